@@ -1,0 +1,68 @@
+// Types as data: what the runtime needs to know of a type in order to read, write, copy, compare and
+// hash its values. The compiler makes these from its own types; the runtime never sees those.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mut::abi {
+
+enum class TypeKind : uint8_t {
+  Bool,
+  I8,
+  I16,
+  I32,
+  I64,
+  U8,
+  U16,
+  U32,
+  U64,
+  F32,
+  F64,
+  String,
+  Bytes,
+  Json,  // MutStr; Json holds JSON text
+  Time,
+  Duration,  // i64 nanoseconds
+  Enum,      // i32
+  Optional,
+  List,
+  Record,
+};
+
+struct TypeDesc;
+using TypeDescRef = std::shared_ptr<const TypeDesc>;  // immutable, shared between versions
+
+struct FieldDesc {
+  std::string name;
+  std::string input_name;  // name in the input; differs from `name` for `id from "Invoice No"`
+  TypeDescRef type;
+  uint32_t offset = 0;       // bytes from the start of the record
+  bool has_default = false;  // default_value is the value of an absent field, as JSON text
+  std::string default_json;
+};
+
+struct TypeDesc {
+  TypeKind kind = TypeKind::Bool;
+  uint32_t size = 1;                // bytes, a multiple of align
+  uint32_t align = 1;               // bytes
+  TypeDescRef element;              // Optional, List
+  uint32_t present_offset = 0;      // Optional
+  std::vector<FieldDesc> fields;    // Record
+  std::vector<std::string> values;  // Enum, in order
+};
+
+TypeDescRef make_scalar(TypeKind kind);
+TypeDescRef make_enum(std::vector<std::string> values);
+TypeDescRef make_optional(TypeDescRef element);
+TypeDescRef make_list(TypeDescRef element);
+// Computes offsets, size and alignment; `offset` of the given fields is ignored.
+TypeDescRef make_record(std::vector<FieldDesc> fields);
+
+bool same_layout(const TypeDesc& a, const TypeDesc& b);
+// Whether values hold text or lists, which live outside of the value.
+bool has_references(const TypeDesc& type);
+
+}  // namespace mut::abi

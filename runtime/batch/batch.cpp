@@ -1,0 +1,85 @@
+#include "runtime/batch/batch.h"
+
+#include <algorithm>
+
+namespace mut::batch {
+namespace {
+constexpr size_t arena_block_bytes = 64 * 1024;
+}
+
+void* Arena::allocate_slow(size_t bytes) {
+  while (block_index_ < blocks_.size() && blocks_[block_index_].size < bytes) ++block_index_;
+  if (block_index_ == blocks_.size()) {
+    size_t size = std::max(bytes, arena_block_bytes);
+    blocks_.push_back({std::unique_ptr<char[]>(new char[size]), size});
+    bytes_ += size;
+  }
+  Block& block = blocks_[block_index_++];
+  next_ = block.memory.get() + bytes;
+  end_ = block.memory.get() + block.size;
+  return block.memory.get();
+}
+
+MutStr Arena::copy(std::string_view text) {
+  if (text.empty()) return {0, 0, ""};
+  char* data = static_cast<char*>(allocate(text.size()));
+  memcpy(data, text.data(), text.size());
+  return abi::make_str(data, static_cast<uint32_t>(text.size()));
+}
+
+void Arena::reset() {
+  // A single giant value must not hold its memory for ever.
+  std::erase_if(blocks_, [](const Block& block) { return block.size > 16 * arena_block_bytes; });
+  bytes_ = 0;
+  for (const Block& block : blocks_) bytes_ += block.size;
+  block_index_ = 0;
+  next_ = end_ = nullptr;
+}
+
+Batch::Batch(abi::TypeDescRef record, const NeededColumns& needed, uint32_t row_capacity)
+    : record_(std::move(record)), needed_(needed), row_capacity_(row_capacity) {
+  columns_.resize(record_->fields.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (!needed_[i]) continue;
+    const abi::TypeDesc* type = record_->fields[i].type.get();
+    if (type->kind == abi::TypeKind::Optional) {
+      memory_.emplace_back(new char[row_capacity_]());
+      columns_[i].valid = reinterpret_cast<uint8_t*>(memory_.back().get());
+      type = type->element.get();
+    }
+    memory_.emplace_back(new char[static_cast<size_t>(row_capacity_) * type->size + 8]());
+    columns_[i].values = memory_.back().get();
+  }
+  times_.resize(row_capacity_);
+  origins_.resize(row_capacity_);
+  view_.abi = abi::abi_number;
+}
+
+void Batch::clear() {
+  view_.row_count = 0;
+  view_.input_name = {0, 0, ""};
+  errors_.clear();
+  bad_.clear();
+  held_.clear();
+  arena_.reset();
+}
+
+void Batch::finish_bad_row(MutOrigin origin, std::string_view code, std::string_view message) {
+  if (bad_.empty()) bad_.assign(row_capacity_, 0);
+  bad_[view_.row_count] = 1;
+  errors_.push_back({view_.row_count, arena_.copy(code), arena_.copy(message)});
+  times_[view_.row_count] = view_.row_count == 0 ? 0 : times_[view_.row_count - 1];
+  finish_row(origin);
+}
+
+const MutBatch& Batch::view() {
+  view_.columns = columns_.data();
+  view_.times = times_.data();
+  view_.bad = bad_.empty() ? nullptr : bad_.data();
+  view_.errors = errors_.data();
+  view_.error_count = static_cast<uint32_t>(errors_.size());
+  view_.origins = origins_.data();
+  return view_;
+}
+
+}  // namespace mut::batch
