@@ -1,0 +1,741 @@
+// Calls: built-in functions, functions of the script (inlined here), aggregates and history.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/sema/check.h"
+#include "compiler/sema/expr_checker.h"
+
+namespace mut::sema {
+
+using diag::Code;
+using source::Span;
+using typed::AggregateFn;
+using typed::Builtin;
+using typed::ExprKind;
+using typed::ExprPtr;
+using typed::Kind;
+using typed::TypeRef;
+
+namespace {
+
+std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
+
+struct AggregateName {
+  std::string_view name;
+  AggregateFn fn;
+};
+constexpr AggregateName aggregate_names[] = {
+    {"count", AggregateFn::Count},
+    {"sum", AggregateFn::Sum},
+    {"avg", AggregateFn::Avg},
+    {"min", AggregateFn::Min},
+    {"max", AggregateFn::Max},
+    {"first", AggregateFn::First},
+    {"last", AggregateFn::Last},
+    {"variance", AggregateFn::Variance},
+    {"variance_sample", AggregateFn::VarianceSample},
+    {"stddev", AggregateFn::Stddev},
+    {"stddev_sample", AggregateFn::StddevSample},
+    {"distinct", AggregateFn::Distinct},
+    {"any", AggregateFn::Any},
+    {"all", AggregateFn::All},
+    {"arg_min", AggregateFn::ArgMin},
+    {"arg_max", AggregateFn::ArgMax},
+};
+constexpr std::string_view later_aggregates[] = {
+    "median", "quantile", "approx_distinct", "collect", "top", "string_agg", "rank"};
+constexpr std::string_view later_functions[] = {
+    "map",  "filter",  "sort",         "parse_time", "format_time", "capture", "matches",
+    "json", "decimal", "arrival_time", "reveal",     "each_update", "keys",    "values"};
+
+const AggregateName* find_aggregate(std::string_view name) {
+  for (const AggregateName& entry : aggregate_names) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+struct BuiltinName {
+  std::string_view name;
+  Builtin builtin;
+};
+constexpr BuiltinName builtin_names[] = {
+#define MUT_BUILTIN(id, name) {name, Builtin::id},
+#include "compiler/typed/builtins.def"
+#undef MUT_BUILTIN
+};
+
+Kind conversion_kind(std::string_view name) {
+  constexpr std::pair<std::string_view, Kind> kinds[] = {
+      {"int", Kind::Int},   {"float", Kind::Float}, {"string", Kind::String}, {"bool", Kind::Bool},
+      {"time", Kind::Time}, {"i8", Kind::I8},       {"i16", Kind::I16},       {"i32", Kind::I32},
+      {"u8", Kind::U8},     {"u16", Kind::U16},     {"u32", Kind::U32},       {"u64", Kind::U64},
+      {"f32", Kind::F32}};
+  for (const auto& [kind_name, kind] : kinds) {
+    if (kind_name == name) return kind;
+  }
+  return Kind::Error;
+}
+
+}  // namespace
+
+// One call. Lives as long as its check; a friend of ExprChecker because a call is an expression.
+struct CallChecker {
+  ExprChecker& checker;
+  const ast::Call& node;
+  const ast::Expr& expr;
+  Scope& scope;
+  TypeRef hint;
+  std::vector<const ast::Expr*> args{};
+
+  diag::Engine& diags() { return checker.diags_; }
+  TypeRef type(Kind kind) { return checker.type(kind); }
+  ExprPtr error() { return checker.error(expr.span); }
+
+  ExprPtr check() {
+    if (node.receiver) args.push_back(node.receiver.get());
+    for (const ast::Argument& arg : node.args) {
+      if (arg.name) {
+        diags().report(Code::UnknownOption, arg.name->span, node.function.text, arg.name->text);
+        return error();
+      }
+      args.push_back(arg.value.get());
+    }
+    const std::string& name = node.function.text;
+    if (node.history) return check_history();
+    if (checker.names_.functions.contains(name))
+      return check_function(*checker.names_.functions.find(name)->second);
+    if (name == "prev" || name == "delta" || name == "changed") return check_history();
+    for (std::string_view later : later_aggregates) {
+      if (later == name && (scope.place == Place::AggregateItem || scope.place == Place::EventHistory)) {
+        return not_executable("aggregate `" + name + "`");
+      }
+    }
+    const AggregateName* aggregate = find_aggregate(name);
+    if (aggregate != nullptr && is_aggregate_call(aggregate->fn)) {
+      if (scope.place == Place::AggregateItem) return check_aggregate(*aggregate);
+      if (scope.place == Place::AggregateArgument) {
+        diags().report(Code::AggregateNested, expr.span);
+        return error();
+      }
+      if (!is_builtin(name) || args.size() <= 1) {
+        // `max(x)` outside of a group: an aggregate without `over`, unless x is a list.
+        if (args.size() == 1 && is_builtin(name)) {
+          ExprPtr value = checker.check(*args[0], scope);
+          if (value->type->kind == Kind::List || value->type->kind == Kind::Error) return check_builtin();
+        }
+        diags()
+            .report(Code::AggregateOutside, expr.span, name)
+            .note("write `" + name + "(…) over last 10m`, or use `| aggregate`");
+        return error();
+      }
+    }
+    if (node.filter) {
+      diags().report(Code::UnexpectedToken, node.filter->span, "`where`", "`)`");
+      return error();
+    }
+    if (Kind kind = conversion_kind(name); kind != Kind::Error) return check_conversion(kind);
+    if (is_builtin(name)) return check_builtin();
+    for (std::string_view later : later_functions) {
+      if (later == name) return not_executable("function `" + name + "`");
+    }
+    std::vector<std::string> candidates = keys_of(checker.names_.functions);
+    for (const BuiltinName& entry : builtin_names) candidates.emplace_back(entry.name);
+    for (const AggregateName& entry : aggregate_names) candidates.emplace_back(entry.name);
+    auto report = diags().report(Code::UnknownFunction, node.function.span, name);
+    if (auto near = diag::did_you_mean(name, candidates)) {
+      report.note("did you mean `" + *near + "`?").fix(node.function.span, *near);
+    }
+    return error();
+  }
+
+  ExprPtr not_executable(const std::string& what) {
+    diags().report(Code::NotExecutable, expr.span, what);
+    return error();
+  }
+
+  static bool is_builtin(std::string_view name) {
+    return std::any_of(std::begin(builtin_names), std::end(builtin_names),
+                       [&](const BuiltinName& entry) { return entry.name == name; });
+  }
+
+  // Rule 5.9: `min(a, b)` is scalar, `min(x)` with one scalar an aggregate.
+  bool is_aggregate_call(AggregateFn fn) const {
+    if (fn == AggregateFn::ArgMin || fn == AggregateFn::ArgMax) return true;
+    return args.size() <= 1;
+  }
+
+  bool count_is(size_t least, size_t most) {
+    if (args.size() >= least && args.size() <= most) return true;
+    std::string wanted = least == most ? fmt::format("{} argument{}", least, least == 1 ? "" : "s")
+                                       : fmt::format("{} to {} arguments", least, most);
+    diags().report(Code::ArgumentCount, expr.span, node.function.text, wanted, std::to_string(args.size()));
+    return false;
+  }
+
+  // ---- functions of the script
+
+  ExprPtr check_function(const ast::FnDecl& fn) {
+    auto& stack = checker.call_stack_;
+    if (std::find(stack.begin(), stack.end(), &fn) != stack.end()) {
+      diags()
+          .report(Code::RecursiveFunction, node.function.span, fn.name.text)
+          .note(fn.name.span, "declared here");
+      return error();
+    }
+    if (stack.size() >= call_depth_max) {
+      diags().report(Code::TooMany, expr.span, "calls nested " + std::to_string(stack.size() + 1) + " deep",
+                     std::to_string(call_depth_max));
+      return error();
+    }
+    if (!count_is(fn.params.size(), fn.params.size())) return error();
+    TypeResolver resolver(checker.names_, checker.types_, diags());
+    Scope inner;  // the body sees its parameters, params and consts only
+    inner.place = Place::Event;
+    std::vector<std::pair<int, ExprPtr>> bound;
+    for (size_t i = 0; i < fn.params.size(); ++i) {
+      TypeRef wanted = fn.params[i].type ? resolver.resolve(*fn.params[i].type) : nullptr;
+      ExprPtr value =
+          wanted != nullptr ? checker.check_as(*args[i], scope, wanted) : checker.check(*args[i], scope);
+      int index = checker.local_count_++;
+      inner.locals.push_back({fn.params[i].name.text, index,
+                              value->type->kind == Kind::Error && wanted != nullptr ? wanted : value->type});
+      bound.emplace_back(index, std::move(value));
+    }
+    stack.push_back(&fn);
+    TypeRef result_type = fn.result ? resolver.resolve(*fn.result) : nullptr;
+    ExprPtr result = fn.body ? checker.check(*fn.body, inner, result_type) : error();
+    if (result_type != nullptr) result = checker.coerce(std::move(result), result_type);
+    stack.pop_back();
+    for (auto let = bound.rbegin(); let != bound.rend(); ++let) {
+      ExprPtr out = checker.make(ExprKind::Let, result->type, expr.span);
+      out->index = let->first;
+      out->args.push_back(std::move(let->second));
+      out->args.push_back(std::move(result));
+      result = std::move(out);
+    }
+    return result;
+  }
+
+  // ---- conversions: `int(x)` is `x as int`; `float(x)` rounds
+
+  ExprPtr check_conversion(Kind kind) {
+    if (!count_is(1, 1)) return error();
+    ExprPtr value = checker.check(*args[0], scope);
+    if (value->type->kind == Kind::Error) return value;
+    value = checker.need_value(std::move(value), "a value");
+    if (value->type->kind == Kind::Error) return value;
+    return checker.cast(std::move(value), type(kind), false, expr.span);
+  }
+
+  // ---- built-in functions
+
+  ExprPtr call(Builtin builtin, TypeRef result, std::vector<ExprPtr> values) {
+    ExprPtr out = checker.make(ExprKind::Call, result, expr.span);
+    out->builtin = builtin;
+    out->args = std::move(values);
+    return out;
+  }
+
+  bool argument_is(const ExprPtr& value, size_t index, bool fine, std::string_view wanted) {
+    if (value->type->kind == Kind::Error) return false;
+    if (fine) return true;
+    if (value->type->kind == Kind::Optional) {
+      diags()
+          .report(Code::MayBeNone, value->span, std::string(wanted))
+          .note("say what `none` means with `?? default`, or test it with `is some`");
+    } else {
+      diags().report(Code::ArgumentType, value->span, std::to_string(index + 1), node.function.text,
+                     std::string(wanted), quoted(value->type));
+    }
+    return false;
+  }
+
+  // All arguments converted to `kind`.
+  ExprPtr uniform(Builtin builtin, Kind kind, size_t count, Kind result) {
+    if (!count_is(count, count)) return error();
+    std::vector<ExprPtr> values;
+    for (size_t i = 0; i < args.size(); ++i) {
+      ExprPtr value = checker.check(*args[i], scope, type(kind));
+      if (!argument_is(value, i, checker.converts(value->type, type(kind)), quoted(type(kind))))
+        return error();
+      values.push_back(checker.coerce(std::move(value), type(kind)));
+    }
+    return call(builtin, type(result), std::move(values));
+  }
+
+  // Numbers of one type: int when all are, else float.
+  ExprPtr numeric(Builtin builtin, size_t least, size_t most, bool ordered) {
+    if (!count_is(least, most)) return error();
+    std::vector<ExprPtr> values;
+    TypeRef joined = hint != nullptr && hint->kind == Kind::Float ? hint : nullptr;
+    TypeRef literal_hint = nullptr;
+    for (size_t i = 0; i < args.size(); ++i) {
+      ExprPtr value = checker.promote(checker.check(*args[i], scope, literal_hint));
+      Kind kind = value->type->kind;
+      bool fine = kind == Kind::Int || kind == Kind::Float || kind == Kind::U64 || kind == Kind::Duration ||
+                  (ordered && typed::is_ordered(value->type) && kind != Kind::Error);
+      if (!argument_is(value, i, fine, ordered ? "an ordered value" : "a number")) return error();
+      TypeRef next = joined == nullptr ? value->type : checker.unify(joined, value->type);
+      if (next == nullptr) {
+        diags().report(Code::BranchTypes, value->span, quoted(joined), quoted(value->type));
+        return error();
+      }
+      joined = next;
+      literal_hint = joined;
+      values.push_back(std::move(value));
+    }
+    for (ExprPtr& value : values) value = checker.coerce(std::move(value), joined);
+    return call(builtin, joined, std::move(values));
+  }
+
+  ExprPtr check_builtin() {
+    std::vector<Builtin> matching;
+    for (const BuiltinName& entry : builtin_names) {
+      if (entry.name == node.function.text) matching.push_back(entry.builtin);
+    }
+    // `sum first last min max contains len` also name list functions.
+    bool draws = matching[0] >= Builtin::Pick;
+    if (draws && scope.place != Place::Generate) {
+      diags()
+          .report(Code::UnknownFunction, node.function.span, node.function.text)
+          .note("seeded draws stand only in `generate(…) { … }`");
+      return error();
+    }
+    switch (matching[0]) {
+      case Builtin::Abs:
+      case Builtin::Sign:
+        return numeric(matching[0], 1, 1, false);
+      case Builtin::Min:
+      case Builtin::Max:
+        if (args.size() == 1) return list_function(matching[1]);
+        return numeric(matching[0], 2, 64, true);
+      case Builtin::Clamp:
+        return numeric(Builtin::Clamp, 3, 3, true);
+      case Builtin::Round:
+        return args.size() == 2 ? round_digits() : uniform(Builtin::Round, Kind::Float, 1, Kind::Float);
+      case Builtin::Trunc:
+      case Builtin::Floor:
+      case Builtin::Ceil:
+      case Builtin::Sqrt:
+      case Builtin::Exp:
+      case Builtin::Log:
+      case Builtin::Log2:
+      case Builtin::Log10:
+      case Builtin::Sin:
+      case Builtin::Cos:
+      case Builtin::Tan:
+      case Builtin::Erf:
+      case Builtin::Erfc:
+      case Builtin::Logistic:
+        return uniform(matching[0], Kind::Float, 1, Kind::Float);
+      case Builtin::Pow:
+      case Builtin::Atan2:
+        return uniform(matching[0], Kind::Float, 2, Kind::Float);
+      case Builtin::IsNan:
+        return uniform(Builtin::IsNan, Kind::Float, 1, Kind::Bool);
+      case Builtin::Mod:
+      case Builtin::BitAnd:
+      case Builtin::BitOr:
+      case Builtin::BitXor:
+      case Builtin::ShiftLeft:
+      case Builtin::ShiftRight:
+        return uniform(matching[0], Kind::Int, 2, Kind::Int);
+      case Builtin::BitNot:
+        return uniform(Builtin::BitNot, Kind::Int, 1, Kind::Int);
+      case Builtin::Hash:
+        return hash();
+      case Builtin::Lower:
+      case Builtin::Upper:
+      case Builtin::Trim:
+        return uniform(matching[0], Kind::String, 1, Kind::String);
+      case Builtin::Replace:
+        return uniform(Builtin::Replace, Kind::String, 3, Kind::String);
+      case Builtin::StartsWith:
+      case Builtin::EndsWith:
+        return uniform(matching[0], Kind::String, 2, Kind::Bool);
+      case Builtin::Slice:
+        return slice();
+      case Builtin::Split: {
+        ExprPtr out = uniform(Builtin::Split, Kind::String, 2, Kind::String);
+        if (out->kind == ExprKind::Call) out->type = checker.types_.list(type(Kind::String));
+        return out;
+      }
+      case Builtin::Join:
+      case Builtin::Len:
+      case Builtin::Get:
+      case Builtin::ListSum:
+      case Builtin::ListFirst:
+      case Builtin::ListLast:
+      case Builtin::Append:
+      case Builtin::Concat:
+      case Builtin::Contains:
+        return list_function(matching[0]);
+      case Builtin::EventTime:
+        return count_is(0, 0) ? call(Builtin::EventTime, type(Kind::Time), {}) : error();
+      case Builtin::Year:
+      case Builtin::Month:
+      case Builtin::Day:
+      case Builtin::Hour:
+      case Builtin::Minute:
+      case Builtin::Second:
+      case Builtin::Weekday:
+        return uniform(matching[0], Kind::Time, 1, Kind::Int);
+      case Builtin::Pick:
+        return pick();
+      case Builtin::Uniform:
+      case Builtin::Normal:
+      case Builtin::Lognormal:
+        return uniform(matching[0], Kind::Float, 2, Kind::Float);
+      case Builtin::Chance:
+        return uniform(Builtin::Chance, Kind::Float, 1, Kind::Bool);
+      default:
+        return error();
+    }
+  }
+
+  ExprPtr round_digits() {
+    ExprPtr value = checker.check(*args[0], scope, type(Kind::Float));
+    if (!argument_is(value, 0, checker.converts(value->type, type(Kind::Float)), "`float`")) return error();
+    ExprPtr digits = checker.check_as(*args[1], scope, type(Kind::Int));
+    std::vector<ExprPtr> values;
+    values.push_back(checker.coerce(std::move(value), type(Kind::Float)));
+    values.push_back(std::move(digits));
+    return call(Builtin::Round, type(Kind::Float), std::move(values));
+  }
+
+  ExprPtr hash() {
+    if (!count_is(1, 1)) return error();
+    ExprPtr value = checker.promote(checker.check(*args[0], scope));
+    Kind kind = value->type->kind;
+    bool fine = kind == Kind::Int || kind == Kind::U64 || kind == Kind::Float || kind == Kind::String ||
+                kind == Kind::Time || kind == Kind::Duration || kind == Kind::Bool || kind == Kind::Bytes;
+    if (!argument_is(value, 0, fine, "a number, text, bytes, bool or time")) return error();
+    std::vector<ExprPtr> values;
+    values.push_back(std::move(value));
+    return call(Builtin::Hash, type(Kind::Int), std::move(values));
+  }
+
+  ExprPtr slice() {
+    if (!count_is(3, 3)) return error();
+    std::vector<ExprPtr> values;
+    values.push_back(checker.check_as(*args[0], scope, type(Kind::String)));
+    values.push_back(checker.check_as(*args[1], scope, type(Kind::Int)));
+    values.push_back(checker.check_as(*args[2], scope, type(Kind::Int)));
+    return call(Builtin::Slice, type(Kind::String), std::move(values));
+  }
+
+  ExprPtr list_function(Builtin builtin) {
+    size_t count = builtin == Builtin::Get || builtin == Builtin::Append || builtin == Builtin::Concat ||
+                           builtin == Builtin::Contains || builtin == Builtin::Join
+                       ? 2
+                       : 1;
+    if (!count_is(count, count)) return error();
+    ExprPtr list = checker.check(*args[0], scope);
+    TypeRef list_type = list->type;
+    if (builtin == Builtin::Contains && list_type->kind == Kind::String)
+      return uniform(Builtin::Contains, Kind::String, 2, Kind::Bool);
+    if (builtin == Builtin::Len && (list_type->kind == Kind::String || list_type->kind == Kind::Bytes)) {
+      std::vector<ExprPtr> values;
+      values.push_back(std::move(list));
+      return call(Builtin::Len, type(Kind::Int), std::move(values));
+    }
+    if (!argument_is(list, 0, list_type->kind == Kind::List, "a list")) return error();
+    TypeRef element = list_type->element;
+    std::vector<ExprPtr> values;
+    values.push_back(std::move(list));
+    switch (builtin) {
+      case Builtin::Len:
+        return call(builtin, type(Kind::Int), std::move(values));
+      case Builtin::Get:
+        values.push_back(checker.check_as(*args[1], scope, type(Kind::Int)));
+        return call(builtin, checker.types_.optional(element), std::move(values));
+      case Builtin::Append:
+        values.push_back(checker.check_as(*args[1], scope, element));
+        return call(builtin, list_type, std::move(values));
+      case Builtin::Concat:
+        values.push_back(checker.check_as(*args[1], scope, list_type));
+        return call(builtin, list_type, std::move(values));
+      case Builtin::Contains:
+        if (!typed::has_equality(element)) {
+          diags().report(Code::NoEquality, expr.span, quoted(element));
+          return error();
+        }
+        values.push_back(checker.check_as(*args[1], scope, element));
+        return call(builtin, type(Kind::Bool), std::move(values));
+      case Builtin::Join:
+        if (!argument_is(values[0], 0, element->kind == Kind::String, "`[string]`")) return error();
+        values.push_back(checker.check_as(*args[1], scope, type(Kind::String)));
+        return call(builtin, type(Kind::String), std::move(values));
+      case Builtin::ListSum:
+        if (!argument_is(
+                values[0], 0,
+                element->kind == Kind::Int || element->kind == Kind::Float || element->kind == Kind::Duration,
+                "a list of numbers")) {
+          return error();
+        }
+        return call(builtin, element, std::move(values));
+      case Builtin::ListMin:
+      case Builtin::ListMax:
+        if (!argument_is(values[0], 0, typed::is_ordered(element), "a list of ordered values"))
+          return error();
+        return call(builtin, checker.types_.optional(element), std::move(values));
+      default:
+        return call(builtin, checker.types_.optional(element), std::move(values));
+    }
+  }
+
+  // `pick(0..5000)`: an int with both ends; `pick(["a", "b"])`: one of a list.
+  ExprPtr pick() {
+    if (!count_is(1, 1)) return error();
+    std::vector<ExprPtr> values;
+    if (const auto* range = std::get_if<ast::RangeExpr>(&args[0]->node)) {
+      values.push_back(checker.check_as(*range->low, scope, type(Kind::Int)));
+      values.push_back(checker.check_as(*range->high, scope, type(Kind::Int)));
+      return call(Builtin::Pick, type(Kind::Int), std::move(values));
+    }
+    ExprPtr list = checker.check(*args[0], scope);
+    if (!argument_is(
+            list, 0,
+            list->type->kind == Kind::List && list->kind == ExprKind::MakeList && !list->args.empty(),
+            "a range or a list that is not empty")) {
+      return error();
+    }
+    TypeRef element = list->type->element;
+    values.push_back(std::move(list));
+    return call(Builtin::Pick, element, std::move(values));
+  }
+
+  // ---- aggregates
+
+  // Result type by rules 7.6 and 7.7; `maybe_empty`: the aggregate may see no value at all.
+  bool finish_aggregate(typed::AggregateCall& out, bool maybe_empty) {
+    TypeRef value = out.argument ? out.argument->type : nullptr;
+    if (value != nullptr && value->kind == Kind::Error) return false;
+    bool optional = value != nullptr && value->kind == Kind::Optional;
+    TypeRef inner = optional ? value->element : value;
+    bool empty = maybe_empty || optional || out.filter != nullptr;
+    auto wanted = [&](bool fine, std::string_view what) {
+      if (fine) return true;
+      diags().report(Code::ArgumentType, out.argument->span, "1", node.function.text, std::string(what),
+                     quoted(value));
+      return false;
+    };
+    auto maybe = [&](TypeRef result) { return empty ? checker.types_.optional(result) : result; };
+    switch (out.fn) {
+      case AggregateFn::Count:
+        out.result = type(Kind::Int);
+        return true;
+      case AggregateFn::Distinct:
+        out.result = type(Kind::Int);
+        return wanted(typed::has_equality(value) && inner->kind != Kind::List && inner->kind != Kind::Record,
+                      "a value that can be compared");
+      case AggregateFn::Sum:
+        out.result = inner;
+        return wanted(inner->kind == Kind::Int || inner->kind == Kind::Float || inner->kind == Kind::Duration,
+                      "a number or duration");
+      case AggregateFn::Avg:
+      case AggregateFn::Variance:
+      case AggregateFn::Stddev:
+        out.result = maybe(type(Kind::Float));
+        return wanted(inner->kind == Kind::Float, "a number");
+      case AggregateFn::VarianceSample:
+      case AggregateFn::StddevSample:
+        out.result = checker.types_.optional(type(Kind::Float));
+        return wanted(inner->kind == Kind::Float, "a number");
+      case AggregateFn::Min:
+      case AggregateFn::Max:
+        out.result = maybe(inner);
+        return wanted(typed::is_ordered(inner), "an ordered value");
+      case AggregateFn::First:
+      case AggregateFn::Last:
+        out.result = maybe(inner);
+        return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      case AggregateFn::Any:
+      case AggregateFn::All:
+        out.result = maybe(type(Kind::Bool));
+        return wanted(inner->kind == Kind::Bool, "`bool`");
+      case AggregateFn::ArgMin:
+      case AggregateFn::ArgMax:
+        out.result = maybe(inner);
+        if (!typed::is_ordered(out.order->type)) {
+          diags().report(Code::NoOrder, out.order->span, quoted(out.order->type));
+          return false;
+        }
+        return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      case AggregateFn::Prev:
+        out.result = checker.types_.optional(inner);
+        return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      case AggregateFn::Changed:
+        out.result = type(Kind::Bool);
+        return wanted(typed::has_equality(value) && inner->kind != Kind::List && inner->kind != Kind::Record,
+                      "a value that can be compared");
+      case AggregateFn::Delta:
+        out.result = checker.types_.optional(inner->kind == Kind::Time ? type(Kind::Duration) : inner);
+        return wanted(!optional && (inner->kind == Kind::Int || inner->kind == Kind::Float ||
+                                    inner->kind == Kind::Time || inner->kind == Kind::Duration),
+                      "a number, time or duration");
+    }
+    return false;
+  }
+
+  // The numbers an aggregate works on: int, float; avg and its kin take floats.
+  ExprPtr aggregate_argument(AggregateFn fn, const ast::Expr& arg, Scope& inner) {
+    ExprPtr value = checker.check(arg, inner);
+    TypeRef scalar = value->type->kind == Kind::Optional ? value->type->element : value->type;
+    bool floats = fn == AggregateFn::Avg || (fn >= AggregateFn::Variance && fn <= AggregateFn::StddevSample);
+    TypeRef wanted = scalar;
+    if (floats && typed::is_number(scalar->kind) && scalar->kind != Kind::U64) {
+      wanted = type(Kind::Float);
+    } else if ((fn == AggregateFn::Sum || fn == AggregateFn::Delta) && typed::is_small_int(scalar->kind)) {
+      wanted = type(Kind::Int);
+    } else if ((fn == AggregateFn::Sum || fn == AggregateFn::Delta) && scalar->kind == Kind::F32) {
+      wanted = type(Kind::Float);
+    }
+    if (wanted == scalar) return value;
+    return checker.coerce(std::move(value),
+                          value->type->kind == Kind::Optional ? checker.types_.optional(wanted) : wanted);
+  }
+
+  bool fill_aggregate(AggregateFn fn, typed::AggregateCall& out, Scope& inner) {
+    out.fn = fn;
+    out.span = expr.span;
+    bool two = fn == AggregateFn::ArgMin || fn == AggregateFn::ArgMax;
+    if (!count_is(fn == AggregateFn::Count ? 0 : two ? 2 : 1, two ? 2 : 1)) return false;
+    if (!args.empty()) out.argument = aggregate_argument(fn, *args[0], inner);
+    if (two) out.order = checker.need_value(checker.check(*args[1], inner), "an ordered value");
+    if (out.order && out.order->type->kind == Kind::Error) return false;
+    if (node.filter) {
+      out.filter = checker.check_condition(*node.filter, inner);
+      if (out.filter->type->kind == Kind::Error) return false;
+    }
+    return true;
+  }
+
+  static std::string cell_name(const std::string& prefix, const char* fn,
+                               const std::vector<std::string>& taken) {
+    std::string base = prefix.empty() ? fn : prefix + "/" + fn;
+    std::string name = base;
+    for (int number = 2; std::find(taken.begin(), taken.end(), name) != taken.end(); ++number)
+      name = fmt::format("{}#{}", base, number);
+    return name;
+  }
+
+  ExprPtr check_aggregate(const AggregateName& aggregate) {
+    typed::AggregateCall out;
+    Scope inner = scope;
+    inner.place = Place::AggregateArgument;
+    if (!fill_aggregate(aggregate.fn, out, inner) || !finish_aggregate(out, scope.may_be_empty_window))
+      return error();
+    std::vector<std::string> taken;
+    for (const typed::AggregateCall& other : *scope.aggregates) taken.push_back(other.cell);
+    out.cell = cell_name(scope.cell, typed::aggregate_name(out.fn), taken);
+    ExprPtr result = checker.make(ExprKind::Aggregate, out.result, expr.span);
+    result->index = static_cast<int>(scope.aggregates->size());
+    scope.aggregates->push_back(std::move(out));
+    return result;
+  }
+
+  // ---- history
+
+  ExprPtr check_history() {
+    const std::string& name = node.function.text;
+    if (scope.place != Place::EventHistory) {
+      diags()
+          .report(Code::HistoryNotAllowed, expr.span)
+          .note("history stands in `with`, `where` and `select`");
+      return error();
+    }
+    typed::History history;
+    AggregateFn fn = AggregateFn::Count;
+    bool previous = name == "prev" || name == "delta" || name == "changed";
+    if (previous) {
+      fn = name == "prev" ? AggregateFn::Prev : name == "delta" ? AggregateFn::Delta : AggregateFn::Changed;
+      if (node.history && node.history->over != ast::OverKind::None) {
+        diags()
+            .report(Code::HistoryNotAllowed, node.history->span)
+            .note("`" + name + "` looks at the event before this one; leave out `over …`");
+        return error();
+      }
+    } else if (const AggregateName* aggregate = find_aggregate(name)) {
+      fn = aggregate->fn;
+    } else {
+      for (std::string_view later : later_aggregates) {
+        if (later == name) return not_executable("aggregate `" + name + "`");
+      }
+      auto report = diags().report(Code::UnknownFunction, node.function.span, name);
+      std::vector<std::string> candidates;
+      for (const AggregateName& entry : aggregate_names) candidates.emplace_back(entry.name);
+      if (auto near = diag::did_you_mean(name, candidates))
+        report.note("did you mean `" + *near + "`?").fix(node.function.span, *near);
+      return error();
+    }
+    Scope inner = scope;
+    inner.place = Place::AggregateArgument;  // no history inside history
+    if (!fill_aggregate(fn, history.call, inner)) return error();
+    if (!fill_over(history, inner, previous)) return error();
+    bool floor = history.excluding_current;
+    if (!finish_aggregate(history.call, floor)) return error();
+    std::vector<std::string> taken;
+    for (const typed::History& other : *scope.histories) taken.push_back(other.call.cell);
+    history.call.cell = cell_name(scope.cell, typed::aggregate_name(fn), taken);
+    ExprPtr result = checker.make(ExprKind::History, history.call.result, expr.span);
+    result->index = static_cast<int>(scope.histories->size());
+    scope.histories->push_back(std::move(history));
+    return result;
+  }
+
+  bool fill_over(typed::History& history, Scope& inner, bool previous) {
+    history.over = previous ? typed::OverKind::Previous : typed::OverKind::All;
+    if (!node.history) return true;
+    const ast::HistoryClause& clause = *node.history;
+    if (clause.over == ast::OverKind::LastDuration || clause.over == ast::OverKind::LastEvents) {
+      // `over last limit`: a const of either type says which it is.
+      auto amount = checker.check_constant(*clause.amount);
+      if (!amount) return false;
+      bool duration = amount->type->kind == Kind::Duration;
+      if (!duration && amount->type->kind != Kind::Int) {
+        diags().report(Code::TypeMismatch, clause.amount->span, "a duration or a number of events",
+                       quoted(amount->type));
+        return false;
+      }
+      history.over = duration ? typed::OverKind::LastDuration : typed::OverKind::LastEvents;
+      history.amount = amount->value.as_int();
+      if (history.amount <= 0) {
+        diags().report(Code::BadWindow, clause.amount->span, "a window must be longer than nothing");
+        return false;
+      }
+      if (!duration && history.amount > 1'000'000) {
+        diags().report(Code::TooMany, clause.amount->span, "window of more than 1000000 events", "1000000");
+        return false;
+      }
+    }
+    for (const ast::Path& path : clause.by) {
+      ast::Expr name{path.parts[0].span, ast::NameRef{path.parts[0]}};
+      ExprPtr key = checker.check(name, inner);
+      for (size_t i = 1; i < path.parts.size(); ++i)
+        key = checker.member(std::move(key), path.parts[i], false, path.span);
+      if (key->type->kind == Kind::Error) return false;
+      if (!typed::has_equality(key->type) || key->type->kind == Kind::List ||
+          key->type->kind == Kind::Record) {
+        diags().report(Code::NoEquality, path.span, quoted(key->type));
+        return false;
+      }
+      history.keys.push_back(std::move(key));
+    }
+    history.excluding_current = clause.excluding_current;
+    if (clause.ttl) {
+      auto ttl = checker.check_constant(*clause.ttl, type(Kind::Duration));
+      if (!ttl) return false;
+      history.ttl = ttl->value.as_int();
+    }
+    return true;
+  }
+};
+
+ExprPtr ExprChecker::visit(const ast::Call& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
+  return CallChecker{*this, node, expr, scope, hint}.check();
+}
+
+}  // namespace mut::sema

@@ -1,0 +1,162 @@
+#include "compiler/sema/connectors.h"
+
+#include <algorithm>
+
+namespace mut::sema {
+
+using diag::Code;
+using typed::Kind;
+
+namespace {
+
+struct OptionRule {
+  std::string_view name;
+  Kind kind;  // String also for words: `format: csv`; List: a list of texts
+};
+
+struct ConnectorRule {
+  std::string_view name;
+  bool in;
+  bool out;
+  size_t positional_max;
+  std::vector<OptionRule> options;
+};
+
+const std::vector<ConnectorRule>& rules() {
+  static const std::vector<ConnectorRule> table = {
+      {"file",
+       true,
+       true,
+       1,
+       {{"format", Kind::String},
+        {"follow", Kind::Bool},
+        {"append", Kind::Bool},
+        {"time_unit", Kind::String},
+        {"header", Kind::Bool},
+        {"separator", Kind::String},
+        {"none", Kind::List}}},
+      {"stdin",
+       true,
+       false,
+       0,
+       {{"format", Kind::String},
+        {"time_unit", Kind::String},
+        {"header", Kind::Bool},
+        {"separator", Kind::String},
+        {"none", Kind::List}}},
+      {"stdout", false, true, 0, {{"format", Kind::String}}},
+      {"generate",
+       true,
+       false,
+       0,
+       {{"count", Kind::Int},
+        {"rate", Kind::Float},
+        {"seed", Kind::Int},
+        {"step", Kind::Duration},
+        {"start", Kind::Time}}},
+      {"host", true, true, 0, {}},
+  };
+  return table;
+}
+constexpr std::string_view later[] = {"tcp",  "udp",  "http",  "websocket", "kafka",
+                                      "nats", "mqtt", "redis", "postgres",  "metrics"};
+
+}  // namespace
+
+std::optional<typed::Connector> check_connector(const ast::ConnectorExpr& connector, Direction direction,
+                                                ExprChecker& exprs) {
+  diag::Engine& diags = exprs.diags();
+  const ConnectorRule* rule = nullptr;
+  std::vector<std::string> candidates;
+  for (const ConnectorRule& entry : rules()) {
+    candidates.emplace_back(entry.name);
+    if (entry.name == connector.name.text && (direction == Direction::In ? entry.in : entry.out))
+      rule = &entry;
+  }
+  if (rule == nullptr) {
+    if (std::find(std::begin(later), std::end(later), connector.name.text) != std::end(later)) {
+      diags.report(Code::NotExecutable, connector.name.span, "connector `" + connector.name.text + "`");
+      return std::nullopt;
+    }
+    auto report = diags.report(Code::UnknownConnector, connector.name.span, connector.name.text);
+    if (auto near = diag::did_you_mean(connector.name.text, candidates)) {
+      report.note("did you mean `" + *near + "`?").fix(connector.name.span, *near);
+    }
+    return std::nullopt;
+  }
+  typed::Connector out;
+  out.name = connector.name.text;
+  out.span = connector.span;
+  bool fine = true;
+  size_t positional = 0;
+  for (const ast::Argument& arg : connector.args) {
+    typed::Option option;
+    option.span = arg.value->span;
+    Kind wanted = Kind::String;
+    if (arg.name) {
+      option.name = arg.name->text;
+      const OptionRule* found = nullptr;
+      std::vector<std::string> names;
+      for (const OptionRule& entry : rule->options) {
+        names.emplace_back(entry.name);
+        if (entry.name == option.name) found = &entry;
+      }
+      if (found == nullptr) {
+        auto report = diags.report(Code::UnknownOption, arg.name->span, out.name, option.name);
+        if (auto near = diag::did_you_mean(option.name, names))
+          report.note("did you mean `" + *near + "`?").fix(arg.name->span, *near);
+        fine = false;
+        continue;
+      }
+      wanted = found->kind;
+    } else if (positional++ >= rule->positional_max) {
+      diags.report(Code::ArgumentCount, arg.value->span, out.name,
+                   std::to_string(rule->positional_max) + " unnamed", std::to_string(positional));
+      fine = false;
+      continue;
+    }
+    option.kind = wanted;
+    // Words such as `csv` or `ms` stand for themselves.
+    const auto* word = std::get_if<ast::NameRef>(&arg.value->node);
+    if (word != nullptr && wanted == Kind::String && !exprs.names().consts.contains(word->name.text)) {
+      option.value = {word->name.text};
+      out.options.push_back(std::move(option));
+      continue;
+    }
+    typed::TypeRef type =
+        wanted == Kind::List ? exprs.types().list(exprs.type(Kind::String)) : exprs.type(wanted);
+    auto value = exprs.check_constant(*arg.value, type);
+    if (!value) {
+      fine = false;
+      continue;
+    }
+    option.value = std::move(value->value);
+    out.options.push_back(std::move(option));
+  }
+  if (out.name == "file" && out.positional(0) == nullptr && fine) {
+    diags.report(Code::MissingOption, connector.span, out.name, "a path");
+    fine = false;
+  }
+  auto one_of = [&](std::string_view name, std::initializer_list<std::string_view> values) {
+    const typed::Option* option = out.find(name);
+    if (option == nullptr || std::find(values.begin(), values.end(), option->value.as_text()) != values.end())
+      return;
+    std::string list;
+    for (std::string_view value : values) list += (list.empty() ? "" : ", ") + std::string(value);
+    diags.report(Code::BadOption, option->span, option->name, "one of " + list + " is needed");
+    fine = false;
+  };
+  if (fine) {
+    one_of("format", {"json", "csv", "tsv", "lines"});
+    one_of("time_unit", {"s", "ms", "us", "ns"});
+    const typed::Option* separator = out.find("separator");
+    if (separator != nullptr && separator->value.as_text().size() != 1) {
+      diags.report(Code::BadOption, separator->span, "separator", "one character is needed");
+      fine = false;
+    }
+  }
+  if (!fine) return std::nullopt;
+  return out;
+}
+
+}  // namespace mut::sema

@@ -1,0 +1,543 @@
+// Names, literals, members, records: the leaves of expressions and what holds them together.
+#include "compiler/sema/expr_checker.h"
+
+#include <cmath>
+#include <limits>
+
+#include "compiler/sema/check.h"
+
+namespace mut::sema {
+
+using diag::Code;
+using source::Span;
+using typed::Const;
+using typed::Expr;
+using typed::ExprKind;
+using typed::ExprPtr;
+using typed::Kind;
+using typed::TypeRef;
+
+namespace {
+
+TypeRef strip(TypeRef type) { return type != nullptr && type->kind == Kind::Optional ? type->element : type; }
+
+std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
+
+}  // namespace
+
+bool literal_fits(int64_t value, Kind kind) {
+  switch (kind) {
+    case Kind::I8:
+      return value >= -128 && value <= 127;
+    case Kind::I16:
+      return value >= -32768 && value <= 32767;
+    case Kind::I32:
+      return value >= INT32_MIN && value <= INT32_MAX;
+    case Kind::U8:
+      return value >= 0 && value <= 255;
+    case Kind::U16:
+      return value >= 0 && value <= 65535;
+    case Kind::U32:
+      return value >= 0 && value <= int64_t{UINT32_MAX};
+    case Kind::U64:
+      return value >= 0;
+    default:
+      return true;
+  }
+}
+
+ExprPtr ExprChecker::make(ExprKind kind, TypeRef type, Span span) const {
+  auto out = std::make_unique<Expr>();
+  out->kind = kind;
+  out->type = type;
+  out->span = span;
+  return out;
+}
+
+ExprPtr ExprChecker::literal(TypeRef type, Const value, Span span) const {
+  ExprPtr out = make(ExprKind::Literal, type, span);
+  out->value = std::move(value);
+  return out;
+}
+
+ExprPtr ExprChecker::error(Span span) const { return make(ExprKind::Literal, type(Kind::Error), span); }
+
+ExprPtr ExprChecker::check(const ast::Expr& expr, Scope& scope, TypeRef hint) {
+  if (++node_count_ > expr_nodes_max) {
+    if (node_count_ == expr_nodes_max + 1) {
+      diags_.report(Code::TooMany, expr.span,
+                    "expression grows to more nodes than allowed after inlining functions",
+                    std::to_string(expr_nodes_max));
+    }
+    return error(expr.span);
+  }
+  return std::visit([&](const auto& node) { return visit(node, expr, scope, hint); }, expr.node);
+}
+
+ExprPtr ExprChecker::check_as(const ast::Expr& expr, Scope& scope, TypeRef target) {
+  return coerce(check(expr, scope, target), target);
+}
+
+ExprPtr ExprChecker::check_condition(const ast::Expr& expr, Scope& scope) {
+  ExprPtr out = check(expr, scope, type(Kind::Bool));
+  if (out->type->kind != Kind::Bool && out->type->kind != Kind::Error) {
+    auto report = diags_.report(Code::ConditionNotBool, expr.span, quoted(out->type));
+    if (strip(out->type)->kind == Kind::Bool) report.note("write `?? false` to say what `none` means here");
+    return error(expr.span);
+  }
+  return out;
+}
+
+// ---- conversions
+
+bool ExprChecker::converts(TypeRef from, TypeRef to) const {
+  if (typed::same(from, to)) return true;
+  if (to->kind == Kind::Optional) {
+    if (from->kind == Kind::None) return true;
+    return converts(from->kind == Kind::Optional ? from->element : from, to->element);
+  }
+  if (from->kind == Kind::Optional || from->kind == Kind::None) return false;
+  if (to->kind == Kind::Float)
+    return from->kind == Kind::Int || typed::is_small_int(from->kind) || from->kind == Kind::F32;
+  if (to->kind == Kind::Int) return typed::is_small_int(from->kind);
+  if (to->kind == Kind::List && from->kind == Kind::List) {
+    return from->element->kind == Kind::None || converts(from->element, to->element);
+  }
+  if (to->kind == Kind::Record && from->kind == Kind::Record) {
+    for (const typed::Field& field : to->fields) {
+      int index = from->field_index(field.name);
+      if (index < 0 || !converts(from->fields[static_cast<size_t>(index)].type, field.type)) return false;
+    }
+    return from->fields.size() == to->fields.size();
+  }
+  return false;
+}
+
+ExprPtr ExprChecker::coerce(ExprPtr expr, TypeRef target) {
+  if (typed::same(expr->type, target)) return expr;
+  if (expr->kind == ExprKind::Literal && expr->type->kind == Kind::None && target->kind == Kind::Optional) {
+    expr->type = target;
+    return expr;
+  }
+  if (converts(expr->type, target)) {
+    ExprPtr out = make(ExprKind::Convert, target, expr->span);
+    out->args.push_back(std::move(expr));
+    return out;
+  }
+  Span span = expr->span;
+  if (expr->type->kind == Kind::Optional && converts(expr->type->element, target)) {
+    diags_.report(Code::MayBeNone, span, quoted(target))
+        .note("say what `none` means with `?? default`, or test it with `is some`");
+  } else {
+    auto report = diags_.report(Code::TypeMismatch, span, quoted(target), quoted(expr->type));
+    if (typed::is_number(expr->type->kind) && typed::is_number(target->kind)) {
+      report.note("nothing narrows by itself; write `as " + target->text + "`");
+    }
+  }
+  return error(span);
+}
+
+TypeRef ExprChecker::unify(TypeRef a, TypeRef b) {
+  if (a->kind == Kind::Error) return b;
+  if (typed::same(a, b)) return a;
+  if (a->kind == Kind::None) return types_.optional(b);
+  if (b->kind == Kind::None) return types_.optional(a);
+  if (a->kind == Kind::Optional || b->kind == Kind::Optional) {
+    TypeRef inner = unify(strip(a), strip(b));
+    return inner == nullptr ? nullptr : types_.optional(inner);
+  }
+  if (converts(a, b)) return b;
+  if (converts(b, a)) return a;
+  if (typed::is_small_int(a->kind) && typed::is_small_int(b->kind)) return type(Kind::Int);
+  if (a->kind == Kind::List && b->kind == Kind::List) {
+    TypeRef inner = unify(a->element, b->element);
+    return inner == nullptr ? nullptr : types_.list(inner);
+  }
+  return nullptr;
+}
+
+TypeRef ExprChecker::join_branches(ExprPtr& a, ExprPtr& b) {
+  TypeRef joined = unify(a->type, b->type);
+  if (joined == nullptr) {
+    diags_.report(Code::BranchTypes, b->span, quoted(a->type), quoted(b->type)).mark(a->span);
+    return type(Kind::Error);
+  }
+  a = coerce(std::move(a), joined);
+  b = coerce(std::move(b), joined);
+  return joined;
+}
+
+ExprPtr ExprChecker::promote(ExprPtr expr) {
+  if (typed::is_small_int(expr->type->kind)) return coerce(std::move(expr), type(Kind::Int));
+  if (expr->type->kind == Kind::F32) return coerce(std::move(expr), type(Kind::Float));
+  return expr;
+}
+
+ExprPtr ExprChecker::need_value(ExprPtr expr, std::string_view wanted) {
+  if (expr->type->kind != Kind::Optional && expr->type->kind != Kind::None) return expr;
+  diags_.report(Code::MayBeNone, expr->span, std::string(wanted))
+      .note("say what `none` means with `?? default`, or test it with `is some`");
+  return error(expr->span);
+}
+
+// ---- literals
+
+ExprPtr ExprChecker::visit(const ast::IntLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
+  TypeRef wanted = strip(hint);
+  Kind kind = wanted == nullptr ? Kind::Int : wanted->kind;
+  if (kind == Kind::Float || kind == Kind::F32) {
+    auto value = static_cast<double>(node.value);
+    if (node.value > (uint64_t{1} << 53U) && static_cast<uint64_t>(value) != node.value) {
+      diags_.report(Code::LiteralDoesNotFit, expr.span, node.text, quoted(wanted));
+    }
+    return literal(wanted, {value}, expr.span);
+  }
+  if (kind == Kind::U64) return literal(wanted, {static_cast<int64_t>(node.value)}, expr.span);
+  if (node.value > static_cast<uint64_t>(INT64_MAX)) {
+    diags_.report(Code::NumberOutOfRange, expr.span, node.text);
+    return error(expr.span);
+  }
+  auto value = static_cast<int64_t>(node.value);
+  if (typed::is_small_int(kind)) {
+    if (!literal_fits(value, kind)) {
+      diags_.report(Code::LiteralDoesNotFit, expr.span, node.text, quoted(wanted));
+      return error(expr.span);
+    }
+    return literal(wanted, {value}, expr.span);
+  }
+  return literal(type(Kind::Int), {value}, expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::FloatLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
+  TypeRef wanted = strip(hint);
+  if (wanted != nullptr && wanted->kind == Kind::F32) {
+    return literal(wanted, {static_cast<double>(static_cast<float>(node.value))}, expr.span);
+  }
+  return literal(type(Kind::Float), {node.value}, expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::BoolLit& node, const ast::Expr& expr, Scope&, TypeRef) {
+  return literal(type(Kind::Bool), {node.value}, expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::NoneLit&, const ast::Expr& expr, Scope&, TypeRef hint) {
+  return literal(hint != nullptr && hint->kind == Kind::Optional ? hint : type(Kind::None), {}, expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::StringLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
+  TypeRef wanted = strip(hint);
+  if (wanted != nullptr && wanted->kind == Kind::Enum) {
+    for (size_t i = 0; i < wanted->values.size(); ++i) {
+      if (wanted->values[i] == node.value) return literal(wanted, {static_cast<int64_t>(i)}, expr.span);
+    }
+    auto report = diags_.report(Code::UnknownEnumValue, expr.span, quoted(wanted), node.value);
+    if (auto near = diag::did_you_mean(node.value, wanted->values)) {
+      report.note("did you mean `" + *near + "`?").fix(expr.span, "\"" + *near + "\"");
+    }
+    return error(expr.span);
+  }
+  return literal(type(Kind::String), {node.value}, expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::BytesLit& node, const ast::Expr& expr, Scope&, TypeRef) {
+  return literal(type(Kind::Bytes), {node.value}, expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::RegexLit&, const ast::Expr& expr, Scope&, TypeRef) {
+  diags_.report(Code::NotExecutable, expr.span, "a regular expression");
+  return error(expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::DurationLit& node, const ast::Expr& expr, Scope&, TypeRef) {
+  return literal(type(Kind::Duration), {node.nanoseconds}, expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::TimeLit& node, const ast::Expr& expr, Scope&, TypeRef) {
+  return literal(type(Kind::Time), {node.nanoseconds}, expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::Interpolation& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  ExprPtr out = make(ExprKind::Text, type(Kind::String), expr.span);
+  for (const ast::InterpolationPart& part : node.parts) {
+    if (!part.expr) {
+      out->args.push_back(literal(type(Kind::String), {part.text}, expr.span));
+      continue;
+    }
+    ExprPtr value = need_value(promote(check(*part.expr, scope)), "a value to print");
+    Kind kind = value->type->kind;
+    if (kind == Kind::Error) return error(expr.span);
+    if (kind == Kind::List || kind == Kind::Record || kind == Kind::Bytes) {
+      diags_.report(Code::BadCast, part.expr->span, quoted(value->type), "text");
+      return error(expr.span);
+    }
+    ExprPtr format = make(ExprKind::Format, type(Kind::String), part.expr->span);
+    format->spec = part.spec;
+    format->args.push_back(std::move(value));
+    out->args.push_back(std::move(format));
+  }
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::ListLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
+  TypeRef wanted = strip(hint);
+  TypeRef element = wanted != nullptr && wanted->kind == Kind::List ? wanted->element : nullptr;
+  std::vector<ExprPtr> items;
+  TypeRef joined = nullptr;
+  for (const ast::ExprPtr& item : node.items) {
+    ExprPtr value = check(*item, scope, element);
+    TypeRef next = joined == nullptr ? value->type : unify(joined, value->type);
+    if (next == nullptr) {
+      diags_.report(Code::BranchTypes, item->span, quoted(joined), quoted(value->type));
+      return error(expr.span);
+    }
+    joined = next;
+    items.push_back(std::move(value));
+  }
+  if (element != nullptr) joined = element;
+  if (joined == nullptr) joined = type(Kind::None);
+  ExprPtr out = make(ExprKind::MakeList, types_.list(joined), expr.span);
+  for (ExprPtr& item : items) out->args.push_back(coerce(std::move(item), joined));
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::RecordLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
+  TypeRef wanted = strip(hint);
+  std::vector<typed::Field> fields;
+  std::vector<ExprPtr> values;
+  std::set<std::string> seen;
+  for (const ast::RecordItem& item : node.items) {
+    if (!seen.insert(item.name.text).second) {
+      diags_.report(Code::FieldTwice, item.name.span, item.name.text);
+      return error(expr.span);
+    }
+    TypeRef field_hint = nullptr;
+    if (wanted != nullptr && wanted->kind == Kind::Record) {
+      int index = wanted->field_index(item.name.text);
+      if (index >= 0) field_hint = wanted->fields[static_cast<size_t>(index)].type;
+    }
+    ExprPtr value = check(*item.value, scope, field_hint);
+    typed::Field field;
+    field.name = item.name.text;
+    field.type = value->type;
+    fields.push_back(std::move(field));
+    values.push_back(std::move(value));
+  }
+  ExprPtr out = make(ExprKind::MakeRecord, types_.record(std::move(fields)), expr.span);
+  out->args = std::move(values);
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::MapLit&, const ast::Expr& expr, Scope&, TypeRef) {
+  diags_.report(Code::NotExecutable, expr.span, "a map");
+  return error(expr.span);
+}
+
+// ---- names
+
+ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  const std::string& name = node.name.text;
+  for (auto local = scope.locals.rbegin(); local != scope.locals.rend(); ++local) {
+    if (local->name != name) continue;
+    ExprPtr out = make(ExprKind::Local, local->type, expr.span);
+    out->index = local->index;
+    return out;
+  }
+  auto param = names_.params.find(name);
+  auto constant = names_.consts.find(name);
+  int field = scope.record == nullptr ? -1 : scope.record->field_index(name);
+  if (field >= 0) {
+    if (param != names_.params.end() || constant != names_.consts.end()) {
+      diags_.report(Code::FieldHidesName, expr.span, name, param != names_.params.end() ? "param" : "const")
+          .note("rename the field or the " + std::string(param != names_.params.end() ? "param" : "const"));
+      return error(expr.span);
+    }
+    if (scope.place == Place::AggregateItem) {
+      for (size_t i = 0; i < scope.key_names->size(); ++i) {
+        if ((*scope.key_names)[i] != name) continue;
+        ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
+        out->index = static_cast<int>(i);
+        return out;
+      }
+      diags_.report(Code::FieldNotGrouped, expr.span, name)
+          .note("write `last(" + name + ")`, or add it to `by`");
+      return error(expr.span);
+    }
+    ExprPtr out = make(ExprKind::Field, scope.record->fields[static_cast<size_t>(field)].type, expr.span);
+    out->index = field;
+    return out;
+  }
+  if (scope.place == Place::AggregateItem) {
+    for (size_t i = 0; i < scope.key_names->size(); ++i) {
+      if ((*scope.key_names)[i] != name) continue;
+      ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
+      out->index = static_cast<int>(i);
+      return out;
+    }
+  }
+  if (param != names_.params.end()) {
+    const typed::Param& declared = params_[static_cast<size_t>(param->second)];
+    if (scope.place == Place::Constant) {
+      diags_.report(Code::NotConstant, expr.span).note("`" + name + "` is a param, which may change");
+      return error(expr.span);
+    }
+    ExprPtr out = make(ExprKind::Param, declared.type, expr.span);
+    out->index = param->second;
+    return out;
+  }
+  if (constant != names_.consts.end()) {
+    if (constant->second.type == nullptr) return error(expr.span);
+    return literal(constant->second.type, constant->second.value, expr.span);
+  }
+  if (scope.siblings.contains(name)) {
+    diags_.report(Code::SiblingField, expr.span, name).note("start another `with`");
+    return error(expr.span);
+  }
+  std::vector<std::string> candidates = keys_of(names_.params);
+  for (const std::string& other : keys_of(names_.consts)) candidates.push_back(other);
+  if (scope.record != nullptr) {
+    for (const typed::Field& other : scope.record->fields) candidates.push_back(other.name);
+  }
+  for (const LocalName& local : scope.locals) candidates.push_back(local.name);
+  if (auto declared = names_.types.find(name); declared != names_.types.end()) {
+    diags_.report(Code::NameNotValue, expr.span, name, "a type");
+    return error(expr.span);
+  }
+  auto report = scope.record != nullptr && scope.place != Place::Constant
+                    ? diags_.report(Code::UnknownField, expr.span, scope.record_name, name)
+                    : diags_.report(Code::UnknownName, expr.span, name);
+  if (auto near = diag::did_you_mean(name, candidates))
+    report.note("did you mean `" + *near + "`?").fix(expr.span, *near);
+  return error(expr.span);
+}
+
+ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool optional, Span span) {
+  if (object->type->kind == Kind::Error) return object;
+  TypeRef record = object->type;
+  if (optional) {
+    if (record->kind == Kind::Optional) {
+      record = record->element;
+    } else {
+      diags_.report(Code::NeverNone, object->span).note("write `.` instead of `?.`");
+      optional = false;
+    }
+  } else if (record->kind == Kind::Optional && record->element->kind == Kind::Record) {
+    diags_.report(Code::MayBeNone, object->span, "a record").note("read it with `?." + field.text + "`");
+    return error(span);
+  }
+  if (record->kind == Kind::Json) {
+    diags_.report(Code::NotExecutable, span, "walking `json`");
+    return error(span);
+  }
+  if (record->kind != Kind::Record) {
+    diags_.report(Code::NotARecord, object->span, quoted(record));
+    return error(span);
+  }
+  int index = record->field_index(field.text);
+  if (index < 0) {
+    std::vector<std::string> candidates;
+    for (const typed::Field& other : record->fields) candidates.push_back(other.name);
+    auto report = diags_.report(Code::UnknownField, field.span, "the record", field.text);
+    if (auto near = diag::did_you_mean(field.text, candidates)) {
+      report.note("did you mean `" + *near + "`?").fix(field.span, *near);
+    }
+    return error(span);
+  }
+  TypeRef result = record->fields[static_cast<size_t>(index)].type;
+  ExprPtr out = make(optional ? ExprKind::OptionalMember : ExprKind::Member,
+                     optional ? types_.optional(result) : result, span);
+  out->index = index;
+  out->args.push_back(std::move(object));
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  // `Level.warn`: a value of an enum, unless a field or local is called `Level`.
+  if (const auto* name = std::get_if<ast::NameRef>(&node.object->node)) {
+    auto found = names_.types.find(name->name.text);
+    bool hidden = scope.record != nullptr && scope.record->field_index(name->name.text) >= 0;
+    if (found != names_.types.end() && found->second != nullptr && found->second->kind == Kind::Enum &&
+        !hidden) {
+      for (size_t i = 0; i < found->second->values.size(); ++i) {
+        if (found->second->values[i] == node.field.text) {
+          return literal(found->second, {static_cast<int64_t>(i)}, expr.span);
+        }
+      }
+      auto report =
+          diags_.report(Code::UnknownEnumValue, node.field.span, quoted(found->second), node.field.text);
+      if (auto near = diag::did_you_mean(node.field.text, found->second->values)) {
+        report.note("did you mean `" + *near + "`?").fix(node.field.span, *near);
+      }
+      return error(expr.span);
+    }
+  }
+  return member(check(*node.object, scope), node.field, node.optional, expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::IndexAccess& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  ExprPtr list = need_value(check(*node.object, scope), "a list");
+  ExprPtr index = check_as(*node.index, scope, type(Kind::Int));
+  if (list->type->kind == Kind::Error) return list;
+  if (list->type->kind == Kind::Json) {
+    diags_.report(Code::NotExecutable, expr.span, "walking `json`");
+    return error(expr.span);
+  }
+  if (list->type->kind != Kind::List) {
+    diags_.report(Code::TypeMismatch, node.object->span, "a list", quoted(list->type));
+    return error(expr.span);
+  }
+  ExprPtr out = make(ExprKind::Element, list->type->element, expr.span);
+  out->args.push_back(std::move(list));
+  out->args.push_back(std::move(index));
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::RangeExpr&, const ast::Expr& expr, Scope&, TypeRef) {
+  diags_.report(Code::NameNotValue, expr.span, "..", "a range, only right of `in`");
+  return error(expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::Lambda&, const ast::Expr& expr, Scope&, TypeRef) {
+  diags_.report(Code::NotExecutable, expr.span, "a lambda");
+  return error(expr.span);
+}
+
+ExprPtr ExprChecker::visit(const ast::Paren& node, const ast::Expr&, Scope& scope, TypeRef hint) {
+  return check(*node.inner, scope, hint);
+}
+
+ExprPtr ExprChecker::visit(const ast::Cast& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  TypeRef target = node.type ? TypeResolver(names_, types_, diags_).resolve(*node.type) : type(Kind::Error);
+  bool optional = target->kind == Kind::Optional;
+  return cast(check(*node.value, scope, nullptr), optional ? target->element : target, optional, expr.span);
+}
+
+// Rule 3.7: which types can be cast to which; whether a value can be is found when it is there.
+ExprPtr ExprChecker::cast(ExprPtr value, TypeRef target, bool optional, Span span) {
+  if (value->type->kind == Kind::Error || target->kind == Kind::Error) return error(span);
+  TypeRef from = strip(value->type);
+  bool number = typed::is_number(from->kind) || from->kind == Kind::String;
+  bool fine = typed::same(from, target) || (typed::is_number(target->kind) && number);
+  if (target->kind == Kind::String) {
+    fine = from->kind != Kind::List && from->kind != Kind::Record && from->kind != Kind::Bytes &&
+           from->kind != Kind::None;
+  }
+  if (target->kind == Kind::Bool || target->kind == Kind::Time || target->kind == Kind::Duration ||
+      target->kind == Kind::Enum) {
+    fine = fine || from->kind == Kind::String;
+  }
+  if (from->kind == Kind::Json || target->kind == Kind::Json) {
+    diags_.report(Code::NotExecutable, span, "a cast of `json`");
+    return error(span);
+  }
+  if (!fine) {
+    diags_.report(Code::BadCast, span, quoted(from), quoted(target));
+    return error(span);
+  }
+  if (!optional && converts(value->type, target)) return coerce(std::move(value), target);
+  ExprPtr out = make(optional ? ExprKind::CastOptional : ExprKind::Cast,
+                     optional ? types_.optional(target) : target, span);
+  out->args.push_back(std::move(value));
+  return out;
+}
+
+}  // namespace mut::sema

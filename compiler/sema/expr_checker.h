@@ -1,0 +1,134 @@
+// Types of expressions. One checker serves one place of the script (a stage, a route, a const).
+#pragma once
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compiler/sema/names.h"
+
+namespace mut::sema {
+
+// Where an expression stands: what it may use.
+enum class Place : uint8_t {
+  Constant,       // const, param, options: no fields
+  Event,          // fields of an event, no history
+  EventHistory,   // with, where, select
+  AggregateItem,  // keys and aggregates of a group
+  AggregateArgument,
+  Generate,  // fields and seeded draws
+};
+
+struct LocalName {
+  std::string name;
+  int index = -1;
+  typed::TypeRef type = nullptr;
+};
+
+// What names mean at one place. Collects what expressions need of their stage.
+struct Scope {
+  Place place = Place::Constant;
+  typed::TypeRef record = nullptr;                   // fields that can be named; null: none
+  std::string record_name;                           // for messages: "stream `payments`"
+  std::vector<LocalName> locals;                     // innermost last
+  std::set<std::string> siblings;                    // fields made by other items of the same `with`
+  std::string cell;                                  // prefix of the cells found here: "usual", "where"
+  std::vector<typed::History>* histories = nullptr;  // EventHistory
+  std::vector<typed::AggregateCall>* aggregates = nullptr;  // AggregateItem
+  const std::vector<typed::ExprPtr>* keys = nullptr;        // AggregateItem
+  const std::vector<std::string>* key_names = nullptr;      // AggregateItem
+  bool may_be_empty_window = false;  // AggregateItem: no aggregate sees an empty group, so false
+};
+
+class ExprChecker {
+ public:
+  ExprChecker(const Names& names, const std::vector<typed::Param>& params, typed::TypeTable& types,
+              diag::Engine& diags, int& local_count)
+      : names_(names), params_(params), types_(types), diags_(diags), local_count_(local_count) {}
+
+  // `hint` is the type that the place wants, or null: literals take it (rule 3.1).
+  typed::ExprPtr check(const ast::Expr& expr, Scope& scope, typed::TypeRef hint = nullptr);
+  // Checks and converts to `target`; reports when it does not fit.
+  typed::ExprPtr check_as(const ast::Expr& expr, Scope& scope, typed::TypeRef target);
+  typed::ExprPtr check_condition(const ast::Expr& expr, Scope& scope);
+  typed::ExprPtr coerce(typed::ExprPtr expr, typed::TypeRef target);
+  // A value known at compile time, of type `target` when given.
+  std::optional<ConstValue> check_constant(const ast::Expr& expr, typed::TypeRef target = nullptr);
+
+  // The one type both can become, or null.
+  typed::TypeRef unify(typed::TypeRef a, typed::TypeRef b);
+  bool converts(typed::TypeRef from, typed::TypeRef to) const;
+  typed::TypeRef type(typed::Kind kind) const { return types_.scalar(kind); }
+  typed::TypeTable& types() { return types_; }
+  diag::Engine& diags() { return diags_; }
+  const Names& names() const { return names_; }
+
+ private:
+  friend struct CallChecker;
+  using Expr = typed::Expr;
+  using ExprPtr = typed::ExprPtr;
+  using TypeRef = typed::TypeRef;
+
+  ExprPtr make(typed::ExprKind kind, TypeRef type, source::Span span) const;
+  ExprPtr literal(TypeRef type, typed::Const value, source::Span span) const;
+  ExprPtr error(source::Span span) const;
+
+  ExprPtr visit(const ast::IntLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::FloatLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::BoolLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::NoneLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::StringLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::BytesLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::RegexLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::DurationLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::TimeLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::Interpolation& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::ListLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::RecordLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::MapLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::NameRef& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::IndexAccess& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::Call& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::Unary& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::Binary& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::RangeExpr& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::IsNone& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::IsSome& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::Cast& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::If& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::Match& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::Block& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::Lambda& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::Try& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  ExprPtr visit(const ast::Paren& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
+
+  ExprPtr check_arithmetic(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
+                           source::Span span);
+  ExprPtr check_comparison(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
+                           source::Span span);
+  ExprPtr check_membership(const ast::Binary& node, Scope& scope, source::Span span);
+  ExprPtr check_coalesce(const ast::Binary& node, Scope& scope, TypeRef hint, source::Span span);
+  ExprPtr pattern_condition(const ast::Pattern& pattern, const Expr& subject, Scope& scope);
+  // Member `name` of a record or of a T? through `?.`.
+  ExprPtr member(ExprPtr object, const ast::Ident& field, bool optional, source::Span span);
+  ExprPtr cast(ExprPtr value, TypeRef target, bool optional, source::Span span);
+  ExprPtr promote(ExprPtr expr);  // small ints to int, f32 to float
+  // Reports and replaces by an error when the value may be none.
+  ExprPtr need_value(ExprPtr expr, std::string_view wanted);
+  // The two branches of if, match, try under one type.
+  TypeRef join_branches(ExprPtr& a, ExprPtr& b);
+
+  const Names& names_;
+  const std::vector<typed::Param>& params_;
+  typed::TypeTable& types_;
+  diag::Engine& diags_;
+  int& local_count_;
+  std::vector<const ast::FnDecl*> call_stack_;
+  size_t node_count_ = 0;
+};
+
+// The value of an expression made of literals; empty when it is none or fails.
+std::optional<typed::Const> fold_constant(const typed::Expr& expr);
+bool literal_fits(int64_t value, typed::Kind kind);
+
+}  // namespace mut::sema

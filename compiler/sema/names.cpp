@@ -1,0 +1,89 @@
+#include "compiler/sema/names.h"
+
+#include <set>
+
+#include "compiler/sema/check.h"
+
+namespace mut::sema {
+
+using typed::Kind;
+using typed::TypeRef;
+
+namespace {
+
+struct ScalarName {
+  std::string_view name;
+  Kind kind;
+};
+constexpr ScalarName scalar_names[] = {
+    {"bool", Kind::Bool},         {"int", Kind::Int},       {"i64", Kind::Int},     {"i8", Kind::I8},
+    {"i16", Kind::I16},           {"i32", Kind::I32},       {"u8", Kind::U8},       {"u16", Kind::U16},
+    {"u32", Kind::U32},           {"u64", Kind::U64},       {"float", Kind::Float}, {"f64", Kind::Float},
+    {"f32", Kind::F32},           {"string", Kind::String}, {"bytes", Kind::Bytes}, {"time", Kind::Time},
+    {"duration", Kind::Duration}, {"json", Kind::Json},
+};
+
+}  // namespace
+
+TypeRef TypeResolver::resolve(const ast::TypeExpr& type) {
+  if (const auto* named = std::get_if<ast::NamedType>(&type.node)) return resolve_named(*named, type.span);
+  if (const auto* optional = std::get_if<ast::OptionalType>(&type.node)) {
+    return optional->inner ? types_.optional(resolve(*optional->inner)) : types_.scalar(Kind::Error);
+  }
+  if (const auto* list = std::get_if<ast::ListType>(&type.node)) {
+    return list->element ? types_.list(resolve(*list->element)) : types_.scalar(Kind::Error);
+  }
+  if (const auto* record = std::get_if<ast::RecordType>(&type.node)) return resolve_record(*record);
+  diags_.report(diag::Code::NotExecutable, type.span, "type `decimal`");
+  return types_.scalar(Kind::Error);
+}
+
+TypeRef TypeResolver::resolve_named(const ast::NamedType& named, source::Span span) {
+  if (named.name.parts.size() == 1) {
+    const std::string& name = named.name.parts[0].text;
+    if (name == "map" || name == "secret" || name == "stream" || name == "table" || name == "decimal") {
+      diags_.report(diag::Code::NotExecutable, span, "type `" + name + "`");
+      return types_.scalar(Kind::Error);
+    }
+    if (auto found = names_.types.find(name); found != names_.types.end()) {
+      return found->second != nullptr ? found->second : types_.scalar(Kind::Error);
+    }
+    for (const ScalarName& scalar : scalar_names) {
+      if (scalar.name == name) return types_.scalar(scalar.kind);
+    }
+    std::vector<std::string> candidates = keys_of(names_.types);
+    for (const ScalarName& scalar : scalar_names) candidates.emplace_back(scalar.name);
+    auto report = diags_.report(diag::Code::UnknownType, span, name);
+    if (auto near = diag::did_you_mean(name, candidates)) {
+      report.note("did you mean `" + *near + "`?").fix(span, *near);
+    }
+    return types_.scalar(Kind::Error);
+  }
+  diags_.report(diag::Code::NotExecutable, span, "a type of another module");
+  return types_.scalar(Kind::Error);
+}
+
+TypeRef TypeResolver::resolve_record(const ast::RecordType& record) {
+  std::vector<typed::Field> fields;
+  std::set<std::string> seen;
+  for (const ast::FieldDecl& decl : record.fields) {
+    if (!seen.insert(decl.name.text).second) {
+      diags_.report(diag::Code::FieldTwice, decl.name.span, decl.name.text);
+      continue;
+    }
+    typed::Field field;
+    field.name = decl.name.text;
+    field.type = decl.type ? resolve(*decl.type) : types_.scalar(Kind::Error);
+    if (decl.from) field.input_name = *decl.from;
+    if (decl.was) field.was = decl.was->text;
+    if (decl.default_value) field.default_value = check_literal(*decl.default_value, field.type, diags_);
+    fields.push_back(std::move(field));
+  }
+  if (fields.size() > fields_max) {
+    diags_.report(diag::Code::TooMany, record.fields.back().name.span,
+                  std::to_string(fields.size()) + " fields", std::to_string(fields_max));
+  }
+  return types_.record(std::move(fields));
+}
+
+}  // namespace mut::sema

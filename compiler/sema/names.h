@@ -1,0 +1,46 @@
+// What the names of a script stand for.
+#pragma once
+#include <map>
+#include <string>
+
+#include "compiler/diagnostics/diagnostics.h"
+#include "compiler/syntax/ast.h"
+#include "compiler/typed/program.h"
+
+namespace mut::sema {
+
+struct ConstValue {
+  typed::TypeRef type = nullptr;
+  typed::Const value;
+};
+
+struct Names {
+  std::map<std::string, typed::TypeRef, std::less<>> types;  // `type` and `enum`
+  std::map<std::string, ConstValue, std::less<>> consts;
+  std::map<std::string, int, std::less<>> params;  // index into Program::params
+  std::map<std::string, const ast::FnDecl*, std::less<>> functions;
+};
+
+// A type as written. Reports and returns the error type when a name is unknown.
+class TypeResolver {
+ public:
+  TypeResolver(const Names& names, typed::TypeTable& types, diag::Engine& diags)
+      : names_(names), types_(types), diags_(diags) {}
+  typed::TypeRef resolve(const ast::TypeExpr& type);
+
+ private:
+  typed::TypeRef resolve_named(const ast::NamedType& named, source::Span span);
+  typed::TypeRef resolve_record(const ast::RecordType& record);
+  const Names& names_;
+  typed::TypeTable& types_;
+  diag::Engine& diags_;
+};
+
+template <typename Map>
+std::vector<std::string> keys_of(const Map& map) {
+  std::vector<std::string> out;
+  for (const auto& entry : map) out.push_back(entry.first);
+  return out;
+}
+
+}  // namespace mut::sema

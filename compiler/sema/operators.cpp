@@ -1,0 +1,610 @@
+// Operators, branches and bindings.
+#include <fmt/format.h>
+
+#include "compiler/sema/check.h"
+#include "compiler/sema/expr_checker.h"
+
+namespace mut::sema {
+
+using diag::Code;
+using source::Span;
+using typed::Expr;
+using typed::ExprKind;
+using typed::ExprPtr;
+using typed::Kind;
+using typed::Op;
+using typed::TypeRef;
+
+namespace {
+
+const char* op_text(ast::BinaryOp op) {
+  switch (op) {
+    case ast::BinaryOp::Or:
+      return "or";
+    case ast::BinaryOp::And:
+      return "and";
+    case ast::BinaryOp::Equal:
+      return "==";
+    case ast::BinaryOp::NotEqual:
+      return "!=";
+    case ast::BinaryOp::Less:
+      return "<";
+    case ast::BinaryOp::LessEqual:
+      return "<=";
+    case ast::BinaryOp::Greater:
+      return ">";
+    case ast::BinaryOp::GreaterEqual:
+      return ">=";
+    case ast::BinaryOp::In:
+      return "in";
+    case ast::BinaryOp::NotIn:
+      return "not in";
+    case ast::BinaryOp::Matches:
+      return "~";
+    case ast::BinaryOp::Coalesce:
+      return "??";
+    case ast::BinaryOp::Add:
+      return "+";
+    case ast::BinaryOp::Subtract:
+      return "-";
+    case ast::BinaryOp::Multiply:
+      return "*";
+    case ast::BinaryOp::Divide:
+      return "/";
+    case ast::BinaryOp::Remainder:
+      return "%";
+  }
+  return "?";
+}
+
+Op to_op(ast::BinaryOp op) {
+  switch (op) {
+    case ast::BinaryOp::Or:
+      return Op::Or;
+    case ast::BinaryOp::And:
+      return Op::And;
+    case ast::BinaryOp::Equal:
+      return Op::Equal;
+    case ast::BinaryOp::NotEqual:
+      return Op::NotEqual;
+    case ast::BinaryOp::Less:
+      return Op::Less;
+    case ast::BinaryOp::LessEqual:
+      return Op::LessEqual;
+    case ast::BinaryOp::Greater:
+      return Op::Greater;
+    case ast::BinaryOp::GreaterEqual:
+      return Op::GreaterEqual;
+    case ast::BinaryOp::Subtract:
+      return Op::Subtract;
+    case ast::BinaryOp::Multiply:
+      return Op::Multiply;
+    case ast::BinaryOp::Divide:
+      return Op::Divide;
+    case ast::BinaryOp::Remainder:
+      return Op::Remainder;
+    default:
+      return Op::Add;
+  }
+}
+
+// Literals whose type the other side decides.
+bool takes_hint(const ast::Expr& expr) {
+  if (const auto* paren = std::get_if<ast::Paren>(&expr.node)) return takes_hint(*paren->inner);
+  if (const auto* unary = std::get_if<ast::Unary>(&expr.node)) {
+    return unary->op == ast::UnaryOp::Negate && takes_hint(*unary->operand);
+  }
+  return std::holds_alternative<ast::IntLit>(expr.node) || std::holds_alternative<ast::FloatLit>(expr.node) ||
+         std::holds_alternative<ast::StringLit>(expr.node) ||
+         std::holds_alternative<ast::NoneLit>(expr.node) || std::holds_alternative<ast::ListLit>(expr.node);
+}
+
+std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
+TypeRef strip(TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
+
+// A hint that cannot make a literal fit must not turn `x + 1` on text into a strange message.
+TypeRef hint_of(const Expr& expr) { return expr.type->kind == Kind::Error ? nullptr : expr.type; }
+
+}  // namespace
+
+ExprPtr ExprChecker::visit(const ast::Unary& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
+  if (node.op == ast::UnaryOp::Not) {
+    ExprPtr out = make(ExprKind::Unary, type(Kind::Bool), expr.span);
+    out->op = Op::Not;
+    size_t locals = scope.locals.size();
+    out->args.push_back(check_condition(*node.operand, scope));
+    scope.locals.resize(locals);
+    return out;
+  }
+  if (const auto* number = std::get_if<ast::IntLit>(&node.operand->node)) {
+    TypeRef wanted = hint == nullptr ? nullptr : strip(hint);
+    Kind kind = wanted == nullptr ? Kind::Int : wanted->kind;
+    if (kind != Kind::Float && kind != Kind::F32) {
+      if (number->value > uint64_t{1} << 63U) {
+        diags_.report(Code::NumberOutOfRange, expr.span, "-" + number->text);
+        return error(expr.span);
+      }
+      auto value = static_cast<int64_t>(~number->value + 1);
+      if (!literal_fits(value, kind)) {
+        diags_.report(Code::LiteralDoesNotFit, expr.span, "-" + number->text, quoted(wanted));
+        return error(expr.span);
+      }
+      return literal(typed::is_integer(kind) ? wanted == nullptr ? type(Kind::Int) : wanted : type(Kind::Int),
+                     {value}, expr.span);
+    }
+  }
+  ExprPtr value = need_value(promote(check(*node.operand, scope, hint)), "a number");
+  Kind kind = value->type->kind;
+  if (kind == Kind::Error) return value;
+  if (kind != Kind::Int && kind != Kind::Float && kind != Kind::Duration) {
+    diags_.report(Code::OperatorType, expr.span, "-", quoted(value->type));
+    return error(expr.span);
+  }
+  if (value->kind == ExprKind::Literal && kind == Kind::Float) {
+    value->value.value = -value->value.as_float();
+    value->span = expr.span;
+    return value;
+  }
+  ExprPtr out = make(ExprKind::Unary, value->type, expr.span);
+  out->op = Op::Negate;
+  out->args.push_back(std::move(value));
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::Binary& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
+  switch (node.op) {
+    case ast::BinaryOp::And:
+    case ast::BinaryOp::Or: {
+      ExprPtr out = make(ExprKind::Binary, type(Kind::Bool), expr.span);
+      out->op = to_op(node.op);
+      // What `is some` binds on the left is seen right of `and`, and after it in a conjunction.
+      size_t locals = scope.locals.size();
+      out->args.push_back(check_condition(*node.left, scope));
+      if (node.op == ast::BinaryOp::Or) scope.locals.resize(locals);
+      out->args.push_back(check_condition(*node.right, scope));
+      if (node.op == ast::BinaryOp::Or) scope.locals.resize(locals);
+      return out;
+    }
+    case ast::BinaryOp::In:
+    case ast::BinaryOp::NotIn:
+      return check_membership(node, scope, expr.span);
+    case ast::BinaryOp::Matches:
+      diags_.report(Code::NotExecutable, expr.span, "a regular expression");
+      return error(expr.span);
+    case ast::BinaryOp::Coalesce:
+      return check_coalesce(node, scope, hint, expr.span);
+    default:
+      break;
+  }
+  bool comparison = node.op >= ast::BinaryOp::Equal && node.op <= ast::BinaryOp::GreaterEqual;
+  ExprPtr left;
+  ExprPtr right;
+  TypeRef outer = comparison ? nullptr : hint;
+  if (takes_hint(*node.left) && !takes_hint(*node.right)) {
+    right = check(*node.right, scope, outer);
+    left = check(*node.left, scope, hint_of(*right));
+  } else {
+    left = check(*node.left, scope, outer);
+    // The other operand of a time or duration is not of its type by itself.
+    right = check(*node.right, scope, takes_hint(*node.right) ? hint_of(*left) : outer);
+  }
+  if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(expr.span);
+  if (comparison) return check_comparison(node, to_op(node.op), std::move(left), std::move(right), expr.span);
+  return check_arithmetic(node, to_op(node.op), std::move(left), std::move(right), expr.span);
+}
+
+ExprPtr ExprChecker::check_arithmetic(const ast::Binary& node, Op op, ExprPtr left, ExprPtr right,
+                                      Span span) {
+  left = need_value(promote(std::move(left)), "a value");
+  right = need_value(promote(std::move(right)), "a value");
+  Kind a = left->type->kind;
+  Kind b = right->type->kind;
+  if (a == Kind::Error || b == Kind::Error) return error(span);
+  auto finish = [&](Kind result) {
+    ExprPtr out = make(ExprKind::Binary, type(result), span);
+    out->op = op;
+    out->args.push_back(std::move(left));
+    out->args.push_back(std::move(right));
+    return out;
+  };
+  bool add = op == Op::Add;
+  bool subtract = op == Op::Subtract;
+  if ((a == Kind::Int && b == Kind::Int) || (a == Kind::U64 && b == Kind::U64)) return finish(a);
+  if ((a == Kind::Int || a == Kind::Float) && (b == Kind::Int || b == Kind::Float)) {
+    left = coerce(std::move(left), type(Kind::Float));
+    right = coerce(std::move(right), type(Kind::Float));
+    return finish(Kind::Float);
+  }
+  if (a == Kind::String && b == Kind::String && add) return finish(Kind::String);
+  if (a == Kind::Time && b == Kind::Time && subtract) return finish(Kind::Duration);
+  if (a == Kind::Time && b == Kind::Duration && (add || subtract)) return finish(Kind::Time);
+  if (a == Kind::Duration && b == Kind::Time && add) return finish(Kind::Time);
+  if (a == Kind::Duration && b == Kind::Duration && (add || subtract || op == Op::Remainder))
+    return finish(Kind::Duration);
+  if (a == Kind::Duration && b == Kind::Duration && op == Op::Divide) return finish(Kind::Float);
+  if (a == Kind::Duration && (b == Kind::Int || b == Kind::Float) &&
+      (op == Op::Multiply || op == Op::Divide)) {
+    return finish(Kind::Duration);
+  }
+  if ((a == Kind::Int || a == Kind::Float) && b == Kind::Duration && op == Op::Multiply)
+    return finish(Kind::Duration);
+  auto report = diags_.report(Code::OperatorTypes, node.op_span, op_text(node.op), quoted(left->type),
+                              quoted(right->type));
+  report.mark(left->span).mark(right->span);
+  if ((a == Kind::String) != (b == Kind::String) && add)
+    report.note("`+` joins text only; write \"{…}\" to put a value into text");
+  return error(span);
+}
+
+ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr left, ExprPtr right,
+                                      Span span) {
+  bool equality = op == Op::Equal || op == Op::NotEqual;
+  auto mismatch = [&] {
+    diags_.report(Code::CompareTypeMismatch, node.op_span, quoted(left->type), quoted(right->type))
+        .mark(left->span)
+        .mark(right->span);
+    return error(span);
+  };
+  left = promote(std::move(left));
+  right = promote(std::move(right));
+  if (equality) {
+    if (!typed::has_equality(left->type) || !typed::has_equality(right->type)) {
+      diags_.report(Code::NoEquality, node.op_span,
+                    quoted(typed::has_equality(left->type) ? right->type : left->type));
+      return error(span);
+    }
+  } else {
+    left = need_value(std::move(left), "a value");
+    right = need_value(std::move(right), "a value");
+    if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(span);
+    for (const ExprPtr* side : {&left, &right}) {
+      if (!typed::is_ordered((*side)->type)) {
+        diags_.report(Code::NoOrder, (*side)->span, quoted((*side)->type));
+        return error(span);
+      }
+    }
+  }
+  Kind a = left->type->kind;
+  Kind b = right->type->kind;
+  // int against float is compared exactly (rule 3.5), so neither side is converted.
+  bool mixed = (a == Kind::Int && b == Kind::Float) || (a == Kind::Float && b == Kind::Int);
+  if (!mixed) {
+    TypeRef joined = unify(left->type, right->type);
+    if (joined == nullptr) return mismatch();
+    left = coerce(std::move(left), joined);
+    right = coerce(std::move(right), joined);
+  }
+  ExprPtr out = make(ExprKind::Binary, type(Kind::Bool), span);
+  out->op = op;
+  out->args.push_back(std::move(left));
+  out->args.push_back(std::move(right));
+  return out;
+}
+
+// `x in lo..hi`, `x in [a, b]`: comparisons with x evaluated once.
+ExprPtr ExprChecker::check_membership(const ast::Binary& node, Scope& scope, Span span) {
+  ExprPtr value = need_value(promote(check(*node.left, scope)), "a value");
+  if (value->type->kind == Kind::Error) return error(span);
+  int local = local_count_++;
+  TypeRef value_type = value->type;
+  auto subject = [&] {
+    ExprPtr out = make(ExprKind::Local, value_type, node.left->span);
+    out->index = local;
+    return out;
+  };
+  auto compare = [&](Op op, ExprPtr other) {
+    return check_comparison(node, op, subject(), std::move(other), span);
+  };
+  auto combine = [&](Op op, ExprPtr a, ExprPtr b) {
+    ExprPtr out = make(ExprKind::Binary, type(Kind::Bool), span);
+    out->op = op;
+    out->args.push_back(std::move(a));
+    out->args.push_back(std::move(b));
+    return out;
+  };
+  ExprPtr test;
+  if (const auto* range = std::get_if<ast::RangeExpr>(&node.right->node)) {
+    ExprPtr low = compare(Op::GreaterEqual, check(*range->low, scope, value_type));
+    ExprPtr high = compare(Op::LessEqual, check(*range->high, scope, value_type));
+    test = combine(Op::And, std::move(low), std::move(high));
+  } else if (const auto* list = std::get_if<ast::ListLit>(&node.right->node)) {
+    for (const ast::ExprPtr& item : list->items) {
+      ExprPtr next = compare(Op::Equal, check(*item, scope, value_type));
+      test = test ? combine(Op::Or, std::move(test), std::move(next)) : std::move(next);
+    }
+    if (!test) test = literal(type(Kind::Bool), {false}, span);
+  } else {
+    ExprPtr items = check(*node.right, scope);
+    if (items->type->kind == Kind::Error) return error(span);
+    if (items->type->kind != Kind::List || !typed::same(items->type->element, value_type)) {
+      diags_.report(Code::TypeMismatch, node.right->span, "`[" + value_type->text + "]`",
+                    quoted(items->type));
+      return error(span);
+    }
+    test = make(ExprKind::Call, type(Kind::Bool), span);
+    test->builtin = typed::Builtin::Contains;
+    test->args.push_back(std::move(items));
+    test->args.push_back(subject());
+  }
+  if (node.op == ast::BinaryOp::NotIn) {
+    ExprPtr negated = make(ExprKind::Unary, type(Kind::Bool), span);
+    negated->op = Op::Not;
+    negated->args.push_back(std::move(test));
+    test = std::move(negated);
+  }
+  ExprPtr out = make(ExprKind::Let, type(Kind::Bool), span);
+  out->index = local;
+  out->args.push_back(std::move(value));
+  out->args.push_back(std::move(test));
+  return out;
+}
+
+ExprPtr ExprChecker::check_coalesce(const ast::Binary& node, Scope& scope, TypeRef hint, Span span) {
+  ExprPtr left = check(*node.left, scope, hint);
+  ExprPtr right = check(*node.right, scope, left->type->kind == Kind::Optional ? left->type->element : hint);
+  if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(span);
+  if (left->type->kind == Kind::None) return right;
+  if (left->type->kind != Kind::Optional) {
+    diags_.report(Code::NeverNone, node.left->span);
+    return left;
+  }
+  TypeRef joined = unify(left->type->element, right->type);
+  if (joined == nullptr) {
+    diags_.report(Code::BranchTypes, right->span, quoted(left->type->element), quoted(right->type))
+        .mark(left->span);
+    return error(span);
+  }
+  ExprPtr out = make(ExprKind::Coalesce, joined, span);
+  out->args.push_back(coerce(std::move(left), types_.optional(strip(joined))));
+  out->args.push_back(coerce(std::move(right), joined));
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::IsNone& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  ExprPtr value = check(*node.value, scope);
+  if (value->type->kind == Kind::Error) return error(expr.span);
+  if (value->type->kind != Kind::Optional && value->type->kind != Kind::None) {
+    diags_.report(Code::NeverNone, node.value->span);
+    return literal(type(Kind::Bool), {node.negated}, expr.span);
+  }
+  ExprPtr out = make(ExprKind::IsNone, type(Kind::Bool), expr.span);
+  out->args.push_back(std::move(value));
+  if (!node.negated) return out;
+  ExprPtr negated = make(ExprKind::Unary, type(Kind::Bool), expr.span);
+  negated->op = Op::Not;
+  negated->args.push_back(std::move(out));
+  return negated;
+}
+
+ExprPtr ExprChecker::visit(const ast::IsSome& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  ExprPtr value = check(*node.value, scope);
+  if (value->type->kind == Kind::Error) return error(expr.span);
+  if (value->type->kind != Kind::Optional) {
+    diags_.report(Code::TypeMismatch, node.value->span, "a value that may be `none`", quoted(value->type));
+    return error(expr.span);
+  }
+  ExprPtr out = make(ExprKind::IsSome, type(Kind::Bool), expr.span);
+  out->index = local_count_++;
+  scope.locals.push_back({node.binding.text, out->index, value->type->element});
+  out->args.push_back(std::move(value));
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::If& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
+  size_t locals = scope.locals.size();
+  ExprPtr condition = check_condition(*node.condition, scope);
+  ExprPtr then_value = check(*node.then_value, scope, hint);
+  scope.locals.resize(locals);
+  TypeRef else_hint = hint != nullptr ? hint : takes_hint(*node.else_value) ? hint_of(*then_value) : nullptr;
+  ExprPtr else_value = check(*node.else_value, scope, else_hint);
+  scope.locals.resize(locals);
+  // `if c then 0 else x`: the literal takes the type of the other branch.
+  if (hint == nullptr && takes_hint(*node.then_value) && !takes_hint(*node.else_value) &&
+      !typed::same(then_value->type, else_value->type)) {
+    then_value = check(*node.then_value, scope, hint_of(*else_value));
+  }
+  TypeRef joined = join_branches(then_value, else_value);
+  ExprPtr out = make(ExprKind::If, joined, expr.span);
+  out->args.push_back(std::move(condition));
+  out->args.push_back(std::move(then_value));
+  out->args.push_back(std::move(else_value));
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::Try& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
+  ExprPtr value = check(*node.value, scope, hint);
+  ExprPtr otherwise = check(*node.otherwise, scope, hint != nullptr ? hint : hint_of(*value));
+  TypeRef joined = join_branches(value, otherwise);
+  ExprPtr out = make(ExprKind::Try, joined, expr.span);
+  out->args.push_back(std::move(value));
+  out->args.push_back(std::move(otherwise));
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::Block& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
+  size_t locals = scope.locals.size();
+  std::vector<std::pair<int, ExprPtr>> bound;
+  for (const ast::LetBinding& let : node.lets) {
+    if (scope.record != nullptr && scope.record->field_index(let.name.text) >= 0) {
+      diags_.report(Code::LetHidesField, let.name.span, let.name.text);
+    }
+    ExprPtr value = check(*let.value, scope);
+    if (value->type->kind == Kind::None) {
+      diags_.report(Code::CannotInferType, let.value->span);
+      value = error(let.value->span);
+    }
+    int index = local_count_++;
+    scope.locals.push_back({let.name.text, index, value->type});
+    bound.emplace_back(index, std::move(value));
+  }
+  ExprPtr result = check(*node.result, scope, hint);
+  scope.locals.resize(locals);
+  for (auto let = bound.rbegin(); let != bound.rend(); ++let) {
+    ExprPtr out = make(ExprKind::Let, result->type, expr.span);
+    out->index = let->first;
+    out->args.push_back(std::move(let->second));
+    out->args.push_back(std::move(result));
+    result = std::move(out);
+  }
+  return result;
+}
+
+// ---- match: a chain of ifs over the subject, evaluated once
+
+ExprPtr ExprChecker::pattern_condition(const ast::Pattern& pattern, const Expr& subject, Scope& scope) {
+  ast::Binary place{ast::BinaryOp::Equal, pattern.span, nullptr, nullptr};
+  if (std::holds_alternative<ast::NonePattern>(pattern.node)) {
+    ExprPtr out = make(ExprKind::IsNone, type(Kind::Bool), pattern.span);
+    out->args.push_back(typed::clone(subject));
+    if (subject.type->kind != Kind::Optional) {
+      diags_.report(Code::TypeMismatch, pattern.span, quoted(subject.type), "`none`");
+      return error(pattern.span);
+    }
+    return out;
+  }
+  if (const auto* some = std::get_if<ast::SomePattern>(&pattern.node)) {
+    if (subject.type->kind != Kind::Optional) {
+      diags_.report(Code::TypeMismatch, pattern.span, quoted(subject.type), "a value that may be `none`");
+      return error(pattern.span);
+    }
+    ExprPtr out = make(ExprKind::IsSome, type(Kind::Bool), pattern.span);
+    out->index = local_count_++;
+    scope.locals.push_back({some->binding.text, out->index, subject.type->element});
+    out->args.push_back(typed::clone(subject));
+    return out;
+  }
+  // A literal of an optional subject matches the value inside.
+  auto compare = [&](Op op, const ast::Expr& literal_expr) {
+    if (const auto* name = std::get_if<ast::NameRef>(&literal_expr.node);
+        name != nullptr && strip(subject.type)->kind == Kind::Enum) {
+      const std::vector<std::string>& values = strip(subject.type)->values;
+      for (size_t i = 0; i < values.size(); ++i) {
+        if (values[i] == name->name.text) {
+          return check_comparison(place, op, typed::clone(subject),
+                                  literal(strip(subject.type), {static_cast<int64_t>(i)}, literal_expr.span),
+                                  pattern.span);
+        }
+      }
+    }
+    ExprPtr value = check(literal_expr, scope, subject.type);
+    if (value->type->kind == Kind::Error) return value;
+    if (op != Op::Equal && subject.type->kind == Kind::Optional)
+      return need_value(typed::clone(subject), "a value to compare");
+    return check_comparison(place, op, typed::clone(subject), std::move(value), pattern.span);
+  };
+  if (const auto* value = std::get_if<ast::LiteralPattern>(&pattern.node))
+    return compare(Op::Equal, *value->value);
+  const auto& range = std::get<ast::RangePattern>(pattern.node);
+  ExprPtr out = make(ExprKind::Binary, type(Kind::Bool), pattern.span);
+  out->op = Op::And;
+  out->args.push_back(compare(Op::GreaterEqual, *range.low));
+  out->args.push_back(compare(Op::LessEqual, *range.high));
+  return out;
+}
+
+ExprPtr ExprChecker::visit(const ast::Match& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
+  ExprPtr subject = promote(check(*node.subject, scope));
+  if (subject->type->kind == Kind::Error) return subject;
+  TypeRef subject_type = subject->type;
+  int local = local_count_++;
+  ExprPtr name = make(ExprKind::Local, subject_type, node.subject->span);
+  name->index = local;
+
+  std::set<int64_t> covered;  // values of an enum or bool
+  bool none_covered = subject_type->kind != Kind::Optional;
+  bool some_covered = false;
+  struct Arm {
+    ExprPtr condition;  // null: else
+    ExprPtr value;
+  };
+  std::vector<Arm> arms;
+  TypeRef joined = nullptr;
+  for (const ast::MatchArm& arm : node.arms) {
+    size_t locals = scope.locals.size();
+    ExprPtr condition;
+    for (const ast::Pattern& pattern : arm.patterns) {
+      ExprPtr next = pattern_condition(pattern, *name, scope);
+      if (next->kind == ExprKind::Binary && next->op == Op::Equal && next->args.size() == 2) {
+        const Expr* value = next->args[1].get();
+        while (value->kind == ExprKind::Convert) value = value->args[0].get();
+        if (value->kind == ExprKind::Literal && value->value.value.index() == 2)
+          covered.insert(value->value.as_int());
+        if (value->kind == ExprKind::Literal && value->value.value.index() == 1)
+          covered.insert(value->value.as_bool() ? 1 : 0);
+      }
+      none_covered = none_covered || next->kind == ExprKind::IsNone;
+      some_covered = some_covered || next->kind == ExprKind::IsSome;
+      if (!condition) {
+        condition = std::move(next);
+        continue;
+      }
+      ExprPtr either = make(ExprKind::Binary, type(Kind::Bool), arm.span);
+      either->op = Op::Or;
+      either->args.push_back(std::move(condition));
+      either->args.push_back(std::move(next));
+      condition = std::move(either);
+    }
+    if (arm.patterns.size() > 1) scope.locals.resize(locals);
+    ExprPtr value = check(*arm.value, scope, hint != nullptr ? hint : joined);
+    scope.locals.resize(locals);
+    TypeRef next = joined == nullptr ? value->type : unify(joined, value->type);
+    if (next == nullptr) {
+      diags_.report(Code::BranchTypes, arm.value->span, quoted(joined), quoted(value->type));
+      return error(expr.span);
+    }
+    joined = next;
+    arms.push_back({arm.is_else ? nullptr : std::move(condition), std::move(value)});
+  }
+  if (arms.empty()) return error(expr.span);
+  if (node.arms.back().is_else) {
+    none_covered = some_covered = true;
+  } else {
+    TypeRef inner = strip(subject_type);
+    std::string missing;
+    if (!some_covered && inner->kind == Kind::Enum) {
+      for (size_t i = 0; i < inner->values.size(); ++i) {
+        if (!covered.contains(static_cast<int64_t>(i)))
+          missing += (missing.empty() ? "`" : ", `") + inner->values[i] + "`";
+      }
+    } else if (!some_covered && inner->kind == Kind::Bool) {
+      if (!covered.contains(1)) missing = "`true`";
+      if (!covered.contains(0)) missing += missing.empty() ? "`false`" : ", `false`";
+    } else if (!some_covered) {
+      missing = "all values; add `else -> …`";
+    }
+    if (!none_covered) missing += missing.empty() ? "`none`" : ", `none`";
+    if (!missing.empty()) {
+      diags_.report(Code::NotExhaustive, expr.span, missing);
+      return error(expr.span);
+    }
+  }
+  ExprPtr result = coerce(std::move(arms.back().value), joined);
+  bool binds = arms.back().condition && arms.back().condition->kind == ExprKind::IsSome;
+  if (binds) {  // the last arm reads what its pattern binds
+    ExprPtr unwrap = make(ExprKind::Unwrap, strip(subject_type), expr.span);
+    unwrap->args.push_back(typed::clone(*name));
+    ExprPtr bound = make(ExprKind::Let, joined, expr.span);
+    bound->index = arms.back().condition->index;
+    bound->args.push_back(std::move(unwrap));
+    bound->args.push_back(std::move(result));
+    result = std::move(bound);
+  }
+  for (size_t i = arms.size() - 1; i-- > 0;) {
+    if (!arms[i].condition) {
+      result = coerce(std::move(arms[i].value), joined);
+      continue;
+    }
+    ExprPtr chosen = make(ExprKind::If, joined, expr.span);
+    chosen->args.push_back(std::move(arms[i].condition));
+    chosen->args.push_back(coerce(std::move(arms[i].value), joined));
+    chosen->args.push_back(std::move(result));
+    result = std::move(chosen);
+  }
+  ExprPtr out = make(ExprKind::Let, joined, expr.span);
+  out->index = local;
+  out->args.push_back(std::move(subject));
+  out->args.push_back(std::move(result));
+  return out;
+}
+
+}  // namespace mut::sema

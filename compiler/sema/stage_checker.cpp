@@ -1,0 +1,606 @@
+#include "compiler/sema/stage_checker.h"
+
+#include <algorithm>
+
+#include "compiler/sema/check.h"
+
+namespace mut::sema {
+
+using diag::Code;
+using typed::Expr;
+using typed::ExprKind;
+using typed::ExprPtr;
+using typed::Kind;
+using typed::Op;
+using typed::Output;
+using typed::StageKind;
+using typed::TypeRef;
+
+namespace {
+
+std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
+
+ExprPtr field_ref(TypeRef record, size_t index, source::Span span) {
+  auto out = std::make_unique<Expr>();
+  out->kind = ExprKind::Field;
+  out->type = record->fields[index].type;
+  out->span = span;
+  out->index = static_cast<int>(index);
+  return out;
+}
+
+TypeRef record_of(const std::vector<Output>& outputs, typed::TypeTable& types) {
+  std::vector<typed::Field> fields;
+  for (const Output& output : outputs) {
+    typed::Field field;
+    field.name = output.name;
+    field.type = output.value->type;
+    field.was = output.was;
+    fields.push_back(std::move(field));
+  }
+  return types.record(std::move(fields));
+}
+
+// The name of `users.name` is `name`; other expressions have none (rule 7.1).
+std::string path_name(const ast::Expr& expr) {
+  if (const auto* name = std::get_if<ast::NameRef>(&expr.node)) return name->name.text;
+  if (const auto* member = std::get_if<ast::MemberAccess>(&expr.node)) return member->field.text;
+  return "";
+}
+
+const char* keyword_of(const ast::Stage& stage) {
+  static constexpr const char* names[] = {"where",     "select", "with",    "without",  "rename", "flatten",
+                                          "aggregate", "join",   "match",   "dedupe",   "latest", "top",
+                                          "sort",      "sample", "limit",   "throttle", "delay",  "debounce",
+                                          "process",   "train",  "operator"};
+  return names[stage.node.index()];
+}
+
+// Conjuncts that show a plain field to be some: `x is some v`, `x is not none` (rule 3.18).
+void narrowed_fields(const Expr& condition, std::set<int>& fields) {
+  if (condition.kind == ExprKind::Binary && condition.op == Op::And) {
+    narrowed_fields(*condition.args[0], fields);
+    narrowed_fields(*condition.args[1], fields);
+    return;
+  }
+  const Expr* test = &condition;
+  bool some = test->kind == ExprKind::IsSome;
+  if (test->kind == ExprKind::Unary && test->op == Op::Not && test->args[0]->kind == ExprKind::IsNone) {
+    test = test->args[0].get();
+    some = true;
+  }
+  if (some && test->args[0]->kind == ExprKind::Field) fields.insert(test->args[0]->index);
+}
+
+}  // namespace
+
+bool StageChecker::refuse(const ast::Stage& stage, const std::string& what) {
+  diags_.report(Code::NotExecutable, stage.keyword, what + " `" + keyword_of(stage) + "`");
+  return false;
+}
+
+bool StageChecker::usable(const ExprPtr& value) const {
+  if (value->type->kind == Kind::Error) return false;
+  if (value->type->kind == Kind::None ||
+      (value->type->kind == Kind::List && value->type->element->kind == Kind::None)) {
+    diags_.report(Code::CannotInferType, value->span);
+    return false;
+  }
+  return true;
+}
+
+Scope StageChecker::event_scope(const Stage& stage, Place place) const {
+  Scope scope;
+  scope.place = place;
+  scope.record = stage.input;
+  scope.record_name = "stream `" + stream_->name + "`";
+  return scope;
+}
+
+bool StageChecker::check(const std::vector<ast::Stage>& stages, typed::Stream& stream) {
+  stream_ = &stream;
+  if (stages.size() > stages_per_stream_max) {
+    diags_.report(Code::TooMany, stages.back().span, std::to_string(stages.size()) + " stages in one stream",
+                  std::to_string(stages_per_stream_max));
+    return false;
+  }
+  for (const ast::Stage& stage : stages) {
+    if (!check_stage(stage, stream)) return false;
+  }
+  // Addresses of state: the label, else the kind, numbered where that is not enough.
+  for (Stage& stage : stream.stages) {
+    if (stage.labelled || !stage.stateful()) continue;
+    int same = 0;
+    int number = 0;
+    for (Stage& other : stream.stages) {
+      if (other.labelled || !other.stateful() || other.keyword != stage.keyword) continue;
+      ++same;
+      if (&other <= &stage) ++number;
+    }
+    if (number > 1) stage.name = stage.keyword + "#" + std::to_string(number);
+    if (same > 1 && number == 2) {
+      diags_.report(Code::UnlabelledTwice, stage.span, stage.keyword)
+          .note("label them, as in `| @first " + stage.keyword + " …`, so that edits know which is which");
+    }
+  }
+  return true;
+}
+
+bool StageChecker::check_stage(const ast::Stage& stage, typed::Stream& stream) {
+  Stage out;
+  out.keyword = keyword_of(stage);
+  out.name = out.keyword;
+  out.span = stage.span;
+  out.input = stream.type;
+  out.output = stream.type;
+  if (stage.label) {
+    out.labelled = true;
+    out.name = stage.label->name.text;
+    if (stage.label->was) out.was = stage.label->was->text;
+    for (const ast::Path& path : stage.label->from) {
+      std::string text;
+      for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : "/") + part.text;
+      out.from.push_back(text);
+    }
+    out.fresh = stage.label->fresh;
+    for (const Stage& other : stream.stages) {
+      if (other.labelled && other.name == out.name) {
+        diags_.report(Code::LabelTwice, stage.label->span, out.name).note(other.span, "first given here");
+        return false;
+      }
+    }
+  }
+  if (!std::visit([&](const auto& node) { return build(node, stage, out); }, stage.node)) return false;
+  if (out.output->fields.size() > fields_max) {
+    diags_.report(Code::TooMany, stage.span, std::to_string(out.output->fields.size()) + " fields",
+                  std::to_string(fields_max));
+    return false;
+  }
+  stream.type = out.output;
+  bool where = out.kind == StageKind::Where;
+  stream.stages.push_back(std::move(out));
+  if (where) narrow(stream.stages.back(), stream);
+  return true;
+}
+
+bool StageChecker::build(const ast::WhereStage& node, const ast::Stage&, Stage& out) {
+  out.kind = StageKind::Where;
+  Scope scope = event_scope(out, Place::EventHistory);
+  scope.histories = &out.histories;
+  out.condition = exprs_.check_condition(*node.condition, scope);
+  return out.condition->type->kind != Kind::Error;
+}
+
+// Fields that a `where` showed to be some are plain in the stages that follow.
+void StageChecker::narrow(const Stage& where, typed::Stream& stream) {
+  std::set<int> fields;
+  narrowed_fields(*where.condition, fields);
+  std::erase_if(fields, [&](int index) {
+    return where.input->fields[static_cast<size_t>(index)].type->kind != Kind::Optional;
+  });
+  if (fields.empty()) return;
+  Stage out;
+  out.kind = StageKind::Project;
+  out.keyword = "where";
+  out.name = "where";
+  out.span = where.span;
+  out.input = where.output;
+  for (size_t i = 0; i < out.input->fields.size(); ++i) {
+    ExprPtr value = field_ref(out.input, i, where.span);
+    if (fields.contains(static_cast<int>(i))) {
+      auto unwrap = std::make_unique<Expr>();
+      unwrap->kind = ExprKind::Unwrap;
+      unwrap->type = value->type->element;
+      unwrap->span = where.span;
+      unwrap->args.push_back(std::move(value));
+      value = std::move(unwrap);
+    }
+    out.outputs.push_back({out.input->fields[i].name, std::move(value), ""});
+  }
+  out.output = record_of(out.outputs, exprs_.types());
+  stream.type = out.output;
+  stream.stages.push_back(std::move(out));
+}
+
+bool StageChecker::build(const ast::SelectStage& node, const ast::Stage&, Stage& out) {
+  out.kind = StageKind::Project;
+  bool fine = true;
+  std::set<std::string> seen;
+  for (const ast::NamedExpr& item : node.items) {
+    Scope scope = event_scope(out, Place::EventHistory);
+    scope.histories = &out.histories;
+    std::string name = item.name ? item.name->text : path_name(*item.value);
+    scope.cell = name;
+    ExprPtr value = exprs_.check(*item.value, scope);
+    if (name.empty()) {
+      diags_.report(Code::NeedsName, item.span);
+      fine = false;
+      continue;
+    }
+    if (!seen.insert(name).second) {
+      auto report = diags_.report(Code::FieldTwice, item.span, name);
+      if (!item.name) report.note("give one another name: `other = …`");
+      fine = false;
+      continue;
+    }
+    if (!usable(value)) {
+      fine = false;
+      continue;
+    }
+    out.outputs.push_back({name, std::move(value), item.was ? item.was->text : ""});
+  }
+  if (fine) out.output = record_of(out.outputs, exprs_.types());
+  return fine;
+}
+
+bool StageChecker::build(const ast::WithStage& node, const ast::Stage&, Stage& out) {
+  out.kind = StageKind::Project;
+  bool fine = true;
+  std::set<std::string> made;
+  for (const ast::NamedExpr& item : node.items) {
+    if (item.name && out.input->field_index(item.name->text) < 0) made.insert(item.name->text);
+  }
+  for (size_t i = 0; i < out.input->fields.size(); ++i) {
+    out.outputs.push_back({out.input->fields[i].name, field_ref(out.input, i, out.span), ""});
+  }
+  std::set<std::string> seen;
+  for (const ast::NamedExpr& item : node.items) {
+    Scope scope = event_scope(out, Place::EventHistory);
+    scope.histories = &out.histories;
+    scope.siblings = made;
+    if (!item.name) {
+      diags_.report(Code::NeedsName, item.span);
+      fine = false;
+      continue;
+    }
+    scope.cell = item.name->text;
+    ExprPtr value = exprs_.check(*item.value, scope);
+    if (!seen.insert(item.name->text).second) {
+      diags_.report(Code::FieldTwice, item.name->span, item.name->text);
+      fine = false;
+      continue;
+    }
+    if (!usable(value)) {
+      fine = false;
+      continue;
+    }
+    int index = out.input->field_index(item.name->text);
+    Output made_here{item.name->text, std::move(value), item.was ? item.was->text : ""};
+    if (index >= 0) {
+      out.outputs[static_cast<size_t>(index)] = std::move(made_here);
+    } else {
+      out.outputs.push_back(std::move(made_here));
+    }
+  }
+  if (fine) out.output = record_of(out.outputs, exprs_.types());
+  return fine;
+}
+
+bool StageChecker::build(const ast::WithoutStage& node, const ast::Stage&, Stage& out) {
+  out.kind = StageKind::Project;
+  std::set<std::string> removed;
+  bool fine = true;
+  for (const ast::Ident& field : node.fields) {
+    if (out.input->field_index(field.text) < 0) {
+      std::vector<std::string> candidates;
+      for (const typed::Field& other : out.input->fields) candidates.push_back(other.name);
+      auto report =
+          diags_.report(Code::UnknownField, field.span, "stream `" + stream_->name + "`", field.text);
+      if (auto near = diag::did_you_mean(field.text, candidates))
+        report.note("did you mean `" + *near + "`?").fix(field.span, *near);
+      fine = false;
+    }
+    removed.insert(field.text);
+  }
+  for (size_t i = 0; i < out.input->fields.size(); ++i) {
+    if (removed.contains(out.input->fields[i].name)) continue;
+    out.outputs.push_back({out.input->fields[i].name, field_ref(out.input, i, out.span), ""});
+  }
+  if (fine) out.output = record_of(out.outputs, exprs_.types());
+  return fine;
+}
+
+bool StageChecker::build(const ast::RenameStage& node, const ast::Stage&, Stage& out) {
+  out.kind = StageKind::Project;
+  bool fine = true;
+  for (size_t i = 0; i < out.input->fields.size(); ++i) {
+    out.outputs.push_back({out.input->fields[i].name, field_ref(out.input, i, out.span), ""});
+  }
+  for (const ast::RenameItem& item : node.items) {
+    int index = out.input->field_index(item.from.text);
+    if (index < 0) {
+      diags_.report(Code::UnknownField, item.from.span, "stream `" + stream_->name + "`", item.from.text);
+      fine = false;
+      continue;
+    }
+    out.outputs[static_cast<size_t>(index)].name = item.to.text;
+  }
+  std::set<std::string> seen;
+  for (const Output& output : out.outputs) {
+    if (seen.insert(output.name).second) continue;
+    diags_.report(Code::FieldTwice, out.span, output.name);
+    fine = false;
+  }
+  if (fine) out.output = record_of(out.outputs, exprs_.types());
+  return fine;
+}
+
+bool StageChecker::build(const ast::FlattenStage& node, const ast::Stage&, Stage& out) {
+  out.kind = StageKind::Flatten;
+  Scope scope = event_scope(out, Place::Event);
+  out.list = exprs_.check(*node.list, scope);
+  if (out.list->type->kind == Kind::Error) return false;
+  if (out.list->type->kind == Kind::Optional && out.list->type->element->kind == Kind::List) {
+    diags_.report(Code::MayBeNone, node.list->span, "a list").note("write `?? []`");
+    return false;
+  }
+  if (out.list->type->kind != Kind::List) {
+    diags_.report(Code::TypeMismatch, node.list->span, "a list", quoted(out.list->type));
+    return false;
+  }
+  std::string source_name = path_name(*node.list);
+  std::string name = node.name ? node.name->text : source_name;
+  if (name.empty()) {
+    diags_.report(Code::NeedsName, node.list->span);
+    return false;
+  }
+  // Rule 7.4: the element takes the list's position; the list goes only when the name is its own.
+  std::vector<typed::Field> fields = out.input->fields;
+  int list_at = out.list->kind == ExprKind::Field ? out.list->index : -1;
+  int existing = out.input->field_index(name);
+  if (existing >= 0) {
+    out.list_field = existing;
+    out.flatten_output = existing;
+    fields[static_cast<size_t>(existing)].type = out.list->type->element;
+  } else {
+    typed::Field field;
+    field.name = name;
+    field.type = out.list->type->element;
+    out.flatten_output = list_at >= 0 ? list_at : static_cast<int>(fields.size());
+    fields.insert(fields.begin() + out.flatten_output, field);
+  }
+  out.output = exprs_.types().record(std::move(fields));
+  return true;
+}
+
+bool StageChecker::check_keys(const std::vector<ast::NamedExpr>& by, Stage& out) {
+  bool fine = true;
+  for (const ast::NamedExpr& item : by) {
+    Scope scope = event_scope(out, Place::Event);
+    ExprPtr key = exprs_.check(*item.value, scope);
+    std::string name = item.name ? item.name->text : path_name(*item.value);
+    if (name.empty()) {
+      diags_.report(Code::NeedsName, item.span);
+      fine = false;
+      continue;
+    }
+    if (!usable(key)) {
+      fine = false;
+      continue;
+    }
+    TypeRef scalar = key->type->kind == Kind::Optional ? key->type->element : key->type;
+    if (!typed::has_equality(key->type) || scalar->kind == Kind::List || scalar->kind == Kind::Record) {
+      diags_.report(Code::NoEquality, item.span, quoted(key->type));
+      fine = false;
+      continue;
+    }
+    if (std::find(out.key_names.begin(), out.key_names.end(), name) != out.key_names.end()) {
+      diags_.report(Code::FieldTwice, item.span, name);
+      fine = false;
+      continue;
+    }
+    out.keys.push_back(std::move(key));
+    out.key_names.push_back(std::move(name));
+  }
+  return fine;
+}
+
+bool StageChecker::build(const ast::DedupeStage& node, const ast::Stage&, Stage& out) {
+  out.kind = StageKind::Dedupe;
+  bool fine = check_keys(node.by, out);
+  auto within = node.within ? exprs_.check_constant(*node.within, exprs_.type(Kind::Duration)) : std::nullopt;
+  if (!within) return false;
+  out.within = within->value.as_int();
+  if (out.within <= 0) {
+    diags_.report(Code::BadWindow, node.within->span, "a horizon must be longer than nothing");
+    return false;
+  }
+  return fine;
+}
+
+bool StageChecker::check_window(const ast::AggregateStage& node, Stage& out) {
+  if (!node.window) {
+    out.window.kind = typed::WindowKind::Running;
+    return true;
+  }
+  const ast::Window& window = *node.window;
+  if (window.kind == ast::WindowKind::Count) {
+    diags_.report(Code::NotExecutable, window.span, "window `count`");
+    return false;
+  }
+  if (window.zone) {
+    diags_.report(Code::NotExecutable, window.span, "`zone` of a window");
+    return false;
+  }
+  auto duration = [&](const ast::ExprPtr& expr, int64_t& target) {
+    if (!expr) return true;
+    auto value = exprs_.check_constant(*expr, exprs_.type(Kind::Duration));
+    if (!value) return false;
+    target = value->value.as_int();
+    return true;
+  };
+  if (!duration(window.size, out.window.size) || !duration(window.every, out.window.every) ||
+      !duration(window.offset, out.window.offset))
+    return false;
+  switch (window.kind) {
+    case ast::WindowKind::Tumbling:
+      out.window.kind = typed::WindowKind::Tumbling;
+      out.window.every = out.window.size;
+      break;
+    case ast::WindowKind::Sliding:
+      out.window.kind = typed::WindowKind::Sliding;
+      if (!window.every) {
+        diags_.report(Code::BadWindow, window.span, "a sliding window needs `every`");
+        return false;
+      }
+      break;
+    case ast::WindowKind::Session:
+      out.window.kind = typed::WindowKind::Session;
+      break;
+    default:
+      out.window.kind = typed::WindowKind::All;
+  }
+  if (out.window.kind != typed::WindowKind::All && out.window.size <= 0) {
+    diags_.report(Code::BadWindow, window.span, "a window must be longer than nothing");
+    return false;
+  }
+  if (out.window.kind == typed::WindowKind::Sliding) {
+    if (out.window.every <= 0 || out.window.every > out.window.size) {
+      diags_.report(Code::BadWindow, window.span,
+                    "`every` must be between nothing and the size of the window");
+      return false;
+    }
+    constexpr int64_t overlap_max = 100'000;
+    if (out.window.size / out.window.every > overlap_max) {
+      diags_.report(Code::TooMany, window.span,
+                    "an event would be in " + std::to_string(out.window.size / out.window.every) + " windows",
+                    std::to_string(overlap_max));
+      return false;
+    }
+  }
+  return true;
+}
+
+bool StageChecker::check_triggers(const ast::AggregateStage& node, Stage& out) {
+  bool windowed = out.window.kind != typed::WindowKind::Running;
+  if (node.triggers.empty()) {
+    out.on_close = windowed;
+    out.on_update = !windowed;
+    return true;
+  }
+  for (const ast::Trigger& trigger : node.triggers) {
+    switch (trigger.kind) {
+      case ast::TriggerKind::OnClose:
+        if (!windowed) {
+          diags_.report(Code::BadWindow, trigger.span, "without a window nothing closes");
+          return false;
+        }
+        out.on_close = true;
+        break;
+      case ast::TriggerKind::OnUpdate:
+        if (windowed) {
+          diags_.report(Code::NotExecutable, trigger.span, "`trigger on update` of a window");
+          return false;
+        }
+        out.on_update = true;
+        break;
+      case ast::TriggerKind::Every:
+        diags_.report(Code::NotExecutable, trigger.span, "`trigger every`");
+        return false;
+    }
+  }
+  return true;
+}
+
+bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stage, Stage& out) {
+  out.kind = StageKind::Aggregate;
+  if (stream_->repeats_results) {
+    diags_.report(Code::AggregateOnUpdates, stage.keyword, stream_->name)
+        .note(
+            "aggregate over a window that closes, or make a table: `table t key … = …`, or write "
+            "`each_update()`");
+    return false;
+  }
+  bool fine = check_keys(node.by, out) && check_window(node, out) && check_triggers(node, out);
+  if (!fine) return false;
+  for (size_t i = 0; i < out.keys.size(); ++i) {
+    auto key = std::make_unique<Expr>();
+    key->kind = ExprKind::Key;
+    key->type = out.keys[i]->type;
+    key->span = out.keys[i]->span;
+    key->index = static_cast<int>(i);
+    out.outputs.push_back({out.key_names[i], std::move(key), ""});
+  }
+  std::set<std::string> seen(out.key_names.begin(), out.key_names.end());
+  bool windowed = out.window.kind == typed::WindowKind::Tumbling ||
+                  out.window.kind == typed::WindowKind::Sliding ||
+                  out.window.kind == typed::WindowKind::Session;
+  if (windowed) seen.insert({"window_start", "window_end"});
+  for (const ast::NamedExpr& item : node.items) {
+    if (!item.name) {
+      diags_.report(Code::NeedsName, item.span);
+      fine = false;
+      continue;
+    }
+    Scope scope = event_scope(out, Place::AggregateItem);
+    scope.cell = item.name->text;
+    scope.aggregates = &out.aggregates;
+    scope.keys = &out.keys;
+    scope.key_names = &out.key_names;
+    ExprPtr value = exprs_.check(*item.value, scope);
+    if (!seen.insert(item.name->text).second) {
+      diags_.report(Code::FieldTwice, item.name->span, item.name->text);
+      fine = false;
+      continue;
+    }
+    if (!usable(value)) {
+      fine = false;
+      continue;
+    }
+    out.outputs.push_back({item.name->text, std::move(value), item.was ? item.was->text : ""});
+  }
+  if (!fine) return false;
+  if (windowed) {
+    for (auto [name, kind] :
+         {std::pair{"window_start", ExprKind::WindowStart}, {"window_end", ExprKind::WindowEnd}}) {
+      auto edge = std::make_unique<Expr>();
+      edge->kind = kind;
+      edge->type = exprs_.type(Kind::Time);
+      edge->span = out.span;
+      out.outputs.push_back({name, std::move(edge), ""});
+    }
+  }
+  out.output = record_of(out.outputs, exprs_.types());
+  if (node.late) {
+    switch (node.late->kind) {
+      case ast::LateKind::Drop:
+        break;
+      case ast::LateKind::Update: {
+        auto within = exprs_.check_constant(*node.late->within, exprs_.type(Kind::Duration));
+        if (!within) return false;
+        if (!windowed || out.window.kind == typed::WindowKind::Session) {
+          diags_.report(Code::NotExecutable, node.late->span, "`late update` of this window");
+          return false;
+        }
+        out.late = typed::LatePolicy::Update;
+        out.late_within = within->value.as_int();
+        break;
+      }
+      case ast::LateKind::To:
+        out.late = typed::LatePolicy::To;
+        out.late_stream = declare_late_(*node.late->to, out.input);
+        if (out.late_stream < 0) return false;
+        break;
+    }
+    if (!windowed) {
+      diags_.report(Code::BadWindow, node.late->span, "without a window nothing is late");
+      return false;
+    }
+  }
+  if (node.ttl && node.ttl->duration) {
+    auto ttl = exprs_.check_constant(*node.ttl->duration, exprs_.type(Kind::Duration));
+    if (!ttl) return false;
+    if (windowed) {
+      diags_.report(Code::NotExecutable, node.ttl->span, "`ttl` of a window");
+      return false;
+    }
+    out.ttl = ttl->value.as_int();
+  }
+  if (out.window.kind == typed::WindowKind::Running && !node.ttl && !out.keys.empty()) {
+    diags_.report(Code::StateUnbounded, stage.keyword);
+  }
+  stream_->repeats_results = out.on_update || out.late == typed::LatePolicy::Update;
+  return true;
+}
+
+}  // namespace mut::sema

@@ -1,0 +1,51 @@
+// Types of the stages of one stream, from its head to its end.
+#pragma once
+#include <functional>
+
+#include "compiler/sema/expr_checker.h"
+
+namespace mut::sema {
+
+class StageChecker {
+ public:
+  // `declare_late` makes the stream of `late to NAME` and returns its index.
+  using DeclareLate = std::function<int(const ast::Ident& name, typed::TypeRef type)>;
+  StageChecker(ExprChecker& exprs, diag::Engine& diags, DeclareLate declare_late)
+      : exprs_(exprs), diags_(diags), declare_late_(std::move(declare_late)) {}
+
+  // Appends the checked stages to `stream`, whose `type` is that of its head. False when a stage was
+  // wrong so that what follows cannot be typed.
+  bool check(const std::vector<ast::Stage>& stages, typed::Stream& stream);
+
+ private:
+  using Stage = typed::Stage;
+  bool check_stage(const ast::Stage& stage, typed::Stream& stream);
+  bool refuse(const ast::Stage& stage, const std::string& what);
+  Scope event_scope(const Stage& stage, Place place) const;
+
+  bool build(const ast::WhereStage& node, const ast::Stage& stage, Stage& out);
+  bool build(const ast::SelectStage& node, const ast::Stage& stage, Stage& out);
+  bool build(const ast::WithStage& node, const ast::Stage& stage, Stage& out);
+  bool build(const ast::WithoutStage& node, const ast::Stage& stage, Stage& out);
+  bool build(const ast::RenameStage& node, const ast::Stage& stage, Stage& out);
+  bool build(const ast::FlattenStage& node, const ast::Stage& stage, Stage& out);
+  bool build(const ast::DedupeStage& node, const ast::Stage& stage, Stage& out);
+  bool build(const ast::AggregateStage& node, const ast::Stage& stage, Stage& out);
+  template <typename Other>
+  bool build(const Other&, const ast::Stage& stage, Stage&) {
+    return refuse(stage, "stage");
+  }
+  bool check_window(const ast::AggregateStage& node, Stage& out);
+  bool check_triggers(const ast::AggregateStage& node, Stage& out);
+  bool check_keys(const std::vector<ast::NamedExpr>& by, Stage& out);
+  // A new item must have a type of its own: not a bare `none`.
+  bool usable(const typed::ExprPtr& value) const;
+  void narrow(const typed::Stage& where, typed::Stream& stream);
+
+  ExprChecker& exprs_;
+  diag::Engine& diags_;
+  DeclareLate declare_late_;
+  typed::Stream* stream_ = nullptr;
+};
+
+}  // namespace mut::sema

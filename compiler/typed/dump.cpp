@@ -1,0 +1,247 @@
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "compiler/typed/program.h"
+
+namespace mut::typed {
+namespace {
+
+const char* op_text(Op op) {
+  switch (op) {
+    case Op::Negate:
+      return "neg";
+    case Op::Not:
+      return "not";
+    case Op::Or:
+      return "or";
+    case Op::And:
+      return "and";
+    case Op::Equal:
+      return "==";
+    case Op::NotEqual:
+      return "!=";
+    case Op::Less:
+      return "<";
+    case Op::LessEqual:
+      return "<=";
+    case Op::Greater:
+      return ">";
+    case Op::GreaterEqual:
+      return ">=";
+    case Op::Add:
+      return "+";
+    case Op::Subtract:
+      return "-";
+    case Op::Multiply:
+      return "*";
+    case Op::Divide:
+      return "/";
+    case Op::Remainder:
+      return "%";
+  }
+  return "?";
+}
+
+const char* kind_text(ExprKind kind) {
+  switch (kind) {
+    case ExprKind::Literal:
+      return "literal";
+    case ExprKind::Field:
+      return "field";
+    case ExprKind::Param:
+      return "param";
+    case ExprKind::Local:
+      return "local";
+    case ExprKind::Convert:
+      return "convert";
+    case ExprKind::Cast:
+      return "cast";
+    case ExprKind::CastOptional:
+      return "cast?";
+    case ExprKind::Unary:
+      return "unary";
+    case ExprKind::Binary:
+      return "binary";
+    case ExprKind::Member:
+      return "member";
+    case ExprKind::OptionalMember:
+      return "member?";
+    case ExprKind::Element:
+      return "element";
+    case ExprKind::Call:
+      return "call";
+    case ExprKind::If:
+      return "if";
+    case ExprKind::Let:
+      return "let";
+    case ExprKind::Try:
+      return "try";
+    case ExprKind::Coalesce:
+      return "coalesce";
+    case ExprKind::IsNone:
+      return "is_none";
+    case ExprKind::IsSome:
+      return "is_some";
+    case ExprKind::Unwrap:
+      return "unwrap";
+    case ExprKind::MakeRecord:
+      return "record";
+    case ExprKind::MakeList:
+      return "list";
+    case ExprKind::Text:
+      return "text";
+    case ExprKind::Format:
+      return "format";
+    case ExprKind::History:
+      return "history";
+    case ExprKind::Key:
+      return "key";
+    case ExprKind::Aggregate:
+      return "aggregate";
+    case ExprKind::WindowStart:
+      return "window_start";
+    case ExprKind::WindowEnd:
+      return "window_end";
+  }
+  return "?";
+}
+
+const char* builtin_text(Builtin builtin) {
+  switch (builtin) {
+#define MUT_BUILTIN(id, name) \
+  case Builtin::id:           \
+    return name;
+#include "compiler/typed/builtins.def"
+#undef MUT_BUILTIN
+  }
+  return "?";
+}
+
+std::string expr_text(const Expr& expr) {
+  std::string out = "(";
+  switch (expr.kind) {
+    case ExprKind::Literal:
+      return to_text(expr.value, expr.type) + ":" + expr.type->text;
+    case ExprKind::Unary:
+    case ExprKind::Binary:
+      out += op_text(expr.op);
+      break;
+    case ExprKind::Call:
+      out += builtin_text(expr.builtin);
+      break;
+    default:
+      out += kind_text(expr.kind);
+      if (expr.index >= 0) out += fmt::format(" {}", expr.index);
+      if (!expr.spec.empty()) out += " \"" + expr.spec + "\"";
+  }
+  for (const ExprPtr& arg : expr.args) out += " " + expr_text(*arg);
+  return out + "):" + expr.type->text;
+}
+
+std::string call_text(const AggregateCall& call) {
+  std::string out = fmt::format("{} = {}(", call.cell, aggregate_name(call.fn));
+  if (call.argument) out += expr_text(*call.argument);
+  if (call.order) out += ", " + expr_text(*call.order);
+  if (call.filter) out += " where " + expr_text(*call.filter);
+  return out + "): " + call.result->text;
+}
+
+void dump_stage(const Stage& stage, std::string& out) {
+  auto line = std::back_inserter(out);
+  fmt::format_to(line, "  {} @{}{} -> {}\n", stage.keyword, stage.name, stage.stateful() ? " [state]" : "",
+                 stage.output->text);
+  for (const History& history : stage.histories) {
+    fmt::format_to(line, "    history {}", call_text(history.call));
+    const char* over[] = {"previous", "last duration", "last events", "all"};
+    fmt::format_to(line, " over {} {}", over[static_cast<int>(history.over)], history.amount);
+    for (const ExprPtr& key : history.keys) out += " by " + expr_text(*key);
+    if (history.excluding_current) out += " excluding current";
+    out += "\n";
+  }
+  if (stage.condition) fmt::format_to(line, "    condition {}\n", expr_text(*stage.condition));
+  if (stage.list) fmt::format_to(line, "    list {}\n", expr_text(*stage.list));
+  for (size_t i = 0; i < stage.keys.size(); ++i) {
+    fmt::format_to(line, "    key {} = {}\n", i < stage.key_names.size() ? stage.key_names[i] : "",
+                   expr_text(*stage.keys[i]));
+  }
+  for (const AggregateCall& call : stage.aggregates)
+    fmt::format_to(line, "    aggregate {}\n", call_text(call));
+  if (stage.kind == StageKind::Aggregate) {
+    const char* windows[] = {"running", "tumbling", "sliding", "session", "all"};
+    fmt::format_to(line, "    window {} size {} every {} offset {}\n",
+                   windows[static_cast<int>(stage.window.kind)], stage.window.size, stage.window.every,
+                   stage.window.offset);
+  }
+  for (const Output& output : stage.outputs)
+    fmt::format_to(line, "    {} = {}\n", output.name, expr_text(*output.value));
+}
+
+}  // namespace
+
+std::string to_text(const Const& value, TypeRef type) {
+  switch (value.value.index()) {
+    case 0:
+      return "none";
+    case 1:
+      return value.as_bool() ? "true" : "false";
+    case 2: {
+      TypeRef scalar = type->kind == Kind::Optional ? type->element : type;
+      if (scalar->kind == Kind::Enum) return scalar->values[static_cast<size_t>(value.as_int())];
+      return fmt::format("{}", value.as_int());
+    }
+    case 3:
+      return fmt::format("{}", value.as_float());
+    case 4:
+      return "\"" + value.as_text() + "\"";
+    default: {
+      std::string out = "[";
+      for (const Const& part : value.parts()) {
+        if (out.size() > 1) out += ", ";
+        out += to_text(part, type->kind == Kind::List
+                                 ? type->element
+                                 : type->fields[static_cast<size_t>(&part - value.parts().data())].type);
+      }
+      return out + "]";
+    }
+  }
+}
+
+std::string dump(const Program& program) {
+  std::string out;
+  auto line = std::back_inserter(out);
+  for (const Param& param : program.params) {
+    fmt::format_to(line, "param {}: {} = {}\n", param.name, param.type->text,
+                   to_text(param.value, param.type));
+  }
+  for (const Source& source : program.sources) {
+    fmt::format_to(line, "source {}: {} lateness {}\n", source.name, source.type->text, source.lateness);
+    if (source.time) fmt::format_to(line, "  time {}\n", expr_text(*source.time));
+    for (const Output& output : source.generated)
+      fmt::format_to(line, "  {} = {}\n", output.name, expr_text(*output.value));
+  }
+  for (const Stream& stream : program.streams) {
+    if (stream.kind == StreamKind::Source) continue;
+    const char* kinds[] = {"source", "stream", "branch", "errors", "late"};
+    fmt::format_to(line, "{} {}: {}", kinds[static_cast<int>(stream.kind)], stream.name, stream.type->text);
+    for (const Input& input : stream.inputs)
+      out += " <- " + program.streams[static_cast<size_t>(input.stream)].name;
+    out += "\n";
+    for (const Stage& stage : stream.stages) dump_stage(stage, out);
+  }
+  for (const Route& route : program.routes) {
+    fmt::format_to(line, "route{} {}\n", route.all ? " all" : "",
+                   program.streams[static_cast<size_t>(route.input)].name);
+    for (const RouteBranch& branch : route.branches) {
+      fmt::format_to(line, "  {} -> {}\n", branch.condition ? expr_text(*branch.condition) : "else",
+                     program.streams[static_cast<size_t>(branch.stream)].name);
+    }
+  }
+  for (const Emit& emit : program.emits) {
+    fmt::format_to(line, "emit {} to {} as {}\n", program.streams[static_cast<size_t>(emit.stream)].name,
+                   emit.connector.name, emit.name);
+  }
+  return out;
+}
+
+}  // namespace mut::typed

@@ -1,0 +1,292 @@
+// A checked program: names resolved, types known, functions inlined, every conversion explicit.
+// Immutable after check(). The reference interpreter and the engine both start from here.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/source/span.h"
+#include "compiler/typed/type.h"
+
+namespace mut::typed {
+
+using source::Span;
+
+enum class Builtin : uint8_t {
+#define MUT_BUILTIN(id, name) id,
+#include "compiler/typed/builtins.def"
+#undef MUT_BUILTIN
+};
+
+enum class Op : uint8_t {
+  Negate,
+  Not,
+  Or,
+  And,
+  Equal,
+  NotEqual,
+  Less,
+  LessEqual,
+  Greater,
+  GreaterEqual,
+  Add,
+  Subtract,
+  Multiply,
+  Divide,
+  Remainder,
+};
+
+// What can go wrong with one event (section 4). The names are the `code` of `.errors`.
+enum class EventError : uint8_t { None, Overflow, DivisionByZero, Index, Cast, Decode, Future, Memory };
+const char* event_error_code(EventError error);  // "overflow", "division_by_zero", …
+
+struct Expr;
+using ExprPtr = std::unique_ptr<Expr>;
+
+enum class ExprKind : uint8_t {
+  Literal,         // value
+  Field,           // index: field of the record that enters the stage
+  Param,           // index into Program::params
+  Local,           // index: a let, a bound `some`, a parameter of an inlined fn; unique in the program
+  Convert,         // args[0] to `type`, never fails: int→float, i32→int, T→T?, records and lists of these
+  Cast,            // args[0] `as type`: event error `cast` when it fails (rule 3.7)
+  CastOptional,    // args[0] `as T?`: none when it fails; `type` is T?
+  Unary,           // op, args[0]
+  Binary,          // op, args; both sides have one type, but for time and duration arithmetic (3.13)
+                   // and int against float comparison, which is exact (3.5)
+  Member,          // field `index` of the record args[0]
+  OptionalMember,  // the same through `?.`: args[0] is a T?, the result is optional
+  Element,         // args[0][args[1]]: event error `index`
+  Call,            // builtin(args)
+  If,              // args: condition, then, else
+  Let,             // local `index` = args[0] in args[1]
+  Try,             // args[0], on an event error args[1]
+  Coalesce,        // args[0] ?? args[1]
+  IsNone,          // args[0]
+  IsSome,          // args[0] is some local `index`; bool
+  Unwrap,          // args[0] is a T? that an earlier `where` showed to be some (rule 3.18)
+  MakeRecord,      // args in order of the fields of `type`
+  MakeList,        // args
+  Text,            // interpolation: args joined; all are string
+  Format,          // args[0] as text by `spec` (may be empty)
+  History,         // result of Stage::histories[index]
+  Key,             // in Stage::outputs of an aggregate: key `index`
+  Aggregate,       // in Stage::outputs of an aggregate: result of Stage::aggregates[index]
+  WindowStart,
+  WindowEnd,  // in Stage::outputs of an aggregate
+};
+
+struct Expr {
+  ExprKind kind = ExprKind::Literal;
+  TypeRef type = nullptr;
+  Span span;
+  std::vector<ExprPtr> args;
+  Const value;
+  int index = -1;
+  Op op = Op::Add;
+  Builtin builtin = Builtin::Abs;
+  std::string spec;
+};
+
+ExprPtr clone(const Expr& expr);
+
+// Aggregates that run today.
+enum class AggregateFn : uint8_t {
+  Count,  // count(): events; count(x): values that are not none
+  Sum,
+  Avg,
+  Min,
+  Max,
+  First,
+  Last,
+  Variance,
+  VarianceSample,
+  Stddev,
+  StddevSample,
+  Distinct,
+  Any,
+  All,
+  ArgMin,
+  ArgMax,
+  // Only as history:
+  Prev,
+  Delta,
+  Changed,
+};
+const char* aggregate_name(AggregateFn fn);
+
+struct AggregateCall {
+  AggregateFn fn = AggregateFn::Count;
+  ExprPtr argument;  // null for count()
+  ExprPtr order;     // arg_min(x, by), arg_max: the second argument
+  ExprPtr filter;    // `where c`; null: all events
+  TypeRef result = nullptr;
+  std::string cell;  // name of its cell in the stage: "total/sum", "usual/avg", "where/count(x)"
+  Span span;
+};
+
+enum class OverKind : uint8_t { Previous, LastDuration, LastEvents, All };  // Previous: prev, delta, changed
+
+struct History {
+  AggregateCall call;
+  OverKind over = OverKind::All;
+  int64_t amount = 0;         // nanoseconds or events
+  std::vector<ExprPtr> keys;  // none: one history for the stream
+  bool excluding_current = false;
+  std::optional<int64_t> ttl;  // nanoseconds
+};
+
+struct Output {
+  std::string name;
+  ExprPtr value;
+  std::string was;
+};
+
+enum class WindowKind : uint8_t { Running, Tumbling, Sliding, Session, All };
+struct Window {
+  WindowKind kind = WindowKind::Running;
+  int64_t size = 0;    // nanoseconds; the gap of a session
+  int64_t every = 0;   // nanoseconds; = size for tumbling
+  int64_t offset = 0;  // nanoseconds
+};
+enum class LatePolicy : uint8_t { Drop, Update, To };
+
+enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate };
+
+struct Stage {
+  StageKind kind = StageKind::Where;
+  std::string keyword;  // where, select, with, without, rename, flatten, dedupe, aggregate
+  std::string name;     // the stage's address in its stream: label, else keyword (numbered "with#2"
+                        // when the stream has several stateful ones without label)
+  bool labelled = false;
+  std::string was;                // `@a was b`
+  std::vector<std::string> from;  // `@a from b + c`
+  std::optional<uint64_t> fresh;
+  Span span;
+  TypeRef input = nullptr;  // records
+  TypeRef output = nullptr;
+  std::vector<History> histories;  // Where, Project
+  ExprPtr condition;               // Where
+  std::vector<Output> outputs;     // Project, Aggregate: all fields of `output`, in order
+  int list_field = -1;             // Flatten: field of the input that is replaced, or -1: appended
+  int flatten_output = -1;         // Flatten: field of the output that gets the element
+  ExprPtr list;                    // Flatten
+  std::vector<ExprPtr> keys;       // Dedupe, Aggregate
+  std::vector<std::string> key_names;
+  int64_t within = 0;                     // Dedupe
+  std::vector<AggregateCall> aggregates;  // Aggregate
+  Window window;
+  bool on_update = false;     // a row after each event
+  bool on_close = false;      // a row when the window closes
+  int64_t trigger_every = 0;  // nanoseconds; 0: none
+  LatePolicy late = LatePolicy::Drop;
+  int64_t late_within = 0;     // nanoseconds, Update
+  int late_stream = -1;        // To
+  std::optional<int64_t> ttl;  // nanoseconds
+
+  bool stateful() const {
+    return kind == StageKind::Dedupe || kind == StageKind::Aggregate || !histories.empty();
+  }
+};
+
+enum class StreamKind : uint8_t { Source, Pipeline, Branch, Errors, Late };
+
+struct Input {
+  int stream = -1;
+  std::vector<Output> conversion;  // merge: to the union of the inputs; empty when it is the same
+};
+
+struct Stream {
+  StreamKind kind = StreamKind::Pipeline;
+  std::string name;  // "spend", "payments.errors"
+  std::string was;
+  Span span;
+  std::vector<Input> inputs;  // Pipeline: 1, or more for merge; Branch: the routed; Errors: of which
+  std::vector<Stage> stages;
+  TypeRef type = nullptr;        // record
+  bool repeats_results = false;  // an update stream (rule 8.20)
+  int source = -1;               // Source: index into Program::sources
+};
+
+// A connector with its options read: `file("a.csv", format: csv, header: false)`.
+struct Option {
+  std::string name;  // empty for a positional one
+  Const value;       // text, number (int, float), bool, list of texts; durations as int
+  Kind kind = Kind::String;
+  Span span;
+};
+struct Connector {
+  std::string name;
+  std::vector<Option> options;
+  Span span;
+  const Option* find(std::string_view name) const;  // null when absent
+  const Option* positional(size_t index) const;
+};
+
+struct Source {
+  std::string name;
+  std::string was;
+  Span span;
+  TypeRef type = nullptr;  // record, as declared
+  Connector connector;
+  // `generate(…) { … }`: its expressions, over one field `n: int`, one per field of `type`.
+  std::vector<Output> generated;
+  ExprPtr time;                 // over the declared fields; null: time of arrival
+  int64_t lateness = 0;         // nanoseconds
+  std::optional<int64_t> idle;  // nanoseconds of wall time
+  int stream = -1;
+};
+
+struct RouteBranch {
+  ExprPtr condition;  // null: else
+  int stream = -1;
+};
+struct Route {
+  int input = -1;
+  bool all = false;
+  std::vector<RouteBranch> branches;
+  Span span;
+};
+
+struct Emit {
+  int stream = -1;
+  std::string name;  // of the sink
+  std::string was;
+  Connector connector;
+  Span span;
+};
+
+struct Param {
+  std::string name;
+  TypeRef type = nullptr;
+  Const value;
+  std::optional<Const> low, high;  // both ends included
+  Span span;
+};
+
+struct Set {
+  int param = -1;
+  int stream = -1;    // has exactly one field
+  int64_t every = 0;  // nanoseconds
+  Span span;
+};
+
+struct Program {
+  std::shared_ptr<TypeTable> types;
+  std::vector<Stream> streams;  // in order of declaration; a consumer runs after its inputs
+  std::vector<Source> sources;
+  std::vector<Route> routes;
+  std::vector<Emit> emits;
+  std::vector<Param> params;
+  std::vector<Set> sets;
+  int local_count = 0;
+
+  int find_stream(std::string_view name) const;  // -1 when absent
+};
+
+// An indented listing, for `mutc explain --emit=typed` and tests.
+std::string dump(const Program& program);
+std::string to_text(const Const& value, TypeRef type);
+
+}  // namespace mut::typed

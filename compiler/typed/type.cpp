@@ -1,0 +1,116 @@
+#include "compiler/typed/type.h"
+
+#include <array>
+
+namespace mut::typed {
+namespace {
+
+constexpr std::array scalar_names = {"?",   "none",   "bool",  "int",  "i8",      "i16",
+                                     "i32", "u8",     "u16",   "u32",  "u64",     "float",
+                                     "f32", "string", "bytes", "time", "duration"};
+
+}  // namespace
+
+int Type::field_index(std::string_view name) const {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+bool same(TypeRef a, TypeRef b) {
+  return a == b || a->kind == Kind::Error || b->kind == Kind::Error || a->text == b->text;
+}
+
+bool is_small_int(Kind kind) { return kind >= Kind::I8 && kind <= Kind::U32; }
+bool is_integer(Kind kind) { return kind >= Kind::Int && kind <= Kind::U64; }
+bool is_number(Kind kind) { return kind >= Kind::Int && kind <= Kind::F32; }
+
+bool is_ordered(TypeRef type) {
+  return (type->kind >= Kind::Bool && type->kind <= Kind::Enum) || type->kind == Kind::Error;
+}
+
+bool has_equality(TypeRef type) {
+  switch (type->kind) {
+    case Kind::Json:
+      return false;
+    case Kind::Optional:
+    case Kind::List:
+      return has_equality(type->element);
+    case Kind::Record:
+      for (const Field& field : type->fields) {
+        if (!has_equality(field.type)) return false;
+      }
+      return true;
+    default:
+      return true;
+  }
+}
+
+TypeTable::TypeTable() {
+  for (const char* name : scalar_names) {
+    types_.push_back({});
+    types_.back().kind = static_cast<Kind>(scalars_.size());
+    types_.back().text = name;
+    scalars_.push_back(&types_.back());
+  }
+  scalars_.resize(static_cast<size_t>(Kind::Json) + 1, nullptr);
+  types_.push_back({});
+  types_.back().kind = Kind::Json;
+  types_.back().text = "json";
+  scalars_[static_cast<size_t>(Kind::Json)] = &types_.back();
+}
+
+TypeRef TypeTable::optional(TypeRef element) {
+  if (element->kind == Kind::Optional || element->kind == Kind::Error || element->kind == Kind::None)
+    return element;
+  TypeRef& slot = optionals_[element];
+  if (slot == nullptr) {
+    types_.push_back({});
+    Type& type = types_.back();
+    type.kind = Kind::Optional;
+    type.element = element;
+    type.text = element->text + "?";
+    slot = &type;
+  }
+  return slot;
+}
+
+TypeRef TypeTable::list(TypeRef element) {
+  TypeRef& slot = lists_[element];
+  if (slot == nullptr) {
+    types_.push_back({});
+    Type& type = types_.back();
+    type.kind = Kind::List;
+    type.element = element;
+    type.text = "[" + element->text + "]";
+    slot = &type;
+  }
+  return slot;
+}
+
+TypeRef TypeTable::record(std::vector<Field> fields) {
+  types_.push_back({});
+  Type& type = types_.back();
+  type.kind = Kind::Record;
+  type.text = "{ ";
+  for (const Field& field : fields) {
+    if (&field != fields.data()) type.text += ", ";
+    type.text += field.name + ": " + field.type->text;
+  }
+  type.text += fields.empty() ? "}" : " }";
+  type.fields = std::move(fields);
+  return &type;
+}
+
+TypeRef TypeTable::enumeration(std::string name, std::vector<std::string> values) {
+  types_.push_back({});
+  Type& type = types_.back();
+  type.kind = Kind::Enum;
+  type.text = name;
+  type.enum_name = std::move(name);
+  type.values = std::move(values);
+  return &type;
+}
+
+}  // namespace mut::typed

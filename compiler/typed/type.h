@@ -1,0 +1,101 @@
+// Types of the language, interned for one Program.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mut::typed {
+
+enum class Kind : uint8_t {
+  Error,  // of an expression already reported; fits everywhere
+  None,   // of a bare `none`
+  Bool,
+  Int,
+  I8,
+  I16,
+  I32,
+  U8,
+  U16,
+  U32,
+  U64,
+  Float,
+  F32,
+  String,
+  Bytes,
+  Time,
+  Duration,
+  Enum,
+  Optional,
+  List,
+  Record,
+  Json,
+};
+
+// A value known at compile time. u64 is kept as its bits; a list or record as its parts in order;
+// enum as index; time and duration as nanoseconds.
+struct Const {
+  using Parts = std::vector<Const>;
+  std::variant<std::monostate, bool, int64_t, double, std::string, Parts> value;  // monostate: none
+
+  bool is_none() const { return value.index() == 0; }
+  bool as_bool() const { return std::get<bool>(value); }
+  int64_t as_int() const { return std::get<int64_t>(value); }
+  double as_float() const { return std::get<double>(value); }
+  const std::string& as_text() const { return std::get<std::string>(value); }
+  const Parts& parts() const { return std::get<Parts>(value); }
+  friend bool operator==(const Const&, const Const&) = default;
+};
+
+struct Type;
+using TypeRef = const Type*;
+
+struct Field {
+  std::string name;
+  TypeRef type = nullptr;
+  std::optional<Const> default_value;  // `n: int = 0`
+  std::string input_name;              // `id from "Invoice No"`; empty: as `name`
+  std::string was;                     // `total was amount`; empty: no rename
+};
+
+struct Type {
+  Kind kind = Kind::Error;
+  TypeRef element = nullptr;        // Optional, List
+  std::vector<Field> fields;        // Record
+  std::string enum_name;            // Enum
+  std::vector<std::string> values;  // Enum
+  std::string text;                 // as a script writes it; equal texts = same type, defaults aside
+
+  // Index of the field, or -1.
+  int field_index(std::string_view name) const;
+};
+
+bool same(TypeRef a, TypeRef b);
+bool is_small_int(Kind kind);   // i8 … u32: arithmetic happens in int
+bool is_integer(Kind kind);     // int and all sized ones
+bool is_number(Kind kind);      // integers and floats
+bool is_ordered(TypeRef type);  // rule 3.9
+bool has_equality(TypeRef type);
+
+// Owns types. Pointers live as long as the table.
+class TypeTable {
+ public:
+  TypeTable();
+  TypeRef scalar(Kind kind) const { return scalars_[static_cast<size_t>(kind)]; }
+  TypeRef optional(TypeRef element);  // rule 3.17: T?? is T?
+  TypeRef list(TypeRef element);
+  TypeRef record(std::vector<Field> fields);
+  TypeRef enumeration(std::string name, std::vector<std::string> values);
+
+ private:
+  std::deque<Type> types_;
+  std::vector<TypeRef> scalars_;
+  std::map<TypeRef, TypeRef> optionals_;
+  std::map<TypeRef, TypeRef> lists_;
+};
+
+}  // namespace mut::typed
