@@ -9,7 +9,7 @@ endif()
 add_library(mut_flags INTERFACE)
 target_include_directories(mut_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/runtime/include)
 target_compile_options(mut_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers -Werror
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-deprecated-declarations -Wno-missing-field-initializers -Werror
   -ffp-contract=off -fno-strict-aliasing -Xclang -fno-pch-timestamp)
 if(MUT_FAIL_POINTS)
   target_compile_definitions(mut_flags INTERFACE MUT_FAIL_POINTS=1)

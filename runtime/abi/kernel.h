@@ -1,0 +1,106 @@
+// What a kernel and the runtime say to each other. C structs: kernels are machine code that knows
+// these layouts by offset. A change here changes abi::abi_number.
+#pragma once
+#include "runtime/abi/batch.h"
+#include "runtime/abi/value.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Why a kernel returned. All but End resume at cursor->row.
+typedef enum MutStop {
+  MUT_STOP_END = 0,     // cursor->row_end reached
+  MUT_STOP_DUE = 1,     // the watermark reached something that fires before row cursor->row
+  MUT_STOP_OUTPUT = 2,  // a sink wants its rows taken
+  MUT_STOP_MEMORY = 3,  // the state budget is spent; row cursor->row failed with event error `memory`
+} MutStop;
+
+// Text owned by a store: like MutStr with an offset into the store's heap in place of a pointer.
+typedef struct MutStoredStr {
+  uint32_t size;
+  uint32_t prefix;
+  uint64_t offset;  // (block << 32) | byte
+} MutStoredStr;
+
+typedef struct MutHeap {
+  char** blocks;
+} MutHeap;
+
+// A piece of a table: its own open-addressing array of rows. Row: u64 hash (never 0), key words, cells.
+typedef struct MutSegment {
+  char* rows;
+  uint32_t slot_count;
+  uint32_t used;
+  uint32_t depth;  // how many bits of the hash chose this segment
+  uint32_t unused;
+  uint64_t epoch;  // of the last write, for incremental checkpoints
+} MutSegment;
+
+// Extendible hash table: the top bits of the hash choose a segment, the low ones a slot in it.
+typedef struct MutTable {
+  MutSegment** directory;
+  uint64_t directory_shift;  // hash >> directory_shift is the index
+  uint64_t row_size;         // bytes
+  uint64_t seed;
+  MutHeap heap;
+  void* owner;  // state::KeyedTable
+} MutTable;
+
+// A windowed aggregate: one table per pane. The last pane used is cached.
+typedef struct MutWindow {
+  MutTable* pane_table;  // of the cached pane; null: none
+  int64_t pane_start;    // nanoseconds
+  int64_t pane_end;
+  void* owner;  // state::WindowStore
+} MutWindow;
+
+// Rows of one sink, waiting to be written. Row: MutOutHead, then the record in memory layout.
+typedef struct MutOutHead {
+  uint64_t position;  // of the event that caused the row, in its source
+  uint32_t source;    // index of that source
+  uint32_t order;     // over all sinks of the call, from 0: rows of one file keep it
+} MutOutHead;
+
+typedef struct MutSink {
+  char* rows;
+  uint64_t row_size;  // with the head, a multiple of 8
+  uint64_t count;
+  uint64_t capacity;
+} MutSink;
+
+// Per version and shard; lives as long as the version. Kernels read and write it freely: one thread.
+typedef struct MutContext {
+  uint32_t abi;
+  uint32_t source;           // whose rows are being processed
+  void** stores;             // MutTable*, MutWindow* or state objects, by index of the plan
+  const char* literals;      // 16 bytes each: number, bool or MutStr
+  const char* params;        // the record of params in memory layout
+  MutSink* sinks;            // by index of emit
+  uint64_t order;            // next MutOutHead::order
+  uint64_t output_rows;      // in all sinks
+  uint64_t output_rows_max;  // MUT_STOP_OUTPUT when reached
+  int64_t due;               // earliest time at which something fires for the running source; INT64_MAX: none
+  int64_t window_start;      // of the row being emitted, in kernels of results
+  int64_t window_end;
+  uint64_t* dropped;     // by index of stage counter: rows a choosing stage let go
+  void* runtime;         // graph::Shard
+  int32_t memory_spent;  // set by a store that passed its budget
+  int32_t unused;
+} MutContext;
+
+typedef struct MutCursor {
+  uint32_t row;  // in: first row to process; out: next one
+  uint32_t row_end;
+  int64_t watermark;  // of the source: running maximum of time - lateness
+} MutCursor;
+
+// A fused pipeline. Returns a MutStop. `batch` has the columns of a source.
+typedef int32_t (*MutSourceKernel)(MutContext* ctx, const MutBatch* batch, MutCursor* cursor);
+// The same over rows in memory layout: results of windows. `times[i]` is the event time of row i.
+typedef void (*MutResultKernel)(MutContext* ctx, const char* rows, const int64_t* times, uint64_t row_count,
+                                uint64_t position);
+
+#ifdef __cplusplus
+}
+#endif

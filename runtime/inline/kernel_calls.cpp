@@ -1,0 +1,59 @@
+// What kernels call. Compiled twice: into the binary for the quick tier, and to bitcode that the
+// optimised tier inlines. Plain functions over plain memory; nothing here allocates.
+#include "runtime/inline/cells.h"
+#include "runtime/inline/table.h"
+
+using namespace mut::inl;  // NOLINT: one file, all of it about that namespace
+
+extern "C" {
+
+char* mut_table_find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask) {
+  return find_or_insert(table, key, words, text_mask);
+}
+
+// The table of the pane that holds `time`, when it is the one used last; else null.
+MutTable* mut_window_cached(MutWindow* window, int64_t time) {
+  return window->pane_table != nullptr && time >= window->pane_start && time < window->pane_end
+             ? window->pane_table
+             : nullptr;
+}
+
+uint64_t mut_key_float(double value) { return key_word(value); }
+
+void mut_count_add(CountCell* cell) { add(*cell); }
+void mut_isum_add(IntSumCell* cell, int64_t x) { add(*cell, x); }
+int32_t mut_isum_fits(const IntSumCell* cell) { return fits(*cell) ? 1 : 0; }
+void mut_fsum_add(FloatSumCell* cell, double x) { add(*cell, x); }
+double mut_fsum_value(const FloatSumCell* cell) { return value(*cell); }
+double mut_fsum_mean(const FloatSumCell* cell) { return mean(*cell); }
+void mut_moments_add(MomentsCell* cell, double x) { add(*cell, x); }
+double mut_moments_variance(const MomentsCell* cell) { return variance(*cell); }
+double mut_moments_variance_sample(const MomentsCell* cell) { return variance_sample(*cell); }
+double mut_moments_stddev(const MomentsCell* cell) { return sqrt(variance(*cell)); }
+double mut_moments_stddev_sample(const MomentsCell* cell) { return sqrt(variance_sample(*cell)); }
+void mut_bool_add(BoolCell* cell, uint8_t x) { add(*cell, x); }
+void mut_min_add_s(ExtremeCell* cell, uint64_t x) { add_min(*cell, x, Order::Signed); }
+void mut_min_add_u(ExtremeCell* cell, uint64_t x) { add_min(*cell, x, Order::Unsigned); }
+void mut_min_add_f(ExtremeCell* cell, uint64_t x) { add_min(*cell, x, Order::Float); }
+void mut_max_add_s(ExtremeCell* cell, uint64_t x) { add_max(*cell, x, Order::Signed); }
+void mut_max_add_u(ExtremeCell* cell, uint64_t x) { add_max(*cell, x, Order::Unsigned); }
+void mut_max_add_f(ExtremeCell* cell, uint64_t x) { add_max(*cell, x, Order::Float); }
+void mut_first_add(ValueCell* cell, uint64_t x, int64_t time) { add_first(*cell, x, time); }
+void mut_last_add(ValueCell* cell, uint64_t x, int64_t time) { add_last(*cell, x, time); }
+
+int32_t mut_str_equal(const MutStr* a, const MutStr* b) {
+  return a->size == b->size && a->prefix == b->prefix &&
+                 (a->size <= 4 || memcmp(a->data + 4, b->data + 4, a->size - 4) == 0)
+             ? 1
+             : 0;
+}
+
+// Below, at or above zero as a sorts before, with or after b: bytes of UTF-8, which is code points.
+int32_t mut_str_compare(const MutStr* a, const MutStr* b) {
+  uint32_t size = a->size < b->size ? a->size : b->size;
+  int order = size == 0 ? 0 : memcmp(a->data, b->data, size);
+  if (order != 0) return order;
+  return a->size < b->size ? -1 : a->size > b->size ? 1 : 0;
+}
+
+}  // extern "C"

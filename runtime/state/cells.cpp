@@ -1,0 +1,392 @@
+#include "runtime/state/cells.h"
+
+#include <cmath>
+#include <cstring>
+
+namespace mut::state {
+
+using inl::ArgCell;
+using inl::BoolCell;
+using inl::CountCell;
+using inl::ExtremeCell;
+using inl::FloatSumCell;
+using inl::IntSumCell;
+using inl::MomentsCell;
+using inl::ValueCell;
+
+namespace {
+
+template <typename Cell>
+Cell& as(char* cell) {
+  return *reinterpret_cast<Cell*>(cell);
+}
+template <typename Cell>
+const Cell& as(const char* cell) {
+  return *reinterpret_cast<const Cell*>(cell);
+}
+
+MutStr text_of(const uint64_t* words) {
+  MutStr out;
+  memcpy(&out, words, sizeof(out));
+  return out;
+}
+MutStoredStr stored_of(const uint64_t* words) {
+  MutStoredStr out;
+  memcpy(&out, words, sizeof(out));
+  return out;
+}
+
+inl::Order order_of(WordKind kind) {
+  return kind == WordKind::Float      ? inl::Order::Float
+         : kind == WordKind::Unsigned ? inl::Order::Unsigned
+                                      : inl::Order::Signed;
+}
+
+// Value words as a cell keeps them: texts are copied into the heap.
+void own(uint64_t* target, const uint64_t* value, WordKind kind, Heap& heap) {
+  if (kind == WordKind::Text) {
+    MutStoredStr stored = heap.store(abi::view(text_of(value)));
+    memcpy(target, &stored, sizeof(stored));
+  } else {
+    target[0] = value[0];
+    target[1] = 0;
+  }
+}
+void disown(const uint64_t* words, WordKind kind, Heap& heap) {
+  if (kind == WordKind::Text) heap.free(stored_of(words));
+}
+// What a cell keeps, readable: texts as MutStr into the heap.
+void borrow(uint64_t* target, const uint64_t* words, WordKind kind, const Heap& heap) {
+  if (kind == WordKind::Text) {
+    MutStr text = heap.load(stored_of(words));
+    memcpy(target, &text, sizeof(text));
+  } else {
+    target[0] = words[0];
+    target[1] = 0;
+  }
+}
+
+bool wins(CellFn fn, const uint64_t* value, const uint64_t* kept, WordKind kind, int64_t time,
+          int64_t kept_time) {
+  switch (fn) {
+    case CellFn::Min:
+    case CellFn::ArgMin: {
+      int order = compare_words(value, kept, kind);
+      return order < 0 || (order == 0 && fn == CellFn::ArgMin && time < kept_time);
+    }
+    case CellFn::Max:
+    case CellFn::ArgMax: {
+      int order = compare_words(value, kept, kind);
+      return order > 0 || (order == 0 && fn == CellFn::ArgMax && time < kept_time);
+    }
+    case CellFn::First:
+      return time < kept_time;
+    default:  // Last, Previous
+      return fn == CellFn::Previous || time >= kept_time;
+  }
+}
+
+}  // namespace
+
+int compare_words(const uint64_t* a, const uint64_t* b, WordKind kind) {
+  if (kind == WordKind::Text) {
+    int order = abi::view(text_of(a)).compare(abi::view(text_of(b)));
+    return order;
+  }
+  inl::Order order = order_of(kind);
+  if (inl::word_less(a[0], b[0], order)) return -1;
+  return inl::word_less(b[0], a[0], order) ? 1 : 0;
+}
+
+void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* value, const uint64_t* order,
+               int64_t time) {
+  switch (desc.fn) {
+    case CellFn::Count:
+      add(as<CountCell>(cell));
+      return;
+    case CellFn::IntSum:
+      add(as<IntSumCell>(cell), static_cast<int64_t>(value[0]));
+      return;
+    case CellFn::FloatSum:
+    case CellFn::Avg:
+      add(as<FloatSumCell>(cell), inl::as_double(value[0]));
+      return;
+    case CellFn::Variance:
+    case CellFn::VarianceSample:
+    case CellFn::Stddev:
+    case CellFn::StddevSample:
+      add(as<MomentsCell>(cell), inl::as_double(value[0]));
+      return;
+    case CellFn::Any:
+    case CellFn::All:
+      add(as<BoolCell>(cell), static_cast<uint8_t>(value[0]));
+      return;
+    case CellFn::Min:
+    case CellFn::Max:
+      if (desc.kind != WordKind::Text) {
+        auto& extreme = as<ExtremeCell>(cell);
+        desc.fn == CellFn::Min ? add_min(extreme, value[0], order_of(desc.kind))
+                               : add_max(extreme, value[0], order_of(desc.kind));
+        return;
+      }
+      [[fallthrough]];
+    case CellFn::First:
+    case CellFn::Last:
+    case CellFn::Previous: {
+      auto& kept = as<ValueCell>(cell);
+      if (kept.state == 1) {
+        uint64_t words[2];
+        borrow(words, kept.words, desc.kind, heap);
+        if (!wins(desc.fn, value, words, desc.kind, time, kept.time)) return;
+        disown(kept.words, desc.kind, heap);
+      }
+      own(kept.words, value, desc.kind, heap);
+      kept.time = time;
+      kept.state = 1;
+      return;
+    }
+    case CellFn::ArgMin:
+    case CellFn::ArgMax: {
+      auto& kept = as<ArgCell>(cell);
+      if (kept.state == 1) {
+        uint64_t words[2];
+        borrow(words, kept.order, desc.order_kind, heap);
+        if (!wins(desc.fn, order, words, desc.order_kind, time, kept.time)) return;
+        disown(kept.order, desc.order_kind, heap);
+        disown(kept.value, desc.kind, heap);
+      }
+      own(kept.order, order, desc.order_kind, heap);
+      own(kept.value, value, desc.kind, heap);
+      kept.time = time;
+      kept.state = 1;
+      return;
+    }
+    case CellFn::Distinct:
+      return;
+  }
+}
+
+void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other, const Heap& other_heap) {
+  switch (desc.fn) {
+    case CellFn::Count:
+      as<CountCell>(cell).count += as<CountCell>(other).count;
+      return;
+    case CellFn::IntSum:
+      merge(as<IntSumCell>(cell), as<IntSumCell>(other));
+      return;
+    case CellFn::FloatSum:
+    case CellFn::Avg:
+      merge(as<FloatSumCell>(cell), as<FloatSumCell>(other));
+      return;
+    case CellFn::Variance:
+    case CellFn::VarianceSample:
+    case CellFn::Stddev:
+    case CellFn::StddevSample:
+      merge(as<MomentsCell>(cell), as<MomentsCell>(other));
+      return;
+    case CellFn::Any:
+    case CellFn::All:
+      merge(as<BoolCell>(cell), as<BoolCell>(other));
+      return;
+    case CellFn::Min:
+    case CellFn::Max:
+      if (desc.kind != WordKind::Text) {
+        const auto& seen = as<ExtremeCell>(other);
+        if (seen.count == 0) return;
+        add_value(desc, cell, heap, &seen.word, nullptr, 0);
+        as<ExtremeCell>(cell).count += seen.count - 1;
+        return;
+      }
+      [[fallthrough]];
+    case CellFn::First:
+    case CellFn::Last:
+    case CellFn::Previous: {
+      const auto& seen = as<ValueCell>(other);
+      if (seen.state == 2) {
+        as<ValueCell>(cell).state = 2;
+        return;
+      }
+      if (seen.state == 0) return;
+      uint64_t words[2];
+      borrow(words, seen.words, desc.kind, other_heap);
+      add_value(desc, cell, heap, words, nullptr, seen.time);
+      return;
+    }
+    case CellFn::ArgMin:
+    case CellFn::ArgMax: {
+      const auto& seen = as<ArgCell>(other);
+      if (seen.state == 0) return;
+      uint64_t order[2];
+      uint64_t value[2];
+      borrow(order, seen.order, desc.order_kind, other_heap);
+      borrow(value, seen.value, desc.kind, other_heap);
+      add_value(desc, cell, heap, value, order, seen.time);
+      return;
+    }
+    case CellFn::Distinct:
+      return;
+  }
+}
+
+CellResult cell_result(const CellDesc& desc, const char* cell, const Heap& heap) {
+  CellResult out;
+  auto number = [&](double value, bool present) {
+    out.words[0] = inl::as_word(value);
+    out.present = present;
+  };
+  switch (desc.fn) {
+    case CellFn::Count:
+    case CellFn::Distinct:
+      out.words[0] = static_cast<uint64_t>(as<CountCell>(cell).count);
+      return out;
+    case CellFn::IntSum:
+      out.words[0] = as<IntSumCell>(cell).low;
+      out.overflow = !fits(as<IntSumCell>(cell));
+      return out;
+    case CellFn::FloatSum:
+      number(value(as<FloatSumCell>(cell)), true);
+      return out;
+    case CellFn::Avg:
+      number(mean(as<FloatSumCell>(cell)), as<FloatSumCell>(cell).count > 0);
+      return out;
+    case CellFn::Variance:
+      number(variance(as<MomentsCell>(cell)), as<MomentsCell>(cell).count > 0);
+      return out;
+    case CellFn::Stddev:
+      number(std::sqrt(variance(as<MomentsCell>(cell))), as<MomentsCell>(cell).count > 0);
+      return out;
+    case CellFn::VarianceSample:
+      number(variance_sample(as<MomentsCell>(cell)), as<MomentsCell>(cell).count > 1);
+      return out;
+    case CellFn::StddevSample:
+      number(std::sqrt(variance_sample(as<MomentsCell>(cell))), as<MomentsCell>(cell).count > 1);
+      return out;
+    case CellFn::Any:
+    case CellFn::All:
+      out.words[0] =
+          static_cast<uint64_t>(desc.fn == CellFn::Any ? as<BoolCell>(cell).any : as<BoolCell>(cell).all);
+      out.present = as<BoolCell>(cell).count > 0;
+      return out;
+    case CellFn::Min:
+    case CellFn::Max:
+      if (desc.kind != WordKind::Text) {
+        out.words[0] = as<ExtremeCell>(cell).word;
+        out.present = as<ExtremeCell>(cell).count > 0;
+        return out;
+      }
+      [[fallthrough]];
+    case CellFn::First:
+    case CellFn::Last:
+    case CellFn::Previous:
+      out.present = as<ValueCell>(cell).state == 1;
+      if (out.present) borrow(out.words, as<ValueCell>(cell).words, desc.kind, heap);
+      return out;
+    case CellFn::ArgMin:
+    case CellFn::ArgMax:
+      out.present = as<ArgCell>(cell).state == 1;
+      if (out.present) borrow(out.words, as<ArgCell>(cell).value, desc.kind, heap);
+      return out;
+  }
+  return out;
+}
+
+CellResult peek_value(const CellDesc& desc, const char* cell, const Heap& heap, const uint64_t* value,
+                      const uint64_t* order, int64_t time) {
+  CellResult out;
+  bool pair = desc.fn == CellFn::ArgMin || desc.fn == CellFn::ArgMax;
+  bool empty = pair ? as<ArgCell>(cell).state != 1 : as<ValueCell>(cell).state != 1;
+  bool take = empty;
+  if (!empty) {
+    uint64_t kept[2];
+    if (pair) {
+      borrow(kept, as<ArgCell>(cell).order, desc.order_kind, heap);
+      take = wins(desc.fn, order, kept, desc.order_kind, time, as<ArgCell>(cell).time);
+    } else {
+      borrow(kept, as<ValueCell>(cell).words, desc.kind, heap);
+      take = wins(desc.fn, value, kept, desc.kind, time, as<ValueCell>(cell).time);
+    }
+  }
+  if (!take) return cell_result(desc, cell, heap);
+  out.words[0] = value[0];
+  if (desc.kind == WordKind::Text) out.words[1] = value[1];
+  return out;
+}
+
+void free_cell(const CellDesc& desc, char* cell, Heap& heap) {
+  if (!owns_text(desc)) return;
+  if (desc.fn == CellFn::ArgMin || desc.fn == CellFn::ArgMax) {
+    auto& kept = as<ArgCell>(cell);
+    if (kept.state != 1) return;
+    disown(kept.order, desc.order_kind, heap);
+    disown(kept.value, desc.kind, heap);
+    kept.state = 0;
+    return;
+  }
+  auto& kept = as<ValueCell>(cell);
+  if (kept.state == 1) disown(kept.words, desc.kind, heap);
+  kept.state = 0;
+}
+
+void write_result(const CellResult& result, const abi::TypeDesc& type, char* out) {
+  switch (type.kind) {
+    case abi::TypeKind::Optional:
+      memset(out, 0, type.size);
+      if (result.present) write_result(result, *type.element, out);
+      out[type.present_offset] = result.present ? 1 : 0;
+      return;
+    case abi::TypeKind::String:
+    case abi::TypeKind::Bytes:
+    case abi::TypeKind::Json:
+      memcpy(out, result.words, 16);
+      return;
+    case abi::TypeKind::F32: {
+      auto narrow = static_cast<float>(inl::as_double(result.words[0]));
+      memcpy(out, &narrow, 4);
+      return;
+    }
+    default:
+      memcpy(out, result.words, type.size);  // little endian: the low bytes of a widened integer
+  }
+}
+
+bool read_words(const abi::TypeDesc& type, const char* value, uint64_t* words) {
+  auto widen = [&](auto sample) {
+    memcpy(&sample, value, sizeof(sample));
+    words[0] = static_cast<uint64_t>(static_cast<int64_t>(sample));
+    return true;
+  };
+  switch (type.kind) {
+    case abi::TypeKind::Optional:
+      return value[type.present_offset] != 0 && read_words(*type.element, value, words);
+    case abi::TypeKind::String:
+    case abi::TypeKind::Bytes:
+    case abi::TypeKind::Json:
+      memcpy(words, value, 16);
+      return true;
+    case abi::TypeKind::F32: {
+      float narrow;
+      memcpy(&narrow, value, 4);
+      words[0] = inl::as_word(narrow);
+      return true;
+    }
+    case abi::TypeKind::Bool:
+    case abi::TypeKind::U8:
+      return widen(uint8_t{});
+    case abi::TypeKind::I8:
+      return widen(int8_t{});
+    case abi::TypeKind::I16:
+      return widen(int16_t{});
+    case abi::TypeKind::U16:
+      return widen(uint16_t{});
+    case abi::TypeKind::I32:
+    case abi::TypeKind::Enum:
+      return widen(int32_t{});
+    case abi::TypeKind::U32:
+      return widen(uint32_t{});
+    default:
+      memcpy(words, value, 8);
+      return true;
+  }
+}
+
+}  // namespace mut::state

@@ -1,0 +1,103 @@
+#include "runtime/state/groups.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mut::state {
+
+// Forgets groups whose last event is `ttl` past, one segment a call.
+void GroupStore::advance(int64_t watermark) {
+  if (desc_.ttl == 0) return;
+  std::vector<char*> gone;
+  table_.for_segment(sweep_++, [&](char* row) {
+    int64_t last;
+    memcpy(&last, row + desc_.row_size - 8, 8);
+    if (last < watermark - desc_.ttl) gone.push_back(row);
+  });
+  if (gone.empty()) return;
+  for (const CellDesc& cell : desc_.cells) free_cell(cell, gone[0] + cell.offset, table_.heap());
+  if (desc_.group_offset != 0) {
+    uint64_t group;
+    memcpy(&group, gone[0] + desc_.group_offset, 8);
+    table_.erase_distinct(group);
+  }
+  table_.erase(gone[0]);  // moves rows: one a call
+}
+
+void GroupStore::finish(ResultRows& out) {
+  if (desc_.kind != StoreKind::Whole) return;
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  table_.for_each([&](char* row) {
+    table_.load_key(row, key.data());
+    out.add(table_, row, key.data(), 0, 0, never);
+  });
+  out.sort_by_key();
+}
+
+void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, char* new_row,
+                 const std::vector<int>& cells) {
+  const StoreDesc& desc = to.desc();
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i] < 0) continue;
+    const CellDesc& cell = desc.cells[i];
+    const CellDesc& old_cell = from.desc().cells[static_cast<size_t>(cells[i])];
+    if (cell.fn != CellFn::Distinct) {
+      merge_cell(cell, new_row + cell.offset, to.heap(), old_row + old_cell.offset,
+                 const_cast<KeyedTable&>(from).heap());
+      continue;
+    }
+    uint64_t group;
+    memcpy(&group, old_row + from.desc().group_offset, 8);
+    KeyedTable& values = const_cast<KeyedTable&>(from).distinct_values(static_cast<uint32_t>(cells[i]));
+    values.for_each([&](char* row) {
+      uint64_t key[3];
+      values.load_key(row, key);
+      if (key[0] == group) to.add_distinct(new_row, static_cast<uint32_t>(i), key + 1);
+    });
+  }
+}
+
+void GroupStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t) {
+  const KeyedTable& old = static_cast<const GroupStore&>(old_store).table_;
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  late_ = old_store.late_count();
+  // Distinct values are found by group number: go over them once, not once per group.
+  std::vector<int> plain = cells;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    if (desc_.cells[i].fn == CellFn::Distinct) plain[i] = -1;
+  }
+  old.for_each([&](char* row) {
+    old.load_key(row, key.data());
+    char* made = table_.find_or_insert(key.data());
+    if (made == nullptr) return;
+    convert_row(old, row, table_, made, plain);
+    if (desc_.ttl != 0) {
+      int64_t last = 0;
+      if (old.desc().ttl != 0) memcpy(&last, row + old.desc().row_size - 8, 8);
+      memcpy(made + desc_.row_size - 8, &last, 8);
+    }
+  });
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i] < 0 || desc_.cells[i].fn != CellFn::Distinct) continue;
+    std::vector<std::pair<uint64_t, char*>> rows;
+    old.for_each([&](char* row) {
+      uint64_t group;
+      memcpy(&group, row + old.desc().group_offset, 8);
+      old.load_key(row, key.data());
+      rows.emplace_back(group, table_.find(key.data()));
+    });
+    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    KeyedTable& values = const_cast<KeyedTable&>(old).distinct_values(static_cast<uint32_t>(cells[i]));
+    values.for_each([&](char* row) {
+      uint64_t value[3];
+      values.load_key(row, value);
+      auto found = std::lower_bound(rows.begin(), rows.end(), value[0],
+                                    [](const auto& a, uint64_t group) { return a.first < group; });
+      if (found != rows.end() && found->first == value[0] && found->second != nullptr) {
+        table_.add_distinct(found->second, static_cast<uint32_t>(i), value + 1);
+      }
+    });
+  }
+}
+
+}  // namespace mut::state

@@ -1,0 +1,23 @@
+// One row of cells per key: running aggregates, history over all, `window all`.
+#pragma once
+#include "runtime/state/store.h"
+
+namespace mut::state {
+
+class GroupStore final : public Store {
+ public:
+  GroupStore(StoreDesc desc, uint64_t seed, Budget& budget)
+      : Store(std::move(desc)), table_(desc_, seed, budget) {}
+  void* view() override { return table_.view(); }
+  void advance(int64_t watermark) override;
+  void finish(ResultRows& out) override;
+  uint64_t entry_count() const override { return table_.row_count(); }
+  void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  KeyedTable& table() { return table_; }
+
+ private:
+  KeyedTable table_;
+  size_t sweep_ = 0;  // segment that expiry looks at next
+};
+
+}  // namespace mut::state

@@ -1,0 +1,63 @@
+#include "runtime/state/heap.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "runtime/abi/value.h"
+
+namespace mut::state {
+namespace {
+
+constexpr size_t block_bytes_max = 64 * 1024;
+
+// Classes are powers of two from 16 bytes, so that a piece fits whatever asks for its class.
+size_t class_of(uint64_t bytes) {
+  return bytes <= 16 ? 0 : static_cast<size_t>(std::bit_width(bytes - 1)) - 4;
+}
+uint64_t class_bytes(size_t index) { return uint64_t{16} << index; }
+
+}  // namespace
+
+Heap::~Heap() {
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    budget_.remove(block_bytes_[i]);
+    delete[] blocks_[i];
+  }
+}
+
+uint64_t Heap::allocate(uint64_t bytes) {
+  size_t index = class_of(bytes);
+  if (!free_[index].empty()) {
+    uint64_t offset = free_[index].back();
+    free_[index].pop_back();
+    return offset;
+  }
+  uint64_t rounded = class_bytes(index);
+  if (next_ + rounded > end_) {
+    size_t size = std::max<size_t>(rounded, block_size_next_);
+    block_size_next_ = std::min(block_size_next_ * 2, block_bytes_max);
+    blocks_.push_back(new char[size]);
+    block_bytes_.push_back(size);
+    budget_.add(size);
+    view_.blocks = blocks_.data();
+    next_ = 0;
+    end_ = size;
+  }
+  uint64_t offset = (static_cast<uint64_t>(blocks_.size() - 1) << 32) | next_;
+  next_ += rounded;
+  return offset;
+}
+
+void Heap::free(uint64_t offset, uint64_t bytes) { free_[class_of(bytes)].push_back(offset); }
+
+MutStoredStr Heap::store(std::string_view text) {
+  MutStoredStr out{static_cast<uint32_t>(text.size()), 0, 0};
+  if (text.empty()) return out;
+  memcpy(&out.prefix, text.data(), std::min<size_t>(4, text.size()));
+  out.offset = allocate(text.size());
+  memcpy(at(out.offset), text.data(), text.size());
+  return out;
+}
+
+}  // namespace mut::state

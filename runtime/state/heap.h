@@ -1,0 +1,47 @@
+// Texts and rings of a store, addressed by offset so that rows hold no pointers. Freed pieces are kept
+// by size class and used again. One thread.
+#pragma once
+#include <array>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "runtime/abi/kernel.h"
+#include "runtime/state/budget.h"
+
+namespace mut::state {
+
+class Heap {
+ public:
+  // `view` is the part that kernels see; it is kept up to date.
+  Heap(Budget& budget, MutHeap& view) : budget_(budget), view_(view) {}
+  ~Heap();
+  Heap(const Heap&) = delete;
+  Heap& operator=(const Heap&) = delete;
+
+  // Offset of `bytes` new bytes, not cleared.
+  uint64_t allocate(uint64_t bytes);
+  void free(uint64_t offset, uint64_t bytes);
+  char* at(uint64_t offset) const { return blocks_[offset >> 32] + static_cast<uint32_t>(offset); }
+
+  MutStoredStr store(std::string_view text);
+  void free(const MutStoredStr& text) {
+    if (text.size != 0) free(text.offset, text.size);
+  }
+  MutStr load(const MutStoredStr& text) const {
+    return {text.size, text.prefix, text.size == 0 ? "" : at(text.offset)};
+  }
+
+ private:
+  static constexpr size_t class_count = 40;
+  Budget& budget_;
+  MutHeap& view_;
+  std::vector<char*> blocks_;
+  std::vector<size_t> block_bytes_;
+  std::array<std::vector<uint64_t>, class_count> free_;
+  uint64_t next_ = 0;  // in the last block
+  uint64_t end_ = 0;
+  size_t block_size_next_ = 1024;
+};
+
+}  // namespace mut::state

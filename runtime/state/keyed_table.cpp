@@ -1,0 +1,259 @@
+#include "runtime/state/keyed_table.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/inline/table.h"
+
+namespace mut::state {
+namespace {
+
+constexpr uint32_t segment_bytes_max = 64 * 1024;
+constexpr uint32_t slots_first = 8;
+
+uint64_t row_hash(const char* row) {
+  uint64_t hash;
+  memcpy(&hash, row, 8);
+  return hash;
+}
+
+}  // namespace
+
+KeyedTable::KeyedTable(const StoreDesc& desc, uint32_t row_size, uint32_t key_words, uint64_t text_mask,
+                       uint64_t seed, Budget& budget)
+    : desc_(desc), key_words_(key_words), text_mask_(text_mask), budget_(budget), heap_(budget, view_.heap) {
+  slots_max_ = std::max(16U, segment_bytes_max / row_size);
+  view_.row_size = row_size;
+  view_.seed = seed;
+  view_.owner = this;
+  segments_.push_back(make_segment(slots_first, 0));
+  directory_ = {segments_[0].get(), segments_[0].get()};
+  view_.directory = directory_.data();
+  view_.directory_shift = 63;
+}
+
+KeyedTable::~KeyedTable() {
+  for (auto& segment : segments_) free_rows(*segment);
+}
+
+std::unique_ptr<MutSegment> KeyedTable::make_segment(uint32_t slot_count, uint32_t depth) {
+  auto out = std::make_unique<MutSegment>();
+  size_t bytes = static_cast<size_t>(slot_count) * view_.row_size;
+  out->rows = new char[bytes]();
+  out->slot_count = slot_count;
+  out->depth = depth;
+  budget_.add(bytes + sizeof(MutSegment));
+  return out;
+}
+
+void KeyedTable::free_rows(MutSegment& segment) {
+  budget_.remove(static_cast<size_t>(segment.slot_count) * view_.row_size + sizeof(MutSegment));
+  delete[] segment.rows;
+  segment.rows = nullptr;
+}
+
+char* KeyedTable::find(const uint64_t* key) const {
+  uint64_t hash = inl::hash_key(key, key_words_, text_mask_, view_.seed);
+  return inl::find_row(&view_, key, hash, key_words_, text_mask_);
+}
+
+char* KeyedTable::find_or_insert(const uint64_t* key) {
+  uint64_t hash = inl::hash_key(key, key_words_, text_mask_, view_.seed);
+  char* row = inl::find_row(&view_, key, hash, key_words_, text_mask_);
+  return row != nullptr ? row : insert(key, hash);
+}
+
+// First free slot for a hash; the segment has one.
+char* KeyedTable::place(MutSegment& segment, uint64_t hash) {
+  uint32_t slot =
+      static_cast<uint32_t>((static_cast<uint64_t>(static_cast<uint32_t>(hash)) * segment.slot_count) >> 32);
+  while (true) {
+    char* row = segment.rows + slot * view_.row_size;
+    if (row_hash(row) == 0) return row;
+    if (++slot == segment.slot_count) slot = 0;
+  }
+}
+
+bool KeyedTable::grow(uint64_t hash) {
+  MutSegment* old = segment_of(hash);
+  uint32_t slots = old->slot_count;
+  if (!budget_.fits(static_cast<size_t>(slots) * view_.row_size * 2)) return false;
+  // Equal prefixes this deep come from equal hashes: a split would not part them.
+  constexpr uint32_t depth_max = 40;
+  if (slots < slots_max_ || old->depth >= depth_max) {
+    auto bigger = make_segment(slots < slots_max_ ? std::min(slots * 2, slots_max_) : slots * 2, old->depth);
+    for (uint32_t slot = 0; slot < slots; ++slot) {
+      char* row = old->rows + slot * view_.row_size;
+      if (row_hash(row) != 0) memcpy(place(*bigger, row_hash(row)), row, view_.row_size);
+    }
+    std::swap(old->rows, bigger->rows);
+    std::swap(old->slot_count, bigger->slot_count);
+    free_rows(*bigger);
+    return true;
+  }
+  // Split by the next bit of the hash; the directory doubles when the segment already uses all its bits.
+  uint32_t directory_bits = 64 - static_cast<uint32_t>(view_.directory_shift);
+  if (old->depth == directory_bits) {
+    std::vector<MutSegment*> doubled(directory_.size() * 2);
+    for (size_t i = 0; i < directory_.size(); ++i) doubled[2 * i] = doubled[2 * i + 1] = directory_[i];
+    directory_ = std::move(doubled);
+    view_.directory = directory_.data();
+    --view_.directory_shift;
+    ++directory_bits;
+  }
+  uint32_t depth = old->depth + 1;
+  auto low = make_segment(slots_max_, depth);
+  auto high = make_segment(slots_max_, depth);
+  for (uint32_t slot = 0; slot < slots; ++slot) {
+    char* row = old->rows + slot * view_.row_size;
+    uint64_t row_key = row_hash(row);
+    if (row_key == 0) continue;
+    MutSegment& target = (row_key >> (64 - depth) & 1U) != 0 ? *high : *low;
+    memcpy(place(target, row_key), row, view_.row_size);
+    ++target.used;
+  }
+  size_t span = size_t{1} << (directory_bits - old->depth);  // entries that named the old segment
+  size_t first = (hash >> view_.directory_shift) / span * span;
+  for (size_t i = 0; i < span; ++i) directory_[first + i] = i < span / 2 ? low.get() : high.get();
+  auto at = std::find_if(segments_.begin(), segments_.end(),
+                         [&](const auto& segment) { return segment.get() == old; });
+  free_rows(*old);
+  *at = std::move(low);
+  segments_.push_back(std::move(high));
+  return true;
+}
+
+char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
+  MutSegment* segment = segment_of(hash);
+  while (segment->used + 1 > segment->slot_count - segment->slot_count / 4) {
+    if (!grow(hash)) return nullptr;
+    segment = segment_of(hash);
+  }
+  char* row = place(*segment, hash);
+  ++segment->used;
+  ++row_count_;
+  memcpy(row, &hash, 8);
+  auto* words = reinterpret_cast<uint64_t*>(row + 8);
+  for (uint32_t i = 0; i < key_words_; ++i) {
+    words[i] = key[i];
+    if ((text_mask_ >> i & 1U) == 0) continue;
+    MutStr text;
+    memcpy(&text, key + i, sizeof(text));
+    MutStoredStr stored = heap_.store(abi::view(text));
+    memcpy(words + i, &stored, sizeof(stored));
+    ++i;
+  }
+  if (desc_.group_offset != 0 && view_.row_size == desc_.row_size) {
+    uint64_t group = next_group();
+    memcpy(row + desc_.group_offset, &group, 8);
+  }
+  return row;
+}
+
+void KeyedTable::erase(char* row) {
+  auto* words = reinterpret_cast<uint64_t*>(row + 8);
+  for (uint32_t i = 0; i < key_words_; ++i) {
+    if ((text_mask_ >> i & 1U) == 0) continue;
+    MutStoredStr stored;
+    memcpy(&stored, words + i, sizeof(stored));
+    heap_.free(stored);
+    ++i;
+  }
+  MutSegment* segment = segment_of(row_hash(row));
+  auto hole = static_cast<uint32_t>(static_cast<uint64_t>(row - segment->rows) / view_.row_size);
+  // Backward shift: rows that probed past the hole move into it, so no tombstones are needed.
+  uint32_t slot = hole;
+  while (true) {
+    slot = slot + 1 == segment->slot_count ? 0 : slot + 1;
+    char* next = segment->rows + slot * view_.row_size;
+    uint64_t hash = row_hash(next);
+    if (hash == 0) break;
+    uint32_t home = static_cast<uint32_t>(
+        (static_cast<uint64_t>(static_cast<uint32_t>(hash)) * segment->slot_count) >> 32);
+    bool may_move = hole <= slot ? (home <= hole || home > slot) : (home <= hole && home > slot);
+    if (!may_move) continue;
+    memcpy(segment->rows + hole * view_.row_size, next, view_.row_size);
+    hole = slot;
+  }
+  memset(segment->rows + hole * view_.row_size, 0, view_.row_size);
+  --segment->used;
+  --row_count_;
+}
+
+void KeyedTable::load_key(const char* row, uint64_t* out) const {
+  memcpy(out, row + 8, key_words_ * 8U);
+  for (uint32_t i = 0; i < key_words_; ++i) {
+    if ((text_mask_ >> i & 1U) == 0) continue;
+    MutStoredStr stored;
+    memcpy(&stored, out + i, sizeof(stored));
+    MutStr text = heap_.load(stored);
+    memcpy(out + i, &text, sizeof(text));
+    ++i;
+  }
+}
+
+// ---- distinct
+
+KeyedTable& KeyedTable::distinct_values(uint32_t cell_index) {
+  if (distinct_.size() <= cell_index) distinct_.resize(desc_.cells.size());
+  auto& table = distinct_[cell_index];
+  if (!table) {
+    uint32_t words = 1 + word_count(desc_.cells[cell_index].kind);
+    uint64_t mask = desc_.cells[cell_index].kind == WordKind::Text ? 2 : 0;
+    table = std::make_unique<KeyedTable>(desc_, 8 + words * 8, words, mask, view_.seed, budget_);
+  }
+  return *table;
+}
+
+namespace {
+void distinct_key(const StoreDesc& desc, const char* row, const uint64_t* value, WordKind kind,
+                  uint64_t* key) {
+  memcpy(key, row + desc.group_offset, 8);
+  memcpy(key + 1, value, word_count(kind) * 8U);
+}
+}  // namespace
+
+bool KeyedTable::add_distinct(char* row, uint32_t cell_index, const uint64_t* value) {
+  uint64_t key[3];
+  const CellDesc& cell = desc_.cells[cell_index];
+  distinct_key(desc_, row, value, cell.kind, key);
+  KeyedTable& values = distinct_values(cell_index);
+  if (values.find(key) != nullptr) return false;
+  if (values.find_or_insert(key) == nullptr) return false;
+  int64_t count;
+  memcpy(&count, row + cell.offset, 8);
+  ++count;
+  memcpy(row + cell.offset, &count, 8);
+  return true;
+}
+
+bool KeyedTable::has_distinct(const char* row, uint32_t cell_index, const uint64_t* value) const {
+  if (cell_index >= distinct_.size() || !distinct_[cell_index]) return false;
+  uint64_t key[3];
+  distinct_key(desc_, row, value, desc_.cells[cell_index].kind, key);
+  return distinct_[cell_index]->find(key) != nullptr;
+}
+
+void KeyedTable::erase_distinct(uint64_t group) {
+  for (auto& table : distinct_) {
+    if (!table) continue;
+    // Erasing moves rows, so look again after each.
+    bool again = true;
+    while (again) {
+      char* found = nullptr;
+      table->for_each([&](char* row) {
+        uint64_t of;
+        memcpy(&of, row + 8, 8);
+        if (of == group) found = row;
+      });
+      again = found != nullptr;
+      if (again) table->erase(found);
+    }
+  }
+}
+
+}  // namespace mut::state
+
+extern "C" char* mut_table_insert(MutTable* table, const uint64_t* key, uint64_t hash) {
+  return static_cast<mut::state::KeyedTable*>(table->owner)->insert(key, hash);
+}

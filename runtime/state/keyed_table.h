@@ -1,0 +1,95 @@
+// A table of rows by key, in segments of at most 64 KiB: growth splits one segment, never all.
+#pragma once
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "runtime/abi/kernel.h"
+#include "runtime/state/heap.h"
+#include "runtime/state/store_desc.h"
+
+namespace mut::state {
+
+class KeyedTable {
+ public:
+  // `desc` is shared by all tables of a store and outlives them.
+  KeyedTable(const StoreDesc& desc, uint32_t row_size, uint32_t key_words, uint64_t text_mask, uint64_t seed,
+             Budget& budget);
+  KeyedTable(const StoreDesc& desc, uint64_t seed, Budget& budget)
+      : KeyedTable(desc, desc.row_size, desc.key_words, desc.text_mask, seed, budget) {}
+  ~KeyedTable();
+  KeyedTable(const KeyedTable&) = delete;
+  KeyedTable& operator=(const KeyedTable&) = delete;
+
+  // What kernels get. Stable address.
+  MutTable* view() { return &view_; }
+  Heap& heap() { return heap_; }
+  const StoreDesc& desc() const { return desc_; }
+  uint64_t row_count() const { return row_count_; }
+
+  char* find(const uint64_t* key) const;
+  // Null when the budget is spent.
+  char* find_or_insert(const uint64_t* key);
+  // `key` is not in the table. Texts of the key are copied. Null when the budget is spent.
+  char* insert(const uint64_t* key, uint64_t hash);
+  // Frees the key's texts; those of cells are the caller's. Moves other rows.
+  void erase(char* row);
+  // A key with texts as MutStr, from a row; `out` has key_words words.
+  void load_key(const char* row, uint64_t* out) const;
+
+  // Visits all rows; `visit(char* row)` must not insert or erase.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const auto& segment : segments_) {
+      for (uint32_t slot = 0; slot < segment->slot_count; ++slot) {
+        char* row = segment->rows + slot * view_.row_size;
+        uint64_t hash;
+        memcpy(&hash, row, 8);
+        if (hash != 0) visit(row);
+      }
+    }
+  }
+  // Rows of the segment that a budgeted walk is at, for expiry a piece at a time.
+  template <typename Visit>
+  void for_segment(size_t index, Visit visit) const {
+    if (segments_.empty()) return;
+    const MutSegment* segment = segments_[index % segments_.size()].get();
+    for (uint32_t slot = 0; slot < segment->slot_count; ++slot) {
+      char* row = segment->rows + slot * view_.row_size;
+      uint64_t hash;
+      memcpy(&hash, row, 8);
+      if (hash != 0) visit(row);
+    }
+  }
+  size_t segment_count() const { return segments_.size(); }
+
+  // Values seen by a Distinct cell: rows keyed by (group number, value). Made at first use.
+  KeyedTable& distinct_values(uint32_t cell_index);
+  // Counts a value of a group once; true when it was new. `value` has the words of the cell's kind.
+  bool add_distinct(char* row, uint32_t cell_index, const uint64_t* value);
+  bool has_distinct(const char* row, uint32_t cell_index, const uint64_t* value) const;
+  void erase_distinct(uint64_t group);
+  uint64_t next_group() { return ++group_; }
+
+ private:
+  MutSegment* segment_of(uint64_t hash) const { return view_.directory[hash >> view_.directory_shift]; }
+  std::unique_ptr<MutSegment> make_segment(uint32_t slot_count, uint32_t depth);
+  void free_rows(MutSegment& segment);
+  char* place(MutSegment& segment, uint64_t hash);
+  bool grow(uint64_t hash);  // false when the budget is spent
+
+  const StoreDesc& desc_;
+  uint32_t key_words_;
+  uint64_t text_mask_;
+  uint32_t slots_max_;
+  MutTable view_{};
+  Budget& budget_;
+  Heap heap_;
+  std::vector<std::unique_ptr<MutSegment>> segments_;
+  std::vector<MutSegment*> directory_;
+  std::vector<std::unique_ptr<KeyedTable>> distinct_;  // by cell, null where not Distinct
+  uint64_t row_count_ = 0;
+  uint64_t group_ = 0;
+};
+
+}  // namespace mut::state

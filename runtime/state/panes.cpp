@@ -1,0 +1,237 @@
+#include "runtime/state/panes.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <unordered_map>
+
+namespace mut::state {
+namespace {
+
+int64_t floor_to(int64_t time, int64_t step, int64_t offset) {
+  int64_t shifted = time - offset;
+  int64_t rest = shifted % step;
+  if (rest < 0) rest += step;
+  return time - rest;
+}
+int64_t ceil_to(int64_t time, int64_t step, int64_t offset) {
+  int64_t down = floor_to(time, step, offset);
+  return down == time ? time : down + step;
+}
+
+}  // namespace
+
+PaneStore::PaneStore(StoreDesc desc, uint64_t seed, Budget& budget)
+    : Store(std::move(desc)), seed_(seed), budget_(budget) {
+  rules_.push_back({desc_.size, desc_.every, desc_.offset});
+  make_width();
+  view_.owner = this;
+}
+
+// Panes are cut at every edge of every rule: the greatest common divisor of sizes, slides and offsets.
+void PaneStore::make_width() {
+  width_ = 0;
+  for (const WindowRule& rule : rules_) {
+    width_ = std::gcd(width_, std::gcd(rule.size, rule.every));
+    int64_t offset = (rule.offset - rules_[0].offset) % rule.every;
+    width_ = std::gcd(width_, offset);
+  }
+}
+
+int64_t PaneStore::pane_start(int64_t time) const { return floor_to(time, width_, rules_[0].offset); }
+
+int64_t PaneStore::next_end(int64_t start) const {
+  int64_t best = never;
+  for (const WindowRule& rule : rules_) {
+    int64_t first = std::max(start + width_ - rule.size, rule.from);
+    if (closed_ > std::numeric_limits<int64_t>::min() + rule.size)
+      first = std::max(first, closed_ - rule.size + 1);
+    int64_t window = ceil_to(first, rule.every, rule.offset);
+    if (window <= start && window < rule.to) best = std::min(best, window + rule.size);
+  }
+  return best;
+}
+
+int64_t PaneStore::last_end(int64_t start) const {
+  int64_t last = std::numeric_limits<int64_t>::min();
+  for (const WindowRule& rule : rules_) {
+    int64_t window =
+        floor_to(rule.to == never ? start : std::min(start, rule.to - 1), rule.every, rule.offset);
+    if (window >= rule.from && window > start - rule.size) last = std::max(last, window + rule.size);
+  }
+  return last;
+}
+
+MutTable* PaneStore::pane_for(int64_t time) {
+  int64_t start = pane_start(time);
+  bool missed = false;
+  if (closed_ != std::numeric_limits<int64_t>::min()) {
+    // Late once when any window of the event has closed (rule 8.7).
+    for (const WindowRule& rule : rules_) {
+      int64_t first = ceil_to(std::max(start + width_ - rule.size, rule.from), rule.every, rule.offset);
+      missed = missed || (first <= start && first < rule.to && first + rule.size <= closed_);
+    }
+  }
+  if (missed) ++late_;
+  auto found = panes_.find(start);
+  if (found == panes_.end()) {
+    if (next_end(start) == never) return nullptr;
+    found = panes_.emplace(start, std::make_unique<KeyedTable>(desc_, seed_, budget_)).first;
+  } else if (missed && next_end(start) == never) {
+    return nullptr;
+  }
+  if (!missed) {
+    view_.pane_table = found->second->view();
+    view_.pane_start = start;
+    view_.pane_end = start + width_;
+  }
+  return found->second->view();
+}
+
+int64_t PaneStore::due() const {
+  int64_t best = never;
+  for (const auto& [start, table] : panes_) {
+    if (start + width_ > best) break;
+    best = std::min(best, next_end(start));
+  }
+  return best;
+}
+
+void PaneStore::fire(ResultRows& out) {
+  int64_t end = due();
+  // Windows of several rules may end together: by start, which is by size.
+  std::vector<int64_t> starts;
+  for (const WindowRule& rule : rules_) {
+    int64_t start = end - rule.size;
+    if (floor_to(start, rule.every, rule.offset) == start && start >= rule.from && start < rule.to)
+      starts.push_back(start);
+  }
+  std::sort(starts.begin(), starts.end());
+  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  for (int64_t start : starts) {
+    size_t first_row = out.count();
+    auto first = panes_.lower_bound(start);
+    auto last = panes_.lower_bound(end);
+    if (first == last) continue;
+    const KeyedTable* source = first->second.get();
+    if (std::next(first) != last) {
+      merged_.push_back(std::make_unique<KeyedTable>(desc_, seed_, budget_));
+      KeyedTable& merged = *merged_.back();
+      for (auto pane = first; pane != last; ++pane) {
+        KeyedTable& table = *pane->second;
+        std::unordered_map<uint64_t, char*> groups;
+        table.for_each([&](char* row) {
+          table.load_key(row, key.data());
+          char* target = merged.find_or_insert(key.data());
+          if (target == nullptr) return;
+          for (const CellDesc& cell : desc_.cells) {
+            if (cell.fn != CellFn::Distinct)
+              merge_cell(cell, target + cell.offset, merged.heap(), row + cell.offset, table.heap());
+          }
+        });
+        if (!desc_.has_distinct) continue;
+        // Rows of `merged` stay where they are from here on.
+        table.for_each([&](char* row) {
+          uint64_t group;
+          memcpy(&group, row + desc_.group_offset, 8);
+          table.load_key(row, key.data());
+          groups[group] = merged.find(key.data());
+        });
+        for (uint32_t i = 0; i < desc_.cells.size(); ++i) {
+          if (desc_.cells[i].fn != CellFn::Distinct) continue;
+          KeyedTable& values = table.distinct_values(i);
+          values.for_each([&](char* row) {
+            uint64_t value[3];
+            values.load_key(row, value);
+            if (char* target = groups[value[0]]; target != nullptr) merged.add_distinct(target, i, value + 1);
+          });
+        }
+      }
+      source = &merged;
+    }
+    source->for_each([&](char* row) {
+      source->load_key(row, key.data());
+      out.add(*source, row, key.data(), start, end, end - 1);
+    });
+    out.sort_by_key(first_row);
+  }
+  closed_ = std::max(closed_, end);
+  view_.pane_table = nullptr;
+}
+
+void PaneStore::release() {
+  merged_.clear();
+  forget_closed();
+}
+
+void PaneStore::forget_closed() {
+  while (!panes_.empty() && last_end(panes_.begin()->first) <= closed_) panes_.erase(panes_.begin());
+  view_.pane_table = nullptr;
+  // A rule is over when its last window is.
+  while (rules_.size() > 1 && rules_[0].to != never &&
+         closed_ >= floor_to(rules_[0].to - 1, rules_[0].every, rules_[0].offset) + rules_[0].size) {
+    // The width divides the difference of the offsets, so the grid of the panes stays where it was.
+    rules_.erase(rules_.begin());
+    if (panes_.empty()) make_width();
+  }
+}
+
+void PaneStore::advance(int64_t watermark) {
+  if (watermark <= closed_) return;
+  closed_ = watermark;
+  forget_closed();
+}
+
+uint64_t PaneStore::entry_count() const {
+  uint64_t count = 0;
+  for (const auto& [start, table] : panes_) count += table->row_count();
+  return count;
+}
+
+void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
+  const auto& old = static_cast<const PaneStore&>(old_store);
+  late_ = old.late_;
+  closed_ = old.closed_;
+  WindowRule next = rules_[0];
+  const WindowRule& newest = old.rules_.back();
+  if (newest.size != next.size || newest.every != next.every || newest.offset != next.offset) {
+    // live-change.md 2.6: the new rule holds from the least boundary of both grids at or after the
+    // greatest start of an open window plus the old slide.
+    int64_t base = watermark;
+    for (const auto& [start, table] : old.panes_) {
+      int64_t window = floor_to(start, newest.every, newest.offset);
+      if (window >= newest.from && window + newest.size > closed_)
+        base = std::max(base, window + newest.every);
+    }
+    int64_t at = ceil_to(base, newest.every, newest.offset);
+    for (int64_t tries = 0; floor_to(at, next.every, next.offset) != at && tries < 1'000'000; ++tries)
+      at += newest.every;
+    rules_ = old.rules_;
+    rules_.back().to = at;
+    next.from = at;
+    std::erase_if(rules_, [](const WindowRule& rule) { return rule.to != never && rule.from >= rule.to; });
+    rules_.push_back(next);
+  } else {
+    rules_ = old.rules_;
+  }
+  make_width();
+  // Old panes are at least as wide; each goes to the new pane that holds its start, which lies in the
+  // same windows: no new rule cuts inside of an open old window.
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  for (const auto& [start, table] : old.panes_) {
+    auto& pane = panes_[pane_start(start)];
+    if (!pane) pane = std::make_unique<KeyedTable>(desc_, seed_, budget_);
+    table->for_each([&, from = table.get()](char* row) {
+      from->load_key(row, key.data());
+      char* made = pane->find_or_insert(key.data());
+      if (made != nullptr) convert_row(*from, row, *pane, made, cells);
+    });
+  }
+}
+
+}  // namespace mut::state
+
+extern "C" MutTable* mut_window_pane(MutWindow* window, int64_t time) {
+  return static_cast<mut::state::PaneStore*>(window->owner)->pane_for(time);
+}

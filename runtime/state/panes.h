@@ -1,0 +1,55 @@
+// Tumbling and sliding windows: a table per pane, merged when a window closes. Cost per event does not
+// depend on how many windows it is in. Hand-over of an edited length: several rules, each for windows
+// that start in its range.
+#pragma once
+#include <map>
+
+#include "runtime/state/store.h"
+
+namespace mut::state {
+
+// Windows [offset + k*every, … + size) whose start lies in [from, to).
+struct WindowRule {
+  int64_t size = 0;
+  int64_t every = 0;
+  int64_t offset = 0;
+  int64_t from = std::numeric_limits<int64_t>::min();
+  int64_t to = never;
+};
+
+class PaneStore final : public Store {
+ public:
+  PaneStore(StoreDesc desc, uint64_t seed, Budget& budget);
+  void* view() override { return &view_; }
+  int64_t due() const override;
+  void fire(ResultRows& out) override;
+  void release() override;
+  void advance(int64_t watermark) override;
+  void finish(ResultRows&) override {}
+  uint64_t entry_count() const override;
+  void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+
+  // The table for an event at `time`, or null when all its windows are closed (counted late).
+  MutTable* pane_for(int64_t time);
+  // Event time from which the newest rule holds; the lowest time when it always did.
+  int64_t handed_over_at() const { return rules_.back().from; }
+
+ private:
+  int64_t pane_start(int64_t time) const;
+  // Earliest end after `closed_` of a window that holds pane `start`; never: none.
+  int64_t next_end(int64_t start) const;
+  int64_t last_end(int64_t start) const;
+  void make_width();
+  void forget_closed();
+
+  uint64_t seed_;
+  Budget& budget_;
+  std::vector<WindowRule> rules_;
+  int64_t width_ = 0;  // of a pane
+  std::map<int64_t, std::unique_ptr<KeyedTable>> panes_;
+  int64_t closed_ = std::numeric_limits<int64_t>::min();  // windows that end by then are closed
+  MutWindow view_{};
+  std::vector<std::unique_ptr<KeyedTable>> merged_;  // until release()
+};
+
+}  // namespace mut::state

@@ -1,0 +1,95 @@
+#include "runtime/state/results.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace mut::state {
+
+using abi::TypeKind;
+
+abi::TypeDescRef result_record(const StoreDesc& desc) {
+  std::vector<abi::FieldDesc> fields;
+  auto add = [&](std::string name, abi::TypeDescRef type) {
+    abi::FieldDesc field;
+    field.name = std::move(name);
+    field.type = std::move(type);
+    fields.push_back(std::move(field));
+  };
+  add("error", abi::make_scalar(TypeKind::I32));
+  for (const KeyDesc& key : desc.keys) add(key.name, key.type);
+  for (const CellDesc& cell : desc.cells) add(cell.name, cell.result);
+  add("window_start", abi::make_scalar(TypeKind::Time));
+  add("window_end", abi::make_scalar(TypeKind::Time));
+  return abi::make_record(std::move(fields));
+}
+
+int compare_keys(const StoreDesc& desc, const uint64_t* a, const uint64_t* b) {
+  for (const KeyDesc& key : desc.keys) {
+    if (key.optional) {
+      uint32_t present = key.word + word_count(key.kind);
+      if (a[present] != b[present]) return a[present] != 0 ? -1 : 1;  // none comes last
+      if (a[present] == 0) continue;
+    }
+    int order = compare_words(a + key.word, b + key.word, key.kind);
+    if (order != 0) return order;
+  }
+  return 0;
+}
+
+void ResultRows::clear() {
+  rows_.clear();
+  times_.clear();
+  keys_.clear();
+}
+
+void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* key, int64_t start,
+                     int64_t end, int64_t event_time) {
+  size_t at = rows_.size();
+  rows_.resize(at + record_->size);
+  char* out = rows_.data() + at;
+  memset(out, 0, record_->size);
+  size_t field = 1;
+  for (const KeyDesc& desc : desc_.keys) {
+    CellResult value;
+    value.words[0] = key[desc.word];
+    if (desc.kind == WordKind::Text) value.words[1] = key[desc.word + 1];
+    if (desc.optional) value.present = key[desc.word + word_count(desc.kind)] != 0;
+    write_result(value, *desc.type, out + record_->fields[field].offset);
+    ++field;
+  }
+  for (const CellDesc& cell : desc_.cells) {
+    CellResult value = cell_result(cell, row + cell.offset, const_cast<KeyedTable&>(table).heap());
+    if (value.overflow) {
+      constexpr int32_t overflow = 1;
+      memcpy(out, &overflow, 4);
+    }
+    write_result(value, *cell.result, out + record_->fields[field].offset);
+    ++field;
+  }
+  memcpy(out + record_->fields[field].offset, &start, 8);
+  memcpy(out + record_->fields[field + 1].offset, &end, 8);
+  times_.push_back(event_time);
+  keys_.insert(keys_.end(), key, key + desc_.key_words);
+}
+
+void ResultRows::sort_by_key(size_t first_row) {
+  std::vector<size_t> order(count() - first_row);
+  std::iota(order.begin(), order.end(), first_row);
+  size_t words = desc_.key_words;
+  if (words == 0 || order.size() < 2) return;
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return compare_keys(desc_, keys_.data() + a * words, keys_.data() + b * words) < 0;
+  });
+  std::vector<char> rows = rows_;
+  std::vector<int64_t> times = times_;
+  std::vector<uint64_t> keys = keys_;
+  for (size_t i = 0; i < order.size(); ++i) {
+    size_t to = first_row + i;
+    memcpy(rows_.data() + to * record_->size, rows.data() + order[i] * record_->size, record_->size);
+    memcpy(keys_.data() + to * words, keys.data() + order[i] * words, words * 8);
+    times_[to] = times[order[i]];
+  }
+}
+
+}  // namespace mut::state

@@ -1,0 +1,348 @@
+#include "runtime/state/rings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <unordered_set>
+
+namespace mut::state {
+
+RingStore::RingStore(StoreDesc desc, uint64_t seed, Budget& budget)
+    : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget) {}
+
+RingStore::Ref RingStore::load(const char* row) const {
+  Ref out;
+  memcpy(&out, row + ref_offset(), sizeof(out));
+  return out;
+}
+void RingStore::save(char* row, const Ref& ref) const { memcpy(row + ref_offset(), &ref, sizeof(ref)); }
+
+uint64_t* RingStore::at(const Ref& ref, uint32_t index) const {
+  uint32_t slot = (ref.head + index) & (ref.capacity - 1);
+  char* base = const_cast<KeyedTable&>(table_).heap().at(ref.offset);
+  return reinterpret_cast<uint64_t*>(base) + static_cast<size_t>(slot) * desc_.sample_words;
+}
+
+void RingStore::free_sample(uint64_t* sample) {
+  for (size_t i = 0; i < desc_.columns.size(); ++i) {
+    if (desc_.columns[i].kind != WordKind::Text || (sample[2] >> i & 1U) == 0) continue;
+    MutStoredStr text;
+    memcpy(&text, sample + desc_.columns[i].word, sizeof(text));
+    table_.heap().free(text);
+  }
+}
+
+void RingStore::drop_oldest(Ref& ref) {
+  free_sample(at(ref, 0));
+  ref.head = (ref.head + 1) & (ref.capacity - 1);
+  --ref.count;
+  --sample_count_;
+}
+
+void RingStore::purge(Ref& ref) {
+  if (desc_.span == 0 || watermark_ == std::numeric_limits<int64_t>::min()) return;
+  while (ref.count > 0 && static_cast<int64_t>(at(ref, 0)[0]) <= watermark_ - desc_.span) drop_oldest(ref);
+}
+
+bool RingStore::counts(const uint64_t* sample, const CellDesc& cell) const {
+  return static_cast<int64_t>(sample[1]) >= cell.since && (sample[2] >> cell.column & 1U) != 0;
+}
+
+CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sample, bool excluding) const {
+  const CellDesc& cell = desc_.cells[index];
+  uint32_t word = desc_.columns[cell.column].word;
+  Ref ref = load(row);
+  auto time = static_cast<int64_t>(sample[0]);
+  // By time the event sees (t - span, t]; by count the last N with itself, or the N before it.
+  uint32_t first = 0;
+  uint32_t last = ref.count;
+  if (desc_.span != 0) {
+    while (last > 0 && static_cast<int64_t>(at(ref, last - 1)[0]) > time) --last;
+    // Samples are in order of time: halve instead of walking when many are too old.
+    uint32_t low = 0;
+    uint32_t high = last;
+    while (low < high) {
+      uint32_t middle = (low + high) / 2;
+      if (static_cast<int64_t>(at(ref, middle)[0]) > time - desc_.span) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    first = low;
+  } else {
+    uint64_t wanted = desc_.count - (excluding ? 0 : 1);
+    if (ref.count > wanted) first = ref.count - static_cast<uint32_t>(wanted);
+  }
+  bool self = !excluding && (sample[2] >> cell.column & 1U) != 0;
+  const Heap& heap = const_cast<KeyedTable&>(table_).heap();
+  auto value_at = [&](uint32_t i) { return at(ref, i) + word; };
+  auto for_each = [&](auto visit) {
+    for (uint32_t i = first; i < last; ++i) {
+      if (counts(at(ref, i), cell)) visit(value_at(i), static_cast<int64_t>(at(ref, i)[0]));
+    }
+  };
+  CellResult out;
+  auto number = [&](double value, bool present) {
+    out.words[0] = inl::as_word(value);
+    out.present = present;
+    return out;
+  };
+  switch (cell.fn) {
+    case CellFn::Count: {
+      uint64_t count = self ? 1 : 0;
+      for_each([&](const uint64_t*, int64_t) { ++count; });
+      out.words[0] = count;
+      return out;
+    }
+    case CellFn::IntSum: {
+      inl::IntSumCell sum{};
+      for_each([&](const uint64_t* value, int64_t) { add(sum, static_cast<int64_t>(value[0])); });
+      if (self) add(sum, static_cast<int64_t>(sample[word]));
+      out.words[0] = sum.low;
+      out.overflow = !fits(sum);
+      return out;
+    }
+    case CellFn::FloatSum:
+    case CellFn::Avg: {
+      inl::FloatSumCell sum{};
+      for_each([&](const uint64_t* value, int64_t) { add(sum, inl::as_double(value[0])); });
+      if (self) add(sum, inl::as_double(sample[word]));
+      return cell.fn == CellFn::Avg ? number(mean(sum), sum.count > 0) : number(value(sum), true);
+    }
+    case CellFn::Variance:
+    case CellFn::VarianceSample:
+    case CellFn::Stddev:
+    case CellFn::StddevSample: {
+      inl::MomentsCell moments{};
+      for_each([&](const uint64_t* value, int64_t) { add(moments, inl::as_double(value[0])); });
+      if (self) add(moments, inl::as_double(sample[word]));
+      bool of_sample = cell.fn == CellFn::VarianceSample || cell.fn == CellFn::StddevSample;
+      double variance = of_sample ? variance_sample(moments) : inl::variance(moments);
+      bool root = cell.fn == CellFn::Stddev || cell.fn == CellFn::StddevSample;
+      return number(root ? std::sqrt(variance) : variance, moments.count > (of_sample ? 1 : 0));
+    }
+    case CellFn::Any:
+    case CellFn::All: {
+      inl::BoolCell seen{};
+      for_each([&](const uint64_t* value, int64_t) { add(seen, static_cast<uint8_t>(value[0])); });
+      if (self) add(seen, static_cast<uint8_t>(sample[word]));
+      out.words[0] = static_cast<uint64_t>(cell.fn == CellFn::Any ? seen.any : seen.all);
+      out.present = seen.count > 0;
+      return out;
+    }
+    case CellFn::Distinct: {
+      uint64_t count = 0;
+      if (cell.kind == WordKind::Text) {
+        std::unordered_set<std::string_view> seen;
+        for_each([&](const uint64_t* value, int64_t) {
+          MutStoredStr text;
+          memcpy(&text, value, sizeof(text));
+          seen.insert(abi::view(heap.load(text)));
+        });
+        if (self) {
+          MutStr text;
+          memcpy(&text, sample + word, sizeof(text));
+          seen.insert(abi::view(text));
+        }
+        count = seen.size();
+      } else {
+        std::unordered_set<uint64_t> seen;
+        auto canonical = [&](uint64_t value) {
+          return cell.kind == WordKind::Float ? inl::key_word(inl::as_double(value)) : value;
+        };
+        for_each([&](const uint64_t* value, int64_t) { seen.insert(canonical(value[0])); });
+        if (self) seen.insert(canonical(sample[word]));
+        count = seen.size();
+      }
+      out.words[0] = count;
+      return out;
+    }
+    case CellFn::Min:
+    case CellFn::Max:
+    case CellFn::First:
+    case CellFn::Last: {
+      out.present = false;
+      int64_t kept_time = 0;
+      auto take = [&](const uint64_t* value, int64_t value_time) {
+        bool better = !out.present;
+        if (!better) {
+          int order = compare_words(value, out.words, cell.kind);
+          better = cell.fn == CellFn::Min     ? order < 0
+                   : cell.fn == CellFn::Max   ? order > 0
+                   : cell.fn == CellFn::First ? value_time < kept_time
+                                              : value_time >= kept_time;
+        }
+        if (!better) return;
+        out.words[0] = value[0];
+        if (cell.kind == WordKind::Text) out.words[1] = value[1];
+        out.present = true;
+        kept_time = value_time;
+      };
+      for_each([&](const uint64_t* value, int64_t value_time) {
+        uint64_t words[2] = {value[0], 0};
+        if (cell.kind == WordKind::Text) {
+          MutStoredStr stored;
+          memcpy(&stored, value, sizeof(stored));
+          MutStr text = heap.load(stored);
+          memcpy(words, &text, sizeof(text));
+        }
+        take(words, value_time);
+      });
+      if (self) take(sample + word, time);
+      return out;
+    }
+    default:
+      return out;
+  }
+}
+
+bool RingStore::push(char* row, const uint64_t* sample) {
+  Ref ref = load(row);
+  purge(ref);
+  // `excluding current` reads count samples before the event: one more than it would with itself.
+  if (desc_.span == 0 && desc_.count != 0) {
+    while (ref.count >= desc_.count) drop_oldest(ref);
+  }
+  if (desc_.span != 0 && watermark_ != std::numeric_limits<int64_t>::min() &&
+      static_cast<int64_t>(sample[0]) <= watermark_ - desc_.span) {
+    ++late_;
+    ++arrivals_;
+    save(row, ref);
+    return true;  // no later event can see it
+  }
+  if (ref.count == ref.capacity) {
+    uint32_t capacity = ref.capacity == 0 ? 4 : ref.capacity * 2;
+    uint64_t bytes = static_cast<uint64_t>(capacity) * desc_.sample_words * 8;
+    if (!budget_.fits(bytes)) return false;
+    Ref bigger{table_.heap().allocate(bytes), capacity, 0, ref.count, 0};
+    for (uint32_t i = 0; i < ref.count; ++i) memcpy(at(bigger, i), at(ref, i), desc_.sample_words * 8U);
+    if (ref.capacity != 0)
+      table_.heap().free(ref.offset, static_cast<uint64_t>(ref.capacity) * desc_.sample_words * 8);
+    ref = bigger;
+  }
+  uint32_t place = ref.count;
+  ++ref.count;
+  ++sample_count_;
+  if (desc_.span != 0) {
+    while (place > 0 && static_cast<int64_t>(at(ref, place - 1)[0]) > static_cast<int64_t>(sample[0])) {
+      memcpy(at(ref, place), at(ref, place - 1), desc_.sample_words * 8U);
+      --place;
+    }
+  }
+  uint64_t* target = at(ref, place);
+  memcpy(target, sample, desc_.sample_words * 8U);
+  target[1] = ++arrivals_;
+  for (size_t i = 0; i < desc_.columns.size(); ++i) {
+    if (desc_.columns[i].kind != WordKind::Text || (sample[2] >> i & 1U) == 0) continue;
+    MutStr text;
+    memcpy(&text, sample + desc_.columns[i].word, sizeof(text));
+    MutStoredStr stored = table_.heap().store(abi::view(text));
+    memcpy(at(ref, place) + desc_.columns[i].word, &stored, sizeof(stored));
+  }
+  save(row, ref);
+  return true;
+}
+
+bool RingStore::seen_near(const char* row, int64_t time) const {
+  Ref ref = load(row);
+  for (uint32_t i = ref.count; i-- > 0;) {
+    auto passed = static_cast<int64_t>(at(ref, i)[0]);
+    if (passed - time < desc_.span && time - passed < desc_.span) return true;
+    if (passed <= time - desc_.span) break;
+  }
+  return false;
+}
+
+// Drops what no event in time can see; keys left without samples go too, one segment a call.
+void RingStore::advance(int64_t watermark) {
+  watermark_ = std::max(watermark_, watermark);
+  if (desc_.span == 0) return;
+  char* empty = nullptr;
+  table_.for_segment(sweep_++, [&](char* row) {
+    Ref ref = load(row);
+    purge(ref);
+    save(row, ref);
+    if (ref.count == 0) empty = row;
+  });
+  if (empty == nullptr) return;
+  Ref ref = load(empty);
+  if (ref.capacity != 0)
+    table_.heap().free(ref.offset, static_cast<uint64_t>(ref.capacity) * desc_.sample_words * 8);
+  table_.erase(empty);  // moves rows: one a call
+}
+
+void RingStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
+  const auto& old = static_cast<const RingStore&>(old_store);
+  late_ = old.late_;
+  arrivals_ = old.arrivals_;
+  watermark_ = std::max(old.watermark_, watermark);
+  // Which old column feeds each of ours, by the cells that continue.
+  std::vector<int> columns(desc_.columns.size(), -1);
+  for (size_t i = 0; i < cells.size(); ++i) {
+    CellDesc& cell = desc_.cells[i];
+    if (cells[i] < 0) {
+      cell.since = static_cast<int64_t>(arrivals_) + 1;
+      continue;
+    }
+    const CellDesc& old_cell = old.desc_.cells[static_cast<size_t>(cells[i])];
+    cell.since = old_cell.since;
+    columns[cell.column] = static_cast<int>(old_cell.column);
+  }
+  uint64_t arrivals = arrivals_;
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> sample(desc_.sample_words);
+  old.table_.for_each([&](char* row) {
+    Ref ref = old.load(row);
+    if (ref.count == 0) return;
+    old.table_.load_key(row, key.data());
+    char* made = table_.find_or_insert(key.data());
+    if (made == nullptr) return;
+    for (uint32_t i = 0; i < ref.count; ++i) {
+      const uint64_t* from = old.at(ref, i);
+      std::fill(sample.begin(), sample.end(), 0);
+      sample[0] = from[0];
+      for (size_t column = 0; column < columns.size(); ++column) {
+        if (columns[column] < 0) continue;
+        auto old_column = static_cast<size_t>(columns[column]);
+        if ((from[2] >> old_column & 1U) == 0) continue;
+        sample[2] |= uint64_t{1} << column;
+        const uint64_t* value = from + old.desc_.columns[old_column].word;
+        uint64_t* target = sample.data() + desc_.columns[column].word;
+        target[0] = value[0];
+        if (desc_.columns[column].kind != WordKind::Text) continue;
+        MutStoredStr stored;
+        memcpy(&stored, value, sizeof(stored));
+        MutStr text = const_cast<KeyedTable&>(old.table_).heap().load(stored);
+        memcpy(target, &text, sizeof(text));
+      }
+      arrivals_ = from[1] - 1;  // push() counts one up
+      push(made, sample.data());
+    }
+  });
+  arrivals_ = arrivals;
+}
+
+}  // namespace mut::state
+
+extern "C" {
+
+// 0: none; 1: `out` has the result; 2: overflow.
+int32_t mut_ring_query(MutTable* table, const char* row, uint32_t cell, const uint64_t* sample,
+                       int32_t excluding, void* store, uint64_t* out) {
+  (void)table;
+  mut::state::CellResult result =
+      static_cast<mut::state::RingStore*>(store)->query(row, cell, sample, excluding != 0);
+  memcpy(out, result.words, sizeof(result.words));
+  return result.overflow ? 2 : result.present ? 1 : 0;
+}
+
+int32_t mut_ring_push(void* store, char* row, const uint64_t* sample) {
+  return static_cast<mut::state::RingStore*>(store)->push(row, sample) ? 1 : 0;
+}
+
+int32_t mut_dedupe_seen(void* store, const char* row, int64_t time) {
+  return static_cast<mut::state::RingStore*>(store)->seen_near(row, time) ? 1 : 0;
+}
+
+}  // extern "C"

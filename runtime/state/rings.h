@@ -1,0 +1,53 @@
+// Samples per key: `over last 30m`, `over last 100 events`, and the passed times of `dedupe`.
+// By time: kept in order of time, ties by arrival, until the watermark has passed time + span.
+// By count: kept in order of arrival.
+#pragma once
+#include "runtime/state/store.h"
+
+namespace mut::state {
+
+class RingStore final : public Store {
+ public:
+  RingStore(StoreDesc desc, uint64_t seed, Budget& budget);
+  void* view() override { return table_.view(); }
+  void advance(int64_t watermark) override;
+  uint64_t entry_count() const override { return sample_count_; }
+  void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+
+  // The result of cell `index` for an event: over the samples it sees and, unless `excluding`, itself.
+  // `sample`: time, arrival (ignored), mask of present values, values (texts as MutStr).
+  CellResult query(const char* row, uint32_t index, const uint64_t* sample, bool excluding) const;
+  // Adds a sample. False when the budget is spent.
+  bool push(char* row, const uint64_t* sample);
+  // Dedupe: whether a passed event is less than `span` away.
+  bool seen_near(const char* row, int64_t time) const;
+  uint64_t arrivals() const { return arrivals_; }
+  // A cell made by an edit counts from the next arrival on.
+  void start_cell(uint32_t index) { desc_.cells[index].since = static_cast<int64_t>(arrivals_) + 1; }
+
+ private:
+  struct Ref {
+    uint64_t offset;
+    uint32_t capacity;  // samples, a power of two; 0: no memory yet
+    uint32_t head;      // oldest sample
+    uint32_t count;
+    uint32_t unused;
+  };
+  uint32_t ref_offset() const { return 8 + desc_.key_words * 8; }
+  Ref load(const char* row) const;
+  void save(char* row, const Ref& ref) const;
+  uint64_t* at(const Ref& ref, uint32_t index) const;
+  void free_sample(uint64_t* sample);
+  void drop_oldest(Ref& ref);
+  void purge(Ref& ref);
+  bool counts(const uint64_t* sample, const CellDesc& cell) const;
+
+  Budget& budget_;
+  KeyedTable table_;
+  uint64_t arrivals_ = 0;
+  uint64_t sample_count_ = 0;
+  int64_t watermark_ = std::numeric_limits<int64_t>::min();
+  size_t sweep_ = 0;
+};
+
+}  // namespace mut::state

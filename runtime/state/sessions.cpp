@@ -1,0 +1,204 @@
+#include "runtime/state/sessions.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mut::state {
+namespace {
+
+StoreDesc describe_keys(const StoreDesc& desc) {
+  StoreDesc out;
+  out.keys = desc.keys;
+  CellDesc number;
+  number.name = "number";
+  out.cells.push_back(number);
+  lay_out(out);
+  return out;
+}
+
+StoreDesc describe_rows(const StoreDesc& desc) {
+  StoreDesc out;
+  KeyDesc number;
+  number.name = "number";
+  number.type = abi::make_scalar(abi::TypeKind::I64);
+  out.keys.push_back(number);
+  out.cells = desc.cells;
+  lay_out(out);
+  return out;
+}
+
+}  // namespace
+
+SessionStore::SessionStore(StoreDesc desc, uint64_t seed, Budget& budget)
+    : Store(std::move(desc)),
+      seed_(seed),
+      budget_(budget),
+      key_desc_(describe_keys(desc_)),
+      row_desc_(describe_rows(desc_)),
+      keys_(key_desc_, seed, budget),
+      rows_(row_desc_, seed, budget) {}
+
+uint64_t SessionStore::key_number(const uint64_t* key) {
+  char* row = keys_.find(key);
+  uint64_t number = 0;
+  if (row != nullptr) {
+    memcpy(&number, row + key_desc_.cells[0].offset, 8);
+    return number;
+  }
+  row = keys_.find_or_insert(key);
+  if (row == nullptr) return 0;
+  number = ++next_number_;
+  memcpy(row + key_desc_.cells[0].offset, &number, 8);
+  KeySessions& made = by_key_[number];
+  made.key.resize(desc_.key_words + 1);
+  keys_.load_key(row, made.key.data());
+  return number;
+}
+
+char* SessionStore::row_of(uint64_t number) { return rows_.find(&number); }
+
+void SessionStore::join(uint64_t into, uint64_t from) {
+  Session& target = sessions_[into];
+  Session& source = sessions_[from];
+  by_end_.erase({end_of(target), into});
+  target.first = std::min(target.first, source.first);
+  target.last = std::max(target.last, source.last);
+  by_end_.insert({end_of(target), into});
+  char* target_row = row_of(into);
+  char* source_row = row_of(from);
+  std::vector<int> all(desc_.cells.size());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int>(i);
+  convert_row(rows_, source_row, rows_, target_row, all);
+  remove(from);
+}
+
+void SessionStore::remove(uint64_t number) {
+  Session session = sessions_[number];
+  by_end_.erase({end_of(session), number});
+  char* row = row_of(number);
+  for (const CellDesc& cell : row_desc_.cells) free_cell(cell, row + cell.offset, rows_.heap());
+  if (row_desc_.group_offset != 0) {
+    uint64_t group;
+    memcpy(&group, row + row_desc_.group_offset, 8);
+    rows_.erase_distinct(group);
+  }
+  rows_.erase(row_of(number));
+  KeySessions& of_key = by_key_[session.index_number];
+  std::erase(of_key.open, number);
+  if (of_key.open.empty()) {
+    char* key_row = keys_.find(of_key.key.data());
+    by_key_.erase(session.index_number);
+    keys_.erase(key_row);
+  }
+  sessions_.erase(number);
+}
+
+char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table) {
+  *table = rows_.view();
+  int64_t gap = desc_.size;
+  char* known = keys_.find(key);
+  uint64_t chosen = 0;
+  if (known != nullptr) {
+    uint64_t index_number;
+    memcpy(&index_number, known + key_desc_.cells[0].offset, 8);
+    std::vector<uint64_t> near;
+    for (uint64_t number : by_key_[index_number].open) {
+      const Session& session = sessions_[number];
+      if (time > session.first - gap && time < session.last + gap) near.push_back(number);
+    }
+    for (uint64_t number : near) {
+      if (chosen == 0) {
+        chosen = number;
+      } else {
+        join(chosen, number);
+      }
+    }
+  }
+  if (chosen == 0) {
+    if (closed_ != std::numeric_limits<int64_t>::min() && time + gap <= closed_) {
+      ++late_;
+      return nullptr;
+    }
+    uint64_t index_number = key_number(key);
+    if (index_number == 0) return nullptr;
+    chosen = ++next_number_;
+    if (rows_.find_or_insert(&chosen) == nullptr) return nullptr;
+    sessions_[chosen] = {time, time, index_number, chosen};
+    by_key_[index_number].open.push_back(chosen);
+    by_end_.insert({time + gap, chosen});
+    return row_of(chosen);
+  }
+  Session& session = sessions_[chosen];
+  by_end_.erase({end_of(session), chosen});
+  session.first = std::min(session.first, time);
+  session.last = std::max(session.last, time);
+  by_end_.insert({end_of(session), chosen});
+  return row_of(chosen);
+}
+
+int64_t SessionStore::due() const { return by_end_.empty() ? never : by_end_.begin()->first; }
+
+void SessionStore::fire(ResultRows& out) {
+  int64_t end = due();
+  std::vector<uint64_t> numbers;
+  for (const auto& [session_end, number] : by_end_) {
+    if (session_end != end) break;
+    numbers.push_back(number);
+  }
+  std::stable_sort(numbers.begin(), numbers.end(),
+                   [&](uint64_t a, uint64_t b) { return sessions_[a].first < sessions_[b].first; });
+  for (size_t i = 0; i < numbers.size();) {
+    size_t first_row = out.count();
+    int64_t start = sessions_[numbers[i]].first;
+    for (; i < numbers.size() && sessions_[numbers[i]].first == start; ++i) {
+      const Session& session = sessions_[numbers[i]];
+      out.add(rows_, row_of(numbers[i]), by_key_[session.index_number].key.data(), session.first, end,
+              end - 1);
+    }
+    out.sort_by_key(first_row);
+  }
+  for (uint64_t number : numbers) by_end_.erase({end, number});
+  fired_ = std::move(numbers);
+  closed_ = std::max(closed_, end);
+}
+
+void SessionStore::release() {
+  for (uint64_t number : fired_) remove(number);
+  fired_.clear();
+}
+
+void SessionStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t) {
+  auto& old = const_cast<SessionStore&>(static_cast<const SessionStore&>(old_store));
+  late_ = old.late_count();
+  closed_ = old.closed_;
+  // A larger gap joins open sessions (row 20); a smaller one applies to open ones as they are.
+  for (const auto& [number, session] : old.sessions_) {
+    const KeySessions& of_key = old.by_key_[session.index_number];
+    uint64_t index_number = key_number(of_key.key.data());
+    uint64_t made = ++next_number_;
+    char* row = rows_.find_or_insert(&made);
+    if (row == nullptr) continue;
+    convert_row(old.rows_, old.row_of(number), rows_, row, cells);
+    sessions_[made] = {session.first, session.last, index_number, made};
+    by_end_.insert({session.last + desc_.size, made});
+    auto& open = by_key_[index_number].open;
+    open.push_back(made);
+    for (size_t i = 0; i + 1 < open.size();) {
+      const Session& other = sessions_[open[i]];
+      const Session& mine = sessions_[made];
+      bool near = mine.first < other.last + desc_.size && other.first < mine.last + desc_.size;
+      if (near && desc_.size > old.desc_.size) {
+        join(made, open[i]);
+        i = 0;
+      } else {
+        ++i;
+      }
+    }
+  }
+}
+
+}  // namespace mut::state
+
+extern "C" char* mut_session_row(void* store, const uint64_t* key, int64_t time, MutTable** table) {
+  return static_cast<mut::state::SessionStore*>(store)->row_for(key, time, table);
+}

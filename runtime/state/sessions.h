@@ -1,0 +1,56 @@
+// Session windows: per key the open sessions, each a row of cells; a late event may join two.
+#pragma once
+#include <map>
+#include <set>
+
+#include "runtime/state/store.h"
+
+namespace mut::state {
+
+class SessionStore final : public Store {
+ public:
+  SessionStore(StoreDesc desc, uint64_t seed, Budget& budget);
+  void* view() override { return this; }
+  int64_t due() const override;
+  void fire(ResultRows& out) override;
+  void release() override;
+  void advance(int64_t watermark) override { closed_ = std::max(closed_, watermark); }
+  uint64_t entry_count() const override { return sessions_.size(); }
+  void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+
+  // The row of the session that an event belongs to, extended to hold it and joined with others that
+  // it bridges; null when it is late. `table` gets the table that owns the row.
+  char* row_for(const uint64_t* key, int64_t time, MutTable** table);
+
+ private:
+  struct Session {
+    int64_t first = 0;
+    int64_t last = 0;
+    uint64_t index_number = 0;  // of its key
+    uint64_t number = 0;        // of its row
+  };
+  struct KeySessions {
+    std::vector<uint64_t> key;   // texts point into keys_
+    std::vector<uint64_t> open;  // numbers of sessions, by time
+  };
+  int64_t end_of(const Session& session) const { return session.last + desc_.size; }
+  uint64_t key_number(const uint64_t* key);
+  char* row_of(uint64_t number);
+  void join(uint64_t into, uint64_t from);
+  void remove(uint64_t number);
+
+  uint64_t seed_;
+  Budget& budget_;
+  StoreDesc key_desc_;  // key → number
+  StoreDesc row_desc_;  // number → cells
+  KeyedTable keys_;
+  KeyedTable rows_;
+  std::map<uint64_t, Session> sessions_;
+  std::map<uint64_t, KeySessions> by_key_;
+  std::set<std::pair<int64_t, uint64_t>> by_end_;  // (end, session)
+  uint64_t next_number_ = 0;
+  int64_t closed_ = std::numeric_limits<int64_t>::min();
+  std::vector<uint64_t> fired_;
+};
+
+}  // namespace mut::state

@@ -1,0 +1,58 @@
+// What the runtime needs of every store, whatever it keeps.
+#pragma once
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/state/results.h"
+#include "runtime/state/store_desc.h"
+
+namespace mut::state {
+
+constexpr int64_t never = std::numeric_limits<int64_t>::max();
+
+// One piece of state of a stage. Owned by a version; one thread.
+class Store {
+ public:
+  explicit Store(StoreDesc desc) : desc_(std::move(desc)) {}
+  virtual ~Store() = default;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  const StoreDesc& desc() const { return desc_; }
+  StoreDesc& desc() { return desc_; }
+  // What kernels find in MutContext::stores.
+  virtual void* view() = 0;
+  // When the next thing fires, in event time; `never`: nothing waits.
+  virtual int64_t due() const { return never; }
+  // Appends what fires at due(), in order, and forgets it at the next release().
+  virtual void fire(ResultRows&) {}
+  // The rows of fire() are not needed any more.
+  virtual void release() {}
+  // Nothing older than this will come in time: closes what ends by then. Called after firing.
+  virtual void advance(int64_t watermark) { (void)watermark; }
+  // End of input: appends what has no time of its own (`window all`).
+  virtual void finish(ResultRows&) {}
+
+  virtual uint64_t entry_count() const = 0;
+  uint64_t late_count() const { return late_; }
+  void set_late_count(uint64_t count) { late_ = count; }
+
+  // Copies the state of `old` entry by entry. `cells[i]` is the index of the cell in `old` that cell i
+  // continues, or -1: it starts empty. Keys have the same words. `watermark`: of the stage, at the cut.
+  virtual void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) = 0;
+
+ protected:
+  StoreDesc desc_;
+  uint64_t late_ = 0;
+};
+
+std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget);
+
+// Copies the cells of one row into another; the target's cells are empty. Distinct values follow.
+void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, char* new_row,
+                 const std::vector<int>& cells);
+
+}  // namespace mut::state

@@ -1,0 +1,108 @@
+#include "runtime/state/store_desc.h"
+
+namespace mut::state {
+
+WordKind word_kind(const abi::TypeDesc& scalar) {
+  switch (scalar.kind) {
+    case abi::TypeKind::F32:
+    case abi::TypeKind::F64:
+      return WordKind::Float;
+    case abi::TypeKind::U64:
+      return WordKind::Unsigned;
+    case abi::TypeKind::String:
+    case abi::TypeKind::Bytes:
+    case abi::TypeKind::Json:
+      return WordKind::Text;
+    case abi::TypeKind::Optional:
+      return word_kind(*scalar.element);
+    default:
+      return WordKind::Signed;
+  }
+}
+
+bool owns_text(const CellDesc& cell) {
+  switch (cell.fn) {
+    case CellFn::Min:
+    case CellFn::Max:
+    case CellFn::First:
+    case CellFn::Last:
+    case CellFn::Previous:
+      return cell.kind == WordKind::Text;
+    case CellFn::ArgMin:
+    case CellFn::ArgMax:
+      return cell.kind == WordKind::Text || cell.order_kind == WordKind::Text;
+    default:
+      return false;
+  }
+}
+
+uint32_t cell_size(CellFn fn, WordKind kind) {
+  switch (fn) {
+    case CellFn::Count:
+    case CellFn::Distinct:
+      return 8;
+    case CellFn::IntSum:
+      return 16;
+    case CellFn::FloatSum:
+    case CellFn::Avg:
+    case CellFn::Variance:
+    case CellFn::VarianceSample:
+    case CellFn::Stddev:
+    case CellFn::StddevSample:
+    case CellFn::Any:
+    case CellFn::All:
+      return 24;
+    case CellFn::Min:
+    case CellFn::Max:
+      return kind == WordKind::Text ? 32 : 16;
+    case CellFn::First:
+    case CellFn::Last:
+    case CellFn::Previous:
+      return 32;
+    case CellFn::ArgMin:
+    case CellFn::ArgMax:
+      return 48;
+  }
+  return 0;
+}
+
+void lay_out(StoreDesc& desc) {
+  uint32_t word = 0;
+  desc.text_mask = 0;
+  for (KeyDesc& key : desc.keys) {
+    key.kind = word_kind(*key.type);
+    key.optional = key.type->kind == abi::TypeKind::Optional;
+    key.word = word;
+    if (key.kind == WordKind::Text) desc.text_mask |= uint64_t{1} << word;
+    word += word_count(key.kind) + (key.optional ? 1 : 0);
+  }
+  desc.key_words = word;
+  uint32_t offset = 8 + word * 8;
+  desc.has_distinct = false;
+  for (const CellDesc& cell : desc.cells)
+    desc.has_distinct = desc.has_distinct || cell.fn == CellFn::Distinct;
+  desc.group_offset = 0;
+  if (desc.has_distinct && desc.kind != StoreKind::Ring) {
+    desc.group_offset = offset;
+    offset += 8;
+  }
+  if (desc.kind == StoreKind::Ring || desc.kind == StoreKind::Dedupe) {
+    offset += 24;  // RingRef
+    uint32_t sample_word = 3;
+    for (ColumnDesc& column : desc.columns) {
+      column.word = sample_word;
+      sample_word += word_count(column.kind);
+    }
+    desc.sample_words = sample_word;
+  } else {
+    for (CellDesc& cell : desc.cells) {
+      cell.offset = offset;
+      cell.size = cell_size(cell.fn, cell.kind);
+      offset += cell.size;
+    }
+    if (desc.ttl != 0) offset += 8;  // time of the last event
+  }
+  desc.row_size = offset;
+}
+
+}  // namespace mut::state

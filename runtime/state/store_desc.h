@@ -1,0 +1,102 @@
+// State described by data: what a stage keeps, made by the compiler, read by stores, migration and
+// inspection. Names are those of the script; nothing here knows an operator.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/abi/type_desc.h"
+
+namespace mut::state {
+
+enum class CellFn : uint8_t {
+  Count,
+  IntSum,
+  FloatSum,
+  Avg,
+  Min,
+  Max,
+  First,
+  Last,
+  Variance,
+  VarianceSample,
+  Stddev,
+  StddevSample,
+  Distinct,
+  Any,
+  All,
+  ArgMin,
+  ArgMax,
+  Previous,
+};
+
+// How values lie in cells, keys and samples: one 8-byte word (integers widened, bool, enum, time,
+// duration; u64 by its bits; floats by theirs) or a text of two words.
+enum class WordKind : uint8_t { Signed, Unsigned, Float, Text };
+WordKind word_kind(const abi::TypeDesc& scalar);
+inline uint32_t word_count(WordKind kind) { return kind == WordKind::Text ? 2 : 1; }
+
+struct KeyDesc {
+  std::string name;
+  abi::TypeDescRef type;  // may be optional
+  WordKind kind = WordKind::Signed;
+  bool optional = false;  // a further word: 1 when present
+  uint32_t word = 0;      // index of its first word in the key
+};
+
+struct CellDesc {
+  std::string name;  // "total/sum"
+  CellFn fn = CellFn::Count;
+  WordKind kind = WordKind::Signed;        // of the value
+  WordKind order_kind = WordKind::Signed;  // ArgMin, ArgMax
+  abi::TypeDescRef result;                 // type of the result, optional included
+  uint32_t offset = 0;                     // bytes from the start of the row
+  uint32_t size = 0;
+  uint32_t column = 0;  // Ring: which value of a sample
+  int64_t since = 0;    // Ring: first arrival number that counts (a cell added by an edit)
+};
+
+enum class StoreKind : uint8_t {
+  Groups,  // running aggregates, `over all`, prev: one row per key
+  Panes,   // tumbling and sliding windows
+  Sessions,
+  Whole,   // `window all`
+  Ring,    // `over last …`: samples per key in order of time
+  Dedupe,  // times of passed events per key
+};
+
+struct ColumnDesc {  // of a ring's samples
+  WordKind kind = WordKind::Signed;
+  uint32_t word = 0;  // of the sample: 0 time, 1 arrival, 2 mask of present values, then values
+};
+
+struct StoreDesc {
+  StoreKind kind = StoreKind::Groups;
+  std::string path;  // "profiled/with"
+  std::vector<KeyDesc> keys;
+  uint32_t key_words = 0;
+  uint64_t text_mask = 0;  // words of the key at which a text begins
+  std::vector<CellDesc> cells;
+  uint32_t row_size = 0;      // bytes: hash, key, group number if needed, cells
+  uint32_t group_offset = 0;  // of the group number, when a cell is Distinct; else 0
+  bool has_distinct = false;
+  // Windows, nanoseconds.
+  int64_t size = 0;
+  int64_t every = 0;
+  int64_t offset = 0;
+  int64_t late_within = 0;  // `late update`
+  // Ring and Dedupe.
+  int64_t span = 0;    // nanoseconds kept; 0: by count
+  uint64_t count = 0;  // samples kept; 0: by time
+  std::vector<ColumnDesc> columns;
+  uint32_t sample_words = 0;
+  int64_t ttl = 0;  // nanoseconds; 0: none
+};
+
+// Fills words, masks, offsets and sizes from kinds. Deterministic: equal input, equal layout.
+void lay_out(StoreDesc& desc);
+uint32_t cell_size(CellFn fn, WordKind kind);
+// Whether cells of this kind own text in the heap.
+bool owns_text(const CellDesc& cell);
+
+}  // namespace mut::state
