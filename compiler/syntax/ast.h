@@ -627,6 +627,8 @@ struct TableDecl {
   std::vector<Path> key;
   std::optional<Ttl> ttl;
   ExprPtr versioned;                       // may be null
+  ExprPtr time;                            // of the connector; may be null
+  ExprPtr lateness;                        // of the connector; may be null
   std::optional<ConnectorExpr> connector;  // one of the two
   std::optional<Pipeline> pipeline;
 };
@@ -732,6 +734,9 @@ struct Program {
   std::optional<uint64_t> edition;
   std::vector<Declaration> declarations;  // in order of the text
   std::vector<Comment> comments;          // `//` and `/* */`, for the formatter
+  // Names of declarations that were not understood. Nothing is known about them; a use of one is
+  // no error of its own.
+  std::vector<std::string> broken;
 };
 
 }  // namespace mut::ast
