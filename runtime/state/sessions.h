@@ -39,8 +39,6 @@ class SessionStore final : public Store {
   void join(uint64_t into, uint64_t from);
   void remove(uint64_t number);
 
-  uint64_t seed_;
-  Budget& budget_;
   StoreDesc key_desc_;  // key → number
   StoreDesc row_desc_;  // number → cells
   KeyedTable keys_;

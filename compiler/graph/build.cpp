@@ -1,0 +1,390 @@
+#include <algorithm>
+
+#include "compiler/graph/graph.h"
+#include "compiler/graph/stores.h"
+
+namespace mut::graph {
+
+using typed::Expr;
+using typed::ExprKind;
+using typed::Kind;
+using typed::Op;
+using typed::StageKind;
+
+bool is_breaker(const typed::Stage& stage) {
+  return stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running;
+}
+
+bool can_fail(const Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::Cast:
+    case ExprKind::Element:
+      return true;
+    case ExprKind::Try:
+      return can_fail(*expr.args[1]);
+    case ExprKind::CastOptional:
+      return can_fail(*expr.args[0]);
+    case ExprKind::Unary:
+      if (expr.op == Op::Negate && expr.type->kind != Kind::Float) return true;
+      break;
+    case ExprKind::Binary:
+      if (expr.op >= Op::Add && expr.type->kind != Kind::Float && expr.type->kind != Kind::String) return true;
+      if (expr.op == Op::Divide && expr.args[0]->type->kind == Kind::Duration) break;
+      break;
+    case ExprKind::Call:
+      switch (expr.builtin) {
+        case typed::Builtin::Abs:
+        case typed::Builtin::Mod:
+        case typed::Builtin::ShiftLeft:
+        case typed::Builtin::ShiftRight:
+        case typed::Builtin::ListSum:
+          return true;
+        default:
+          break;
+      }
+      break;
+    case ExprKind::History:
+    case ExprKind::Aggregate:
+      return true;  // an int sum may overflow
+    default:
+      break;
+  }
+  return std::any_of(expr.args.begin(), expr.args.end(), [](const typed::ExprPtr& arg) { return can_fail(*arg); });
+}
+
+void add_needs(const Expr& expr, Needs& needs) {
+  if (expr.kind == ExprKind::Field) needs[static_cast<size_t>(expr.index)] = 1;
+  for (const typed::ExprPtr& arg : expr.args) add_needs(*arg, needs);
+}
+
+void for_each_expr(const typed::Stage& stage, const std::function<void(const Expr&)>& visit) {
+  auto call = [&](const typed::AggregateCall& aggregate) {
+    if (aggregate.argument) visit(*aggregate.argument);
+    if (aggregate.order) visit(*aggregate.order);
+    if (aggregate.filter) visit(*aggregate.filter);
+  };
+  for (const typed::History& history : stage.histories) {
+    call(history.call);
+    for (const typed::ExprPtr& key : history.keys) visit(*key);
+  }
+  if (stage.condition) visit(*stage.condition);
+  if (stage.list) visit(*stage.list);
+  for (const typed::ExprPtr& key : stage.keys) visit(*key);
+  for (const typed::AggregateCall& aggregate : stage.aggregates) call(aggregate);
+  for (const typed::Output& output : stage.outputs) visit(*output.value);
+}
+
+namespace {
+
+bool stage_can_fail(const typed::Stage& stage) {
+  bool fails = stage.stateful() || stage.kind == StageKind::Flatten;
+  for_each_expr(stage, [&](const Expr& expr) { fails = fails || can_fail(expr); });
+  return fails;
+}
+
+void mark_all(Needs& needs) { std::fill(needs.begin(), needs.end(), 1); }
+
+class Builder {
+ public:
+  Builder(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed) : observed_(observed) {
+    out_.program = std::move(program);
+  }
+
+  Graph run() {
+    const typed::Program& program = *out_.program;
+    out_.consumers.resize(program.streams.size());
+    out_.errors_of.assign(program.streams.size(), -1);
+    out_.source_mask.assign(program.streams.size(), 0);
+    out_.live.assign(program.streams.size(), 0);
+    out_.needs.resize(program.streams.size());
+    out_.stage_stores.resize(program.streams.size());
+    connect();
+    find_live();
+    for (size_t i = program.streams.size(); i-- > 0;) need(static_cast<int>(i));
+    for (size_t i = 0; i < program.streams.size(); ++i) {
+      const typed::Stream& stream = program.streams[i];
+      out_.stage_stores[i].resize(stream.stages.size());
+      if (!out_.live[i]) continue;
+      for (size_t j = 0; j < stream.stages.size(); ++j) {
+        for (StoreNode& node : stores_of(stream.stages[j], stream.name + "/" + stream.stages[j].name)) {
+          node.stream = static_cast<int>(i);
+          node.stage = static_cast<int>(j);
+          out_.stage_stores[i][j].push_back(static_cast<int>(out_.stores.size()));
+          out_.stores.push_back(std::move(node));
+        }
+      }
+    }
+    number_literals();
+    describe_shape();
+    return std::move(out_);
+  }
+
+ private:
+  void connect() {
+    const typed::Program& program = *out_.program;
+    struct Placed {
+      uint32_t at;
+      int producer;
+      Consumer consumer;
+    };
+    std::vector<Placed> placed;
+    for (size_t i = 0; i < program.streams.size(); ++i) {
+      const typed::Stream& stream = program.streams[i];
+      if (stream.kind == typed::StreamKind::Errors) out_.errors_of[static_cast<size_t>(stream.inputs[0].stream)] = static_cast<int>(i);
+      if (stream.kind != typed::StreamKind::Pipeline) continue;
+      for (size_t k = 0; k < stream.inputs.size(); ++k) {
+        placed.push_back({stream.span.begin, stream.inputs[k].stream, {Consumer::Kind::Stream, static_cast<int>(i), static_cast<int>(k)}});
+      }
+    }
+    for (size_t i = 0; i < program.routes.size(); ++i) {
+      placed.push_back({program.routes[i].span.begin, program.routes[i].input, {Consumer::Kind::Route, static_cast<int>(i), 0}});
+    }
+    for (size_t i = 0; i < program.emits.size(); ++i) {
+      placed.push_back({program.emits[i].span.begin, program.emits[i].stream, {Consumer::Kind::Emit, static_cast<int>(i), 0}});
+    }
+    for (size_t i = 0; i < program.sets.size(); ++i) {
+      placed.push_back({program.sets[i].span.begin, program.sets[i].stream, {Consumer::Kind::Set, static_cast<int>(i), 0}});
+    }
+    std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) { return a.at < b.at; });
+    for (const Placed& entry : placed) out_.consumers[static_cast<size_t>(entry.producer)].push_back(entry.consumer);
+    for (size_t i = 0; i < program.streams.size(); ++i) {
+      if (program.streams[i].kind == typed::StreamKind::Source) out_.source_mask[i] |= uint64_t{1} << program.streams[i].source;
+    }
+    // Inputs stand before their readers, branches after the routed stream, so one pass is enough.
+    for (size_t i = 0; i < program.streams.size(); ++i) {
+      for (const typed::Input& input : program.streams[i].inputs) {
+        if (input.stream >= 0) out_.source_mask[i] |= out_.source_mask[static_cast<size_t>(input.stream)];
+      }
+    }
+  }
+
+  void find_live() {
+    const typed::Program& program = *out_.program;
+    for (int stream : observed_) out_.live[static_cast<size_t>(stream)] = 1;
+    for (const typed::Emit& emit : program.emits) out_.live[static_cast<size_t>(emit.stream)] = 1;
+    for (const typed::Set& set : program.sets) out_.live[static_cast<size_t>(set.stream)] = 1;
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (size_t i = program.streams.size(); i-- > 0;) {
+        if (!out_.live[i]) continue;
+        for (const typed::Input& input : program.streams[i].inputs) {
+          char& live = out_.live[static_cast<size_t>(input.stream)];
+          changed = changed || live == 0;
+          live = 1;
+        }
+      }
+    }
+    // A route is followed only when one of its branches is.
+    for (auto& consumers : out_.consumers) {
+      std::erase_if(consumers, [&](const Consumer& consumer) {
+        if (consumer.kind == Consumer::Kind::Stream) return out_.live[static_cast<size_t>(consumer.index)] == 0;
+        if (consumer.kind != Consumer::Kind::Route) return false;
+        const auto& branches = program.routes[static_cast<size_t>(consumer.index)].branches;
+        return std::none_of(branches.begin(), branches.end(),
+                            [&](const typed::RouteBranch& branch) { return out_.live[static_cast<size_t>(branch.stream)] != 0; });
+      });
+    }
+  }
+
+  void need(int index) {
+    auto i = static_cast<size_t>(index);
+    const typed::Program& program = *out_.program;
+    const typed::Stream& stream = program.streams[i];
+    bool errors_read = out_.errors_of[i] >= 0 && out_.live[static_cast<size_t>(out_.errors_of[i])] != 0;
+    Needs end(stream.type->fields.size(), 0);
+    if (std::find(observed_.begin(), observed_.end(), index) != observed_.end()) mark_all(end);
+    for (const Consumer& consumer : out_.consumers[i]) {
+      switch (consumer.kind) {
+        case Consumer::Kind::Emit:
+        case Consumer::Kind::Set:
+          mark_all(end);
+          break;
+        case Consumer::Kind::Route:
+          for (const typed::RouteBranch& branch : program.routes[static_cast<size_t>(consumer.index)].branches) {
+            if (branch.condition) {
+              add_needs(*branch.condition, end);
+              if (errors_read && can_fail(*branch.condition)) mark_all(end);
+            }
+            add_all(branch.stream, end);
+          }
+          break;
+        case Consumer::Kind::Stream: {
+          const typed::Input& input = program.streams[static_cast<size_t>(consumer.index)].inputs[static_cast<size_t>(consumer.input)];
+          const Needs& head = out_.needs[static_cast<size_t>(consumer.index)].front();
+          for (size_t f = 0; f < head.size(); ++f) {
+            if (!head[f]) continue;
+            if (input.conversion.empty()) {
+              end[f] = 1;
+            } else {
+              add_needs(*input.conversion[f].value, end);
+            }
+          }
+          break;
+        }
+      }
+    }
+    std::vector<Needs> all(stream.stages.size() + 1);
+    all.back() = end;
+    for (size_t s = stream.stages.size(); s-- > 0;) {
+      const typed::Stage& stage = stream.stages[s];
+      Needs in(stage.input->fields.size(), 0);
+      const Needs& after = all[s + 1];
+      auto visit = [&](const Expr& expr) { add_needs(expr, in); };
+      switch (stage.kind) {
+        case StageKind::Where:
+        case StageKind::Dedupe:
+          in = after;
+          for_each_expr(stage, visit);
+          break;
+        case StageKind::Project:
+          for (const typed::History& history : stage.histories) {
+            if (history.call.argument) visit(*history.call.argument);
+            if (history.call.order) visit(*history.call.order);
+            if (history.call.filter) visit(*history.call.filter);
+            for (const typed::ExprPtr& key : history.keys) visit(*key);
+          }
+          for (size_t f = 0; f < stage.outputs.size(); ++f) {
+            if (after[f] || can_fail(*stage.outputs[f].value)) visit(*stage.outputs[f].value);
+          }
+          break;
+        case StageKind::Flatten:
+          for (size_t f = 0; f < in.size(); ++f) {
+            int out = stage.output->field_index(stage.input->fields[f].name);
+            if (out >= 0 && out != stage.flatten_output && after[static_cast<size_t>(out)]) in[f] = 1;
+          }
+          visit(*stage.list);
+          break;
+        case StageKind::Aggregate:
+          for (const typed::ExprPtr& key : stage.keys) visit(*key);
+          for (const typed::AggregateCall& call : stage.aggregates) {
+            if (call.argument) visit(*call.argument);
+            if (call.order) visit(*call.order);
+            if (call.filter) visit(*call.filter);
+          }
+          if (stage.late_stream >= 0 && out_.live[static_cast<size_t>(stage.late_stream)]) mark_all(in);
+          break;
+      }
+      if (errors_read && stage_can_fail(stage)) mark_all(in);
+      all[s] = std::move(in);
+    }
+    if (stream.kind == typed::StreamKind::Source) {
+      const typed::Source& source = program.sources[static_cast<size_t>(stream.source)];
+      if (source.time) add_needs(*source.time, all[0]);
+      if (source.time && errors_read && can_fail(*source.time)) mark_all(all[0]);
+    }
+    out_.needs[i] = std::move(all);
+  }
+
+  void add_all(int stream, Needs& target) const {
+    if (out_.live[static_cast<size_t>(stream)] == 0) return;
+    const Needs& head = out_.needs[static_cast<size_t>(stream)].front();
+    for (size_t f = 0; f < head.size(); ++f) target[f] = target[f] || head[f];
+  }
+
+  void number(const Expr& expr) {
+    if (expr.kind == ExprKind::Literal && !expr.value.is_none() && expr.type->kind != Kind::List && expr.type->kind != Kind::Record &&
+        expr.type->kind != Kind::Error) {
+      out_.literal_slots[&expr] = static_cast<int>(out_.literals.size());
+      out_.literals.push_back(expr.value);
+      out_.literal_types.push_back(expr.type->kind == Kind::Optional ? expr.type->element : expr.type);
+    }
+    for (const typed::ExprPtr& arg : expr.args) number(*arg);
+  }
+
+  void for_all_exprs(const std::function<void(const Expr&)>& visit) const {
+    const typed::Program& program = *out_.program;
+    for (const typed::Source& source : program.sources) {
+      if (source.time) visit(*source.time);
+      for (const typed::Output& output : source.generated) visit(*output.value);
+    }
+    for (size_t i = 0; i < program.streams.size(); ++i) {
+      if (!out_.live[i]) continue;
+      for (const typed::Input& input : program.streams[i].inputs) {
+        for (const typed::Output& output : input.conversion) visit(*output.value);
+      }
+      for (const typed::Stage& stage : program.streams[i].stages) for_each_expr(stage, visit);
+    }
+    for (const typed::Route& route : program.routes) {
+      for (const typed::RouteBranch& branch : route.branches) {
+        if (branch.condition) visit(*branch.condition);
+      }
+    }
+  }
+
+  void number_literals() {
+    for_all_exprs([&](const Expr& expr) { number(expr); });
+  }
+
+  void shape(const Expr& expr, std::string& out) const {
+    out += '(';
+    out += std::to_string(static_cast<int>(expr.kind)) + "," + std::to_string(static_cast<int>(expr.op)) + "," +
+           std::to_string(static_cast<int>(expr.builtin)) + "," + std::to_string(expr.index) + "," + expr.spec + ":" + expr.type->text;
+    if (expr.type->kind == Kind::Enum) {
+      for (const std::string& value : expr.type->values) out += "|" + value;
+    }
+    if (expr.kind == ExprKind::Literal) out += expr.value.is_none() ? "none" : "slot";
+    for (const typed::ExprPtr& arg : expr.args) shape(*arg, out);
+    out += ')';
+  }
+
+  void describe_shape() {
+    const typed::Program& program = *out_.program;
+    std::string& out = out_.shape;
+    auto needs_text = [&](const Needs& needs) {
+      for (char need : needs) out += need ? '1' : '0';
+    };
+    for (const typed::Param& param : program.params) out += "param " + param.type->text + "\n";
+    for (const typed::Source& source : program.sources) {
+      out += "source " + source.type->text + std::to_string(source.lateness) + (source.connector.name == "generate" ? "generate" : "") + "\n";
+    }
+    for (size_t i = 0; i < program.streams.size(); ++i) {
+      const typed::Stream& stream = program.streams[i];
+      out += "stream " + std::to_string(static_cast<int>(stream.kind)) + "," + std::to_string(stream.source) + (out_.live[i] ? "live" : "dead") +
+             std::to_string(out_.errors_of[i]) + stream.type->text;
+      for (const typed::Input& input : stream.inputs) out += "<" + std::to_string(input.stream);
+      for (const Needs& needs : out_.needs[i]) {
+        out += "/";
+        needs_text(needs);
+      }
+      for (const typed::Stage& stage : stream.stages) {
+        out += "\n stage " + std::to_string(static_cast<int>(stage.kind)) + "," + std::to_string(stage.late_stream) + "," +
+               std::to_string(stage.list_field) + "," + std::to_string(stage.flatten_output);
+        for (const typed::History& history : stage.histories) out += history.excluding_current ? "x" : "i";
+      }
+      for (const Consumer& consumer : out_.consumers[i]) {
+        out += "\n to " + std::to_string(static_cast<int>(consumer.kind)) + "," + std::to_string(consumer.index) + "," + std::to_string(consumer.input);
+      }
+      out += "\n";
+    }
+    for (const typed::Route& route : program.routes) {
+      out += route.all ? "route all" : "route";
+      for (const typed::RouteBranch& branch : route.branches) out += (branch.condition ? " c" : " e") + std::to_string(branch.stream);
+      out += "\n";
+    }
+    for (const StoreNode& node : out_.stores) {
+      out += "store " + std::to_string(static_cast<int>(node.desc.kind)) + "," + std::to_string(node.desc.row_size) + "," +
+             std::to_string(node.desc.text_mask) + "," + std::to_string(node.desc.key_words) + "," + std::to_string(node.desc.ttl != 0);
+      for (const state::KeyDesc& key : node.desc.keys) out += key.optional ? "o" : "k";
+      for (const state::CellDesc& cell : node.desc.cells) {
+        out += " c" + std::to_string(static_cast<int>(cell.fn)) + "," + std::to_string(static_cast<int>(cell.kind)) + "," +
+               std::to_string(static_cast<int>(cell.order_kind)) + "," + std::to_string(cell.offset) + "," + std::to_string(cell.column);
+      }
+      for (const state::ColumnDesc& column : node.desc.columns) out += " w" + std::to_string(column.word);
+      for (int history : node.histories) out += " h" + std::to_string(history);
+      out += "\n";
+    }
+    for_all_exprs([&](const Expr& expr) { shape(expr, out); });
+  }
+
+  const std::vector<int>& observed_;
+  Graph out_;
+};
+
+}  // namespace
+
+Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed) {
+  return Builder(std::move(program), observed).run();
+}
+
+}  // namespace mut::graph

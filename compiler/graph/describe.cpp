@@ -1,0 +1,104 @@
+#include "compiler/graph/graph.h"
+#include "runtime/codec/text/number.h"
+#include "runtime/codec/text/time.h"
+
+namespace mut::graph {
+
+using abi::TypeKind;
+using typed::Kind;
+
+namespace {
+
+// A default as the JSON text that the readers decode like any value.
+std::string json_text(const typed::Const& value, typed::TypeRef type) {
+  if (value.is_none()) return "null";
+  typed::TypeRef scalar = type->kind == Kind::Optional ? type->element : type;
+  switch (value.value.index()) {
+    case 1:
+      return value.as_bool() ? "true" : "false";
+    case 2:
+      if (scalar->kind == Kind::Enum) return "\"" + scalar->values[static_cast<size_t>(value.as_int())] + "\"";
+      if (scalar->kind == Kind::Time) {
+        char buffer[text::time_bytes_max];
+        return "\"" + std::string(buffer, text::format_time(value.as_int(), buffer)) + "\"";
+      }
+      if (scalar->kind == Kind::Duration) {
+        char buffer[text::duration_bytes_max];
+        return "\"" + std::string(buffer, text::format_duration(value.as_int(), buffer)) + "\"";
+      }
+      return std::to_string(value.as_int());
+    case 3: {
+      char buffer[text::float_bytes_max];
+      return std::string(buffer, text::format_float(value.as_float(), buffer));
+    }
+    case 4: {
+      std::string out = "\"";
+      for (char c : value.as_text()) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+      }
+      return out + "\"";
+    }
+    default: {
+      bool record = scalar->kind == Kind::Record;
+      std::string out = record ? "{" : "[";
+      for (size_t i = 0; i < value.parts().size(); ++i) {
+        if (i > 0) out += ",";
+        if (record) out += "\"" + scalar->fields[i].name + "\":";
+        out += json_text(value.parts()[i], record ? scalar->fields[i].type : scalar->element);
+      }
+      return out + (record ? "}" : "]");
+    }
+  }
+}
+
+TypeKind scalar_kind(Kind kind) {
+  switch (kind) {
+    case Kind::Bool: return TypeKind::Bool;
+    case Kind::I8: return TypeKind::I8;
+    case Kind::I16: return TypeKind::I16;
+    case Kind::I32: return TypeKind::I32;
+    case Kind::U8: return TypeKind::U8;
+    case Kind::U16: return TypeKind::U16;
+    case Kind::U32: return TypeKind::U32;
+    case Kind::U64: return TypeKind::U64;
+    case Kind::Float: return TypeKind::F64;
+    case Kind::F32: return TypeKind::F32;
+    case Kind::String: return TypeKind::String;
+    case Kind::Bytes: return TypeKind::Bytes;
+    case Kind::Time: return TypeKind::Time;
+    case Kind::Duration: return TypeKind::Duration;
+    case Kind::Json: return TypeKind::Json;
+    default: return TypeKind::I64;
+  }
+}
+
+}  // namespace
+
+abi::TypeDescRef describe(typed::TypeRef type) {
+  switch (type->kind) {
+    case Kind::Optional:
+      return abi::make_optional(describe(type->element));
+    case Kind::List:
+      return abi::make_list(describe(type->element));
+    case Kind::Enum:
+      return abi::make_enum(type->values);
+    case Kind::Record: {
+      std::vector<abi::FieldDesc> fields;
+      for (const typed::Field& field : type->fields) {
+        abi::FieldDesc out;
+        out.name = field.name;
+        out.input_name = field.input_name.empty() ? field.name : field.input_name;
+        out.type = describe(field.type);
+        out.has_default = field.default_value.has_value();
+        if (field.default_value) out.default_json = json_text(*field.default_value, field.type);
+        fields.push_back(std::move(out));
+      }
+      return abi::make_record(std::move(fields));
+    }
+    default:
+      return abi::make_scalar(scalar_kind(type->kind));
+  }
+}
+
+}  // namespace mut::graph

@@ -1,0 +1,73 @@
+// A checked program as a graph: who reads whom, which fields are needed where, what state is kept.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/typed/program.h"
+#include "runtime/state/store_desc.h"
+
+namespace mut::graph {
+
+// What an event that reaches the end of a stream does next, in order of declaration.
+struct Consumer {
+  enum class Kind : uint8_t { Stream, Route, Emit, Set };
+  Kind kind = Kind::Stream;
+  int index = -1;  // of the stream, route, emit or set
+  int input = 0;   // Stream: which of its inputs
+};
+
+// A store and the calls of its stage that live in it.
+struct StoreNode {
+  state::StoreDesc desc;
+  int stream = -1;
+  int stage = -1;
+  std::vector<int> histories;          // Where, Project: indices into Stage::histories, one per cell
+  std::vector<int> columns;            // Ring: column of each cell
+};
+
+// A stretch of a stream that runs as one: stages [first, last); what follows `last` is reached by
+// results of a window or by elements of a list.
+struct Section {
+  int stream = -1;
+  int first = 0;
+  int last = 0;
+};
+
+using Needs = std::vector<char>;  // by field
+
+struct Graph {
+  std::shared_ptr<const typed::Program> program;
+  std::vector<std::vector<Consumer>> consumers;  // by stream
+  std::vector<int> errors_of;                    // by stream: its `.errors` stream when that is read, or -1
+  std::vector<StoreNode> stores;
+  std::vector<std::vector<std::vector<int>>> stage_stores;  // stream, stage → stores
+  std::vector<std::vector<Needs>> needs;         // stream, stage → fields needed of what enters it; one more for the end
+  std::vector<uint64_t> source_mask;             // by stream: sources it comes from
+  std::vector<char> live;                        // by stream: reaches a sink or set
+  std::map<const typed::Expr*, int> literal_slots;
+  std::vector<typed::Const> literals;            // by slot
+  std::vector<typed::TypeRef> literal_types;
+  std::string shape;                             // all that machine code depends on; equal shapes share kernels
+};
+
+// `observed`: streams that a host or test reads besides the sinks.
+Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed = {});
+
+// Whether evaluating it can end in an event error.
+bool can_fail(const typed::Expr& expr);
+// A type as the runtime knows it.
+abi::TypeDescRef describe(typed::TypeRef type);
+// Fields of the record that enters the stage which an expression reads.
+void add_needs(const typed::Expr& expr, Needs& needs);
+// All expressions of a stage, in a fixed order.
+void for_each_expr(const typed::Stage& stage, const std::function<void(const typed::Expr&)>& visit);
+bool is_breaker(const typed::Stage& stage);  // a window: what follows runs when it closes
+
+// For `mutc explain --emit=graph` and `--emit=pipelines`.
+std::string dump(const Graph& graph);
+std::string dump_pipelines(const Graph& graph);
+
+}  // namespace mut::graph

@@ -1,0 +1,163 @@
+// Which stores a stage keeps, described as data.
+#include "compiler/graph/stores.h"
+
+namespace mut::graph {
+
+using state::CellDesc;
+using state::CellFn;
+using state::StoreKind;
+using typed::AggregateFn;
+using typed::Kind;
+
+namespace {
+
+CellFn cell_fn(const typed::AggregateCall& call) {
+  switch (call.fn) {
+    case AggregateFn::Count: return CellFn::Count;
+    case AggregateFn::Sum: {
+      typed::TypeRef type = call.argument->type;
+      if (type->kind == Kind::Optional) type = type->element;
+      return type->kind == Kind::Float ? CellFn::FloatSum : CellFn::IntSum;
+    }
+    case AggregateFn::Avg: return CellFn::Avg;
+    case AggregateFn::Min: return CellFn::Min;
+    case AggregateFn::Max: return CellFn::Max;
+    case AggregateFn::First: return CellFn::First;
+    case AggregateFn::Last: return CellFn::Last;
+    case AggregateFn::Variance: return CellFn::Variance;
+    case AggregateFn::VarianceSample: return CellFn::VarianceSample;
+    case AggregateFn::Stddev: return CellFn::Stddev;
+    case AggregateFn::StddevSample: return CellFn::StddevSample;
+    case AggregateFn::Distinct: return CellFn::Distinct;
+    case AggregateFn::Any: return CellFn::Any;
+    case AggregateFn::All: return CellFn::All;
+    case AggregateFn::ArgMin: return CellFn::ArgMin;
+    case AggregateFn::ArgMax: return CellFn::ArgMax;
+    case AggregateFn::Prev:
+    case AggregateFn::Delta:
+    case AggregateFn::Changed: return CellFn::Previous;
+  }
+  return CellFn::Count;
+}
+
+CellDesc describe_cell(const typed::AggregateCall& call) {
+  CellDesc out;
+  out.name = call.cell;
+  out.fn = cell_fn(call);
+  if (call.argument) out.kind = state::word_kind(*describe(call.argument->type));
+  if (call.order) out.order_kind = state::word_kind(*describe(call.order->type));
+  out.result = describe(call.result);
+  return out;
+}
+
+void add_keys(const std::vector<typed::ExprPtr>& keys, const std::vector<std::string>& names, state::StoreDesc& desc) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    state::KeyDesc key;
+    key.name = i < names.size() ? names[i] : "key" + std::to_string(i);
+    key.type = describe(keys[i]->type);
+    desc.keys.push_back(std::move(key));
+  }
+}
+
+}  // namespace
+
+std::string expr_text(const typed::Expr& expr) {
+  std::string out = "(" + std::to_string(static_cast<int>(expr.kind)) + "." + std::to_string(static_cast<int>(expr.op)) + "." +
+                    std::to_string(static_cast<int>(expr.builtin)) + "." + std::to_string(expr.index) + expr.spec + ":" + expr.type->text;
+  if (expr.kind == typed::ExprKind::Literal) out += "=" + typed::to_text(expr.value, expr.type);
+  for (const typed::ExprPtr& arg : expr.args) out += expr_text(*arg);
+  return out + ")";
+}
+
+namespace {
+
+std::string call_text(const typed::AggregateCall& call) {
+  std::string out = call.argument ? expr_text(*call.argument) : "()";
+  if (call.filter) out += "?" + expr_text(*call.filter);
+  return out;
+}
+
+// History of one stage over one stretch by one key shares a ring; equal arguments share a column.
+void add_history_stores(const typed::Stage& stage, const std::string& path, std::vector<StoreNode>& out) {
+  std::map<std::string, size_t> rings;
+  std::map<std::string, int> column_of;
+  for (size_t i = 0; i < stage.histories.size(); ++i) {
+    const typed::History& history = stage.histories[i];
+    bool ring = history.over == typed::OverKind::LastDuration || history.over == typed::OverKind::LastEvents;
+    StoreNode node;
+    node.desc.path = path;
+    add_keys(history.keys, {}, node.desc);
+    if (!ring) {
+      node.desc.kind = StoreKind::Groups;
+      node.desc.cells.push_back(describe_cell(history.call));
+      node.desc.ttl = history.ttl.value_or(0);
+      node.histories.push_back(static_cast<int>(i));
+      node.columns.push_back(0);
+      out.push_back(std::move(node));
+      continue;
+    }
+    std::string ring_key = std::to_string(static_cast<int>(history.over)) + "/" + std::to_string(history.amount) + "/";
+    for (const typed::ExprPtr& key : history.keys) ring_key += expr_text(*key);
+    auto [known, fresh] = rings.emplace(ring_key, out.size());
+    if (fresh) {
+      node.desc.kind = StoreKind::Ring;
+      node.desc.span = history.over == typed::OverKind::LastDuration ? history.amount : 0;
+      node.desc.count = history.over == typed::OverKind::LastEvents ? static_cast<uint64_t>(history.amount) : 0;
+      out.push_back(std::move(node));
+    }
+    StoreNode& target = out[known->second];
+    std::string column_key = ring_key + call_text(history.call);
+    auto [column, new_column] = column_of.emplace(column_key, static_cast<int>(target.desc.columns.size()));
+    CellDesc cell = describe_cell(history.call);
+    if (new_column) target.desc.columns.push_back({cell.kind, 0});
+    cell.column = static_cast<uint32_t>(column->second);
+    target.desc.cells.push_back(std::move(cell));
+    target.histories.push_back(static_cast<int>(i));
+    target.columns.push_back(column->second);
+    // The mask of a sample has one bit per column: past that a further ring takes over.
+    if (target.desc.columns.size() == 60) rings.erase(ring_key);
+  }
+}
+
+}  // namespace
+
+std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& path) {
+  std::vector<StoreNode> out;
+  if (!stage.histories.empty()) add_history_stores(stage, path, out);
+  if (stage.kind == typed::StageKind::Dedupe) {
+    StoreNode node;
+    node.desc.kind = StoreKind::Dedupe;
+    node.desc.path = path;
+    add_keys(stage.keys, stage.key_names, node.desc);
+    node.desc.span = stage.within;
+    out.push_back(std::move(node));
+  }
+  if (stage.kind == typed::StageKind::Aggregate) {
+    StoreNode node;
+    node.desc.path = path;
+    add_keys(stage.keys, stage.key_names, node.desc);
+    for (const typed::AggregateCall& call : stage.aggregates) node.desc.cells.push_back(describe_cell(call));
+    switch (stage.window.kind) {
+      case typed::WindowKind::Running:
+        node.desc.kind = StoreKind::Groups;
+        node.desc.ttl = stage.ttl.value_or(0);
+        break;
+      case typed::WindowKind::All:
+        node.desc.kind = StoreKind::Whole;
+        break;
+      case typed::WindowKind::Session:
+        node.desc.kind = StoreKind::Sessions;
+        break;
+      default:
+        node.desc.kind = StoreKind::Panes;
+    }
+    node.desc.size = stage.window.size;
+    node.desc.every = stage.window.every;
+    node.desc.offset = stage.window.offset;
+    out.push_back(std::move(node));
+  }
+  for (StoreNode& node : out) state::lay_out(node.desc);
+  return out;
+}
+
+}  // namespace mut::graph
