@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/codec/json/bound_plan.h"
 #include "runtime/codec/json/row_parser.h"
 #include "runtime/codec/json/validate.h"
 #include "runtime/codec/utf8_window.h"
@@ -51,8 +52,7 @@ const char* frame_value(const char* at, const char* end) {
 class Reader final : public codec::Decoder {
  public:
   Reader(abi::TypeDescRef record, const codec::DecodeOptions& options, InstructionSet instructions)
-      : record_(std::move(record)),
-        options_(options),
+      : bound_(std::move(record), options.time_field),
         parser_(instructions == InstructionSet::Portable ? make_portable_row_parser() : make_row_parser()) {
     parser_->time_unit = options.time_unit;
   }
@@ -65,7 +65,7 @@ class Reader final : public codec::Decoder {
 
   Result<codec::DecodeStep> decode(std::string_view text, bool at_end, int64_t arrival_ns,
                                    batch::Batch& batch) override {
-    bind(batch);
+    bound_.bind(batch);
     batch_ = &batch;
     arrival_ns_ = arrival_ns;
     const char* begin = text.data();
@@ -87,30 +87,6 @@ class Reader final : public codec::Decoder {
   };
 
   bool full() const { return batch_->row_count() == batch_->row_capacity(); }
-
-  // The plan follows what the batch wants stored; that changes with a swap only.
-  void bind(batch::Batch& batch) {
-    if (!plan_ || needed_ != batch.needed()) {
-      needed_ = batch.needed();
-      plan_ = make_plan(*record_, needed_);
-      scratch_.clear();
-      for (const Field& field : plan_->fields)
-        scratch_.push_back(std::vector<uint64_t>(field.node.full_size / 8 + 1));
-    }
-    for (size_t i = 0; i < plan_->fields.size(); ++i) {
-      Field& field = plan_->fields[i];
-      bool stored = batch.values(i) != nullptr;
-      field.column =
-          stored ? static_cast<char*>(batch.values(i)) : reinterpret_cast<char*>(scratch_[i].data());
-      field.column_stride = stored ? field.node.size : 0;
-      bool has_valid = stored && batch.valid(i);
-      field.valid = has_valid ? batch.valid(i) : &scratch_valid_;
-      field.valid_stride = has_valid ? 1 : 0;
-    }
-    if (options_.time_field) {
-      time_ = &plan_->fields[*options_.time_field];
-    }
-  }
 
   const char* read_begin(const char* at, const char* end, bool at_end) {
     if (!at_end && end - at < 3) return at;
@@ -144,7 +120,7 @@ class Reader final : public codec::Decoder {
   // One framed record, [at, end) without its line end.
   void read_record(const char* at, const char* end, bool utf8) {
     if (!utf8) return bad_row(at, end, "not UTF-8");
-    const char* after = parser_->parse_row(*plan_, at, batch_->row_count(), batch_->arena());
+    const char* after = parser_->parse_row(bound_.plan(), at, batch_->row_count(), batch_->arena());
     finish_record(at, end, after);
   }
 
@@ -154,26 +130,15 @@ class Reader final : public codec::Decoder {
       return bad_row(at, at + codec::kept_raw_bytes, too_long);
     after = parser_->newline_is_space ? skip_space(after, end) : skip_blanks(after, end);
     if (after != end) return bad_row(at, end, "text after the record");
-    if (!set_time()) return bad_row(at, end, "field `" + time_->desc->name + "`: the event time is none");
+    if (!bound_.set_time(*batch_, arrival_ns_)) {
+      return bad_row(at, end, "field `" + bound_.time_name() + "`: the event time is none");
+    }
     batch_->finish_row(origin(at, end));
   }
 
   static const char* skip_blanks(const char* at, const char* end) {
     while (at != end && blank(*at)) ++at;
     return at;
-  }
-
-  bool set_time() {
-    uint32_t row = batch_->row_count();
-    int64_t* time = batch_->times() + row;
-    if (!time_) {
-      *time = arrival_ns_;
-      return true;
-    }
-    if (time_->node.optional && time_->valid[static_cast<size_t>(row) * time_->valid_stride] == 0)
-      return false;
-    memcpy(time, time_->column + static_cast<size_t>(row) * time_->column_stride, sizeof *time);
-    return true;
   }
 
   const char* read_lines(const char* at, const char* end, bool at_end) {
@@ -194,7 +159,7 @@ class Reader final : public codec::Decoder {
         ++at, ++line_;
         continue;
       }
-      const char* after = parser_->parse_row(*plan_, at, batch_->row_count(), batch_->arena());
+      const char* after = parser_->parse_row(bound_.plan(), at, batch_->row_count(), batch_->arena());
       const char* line_end = after;
       if (!after || *after != '\n') [[unlikely]] {
         const char* from = after ? after : at;
@@ -288,14 +253,8 @@ class Reader final : public codec::Decoder {
     state_ = State::Broken;
   }
 
-  abi::TypeDescRef record_;
-  codec::DecodeOptions options_;
+  BoundPlan bound_;
   std::unique_ptr<RowParser> parser_;
-  std::unique_ptr<RecordPlan> plan_;
-  batch::NeededColumns needed_;
-  std::vector<std::vector<uint64_t>> scratch_;  // values of fields that are only checked
-  uint8_t scratch_valid_ = 0;
-  Field* time_ = nullptr;
   batch::Batch* batch_ = nullptr;
   int64_t arrival_ns_ = 0;
   uint32_t line_ = 1;
