@@ -48,7 +48,8 @@ class Reader final : public codec::Decoder {
     if (discarding_ && !(at = discard(at, end, at_end))) return codec::DecodeStep{text.size()};
     codec::Utf8Window window(end);
     Marks marks(at, end, options_.separator);
-    while (at != end && !full()) {
+    // The header is read even when there is no room for rows: so a source is checked when it is opened.
+    while (at != end && (!full() || !header_read_)) {
       Cut cut = cut_record(at, end, at_end, options_.separator, marks, cells_);
       if (cut.result == CutResult::Incomplete) {
         if (static_cast<size_t>(end - at) <= codec::record_bytes_max) break;
