@@ -28,7 +28,8 @@ bool can_fail(const Expr& expr) {
       if (expr.op == Op::Negate && expr.type->kind != Kind::Float) return true;
       break;
     case ExprKind::Binary:
-      if (expr.op >= Op::Add && expr.type->kind != Kind::Float && expr.type->kind != Kind::String) return true;
+      if (expr.op >= Op::Add && expr.type->kind != Kind::Float && expr.type->kind != Kind::String)
+        return true;
       if (expr.op == Op::Divide && expr.args[0]->type->kind == Kind::Duration) break;
       break;
     case ExprKind::Call:
@@ -49,7 +50,8 @@ bool can_fail(const Expr& expr) {
     default:
       break;
   }
-  return std::any_of(expr.args.begin(), expr.args.end(), [](const typed::ExprPtr& arg) { return can_fail(*arg); });
+  return std::any_of(expr.args.begin(), expr.args.end(),
+                     [](const typed::ExprPtr& arg) { return can_fail(*arg); });
 }
 
 void add_needs(const Expr& expr, Needs& needs) {
@@ -86,7 +88,8 @@ void mark_all(Needs& needs) { std::fill(needs.begin(), needs.end(), 1); }
 
 class Builder {
  public:
-  Builder(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed) : observed_(observed) {
+  Builder(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed)
+      : observed_(observed) {
     out_.program = std::move(program);
   }
 
@@ -130,25 +133,37 @@ class Builder {
     std::vector<Placed> placed;
     for (size_t i = 0; i < program.streams.size(); ++i) {
       const typed::Stream& stream = program.streams[i];
-      if (stream.kind == typed::StreamKind::Errors) out_.errors_of[static_cast<size_t>(stream.inputs[0].stream)] = static_cast<int>(i);
+      if (stream.kind == typed::StreamKind::Errors)
+        out_.errors_of[static_cast<size_t>(stream.inputs[0].stream)] = static_cast<int>(i);
       if (stream.kind != typed::StreamKind::Pipeline) continue;
       for (size_t k = 0; k < stream.inputs.size(); ++k) {
-        placed.push_back({stream.span.begin, stream.inputs[k].stream, {Consumer::Kind::Stream, static_cast<int>(i), static_cast<int>(k)}});
+        placed.push_back({stream.span.begin,
+                          stream.inputs[k].stream,
+                          {Consumer::Kind::Stream, static_cast<int>(i), static_cast<int>(k)}});
       }
     }
     for (size_t i = 0; i < program.routes.size(); ++i) {
-      placed.push_back({program.routes[i].span.begin, program.routes[i].input, {Consumer::Kind::Route, static_cast<int>(i), 0}});
+      placed.push_back({program.routes[i].span.begin,
+                        program.routes[i].input,
+                        {Consumer::Kind::Route, static_cast<int>(i), 0}});
     }
     for (size_t i = 0; i < program.emits.size(); ++i) {
-      placed.push_back({program.emits[i].span.begin, program.emits[i].stream, {Consumer::Kind::Emit, static_cast<int>(i), 0}});
+      placed.push_back({program.emits[i].span.begin,
+                        program.emits[i].stream,
+                        {Consumer::Kind::Emit, static_cast<int>(i), 0}});
     }
     for (size_t i = 0; i < program.sets.size(); ++i) {
-      placed.push_back({program.sets[i].span.begin, program.sets[i].stream, {Consumer::Kind::Set, static_cast<int>(i), 0}});
+      placed.push_back({program.sets[i].span.begin,
+                        program.sets[i].stream,
+                        {Consumer::Kind::Set, static_cast<int>(i), 0}});
     }
-    std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) { return a.at < b.at; });
-    for (const Placed& entry : placed) out_.consumers[static_cast<size_t>(entry.producer)].push_back(entry.consumer);
+    std::stable_sort(placed.begin(), placed.end(),
+                     [](const Placed& a, const Placed& b) { return a.at < b.at; });
+    for (const Placed& entry : placed)
+      out_.consumers[static_cast<size_t>(entry.producer)].push_back(entry.consumer);
     for (size_t i = 0; i < program.streams.size(); ++i) {
-      if (program.streams[i].kind == typed::StreamKind::Source) out_.source_mask[i] |= uint64_t{1} << program.streams[i].source;
+      if (program.streams[i].kind == typed::StreamKind::Source)
+        out_.source_mask[i] |= uint64_t{1} << program.streams[i].source;
     }
     // Inputs stand before their readers, branches after the routed stream, so one pass is enough.
     for (size_t i = 0; i < program.streams.size(); ++i) {
@@ -178,11 +193,13 @@ class Builder {
     // A route is followed only when one of its branches is.
     for (auto& consumers : out_.consumers) {
       std::erase_if(consumers, [&](const Consumer& consumer) {
-        if (consumer.kind == Consumer::Kind::Stream) return out_.live[static_cast<size_t>(consumer.index)] == 0;
+        if (consumer.kind == Consumer::Kind::Stream)
+          return out_.live[static_cast<size_t>(consumer.index)] == 0;
         if (consumer.kind != Consumer::Kind::Route) return false;
         const auto& branches = program.routes[static_cast<size_t>(consumer.index)].branches;
-        return std::none_of(branches.begin(), branches.end(),
-                            [&](const typed::RouteBranch& branch) { return out_.live[static_cast<size_t>(branch.stream)] != 0; });
+        return std::none_of(branches.begin(), branches.end(), [&](const typed::RouteBranch& branch) {
+          return out_.live[static_cast<size_t>(branch.stream)] != 0;
+        });
       });
     }
   }
@@ -201,7 +218,8 @@ class Builder {
           mark_all(end);
           break;
         case Consumer::Kind::Route:
-          for (const typed::RouteBranch& branch : program.routes[static_cast<size_t>(consumer.index)].branches) {
+          for (const typed::RouteBranch& branch :
+               program.routes[static_cast<size_t>(consumer.index)].branches) {
             if (branch.condition) {
               add_needs(*branch.condition, end);
               if (errors_read && can_fail(*branch.condition)) mark_all(end);
@@ -210,7 +228,8 @@ class Builder {
           }
           break;
         case Consumer::Kind::Stream: {
-          const typed::Input& input = program.streams[static_cast<size_t>(consumer.index)].inputs[static_cast<size_t>(consumer.input)];
+          const typed::Input& input = program.streams[static_cast<size_t>(consumer.index)]
+                                          .inputs[static_cast<size_t>(consumer.input)];
           const Needs& head = out_.needs[static_cast<size_t>(consumer.index)].front();
           for (size_t f = 0; f < head.size(); ++f) {
             if (!head[f]) continue;
@@ -283,13 +302,28 @@ class Builder {
   }
 
   void number(const Expr& expr) {
-    if (expr.kind == ExprKind::Literal && !expr.value.is_none() && expr.type->kind != Kind::List && expr.type->kind != Kind::Record &&
-        expr.type->kind != Kind::Error) {
+    if (expr.kind == ExprKind::Literal && !expr.value.is_none() && expr.type->kind != Kind::List &&
+        expr.type->kind != Kind::Record && expr.type->kind != Kind::Error) {
       out_.literal_slots[&expr] = static_cast<int>(out_.literals.size());
       out_.literals.push_back(expr.value);
       out_.literal_types.push_back(expr.type->kind == Kind::Optional ? expr.type->element : expr.type);
     }
-    for (const typed::ExprPtr& arg : expr.args) number(*arg);
+    if (expr.kind == ExprKind::Cast || expr.kind == ExprKind::CastOptional) {
+      name_type(expr.type->kind == Kind::Optional ? expr.type->element : expr.type);
+    }
+    if (expr.kind == ExprKind::Call && !expr.type->text.empty()) name_type(expr.type);
+    for (const typed::ExprPtr& arg : expr.args) {
+      if (expr.kind == ExprKind::Cast || expr.kind == ExprKind::CastOptional ||
+          expr.kind == ExprKind::Format) {
+        name_type(arg->type->kind == Kind::Optional ? arg->type->element : arg->type);
+      }
+      if (expr.kind == ExprKind::Call) name_type(arg->type);
+      number(*arg);
+    }
+  }
+
+  void name_type(typed::TypeRef type) {
+    if (runtime_type(out_, type) < 0) out_.runtime_types.push_back(type);
   }
 
   void for_all_exprs(const std::function<void(const Expr&)>& visit) const {
@@ -318,8 +352,9 @@ class Builder {
 
   void shape(const Expr& expr, std::string& out) const {
     out += '(';
-    out += std::to_string(static_cast<int>(expr.kind)) + "," + std::to_string(static_cast<int>(expr.op)) + "," +
-           std::to_string(static_cast<int>(expr.builtin)) + "," + std::to_string(expr.index) + "," + expr.spec + ":" + expr.type->text;
+    out += std::to_string(static_cast<int>(expr.kind)) + "," + std::to_string(static_cast<int>(expr.op)) +
+           "," + std::to_string(static_cast<int>(expr.builtin)) + "," + std::to_string(expr.index) + "," +
+           expr.spec + ":" + expr.type->text;
     if (expr.type->kind == Kind::Enum) {
       for (const std::string& value : expr.type->values) out += "|" + value;
     }
@@ -336,39 +371,46 @@ class Builder {
     };
     for (const typed::Param& param : program.params) out += "param " + param.type->text + "\n";
     for (const typed::Source& source : program.sources) {
-      out += "source " + source.type->text + std::to_string(source.lateness) + (source.connector.name == "generate" ? "generate" : "") + "\n";
+      out += "source " + source.type->text + std::to_string(source.lateness) +
+             (source.connector.name == "generate" ? "generate" : "") + "\n";
     }
     for (size_t i = 0; i < program.streams.size(); ++i) {
       const typed::Stream& stream = program.streams[i];
-      out += "stream " + std::to_string(static_cast<int>(stream.kind)) + "," + std::to_string(stream.source) + (out_.live[i] ? "live" : "dead") +
-             std::to_string(out_.errors_of[i]) + stream.type->text;
+      out += "stream " + std::to_string(static_cast<int>(stream.kind)) + "," + std::to_string(stream.source) +
+             (out_.live[i] ? "live" : "dead") + std::to_string(out_.errors_of[i]) + stream.type->text;
       for (const typed::Input& input : stream.inputs) out += "<" + std::to_string(input.stream);
       for (const Needs& needs : out_.needs[i]) {
         out += "/";
         needs_text(needs);
       }
       for (const typed::Stage& stage : stream.stages) {
-        out += "\n stage " + std::to_string(static_cast<int>(stage.kind)) + "," + std::to_string(stage.late_stream) + "," +
-               std::to_string(stage.list_field) + "," + std::to_string(stage.flatten_output);
+        out += "\n stage " + std::to_string(static_cast<int>(stage.kind)) + "," +
+               std::to_string(stage.late_stream) + "," + std::to_string(stage.list_field) + "," +
+               std::to_string(stage.flatten_output);
         for (const typed::History& history : stage.histories) out += history.excluding_current ? "x" : "i";
       }
       for (const Consumer& consumer : out_.consumers[i]) {
-        out += "\n to " + std::to_string(static_cast<int>(consumer.kind)) + "," + std::to_string(consumer.index) + "," + std::to_string(consumer.input);
+        out += "\n to " + std::to_string(static_cast<int>(consumer.kind)) + "," +
+               std::to_string(consumer.index) + "," + std::to_string(consumer.input);
       }
       out += "\n";
     }
     for (const typed::Route& route : program.routes) {
       out += route.all ? "route all" : "route";
-      for (const typed::RouteBranch& branch : route.branches) out += (branch.condition ? " c" : " e") + std::to_string(branch.stream);
+      for (const typed::RouteBranch& branch : route.branches)
+        out += (branch.condition ? " c" : " e") + std::to_string(branch.stream);
       out += "\n";
     }
     for (const StoreNode& node : out_.stores) {
-      out += "store " + std::to_string(static_cast<int>(node.desc.kind)) + "," + std::to_string(node.desc.row_size) + "," +
-             std::to_string(node.desc.text_mask) + "," + std::to_string(node.desc.key_words) + "," + std::to_string(node.desc.ttl != 0);
+      out += "store " + std::to_string(static_cast<int>(node.desc.kind)) + "," +
+             std::to_string(node.desc.row_size) + "," + std::to_string(node.desc.text_mask) + "," +
+             std::to_string(node.desc.key_words) + "," + std::to_string(node.desc.ttl != 0);
       for (const state::KeyDesc& key : node.desc.keys) out += key.optional ? "o" : "k";
       for (const state::CellDesc& cell : node.desc.cells) {
-        out += " c" + std::to_string(static_cast<int>(cell.fn)) + "," + std::to_string(static_cast<int>(cell.kind)) + "," +
-               std::to_string(static_cast<int>(cell.order_kind)) + "," + std::to_string(cell.offset) + "," + std::to_string(cell.column);
+        out += " c" + std::to_string(static_cast<int>(cell.fn)) + "," +
+               std::to_string(static_cast<int>(cell.kind)) + "," +
+               std::to_string(static_cast<int>(cell.order_kind)) + "," + std::to_string(cell.offset) + "," +
+               std::to_string(cell.column);
       }
       for (const state::ColumnDesc& column : node.desc.columns) out += " w" + std::to_string(column.word);
       for (int history : node.histories) out += " h" + std::to_string(history);
@@ -382,6 +424,24 @@ class Builder {
 };
 
 }  // namespace
+
+int runtime_type(const Graph& graph, typed::TypeRef type) {
+  for (size_t i = 0; i < graph.runtime_types.size(); ++i) {
+    if (graph.runtime_types[i]->text == type->text) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+int error_site(const Graph& graph, int stream, int stage) {
+  int site = 0;
+  for (int i = 0; i < stream; ++i)
+    site += static_cast<int>(graph.program->streams[static_cast<size_t>(i)].stages.size()) + 2;
+  return site + stage;
+}
+
+int error_site_count(const Graph& graph) {
+  return error_site(graph, static_cast<int>(graph.program->streams.size()), 0);
+}
 
 Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed) {
   return Builder(std::move(program), observed).run();

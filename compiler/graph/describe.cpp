@@ -17,7 +17,8 @@ std::string json_text(const typed::Const& value, typed::TypeRef type) {
     case 1:
       return value.as_bool() ? "true" : "false";
     case 2:
-      if (scalar->kind == Kind::Enum) return "\"" + scalar->values[static_cast<size_t>(value.as_int())] + "\"";
+      if (scalar->kind == Kind::Enum)
+        return "\"" + scalar->values[static_cast<size_t>(value.as_int())] + "\"";
       if (scalar->kind == Kind::Time) {
         char buffer[text::time_bytes_max];
         return "\"" + std::string(buffer, text::format_time(value.as_int(), buffer)) + "\"";
@@ -54,22 +55,38 @@ std::string json_text(const typed::Const& value, typed::TypeRef type) {
 
 TypeKind scalar_kind(Kind kind) {
   switch (kind) {
-    case Kind::Bool: return TypeKind::Bool;
-    case Kind::I8: return TypeKind::I8;
-    case Kind::I16: return TypeKind::I16;
-    case Kind::I32: return TypeKind::I32;
-    case Kind::U8: return TypeKind::U8;
-    case Kind::U16: return TypeKind::U16;
-    case Kind::U32: return TypeKind::U32;
-    case Kind::U64: return TypeKind::U64;
-    case Kind::Float: return TypeKind::F64;
-    case Kind::F32: return TypeKind::F32;
-    case Kind::String: return TypeKind::String;
-    case Kind::Bytes: return TypeKind::Bytes;
-    case Kind::Time: return TypeKind::Time;
-    case Kind::Duration: return TypeKind::Duration;
-    case Kind::Json: return TypeKind::Json;
-    default: return TypeKind::I64;
+    case Kind::Bool:
+      return TypeKind::Bool;
+    case Kind::I8:
+      return TypeKind::I8;
+    case Kind::I16:
+      return TypeKind::I16;
+    case Kind::I32:
+      return TypeKind::I32;
+    case Kind::U8:
+      return TypeKind::U8;
+    case Kind::U16:
+      return TypeKind::U16;
+    case Kind::U32:
+      return TypeKind::U32;
+    case Kind::U64:
+      return TypeKind::U64;
+    case Kind::Float:
+      return TypeKind::F64;
+    case Kind::F32:
+      return TypeKind::F32;
+    case Kind::String:
+      return TypeKind::String;
+    case Kind::Bytes:
+      return TypeKind::Bytes;
+    case Kind::Time:
+      return TypeKind::Time;
+    case Kind::Duration:
+      return TypeKind::Duration;
+    case Kind::Json:
+      return TypeKind::Json;
+    default:
+      return TypeKind::I64;
   }
 }
 

@@ -27,7 +27,8 @@ std::string consumer_text(const Graph& graph, const Consumer& consumer) {
 }
 
 // A pipeline as a tree of what happens to one event; results of windows start pipelines of their own.
-void print_stream(const Graph& graph, int index, size_t first_stage, int indent, std::string& out, std::vector<std::pair<int, size_t>>& later) {
+void print_stream(const Graph& graph, int index, size_t first_stage, int indent, std::string& out,
+                  std::vector<std::pair<int, size_t>>& later) {
   const typed::Stream& stream = graph.program->streams[static_cast<size_t>(index)];
   std::string pad(static_cast<size_t>(indent) * 2, ' ');
   for (size_t i = first_stage; i < stream.stages.size(); ++i) {
@@ -44,9 +45,11 @@ void print_stream(const Graph& graph, int index, size_t first_stage, int indent,
   }
   for (const Consumer& consumer : graph.consumers[static_cast<size_t>(index)]) {
     out += pad + consumer_text(graph, consumer) + "\n";
-    if (consumer.kind == Consumer::Kind::Stream) print_stream(graph, consumer.index, 0, indent + 1, out, later);
+    if (consumer.kind == Consumer::Kind::Stream)
+      print_stream(graph, consumer.index, 0, indent + 1, out, later);
     if (consumer.kind == Consumer::Kind::Route) {
-      for (const typed::RouteBranch& branch : graph.program->routes[static_cast<size_t>(consumer.index)].branches) {
+      for (const typed::RouteBranch& branch :
+           graph.program->routes[static_cast<size_t>(consumer.index)].branches) {
         if (!graph.live[static_cast<size_t>(branch.stream)]) continue;
         out += pad + "  branch @" + graph.program->streams[static_cast<size_t>(branch.stream)].name + "\n";
         print_stream(graph, branch.stream, 0, indent + 2, out, later);
@@ -63,10 +66,12 @@ std::string dump(const Graph& graph) {
   for (size_t i = 0; i < program.streams.size(); ++i) {
     const typed::Stream& stream = program.streams[i];
     out += "node @" + stream.name + (graph.live[i] ? "" : " (not read)") + "\n";
-    for (const Consumer& consumer : graph.consumers[i]) out += "  -> " + consumer_text(graph, consumer) + "\n";
+    for (const Consumer& consumer : graph.consumers[i])
+      out += "  -> " + consumer_text(graph, consumer) + "\n";
     std::string fields;
     for (size_t f = 0; f < stream.type->fields.size(); ++f) {
-      if (!graph.needs[i].empty() && graph.needs[i].front().size() > f && graph.needs[i].front()[f] && stream.stages.empty()) {
+      if (!graph.needs[i].empty() && graph.needs[i].front().size() > f && graph.needs[i].front()[f] &&
+          stream.stages.empty()) {
         fields += " " + stream.type->fields[f].name;
       }
     }
@@ -76,7 +81,8 @@ std::string dump(const Graph& graph) {
     const state::StoreDesc& desc = graph.stores[i].desc;
     out += fmt::format("store {} {} @{} row {} bytes\n", i, store_name(desc.kind), desc.path, desc.row_size);
     for (const state::KeyDesc& key : desc.keys) out += "  key " + key.name + "\n";
-    for (const state::CellDesc& cell : desc.cells) out += fmt::format("  cell {}/{} at {}\n", desc.path, cell.name, cell.offset);
+    for (const state::CellDesc& cell : desc.cells)
+      out += fmt::format("  cell {}/{} at {}\n", desc.path, cell.name, cell.offset);
   }
   return out;
 }

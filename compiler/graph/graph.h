@@ -24,8 +24,8 @@ struct StoreNode {
   state::StoreDesc desc;
   int stream = -1;
   int stage = -1;
-  std::vector<int> histories;          // Where, Project: indices into Stage::histories, one per cell
-  std::vector<int> columns;            // Ring: column of each cell
+  std::vector<int> histories;  // Where, Project: indices into Stage::histories, one per cell
+  std::vector<int> columns;    // Ring: column of each cell
 };
 
 // A stretch of a stream that runs as one: stages [first, last); what follows `last` is reached by
@@ -44,14 +44,22 @@ struct Graph {
   std::vector<int> errors_of;                    // by stream: its `.errors` stream when that is read, or -1
   std::vector<StoreNode> stores;
   std::vector<std::vector<std::vector<int>>> stage_stores;  // stream, stage → stores
-  std::vector<std::vector<Needs>> needs;         // stream, stage → fields needed of what enters it; one more for the end
-  std::vector<uint64_t> source_mask;             // by stream: sources it comes from
-  std::vector<char> live;                        // by stream: reaches a sink or set
+  std::vector<std::vector<Needs>>
+      needs;                          // stream, stage → fields needed of what enters it; one more for the end
+  std::vector<uint64_t> source_mask;  // by stream: sources it comes from
+  std::vector<char> live;             // by stream: reaches a sink or set
   std::map<const typed::Expr*, int> literal_slots;
-  std::vector<typed::Const> literals;            // by slot
+  std::vector<typed::Const> literals;  // by slot
   std::vector<typed::TypeRef> literal_types;
-  std::string shape;                             // all that machine code depends on; equal shapes share kernels
+  std::vector<typed::TypeRef> runtime_types;  // of casts and formats, by the index that kernels pass
+  std::string shape;                          // all that machine code depends on; equal shapes share kernels
 };
+
+// Place of an error: every stage of every stream has one, then the end of the stream (its routes) and
+// its head (decoding, event time).
+int error_site(const Graph& graph, int stream, int stage);
+int error_site_count(const Graph& graph);
+int runtime_type(const Graph& graph, typed::TypeRef type);
 
 // `observed`: streams that a host or test reads besides the sinks.
 Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed = {});

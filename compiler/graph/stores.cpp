@@ -13,29 +13,45 @@ namespace {
 
 CellFn cell_fn(const typed::AggregateCall& call) {
   switch (call.fn) {
-    case AggregateFn::Count: return CellFn::Count;
+    case AggregateFn::Count:
+      return CellFn::Count;
     case AggregateFn::Sum: {
       typed::TypeRef type = call.argument->type;
       if (type->kind == Kind::Optional) type = type->element;
       return type->kind == Kind::Float ? CellFn::FloatSum : CellFn::IntSum;
     }
-    case AggregateFn::Avg: return CellFn::Avg;
-    case AggregateFn::Min: return CellFn::Min;
-    case AggregateFn::Max: return CellFn::Max;
-    case AggregateFn::First: return CellFn::First;
-    case AggregateFn::Last: return CellFn::Last;
-    case AggregateFn::Variance: return CellFn::Variance;
-    case AggregateFn::VarianceSample: return CellFn::VarianceSample;
-    case AggregateFn::Stddev: return CellFn::Stddev;
-    case AggregateFn::StddevSample: return CellFn::StddevSample;
-    case AggregateFn::Distinct: return CellFn::Distinct;
-    case AggregateFn::Any: return CellFn::Any;
-    case AggregateFn::All: return CellFn::All;
-    case AggregateFn::ArgMin: return CellFn::ArgMin;
-    case AggregateFn::ArgMax: return CellFn::ArgMax;
+    case AggregateFn::Avg:
+      return CellFn::Avg;
+    case AggregateFn::Min:
+      return CellFn::Min;
+    case AggregateFn::Max:
+      return CellFn::Max;
+    case AggregateFn::First:
+      return CellFn::First;
+    case AggregateFn::Last:
+      return CellFn::Last;
+    case AggregateFn::Variance:
+      return CellFn::Variance;
+    case AggregateFn::VarianceSample:
+      return CellFn::VarianceSample;
+    case AggregateFn::Stddev:
+      return CellFn::Stddev;
+    case AggregateFn::StddevSample:
+      return CellFn::StddevSample;
+    case AggregateFn::Distinct:
+      return CellFn::Distinct;
+    case AggregateFn::Any:
+      return CellFn::Any;
+    case AggregateFn::All:
+      return CellFn::All;
+    case AggregateFn::ArgMin:
+      return CellFn::ArgMin;
+    case AggregateFn::ArgMax:
+      return CellFn::ArgMax;
     case AggregateFn::Prev:
     case AggregateFn::Delta:
-    case AggregateFn::Changed: return CellFn::Previous;
+    case AggregateFn::Changed:
+      return CellFn::Previous;
   }
   return CellFn::Count;
 }
@@ -50,7 +66,8 @@ CellDesc describe_cell(const typed::AggregateCall& call) {
   return out;
 }
 
-void add_keys(const std::vector<typed::ExprPtr>& keys, const std::vector<std::string>& names, state::StoreDesc& desc) {
+void add_keys(const std::vector<typed::ExprPtr>& keys, const std::vector<std::string>& names,
+              state::StoreDesc& desc) {
   for (size_t i = 0; i < keys.size(); ++i) {
     state::KeyDesc key;
     key.name = i < names.size() ? names[i] : "key" + std::to_string(i);
@@ -62,8 +79,10 @@ void add_keys(const std::vector<typed::ExprPtr>& keys, const std::vector<std::st
 }  // namespace
 
 std::string expr_text(const typed::Expr& expr) {
-  std::string out = "(" + std::to_string(static_cast<int>(expr.kind)) + "." + std::to_string(static_cast<int>(expr.op)) + "." +
-                    std::to_string(static_cast<int>(expr.builtin)) + "." + std::to_string(expr.index) + expr.spec + ":" + expr.type->text;
+  std::string out = "(" + std::to_string(static_cast<int>(expr.kind)) + "." +
+                    std::to_string(static_cast<int>(expr.op)) + "." +
+                    std::to_string(static_cast<int>(expr.builtin)) + "." + std::to_string(expr.index) +
+                    expr.spec + ":" + expr.type->text;
   if (expr.kind == typed::ExprKind::Literal) out += "=" + typed::to_text(expr.value, expr.type);
   for (const typed::ExprPtr& arg : expr.args) out += expr_text(*arg);
   return out + ")";
@@ -96,13 +115,15 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
       out.push_back(std::move(node));
       continue;
     }
-    std::string ring_key = std::to_string(static_cast<int>(history.over)) + "/" + std::to_string(history.amount) + "/";
+    std::string ring_key =
+        std::to_string(static_cast<int>(history.over)) + "/" + std::to_string(history.amount) + "/";
     for (const typed::ExprPtr& key : history.keys) ring_key += expr_text(*key);
     auto [known, fresh] = rings.emplace(ring_key, out.size());
     if (fresh) {
       node.desc.kind = StoreKind::Ring;
       node.desc.span = history.over == typed::OverKind::LastDuration ? history.amount : 0;
-      node.desc.count = history.over == typed::OverKind::LastEvents ? static_cast<uint64_t>(history.amount) : 0;
+      node.desc.count =
+          history.over == typed::OverKind::LastEvents ? static_cast<uint64_t>(history.amount) : 0;
       out.push_back(std::move(node));
     }
     StoreNode& target = out[known->second];

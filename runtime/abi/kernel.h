@@ -83,11 +83,25 @@ typedef struct MutContext {
   int64_t due;               // earliest time at which something fires for the running source; INT64_MAX: none
   int64_t window_start;      // of the row being emitted, in kernels of results
   int64_t window_end;
-  uint64_t* dropped;     // by index of stage counter: rows a choosing stage let go
-  void* runtime;         // graph::Shard
-  int32_t memory_spent;  // set by a store that passed its budget
+  const uint64_t* seeds;  // by source: of `generate`
+  uint64_t* dropped;      // by index of stage counter: rows a choosing stage let go
+  void* runtime;          // graph::Shard
+  int32_t memory_spent;   // set by a store that passed its budget
   int32_t unused;
 } MutContext;
+
+// The fields of an `.errors` event, filled by mut_rt_fail.
+typedef struct MutErrorEvent {
+  MutStr event;
+  MutStr raw;
+  MutStr stage;
+  MutStr input;
+  MutStr code;
+  MutStr message;
+  int64_t line;
+  uint8_t has_raw;
+  uint8_t has_input;
+} MutErrorEvent;
 
 typedef struct MutCursor {
   uint32_t row;  // in: first row to process; out: next one

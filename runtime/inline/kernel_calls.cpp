@@ -41,19 +41,31 @@ void mut_max_add_f(ExtremeCell* cell, uint64_t x) { add_max(*cell, x, Order::Flo
 void mut_first_add(ValueCell* cell, uint64_t x, int64_t time) { add_first(*cell, x, time); }
 void mut_last_add(ValueCell* cell, uint64_t x, int64_t time) { add_last(*cell, x, time); }
 
-int32_t mut_str_equal(const MutStr* a, const MutStr* b) {
-  return a->size == b->size && a->prefix == b->prefix &&
-                 (a->size <= 4 || memcmp(a->data + 4, b->data + 4, a->size - 4) == 0)
-             ? 1
-             : 0;
+// Texts by value: `head` holds size (low half) and prefix.
+int32_t mut_text_equal(uint64_t head_a, const char* a, uint64_t head_b, const char* b) {
+  auto size = static_cast<uint32_t>(head_a);
+  return head_a == head_b && (size <= 4 || memcmp(a + 4, b + 4, size - 4) == 0) ? 1 : 0;
 }
 
 // Below, at or above zero as a sorts before, with or after b: bytes of UTF-8, which is code points.
-int32_t mut_str_compare(const MutStr* a, const MutStr* b) {
-  uint32_t size = a->size < b->size ? a->size : b->size;
-  int order = size == 0 ? 0 : memcmp(a->data, b->data, size);
+int32_t mut_text_compare(uint64_t head_a, const char* a, uint64_t head_b, const char* b) {
+  auto size_a = static_cast<uint32_t>(head_a);
+  auto size_b = static_cast<uint32_t>(head_b);
+  uint32_t size = size_a < size_b ? size_a : size_b;
+  int order = size == 0 ? 0 : memcmp(a, b, size);
   if (order != 0) return order;
-  return a->size < b->size ? -1 : a->size > b->size ? 1 : 0;
+  return size_a < size_b ? -1 : size_a > size_b ? 1 : 0;
+}
+
+// An int against a float without rounding the int (rule 3.5): -1, 0, 1, or 2 when the float is NaN.
+int32_t mut_compare_int_float(int64_t a, double b) {
+  if (b != b) return 2;
+  if (b >= 9223372036854775808.0) return -1;
+  if (b < -9223372036854775808.0) return 1;
+  double whole = trunc(b);
+  auto rounded = static_cast<int64_t>(whole);
+  if (a != rounded) return a < rounded ? -1 : 1;
+  return b > whole ? -1 : b < whole ? 1 : 0;
 }
 
 }  // extern "C"

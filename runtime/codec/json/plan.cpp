@@ -1,0 +1,58 @@
+#include "runtime/codec/json/plan.h"
+
+namespace mut::json {
+namespace {
+
+std::unique_ptr<RecordPlan> make_record(const abi::TypeDesc& type, const batch::NeededColumns& needed,
+                                        bool store) {
+  auto plan = std::make_unique<RecordPlan>();
+  plan->fields.resize(type.fields.size());
+  for (size_t i = 0; i < type.fields.size(); ++i) {
+    Field& field = plan->fields[i];
+    field.desc = &type.fields[i];
+    field.offset = type.fields[i].offset;
+    field.node = make_node(*type.fields[i].type, store && (needed.empty() || needed[i]));
+    if (i < 64) plan->all_low |= uint64_t{1} << i;
+  }
+  if (type.fields.size() > 64) plan->seen_high.resize(type.fields.size() - 64);
+  plan->keys.emplace_back();
+  plan->keys[0].mask = 1;  // matches only a zero byte, which no key begins with
+  return plan;
+}
+
+}  // namespace
+
+int RecordPlan::field_of(std::string_view name) const {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].desc->input_name.empty() ? fields[i].desc->name == name
+                                           : fields[i].desc->input_name == name) {
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
+Node make_node(const abi::TypeDesc& type, bool store) {
+  Node node;
+  const abi::TypeDesc* value = &type;
+  if (type.kind == abi::TypeKind::Optional) {
+    node.optional = true;
+    node.present_offset = type.present_offset;
+    value = type.element.get();
+  }
+  node.full_size = type.size;
+  node.kind = value->kind;
+  node.size = value->size;
+  node.store = store;
+  if (value->kind == abi::TypeKind::List)
+    node.element = std::make_unique<Node>(make_node(*value->element, store));
+  if (value->kind == abi::TypeKind::Record) node.record = make_record(*value, {}, store);
+  for (const std::string& name : value->values) node.names.push_back(abi::make_str(name));
+  return node;
+}
+
+std::unique_ptr<RecordPlan> make_plan(const abi::TypeDesc& type, const batch::NeededColumns& needed) {
+  return make_record(type, needed, true);
+}
+
+}  // namespace mut::json

@@ -1,0 +1,21 @@
+// What row_parser.inl needs, included before the target of functions is set, so that library code is
+// never compiled for a processor that may not be there.
+#pragma once
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "runtime/codec/decoder.h"
+#include "runtime/codec/json/escape.h"
+#include "runtime/codec/json/row_parser.h"
+#include "runtime/codec/json/validate.h"
+#include "runtime/codec/json/value.h"
+#include "runtime/codec/text/base64.h"
+#include "runtime/codec/text/number.h"
+#include "runtime/codec/text/time.h"

@@ -1,0 +1,73 @@
+#include "runtime/codec/lines/reader.h"
+
+#include <cstring>
+
+#include "runtime/codec/utf8_window.h"
+
+namespace mut::lines {
+namespace {
+
+class Reader final : public codec::Decoder {
+ public:
+  void start_input() override {
+    begun_ = false;
+    discarding_ = false;
+    line_ = 1;
+  }
+
+  Result<codec::DecodeStep> decode(std::string_view text, bool at_end, int64_t arrival_ns,
+                                   batch::Batch& batch) override {
+    const char* at = text.data();
+    const char* end = at + text.size();
+    if (!begun_) {
+      if (!at_end && text.size() < 3) return codec::DecodeStep{0};
+      if (text.starts_with("\xef\xbb\xbf")) at += 3;
+      begun_ = true;
+    }
+    codec::Utf8Window window(end);
+    while (at != end && batch.row_count() != batch.row_capacity()) {
+      auto newline = static_cast<const char*>(memchr(at, '\n', static_cast<size_t>(end - at)));
+      auto size = static_cast<size_t>((newline ? newline : end) - at);
+      if (discarding_ || size > codec::record_bytes_max) {
+        if (!discarding_) bad_row(batch, at, codec::kept_raw_bytes, "record longer than 16 MiB");
+        discarding_ = !newline && !at_end;
+      } else if (!newline && !at_end) {
+        break;
+      } else {
+        finish_line(batch, window, at, size, arrival_ns);
+      }
+      line_ += newline != nullptr;
+      at = newline ? newline + 1 : end;
+    }
+    return codec::DecodeStep{static_cast<size_t>(at - text.data())};
+  }
+
+ private:
+  void finish_line(batch::Batch& batch, codec::Utf8Window& window, const char* at, size_t size,
+                   int64_t arrival_ns) {
+    if (!window.good(at, at + size)) return bad_row(batch, at, size, "not UTF-8");
+    if (size > 0 && at[size - 1] == '\r') --size;
+    if (auto* texts = static_cast<MutStr*>(batch.values(0))) {
+      texts[batch.row_count()] = abi::make_str(at, static_cast<uint32_t>(size));
+    }
+    if (uint8_t* valid = batch.valid(0)) valid[batch.row_count()] = 1;
+    batch.times()[batch.row_count()] = arrival_ns;
+    batch.finish_row({at, static_cast<uint32_t>(size), line_});
+  }
+
+  void bad_row(batch::Batch& batch, const char* at, size_t size, std::string_view message) {
+    batch.finish_bad_row({at, static_cast<uint32_t>(size), line_}, "decode", message);
+  }
+
+  uint32_t line_ = 1;
+  bool begun_ = false;
+  bool discarding_ = false;  // inside of a line that was too long
+};
+
+}  // namespace
+
+std::unique_ptr<codec::Decoder> make_reader(abi::TypeDescRef, const codec::DecodeOptions&) {
+  return std::make_unique<Reader>();
+}
+
+}  // namespace mut::lines

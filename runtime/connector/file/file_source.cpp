@@ -1,0 +1,206 @@
+#include "runtime/connector/file/file_source.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "runtime/connector/file/gzip.h"
+#include "runtime/connector/record_pump.h"
+
+namespace mut::connector {
+namespace {
+
+// How long a followed file may have grown unnoticed, nanoseconds.
+constexpr int64_t follow_interval_ns = 20'000'000;
+
+// The bytes of an open file. At its end it says End, and may say Data again when the file has grown.
+class FileStream final : public ByteStream {
+ public:
+  FileStream(env::Env& env, std::unique_ptr<env::InputFile> file) : env_(env), file_(std::move(file)) {}
+
+  Result<StreamStep> read(char* to, size_t bytes) override {
+    if (env_.fail_points().at("file.read") == env::Fault::Error)
+      return Error{"injected failure of file.read"};
+    auto got = file_->read(to, bytes);
+    if (!got) return got.error();
+    read_total_ += got.value();
+    if (got.value() == 0) return StreamStep{StreamStep::State::End, 0};
+    return StreamStep{StreamStep::State::Data, got.value()};
+  }
+
+  env::InputFile& file() { return *file_; }
+  uint64_t read_total() const { return read_total_; }
+
+ private:
+  env::Env& env_;
+  std::unique_ptr<env::InputFile> file_;
+  uint64_t read_total_ = 0;
+};
+
+// Turns the end of a followed file into Wait.
+class FollowedStream final : public ByteStream {
+ public:
+  explicit FollowedStream(std::unique_ptr<ByteStream> inner) : inner_(std::move(inner)) {}
+  Result<StreamStep> read(char* to, size_t bytes) override {
+    auto step = inner_->read(to, bytes);
+    if (step && step.value().state == StreamStep::State::End) return StreamStep{StreamStep::State::Wait, 0};
+    return step;
+  }
+
+ private:
+  std::unique_ptr<ByteStream> inner_;
+};
+
+bool is_pattern(const std::string& path) { return path.find_first_of("*?[") != std::string::npos; }
+
+class FileSource final : public SourceReader {
+ public:
+  FileSource(env::Env& env, const FileSourceOptions& options, abi::TypeDescRef record)
+      : env_(env),
+        options_(options),
+        record_(record),
+        pump_(codec::make_decoder(options.format, std::move(record), options.decode)) {}
+
+  Status open() {
+    Status listed = list_files();
+    if (!listed) return listed;
+    if (paths_.empty()) return Error{options_.path + ": no file fits"};
+    return open_file(0);
+  }
+
+  Poll poll(batch::Batch& batch) override {
+    for (;;) {
+      if (stopped_.load(std::memory_order_relaxed) || !stream_) return Poll::End;
+      batch.set_input_name(paths_[index_]);
+      auto filled = pump_.fill(*stream_, env_.wall_ns(), batch);
+      if (!filled) return fail(filled.error().within(paths_[index_]));
+      if (filled.value() == Poll::Ready) return Poll::Ready;
+      if (filled.value() == Poll::Wait) {
+        // A follower at the end of what is there. Whether another file comes is asked now.
+        Result<bool> more = look_for_successor();
+        if (!more) return fail(more.error());
+        if (!more.value()) return Poll::Wait;
+        continue;
+      }
+      Status next = open_next();
+      if (!next) return fail(next.error());
+    }
+  }
+
+  const Error& error() const override { return error_; }
+  int64_t retry_after_ns() const override { return options_.follow ? follow_interval_ns : -1; }
+  void stop() override { stopped_.store(true, std::memory_order_relaxed); }
+
+ private:
+  Poll fail(Error error) {
+    error_ = std::move(error);
+    stream_ = nullptr;
+    return Poll::Failed;
+  }
+
+  Status list_files() {
+    paths_.clear();
+    if (env_.is_directory(options_.path)) {
+      auto listed = env_.list_directory(options_.path);
+      if (!listed) return listed.error();
+      paths_ = std::move(listed).value();
+    } else if (is_pattern(options_.path)) {
+      auto found = env_.glob(options_.path);
+      if (!found) return found.error();
+      paths_ = std::move(found).value();
+    }
+    // A file whose name looks like a pattern is that file.
+    if (paths_.empty() && !env_.is_directory(options_.path) &&
+        (!is_pattern(options_.path) || env_.identify(options_.path).ok())) {
+      paths_.push_back(options_.path);
+    }
+    return Unit{};
+  }
+
+  Status open_file(size_t index) {
+    index_ = index;
+    finishing_ = false;
+    const std::string& path = paths_[index];
+    if (path.ends_with(".zst")) return Error{path + ": zstd files are not read; unpack it or use gzip"};
+    auto file = env_.open_input(path);
+    if (!file) return file.error();
+    auto plain = std::make_unique<FileStream>(env_, std::move(file).value());
+    plain_ = plain.get();
+    stream_ = std::move(plain);
+    if (path.ends_with(".gz")) stream_ = make_gunzip_stream(std::move(stream_));
+    if (options_.follow) stream_ = std::make_unique<FollowedStream>(std::move(stream_));
+    pump_.start_input();
+    Status fits = pump_.check_begin(*stream_, record_);
+    if (!fits) return fits.error().within(path);
+    return Unit{};
+  }
+
+  Status open_next() {
+    if (reopen_) {
+      reopen_ = false;
+      return open_file(index_);
+    }
+    if (index_ + 1 < paths_.size()) return open_file(index_ + 1);
+    stream_ = nullptr;
+    return Unit{};
+  }
+
+  // True when the current file is to be finished because its name means another file now, it was cut, or
+  // a file with a later name is there.
+  Result<bool> look_for_successor() {
+    const std::string current = paths_[index_];
+    auto named = env_.identify(current);
+    auto open = plain_->file().identity();
+    if (!open) return open.error();
+    if (named && (!named.value().same_file(open.value()) || open.value().size_bytes < plain_->read_total())) {
+      bool cut = named.value().same_file(open.value());
+      reopen_ = true;
+      return finish_current(cut);
+    }
+    if (index_ + 1 == paths_.size() && current != options_.path) {
+      Status listed = list_files();
+      if (!listed) return listed.error();
+      auto later = std::upper_bound(paths_.begin(), paths_.end(), current);
+      index_ = static_cast<size_t>(later - paths_.begin());
+      if (index_ > 0 && paths_[index_ - 1] == current) {
+        --index_;
+      } else {
+        // The current file lost its name; it stays in the list until it is finished.
+        paths_.insert(later, current);
+      }
+    }
+    return index_ + 1 < paths_.size() && finish_current(false);
+  }
+
+  // What was written between our last read and the change of names still belongs to the old file, so it
+  // is read to its end once more, unless it was cut.
+  bool finish_current(bool at_once) {
+    if (at_once || finishing_) pump_.end_input();
+    finishing_ = !finishing_ && !at_once;
+    return true;
+  }
+
+  env::Env& env_;
+  FileSourceOptions options_;
+  abi::TypeDescRef record_;
+  RecordPump pump_;
+  std::vector<std::string> paths_;
+  size_t index_ = 0;  // of the file being read
+  std::unique_ptr<ByteStream> stream_;
+  FileStream* plain_ = nullptr;  // inside of stream_
+  bool reopen_ = false;
+  bool finishing_ = false;  // reading the current file once more, another one follows
+  std::atomic<bool> stopped_{false};
+  Error error_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SourceReader>> open_file_source(env::Env& env, const FileSourceOptions& options,
+                                                       abi::TypeDescRef record) {
+  auto source = std::make_unique<FileSource>(env, options, std::move(record));
+  Status opened = source->open();
+  if (!opened) return opened.error();
+  return std::unique_ptr<SourceReader>(std::move(source));
+}
+
+}  // namespace mut::connector

@@ -1,0 +1,99 @@
+#include "runtime/connector/file/gzip.h"
+
+#include <zlib.h>
+
+#include <string>
+#include <vector>
+
+namespace mut::connector {
+namespace {
+
+constexpr int gzip_window = 15 + 16;  // the largest window, gzip framing
+constexpr size_t packed_bytes = 64 * 1024;
+
+Bytef* bytes_of(char* text) { return reinterpret_cast<Bytef*>(text); }
+
+class GunzipStream final : public ByteStream {
+ public:
+  explicit GunzipStream(std::unique_ptr<ByteStream> packed)
+      : packed_(std::move(packed)), input_(packed_bytes) {
+    ready_ = inflateInit2(&zlib_, gzip_window) == Z_OK;
+  }
+  ~GunzipStream() override {
+    if (ready_) inflateEnd(&zlib_);
+  }
+
+  Result<StreamStep> read(char* to, size_t bytes) override {
+    if (!ready_) return Error{"out of memory for unpacking"};
+    zlib_.next_out = bytes_of(to);
+    zlib_.avail_out = static_cast<uInt>(bytes);
+    while (zlib_.avail_out == bytes) {
+      if (zlib_.avail_in == 0) {
+        auto step = packed_->read(input_.data(), input_.size());
+        if (!step) return step.error();
+        if (step.value().state == StreamStep::State::End) {
+          if (inside_member_) return Error{"the gzip data is cut off"};
+          return step;
+        }
+        if (step.value().state == StreamStep::State::Wait) return step;
+        zlib_.next_in = bytes_of(input_.data());
+        zlib_.avail_in = static_cast<uInt>(step.value().bytes);
+      }
+      if (!inside_member_ && inflateReset(&zlib_) != Z_OK) return Error{"the gzip data is damaged"};
+      inside_member_ = true;
+      int code = inflate(&zlib_, Z_NO_FLUSH);
+      if (code == Z_STREAM_END) {
+        inside_member_ = false;
+      } else if (code != Z_OK && code != Z_BUF_ERROR) {
+        return Error{std::string("the gzip data is damaged") +
+                     (zlib_.msg ? std::string(": ") + zlib_.msg : "")};
+      }
+    }
+    return StreamStep{StreamStep::State::Data, bytes - zlib_.avail_out};
+  }
+
+ private:
+  std::unique_ptr<ByteStream> packed_;
+  std::vector<char> input_;
+  z_stream zlib_{};
+  bool ready_ = false;
+  bool inside_member_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<ByteStream> make_gunzip_stream(std::unique_ptr<ByteStream> packed) {
+  return std::make_unique<GunzipStream>(std::move(packed));
+}
+
+struct GzipPacker::State {
+  z_stream zlib{};
+  bool ready = false;
+};
+
+GzipPacker::GzipPacker() : state_(std::make_unique<State>()) {
+  state_->ready = deflateInit2(&state_->zlib, Z_DEFAULT_COMPRESSION, Z_DEFLATED, gzip_window, 8,
+                               Z_DEFAULT_STRATEGY) == Z_OK;
+}
+
+GzipPacker::~GzipPacker() {
+  if (state_->ready) deflateEnd(&state_->zlib);
+}
+
+Status GzipPacker::pack(std::string_view text, GzipFlush flush, text::Buffer& out) {
+  if (!state_->ready) return Error{"out of memory for packing"};
+  z_stream& zlib = state_->zlib;
+  int how = flush == GzipFlush::Finish ? Z_FINISH : flush == GzipFlush::Sync ? Z_SYNC_FLUSH : Z_NO_FLUSH;
+  zlib.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  zlib.avail_in = static_cast<uInt>(text.size());
+  do {
+    char* to = out.room(packed_bytes);
+    zlib.next_out = bytes_of(to);
+    zlib.avail_out = packed_bytes;
+    if (deflate(&zlib, how) == Z_STREAM_ERROR) return Error{"packing failed"};
+    out.advance_to(to + (packed_bytes - zlib.avail_out));
+  } while (zlib.avail_out == 0);
+  return Unit{};
+}
+
+}  // namespace mut::connector

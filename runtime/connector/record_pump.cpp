@@ -1,0 +1,95 @@
+#include "runtime/connector/record_pump.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace mut::connector {
+namespace {
+// Buffers kept for use again: as many as a few batches point into.
+constexpr size_t pool_buffers_max = 32;
+// Less room than this at the end of a buffer is not worth a read.
+constexpr size_t room_bytes_min = read_bytes / 4;
+}  // namespace
+
+void RecordPump::start_input() {
+  decoder_->start_input();
+  begin_ = filled_ = 0;
+  buffer_ = nullptr;
+  ended_ = false;
+}
+
+std::shared_ptr<batch::ReadBuffer> RecordPump::take_buffer(size_t capacity_bytes) {
+  for (const auto& buffer : pool_) {
+    if (buffer.use_count() != 1 || buffer->capacity != capacity_bytes) continue;
+    // The last holder may have been another thread; its reads come before our writes.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return buffer;
+  }
+  auto buffer = std::make_shared<batch::ReadBuffer>(capacity_bytes);
+  if (capacity_bytes == read_bytes && pool_.size() < pool_buffers_max) pool_.push_back(buffer);
+  return buffer;
+}
+
+void RecordPump::make_room() {
+  if (buffer_ && buffer_->capacity - filled_ >= room_bytes_min) return;
+  size_t rest = filled_ - begin_;
+  size_t capacity = read_bytes;
+  // A record longer than a buffer gets larger ones, doubled each time.
+  while (capacity < rest * 2) capacity *= 2;
+  auto next = take_buffer(capacity);
+  if (rest > 0) memcpy(next->memory.get(), buffer_->memory.get() + begin_, rest);
+  buffer_ = std::move(next);
+  begin_ = 0;
+  filled_ = rest;
+}
+
+Result<StreamStep::State> RecordPump::read_more(ByteStream& stream) {
+  make_room();
+  auto step = stream.read(buffer_->memory.get() + filled_, buffer_->capacity - filled_);
+  if (!step) return step.error();
+  if (step.value().state == StreamStep::State::Data) filled_ += step.value().bytes;
+  if (step.value().state == StreamStep::State::End) ended_ = true;
+  return step.value().state;
+}
+
+Result<Poll> RecordPump::fill(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch) {
+  batch.set_first_position(next_position_);
+  uint32_t rows_before = batch.row_count();
+  Poll poll = Poll::Ready;
+  while (batch.row_count() < batch.row_capacity()) {
+    if (!buffer_) make_room();
+    uint32_t rows = batch.row_count();
+    auto step =
+        decoder_->decode({buffer_->memory.get() + begin_, filled_ - begin_}, ended_, arrival_ns, batch);
+    if (!step) return step.error();
+    begin_ += step.value().bytes_used;
+    if (batch.row_count() != rows) batch.hold(buffer_);
+    if (batch.row_count() == batch.row_capacity()) break;
+    if (ended_) {
+      poll = Poll::End;
+      break;
+    }
+    auto state = read_more(stream);
+    if (!state) return state.error();
+    if (state.value() == StreamStep::State::Wait) {
+      poll = Poll::Wait;
+      break;
+    }
+  }
+  uint32_t added = batch.row_count() - rows_before;
+  next_position_ += added;
+  return added > 0 ? Poll::Ready : poll;
+}
+
+Status RecordPump::check_begin(ByteStream& stream, const abi::TypeDescRef& record) {
+  auto state = read_more(stream);
+  if (!state) return state.error();
+  batch::Batch no_rows(record, batch::NeededColumns(record->fields.size(), 0), 0);
+  auto step = decoder_->decode({buffer_->memory.get() + begin_, filled_ - begin_}, ended_, 0, no_rows);
+  if (!step) return step.error();
+  begin_ += step.value().bytes_used;
+  return Unit{};
+}
+
+}  // namespace mut::connector

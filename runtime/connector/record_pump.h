@@ -1,0 +1,52 @@
+// Reads a byte stream in big pieces and decodes it into batches; carries the record that a piece cuts
+// over into the next one.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "runtime/batch/batch.h"
+#include "runtime/codec/decoder.h"
+#include "runtime/connector/byte_stream.h"
+#include "runtime/connector/source_reader.h"
+
+namespace mut::connector {
+
+// Large enough that a system call costs nothing per record, small enough to stay in the second cache.
+constexpr size_t read_bytes = 256 * 1024;
+
+// One thread at a time. Buffers live on as long as a batch holds them and are used again afterwards.
+class RecordPump {
+ public:
+  explicit RecordPump(std::unique_ptr<codec::Decoder> decoder) : decoder_(std::move(decoder)) {}
+
+  // The next bytes begin another file.
+  void start_input();
+
+  // Appends rows until `batch` is full, the stream has nothing now (Wait) or is at its end (End).
+  // Ready when rows came; the End or Wait shows at the next call then. Numbers the rows.
+  Result<Poll> fill(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch);
+
+  // Reads the begin of the stream and checks that it fits the declaration; takes no row.
+  Status check_begin(ByteStream& stream, const abi::TypeDescRef& record);
+
+  // Whether text waits that did not make a whole record yet.
+  bool has_rest() const { return filled_ > begin_; }
+  // What follows is decoded as if the input ended here.
+  void end_input() { ended_ = true; }
+  uint64_t next_position() const { return next_position_; }
+
+ private:
+  Result<StreamStep::State> read_more(ByteStream& stream);
+  void make_room();
+  std::shared_ptr<batch::ReadBuffer> take_buffer(size_t capacity_bytes);
+
+  std::unique_ptr<codec::Decoder> decoder_;
+  std::shared_ptr<batch::ReadBuffer> buffer_;
+  std::vector<std::shared_ptr<batch::ReadBuffer>> pool_;
+  size_t begin_ = 0;   // of the text that is not decoded yet
+  size_t filled_ = 0;  // end of the text in the buffer
+  bool ended_ = false;
+  uint64_t next_position_ = 0;
+};
+
+}  // namespace mut::connector

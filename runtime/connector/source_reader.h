@@ -1,0 +1,33 @@
+// What every source offers to the shard that polls it.
+#pragma once
+#include <cstdint>
+
+#include "runtime/abi/result.h"
+#include "runtime/batch/batch.h"
+
+namespace mut::connector {
+
+enum class Poll : uint8_t {
+  Ready,   // rows were appended; poll again at once
+  Wait,    // nothing now: sleep until the bell of the shard rings, at most retry_after_ns()
+  End,     // no row will come any more
+  Failed,  // as error() says; ends the source
+};
+
+// One thread at a time, but stop() from any.
+class SourceReader {
+ public:
+  virtual ~SourceReader() = default;
+
+  // Fills the empty `batch` with the next rows. Sets its first position (the number of the record in the
+  // source, undecodable ones included) and input name: the rows of one batch come from one file.
+  virtual Poll poll(batch::Batch& batch) = 0;
+  // Valid after Failed.
+  virtual const Error& error() const = 0;
+  // After Wait: nanoseconds; negative when only the bell matters.
+  virtual int64_t retry_after_ns() const { return -1; }
+  // The next poll() hands over what is decoded already, then says End.
+  virtual void stop() = 0;
+};
+
+}  // namespace mut::connector

@@ -1,0 +1,94 @@
+#include "runtime/connector/stdio/stdio.h"
+
+#include <atomic>
+#include <cstring>
+
+#include "runtime/connector/file/file_sink.h"
+#include "runtime/connector/memory/memory.h"
+#include "runtime/connector/record_pump.h"
+
+namespace mut::connector {
+namespace {
+
+// Read ahead of the shard at most, bytes.
+constexpr size_t ahead_bytes_max = 4 * read_bytes;
+// How soon the reading thread notices that it is to stop, nanoseconds.
+constexpr int64_t stop_check_ns = 50'000'000;
+
+class LiveSource final : public SourceReader {
+ public:
+  LiveSource(env::Env& env, std::unique_ptr<env::InputFile> file, const std::string& name,
+             codec::Format format, const codec::DecodeOptions& options, abi::TypeDescRef record,
+             env::EventCount* wake)
+      : file_(std::move(file)),
+        queue_(std::make_shared<TextQueue>(wake)),
+        taken_(env.make_event_count()),
+        decoded_(make_text_source(env, queue_, name, format, options, std::move(record))) {
+    thread_ = env.start_thread("mut-" + name, [this] { read_ahead(); });
+  }
+  ~LiveSource() override {
+    stopped_.store(true);
+    taken_->notify();
+  }
+
+  Poll poll(batch::Batch& batch) override {
+    Poll poll = decoded_->poll(batch);
+    taken_->notify();
+    return poll;
+  }
+  const Error& error() const override { return decoded_->error(); }
+  void stop() override {
+    stopped_.store(true);
+    taken_->notify();
+    decoded_->stop();
+  }
+
+ private:
+  void read_ahead() {
+    std::string piece;
+    while (!stopped_.load()) {
+      uint64_t seen = taken_->current();
+      if (queue_->waiting_bytes() >= ahead_bytes_max) {
+        taken_->wait(seen, stop_check_ns);
+        continue;
+      }
+      if (!file_->ready(stop_check_ns)) continue;
+      piece.resize(read_bytes);
+      auto got = file_->read(piece.data(), piece.size());
+      if (!got) return queue_->fail(got.error());
+      if (got.value() == 0) return queue_->finish();
+      piece.resize(got.value());
+      queue_->push(std::move(piece));
+      piece.clear();
+    }
+    queue_->finish();
+  }
+
+  std::unique_ptr<env::InputFile> file_;
+  std::shared_ptr<TextQueue> queue_;
+  std::unique_ptr<env::EventCount> taken_;
+  std::unique_ptr<SourceReader> decoded_;
+  std::atomic<bool> stopped_{false};
+  std::unique_ptr<env::Thread> thread_;  // last: joins before the rest goes
+};
+
+}  // namespace
+
+std::unique_ptr<SourceReader> make_live_source(env::Env& env, std::unique_ptr<env::InputFile> file,
+                                               std::string name, codec::Format format,
+                                               const codec::DecodeOptions& options, abi::TypeDescRef record,
+                                               env::EventCount* wake) {
+  return std::make_unique<LiveSource>(env, std::move(file), name, format, options, std::move(record), wake);
+}
+
+std::unique_ptr<SourceReader> open_stdin_source(env::Env& env, codec::Format format,
+                                                const codec::DecodeOptions& options, abi::TypeDescRef record,
+                                                env::EventCount* wake) {
+  return make_live_source(env, env.standard_input(), "stdin", format, options, std::move(record), wake);
+}
+
+std::unique_ptr<SinkWriter> open_stdout_sink(env::Env& env) {
+  return make_stream_sink(env, env.standard_output());
+}
+
+}  // namespace mut::connector

@@ -1,0 +1,26 @@
+// Standard input and output.
+#pragma once
+#include <memory>
+
+#include "runtime/abi/type_desc.h"
+#include "runtime/codec/decoder.h"
+#include "runtime/connector/sink_writer.h"
+#include "runtime/connector/source_reader.h"
+#include "runtime/env/env.h"
+
+namespace mut::connector {
+
+// Reads on a thread of its own, because a terminal or pipe blocks; rings `wake` (may be null) when there
+// is something. `env` and `wake` must outlive the source.
+std::unique_ptr<SourceReader> open_stdin_source(env::Env& env, codec::Format format,
+                                                const codec::DecodeOptions& options, abi::TypeDescRef record,
+                                                env::EventCount* wake);
+// The same over any file that may block, such as a named pipe.
+std::unique_ptr<SourceReader> make_live_source(env::Env& env, std::unique_ptr<env::InputFile> file,
+                                               std::string name, codec::Format format,
+                                               const codec::DecodeOptions& options, abi::TypeDescRef record,
+                                               env::EventCount* wake);
+
+std::unique_ptr<SinkWriter> open_stdout_sink(env::Env& env);
+
+}  // namespace mut::connector
