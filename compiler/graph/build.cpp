@@ -317,7 +317,8 @@ class Builder {
           expr.kind == ExprKind::Format) {
         name_type(arg->type->kind == Kind::Optional ? arg->type->element : arg->type);
       }
-      if (expr.kind == ExprKind::Call) name_type(arg->type);
+      if (expr.kind == ExprKind::Call || (expr.kind == ExprKind::Binary && arg->type->kind == Kind::List))
+        name_type(arg->type);
       number(*arg);
     }
   }

@@ -29,7 +29,9 @@ void GroupStore::finish(ResultRows& out) {
   std::vector<uint64_t> key(desc_.key_words + 1);
   table_.for_each([&](char* row) {
     table_.load_key(row, key.data());
-    out.add(table_, row, key.data(), 0, 0, never);
+    int64_t newest;
+    memcpy(&newest, row + desc_.row_size - 8, 8);
+    out.add(table_, row, key.data(), 0, 0, newest);
   });
   out.sort_by_key();
 }
@@ -71,9 +73,9 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return;
     convert_row(old, row, table_, made, plain);
-    if (desc_.ttl != 0) {
+    if (desc_.ttl != 0 || desc_.kind == StoreKind::Whole) {
       int64_t last = 0;
-      if (old.desc().ttl != 0) memcpy(&last, row + old.desc().row_size - 8, 8);
+      if (old.desc().ttl != 0 || old.desc().kind == StoreKind::Whole) memcpy(&last, row + old.desc().row_size - 8, 8);
       memcpy(made + desc_.row_size - 8, &last, 8);
     }
   });

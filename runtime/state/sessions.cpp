@@ -32,7 +32,6 @@ StoreDesc describe_rows(const StoreDesc& desc) {
 SessionStore::SessionStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : Store(std::move(desc)),
 
-
       key_desc_(describe_keys(desc_)),
       row_desc_(describe_rows(desc_)),
       keys_(key_desc_, seed, budget),

@@ -100,7 +100,7 @@ void lay_out(StoreDesc& desc) {
       cell.size = cell_size(cell.fn, cell.kind);
       offset += cell.size;
     }
-    if (desc.ttl != 0) offset += 8;  // time of the last event
+    if (desc.ttl != 0 || desc.kind == StoreKind::Whole) offset += 8;  // time of the newest event
   }
   desc.row_size = offset;
 }

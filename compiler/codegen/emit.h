@@ -1,0 +1,36 @@
+// Graph to LLVM IR: one function a stream, one kernel a source, one a window's results. Everything a
+// kernel calls is listed in runtime/inline/kernel_calls.cpp, runtime/state and runtime/graph/calls.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/graph/graph.h"
+
+namespace llvm {
+class LLVMContext;
+class Module;
+}  // namespace llvm
+
+namespace mut::codegen {
+
+// How literals reach the code: from the table beside it, so that a changed one compiles nothing, or
+// compiled in, for a version that has settled.
+enum class Literals : uint8_t { Table, Constant };
+
+struct EmittedModule {
+  std::shared_ptr<llvm::LLVMContext> context;
+  std::shared_ptr<llvm::Module> module;  // verified
+  std::string problem;                   // not empty: the verifier's complaint, our bug
+};
+
+EmittedModule emit(const graph::Graph& graph, Literals literals);
+
+// Names in the module. A kernel exists for every live source, for every store with results.
+std::string source_kernel_name(int source);
+std::string times_kernel_name(int source);
+std::string result_kernel_name(int store);
+// Whether the event time of a source is more than a column of its batches.
+bool computes_times(const typed::Source& source);
+
+}  // namespace mut::codegen

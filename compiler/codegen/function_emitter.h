@@ -1,0 +1,99 @@
+// Code for one event at one place: the state that expressions and stages share while a function is made.
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "compiler/codegen/emit.h"
+#include "compiler/codegen/value.h"
+
+namespace mut::codegen {
+
+// Where an event error goes: `code` gets the EventError, then control goes to `block`.
+struct Handler {
+  llvm::BasicBlock* block = nullptr;
+  llvm::AllocaInst* code = nullptr;
+};
+
+// Results of a stage's state, as its expressions read them.
+struct StageValues {
+  std::vector<Value> histories;
+  std::vector<Value> keys;
+  std::vector<Value> aggregates;
+  Value window_start;
+  Value window_end;
+};
+
+class ModuleEmitter;
+
+class FunctionEmitter {
+ public:
+  FunctionEmitter(ModuleEmitter& module, llvm::Function* function);
+
+  llvm::IRBuilder<>& builder() { return builder_; }
+  ModuleEmitter& module() { return module_; }
+  llvm::Function* function() { return function_; }
+  llvm::Value* context() const { return context_; }
+  void set_context(llvm::Value* context) { context_ = context; }
+
+  // Fields of the event; an empty Value for one that nobody needs.
+  std::vector<Value> fields;
+  StageValues stage;
+  llvm::Value* time = nullptr;      // i64
+  llvm::Value* position = nullptr;  // i64
+  Handler handler;
+  llvm::Value* draw_number = nullptr;  // `n` of generate
+  int draw_source = 0;
+  int draw_count = 0;
+
+  Value emit(const typed::Expr& expr);
+  llvm::Value* emit_condition(const typed::Expr& expr) { return emit(expr).part(); }
+
+  // An alloca in the entry block.
+  llvm::AllocaInst* temporary(uint64_t bytes);
+  // Memory that holds the value in memory layout.
+  llvm::Value* spill(const Value& value);
+  llvm::BasicBlock* block(const char* name);
+  // Goes to the handler with `error` unless `fine`.
+  void check(llvm::Value* fine, typed::EventError error);
+  void fail(typed::EventError error);
+  // Widened to a word of keys, cells and samples; texts have two.
+  std::vector<llvm::Value*> words(const Value& value);
+  Value from_words(typed::TypeRef type, llvm::Value* memory);
+  Value convert(const Value& value, typed::TypeRef target);
+  llvm::Value* equal(const Value& a, const Value& b);
+  llvm::Value* context_field(unsigned index, llvm::Type* type);
+  // Chooses between two ways of computing a value of one type.
+  Value choose(llvm::Value* condition, const std::function<Value()>& then_value,
+               const std::function<Value()>& else_value);
+
+ private:
+  Value emit_literal(const typed::Expr& expr);
+  Value emit_param(const typed::Expr& expr);
+  Value emit_unary(const typed::Expr& expr);
+  Value emit_binary(const typed::Expr& expr);
+  Value emit_arithmetic(const typed::Expr& expr, const Value& left, const Value& right);
+  Value emit_int_arithmetic(typed::Op op, typed::TypeRef type, llvm::Value* left, llvm::Value* right,
+                            bool is_signed);
+  Value emit_comparison(const typed::Expr& expr, const Value& left, const Value& right);
+  llvm::Value* less(const Value& a, const Value& b);
+  Value emit_call(const typed::Expr& expr);
+  Value emit_float_call(const typed::Expr& expr, const std::vector<Value>& args);
+  Value emit_extreme(const typed::Expr& expr, const std::vector<Value>& args);
+  Value emit_draw(const typed::Expr& expr);
+  Value emit_runtime_call(const typed::Expr& expr, const std::vector<Value>& args);
+  Value emit_cast(const typed::Expr& expr);
+  Value emit_text(const typed::Expr& expr);
+  Value emit_list(const typed::Expr& expr);
+  Value emit_element(const typed::Expr& expr);
+  Value emit_try(const typed::Expr& expr);
+  Value bool_value(llvm::Value* value) const;
+
+  ModuleEmitter& module_;
+  llvm::Function* function_;
+  llvm::IRBuilder<> builder_;
+  llvm::Value* context_ = nullptr;
+  std::map<int, Value> locals_;
+};
+
+}  // namespace mut::codegen

@@ -1,0 +1,214 @@
+// History of events: `over last …`, `over all`, prev, delta, changed. Every history sees the event
+// before the expressions are evaluated, and keeps it only when the whole stage succeeds.
+#include <map>
+
+#include "compiler/codegen/stage_emitter.h"
+
+namespace mut::codegen {
+
+using state::CellFn;
+using state::StoreKind;
+using typed::EventError;
+using typed::Kind;
+
+void StageEmitter::emit_histories() {
+  at_.stage = {};
+  at_.stage.histories.resize(stage_.histories.size());
+  for (int store : module_.graph().stage_stores[static_cast<size_t>(stream_)][static_cast<size_t>(index_)]) {
+    const graph::StoreNode& node = module_.graph().stores[static_cast<size_t>(store)];
+    if (node.desc.kind == StoreKind::Ring) {
+      emit_rings(node, store);
+    } else if (node.desc.kind == StoreKind::Groups) {
+      emit_group_history(node, store);
+    }
+  }
+}
+
+void StageEmitter::emit_rings(const graph::StoreNode& node, int store) {
+  llvm::IRBuilder<>& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  const state::StoreDesc& desc = node.desc;
+  llvm::Value* key = emit_key(stage_.histories[static_cast<size_t>(node.histories[0])].keys, desc, nullptr);
+  // One sample for all cells of the ring: each column once.
+  llvm::AllocaInst* sample = at_.temporary(desc.sample_words * 8U);
+  b.CreateAlignedStore(at_.time, sample, llvm::Align(8));
+  b.CreateAlignedStore(b.getInt64(0), offset(sample, 8), llvm::Align(8));
+  llvm::Value* mask = b.getInt64(0);
+  std::map<int, bool> done;
+  for (size_t i = 0; i < desc.cells.size(); ++i) {
+    int column = node.columns[i];
+    if (done[column]) continue;
+    done[column] = true;
+    Argument argument = emit_argument(stage_.histories[static_cast<size_t>(node.histories[i])].call);
+    llvm::Value* bit = b.getInt64(uint64_t{1} << column);
+    mask = b.CreateOr(mask,
+                      argument.counts == nullptr ? bit : b.CreateSelect(argument.counts, bit, b.getInt64(0)));
+    uint32_t word = desc.columns[static_cast<size_t>(column)].word;
+    std::vector<llvm::Value*> words =
+        argument.value.empty() ? std::vector<llvm::Value*>{b.getInt64(0)} : at_.words(argument.value);
+    for (size_t w = 0; w < words.size(); ++w)
+      b.CreateAlignedStore(words[w], offset(sample, (word + w) * 8), llvm::Align(8));
+  }
+  b.CreateAlignedStore(mask, offset(sample, 16), llvm::Align(8));
+  llvm::Value* table = store_view(store);
+  llvm::Value* owner = b.CreateCall(module_.helper("mut_store_of", pointer, {pointer, b.getInt32Ty()}),
+                                    {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
+  llvm::Value* row = find_row(table, key, desc);
+  for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+    auto index = static_cast<size_t>(node.histories[i]);
+    const typed::History& history = stage_.histories[index];
+    llvm::AllocaInst* out = at_.temporary(16);
+    llvm::Value* status = b.CreateCall(
+        module_.helper("mut_ring_query", b.getInt32Ty(),
+                       {pointer, pointer, b.getInt32Ty(), pointer, b.getInt32Ty(), pointer, pointer}),
+        {table, row, b.getInt32(i), sample, b.getInt32(history.excluding_current ? 1 : 0), owner, out});
+    at_.stage.histories[index] = result_from(status, out, history.call.result);
+  }
+  commits_.push_back([=, this] {
+    llvm::IRBuilder<>& builder = at_.builder();
+    llvm::Value* kept =
+        builder.CreateCall(module_.helper("mut_ring_push", builder.getInt32Ty(), {pointer, pointer, pointer}),
+                           {owner, row, sample});
+    at_.check(builder.CreateICmpNE(kept, builder.getInt32(0)), EventError::Memory);
+  });
+}
+
+void StageEmitter::emit_group_history(const graph::StoreNode& node, int store) {
+  llvm::IRBuilder<>& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  const state::StoreDesc& desc = node.desc;
+  const state::CellDesc& cell = desc.cells[0];
+  auto index = static_cast<size_t>(node.histories[0]);
+  const typed::History& history = stage_.histories[index];
+  llvm::Value* key = emit_key(history.keys, desc, nullptr);
+  llvm::Value* table = store_view(store);
+  if (history.over == typed::OverKind::Previous) {
+    llvm::Value* row = find_row(table, key, desc);
+    at_.stage.histories[index] = emit_previous(node, table, row, history);
+    commits_.push_back([=, this, &desc] { touch(desc, row); });
+    return;
+  }
+  Argument argument = emit_argument(history.call);
+  llvm::Value* row = find_row(table, key, desc);
+  auto current = [&](llvm::Value* at) {
+    if (is_simple(cell)) return number_result(cell, history.call, at);
+    llvm::AllocaInst* out = at_.temporary(16);
+    llvm::Value* status = b.CreateCall(
+        module_.helper("mut_cell_result", b.getInt32Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
+        {table, row, b.getInt32(0), out});
+    return result_from(status, out, history.call.result);
+  };
+  llvm::Value* in_place = offset(row, cell.offset);
+  if (is_simple(cell)) {
+    llvm::AllocaInst* copy = at_.temporary(cell.size);
+    b.CreateMemCpy(copy, llvm::Align(8), in_place, llvm::Align(8), cell.size);
+    when(argument.counts, [&] { add_to_cell(cell, 0, table, row, copy, argument); });
+    at_.stage.histories[index] = history.excluding_current ? current(in_place) : current(copy);
+    commits_.push_back([=, this, &desc, &cell] {
+      at_.builder().CreateMemCpy(in_place, llvm::Align(8), copy, llvm::Align(8), cell.size);
+      touch(desc, row);
+    });
+    return;
+  }
+  auto with_event = [&]() -> Value {
+    if (cell.fn == CellFn::Distinct) {
+      llvm::Value* count = b.CreateCall(
+          module_.helper("mut_distinct_peek", b.getInt64Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
+          {table, row, b.getInt32(0), words_of(argument.value, true)});
+      return {history.call.result, {count}};
+    }
+    llvm::AllocaInst* out = at_.temporary(16);
+    llvm::Value* order = argument.order.empty() ? llvm::ConstantPointerNull::get(b.getPtrTy())
+                                                : words_of(argument.order, false);
+    llvm::Value* status = b.CreateCall(
+        module_.helper("mut_cell_peek", b.getInt32Ty(),
+                       {pointer, pointer, b.getInt32Ty(), pointer, pointer, b.getInt64Ty(), pointer}),
+        {table, row, b.getInt32(0), words_of(argument.value, false), order, at_.time, out});
+    return result_from(status, out, history.call.result);
+  };
+  if (history.excluding_current) {
+    at_.stage.histories[index] = current(in_place);
+  } else if (argument.counts == nullptr) {
+    at_.stage.histories[index] = with_event();
+  } else {
+    at_.stage.histories[index] = at_.choose(argument.counts, with_event, [&] { return current(in_place); });
+  }
+  commits_.push_back([=, this, &desc, &cell] {
+    when(argument.counts, [&] { add_to_cell(cell, 0, table, row, in_place, argument); });
+    touch(desc, row);
+  });
+}
+
+Value StageEmitter::emit_previous(const graph::StoreNode& node, llvm::Value* table, llvm::Value* row,
+                                  const typed::History& history) {
+  llvm::IRBuilder<>& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  (void)node;
+  llvm::LLVMContext& context = at_.function()->getContext();
+  Value now = at_.emit(*history.call.argument);
+  typed::TypeRef inner = now.type->kind == Kind::Optional ? now.type->element : now.type;
+  llvm::AllocaInst* out = at_.temporary(16);
+  b.CreateMemSet(out, b.getInt8(0), 16, llvm::MaybeAlign(8));
+  llvm::Value* state = b.CreateCall(
+      module_.helper("mut_previous_load", b.getInt32Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
+      {table, row, b.getInt32(0), out});
+  Value before = at_.from_words(inner, out);
+  llvm::Value* had_value = b.CreateICmpEQ(state, b.getInt32(1));
+  Value result;
+  switch (history.call.fn) {
+    case typed::AggregateFn::Prev:
+      result = before;
+      // The text lives in the cell, which is overwritten below.
+      if (inner->kind == Kind::String || inner->kind == Kind::Bytes) {
+        llvm::Value* size = b.CreateAnd(before.parts[0], b.getInt64(0xFFFFFFFFU));
+        result.parts[1] =
+            b.CreateCall(module_.helper("mut_arena_copy", pointer, {pointer, pointer, b.getInt64Ty()}),
+                         {at_.context(), before.parts[1], b.CreateSelect(had_value, size, b.getInt64(0))});
+      }
+      result.type = history.call.result;
+      result.parts.push_back(had_value);
+      break;
+    case typed::AggregateFn::Delta: {
+      result = at_.choose(
+          had_value,
+          [&]() -> Value {
+            Value difference{history.call.result, {}};
+            if (inner->kind == Kind::Float) {
+              difference.parts.push_back(b.CreateFSub(now.part(), before.part()));
+            } else {
+              llvm::Value* pair =
+                  b.CreateBinaryIntrinsic(llvm::Intrinsic::ssub_with_overflow, now.part(), before.part());
+              at_.check(b.CreateNot(b.CreateExtractValue(pair, 1)), EventError::Overflow);
+              difference.parts.push_back(b.CreateExtractValue(pair, 0));
+            }
+            difference.parts.push_back(b.getTrue());
+            return difference;
+          },
+          [&] { return zero(history.call.result, context); });
+      break;
+    }
+    default: {  // changed
+      llvm::Value* first = b.CreateICmpEQ(state, b.getInt32(0));
+      Value was{now.type, before.parts};
+      if (now.type->kind == Kind::Optional) was.parts.push_back(had_value);
+      typed::TypeRef boolean = history.call.result;
+      result = at_.choose(
+          first, [&] { return Value{boolean, {b.getTrue()}}; },
+          [&] { return Value{boolean, {b.CreateNot(at_.equal(now, was))}}; });
+    }
+  }
+  llvm::Value* present =
+      now.type->kind == Kind::Optional ? b.CreateZExt(now.present(), b.getInt32Ty()) : b.getInt32(1);
+  Value plain = now.type->kind == Kind::Optional ? slice(now, 0, inner) : now;
+  llvm::Value* words = words_of(plain, false);
+  commits_.push_back([=, this] {
+    llvm::IRBuilder<>& builder = at_.builder();
+    builder.CreateCall(
+        module_.helper("mut_previous_store", builder.getVoidTy(),
+                       {pointer, pointer, builder.getInt32Ty(), pointer, builder.getInt32Ty()}),
+        {table, row, builder.getInt32(0), words, present});
+  });
+  return result;
+}
+
+}  // namespace mut::codegen

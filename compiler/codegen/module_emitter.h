@@ -1,0 +1,59 @@
+// The functions of a module and how streams call each other.
+#pragma once
+#include <llvm/IR/Module.h>
+
+#include <map>
+
+#include "compiler/codegen/function_emitter.h"
+
+namespace mut::codegen {
+
+class ModuleEmitter {
+ public:
+  ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals);
+  void run();
+
+  const graph::Graph& graph() const { return graph_; }
+  const typed::Program& program() const { return *graph_.program; }
+  llvm::Module& module() { return module_; }
+  Literals literals() const { return literals_; }
+  // A helper by name; declared at first use.
+  llvm::FunctionCallee helper(const char* name, llvm::Type* result, std::vector<llvm::Type*> params);
+  const abi::TypeDesc& layout(typed::TypeRef type);
+  const abi::TypeDesc& params_layout() const { return *params_layout_; }
+
+  // Stages from `stage` on of a stream, as a function of one event. Made when first called.
+  llvm::Function* section(int stream, size_t stage);
+
+ private:
+  friend class StageEmitter;
+  void emit_section(int stream, size_t stage, llvm::Function* function);
+  void emit_source_kernel(int source);
+  void emit_times_kernel(int source);
+  void emit_result_kernel(int store);
+  // Calls the section of a stream with the fields it needs.
+  void call_section(FunctionEmitter& at, int stream, size_t stage, const std::vector<Value>& fields);
+  void finish_stream(FunctionEmitter& at, int stream);
+  void emit_row(FunctionEmitter& at, int emit);
+  void emit_route(FunctionEmitter& at, int route);
+  // What happens in the handler of a site: the error is told, and its event given to `.errors`.
+  void emit_failure(FunctionEmitter& at, int stream, int stage, const std::vector<Value>& fields,
+                    typed::TypeRef record);
+  void send_error_event(FunctionEmitter& at, int stream, llvm::Value* event);
+  std::vector<Value> generated_fields(FunctionEmitter& at, const typed::Source& source, llvm::Value* number);
+  std::vector<Value> column_fields(FunctionEmitter& at, const typed::Source& source, llvm::Value* columns,
+                                   llvm::Value* row);
+
+  const graph::Graph& graph_;
+  llvm::Module& module_;
+  Literals literals_;
+  std::map<std::string, abi::TypeDescRef> layouts_;
+  abi::TypeDescRef params_layout_;
+  std::map<std::pair<int, size_t>, llvm::Function*> sections_;
+  std::vector<std::pair<int, size_t>> pending_;
+};
+
+// Fields that are needed, described as a record: what errors and functions get.
+typed::TypeRef needed_record(const graph::Needs& needs, typed::TypeRef record, typed::TypeTable& types);
+
+}  // namespace mut::codegen

@@ -1,0 +1,500 @@
+#include "compiler/codegen/stage_emitter.h"
+
+namespace mut::codegen {
+
+using state::CellFn;
+using state::StoreKind;
+using state::WordKind;
+using typed::EventError;
+using typed::Kind;
+using typed::StageKind;
+
+bool StageEmitter::emit() {
+  if (!stage_.histories.empty()) emit_histories();
+  switch (stage_.kind) {
+    case StageKind::Where:
+      emit_where();
+      return true;
+    case StageKind::Project:
+      emit_project();
+      return true;
+    case StageKind::Dedupe:
+      emit_dedupe();
+      return true;
+    case StageKind::Flatten:
+      return emit_flatten();
+    case StageKind::Aggregate:
+      if (graph::is_breaker(stage_)) {
+        emit_windowed();
+        return false;
+      }
+      emit_running();
+      return true;
+  }
+  return true;
+}
+
+// ---- pieces
+
+void StageEmitter::when(llvm::Value* condition, const std::function<void()>& body) {
+  if (condition == nullptr) {
+    body();
+    return;
+  }
+  llvm::BasicBlock* inside = at_.block("when");
+  llvm::BasicBlock* after = at_.block("after");
+  at_.builder().CreateCondBr(condition, inside, after);
+  at_.builder().SetInsertPoint(inside);
+  body();
+  at_.builder().CreateBr(after);
+  at_.builder().SetInsertPoint(after);
+}
+
+llvm::Value* StageEmitter::offset(llvm::Value* pointer, uint64_t bytes) {
+  return at_.builder().CreateConstGEP1_64(at_.builder().getInt8Ty(), pointer, bytes);
+}
+
+llvm::Value* StageEmitter::store_view(int store) {
+  B& b = at_.builder();
+  llvm::Value* stores = at_.context_field(offsetof(MutContext, stores), b.getPtrTy());
+  return b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getPtrTy(), stores, static_cast<uint64_t>(store)));
+}
+
+void StageEmitter::leave_unless(llvm::Value* condition) {
+  llvm::BasicBlock* next = at_.block("kept");
+  llvm::BasicBlock* dropped = at_.block("dropped");
+  at_.builder().CreateCondBr(condition, next, dropped);
+  at_.builder().SetInsertPoint(dropped);
+  llvm::Value* counters = at_.context_field(offsetof(MutContext, dropped), at_.builder().getPtrTy());
+  int site = graph::error_site(module_.graph(), stream_, index_);
+  llvm::Value* counter =
+      at_.builder().CreateConstGEP1_64(at_.builder().getInt64Ty(), counters, static_cast<uint64_t>(site));
+  llvm::Value* count = at_.builder().CreateLoad(at_.builder().getInt64Ty(), counter);
+  at_.builder().CreateStore(at_.builder().CreateAdd(count, at_.builder().getInt64(1)), counter);
+  at_.builder().CreateRetVoid();
+  at_.builder().SetInsertPoint(next);
+}
+
+void StageEmitter::commit() {
+  for (const Commit& change : commits_) change();
+  commits_.clear();
+}
+
+llvm::Value* StageEmitter::words_of(const Value& value, bool canonical) {
+  B& b = at_.builder();
+  std::vector<llvm::Value*> words = at_.words(value);
+  typed::TypeRef scalar = value.type->kind == Kind::Optional ? value.type->element : value.type;
+  if (canonical && (scalar->kind == Kind::Float || scalar->kind == Kind::F32)) {
+    llvm::Value* number = b.CreateBitCast(words[0], b.getDoubleTy());
+    words[0] = b.CreateCall(module_.helper("mut_key_float", b.getInt64Ty(), {b.getDoubleTy()}), {number});
+    if (value.type->kind == Kind::Optional)
+      words[0] = b.CreateSelect(value.present(), words[0], b.getInt64(0));
+  }
+  llvm::AllocaInst* out = at_.temporary(words.size() * 8 + 8);
+  for (size_t i = 0; i < words.size(); ++i)
+    b.CreateAlignedStore(words[i], offset(out, i * 8), llvm::Align(8));
+  return out;
+}
+
+llvm::Value* StageEmitter::emit_key(const std::vector<typed::ExprPtr>& keys, const state::StoreDesc& desc,
+                                    std::vector<Value>* values) {
+  B& b = at_.builder();
+  llvm::AllocaInst* out = at_.temporary(desc.key_words * 8U + 8U);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    Value value = at_.emit(*keys[i]);
+    if (values != nullptr) values->push_back(value);
+    llvm::Value* words = words_of(value, true);
+    size_t count = at_.words(value).size();
+    for (size_t w = 0; w < count; ++w) {
+      llvm::Value* word = b.CreateAlignedLoad(b.getInt64Ty(), offset(words, w * 8), llvm::Align(8));
+      b.CreateAlignedStore(word, offset(out, (desc.keys[i].word + w) * 8), llvm::Align(8));
+    }
+  }
+  return out;
+}
+
+llvm::Value* StageEmitter::find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc) {
+  B& b = at_.builder();
+  llvm::Value* row =
+      b.CreateCall(module_.helper("mut_table_find_or_insert", b.getPtrTy(),
+                                  {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty()}),
+                   {table, key, b.getInt32(desc.key_words), b.getInt64(desc.text_mask)});
+  at_.check(b.CreateIsNotNull(row), EventError::Memory);
+  return row;
+}
+
+StageEmitter::Argument StageEmitter::emit_argument(const typed::AggregateCall& call) {
+  B& b = at_.builder();
+  Argument out;
+  if (call.filter) out.counts = at_.emit_condition(*call.filter);
+  // Rule 4.7: what the filter lets go is not looked at.
+  auto evaluate = [&](const typed::Expr& expr) {
+    if (out.counts == nullptr || !graph::can_fail(expr)) return at_.emit(expr);
+    llvm::LLVMContext& context = at_.function()->getContext();
+    return at_.choose(out.counts, [&] { return at_.emit(expr); }, [&] { return zero(expr.type, context); });
+  };
+  if (call.order) out.order = evaluate(*call.order);
+  if (!call.argument) return out;
+  Value value = evaluate(*call.argument);
+  if (value.type->kind != Kind::Optional) {
+    out.value = value;
+    return out;
+  }
+  out.value = slice(value, 0, value.type->element);
+  out.counts = out.counts == nullptr ? value.present() : b.CreateAnd(out.counts, value.present());
+  return out;
+}
+
+// Cells that live in their bytes alone.
+bool StageEmitter::is_simple(const state::CellDesc& desc) {
+  return !state::owns_text(desc) && desc.fn != CellFn::Distinct && desc.fn != CellFn::ArgMin &&
+         desc.fn != CellFn::ArgMax && desc.fn != CellFn::Previous;
+}
+
+void StageEmitter::add_to_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table,
+                               llvm::Value* row, llvm::Value* cell, const Argument& argument) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* word = b.getInt64Ty();
+  llvm::Type* nothing = b.getVoidTy();
+  auto number = [&] { return at_.words(argument.value)[0]; };
+  auto real = [&] { return b.CreateBitCast(number(), b.getDoubleTy()); };
+  switch (desc.fn) {
+    case CellFn::Count:
+      b.CreateCall(module_.helper("mut_count_add", nothing, {pointer}), {cell});
+      return;
+    case CellFn::IntSum:
+      b.CreateCall(module_.helper("mut_isum_add", nothing, {pointer, word}), {cell, number()});
+      return;
+    case CellFn::FloatSum:
+    case CellFn::Avg:
+      b.CreateCall(module_.helper("mut_fsum_add", nothing, {pointer, b.getDoubleTy()}), {cell, real()});
+      return;
+    case CellFn::Variance:
+    case CellFn::VarianceSample:
+    case CellFn::Stddev:
+    case CellFn::StddevSample:
+      b.CreateCall(module_.helper("mut_moments_add", nothing, {pointer, b.getDoubleTy()}), {cell, real()});
+      return;
+    case CellFn::Any:
+    case CellFn::All:
+      b.CreateCall(module_.helper("mut_bool_add", nothing, {pointer, b.getInt8Ty()}),
+                   {cell, b.CreateTrunc(number(), b.getInt8Ty())});
+      return;
+    case CellFn::Distinct:
+      b.CreateCall(module_.helper("mut_distinct_add", nothing, {pointer, pointer, b.getInt32Ty(), pointer}),
+                   {table, row, b.getInt32(index), words_of(argument.value, true)});
+      return;
+    default:
+      break;
+  }
+  if (is_simple(desc)) {
+    if (desc.fn == CellFn::First || desc.fn == CellFn::Last) {
+      b.CreateCall(module_.helper(desc.fn == CellFn::First ? "mut_first_add" : "mut_last_add", nothing,
+                                  {pointer, word, word}),
+                   {cell, number(), at_.time});
+      return;
+    }
+    std::string name = desc.fn == CellFn::Min ? "mut_min_add_" : "mut_max_add_";
+    name += desc.kind == WordKind::Float ? 'f' : desc.kind == WordKind::Unsigned ? 'u' : 's';
+    b.CreateCall(module_.helper(name.c_str(), nothing, {pointer, word}), {cell, number()});
+    return;
+  }
+  llvm::Value* order =
+      argument.order.empty() ? llvm::ConstantPointerNull::get(b.getPtrTy()) : words_of(argument.order, false);
+  b.CreateCall(
+      module_.helper("mut_cell_add", nothing, {pointer, pointer, b.getInt32Ty(), pointer, pointer, word}),
+      {table, row, b.getInt32(index), words_of(argument.value, false), order, at_.time});
+}
+
+// `status`: 0 none, 1 a result, 2 overflow.
+Value StageEmitter::result_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type) {
+  B& b = at_.builder();
+  at_.check(b.CreateICmpNE(status, b.getInt32(2)), EventError::Overflow);
+  if (type->kind != Kind::Optional) return at_.from_words(type, memory);
+  Value out = at_.from_words(type->element, memory);
+  out.type = type;
+  out.parts.push_back(b.CreateICmpEQ(status, b.getInt32(1)));
+  return out;
+}
+
+Value StageEmitter::number_result(const state::CellDesc& desc, const typed::AggregateCall& call,
+                                  llvm::Value* cell) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* real = b.getDoubleTy();
+  auto word_at = [&](uint64_t bytes) {
+    return b.CreateAlignedLoad(b.getInt64Ty(), offset(cell, bytes), llvm::Align(8));
+  };
+  auto maybe = [&](Value value, llvm::Value* present) {
+    if (call.result->kind != Kind::Optional) return value;
+    value.type = call.result;
+    value.parts.push_back(present);
+    return value;
+  };
+  typed::TypeRef inner = call.result->kind == Kind::Optional ? call.result->element : call.result;
+  auto positive = [&](uint64_t bytes) { return b.CreateICmpSGT(word_at(bytes), b.getInt64(0)); };
+  auto call_real = [&](const char* name) {
+    return Value{inner, {b.CreateCall(module_.helper(name, real, {pointer}), {cell})}};
+  };
+  switch (desc.fn) {
+    case CellFn::Count:
+      return {inner, {word_at(0)}};
+    case CellFn::IntSum: {
+      llvm::Value* fits = b.CreateCall(module_.helper("mut_isum_fits", b.getInt32Ty(), {pointer}), {cell});
+      at_.check(b.CreateICmpNE(fits, b.getInt32(0)), EventError::Overflow);
+      return {inner, {word_at(0)}};
+    }
+    case CellFn::FloatSum:
+      return call_real("mut_fsum_value");
+    case CellFn::Avg:
+      return maybe(call_real("mut_fsum_mean"), positive(16));
+    case CellFn::Variance:
+      return maybe(call_real("mut_moments_variance"), positive(0));
+    case CellFn::Stddev:
+      return maybe(call_real("mut_moments_stddev"), positive(0));
+    case CellFn::VarianceSample:
+      return maybe(call_real("mut_moments_variance_sample"), b.CreateICmpSGT(word_at(0), b.getInt64(1)));
+    case CellFn::StddevSample:
+      return maybe(call_real("mut_moments_stddev_sample"), b.CreateICmpSGT(word_at(0), b.getInt64(1)));
+    case CellFn::Any:
+    case CellFn::All: {
+      llvm::Value* value = b.CreateICmpNE(word_at(desc.fn == CellFn::Any ? 8 : 16), b.getInt64(0));
+      return maybe({inner, {value}}, positive(0));
+    }
+    case CellFn::Min:
+    case CellFn::Max:
+      return maybe(at_.from_words(inner, cell), positive(8));
+    default:  // First, Last
+      return maybe(at_.from_words(inner, cell), b.CreateICmpEQ(word_at(24), b.getInt64(1)));
+  }
+}
+
+void StageEmitter::touch(const state::StoreDesc& desc, llvm::Value* row) {
+  if (desc.ttl == 0 && desc.kind != StoreKind::Whole) return;
+  B& b = at_.builder();
+  llvm::Value* last = offset(row, desc.row_size - 8);
+  llvm::Value* known = b.CreateAlignedLoad(b.getInt64Ty(), last, llvm::Align(8));
+  b.CreateAlignedStore(b.CreateSelect(b.CreateICmpSGT(at_.time, known), at_.time, known), last,
+                       llvm::Align(8));
+}
+
+// ---- stages
+
+void StageEmitter::emit_where() {
+  llvm::Value* condition = at_.emit_condition(*stage_.condition);
+  commit();
+  leave_unless(condition);
+}
+
+void StageEmitter::emit_project() {
+  const graph::Needs& after =
+      module_.graph().needs[static_cast<size_t>(stream_)][static_cast<size_t>(index_) + 1];
+  std::vector<Value> made(stage_.outputs.size());
+  for (size_t i = 0; i < stage_.outputs.size(); ++i) {
+    if (after[i] || graph::can_fail(*stage_.outputs[i].value)) made[i] = at_.emit(*stage_.outputs[i].value);
+  }
+  commit();
+  at_.fields = std::move(made);
+}
+
+void StageEmitter::emit_dedupe() {
+  B& b = at_.builder();
+  int store = module_.graph().stage_stores[static_cast<size_t>(stream_)][static_cast<size_t>(index_)][0];
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  llvm::Value* key = emit_key(stage_.keys, desc, nullptr);
+  llvm::Value* table = store_view(store);
+  llvm::Value* owner =
+      b.CreateCall(module_.helper("mut_store_of", b.getPtrTy(), {b.getPtrTy(), b.getInt32Ty()}),
+                   {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
+  llvm::Value* row = find_row(table, key, desc);
+  llvm::Value* seen = b.CreateCall(
+      module_.helper("mut_dedupe_seen", b.getInt32Ty(), {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}),
+      {owner, row, at_.time});
+  leave_unless(b.CreateICmpEQ(seen, b.getInt32(0)));
+  llvm::AllocaInst* sample = at_.temporary(24);
+  b.CreateAlignedStore(at_.time, sample, llvm::Align(8));
+  b.CreateAlignedStore(b.getInt64(0), offset(sample, 8), llvm::Align(8));
+  b.CreateAlignedStore(b.getInt64(0), offset(sample, 16), llvm::Align(8));
+  llvm::Value* kept = b.CreateCall(
+      module_.helper("mut_ring_push", b.getInt32Ty(), {b.getPtrTy(), b.getPtrTy(), b.getPtrTy()}),
+      {owner, row, sample});
+  at_.check(b.CreateICmpNE(kept, b.getInt32(0)), EventError::Memory);
+}
+
+bool StageEmitter::emit_flatten() {
+  B& b = at_.builder();
+  Value list = at_.emit(*stage_.list);
+  const abi::TypeDesc& layout = module_.layout(list.type->element);
+  llvm::BasicBlock* before = b.GetInsertBlock();
+  llvm::BasicBlock* head = at_.block("each");
+  llvm::BasicBlock* body = at_.block("element");
+  llvm::BasicBlock* end = at_.block("end");
+  b.CreateBr(head);
+  b.SetInsertPoint(head);
+  llvm::PHINode* index = b.CreatePHI(b.getInt64Ty(), 2);
+  index->addIncoming(b.getInt64(0), before);
+  b.CreateCondBr(b.CreateICmpULT(index, list.parts[0]), body, end);
+  b.SetInsertPoint(body);
+  Value element =
+      load(b, list.type->element, layout,
+           b.CreateGEP(b.getInt8Ty(), list.parts[1], b.CreateMul(index, b.getInt64(layout.size))));
+  std::vector<Value> fields;
+  for (size_t i = 0; i < stage_.output->fields.size(); ++i) {
+    if (static_cast<int>(i) == stage_.flatten_output) {
+      fields.push_back(element);
+    } else {
+      int from = stage_.input->field_index(stage_.output->fields[i].name);
+      fields.push_back(at_.fields[static_cast<size_t>(from)]);
+    }
+  }
+  module_.call_section(at_, stream_, static_cast<size_t>(index_) + 1, fields);
+  llvm::Value* next = b.CreateAdd(index, b.getInt64(1));
+  index->addIncoming(next, b.GetInsertBlock());
+  b.CreateBr(head);
+  b.SetInsertPoint(end);
+  return false;
+}
+
+// A group's cells are copied, changed and read; they go back when nothing of the stage has failed.
+void StageEmitter::emit_running() {
+  B& b = at_.builder();
+  int store = module_.graph().stage_stores[static_cast<size_t>(stream_)][static_cast<size_t>(index_)][0];
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  at_.stage = {};
+  llvm::Value* key = emit_key(stage_.keys, desc, &at_.stage.keys);
+  std::vector<Argument> arguments;
+  for (const typed::AggregateCall& call : stage_.aggregates) arguments.push_back(emit_argument(call));
+  llvm::Value* table = store_view(store);
+  llvm::Value* row = find_row(table, key, desc);
+  for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+    const state::CellDesc& cell = desc.cells[i];
+    const typed::AggregateCall& call = stage_.aggregates[i];
+    const Argument argument = arguments[i];
+    if (is_simple(cell)) {
+      llvm::AllocaInst* copy = at_.temporary(cell.size);
+      b.CreateMemCpy(copy, llvm::Align(8), offset(row, cell.offset), llvm::Align(8), cell.size);
+      when(argument.counts, [&] { add_to_cell(cell, i, table, row, copy, argument); });
+      at_.stage.aggregates.push_back(number_result(cell, call, copy));
+      commits_.push_back([=, this] {
+        at_.builder().CreateMemCpy(offset(row, cell.offset), llvm::Align(8), copy, llvm::Align(8), cell.size);
+      });
+      continue;
+    }
+    llvm::AllocaInst* out = at_.temporary(16);
+    llvm::Type* pointer = b.getPtrTy();
+    auto unchanged = [&] {
+      llvm::Value* status = b.CreateCall(
+          module_.helper("mut_cell_result", b.getInt32Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
+          {table, row, b.getInt32(i), out});
+      return result_from(status, out, call.result);
+    };
+    auto changed = [&] {
+      if (cell.fn == CellFn::Distinct) {
+        llvm::Value* count = b.CreateCall(
+            module_.helper("mut_distinct_peek", b.getInt64Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
+            {table, row, b.getInt32(i), words_of(argument.value, true)});
+        return Value{call.result, {count}};
+      }
+      llvm::Value* order = argument.order.empty() ? llvm::ConstantPointerNull::get(b.getPtrTy())
+                                                  : words_of(argument.order, false);
+      llvm::Value* status = b.CreateCall(
+          module_.helper("mut_cell_peek", b.getInt32Ty(),
+                         {pointer, pointer, b.getInt32Ty(), pointer, pointer, b.getInt64Ty(), pointer}),
+          {table, row, b.getInt32(i), words_of(argument.value, false), order, at_.time, out});
+      return result_from(status, out, call.result);
+    };
+    at_.stage.aggregates.push_back(
+        argument.counts == nullptr ? changed() : at_.choose(argument.counts, changed, unchanged));
+    commits_.push_back([=, this, &cell] {
+      when(argument.counts, [&] { add_to_cell(cell, i, table, row, nullptr, argument); });
+    });
+  }
+  commits_.push_back([=, this, &desc] { touch(desc, row); });
+  const graph::Needs& after =
+      module_.graph().needs[static_cast<size_t>(stream_)][static_cast<size_t>(index_) + 1];
+  std::vector<Value> made(stage_.outputs.size());
+  for (size_t i = 0; i < stage_.outputs.size(); ++i) {
+    if (after[i] || graph::can_fail(*stage_.outputs[i].value)) made[i] = at_.emit(*stage_.outputs[i].value);
+  }
+  // Results may point at texts of cells that change now: own them first.
+  for (Value& value : made) {
+    typed::TypeRef scalar = value.empty()                        ? nullptr
+                            : value.type->kind == Kind::Optional ? value.type->element
+                                                                 : value.type;
+    if (scalar == nullptr || (scalar->kind != Kind::String && scalar->kind != Kind::Bytes)) continue;
+    llvm::Value* size = b.CreateAnd(value.parts[0], b.getInt64(0xFFFFFFFFU));
+    value.parts[1] = b.CreateCall(
+        module_.helper("mut_arena_copy", b.getPtrTy(), {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}),
+        {at_.context(), value.parts[1],
+         value.type->kind == Kind::Optional ? b.CreateSelect(value.present(), size, b.getInt64(0)) : size});
+  }
+  commit();
+  at_.fields = std::move(made);
+}
+
+void StageEmitter::emit_windowed() {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  int store = module_.graph().stage_stores[static_cast<size_t>(stream_)][static_cast<size_t>(index_)][0];
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  llvm::Value* key = emit_key(stage_.keys, desc, nullptr);
+  std::vector<Argument> arguments;
+  for (const typed::AggregateCall& call : stage_.aggregates) arguments.push_back(emit_argument(call));
+  llvm::Value* view = store_view(store);
+  llvm::Value* table = view;
+  llvm::Value* row = nullptr;
+  auto late_unless = [&](llvm::Value* in_time) {
+    llvm::BasicBlock* next = at_.block("in_time");
+    llvm::BasicBlock* late = at_.block("late");
+    b.CreateCondBr(in_time, next, late);
+    b.SetInsertPoint(late);
+    if (stage_.late_stream >= 0 && module_.graph().live[static_cast<size_t>(stage_.late_stream)]) {
+      module_.call_section(at_, stage_.late_stream, 0, at_.fields);
+    }
+    b.CreateRetVoid();
+    b.SetInsertPoint(next);
+  };
+  if (desc.kind == StoreKind::Panes) {
+    llvm::Value* cached = b.CreateCall(
+        module_.helper("mut_window_cached", pointer, {pointer, b.getInt64Ty()}), {view, at_.time});
+    llvm::BasicBlock* from = b.GetInsertBlock();
+    llvm::BasicBlock* look = at_.block("look");
+    llvm::BasicBlock* have = at_.block("have");
+    b.CreateCondBr(b.CreateIsNotNull(cached), have, look);
+    b.SetInsertPoint(look);
+    llvm::Value* found =
+        b.CreateCall(module_.helper("mut_pane", pointer, {pointer, b.getInt32Ty(), b.getInt64Ty()}),
+                     {at_.context(), b.getInt32(static_cast<uint32_t>(store)), at_.time});
+    late_unless(b.CreateIsNotNull(found));
+    llvm::BasicBlock* found_end = b.GetInsertBlock();
+    b.CreateBr(have);
+    b.SetInsertPoint(have);
+    llvm::PHINode* phi = b.CreatePHI(pointer, 2);
+    phi->addIncoming(cached, from);
+    phi->addIncoming(found, found_end);
+    table = phi;
+    row = find_row(table, key, desc);
+  } else if (desc.kind == StoreKind::Sessions) {
+    llvm::AllocaInst* table_out = at_.temporary(8);
+    row = b.CreateCall(
+        module_.helper("mut_session", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
+        {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time, table_out});
+    late_unless(b.CreateIsNotNull(row));
+    table = b.CreateLoad(pointer, table_out);
+  } else {
+    row = find_row(table, key, desc);
+  }
+  // A session's rows are keyed by number: their cells lie elsewhere than the description says.
+  uint64_t shift = 0;
+  if (desc.kind == StoreKind::Sessions) shift = desc.key_words * 8U - 8U;
+  for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+    const state::CellDesc& cell = desc.cells[i];
+    llvm::Value* at = offset(row, cell.offset - shift);
+    when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
+  }
+  if (desc.kind == StoreKind::Whole) touch(desc, row);
+  b.CreateRetVoid();
+}
+
+}  // namespace mut::codegen

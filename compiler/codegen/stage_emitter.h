@@ -1,0 +1,73 @@
+// Stages as code: what one event does to the state of its stage and what it becomes.
+#pragma once
+#include "compiler/codegen/module_emitter.h"
+#include "runtime/abi/kernel.h"
+
+namespace mut::codegen {
+
+class StageEmitter {
+ public:
+  StageEmitter(ModuleEmitter& module, FunctionEmitter& at, int stream, int stage)
+      : module_(module),
+        at_(at),
+        stream_(stream),
+        index_(stage),
+        stage_(module.program().streams[static_cast<size_t>(stream)].stages[static_cast<size_t>(stage)]) {}
+
+  // Emits the stage; afterwards FunctionEmitter::fields are those that leave it. False when nothing
+  // follows here: what comes after runs elsewhere (results of a window, elements of a list).
+  bool emit();
+
+ private:
+  using B = llvm::IRBuilder<>;
+  // State that is changed only once the whole stage has succeeded (rule 4.4).
+  using Commit = std::function<void()>;
+
+  void emit_histories();
+  Value emit_ring(const graph::StoreNode& node, size_t store, size_t cell, llvm::Value* row,
+                  llvm::Value* sample);
+  void emit_group_history(const graph::StoreNode& node, int store);
+  Value emit_previous(const graph::StoreNode& node, llvm::Value* table, llvm::Value* row,
+                      const typed::History& history);
+  void emit_rings(const graph::StoreNode& node, int store);
+  void emit_where();
+  void emit_project();
+  void emit_dedupe();
+  bool emit_flatten();
+  void emit_running();
+  void emit_windowed();
+  void leave_unless(llvm::Value* condition);
+  void commit();
+
+  // Argument of an aggregate, evaluated; `counts` is whether the event adds to it.
+  struct Argument {
+    Value value;  // without T?
+    Value order;
+    llvm::Value* counts = nullptr;  // null: always
+  };
+  Argument emit_argument(const typed::AggregateCall& call);
+  // Memory with the words of a key.
+  llvm::Value* emit_key(const std::vector<typed::ExprPtr>& keys, const state::StoreDesc& desc,
+                        std::vector<Value>* values);
+  llvm::Value* find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc);
+  void add_to_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
+                   llvm::Value* cell, const Argument& argument);
+  // The result of a cell that owns no text, at `cell`.
+  Value number_result(const state::CellDesc& desc, const typed::AggregateCall& call, llvm::Value* cell);
+  Value result_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type);
+  llvm::Value* words_of(const Value& value, bool canonical);
+  void when(llvm::Value* condition, const std::function<void()>& body);
+  llvm::Value* offset(llvm::Value* pointer, uint64_t bytes);
+  llvm::Value* store_view(int store);
+  void touch(const state::StoreDesc& desc, llvm::Value* row);  // ttl
+  static bool is_simple(const state::CellDesc& desc);
+
+  ModuleEmitter& module_;
+  FunctionEmitter& at_;
+  int stream_;
+  int index_;
+  const typed::Stage& stage_;
+  std::vector<Commit> commits_;
+};
+
+}  // namespace mut::codegen

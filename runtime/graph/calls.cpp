@@ -1,0 +1,132 @@
+// What kernels ask of the instance that runs them.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "runtime/graph/instance.h"
+#include "runtime/inline/hash.h"
+#include "runtime/state/panes.h"
+#include "runtime/state/results.h"
+#include "runtime/state/rings.h"
+#include "runtime/state/sessions.h"
+
+namespace {
+
+mut::runtime::Instance& instance(MutContext* ctx) { return *static_cast<mut::runtime::Instance*>(ctx->runtime); }
+
+uint64_t draw(uint64_t seed, uint64_t number, uint64_t place) {
+  // SplitMix64 of a state that differs for every row and place (Steele, Lea, Flood 2014).
+  uint64_t z = seed + (number * 64 + place + 1) * 0x9E3779B97F4A7C15ULL;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31);
+}
+
+}  // namespace
+
+extern "C" {
+
+void mut_fail(MutContext* ctx, uint32_t site, int32_t error, int64_t time, uint64_t position, const void* record, MutErrorEvent* out) {
+  (void)time;
+  auto& of = instance(ctx);
+  of.fail(site, error, position, record, of.plan().sites[site].record.get(), out);
+}
+
+void mut_fail_result(MutContext* ctx, uint32_t site, uint32_t store, int32_t error, int64_t time, uint64_t position, const void* record,
+                     MutErrorEvent* out) {
+  (void)time;
+  auto& of = instance(ctx);
+  const mut::state::StoreDesc& desc = of.plan().stores[store].desc;
+  std::vector<mut::abi::FieldDesc> fields;
+  for (const mut::state::KeyDesc& key : desc.keys) {
+    mut::abi::FieldDesc field;
+    field.name = key.name;
+    field.type = key.type;
+    fields.push_back(std::move(field));
+  }
+  for (const char* name : {"window_start", "window_end"}) {
+    mut::abi::FieldDesc field;
+    field.name = name;
+    field.type = mut::abi::make_scalar(mut::abi::TypeKind::Time);
+    fields.push_back(std::move(field));
+  }
+  auto type = mut::abi::make_record(std::move(fields));
+  of.fail(site, error, position, record, type.get(), out);
+}
+
+void mut_undecodable(MutContext* ctx, uint32_t site, const MutBatch* batch, uint32_t row, MutErrorEvent* out) {
+  instance(ctx).undecodable(site, *batch, row, out);
+}
+
+void* mut_arena(MutContext* ctx, uint64_t bytes) { return instance(ctx).arena().allocate(bytes); }
+
+char* mut_arena_copy(MutContext* ctx, const char* data, uint64_t bytes) {
+  auto* out = static_cast<char*>(instance(ctx).arena().allocate(bytes + 1));
+  if (bytes > 0) memcpy(out, data, bytes);
+  return out;
+}
+
+void mut_sink_grow(MutContext* ctx, uint32_t sink) { instance(ctx).grow_sink(sink); }
+
+void mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) { instance(ctx).propose_param(set, value, time); }
+
+void* mut_store_of(MutContext* ctx, uint32_t store) { return static_cast<mut::state::RingStore*>(&instance(ctx).store(store)); }
+
+MutTable* mut_pane(MutContext* ctx, uint32_t store, int64_t time) {
+  auto& panes = static_cast<mut::state::PaneStore&>(instance(ctx).store(store));
+  MutTable* table = panes.pane_for(time);
+  ctx->due = std::min(ctx->due, panes.due());
+  return table;
+}
+
+char* mut_session(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time, MutTable** table) {
+  auto& sessions = static_cast<mut::state::SessionStore&>(instance(ctx).store(store));
+  char* row = sessions.row_for(key, time, table);
+  ctx->due = std::min(ctx->due, sessions.due());
+  return row;
+}
+
+// ---- seeded draws of `generate`
+
+int64_t mut_draw_int(uint64_t seed, uint64_t number, uint64_t place, int64_t low, int64_t high) {
+  if (high <= low) return low;
+  uint64_t span = static_cast<uint64_t>(high) - static_cast<uint64_t>(low) + 1;
+  uint64_t drawn = draw(seed, number, place);
+  if (span == 0) return static_cast<int64_t>(drawn);
+  return low + static_cast<int64_t>(static_cast<uint64_t>((static_cast<unsigned __int128>(drawn) * span) >> 64));
+}
+
+double mut_draw_unit(uint64_t seed, uint64_t number, uint64_t place) {
+  return static_cast<double>(draw(seed, number, place) >> 11) * 0x1.0p-53;
+}
+
+double mut_draw_uniform(uint64_t seed, uint64_t number, uint64_t place, double low, double high) {
+  return low + (high - low) * mut_draw_unit(seed, number, place);
+}
+
+// Box and Muller (1958).
+double mut_draw_normal(uint64_t seed, uint64_t number, uint64_t place, double mean, double deviation) {
+  double u = 1.0 - mut_draw_unit(seed, number, place);
+  double v = mut_draw_unit(seed ^ 0xD1342543DE82EF95ULL, number, place);
+  return mean + deviation * std::sqrt(-2.0 * std::log(u)) * std::cos(6.283185307179586 * v);
+}
+
+double mut_draw_lognormal(uint64_t seed, uint64_t number, uint64_t place, double mean, double deviation) {
+  return std::exp(mut_draw_normal(seed, number, place, mean, deviation));
+}
+
+double mut_round_digits(double value, int64_t digits) {
+  if (!std::isfinite(value) || digits > 300) return value;
+  if (digits < -300) return 0.0;
+  double scale = std::pow(10.0, static_cast<double>(digits < 0 ? -digits : digits));
+  return digits < 0 ? std::rint(value / scale) * scale : std::isfinite(value * scale) ? std::rint(value * scale) / scale : value;
+}
+
+int32_t mut_scale_duration(int64_t duration, double factor, int32_t divide, int64_t* out) {
+  double scaled = divide != 0 ? static_cast<double>(duration) / factor : static_cast<double>(duration) * factor;
+  if (!(scaled >= -9223372036854775808.0 && scaled < 9223372036854775808.0)) return 0;
+  *out = static_cast<int64_t>(std::nearbyint(scaled));
+  return 1;
+}
+
+}  // extern "C"

@@ -1,0 +1,39 @@
+// Event errors: counted per stream and stage, the newest kept for inspection. Outlives versions.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+
+namespace mut::runtime {
+
+struct ErrorRecord {
+  std::string stream;
+  std::string stage;
+  int line = 0;
+  std::string input;    // "file:line", may be empty
+  std::string code;
+  std::string message;
+  std::string event;    // JSON, or the raw record
+};
+
+class ErrorLog {
+ public:
+  static constexpr size_t kept_max = 64;
+  void add(ErrorRecord record) {
+    ++counts_[record.stream];
+    ++total_;
+    if (kept_.size() == kept_max) kept_.pop_front();
+    kept_.push_back(std::move(record));
+  }
+  uint64_t total() const { return total_; }
+  const std::map<std::string, uint64_t>& counts() const { return counts_; }
+  const std::deque<ErrorRecord>& kept() const { return kept_; }
+
+ private:
+  std::map<std::string, uint64_t> counts_;
+  std::deque<ErrorRecord> kept_;
+  uint64_t total_ = 0;
+};
+
+}  // namespace mut::runtime

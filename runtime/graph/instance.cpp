@@ -1,0 +1,207 @@
+#include "runtime/graph/instance.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/abi/check.h"
+
+namespace mut::runtime {
+namespace {
+
+struct ErrorText {
+  const char* code;
+  const char* message;
+};
+// By typed::EventError.
+constexpr ErrorText error_texts[] = {
+    {"none", ""},
+    {"overflow", "integer overflow"},
+    {"division_by_zero", "division by zero"},
+    {"index", "index out of range"},
+    {"cast", "the value cannot be cast"},
+    {"decode", "the record cannot be decoded"},
+    {"future", "event time too far ahead"},
+    {"memory", "the state budget is spent"},
+};
+constexpr size_t sink_rows_first = 64;
+
+}  // namespace
+
+Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t seed, state::Budget& budget, ErrorLog& log)
+    : plan_(std::move(plan)), kernels_(std::move(kernels)), log_(log) {
+  for (const StorePlan& store : plan_->stores) {
+    stores_.push_back(state::make_store(store.desc, seed, budget));
+    views_.push_back(stores_.back()->view());
+  }
+  sinks_.resize(plan_->emits.size());
+  sink_memory_.resize(plan_->emits.size());
+  for (size_t i = 0; i < sinks_.size(); ++i) {
+    sinks_[i].row_size = (sizeof(MutOutHead) + plan_->emits[i].record->size + 7) / 8 * 8;
+  }
+  dropped_.assign(plan_->sites.size() + 1, 0);
+  for (const SourcePlan& source : plan_->sources) seeds_.push_back(source.generate.seed);
+  watermarks.assign(plan_->sources.size(), no_watermark);
+  params_ = plan_->param_values;
+  param_texts_.resize(plan_->params.size());
+  pending_sets_.resize(plan_->sets.size());
+  encoders_.resize(plan_->sites.size());
+  context_.abi = abi::abi_number;
+  context_.stores = views_.data();
+  context_.literals = plan_->literals.data();
+  context_.params = params_.data();
+  context_.sinks = sinks_.data();
+  context_.output_rows_max = 4096;
+  context_.due = state::never;
+  context_.seeds = seeds_.data();
+  context_.dropped = dropped_.data();
+  context_.runtime = this;
+}
+
+Instance::~Instance() = default;
+
+std::unique_ptr<state::Store>& Instance::store_slot(size_t index) { return stores_[index]; }
+
+int64_t Instance::watermark_of(uint64_t source_mask) const {
+  int64_t least = state::never;
+  for (size_t i = 0; i < watermarks.size(); ++i) {
+    if ((source_mask >> i & 1U) != 0) least = std::min(least, watermarks[i]);
+  }
+  return least;
+}
+
+void Instance::set_param(size_t index, const void* value) {
+  const abi::FieldDesc& field = plan_->param_record->fields[index];
+  char* target = params_.data() + field.offset;
+  memcpy(target, value, field.type->size);
+  if (field.type->kind == abi::TypeKind::String || field.type->kind == abi::TypeKind::Bytes) {
+    MutStr text;
+    memcpy(&text, value, sizeof(text));
+    param_texts_[index] = std::string(abi::view(text));
+    text = abi::make_str(param_texts_[index]);
+    memcpy(target, &text, sizeof(text));
+  }
+}
+
+void Instance::propose_param(size_t set, const void* value, int64_t time) {
+  const SetPlan& plan = plan_->sets[set];
+  const ParamPlan& param = plan_->params[static_cast<size_t>(plan.param)];
+  if (param.accepts && !param.accepts(value)) {
+    ErrorRecord record;
+    record.stream = plan.stream;
+    record.stage = "set";
+    record.code = "range";
+    record.message = "value outside the range of param `" + param.name + "`";
+    log_.add(std::move(record));
+    return;
+  }
+  PendingSet& pending = pending_sets_[set];
+  if (pending.waits && time < pending.time) return;
+  const auto* bytes = static_cast<const char*>(value);
+  pending.value.assign(bytes, bytes + param.type->size);
+  if (param.type->kind == abi::TypeKind::String) {
+    MutStr text;
+    memcpy(&text, value, sizeof(text));
+    pending.text = std::string(abi::view(text));
+    text = abi::make_str(pending.text);
+    memcpy(pending.value.data(), &text, sizeof(text));
+  }
+  pending.time = time;
+  if (!pending.waits) {
+    int64_t now = watermark_of(plan.source_mask);
+    int64_t base = now == no_watermark ? time : now;
+    int64_t rest = base % plan.every;
+    if (rest < 0) rest += plan.every;
+    pending.tick = base - rest + plan.every;
+    pending.waits = true;
+  }
+  context_.due = std::min(context_.due, pending.tick);
+}
+
+void Instance::apply_set(size_t set) {
+  PendingSet& pending = pending_sets_[set];
+  set_param(static_cast<size_t>(plan_->sets[set].param), pending.value.data());
+  pending.waits = false;
+  pending.tick = state::never;
+}
+
+void Instance::clear_output() {
+  for (MutSink& sink : sinks_) sink.count = 0;
+  context_.output_rows = 0;
+  context_.order = 0;
+  arena_.reset();
+}
+
+void Instance::grow_sink(size_t index) {
+  MutSink& sink = sinks_[index];
+  sink.capacity = std::max(sink_rows_first, sink.capacity * 2);
+  sink_memory_[index].resize(sink.capacity * sink.row_size);
+  sink.rows = sink_memory_[index].data();
+}
+
+void Instance::describe_event(size_t site, MutErrorEvent* out, ErrorRecord record, std::string_view raw, bool has_raw) {
+  if (plan_->sites[site].read) {
+    memset(out, 0, sizeof(*out));
+    out->event = arena_.copy(has_raw ? "null" : record.event);
+    if (has_raw) out->raw = arena_.copy(raw);
+    out->has_raw = has_raw ? 1 : 0;
+    out->stage = arena_.copy(record.stage);
+    out->line = record.line;
+    out->input = arena_.copy(record.input);
+    out->has_input = record.input.empty() ? 0 : 1;
+    out->code = arena_.copy(record.code);
+    out->message = arena_.copy(record.message);
+  }
+  log_.add(std::move(record));
+}
+
+void Instance::fail(size_t site, int32_t error, uint64_t position, const void* event, const abi::TypeDesc* type, MutErrorEvent* out) {
+  const ErrorSite& at = plan_->sites[site];
+  MUT_CHECK(error > 0 && static_cast<size_t>(error) < std::size(error_texts), "kernels report known errors");
+  ErrorRecord record;
+  record.stream = at.stream;
+  record.stage = at.stage;
+  record.line = at.line;
+  record.code = error_texts[error].code;
+  record.message = error_texts[error].message;
+  if (batch != nullptr && batch->origins != nullptr && position >= batch->first_position &&
+      position - batch->first_position < batch->row_count && batch->input_name.size != 0) {
+    record.input = std::string(abi::view(batch->input_name)) + ":" + std::to_string(batch->origins[position - batch->first_position].line);
+  }
+  text::Buffer json;
+  if (type != nullptr) {
+    if (type == at.record.get()) {
+      if (!encoders_[site]) encoders_[site] = codec::make_encoder(codec::Format::Json, at.record);
+      encoders_[site]->append(event, json);
+    } else {
+      codec::make_encoder(codec::Format::Json, std::make_shared<abi::TypeDesc>(*type))->append(event, json);
+    }
+  }
+  record.event = std::string(json.view());
+  if (!record.event.empty() && record.event.back() == '\n') record.event.pop_back();
+  describe_event(site, out, std::move(record), {}, false);
+}
+
+void Instance::undecodable(size_t site, const MutBatch& of, uint32_t row, MutErrorEvent* out) {
+  const ErrorSite& at = plan_->sites[site];
+  ErrorRecord record;
+  record.stream = at.stream;
+  record.stage = "decode";
+  record.line = at.line;
+  record.code = "decode";
+  record.message = "event time cannot be computed";
+  for (uint32_t i = 0; i < of.error_count; ++i) {
+    if (of.errors[i].row != row) continue;
+    record.code = std::string(abi::view(of.errors[i].code));
+    record.message = std::string(abi::view(of.errors[i].message));
+  }
+  std::string_view raw;
+  if (of.origins != nullptr) {
+    const MutOrigin& origin = of.origins[row];
+    raw = {origin.raw, origin.raw_size};
+    if (of.input_name.size != 0) record.input = std::string(abi::view(of.input_name)) + ":" + std::to_string(origin.line);
+  }
+  record.event = std::string(raw.substr(0, 256));
+  describe_event(site, out, std::move(record), raw, of.origins != nullptr && raw.data() != nullptr);
+}
+
+}  // namespace mut::runtime

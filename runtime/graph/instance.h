@@ -1,0 +1,87 @@
+// One version of a program on one shard: its context, stores and pending rows.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "runtime/batch/batch.h"
+#include "runtime/codec/encoder.h"
+#include "runtime/graph/error_log.h"
+#include "runtime/graph/plan.h"
+#include "runtime/state/store.h"
+
+namespace mut::runtime {
+
+constexpr int64_t no_watermark = std::numeric_limits<int64_t>::min();
+
+class Instance {
+ public:
+  // Stores are made empty. `log` outlives the instance.
+  Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t seed, state::Budget& budget, ErrorLog& log);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  const Plan& plan() const { return *plan_; }
+  std::shared_ptr<const Plan> shared_plan() const { return plan_; }
+  MutContext& context() { return context_; }
+  const Kernels& kernels() const { return kernels_; }
+  // The same plan with other machine code: a tier.
+  void set_kernels(Kernels kernels) { kernels_ = std::move(kernels); }
+  state::Store& store(size_t index) { return *stores_[index]; }
+  std::unique_ptr<state::Store>& store_slot(size_t index);
+  void refresh_store(size_t index) { views_[index] = stores_[index]->view(); }
+  size_t store_count() const { return stores_.size(); }
+  MutSink& sink(size_t index) { return sinks_[index]; }
+  const std::vector<uint64_t>& dropped() const { return dropped_; }
+  std::vector<uint64_t>& dropped() { return dropped_; }
+  batch::Arena& arena() { return arena_; }
+
+  // Of the row being run, for errors; set before a kernel is called.
+  const MutBatch* batch = nullptr;
+  std::vector<int64_t> watermarks;  // by source
+  int64_t watermark_of(uint64_t source_mask) const;
+  void set_param(size_t index, const void* value);
+
+  // Rows were taken out of the sinks: empties them and the arena.
+  void clear_output();
+  void grow_sink(size_t index);
+
+  // A value waits to become a param at a tick of the watermark.
+  struct PendingSet {
+    bool waits = false;
+    int64_t time = 0;
+    int64_t tick = state::never;
+    std::vector<char> value;
+    std::string text;
+  };
+  std::vector<PendingSet>& pending_sets() { return pending_sets_; }
+  void propose_param(size_t set, const void* value, int64_t time);
+  void apply_set(size_t set);
+
+  // Called by kernels.
+  void fail(size_t site, int32_t error, uint64_t position, const void* record, const abi::TypeDesc* type, MutErrorEvent* out);
+  void undecodable(size_t site, const MutBatch& of, uint32_t row, MutErrorEvent* out);
+
+  ErrorLog& error_log() { return log_; }
+
+ private:
+  void describe_event(size_t site, MutErrorEvent* out, ErrorRecord record, std::string_view raw, bool has_raw);
+
+  std::shared_ptr<const Plan> plan_;
+  Kernels kernels_;
+  ErrorLog& log_;
+  MutContext context_{};
+  std::vector<std::unique_ptr<state::Store>> stores_;
+  std::vector<void*> views_;
+  std::vector<MutSink> sinks_;
+  std::vector<std::vector<char>> sink_memory_;
+  std::vector<uint64_t> dropped_;
+  std::vector<uint64_t> seeds_;
+  std::vector<char> params_;
+  std::vector<std::string> param_texts_;
+  batch::Arena arena_;
+  std::vector<PendingSet> pending_sets_;
+  std::vector<std::unique_ptr<codec::Encoder>> encoders_;  // by site, made at first use
+};
+
+}  // namespace mut::runtime

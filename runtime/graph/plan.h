@@ -1,0 +1,94 @@
+// A program as the runtime sees it: records, stores, sources and sinks as data, kernels as pointers.
+// Made by the compiler's session; immutable once a version runs.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/abi/kernel.h"
+#include "runtime/abi/type_desc.h"
+#include "runtime/state/store_desc.h"
+
+namespace mut::runtime {
+
+struct GenerateSpec {
+  uint64_t seed = 1;
+  int64_t count = -1;    // rows; -1: without end
+  int64_t step_ns = 0;   // event time between rows
+  int64_t start_ns = 0;  // event time of row 0
+  double rate = 0;       // rows per second of wall time; 0: as fast as they are taken
+};
+
+struct SourcePlan {
+  std::string name;
+  std::string was;
+  abi::TypeDescRef record;        // as declared; of `generate`: one int field `n`
+  std::vector<char> needed;       // columns that kernels read
+  int time_column = -1;           // field that is the event time; -1: arrival, or computed
+  bool computes_times = false;    // the times kernel fills them
+  int64_t lateness = 0;
+  bool generates = false;
+  GenerateSpec generate;
+  bool live = true;               // some sink depends on it
+};
+
+struct StorePlan {
+  state::StoreDesc desc;
+  uint64_t source_mask = 0;       // whose watermarks it waits for
+  bool has_results = false;       // a result kernel reads what it gives
+};
+
+struct EmitPlan {
+  std::string name;               // of the sink
+  std::string was;
+  std::string stream;
+  abi::TypeDescRef record;
+};
+
+struct ErrorSite {
+  std::string stream;
+  std::string stage;              // keyword, or "decode", "route"
+  int line = 0;                   // of the script
+  abi::TypeDescRef record;        // what mut_fail gets; null at the head of a source
+  bool read = false;              // `.errors` of the stream has readers
+  std::string counter;            // "stream/stage" of what a choosing stage drops
+};
+
+struct SetPlan {
+  int param = -1;
+  int64_t every = 0;
+  uint64_t source_mask = 0;
+  std::string stream;
+  bool has_range = false;
+};
+
+struct ParamPlan {
+  std::string name;
+  abi::TypeDescRef type;
+  std::function<bool(const void* value)> accepts;  // range; null: any
+};
+
+struct Plan {
+  std::vector<SourcePlan> sources;
+  std::vector<StorePlan> stores;
+  std::vector<EmitPlan> emits;
+  std::vector<ErrorSite> sites;
+  std::vector<ParamPlan> params;
+  abi::TypeDescRef param_record;
+  std::vector<char> param_values;          // in memory layout; texts point into `texts`
+  std::vector<SetPlan> sets;
+  std::vector<char> literals;              // 16 bytes each
+  std::vector<std::shared_ptr<std::string>> texts;
+  std::vector<abi::TypeDescRef> types;     // that casts and formats name by index
+};
+
+// Machine code of a plan. `owner` keeps it loaded.
+struct Kernels {
+  std::vector<MutSourceKernel> sources;    // null where not live
+  std::vector<void (*)(MutContext*, const MutBatch*, uint8_t*)> times;
+  std::vector<MutResultKernel> results;    // by store, null where it has none
+  std::shared_ptr<void> owner;
+};
+
+}  // namespace mut::runtime
