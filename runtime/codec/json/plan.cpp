@@ -16,7 +16,9 @@ std::unique_ptr<RecordPlan> make_record(const abi::TypeDesc& type, const batch::
   }
   if (type.fields.size() > 64) plan->seen_high.resize(type.fields.size() - 64);
   plan->keys.emplace_back();
-  plan->keys[0].mask = 1;  // matches only a zero byte, which no key begins with
+  // Matches a blank only, and no blank is left where a key is looked for.
+  plan->keys[0].text[0] = ' ';
+  plan->keys[0].mask = 1;
   return plan;
 }
 

@@ -571,12 +571,26 @@ class Parser final : public RowParser {
     return fail_expected("true or false", at);
   }
 
+  // As abi::make_str, but there are always four bytes to read.
+  static MutStr view_of(const char* begin, uint32_t size) {
+    MutStr out{size, 0, begin};
+    memcpy(&out.prefix, begin, 4);
+    if (size < 4) {
+      char keep[4] = {};
+      memset(keep, 0xff, size);
+      uint32_t mask;
+      memcpy(&mask, keep, 4);
+      out.prefix &= mask;
+    }
+    return out;
+  }
+
   const char* string(const Node& node, const char* at, char* to) {
     if (*at != '"') return fail_expected("text", at);
     const char* begin = ++at;
     at = find_string_stop(at);
     if (*at == '"') [[likely]] {
-      MutStr out = abi::make_str(begin, static_cast<uint32_t>(at - begin));
+      MutStr out = view_of(begin, static_cast<uint32_t>(at - begin));
       memcpy(to, &out, sizeof out);
       return at + 1;
     }
