@@ -334,19 +334,6 @@ class Parser final : public RowParser {
   }
 
   template <typename Int>
-  static bool store_int(int64_t wide, char* to) {
-    if (wide < static_cast<int64_t>(std::numeric_limits<Int>::min()) ||
-        (sizeof(Int) < 8 && wide > static_cast<int64_t>(std::numeric_limits<Int>::max()))) {
-      return false;
-    }
-    auto narrow = static_cast<Int>(wide);
-    memcpy(to, &narrow, sizeof narrow);
-    return true;
-  }
-
-  static bool ends_number(char c) { return c == ',' || c == '}' || c == ']' || c <= ' '; }
-
-  template <typename Int>
   const char* integer(const char* at, char* to) {
     const bool negative = *at == '-';
     const char* digits = at + negative;
@@ -435,20 +422,6 @@ class Parser final : public RowParser {
     if (memcmp(at, "true", 4) == 0) return *to = 1, at + 4;
     if (memcmp(at, "false", 5) == 0) return *to = 0, at + 5;
     return fail_expected("true or false", at);
-  }
-
-  // As abi::make_str, but there are always four bytes to read.
-  static MutStr view_of(const char* begin, uint32_t size) {
-    MutStr out{size, 0, begin};
-    memcpy(&out.prefix, begin, 4);
-    if (size < 4) {
-      char keep[4] = {};
-      memset(keep, 0xff, size);
-      uint32_t mask;
-      memcpy(&mask, keep, 4);
-      out.prefix &= mask;
-    }
-    return out;
   }
 
   const char* string(const Node& node, const char* at, char* to) {
