@@ -36,7 +36,14 @@ constexpr uint32_t abi_number = 1;
 
 inline MutStr make_str(const char* data, uint32_t size) {
   MutStr out{size, 0, data};
-  memcpy(&out.prefix, data, size < 4 ? size : 4);
+  // Not one memcpy of a length that is not known: that would be a call. And `data` may be null at size 0.
+  if (size >= 4) {
+    memcpy(&out.prefix, data, 4);
+  } else {
+    char bytes[4] = {};
+    for (uint32_t i = 0; i < size; ++i) bytes[i] = data[i];
+    memcpy(&out.prefix, bytes, 4);
+  }
   return out;
 }
 inline MutStr make_str(std::string_view text) {

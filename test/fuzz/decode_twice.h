@@ -1,5 +1,6 @@
 // Decodes a text whole and cut in two, by two decoders, and demands the same rows.
 #pragma once
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -88,7 +89,10 @@ void decode_twice(const MakeDecoder& make_decoder, std::string_view text) {
   std::string whole = decode(*make_decoder(type, 0), type, text, text.size(), 64);
   size_t cut = text.empty() ? 0 : static_cast<unsigned char>(text[0]) * text.size() / 256;
   std::string parts = decode(*make_decoder(type, 1), type, text, cut, 3);
-  if (whole != parts) abort();
+  if (whole != parts) {
+    fprintf(stderr, "whole:\n%s\ncut at %zu:\n%s\n", whole.c_str(), cut, parts.c_str());
+    abort();
+  }
 }
 
 }  // namespace mut::fuzz

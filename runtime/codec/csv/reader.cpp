@@ -6,7 +6,6 @@
 #include "runtime/codec/csv/cell_value.h"
 #include "runtime/codec/csv/cells.h"
 #include "runtime/codec/json/bound_plan.h"
-#include "runtime/codec/json/value.h"
 #include "runtime/codec/utf8_window.h"
 
 namespace mut::csv {
@@ -159,7 +158,11 @@ class Reader final : public codec::Decoder {
   std::string_view read_field(json::Field& field, uint32_t column, size_t row) {
     char* to = field.column + row * field.column_stride;
     uint8_t* present = field.valid + row * field.valid_stride;
-    if (column == no_column || is_none(cells_[column])) return read_absent(field, to, present);
+    if (column == no_column || is_none(cells_[column])) {
+      auto missing = json::read_absent(field, options_.time_unit, batch_->arena(), to, present);
+      absent_reason_ = missing.value_or("");
+      return absent_reason_;
+    }
     const Cell& cell = cells_[column];
     if (field.node.optional) *present = 1;
     std::string_view text = cell.view();
@@ -168,29 +171,12 @@ class Reader final : public codec::Decoder {
     return read_cell(field.node, type, text, options_.time_unit, batch_->arena(), to);
   }
 
-  std::string_view read_absent(json::Field& field, char* to, uint8_t* present) {
-    if (field.desc->has_default) {
-      default_.assign(field.node.full_size, 0);
-      if (json::read_value(field.desc->default_json, *field.desc->type, options_.time_unit, batch_->arena(),
-                           default_.data())) {
-        return "its default cannot be read";
-      }
-      memcpy(to, default_.data(), field.node.size);
-      if (field.node.optional) *present = static_cast<uint8_t>(default_[field.node.present_offset]);
-      return {};
-    }
-    if (!field.node.optional) return "missing";
-    memset(to, 0, field.node.size);
-    *present = 0;
-    return {};
-  }
-
   json::BoundPlan bound_;
   codec::DecodeOptions options_;
   std::vector<uint32_t> columns_;  // of each declared field
   size_t column_count_ = 0;
   std::vector<Cell> cells_;
-  std::vector<char> default_;
+  std::string absent_reason_;
   batch::Batch* batch_ = nullptr;
   int64_t arrival_ns_ = 0;
   uint32_t line_ = 1;

@@ -1,6 +1,8 @@
 // One escape sequence of a JSON string.
 #pragma once
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace mut::json {
 
@@ -73,6 +75,42 @@ inline Escape read_escape(const char* at, const char* end, char* to) {
   uint32_t code =
       0x10000 + (static_cast<uint32_t>(high - 0xd800) << 10) + static_cast<uint32_t>(low - 0xdc00);
   return {12, write_utf8(code, to)};
+}
+
+// Appends the text of a string whose inside is `text`; false when an escape is bad.
+inline bool unescape(std::string_view text, std::string& out) {
+  const char* end = text.data() + text.size();
+  for (const char* at = text.data(); at != end;) {
+    if (*at != '\\') {
+      out += *at++;
+      continue;
+    }
+    char decoded[4];
+    Escape escape = read_escape(at, end, decoded);
+    if (escape.used == 0) return false;
+    out.append(decoded, escape.written);
+    at += escape.used;
+  }
+  return true;
+}
+
+// What kind of value begins with `c`, for messages.
+inline std::string_view kind_of_value(char c) {
+  switch (c) {
+    case '"':
+      return "text";
+    case '{':
+      return "an object";
+    case '[':
+      return "a list";
+    case 't':
+    case 'f':
+      return "a truth value";
+    case 'n':
+      return "null";
+    default:
+      return c == '-' || static_cast<unsigned char>(c - '0') < 10 ? "a number" : "no JSON";
+  }
 }
 
 }  // namespace mut::json

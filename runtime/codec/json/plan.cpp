@@ -1,5 +1,9 @@
 #include "runtime/codec/json/plan.h"
 
+#include <cstring>
+
+#include "runtime/codec/json/value.h"
+
 namespace mut::json {
 namespace {
 
@@ -16,7 +20,9 @@ std::unique_ptr<RecordPlan> make_record(const abi::TypeDesc& type, const batch::
   }
   if (type.fields.size() > 64) plan->seen_high.resize(type.fields.size() - 64);
   plan->keys.emplace_back();
-  plan->keys[0].mask = 1;  // matches only a zero byte, which no key begins with
+  // Matches a blank only, and no blank is left where a key is looked for.
+  plan->keys[0].text[0] = ' ';
+  plan->keys[0].mask = 1;
   return plan;
 }
 
@@ -53,6 +59,26 @@ Node make_node(const abi::TypeDesc& type, bool store) {
 
 std::unique_ptr<RecordPlan> make_plan(const abi::TypeDesc& type, const batch::NeededColumns& needed) {
   return make_record(type, needed, true);
+}
+
+std::optional<std::string> read_absent(Field& field, text::TimeUnit unit, batch::Arena& arena, char* to,
+                                       uint8_t* present) {
+  if (!field.desc->has_default) {
+    if (!field.node.optional) return "missing";
+    if (field.node.store) memset(to, 0, field.node.size);
+    *present = 0;
+    return std::nullopt;
+  }
+  std::vector<char> value = std::move(field.default_value);
+  if (value.empty()) {
+    value.assign(field.node.full_size, 0);
+    auto reason = read_value(field.desc->default_json, *field.desc->type, unit, arena, value.data());
+    if (reason) return "its default: " + *reason;
+  }
+  memcpy(to, value.data(), field.node.size);
+  if (field.node.optional) *present = static_cast<uint8_t>(value[field.node.present_offset]);
+  if (!abi::has_references(*field.desc->type)) field.default_value = std::move(value);
+  return std::nullopt;
 }
 
 }  // namespace mut::json

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "runtime/abi/type_desc.h"
 #include "runtime/abi/value.h"
 #include "runtime/batch/batch.h"
+#include "runtime/codec/text/time.h"
 
 namespace mut::json {
 
@@ -37,6 +39,8 @@ struct Field {
   uint8_t* valid = nullptr;
   uint32_t column_stride = 0;
   uint32_t valid_stride = 0;
+  // The default, once it was read; only of types without texts and lists, whose memory is the batch's.
+  std::vector<char> default_value;
 };
 
 // A key as it was seen in the input, and what came after it the last times. Comparing the expected text
@@ -66,5 +70,10 @@ constexpr size_t learned_keys_max = 512;
 // `type` must outlive the plan. `needed` is empty (all) or says which fields of the top level are stored.
 std::unique_ptr<RecordPlan> make_plan(const abi::TypeDesc& type, const batch::NeededColumns& needed);
 Node make_node(const abi::TypeDesc& type, bool store);
+
+// Gives `field` the value it has when the input has none: `to` and `present` as for any value. Returns
+// why there is none.
+std::optional<std::string> read_absent(Field& field, text::TimeUnit unit, batch::Arena& arena, char* to,
+                                       uint8_t* present);
 
 }  // namespace mut::json

@@ -5,92 +5,7 @@
 // records of one source look alike. The text ends with a newline, which is no legal byte inside of a
 // record, so that no step has to ask whether the text has ended.
 
-bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-uint32_t low_bits(uint32_t count) { return count >= 32 ? ~uint32_t{0} : (uint32_t{1} << count) - 1; }
-
-#ifdef MUT_JSON_AVX2
-bool key_matches(const Key& key, const char* at) {
-  __m256i text = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
-  __m256i expected = _mm256_load_si256(reinterpret_cast<const __m256i*>(key.text));
-  auto equal = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(text, expected)));
-  return (~equal & key.mask) == 0;
-}
-
-// The first quote, backslash or control character.
-const char* find_string_stop(const char* at) {
-  const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\'),
-                control = _mm256_set1_epi8(0x1f);
-  for (;; at += 32) {
-    __m256i text = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
-    __m256i hit =
-        _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(text, quote), _mm256_cmpeq_epi8(text, backslash)),
-                        _mm256_cmpeq_epi8(_mm256_min_epu8(text, control), text));
-    if (auto mask = static_cast<uint32_t>(_mm256_movemask_epi8(hit))) return at + __builtin_ctz(mask);
-  }
-}
-
-// The first quote, bracket of either kind and direction, or newline.
-const char* find_bracket(const char* at) {
-  const __m256i quote = _mm256_set1_epi8('"'), open = _mm256_set1_epi8('{'), close = _mm256_set1_epi8('}');
-  const __m256i newline = _mm256_set1_epi8('\n'), fold = _mm256_set1_epi8(0x20);
-  for (;; at += 32) {
-    __m256i text = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
-    __m256i folded = _mm256_or_si256(text, fold);  // `[` and `]` become `{` and `}`
-    __m256i hit =
-        _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(text, quote), _mm256_cmpeq_epi8(text, newline)),
-                        _mm256_or_si256(_mm256_cmpeq_epi8(folded, open), _mm256_cmpeq_epi8(folded, close)));
-    if (auto mask = static_cast<uint32_t>(_mm256_movemask_epi8(hit))) return at + __builtin_ctz(mask);
-  }
-}
-
-alignas(32) constexpr uint8_t shift_right[32] = {128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
-                                                 128, 128, 128, 128, 128, 0,   1,   2,   3,   4,   5,
-                                                 6,   7,   8,   9,   10,  11,  12,  13,  14,  15};
-
-// The digits at `at`: their number (16 stands for 16 or more) and, below 16, their value.
-uint32_t read_digits(const char* at, uint64_t& value) {
-  __m128i digits = _mm_sub_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), _mm_set1_epi8('0'));
-  __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
-  auto count =
-      static_cast<uint32_t>(__builtin_ctz(~static_cast<uint32_t>(_mm_movemask_epi8(is_digit)) | 0x10000u));
-  __m128i place = _mm_loadu_si128(reinterpret_cast<const __m128i*>(shift_right + count));
-  digits = _mm_shuffle_epi8(digits, place);
-  const __m128i tens = _mm_set1_epi16(10 + (1 << 8));
-  const __m128i hundreds = _mm_set1_epi32(100 + (1 << 16));
-  const __m128i ten_thousands = _mm_set1_epi32(10000 + (1 << 16));
-  __m128i pairs = _mm_madd_epi16(_mm_maddubs_epi16(digits, tens), hundreds);
-  auto halves =
-      static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_madd_epi16(_mm_packus_epi32(pairs, pairs), ten_thousands)));
-  value = (halves & 0xffffffff) * 100'000'000 + (halves >> 32);
-  return count;
-}
-#else
-bool key_matches(const Key& key, const char* at) {
-  return memcmp(at, key.text, key.size) == 0 && key.size != 0;
-}
-
-const char* find_string_stop(const char* at) {
-  while (*at != '"' && *at != '\\' && static_cast<unsigned char>(*at) >= 0x20) ++at;
-  return at;
-}
-
-const char* find_bracket(const char* at) {
-  for (;; ++at) {
-    char folded = static_cast<char>(*at | 0x20);
-    if (*at == '"' || *at == '\n' || folded == '{' || folded == '}') return at;
-  }
-}
-
-uint32_t read_digits(const char* at, uint64_t& value) {
-  uint32_t count = 0;
-  value = 0;
-  for (; count < 16 && static_cast<unsigned char>(at[count] - '0') < 10; ++count) {
-    value = value * 10 + static_cast<uint64_t>(at[count] - '0');
-  }
-  return count;
-}
-#endif
+#include "runtime/codec/json/row_scan.inl"
 
 constexpr double powers_of_ten[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -123,26 +38,8 @@ class Parser final : public RowParser {
   }
   const char* fail_syntax(std::string_view reason) { return fail(reason, true); }
 
-  // What stands there instead, for messages.
-  static std::string_view seen(char c) {
-    switch (c) {
-      case '"':
-        return "text";
-      case '{':
-        return "an object";
-      case '[':
-        return "a list";
-      case 't':
-      case 'f':
-        return "a truth value";
-      case 'n':
-        return "null";
-      default:
-        return c == '-' || static_cast<unsigned char>(c - '0') < 10 ? "a number" : "no JSON";
-    }
-  }
   const char* fail_expected(std::string_view what, const char* at) {
-    std::string_view found = seen(*at);
+    std::string_view found = kind_of_value(*at);
     return fail("expected " + std::string(what) + ", found " + std::string(found), found == "no JSON");
   }
 
@@ -255,24 +152,9 @@ class Parser final : public RowParser {
     return value(node, at, to);
   }
 
-  // Gives the field the value it has when the input has none.
   bool absent(Field& field, char* to, uint8_t* present) {
-    if (field.desc->has_default) {
-      auto reason =
-          read_value(field.desc->default_json, *field.desc->type, time_unit, *arena_, default_memory(field));
-      if (reason) return fail("its default: " + *reason) != nullptr;
-      memcpy(to, default_.data(), field.node.size);
-      if (field.node.optional) *present = static_cast<uint8_t>(default_[field.node.present_offset]);
-      return true;
-    }
-    if (!field.node.optional) return fail("missing") != nullptr;
-    if (field.node.store) memset(to, 0, field.node.size);
-    *present = 0;
-    return true;
-  }
-  char* default_memory(const Field& field) {
-    default_.assign(field.node.full_size, 0);
-    return default_.data();
+    auto reason = read_absent(field, time_unit, *arena_, to, present);
+    return !reason || fail(*reason) != nullptr;
   }
 
   template <bool top>
@@ -349,22 +231,6 @@ class Parser final : public RowParser {
     return static_cast<size_t>(reinterpret_cast<const char*>(link) -
                                reinterpret_cast<const char*>(plan.keys.data())) /
            sizeof(Key);
-  }
-
-  static bool unescape(std::string_view text, std::string& out) {
-    const char* end = text.data() + text.size();
-    for (const char* at = text.data(); at != end;) {
-      if (*at != '\\') {
-        out += *at++;
-        continue;
-      }
-      char decoded[4];
-      Escape escape = read_escape(at, end, decoded);
-      if (escape.used == 0) return false;
-      out.append(decoded, escape.written);
-      at += escape.used;
-    }
-    return true;
   }
 
   // After the opening quote; returns the place behind the closing one.
@@ -468,19 +334,6 @@ class Parser final : public RowParser {
   }
 
   template <typename Int>
-  static bool store_int(int64_t wide, char* to) {
-    if (wide < static_cast<int64_t>(std::numeric_limits<Int>::min()) ||
-        (sizeof(Int) < 8 && wide > static_cast<int64_t>(std::numeric_limits<Int>::max()))) {
-      return false;
-    }
-    auto narrow = static_cast<Int>(wide);
-    memcpy(to, &narrow, sizeof narrow);
-    return true;
-  }
-
-  static bool ends_number(char c) { return c == ',' || c == '}' || c == ']' || c <= ' '; }
-
-  template <typename Int>
   const char* integer(const char* at, char* to) {
     const bool negative = *at == '-';
     const char* digits = at + negative;
@@ -576,7 +429,7 @@ class Parser final : public RowParser {
     const char* begin = ++at;
     at = find_string_stop(at);
     if (*at == '"') [[likely]] {
-      MutStr out = abi::make_str(begin, static_cast<uint32_t>(at - begin));
+      MutStr out = view_of(begin, static_cast<uint32_t>(at - begin));
       memcpy(to, &out, sizeof out);
       return at + 1;
     }
@@ -734,5 +587,4 @@ class Parser final : public RowParser {
   batch::Arena* arena_ = nullptr;
   int depth_ = 0;
   std::string text_;
-  std::vector<char> default_;
 };

@@ -13,6 +13,7 @@
 
 #include "runtime/codec/decoder.h"
 #include "runtime/codec/json/escape.h"
+#include "runtime/codec/json/place_value.h"
 #include "runtime/codec/json/row_parser.h"
 #include "runtime/codec/json/validate.h"
 #include "runtime/codec/json/value.h"
