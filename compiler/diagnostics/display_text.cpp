@@ -52,6 +52,7 @@ DisplayCharacter next_display_character(std::string_view text) {
   uint32_t code_point = 0;
   uint32_t length = utf8_length(text, code_point);
   if (length == 0) return {1, std::string(replacement_character), 1};
+  if (code_point == 0xFEFF) return {length, "", 0};  // the byte order mark
   if (code_point == '\t') return {1, "    ", 4};
   if (is_control(code_point)) return {length, std::string(replacement_character), 1};
   uint32_t columns = is_combining(code_point) ? 0 : is_wide(code_point) ? 2 : 1;

@@ -16,7 +16,9 @@ LineColumn SourceFile::locate(uint32_t offset) const {
   auto after = std::upper_bound(line_begins_.begin(), line_begins_.end(), offset);
   uint32_t line = static_cast<uint32_t>(after - line_begins_.begin());
   uint32_t column = 1;
-  for (uint32_t i = line_begins_[line - 1]; i < offset; ++i) {
+  uint32_t begin = line_begins_[line - 1];
+  if (begin == 0 && text_.starts_with("\xEF\xBB\xBF")) begin = 3;  // a byte order mark is no column
+  for (uint32_t i = begin; i < offset; ++i) {
     // Continuation bytes of UTF-8 begin with the bits 10.
     if ((static_cast<unsigned char>(text_[i]) & 0xC0U) != 0x80U) ++column;
   }

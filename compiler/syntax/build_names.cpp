@@ -132,7 +132,7 @@ bool TreeBuilder::once(bool given, Span clause) {
   if (given) {
     std::string_view text = places_.text(clause);
     std::string word(text.substr(0, text.find_first_of(" \t\r\n(")));
-    diags_.report(Code::UnexpectedToken, clause, fmt::format("second `{}`", word), "it once");
+    diags_.report(Code::ClauseTwice, clause, word);
   }
   return !given;
 }

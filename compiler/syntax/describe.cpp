@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+
+#include "compiler/syntax/words.h"
 
 namespace mut::syntax {
 namespace {
@@ -178,6 +181,30 @@ std::string describe_expected(const antlr4::misc::IntervalSet& types) {
   std::string out = parts[0];
   for (size_t i = 1; i < parts.size(); ++i) out += (i + 1 == parts.size() ? " or " : ", ") + parts[i];
   return out;
+}
+
+const std::vector<std::string>& all_words() {
+  static const std::vector<std::string> words = [] {
+    std::vector<std::string> out;
+    for (size_t type = Lexer::AND; type < Lexer::ID; ++type) out.push_back(literal(type));
+    return out;
+  }();
+  return words;
+}
+
+WordKind word_kind(std::string_view word) {
+  static const std::map<std::string, WordKind, std::less<>> kinds = [] {
+    std::map<std::string, WordKind, std::less<>> out;
+    for (size_t type = Lexer::AND; type < Lexer::ID; ++type) {
+      out[literal(type)] = is_reserved_word(type)      ? WordKind::Reserved
+                           : is_declaration_word(type) ? WordKind::Declaration
+                           : is_stage_word(type)       ? WordKind::Stage
+                                                       : WordKind::Clause;
+    }
+    return out;
+  }();
+  auto found = kinds.find(word);
+  return found == kinds.end() ? WordKind::None : found->second;
 }
 
 }  // namespace mut::syntax

@@ -5,6 +5,7 @@
 
 #include "compiler/syntax/attempt.h"
 #include "compiler/syntax/describe.h"
+#include "compiler/syntax/parse.h"
 
 namespace mut::syntax {
 namespace {
@@ -56,7 +57,7 @@ class Recovery {
       }
       if (damaged) break;
       if (failure->too_deep) {
-        diags_.report(Code::NestedTooDeep, places_.span(*tokens[failure->at]), "the stack allows");
+        diags_.report(Code::NestedTooDeep, places_.span(*tokens[failure->at]), std::to_string(nesting_max));
         broken = true;
         break;
       }
@@ -112,7 +113,6 @@ class Recovery {
   Next explain(Tokens& tokens, const SyntaxFailure& failure) {
     size_t at = failure.at;
     Token* token = tokens[at];
-    Token* before = at > 0 ? tokens[at - 1] : nullptr;
     bool at_end = token->getType() == Token::EOF;
     Tokens open = open_brackets(tokens, at);
 
@@ -121,11 +121,12 @@ class Recovery {
       diags_.report(Code::UnclosedBracket, span, std::string(places_.text(span)));
       return Next::Drop;
     }
-    bool declaration_follows =
-        at_end || (is_declaration_word(token->getType()) && places_.starts_line(*token));
-    if (before != nullptr && before->getType() == MutLexer::COMMA && declaration_follows) {
-      diags_.report(Code::CommaBeforeDeclaration, places_.span(*before)).fix(places_.span(*before), "");
-      tokens.erase(tokens.begin() + static_cast<ssize_t>(at) - 1);
+    // The parser may stop at the comma or at what follows it.
+    size_t comma = token->getType() == MutLexer::COMMA || at == 0 ? at : at - 1;
+    if (tokens[comma]->getType() == MutLexer::COMMA && declaration_at(tokens, comma + 1)) {
+      Span span = places_.span(*tokens[comma]);
+      diags_.report(Code::CommaBeforeDeclaration, span).fix(span, "");
+      tokens.erase(tokens.begin() + static_cast<ssize_t>(comma));
       return Next::Again;
     }
     if (open.empty() && places_.starts_line(*token) && is_name(token->getType()) && at + 1 < tokens.size()) {
@@ -134,6 +135,11 @@ class Recovery {
     if (Token* word = unknown_stage(tokens, at)) return report_stage(word);
     report_token(tokens, failure, open);
     return Next::Drop;
+  }
+
+  bool declaration_at(const Tokens& tokens, size_t at) const {
+    size_t type = tokens[at]->getType();
+    return type == Token::EOF || (is_declaration_word(type) && places_.starts_line(*tokens[at]));
   }
 
   bool misspelled_declaration(const Tokens& tokens, size_t at) const {
@@ -182,11 +188,19 @@ class Recovery {
     const Token& token = *tokens[failure.at];
     Span span = places_.span(token);
     std::string seen = describe_token(token, places_.text(span));
+    if (token.getType() == Token::EOF && failure.at > 0) {
+      // What lacks, lacks behind the last word and not at the next declaration.
+      Span last = places_.span(*tokens[failure.at - 1]);
+      if (!places_.text(span).empty()) seen = "end of the declaration";
+      span = {last.file, last.end, last.end};
+    }
     std::string expected = describe_expected(failure.expected);
     auto report = expected.empty() ? diags_.report(Code::UnexpectedHere, span, seen)
                                    : diags_.report(Code::UnexpectedToken, span, seen, expected);
     size_t type = token.getType();
-    if (is_close(type) && !open.empty() && !closes(open.back()->getType(), type)) {
+    bool mismatch = is_close(type) && !open.empty() && !closes(open.back()->getType(), type);
+    bool unclosed = type == MutLexer::PIPE && !open.empty();
+    if (mismatch || unclosed) {
       Span opened = places_.span(*open.back());
       report.note(opened, fmt::format("`{}` opened here", places_.text(opened)));
     }
@@ -225,7 +239,7 @@ class Recovery {
       if (is_open(type)) ++depth;
       if (is_close(type) && depth > 0) --depth;
       if (!is_pipe(i, depth)) continue;
-      if (i > at) {
+      if (i > 0 && i >= at) {  // stopped at a `|`: the stage before it lacks something
         end = i;
         break;
       }

@@ -47,7 +47,10 @@ class TokenReader::Impl {
     for (;;) {
       std::unique_ptr<Token> token = lexer_.nextToken();
       if (token->getType() == Token::EOF) {
-        if (!open_texts_.empty()) unterminated();
+        if (!open_texts_.empty()) {
+          unterminated();
+          list_.damaged.push_back(list_.tokens.size());
+        }
         list_.tokens.push_back(std::move(token));
         break;
       }
