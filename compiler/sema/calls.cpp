@@ -62,7 +62,7 @@ struct BuiltinName {
 };
 constexpr BuiltinName builtin_names[] = {
 #define MUT_BUILTIN(id, name) {name, Builtin::id},
-#include "compiler/typed/builtins.def"
+#include "runtime/abi/builtins.def"
 #undef MUT_BUILTIN
 };
 

@@ -112,7 +112,7 @@ const char* builtin_text(Builtin builtin) {
 #define MUT_BUILTIN(id, name) \
   case Builtin::id:           \
     return name;
-#include "compiler/typed/builtins.def"
+#include "runtime/abi/builtins.def"
 #undef MUT_BUILTIN
   }
   return "?";

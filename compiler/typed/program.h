@@ -15,7 +15,7 @@ using source::Span;
 
 enum class Builtin : uint8_t {
 #define MUT_BUILTIN(id, name) id,
-#include "compiler/typed/builtins.def"
+#include "runtime/abi/builtins.def"
 #undef MUT_BUILTIN
 };
 

@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define MUT_CHECK(condition, why)                                                                        \
-  do {                                                                                                   \
-    if (!(condition)) {                                                                                  \
-      std::fprintf(stderr, "mutstream: internal error: %s (%s:%d)\n", why, __FILE__, __LINE__);          \
-      std::abort();                                                                                      \
-    }                                                                                                    \
+#define MUT_CHECK(condition, why)                                                               \
+  do {                                                                                          \
+    if (!(condition)) {                                                                         \
+      std::fprintf(stderr, "mutstream: internal error: %s (%s:%d)\n", why, __FILE__, __LINE__); \
+      std::abort();                                                                             \
+    }                                                                                           \
   } while (false)

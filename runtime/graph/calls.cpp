@@ -12,7 +12,9 @@
 
 namespace {
 
-mut::runtime::Instance& instance(MutContext* ctx) { return *static_cast<mut::runtime::Instance*>(ctx->runtime); }
+mut::runtime::Instance& instance(MutContext* ctx) {
+  return *static_cast<mut::runtime::Instance*>(ctx->runtime);
+}
 
 uint64_t draw(uint64_t seed, uint64_t number, uint64_t place) {
   // SplitMix64 of a state that differs for every row and place (Steele, Lea, Flood 2014).
@@ -26,14 +28,15 @@ uint64_t draw(uint64_t seed, uint64_t number, uint64_t place) {
 
 extern "C" {
 
-void mut_fail(MutContext* ctx, uint32_t site, int32_t error, int64_t time, uint64_t position, const void* record, MutErrorEvent* out) {
+void mut_fail(MutContext* ctx, uint32_t site, int32_t error, int64_t time, uint64_t position,
+              const void* record, MutErrorEvent* out) {
   (void)time;
   auto& of = instance(ctx);
   of.fail(site, error, position, record, of.plan().sites[site].record.get(), out);
 }
 
-void mut_fail_result(MutContext* ctx, uint32_t site, uint32_t store, int32_t error, int64_t time, uint64_t position, const void* record,
-                     MutErrorEvent* out) {
+void mut_fail_result(MutContext* ctx, uint32_t site, uint32_t store, int32_t error, int64_t time,
+                     uint64_t position, const void* record, MutErrorEvent* out) {
   (void)time;
   auto& of = instance(ctx);
   const mut::state::StoreDesc& desc = of.plan().stores[store].desc;
@@ -54,7 +57,8 @@ void mut_fail_result(MutContext* ctx, uint32_t site, uint32_t store, int32_t err
   of.fail(site, error, position, record, type.get(), out);
 }
 
-void mut_undecodable(MutContext* ctx, uint32_t site, const MutBatch* batch, uint32_t row, MutErrorEvent* out) {
+void mut_undecodable(MutContext* ctx, uint32_t site, const MutBatch* batch, uint32_t row,
+                     MutErrorEvent* out) {
   instance(ctx).undecodable(site, *batch, row, out);
 }
 
@@ -68,9 +72,13 @@ char* mut_arena_copy(MutContext* ctx, const char* data, uint64_t bytes) {
 
 void mut_sink_grow(MutContext* ctx, uint32_t sink) { instance(ctx).grow_sink(sink); }
 
-void mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) { instance(ctx).propose_param(set, value, time); }
+void mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) {
+  instance(ctx).propose_param(set, value, time);
+}
 
-void* mut_store_of(MutContext* ctx, uint32_t store) { return static_cast<mut::state::RingStore*>(&instance(ctx).store(store)); }
+void* mut_store_of(MutContext* ctx, uint32_t store) {
+  return static_cast<mut::state::RingStore*>(&instance(ctx).store(store));
+}
 
 MutTable* mut_pane(MutContext* ctx, uint32_t store, int64_t time) {
   auto& panes = static_cast<mut::state::PaneStore&>(instance(ctx).store(store));
@@ -93,7 +101,8 @@ int64_t mut_draw_int(uint64_t seed, uint64_t number, uint64_t place, int64_t low
   uint64_t span = static_cast<uint64_t>(high) - static_cast<uint64_t>(low) + 1;
   uint64_t drawn = draw(seed, number, place);
   if (span == 0) return static_cast<int64_t>(drawn);
-  return low + static_cast<int64_t>(static_cast<uint64_t>((static_cast<unsigned __int128>(drawn) * span) >> 64));
+  return low +
+         static_cast<int64_t>(static_cast<uint64_t>((static_cast<unsigned __int128>(drawn) * span) >> 64));
 }
 
 double mut_draw_unit(uint64_t seed, uint64_t number, uint64_t place) {
@@ -119,11 +128,14 @@ double mut_round_digits(double value, int64_t digits) {
   if (!std::isfinite(value) || digits > 300) return value;
   if (digits < -300) return 0.0;
   double scale = std::pow(10.0, static_cast<double>(digits < 0 ? -digits : digits));
-  return digits < 0 ? std::rint(value / scale) * scale : std::isfinite(value * scale) ? std::rint(value * scale) / scale : value;
+  return digits < 0                     ? std::rint(value / scale) * scale
+         : std::isfinite(value * scale) ? std::rint(value * scale) / scale
+                                        : value;
 }
 
 int32_t mut_scale_duration(int64_t duration, double factor, int32_t divide, int64_t* out) {
-  double scaled = divide != 0 ? static_cast<double>(duration) / factor : static_cast<double>(duration) * factor;
+  double scaled =
+      divide != 0 ? static_cast<double>(duration) / factor : static_cast<double>(duration) * factor;
   if (!(scaled >= -9223372036854775808.0 && scaled < 9223372036854775808.0)) return 0;
   *out = static_cast<int64_t>(std::nearbyint(scaled));
   return 1;

@@ -11,10 +11,10 @@ struct ErrorRecord {
   std::string stream;
   std::string stage;
   int line = 0;
-  std::string input;    // "file:line", may be empty
+  std::string input;  // "file:line", may be empty
   std::string code;
   std::string message;
-  std::string event;    // JSON, or the raw record
+  std::string event;  // JSON, or the raw record
 };
 
 class ErrorLog {

@@ -27,7 +27,8 @@ constexpr size_t sink_rows_first = 64;
 
 }  // namespace
 
-Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t seed, state::Budget& budget, ErrorLog& log)
+Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t seed, state::Budget& budget,
+                   ErrorLog& log)
     : plan_(std::move(plan)), kernels_(std::move(kernels)), log_(log) {
   for (const StorePlan& store : plan_->stores) {
     stores_.push_back(state::make_store(store.desc, seed, budget));
@@ -138,7 +139,8 @@ void Instance::grow_sink(size_t index) {
   sink.rows = sink_memory_[index].data();
 }
 
-void Instance::describe_event(size_t site, MutErrorEvent* out, ErrorRecord record, std::string_view raw, bool has_raw) {
+void Instance::describe_event(size_t site, MutErrorEvent* out, ErrorRecord record, std::string_view raw,
+                              bool has_raw) {
   if (plan_->sites[site].read) {
     memset(out, 0, sizeof(*out));
     out->event = arena_.copy(has_raw ? "null" : record.event);
@@ -154,7 +156,8 @@ void Instance::describe_event(size_t site, MutErrorEvent* out, ErrorRecord recor
   log_.add(std::move(record));
 }
 
-void Instance::fail(size_t site, int32_t error, uint64_t position, const void* event, const abi::TypeDesc* type, MutErrorEvent* out) {
+void Instance::fail(size_t site, int32_t error, uint64_t position, const void* event,
+                    const abi::TypeDesc* type, MutErrorEvent* out) {
   const ErrorSite& at = plan_->sites[site];
   MUT_CHECK(error > 0 && static_cast<size_t>(error) < std::size(error_texts), "kernels report known errors");
   ErrorRecord record;
@@ -165,7 +168,8 @@ void Instance::fail(size_t site, int32_t error, uint64_t position, const void* e
   record.message = error_texts[error].message;
   if (batch != nullptr && batch->origins != nullptr && position >= batch->first_position &&
       position - batch->first_position < batch->row_count && batch->input_name.size != 0) {
-    record.input = std::string(abi::view(batch->input_name)) + ":" + std::to_string(batch->origins[position - batch->first_position].line);
+    record.input = std::string(abi::view(batch->input_name)) + ":" +
+                   std::to_string(batch->origins[position - batch->first_position].line);
   }
   text::Buffer json;
   if (type != nullptr) {
@@ -198,7 +202,8 @@ void Instance::undecodable(size_t site, const MutBatch& of, uint32_t row, MutErr
   if (of.origins != nullptr) {
     const MutOrigin& origin = of.origins[row];
     raw = {origin.raw, origin.raw_size};
-    if (of.input_name.size != 0) record.input = std::string(abi::view(of.input_name)) + ":" + std::to_string(origin.line);
+    if (of.input_name.size != 0)
+      record.input = std::string(abi::view(of.input_name)) + ":" + std::to_string(origin.line);
   }
   record.event = std::string(raw.substr(0, 256));
   describe_event(site, out, std::move(record), raw, of.origins != nullptr && raw.data() != nullptr);

@@ -16,7 +16,8 @@ constexpr int64_t no_watermark = std::numeric_limits<int64_t>::min();
 class Instance {
  public:
   // Stores are made empty. `log` outlives the instance.
-  Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t seed, state::Budget& budget, ErrorLog& log);
+  Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t seed, state::Budget& budget,
+           ErrorLog& log);
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -59,13 +60,15 @@ class Instance {
   void apply_set(size_t set);
 
   // Called by kernels.
-  void fail(size_t site, int32_t error, uint64_t position, const void* record, const abi::TypeDesc* type, MutErrorEvent* out);
+  void fail(size_t site, int32_t error, uint64_t position, const void* record, const abi::TypeDesc* type,
+            MutErrorEvent* out);
   void undecodable(size_t site, const MutBatch& of, uint32_t row, MutErrorEvent* out);
 
   ErrorLog& error_log() { return log_; }
 
  private:
-  void describe_event(size_t site, MutErrorEvent* out, ErrorRecord record, std::string_view raw, bool has_raw);
+  void describe_event(size_t site, MutErrorEvent* out, ErrorRecord record, std::string_view raw,
+                      bool has_raw);
 
   std::shared_ptr<const Plan> plan_;
   Kernels kernels_;

@@ -23,24 +23,24 @@ struct GenerateSpec {
 struct SourcePlan {
   std::string name;
   std::string was;
-  abi::TypeDescRef record;        // as declared; of `generate`: one int field `n`
-  std::vector<char> needed;       // columns that kernels read
-  int time_column = -1;           // field that is the event time; -1: arrival, or computed
-  bool computes_times = false;    // the times kernel fills them
+  abi::TypeDescRef record;      // as declared; of `generate`: one int field `n`
+  std::vector<char> needed;     // columns that kernels read
+  int time_column = -1;         // field that is the event time; -1: arrival, or computed
+  bool computes_times = false;  // the times kernel fills them
   int64_t lateness = 0;
   bool generates = false;
   GenerateSpec generate;
-  bool live = true;               // some sink depends on it
+  bool live = true;  // some sink depends on it
 };
 
 struct StorePlan {
   state::StoreDesc desc;
-  uint64_t source_mask = 0;       // whose watermarks it waits for
-  bool has_results = false;       // a result kernel reads what it gives
+  uint64_t source_mask = 0;  // whose watermarks it waits for
+  bool has_results = false;  // a result kernel reads what it gives
 };
 
 struct EmitPlan {
-  std::string name;               // of the sink
+  std::string name;  // of the sink
   std::string was;
   std::string stream;
   abi::TypeDescRef record;
@@ -48,11 +48,11 @@ struct EmitPlan {
 
 struct ErrorSite {
   std::string stream;
-  std::string stage;              // keyword, or "decode", "route"
-  int line = 0;                   // of the script
-  abi::TypeDescRef record;        // what mut_fail gets; null at the head of a source
-  bool read = false;              // `.errors` of the stream has readers
-  std::string counter;            // "stream/stage" of what a choosing stage drops
+  std::string stage;        // keyword, or "decode", "route"
+  int line = 0;             // of the script
+  abi::TypeDescRef record;  // what mut_fail gets; null at the head of a source
+  bool read = false;        // `.errors` of the stream has readers
+  std::string counter;      // "stream/stage" of what a choosing stage drops
 };
 
 struct SetPlan {
@@ -76,18 +76,18 @@ struct Plan {
   std::vector<ErrorSite> sites;
   std::vector<ParamPlan> params;
   abi::TypeDescRef param_record;
-  std::vector<char> param_values;          // in memory layout; texts point into `texts`
+  std::vector<char> param_values;  // in memory layout; texts point into `texts`
   std::vector<SetPlan> sets;
-  std::vector<char> literals;              // 16 bytes each
+  std::vector<char> literals;  // 16 bytes each
   std::vector<std::shared_ptr<std::string>> texts;
-  std::vector<abi::TypeDescRef> types;     // that casts and formats name by index
+  std::vector<abi::TypeDescRef> types;  // that casts and formats name by index
 };
 
 // Machine code of a plan. `owner` keeps it loaded.
 struct Kernels {
-  std::vector<MutSourceKernel> sources;    // null where not live
+  std::vector<MutSourceKernel> sources;  // null where not live
   std::vector<void (*)(MutContext*, const MutBatch*, uint8_t*)> times;
-  std::vector<MutResultKernel> results;    // by store, null where it has none
+  std::vector<MutResultKernel> results;  // by store, null where it has none
   std::shared_ptr<void> owner;
 };
 

@@ -75,7 +75,8 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     convert_row(old, row, table_, made, plain);
     if (desc_.ttl != 0 || desc_.kind == StoreKind::Whole) {
       int64_t last = 0;
-      if (old.desc().ttl != 0 || old.desc().kind == StoreKind::Whole) memcpy(&last, row + old.desc().row_size - 8, 8);
+      if (old.desc().ttl != 0 || old.desc().kind == StoreKind::Whole)
+        memcpy(&last, row + old.desc().row_size - 8, 8);
       memcpy(made + desc_.row_size - 8, &last, 8);
     }
   });

@@ -1,0 +1,171 @@
+#include "runtime/graph/outlets.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mut::runtime {
+namespace {
+
+// `--stamp`: every row says which event of which source it comes from, and which version made it.
+abi::TypeDescRef stamped_record(const abi::TypeDesc& record) {
+  std::vector<abi::FieldDesc> fields;
+  auto add = [&](const char* name, abi::TypeKind kind) {
+    abi::FieldDesc field;
+    field.name = name;
+    field.type = abi::make_scalar(kind);
+    fields.push_back(std::move(field));
+  };
+  add("$source", abi::TypeKind::String);
+  add("$position", abi::TypeKind::U64);
+  add("$version", abi::TypeKind::U64);
+  for (const abi::FieldDesc& field : record.fields) fields.push_back(field);
+  return abi::make_record(std::move(fields));
+}
+
+}  // namespace
+
+const OutletBinding* Outlets::find(const std::string& sink) const {
+  for (const OutletBinding& binding : bindings_) {
+    if (binding.sink == sink) return &binding;
+  }
+  return nullptr;
+}
+
+Status Outlets::retain(const Plan& plan, const std::vector<std::pair<std::string, std::string>>& renamed) {
+  for (OutletBinding& binding : bindings_) {
+    for (const auto& [from, to] : renamed) {
+      if (binding.sink == from) binding.sink = to;
+    }
+  }
+  Status worst = Unit{};
+  std::erase_if(bindings_, [&](const OutletBinding& binding) {
+    bool used = std::any_of(plan.emits.begin(), plan.emits.end(),
+                            [&](const EmitPlan& emit) { return emit.name == binding.sink; });
+    if (used || !binding.writer) return !used;
+    bool shared = std::any_of(bindings_.begin(), bindings_.end(), [&](const OutletBinding& other) {
+      return &other != &binding && other.writer == binding.writer;
+    });
+    Status status = shared ? binding.writer->flush() : binding.writer->close();
+    if (!status) worst = status.error().within(binding.target);
+    return true;
+  });
+  return worst;
+}
+
+void Outlets::connect(const Plan& plan) {
+  connected_.clear();
+  connected_.resize(plan.emits.size());
+  for (size_t i = 0; i < plan.emits.size(); ++i) {
+    connected_[i].binding = find(plan.emits[i].name);
+    if (connected_[i].binding == nullptr || !connected_[i].binding->writer) continue;
+    connected_[i].stamped = stamp_ ? stamped_record(*plan.emits[i].record) : plan.emits[i].record;
+    connected_[i].encoder = codec::make_encoder(connected_[i].binding->format, connected_[i].stamped);
+    const std::string& target = connected_[i].binding->target;
+    connected_[i].header_written = !connected_[i].binding->writer->wants_header() ||
+                                   std::find(headers_.begin(), headers_.end(), target) != headers_.end();
+    for (size_t j = 0; j < plan.emits.size(); ++j) {
+      const OutletBinding* other = find(plan.emits[j].name);
+      if (other != nullptr && other->writer == connected_[i].binding->writer)
+        connected_[i].sharing.push_back(j);
+    }
+    if (connected_[i].sharing.size() == 1) connected_[i].sharing.clear();
+  }
+}
+
+void Outlets::append_row(Connected& to, const Instance& instance, size_t sink, const char* row,
+                         uint64_t version) {
+  if (!to.header_written) {
+    to.encoder->append_header(text_);
+    to.header_written = true;
+    headers_.push_back(to.binding->target);
+  }
+  const char* record = row + sizeof(MutOutHead);
+  if (!stamp_) {
+    to.encoder->append(record, text_);
+    return;
+  }
+  MutOutHead head;
+  memcpy(&head, row, sizeof(head));
+  const Plan& plan = instance.plan();
+  std::vector<char> stamped(to.stamped->size);
+  MutStr source = abi::make_str(plan.sources[head.source].name);
+  memcpy(stamped.data() + to.stamped->fields[0].offset, &source, sizeof(source));
+  memcpy(stamped.data() + to.stamped->fields[1].offset, &head.position, 8);
+  memcpy(stamped.data() + to.stamped->fields[2].offset, &version, 8);
+  const abi::TypeDesc& plain = *plan.emits[sink].record;
+  for (size_t i = 0; i < plain.fields.size(); ++i) {
+    memcpy(stamped.data() + to.stamped->fields[i + 3].offset, record + plain.fields[i].offset,
+           plain.fields[i].type->size);
+  }
+  to.encoder->append(stamped.data(), text_);
+}
+
+Status Outlets::write(Instance& instance, uint64_t version) {
+  for (size_t i = 0; i < connected_.size(); ++i) {
+    Connected& to = connected_[i];
+    MutSink& sink = instance.sink(i);
+    if (to.binding == nullptr) continue;
+    if (to.binding->host && sink.count > 0) {
+      to.binding->host(*instance.plan().emits[i].record, sink.rows + sizeof(MutOutHead), sink.count,
+                       sink.row_size);
+    }
+    if (!to.encoder) continue;
+    text_.clear();
+    if (to.sharing.empty()) {
+      for (uint64_t row = 0; row < sink.count; ++row)
+        append_row(to, instance, i, sink.rows + row * sink.row_size, version);
+    } else if (to.sharing[0] == i) {
+      // Several sinks, one writer: merged by the order in which the rows were made.
+      std::vector<uint64_t> next(to.sharing.size(), 0);
+      while (true) {
+        size_t best = to.sharing.size();
+        uint32_t best_order = 0;
+        for (size_t k = 0; k < to.sharing.size(); ++k) {
+          MutSink& other = instance.sink(to.sharing[k]);
+          if (next[k] == other.count) continue;
+          MutOutHead head;
+          memcpy(&head, other.rows + next[k] * other.row_size, sizeof(head));
+          if (best == to.sharing.size() || head.order < best_order) {
+            best = k;
+            best_order = head.order;
+          }
+        }
+        if (best == to.sharing.size()) break;
+        size_t which = to.sharing[best];
+        MutSink& from = instance.sink(which);
+        append_row(connected_[which], instance, which, from.rows + next[best] * from.row_size, version);
+        ++next[best];
+      }
+    }
+    if (text_.empty()) continue;
+    Status status = to.binding->writer->write(text_.view());
+    if (!status) return status.error().within("sink `" + to.binding->sink + "`");
+  }
+  return Unit{};
+}
+
+Status Outlets::flush() {
+  for (OutletBinding& binding : bindings_) {
+    if (!binding.writer) continue;
+    Status status = binding.writer->flush();
+    if (!status) return status.error().within("sink `" + binding.sink + "`");
+  }
+  return Unit{};
+}
+
+Status Outlets::close() {
+  Status worst = Unit{};
+  std::vector<connector::SinkWriter*> closed;
+  for (OutletBinding& binding : bindings_) {
+    if (!binding.writer || std::find(closed.begin(), closed.end(), binding.writer.get()) != closed.end())
+      continue;
+    closed.push_back(binding.writer.get());
+    Status status = binding.writer->close();
+    if (!status) worst = status.error().within("sink `" + binding.sink + "`");
+  }
+  bindings_.clear();
+  connected_.clear();
+  return worst;
+}
+
+}  // namespace mut::runtime

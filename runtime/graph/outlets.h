@@ -1,0 +1,56 @@
+// Where rows of sinks go: text through an encoder, or a host's function.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/connector/sink_writer.h"
+#include "runtime/graph/instance.h"
+
+namespace mut::runtime {
+
+// Rows of one sink: `row_count` records in memory layout, `stride` bytes apart, each behind a MutOutHead.
+using HostSink =
+    std::function<void(const abi::TypeDesc& record, const char* rows, uint64_t row_count, uint64_t stride)>;
+
+struct OutletBinding {
+  std::string sink;                               // name
+  std::string target;                             // equal targets share the writer: "stdout", a path
+  std::shared_ptr<connector::SinkWriter> writer;  // or null
+  codec::Format format = codec::Format::Json;
+  HostSink host;  // or null
+};
+
+class Outlets {
+ public:
+  explicit Outlets(bool stamp) : stamp_(stamp) {}
+  void add(OutletBinding binding) { bindings_.push_back(std::move(binding)); }
+  const OutletBinding* find(const std::string& sink) const;
+  // Sinks the plan no longer has are flushed, closed and forgotten; renamed ones keep their writer.
+  Status retain(const Plan& plan, const std::vector<std::pair<std::string, std::string>>& renamed);
+  // Connects the sinks of a plan; call after start and after each exchange.
+  void connect(const Plan& plan);
+  // Writes what waits in the instance's sinks; rows that share a writer in the order they were made.
+  Status write(Instance& instance, uint64_t version);
+  Status flush();
+  Status close();
+  void set_stamp(bool stamp) { stamp_ = stamp; }
+
+ private:
+  struct Connected {
+    const OutletBinding* binding = nullptr;
+    std::unique_ptr<codec::Encoder> encoder;
+    bool header_written = false;
+    std::vector<size_t> sharing;  // other sinks with the same writer, itself included; empty: alone
+    abi::TypeDescRef stamped;
+  };
+  void append_row(Connected& to, const Instance& instance, size_t sink, const char* row, uint64_t version);
+  std::vector<OutletBinding> bindings_;
+  std::vector<Connected> connected_;  // by emit
+  std::vector<std::string> headers_;  // targets that have a header
+  text::Buffer text_;
+  bool stamp_;
+};
+
+}  // namespace mut::runtime

@@ -1,0 +1,352 @@
+#include "runtime/graph/shard.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "runtime/abi/check.h"
+
+namespace mut::runtime {
+
+Shard::Shard(env::Env& env, const ShardOptions& options)
+    : env_(env),
+      options_(options),
+      seed_(env.random_seed()),
+      budget_(options.memory_bytes),
+      outlets_(false) {}
+
+Shard::~Shard() = default;
+
+bool Shard::fail(Error error) {
+  error_ = std::move(error);
+  return false;
+}
+
+void Shard::start(std::unique_ptr<Instance> instance, uint64_t version,
+                  std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> sources,
+                  std::vector<OutletBinding> sinks) {
+  instance_ = std::move(instance);
+  version_ = version;
+  for (const SourcePlan& source : instance_->plan().sources) {
+    Feed feed;
+    feed.name = source.name;
+    for (auto& [name, reader] : sources) {
+      if (name == source.name) feed.reader = std::move(reader);
+    }
+    if (!feed.reader) feed.ended = true;
+    feeds_.push_back(std::move(feed));
+  }
+  for (OutletBinding& sink : sinks) outlets_.add(std::move(sink));
+  outlets_.connect(instance_->plan());
+}
+
+std::vector<SourceCount> Shard::positions() const {
+  std::vector<SourceCount> out;
+  for (const Feed& feed : feeds_) out.push_back({feed.name, feed.position});
+  return out;
+}
+
+int64_t Shard::retry_after_ns() const {
+  int64_t least = -1;
+  for (const Feed& feed : feeds_) {
+    if (feed.ended || !feed.reader) continue;
+    int64_t after = feed.reader->retry_after_ns();
+    if (after >= 0 && (least < 0 || after < least)) least = after;
+  }
+  return least;
+}
+
+// Makes sure the feed has a row, or knows that there is none. False on failure.
+bool Shard::fill(Feed& feed, size_t index) {
+  feed.waits = false;
+  if (feed.ended || (feed.batch && feed.row < feed.batch->row_count())) return true;
+  const SourcePlan& plan = instance_->plan().sources[index];
+  batch::NeededColumns needed = plan.needed;
+  if (options_.all_columns) std::fill(needed.begin(), needed.end(), char{1});
+  if (!feed.batch || feed.batch->needed() != needed || &feed.batch->record() != plan.record.get()) {
+    feed.batch = std::make_unique<batch::Batch>(plan.record, needed, options_.batch_rows);
+  }
+  feed.batch->clear();
+  feed.row = 0;
+  switch (feed.reader->poll(*feed.batch)) {
+    case connector::Poll::Ready:
+      break;
+    case connector::Poll::Wait:
+      feed.waits = true;
+      return true;
+    case connector::Poll::End:
+      feed.ended = true;
+      return true;
+    case connector::Poll::Failed:
+      feed.ended = true;
+      return fail(feed.reader->error().within("source `" + feed.name + "`"));
+  }
+  ++stats_.batches;
+  feed.view = feed.batch->view();
+  if (plan.computes_times) {
+    feed.bad.assign(feed.view.row_count, 0);
+    if (feed.view.bad != nullptr)
+      std::copy(feed.view.bad, feed.view.bad + feed.view.row_count, feed.bad.begin());
+    instance_->context().source = static_cast<uint32_t>(index);
+    instance_->kernels().times[index](&instance_->context(), &feed.view, feed.bad.data());
+    feed.view.bad = feed.bad.data();
+  }
+  return true;
+}
+
+// The source whose next record has the smallest event time, ties by declaration, and how many rows of
+// it come before the next record of another source. False when no row is to be had now.
+bool Shard::pick(size_t& chosen, uint32_t& row_end) {
+  bool found = false;
+  int64_t best_time = 0;
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    Feed& feed = feeds_[i];
+    if (feed.ended || feed.waits || !feed.batch || feed.row >= feed.batch->row_count()) continue;
+    if (scheduled_ && feed.position >= cut_of(feed)) continue;  // waits for the cut
+    bool bad = feed.view.bad != nullptr && feed.view.bad[feed.row] != 0;
+    int64_t time = bad ? std::numeric_limits<int64_t>::min() : feed.view.times[feed.row];
+    if (!found || time < best_time) {
+      found = true;
+      best_time = time;
+      chosen = i;
+    }
+  }
+  if (!found) return false;
+  Feed& feed = feeds_[chosen];
+  row_end = feed.batch->row_count();
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    const Feed& other = feeds_[i];
+    if (i == chosen || other.ended || other.waits || !other.batch || other.row >= other.batch->row_count())
+      continue;
+    if (scheduled_ && other.position >= cut_of(other)) continue;
+    bool other_bad = other.view.bad != nullptr && other.view.bad[other.row] != 0;
+    int64_t limit = other_bad ? std::numeric_limits<int64_t>::min() : other.view.times[other.row];
+    // A later declared source waits on equal times.
+    for (uint32_t row = feed.row + 1; row < row_end; ++row) {
+      bool bad = feed.view.bad != nullptr && feed.view.bad[row] != 0;
+      int64_t time = bad ? std::numeric_limits<int64_t>::min() : feed.view.times[row];
+      if (time > limit || (time == limit && i < chosen)) row_end = row;
+    }
+  }
+  if (scheduled_)
+    row_end = static_cast<uint32_t>(std::min<uint64_t>(row_end, feed.row + (cut_of(feed) - feed.position)));
+  return true;
+}
+
+uint64_t Shard::cut_of(const Feed& feed) const {
+  for (const SourceCount& cut : scheduled_->at) {
+    if (cut.source == feed.name) return cut.records;
+  }
+  return std::numeric_limits<uint64_t>::max();
+}
+
+bool Shard::cut_reached() const {
+  return std::all_of(scheduled_->at.begin(), scheduled_->at.end(), [&](const SourceCount& cut) {
+    auto feed = std::find_if(feeds_.begin(), feeds_.end(),
+                             [&](const Feed& candidate) { return candidate.name == cut.source; });
+    return feed == feeds_.end() || feed->position >= cut.records ||
+           (feed->ended && (!feed->batch || feed->row >= feed->batch->row_count()));
+  });
+}
+
+// Earliest time at which something fires that the running source can bring about.
+void Shard::update_due(size_t running) {
+  const Plan& plan = instance_->plan();
+  int64_t due = state::never;
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    if (plan.stores[i].has_results && (plan.stores[i].source_mask >> running & 1U) != 0)
+      due = std::min(due, instance_->store(i).due());
+  }
+  for (const Instance::PendingSet& pending : instance_->pending_sets()) {
+    if (pending.waits) due = std::min(due, pending.tick);
+  }
+  instance_->context().due = due;
+}
+
+void Shard::fire_store(size_t index) {
+  state::ResultRows rows(instance_->store(index).desc());
+  instance_->store(index).fire(rows);
+  instance_->kernels().results[index](&instance_->context(), rows.rows(), rows.times(), rows.count(),
+                                      cause_position_);
+  instance_->store(index).release();
+}
+
+// Fires what the watermarks have reached, in order of due time, then of declaration.
+void Shard::fire_due() {
+  const Plan& plan = instance_->plan();
+  while (true) {
+    int64_t best = state::never;
+    size_t chosen = plan.stores.size();
+    for (size_t i = 0; i < plan.stores.size(); ++i) {
+      if (!plan.stores[i].has_results) continue;
+      int64_t due = instance_->store(i).due();
+      if (due < best && due <= instance_->watermark_of(plan.stores[i].source_mask)) {
+        best = due;
+        chosen = i;
+      }
+    }
+    size_t set = plan.sets.size();
+    for (size_t i = 0; i < plan.sets.size(); ++i) {
+      const Instance::PendingSet& pending = instance_->pending_sets()[i];
+      if (pending.waits && pending.tick < best &&
+          pending.tick <= instance_->watermark_of(plan.sets[i].source_mask)) {
+        best = pending.tick;
+        set = i;
+      }
+    }
+    if (set < plan.sets.size()) {
+      instance_->apply_set(set);
+      continue;
+    }
+    if (chosen == plan.stores.size()) break;
+    fire_store(chosen);
+    if (instance_->context().output_rows >= instance_->context().output_rows_max && !take_output()) return;
+  }
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    int64_t watermark = instance_->watermark_of(plan.stores[i].source_mask);
+    if (watermark != no_watermark) instance_->store(i).advance(watermark);
+  }
+}
+
+bool Shard::take_output() {
+  stats_.rows_out += instance_->context().output_rows;
+  Status status = outlets_.write(*instance_, version_);
+  instance_->clear_output();
+  return status ? true : fail(status.error());
+}
+
+bool Shard::run_rows(size_t index, uint32_t row_end) {
+  Feed& feed = feeds_[index];
+  MutContext& context = instance_->context();
+  context.source = static_cast<uint32_t>(index);
+  instance_->batch = &feed.view;
+  MutSourceKernel kernel = instance_->kernels().sources[index];
+  MutCursor cursor{feed.row, row_end, instance_->watermarks[index]};
+  if (kernel == nullptr) cursor.row = row_end;  // nothing reads this source
+  while (cursor.row < row_end) {
+    update_due(index);
+    int32_t stop = kernel(&context, &feed.view, &cursor);
+    instance_->watermarks[index] = cursor.watermark;
+    cause_position_ = feed.view.first_position + cursor.row;
+    if (stop == MUT_STOP_DUE) fire_due();
+    if (!error_.message.empty()) return false;
+    if (context.output_rows >= context.output_rows_max && !take_output()) return false;
+  }
+  uint64_t processed = row_end - feed.row;
+  feed.row = row_end;
+  feed.position += processed;
+  stats_.records_in += processed;
+  instance_->watermarks[index] = cursor.watermark;
+  bool written = take_output();
+  // Expiry, a piece a batch.
+  const Plan& plan = instance_->plan();
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    int64_t watermark = instance_->watermark_of(plan.stores[i].source_mask);
+    if (watermark != no_watermark && !plan.stores[i].has_results) instance_->store(i).advance(watermark);
+  }
+  return written;
+}
+
+// A source that has ended does not hold others back; when all have, everything fires.
+void Shard::finish_input() {
+  bool all = true;
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    bool over = feeds_[i].ended && (!feeds_[i].batch || feeds_[i].row >= feeds_[i].batch->row_count());
+    if (over) instance_->watermarks[i] = state::never;
+    all = all && over;
+  }
+  fire_due();
+  if (!all) return;
+  const Plan& plan = instance_->plan();
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    if (!plan.stores[i].has_results || plan.stores[i].desc.kind != state::StoreKind::Whole) continue;
+    state::ResultRows rows(instance_->store(i).desc());
+    instance_->store(i).finish(rows);
+    instance_->kernels().results[i](&instance_->context(), rows.rows(), rows.times(), rows.count(),
+                                    cause_position_);
+    fire_due();
+  }
+  take_output();
+  finished_ = true;
+}
+
+void Shard::stop() {
+  stopped_ = true;
+  for (Feed& feed : feeds_) {
+    if (feed.reader) feed.reader->stop();
+  }
+}
+
+Progress Shard::run() {
+  if (finished_) return Progress::Done;
+  if (!error_.message.empty()) return Progress::Failed;
+  if (scheduled_ && cut_reached()) exchange();
+  bool ended_before = std::all_of(feeds_.begin(), feeds_.end(), [](const Feed& feed) { return feed.ended; });
+  bool newly_ended = false;
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    bool ended = feeds_[i].ended;
+    if (stopped_ && feeds_[i].waits) feeds_[i].ended = true;
+    if (!fill(feeds_[i], i)) return Progress::Failed;
+    newly_ended = newly_ended || (feeds_[i].ended && !ended);
+  }
+  size_t chosen = 0;
+  uint32_t row_end = 0;
+  if (pick(chosen, row_end)) {
+    if (newly_ended) finish_input();
+    return run_rows(chosen, row_end) ? Progress::More : Progress::Failed;
+  }
+  bool all_ended = std::all_of(feeds_.begin(), feeds_.end(), [](const Feed& feed) {
+    return feed.ended && (!feed.batch || feed.row >= feed.batch->row_count());
+  });
+  if (scheduled_ && (cut_reached() || all_ended)) return Progress::More;
+  if (newly_ended || ended_before || all_ended) finish_input();
+  if (!error_.message.empty()) return Progress::Failed;
+  return finished_ ? Progress::Done : Progress::Idle;
+}
+
+// Between two rows: state moves, sinks go over, the old version is gone.
+void Shard::exchange() {
+  int64_t begin = env_.monotonic_ns();
+  take_output();
+  PreparedSwap swap = std::move(*scheduled_);
+  scheduled_.reset();
+  SwapResult result;
+  result.version = swap.version;
+  result.cut = positions();
+  MigrationCount moved = migrate(*instance_, *swap.next, swap.migration);
+  result.entries_converted = moved.entries;
+  result.cells_converted = moved.cells;
+  std::unique_ptr<Instance> old = std::exchange(instance_, std::move(swap.next));
+  version_ = swap.version;
+  Status retained = outlets_.retain(instance_->plan(), swap.migration.renamed_sinks);
+  if (!retained) fail(retained.error());
+  for (OutletBinding& sink : swap.new_sinks) outlets_.add(std::move(sink));
+  outlets_.connect(instance_->plan());
+  // Sources go by name; the rows they have handed over already are run by the new version.
+  std::vector<Feed> feeds;
+  for (const SourcePlan& source : instance_->plan().sources) {
+    std::string before = source.name;
+    for (const auto& [from, to] : swap.migration.renamed_sources) {
+      if (to == source.name) before = from;
+    }
+    Feed feed;
+    for (Feed& known : feeds_) {
+      if (known.name == before) feed = std::move(known);
+    }
+    feed.name = source.name;
+    if (!feed.reader) feed.ended = true;
+    feeds.push_back(std::move(feed));
+  }
+  feeds_ = std::move(feeds);
+  // What an edit made due fires at the cut, before the next event.
+  fire_due();
+  take_output();
+  result.pause_ns = env_.monotonic_ns() - begin;
+  last_swap_ = std::move(result);
+  ++stats_.swaps;
+}
+
+Status Shard::flush() { return outlets_.flush(); }
+
+Status Shard::close() { return outlets_.close(); }
+
+}  // namespace mut::runtime

@@ -1,0 +1,137 @@
+// The running graph on one thread: takes rows from sources, runs them through the kernels of one
+// version, fires what is due, hands results to sinks, and exchanges versions between two rows.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/connector/sink_writer.h"
+#include "runtime/connector/source_reader.h"
+#include "runtime/env/env.h"
+#include "runtime/graph/instance.h"
+#include "runtime/graph/outlets.h"
+#include "runtime/swap/migration.h"
+
+namespace mut::runtime {
+
+struct ShardOptions {
+  uint32_t batch_rows = 4096;
+  size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state
+  bool all_columns = false;  // decode what no kernel needs, so that an edit may need it at any row
+};
+
+struct SourceCount {
+  std::string source;
+  uint64_t records = 0;
+};
+
+struct SwapResult {
+  uint64_t version = 0;
+  std::vector<SourceCount> cut;  // records of each source that belong to older versions
+  int64_t pause_ns = 0;          // charged: what the exchange itself took
+  uint64_t entries_converted = 0;
+  uint64_t cells_converted = 0;
+};
+
+// An edit that is ready: everything that can fail has happened.
+struct PreparedSwap {
+  std::unique_ptr<Instance> next;
+  Migration migration;
+  uint64_t version = 0;
+  std::vector<OutletBinding> new_sinks;  // by sink name, opened
+  std::vector<SourceCount> at;  // cut when each named source has given this many; empty: at the next boundary
+};
+
+struct ShardStats {
+  uint64_t records_in = 0;
+  uint64_t rows_out = 0;
+  uint64_t batches = 0;
+  uint64_t swaps = 0;
+};
+
+enum class Progress : uint8_t {
+  More,    // call again
+  Idle,    // sources have nothing now
+  Done,    // all sources ended and everything has fired
+  Failed,  // error() says why
+};
+
+class Shard {
+ public:
+  Shard(env::Env& env, const ShardOptions& options);
+  ~Shard();
+
+  // The first version. Readers and sinks are matched by name; all that the plan names must be there.
+  void start(std::unique_ptr<Instance> instance, uint64_t version,
+             std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> sources,
+             std::vector<OutletBinding> sinks);
+  // Takes effect at its cut, or at the next boundary. One at a time: the earlier must have happened.
+  void schedule(PreparedSwap swap) { scheduled_ = std::move(swap); }
+  bool swap_waits() const { return scheduled_.has_value(); }
+  std::optional<SwapResult> take_swap_result() { return std::exchange(last_swap_, std::nullopt); }
+
+  // Runs about one batch.
+  Progress run();
+  // What is decoded is still processed; then the input counts as ended.
+  void stop();
+  // Pushes what waits in sinks to the world.
+  Status flush();
+  Status close();
+
+  const Error& error() const { return error_; }
+  Instance& instance() { return *instance_; }
+  uint64_t version() const { return version_; }
+  const ShardStats& stats() const { return stats_; }
+  std::vector<SourceCount> positions() const;
+  state::Budget& budget() { return budget_; }
+  ErrorLog& errors() { return errors_; }
+  int64_t retry_after_ns() const;
+  uint64_t seed() const { return seed_; }
+
+ private:
+  struct Feed {
+    std::string name;
+    std::unique_ptr<connector::SourceReader> reader;
+    std::unique_ptr<batch::Batch> batch;
+    MutBatch view{};
+    std::vector<uint8_t> bad;  // when times are computed
+    uint32_t row = 0;          // next row of the batch
+    uint64_t position = 0;     // records given to kernels
+    bool ended = false;
+    bool waits = false;
+  };
+
+  bool fill(Feed& feed, size_t index);
+  bool pick(size_t& chosen, uint32_t& row_end);
+  bool run_rows(size_t index, uint32_t row_end);
+  void fire_due();
+  void fire_store(size_t index);
+  void update_due(size_t running);
+  void finish_input();
+  bool take_output();
+  uint64_t cut_of(const Feed& feed) const;
+  bool cut_reached() const;
+  void exchange();
+  bool fail(Error error);
+
+  env::Env& env_;
+  ShardOptions options_;
+  uint64_t seed_;
+  state::Budget budget_;
+  ErrorLog errors_;
+  std::unique_ptr<Instance> instance_;
+  uint64_t version_ = 0;
+  std::vector<Feed> feeds_;  // by source of the plan
+  Outlets outlets_;
+  std::optional<PreparedSwap> scheduled_;
+  std::optional<SwapResult> last_swap_;
+  ShardStats stats_;
+  Error error_;
+  bool finished_ = false;
+  bool stopped_ = false;
+  uint64_t cause_position_ = 0;
+  std::vector<Feed> parked_;  // sources of older versions, by name
+};
+
+}  // namespace mut::runtime

@@ -1,0 +1,50 @@
+#include "runtime/swap/migration.h"
+
+#include <algorithm>
+
+#include "runtime/graph/instance.h"
+
+namespace mut::runtime {
+
+MigrationCount migrate(Instance& old, Instance& next, const Migration& migration) {
+  MigrationCount out;
+  // Watermarks of sources go by name; a watermark never goes back.
+  for (size_t i = 0; i < next.plan().sources.size(); ++i) {
+    std::string before = next.plan().sources[i].name;
+    for (const auto& [from, to] : migration.renamed_sources) {
+      if (to == before) before = from;
+    }
+    for (size_t j = 0; j < old.plan().sources.size(); ++j) {
+      if (old.plan().sources[j].name == before) next.watermarks[i] = old.watermarks[j];
+    }
+  }
+  for (size_t i = 0; i < migration.params.size(); ++i) {
+    if (migration.params[i] < 0) continue;
+    const abi::FieldDesc& field = old.plan().param_record->fields[static_cast<size_t>(migration.params[i])];
+    next.set_param(i, old.context().params + field.offset);
+  }
+  for (size_t i = 0; i < migration.stores.size(); ++i) {
+    const StoreMigration& store = migration.stores[i];
+    if (store.transfer == StoreTransfer::Fresh) continue;
+    auto& from = old.store_slot(static_cast<size_t>(store.old_store));
+    if (store.transfer == StoreTransfer::Move) {
+      next.store_slot(i) = std::move(from);
+      next.refresh_store(i);
+      continue;
+    }
+    int64_t watermark = next.watermark_of(next.plan().stores[i].source_mask);
+    next.store(i).convert_from(*from, store.cells, watermark);
+    next.refresh_store(i);
+    out.entries += next.store(i).entry_count();
+    out.cells += static_cast<uint64_t>(
+        std::count_if(store.cells.begin(), store.cells.end(), [](int cell) { return cell >= 0; }));
+  }
+  for (size_t i = 0; i < next.plan().sites.size(); ++i) {
+    for (size_t j = 0; j < old.plan().sites.size(); ++j) {
+      if (next.plan().sites[i].counter == old.plan().sites[j].counter) next.dropped()[i] = old.dropped()[j];
+    }
+  }
+  return out;
+}
+
+}  // namespace mut::runtime
