@@ -1,0 +1,295 @@
+#include "compiler/jit/jit.h"
+
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Linker/Linker.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/SmallVectorMemoryBuffer.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/Transforms/IPO/GlobalDCE.h>
+#include <llvm/Transforms/IPO/Internalize.h>
+#include <llvm/Transforms/Instrumentation/AddressSanitizer.h>
+#include <llvm/Transforms/Instrumentation/ThreadSanitizer.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+
+#include "compiler/jit/symbols.h"
+
+namespace mut::jit {
+namespace {
+
+int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// LLVM keeps its table of targets in globals of its own; filled once.
+void initialise_targets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+}
+
+std::unique_ptr<llvm::TargetMachine> make_target(Tier tier) {
+  initialise_targets();
+  std::string problem;
+  std::string triple = llvm::sys::getProcessTriple();
+  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, problem);
+  if (target == nullptr) return nullptr;
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  std::string features;
+  for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
+    features +=
+        (features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
+  }
+  auto level = tier == Tier::Quick ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Default;
+  auto machine = std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, llvm::sys::getHostCPUName(), features, options, llvm::Reloc::PIC_,
+                                  llvm::CodeModel::Small, level, true));
+  if (machine && tier == Tier::Quick) machine->setFastISel(true);
+  return machine;
+}
+
+// Brings in the bodies of the helpers that the module calls, for the inliner.
+bool link_helpers(llvm::Module& module, std::string& problem) {
+  llvm::StringRef bytes(inline_bitcode().data(), inline_bitcode().size());
+  auto helpers = llvm::parseBitcodeFile(llvm::MemoryBufferRef(bytes, "inline"), module.getContext());
+  if (!helpers) {
+    problem = llvm::toString(helpers.takeError());
+    return false;
+  }
+  for (llvm::Function& function : **helpers) {
+    // Built for any machine; here they may use what this one has.
+    function.removeFnAttr("target-cpu");
+    function.removeFnAttr("target-features");
+    function.removeFnAttr("tune-cpu");
+    function.removeFnAttr("stack-protector-buffer-size");
+  }
+  (*helpers)->setDataLayout(module.getDataLayout());
+  (*helpers)->setTargetTriple(module.getTargetTriple());
+  if (llvm::Linker::linkModules(module, std::move(*helpers), llvm::Linker::LinkOnlyNeeded)) {
+    problem = "helpers do not link";
+    return false;
+  }
+  llvm::internalizeModule(module, [](const llvm::GlobalValue& value) {
+    llvm::StringRef name = value.getName();
+    return name.starts_with("source_") || name.starts_with("times_") || name.starts_with("results_");
+  });
+  return true;
+}
+
+void run_passes(llvm::Module& module, llvm::TargetMachine& machine, Tier tier) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager calls;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = true;
+  tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(calls);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, calls, modules);
+  llvm::ModulePassManager passes;
+  if (tier == Tier::Optimised) passes = builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);
+#if defined(MUT_SANITIZE_ADDRESS)
+  for (llvm::Function& function : module) {
+    if (!function.isDeclaration()) function.addFnAttr(llvm::Attribute::SanitizeAddress);
+  }
+  passes.addPass(llvm::AddressSanitizerPass(llvm::AddressSanitizerOptions()));
+#elif defined(MUT_SANITIZE_THREAD)
+  for (llvm::Function& function : module) {
+    if (!function.isDeclaration()) function.addFnAttr(llvm::Attribute::SanitizeThread);
+  }
+  passes.addPass(llvm::ModuleThreadSanitizerPass());
+  passes.addPass(llvm::createModuleToFunctionPassAdaptor(llvm::ThreadSanitizerPass()));
+#else
+  if (tier == Tier::Quick) return;
+#endif
+  passes.run(module, modules);
+}
+
+struct Built {
+  codegen::EmittedModule emitted;
+  std::unique_ptr<llvm::TargetMachine> machine;
+};
+
+Result<Built> build(const graph::Graph& graph, Tier tier, codegen::Literals literals, CompileTimes& times) {
+  int64_t begin = now_ns();
+  Built out{codegen::emit(graph, literals), make_target(tier)};
+  if (!out.emitted.problem.empty()) return Error{"the generated code is not valid: " + out.emitted.problem};
+  if (!out.machine) return Error{"LLVM does not know this machine"};
+  llvm::Module& module = *out.emitted.module;
+  module.setDataLayout(out.machine->createDataLayout());
+  module.setTargetTriple(out.machine->getTargetTriple().str());
+  times.emit_ns = now_ns() - begin;
+  begin = now_ns();
+  if (tier == Tier::Optimised) {
+    std::string problem;
+    if (!link_helpers(module, problem)) return Error{problem};
+  }
+  run_passes(module, *out.machine, tier);
+  times.passes_ns = now_ns() - begin;
+  return out;
+}
+
+Result<llvm::SmallVector<char, 0>> generate(Built& built, llvm::CodeGenFileType type) {
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  if (built.machine->addPassesToEmitFile(passes, stream, nullptr, type))
+    return Error{"LLVM cannot write code for this machine"};
+  passes.run(*built.emitted.module);
+  return bytes;
+}
+
+}  // namespace
+
+struct Jit::State {
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+  llvm::orc::JITDylib* runtime = nullptr;
+  std::mutex mutex;
+  std::string problems;  // of the session's error reporter
+  std::atomic<size_t> live{0};
+  uint64_t next = 0;
+};
+
+Jit::Jit() : state_(std::make_shared<State>()) {
+  initialise_targets();
+  auto made = llvm::orc::LLJITBuilder().create();
+  if (!made) {
+    state_->problems = llvm::toString(made.takeError());
+    return;
+  }
+  state_->jit = std::move(*made);
+  llvm::orc::ExecutionSession& session = state_->jit->getExecutionSession();
+  session.setErrorReporter([state = state_.get()](llvm::Error error) {
+    state->problems += llvm::toString(std::move(error)) + "; ";
+  });
+  state_->runtime = &session.createBareJITDylib("runtime");
+  llvm::orc::SymbolMap symbols;
+  for (const auto& [name, address] : kernel_symbols()) {
+    symbols[state_->jit->mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                                                   llvm::JITSymbolFlags::Exported};
+  }
+  llvm::cantFail(state_->runtime->define(llvm::orc::absoluteSymbols(std::move(symbols))));
+#if defined(MUT_SANITIZE_ADDRESS) || defined(MUT_SANITIZE_THREAD)
+  // The sanitizer's own functions.
+  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      state_->jit->getDataLayout().getGlobalPrefix());
+  if (process) state_->runtime->addGenerator(std::move(*process));
+#endif
+}
+
+Jit::~Jit() = default;
+
+size_t Jit::live_dylibs() const { return state_->live.load(); }
+
+Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, codegen::Literals literals,
+                                      CompileTimes* times_out) {
+  if (!state_->jit) return Error{"the compiler could not start: " + state_->problems};
+  CompileTimes times;
+  auto built = build(graph, tier, literals, times);
+  if (!built) return built.error();
+  int64_t begin = now_ns();
+  auto bytes = generate(built.value(), llvm::CodeGenFileType::ObjectFile);
+  if (!bytes) return bytes.error();
+  times.object_bytes = bytes.value().size();
+  times.code_ns = now_ns() - begin;
+  begin = now_ns();
+
+  std::lock_guard lock(state_->mutex);
+  state_->problems.clear();
+  llvm::orc::ExecutionSession& session = state_->jit->getExecutionSession();
+  llvm::orc::JITDylib& dylib = session.createBareJITDylib("v" + std::to_string(++state_->next));
+  dylib.setLinkOrder({{&dylib, llvm::orc::JITDylibLookupFlags::MatchAllSymbols},
+                      {state_->runtime, llvm::orc::JITDylibLookupFlags::MatchAllSymbols}},
+                     false);
+  state_->live.fetch_add(1);
+  auto failed = [&](llvm::Error error) {
+    return Error{llvm::toString(std::move(error)) + "; " + state_->problems};
+  };
+  std::optional<Error> problem;
+  runtime::Kernels kernels;
+  auto buffer = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes).value(), "kernel", false);
+  if (llvm::Error error = state_->jit->addObjectFile(dylib, std::move(buffer)))
+    problem = failed(std::move(error));
+  auto find = [&](const std::string& name) -> void* {
+    if (problem) return nullptr;
+    auto address = state_->jit->lookup(dylib, name);
+    if (!address) {
+      problem = failed(address.takeError());
+      return nullptr;
+    }
+    return address->toPtr<void*>();
+  };
+  const typed::Program& program = *graph.program;
+  for (size_t i = 0; i < program.sources.size(); ++i) {
+    bool live = graph.live[static_cast<size_t>(program.sources[i].stream)] != 0;
+    int index = static_cast<int>(i);
+    kernels.sources.push_back(
+        live ? reinterpret_cast<MutSourceKernel>(find(codegen::source_kernel_name(index))) : nullptr);
+    bool times_needed = live && codegen::computes_times(program.sources[i]);
+    kernels.times.push_back(times_needed ? reinterpret_cast<void (*)(MutContext*, const MutBatch*, uint8_t*)>(
+                                               find(codegen::times_kernel_name(index)))
+                                         : nullptr);
+  }
+  for (size_t i = 0; i < graph.stores.size(); ++i) {
+    state::StoreKind kind = graph.stores[i].desc.kind;
+    bool results = kind == state::StoreKind::Panes || kind == state::StoreKind::Sessions ||
+                   kind == state::StoreKind::Whole;
+    kernels.results.push_back(
+        results ? reinterpret_cast<MutResultKernel>(find(codegen::result_kernel_name(static_cast<int>(i))))
+                : nullptr);
+  }
+  times.link_ns = now_ns() - begin;
+  if (times_out != nullptr) *times_out = times;
+  if (problem) {
+    llvm::consumeError(session.removeJITDylib(dylib));
+    state_->live.fetch_sub(1);
+    return *problem;
+  }
+  // Gone with the last holder of the kernels: one version, one dylib, one lifetime.
+  kernels.owner = std::shared_ptr<void>(static_cast<void*>(&dylib), [state = state_](void* gone) {
+    std::lock_guard unlink(state->mutex);
+    llvm::consumeError(
+        state->jit->getExecutionSession().removeJITDylib(*static_cast<llvm::orc::JITDylib*>(gone)));
+    state->jit->getExecutionSession().getSymbolStringPool()->clearDeadEntries();
+    state->live.fetch_sub(1);
+  });
+  return kernels;
+}
+
+Result<std::string> print_ir(const graph::Graph& graph, Tier tier) {
+  CompileTimes times;
+  auto built = build(graph, tier, codegen::Literals::Table, times);
+  if (!built) return built.error();
+  std::string out;
+  llvm::raw_string_ostream stream(out);
+  built.value().emitted.module->print(stream, nullptr);
+  return out;
+}
+
+Result<std::string> print_assembly(const graph::Graph& graph, Tier tier) {
+  CompileTimes times;
+  auto built = build(graph, tier, codegen::Literals::Table, times);
+  if (!built) return built.error();
+  auto bytes = generate(built.value(), llvm::CodeGenFileType::AssemblyFile);
+  if (!bytes) return bytes.error();
+  return std::string(bytes.value().data(), bytes.value().size());
+}
+
+}  // namespace mut::jit

@@ -1,0 +1,48 @@
+// Modules to machine code. Objects are built off to the side and linked into a dylib of their own, one
+// a version, so that a version's code lives and dies as one (live-change.md 4.2).
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/codegen/emit.h"
+#include "runtime/abi/result.h"
+#include "runtime/graph/plan.h"
+
+namespace mut::jit {
+
+enum class Tier : uint8_t {
+  Quick,      // no passes, fast instruction selection: running within milliseconds
+  Optimised,  // helpers inlined from bitcode, -O2
+};
+
+struct CompileTimes {
+  int64_t emit_ns = 0;
+  int64_t passes_ns = 0;
+  int64_t code_ns = 0;
+  int64_t link_ns = 0;
+  size_t object_bytes = 0;
+};
+
+// Threads: compile() from any, one at a time per Jit; link() and the release of kernels too.
+class Jit {
+ public:
+  Jit();
+  ~Jit();
+
+  // Kernels of a graph. The graph is not needed afterwards.
+  Result<runtime::Kernels> compile(const graph::Graph& graph, Tier tier, codegen::Literals literals,
+                                   CompileTimes* times);
+  // Dylibs that hold code now: retired ones are gone.
+  size_t live_dylibs() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+// The module as text: IR after the passes of the tier, or assembly.
+Result<std::string> print_ir(const graph::Graph& graph, Tier tier);
+Result<std::string> print_assembly(const graph::Graph& graph, Tier tier);
+
+}  // namespace mut::jit
