@@ -163,7 +163,7 @@ void Shard::update_due(size_t running) {
 }
 
 void Shard::fire_store(size_t index) {
-  state::ResultRows rows(instance_->store(index).desc());
+  state::ResultRows rows(instance_->store(index).desc(), instance_->arena());
   instance_->store(index).fire(rows);
   instance_->kernels().results[index](&instance_->context(), rows.rows(), rows.times(), rows.count(),
                                       cause_position_);
@@ -259,7 +259,7 @@ void Shard::finish_input() {
   const Plan& plan = instance_->plan();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     if (!plan.stores[i].has_results || plan.stores[i].desc.kind != state::StoreKind::Whole) continue;
-    state::ResultRows rows(instance_->store(i).desc());
+    state::ResultRows rows(instance_->store(i).desc(), instance_->arena());
     instance_->store(i).finish(rows);
     instance_->kernels().results[i](&instance_->context(), rows.rows(), rows.times(), rows.count(),
                                     cause_position_);

@@ -67,6 +67,7 @@ class Shard {
              std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> sources,
              std::vector<OutletBinding> sinks);
   // Takes effect at its cut, or at the next boundary. One at a time: the earlier must have happened.
+  void set_stamp(bool stamp) { outlets_.set_stamp(stamp); }
   void schedule(PreparedSwap swap) { scheduled_ = std::move(swap); }
   bool swap_waits() const { return scheduled_.has_value(); }
   std::optional<SwapResult> take_swap_result() { return std::exchange(last_swap_, std::nullopt); }
