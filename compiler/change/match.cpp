@@ -194,7 +194,8 @@ class StageMatcher {
       if (stage_of_[n] < 0) continue;
       const StatefulStage& was = old_.stages[static_cast<size_t>(stage_of_[n])];
       cells.match(was, new_.stages[n], how_[n]);
-      if (how_[n] == Identity::Inferred)
+      bool by_name = new_.stages[n].of->labelled && how_[n] != Identity::Inferred;
+      if (!by_name)
         out_.inferred.push_back(stream_name(after_, new_.stages[n]) + "/" + new_.stages[n].of->name);
     }
   }
