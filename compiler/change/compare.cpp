@@ -45,7 +45,7 @@ class Comparison {
     compare_borders(old_program, new_program, names, feeds_state_changed_, plan_, matches_.refusals);
     decide();
     plan_.migration.stores = plan_transfers(before_, old_, after_, new_, continues_, options_.force_convert);
-    refuse_joins();
+    refuse_mixed_samples();
     if (!matches_.inferred.empty()) {
       std::string list;
       for (const std::string& stage : matches_.inferred) list += (list.empty() ? "" : ", ") + stage;
@@ -245,22 +245,30 @@ class Comparison {
     }
   }
 
-  // A new store filled from several old ones.
-  void refuse_joins() {
-    std::vector<int> from(after_.stores.size(), -1);
-    std::vector<char> told(after_.stores.size(), 0);
+  // Equal arguments of histories share their samples: a carried cell would mix its old values with
+  // those of the others.
+  void refuse_mixed_samples() {
     for (size_t n = 0; n < new_.cells.size(); ++n) {
-      if (continues_[n] < 0) continue;
-      auto store = static_cast<size_t>(new_.cells[n].store);
-      int old_store = old_.cells[static_cast<size_t>(continues_[n])].store;
-      if (from[store] < 0) from[store] = old_store;
-      if (from[store] == old_store || told[store]) continue;
-      told[store] = 1;
-      matches_.refusals.push_back(
-          {.code = Code::UnclassifiedEdit,
-           .span = new_.cells[n].span,
-           .arguments = {new_.cells[n].path, "its samples would join those of others"}});
+      const Cell& cell = new_.cells[n];
+      if (plan_.cells[n].decision != "carry" || cell.node->desc.kind != state::StoreKind::Ring) continue;
+      for (size_t other = 0; other < new_.cells.size(); ++other) {
+        if (other == n || continues_[other] < 0 || new_.cells[other].store != cell.store) continue;
+        if (column_of(new_.cells[other]) != column_of(cell)) continue;
+        const Cell& mine = old_.cells[static_cast<size_t>(continues_[n])];
+        const Cell& theirs = old_.cells[static_cast<size_t>(continues_[other])];
+        if (mine.value.named == theirs.value.named) continue;
+        matches_.refusals.push_back({.code = Code::UnclassifiedEdit,
+                                     .span = cell.span,
+                                     .arguments = {cell.path, "its samples are those of `" +
+                                                                  new_.cells[other].path + "` from now on"},
+                                     .hint = "accept reset instead of carry"});
+        break;
+      }
     }
+  }
+
+  static uint32_t column_of(const Cell& cell) {
+    return cell.node->desc.cells[static_cast<size_t>(cell.index)].column;
   }
 
   std::string place(const source::SourceSet* sources, source::Span span, std::string_view otherwise) const {

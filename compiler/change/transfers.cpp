@@ -30,6 +30,20 @@ bool same_layout(const state::StoreDesc& a, const state::StoreDesc& b) {
          std::equal(a.cells.begin(), a.cells.end(), b.cells.begin(), b.cells.end(), same_cell);
 }
 
+void add_cell(const Cell& from, const Cell& to, std::vector<runtime::StorePart>& parts) {
+  auto part = std::find_if(parts.begin(), parts.end(),
+                           [&](const runtime::StorePart& known) { return known.old_store == from.store; });
+  if (part == parts.end()) {
+    runtime::StorePart made;
+    made.old_store = from.store;
+    made.cells.assign(to.node->desc.cells.size(), -1);
+    made.keys = key_places(from, to);
+    if (std::is_sorted(made.keys.begin(), made.keys.end())) made.keys.clear();
+    part = parts.insert(parts.end(), std::move(made));
+  }
+  if (to.index >= 0) part->cells[static_cast<size_t>(to.index)] = from.index;
+}
+
 }  // namespace
 
 std::vector<StoreMigration> plan_transfers(const graph::Graph& before, const State& old_state,
@@ -44,28 +58,29 @@ std::vector<StoreMigration> plan_transfers(const graph::Graph& before, const Sta
   }
   for (size_t store = 0; store < out.size(); ++store) {
     const state::StoreDesc& desc = after.stores[store].desc;
-    StoreMigration& made = out[store];
-    std::vector<int> keys;
+    std::vector<runtime::StorePart> parts;
     for (size_t n = 0; n < new_state.cells.size(); ++n) {
       const Cell& cell = new_state.cells[n];
       if (cell.store != static_cast<int>(store) || continues[n] < 0) continue;
-      const Cell& from = old_state.cells[static_cast<size_t>(continues[n])];
-      if (made.old_store < 0) {
-        made.old_store = from.store;
-        made.cells.assign(desc.cells.size(), -1);
-        keys = key_places(from, cell);
-      }
-      if (cell.index >= 0 && from.store == made.old_store)
-        made.cells[static_cast<size_t>(cell.index)] = from.index;
+      add_cell(old_state.cells[static_cast<size_t>(continues[n])], cell, parts);
     }
-    if (made.old_store < 0) continue;
-    const state::StoreDesc& old_desc = before.stores[static_cast<size_t>(made.old_store)].desc;
-    bool in_place = old_desc.cells.size() == desc.cells.size();
+    if (parts.empty()) continue;
+    // The one that holds most comes first: by count, the others hold some of its events.
+    auto old_desc = [&](const runtime::StorePart& part) -> const state::StoreDesc& {
+      return before.stores[static_cast<size_t>(part.old_store)].desc;
+    };
+    std::stable_sort(parts.begin(), parts.end(), [&](const auto& a, const auto& b) {
+      return std::pair(old_desc(a).span, old_desc(a).count) > std::pair(old_desc(b).span, old_desc(b).count);
+    });
+    StoreMigration& made = out[store];
+    static_cast<runtime::StorePart&>(made) = std::move(parts[0]);
+    made.joined.assign(parts.begin() + 1, parts.end());
+    const state::StoreDesc& from = old_desc(made);
+    bool in_place = made.joined.empty() && made.keys.empty() && from.cells.size() == desc.cells.size();
     for (size_t i = 0; i < made.cells.size(); ++i)
       in_place = in_place && made.cells[i] == static_cast<int>(i);
     bool alone = readers[static_cast<size_t>(made.old_store)].size() == 1;
-    bool move = !force_convert && alone && in_place && std::is_sorted(keys.begin(), keys.end()) &&
-                same_layout(old_desc, desc);
+    bool move = !force_convert && alone && in_place && same_layout(from, desc);
     made.transfer = move ? StoreTransfer::Move : StoreTransfer::Convert;
   }
   return out;

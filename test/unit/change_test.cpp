@@ -336,6 +336,44 @@ TEST(Change, HistoryLongerKeepsAndShorterConverts) {  // rows 48, 49
   EXPECT_EQ(Edit(text("10m"), text("5 events")).plan.outcome, Outcome::Refused);
 }
 
+TEST(Change, HistoriesThatMeetAreJoined) {
+  auto text = [](const std::string& spread) {
+    return script("| with a = avg(y) over last 30m by u, b = stddev(y) over last " + spread +
+                  " by u, d = distinct(r) over last 1h by u");
+  };
+  Edit joined(text("30m"), text("1h"));
+  EXPECT_EQ(joined.changes(), Lines{"keep c/with/b/stddev"}) << joined.text();
+  EXPECT_EQ(joined.plan.outcome, Outcome::Applicable);
+  // New: ring of 30m with a; ring of 1h with b and d.
+  const auto& stores = joined.plan.migration.stores;
+  ASSERT_EQ(stores.size(), 2U);
+  EXPECT_EQ(stores[0].transfer, StoreTransfer::Convert);
+  EXPECT_EQ(stores[0].old_store, 0);
+  EXPECT_EQ(stores[0].cells, std::vector<int>{0});
+  EXPECT_EQ(stores[1].old_store, 1);  // the longer first
+  EXPECT_EQ(stores[1].cells, (std::vector<int>{-1, 0}));
+  ASSERT_EQ(stores[1].joined.size(), 1U);
+  EXPECT_EQ(stores[1].joined[0].old_store, 0);
+  EXPECT_EQ(stores[1].joined[0].cells, (std::vector<int>{1, -1}));
+}
+
+TEST(Change, OrderOfKeysConverts) {  // row 57
+  Edit edit(script("| @g aggregate n = count() by u, k ttl none"),
+            script("| @g aggregate n = count() by k, u ttl none"));
+  EXPECT_EQ(edit.changes(), Lines{"convert c/g/n/count"});
+  EXPECT_EQ(edit.plan.migration.stores[0].transfer, StoreTransfer::Convert);
+  EXPECT_EQ(edit.plan.migration.stores[0].keys, (std::vector<int>{1, 0}));
+}
+
+TEST(Change, CarryCannotMixSamplesOfTwoHistories) {
+  auto text = [](const std::string& of) {
+    return script("| with a = avg(y) over last 30m by u, b = stddev(" + of + ") over last 30m by u");
+  };
+  std::string before = text("float(x)");
+  EXPECT_EQ(Edit(before, text("y"), accept({"carry:c/with/b"})).plan.outcome, Outcome::Refused);
+  EXPECT_EQ(Edit(before, text("y"), accept({"reset:c/with/b"})).plan.outcome, Outcome::Applicable);
+}
+
 TEST(Change, HistoryArgumentAndKey) {  // rows 50, 51
   Edit argument(script("| with a = prev(x) by u"), script("| with a = prev(k) by u"));
   EXPECT_EQ(argument.changes(), Lines{"choice c/with/a/prev"});
@@ -501,8 +539,9 @@ TEST(Change, PrintsThePlan) {
       "before the cut were admitted under the old rule\n"
       "                                            --accept carry:c/g/t/sum | reset:c/g/t/sum\n"
       "  NEW         c/g/m/max                     starts at the cut\n"
+      "note: sink `c` gets rows of other fields from the cut on\n"
       "needs a decision: c/g/t/sum                       exit 10\n");
-  EXPECT_EQ(change::print_json(edit.plan, "v1", "v2").substr(0, 90),
+  EXPECT_EQ(change::print_json(edit.plan, "v1", "v2").substr(0, 91),
             "{\"schema\":1,\"from\":\"v1\",\"to\":\"v2\",\"outcome\":\"needs_decision\",\"exit\":10,"
             "\"streams_changed\":1,");
 }
