@@ -49,6 +49,8 @@ class RingStore final : public Store {
   void take_columns(const RingStore& old, const uint64_t* from, const std::vector<int>& columns,
                     uint64_t* sample) const;
   void add_columns(const uint64_t* sample, uint64_t* known);
+  uint64_t distinct_few(const char* row, const CellDesc& cell, uint32_t first, uint32_t last,
+                        const uint64_t* self) const;
   bool counts(const uint64_t* sample, const CellDesc& cell) const;
 
   Budget& budget_;
