@@ -594,8 +594,8 @@ struct CallChecker {
       wanted = type(Kind::Float);
     }
     if (wanted == scalar) return value;
-    return checker.coerce(std::move(value),
-                          value->type->kind == Kind::Optional ? checker.types_.optional(wanted) : wanted);
+    if (value->type->kind == Kind::Optional) wanted = checker.types_.optional(wanted);
+    return checker.coerce(std::move(value), wanted);
   }
 
   bool fill_aggregate(AggregateFn fn, typed::AggregateCall& out, Scope& inner) {

@@ -29,6 +29,7 @@ struct Engine::State {
   uint64_t versions = 1;  // numbers given, failed ones included
   bool started = false;
   bool running_optimised = false;
+  uint64_t batches_disturbed = 0;
 
   session::Bindings bindings;
   struct HostSource {

@@ -40,6 +40,8 @@ struct PreparedSwap {
   Migration migration;
   uint64_t version = 0;
   std::vector<OutletBinding> new_sinks;  // by sink name, opened
+  std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> new_sources;
+  std::vector<std::string> redeclared;  // sources whose record type changed
   std::vector<SourceCount> at;  // cut when each named source has given this many; empty: at the next boundary
 };
 

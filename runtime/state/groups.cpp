@@ -59,7 +59,7 @@ void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, ch
   }
 }
 
-void GroupStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t) {
+void GroupStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   const KeyedTable& old = static_cast<const GroupStore&>(old_store).table_;
   std::vector<uint64_t> key(desc_.key_words + 1);
   late_ = old_store.late_count();
@@ -70,11 +70,12 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
   }
   old.for_each([&](char* row) {
     old.load_key(row, key.data());
+    place_key(old.desc(), key.data());
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return;
     convert_row(old, row, table_, made, plain);
     if (desc_.ttl != 0 || desc_.kind == StoreKind::Whole) {
-      int64_t last = 0;
+      int64_t last = watermark;  // a group without a time begins its `ttl` at the cut
       if (old.desc().ttl != 0 || old.desc().kind == StoreKind::Whole)
         memcpy(&last, row + old.desc().row_size - 8, 8);
       memcpy(made + desc_.row_size - 8, &last, 8);
@@ -87,6 +88,7 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
       uint64_t group;
       memcpy(&group, row + old.desc().group_offset, 8);
       old.load_key(row, key.data());
+      place_key(old.desc(), key.data());
       rows.emplace_back(group, table_.find(key.data()));
     });
     std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -224,6 +224,7 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
     if (!pane) pane = std::make_unique<KeyedTable>(desc_, seed_, budget_);
     table->for_each([&, from = table.get()](char* row) {
       from->load_key(row, key.data());
+      place_key(old.desc_, key.data());
       char* made = pane->find_or_insert(key.data());
       if (made != nullptr) convert_row(*from, row, *pane, made, cells);
     });

@@ -12,7 +12,8 @@ abi::TypeDescRef result_record(const StoreDesc& desc);
 // Collects rows. Their texts are copied: they outlive the tables they came from.
 class ResultRows {
  public:
-  ResultRows(const StoreDesc& desc, batch::Arena& texts) : desc_(desc), texts_(texts), record_(result_record(desc)) {}
+  ResultRows(const StoreDesc& desc, batch::Arena& texts)
+      : desc_(desc), texts_(texts), record_(result_record(desc)) {}
 
   const abi::TypeDesc& record() const { return *record_; }
   void clear();

@@ -6,6 +6,9 @@
 #include <unordered_set>
 
 namespace mut::state {
+namespace {
+constexpr uint32_t small_set_max = 64;
+}
 
 RingStore::RingStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget) {}
@@ -46,6 +49,34 @@ void RingStore::purge(Ref& ref) {
 
 bool RingStore::counts(const uint64_t* sample, const CellDesc& cell) const {
   return static_cast<int64_t>(sample[1]) >= cell.since && (sample[2] >> cell.column & 1U) != 0;
+}
+
+// Few texts: each against those before it. Texts of at most four bytes are their first word.
+uint64_t RingStore::distinct_few(const char* row, const CellDesc& cell, uint32_t first, uint32_t last,
+                                 const uint64_t* self) const {
+  Ref ref = load(row);
+  uint32_t word = desc_.columns[cell.column].word;
+  const Heap& heap = const_cast<KeyedTable&>(table_).heap();
+  MutStr seen[small_set_max + 1];
+  uint64_t count = 0;
+  auto add = [&](MutStr text) {
+    for (uint64_t i = 0; i < count; ++i) {
+      if (abi::equal(seen[i], text)) return;
+    }
+    seen[count++] = text;
+  };
+  for (uint32_t i = first; i < last; ++i) {
+    if (!counts(at(ref, i), cell)) continue;
+    MutStoredStr stored;
+    memcpy(&stored, at(ref, i) + word, sizeof(stored));
+    add({stored.size, stored.prefix, stored.size > 4 ? heap.at(stored.offset) : ""});
+  }
+  if (self != nullptr) {
+    MutStr text;
+    memcpy(&text, self, sizeof(text));
+    add(text);
+  }
+  return count;
 }
 
 CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sample, bool excluding) const {
@@ -133,7 +164,9 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
     }
     case CellFn::Distinct: {
       uint64_t count = 0;
-      if (cell.kind == WordKind::Text) {
+      if (cell.kind == WordKind::Text && last - first < small_set_max) {
+        count = distinct_few(row, cell, first, last, self ? sample + word : nullptr);
+      } else if (cell.kind == WordKind::Text) {
         std::unordered_set<std::string_view> seen;
         for_each([&](const uint64_t* value, int64_t) {
           MutStoredStr text;
@@ -272,55 +305,124 @@ void RingStore::advance(int64_t watermark) {
   table_.erase(empty);  // moves rows: one a call
 }
 
+std::vector<int> RingStore::column_sources(const RingStore& old, const std::vector<int>& cells) const {
+  std::vector<int> out(desc_.columns.size(), -1);
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i] >= 0)
+      out[desc_.cells[i].column] = static_cast<int>(old.desc_.cells[static_cast<size_t>(cells[i])].column);
+  }
+  return out;
+}
+
+void RingStore::take_columns(const RingStore& old, const uint64_t* from, const std::vector<int>& columns,
+                             uint64_t* sample) const {
+  std::fill_n(sample, desc_.sample_words, 0);
+  sample[0] = from[0];
+  for (size_t column = 0; column < columns.size(); ++column) {
+    if (columns[column] < 0) continue;
+    auto old_column = static_cast<size_t>(columns[column]);
+    if ((from[2] >> old_column & 1U) == 0) continue;
+    sample[2] |= uint64_t{1} << column;
+    const uint64_t* value = from + old.desc_.columns[old_column].word;
+    uint64_t* target = sample + desc_.columns[column].word;
+    target[0] = value[0];
+    if (desc_.columns[column].kind != WordKind::Text) continue;
+    MutStoredStr stored;
+    memcpy(&stored, value, sizeof(stored));
+    MutStr text = const_cast<KeyedTable&>(old.table_).heap().load(stored);
+    memcpy(target, &text, sizeof(text));
+  }
+}
+
 void RingStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   const auto& old = static_cast<const RingStore&>(old_store);
-  late_ = old.late_;
-  arrivals_ = old.arrivals_;
   watermark_ = std::max(old.watermark_, watermark);
-  // Which old column feeds each of ours, by the cells that continue.
-  std::vector<int> columns(desc_.columns.size(), -1);
   for (size_t i = 0; i < cells.size(); ++i) {
-    CellDesc& cell = desc_.cells[i];
-    if (cells[i] < 0) {
-      cell.since = static_cast<int64_t>(arrivals_) + 1;
-      continue;
-    }
-    const CellDesc& old_cell = old.desc_.cells[static_cast<size_t>(cells[i])];
-    cell.since = old_cell.since;
-    columns[cell.column] = static_cast<int>(old_cell.column);
+    desc_.cells[i].since = cells[i] < 0 ? static_cast<int64_t>(old.arrivals_) + 1
+                                        : old.desc_.cells[static_cast<size_t>(cells[i])].since;
   }
-  uint64_t arrivals = arrivals_;
+  std::vector<int> columns = column_sources(old, cells);
   std::vector<uint64_t> key(desc_.key_words + 1);
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {
     Ref ref = old.load(row);
     if (ref.count == 0) return;
     old.table_.load_key(row, key.data());
+    place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return;
     for (uint32_t i = 0; i < ref.count; ++i) {
       const uint64_t* from = old.at(ref, i);
-      std::fill(sample.begin(), sample.end(), 0);
-      sample[0] = from[0];
-      for (size_t column = 0; column < columns.size(); ++column) {
-        if (columns[column] < 0) continue;
-        auto old_column = static_cast<size_t>(columns[column]);
-        if ((from[2] >> old_column & 1U) == 0) continue;
-        sample[2] |= uint64_t{1} << column;
-        const uint64_t* value = from + old.desc_.columns[old_column].word;
-        uint64_t* target = sample.data() + desc_.columns[column].word;
-        target[0] = value[0];
-        if (desc_.columns[column].kind != WordKind::Text) continue;
-        MutStoredStr stored;
-        memcpy(&stored, value, sizeof(stored));
-        MutStr text = const_cast<KeyedTable&>(old.table_).heap().load(stored);
-        memcpy(target, &text, sizeof(text));
-      }
+      take_columns(old, from, columns, sample.data());
       arrivals_ = from[1] - 1;  // push() counts one up
       push(made, sample.data());
     }
   });
+  arrivals_ = old.arrivals_;
+  late_ = old.late_;  // what a shorter history lets go is not late
+}
+
+uint64_t* RingStore::find_sample(const char* row, uint64_t time, uint64_t arrival) const {
+  Ref ref = load(row);
+  for (uint32_t i = 0; i < ref.count; ++i) {
+    uint64_t* sample = at(ref, i);
+    if (sample[0] == time && sample[1] == arrival) return sample;
+  }
+  return nullptr;
+}
+
+// Both stores stand in one stage and so count the same events: their arrival numbers differ by a
+// constant, and the samples of one event are put together.
+void RingStore::join_from(const Store& old_store, const std::vector<int>& cells) {
+  const auto& old = static_cast<const RingStore&>(old_store);
+  uint64_t shift = arrivals_ - old.arrivals_;
+  uint64_t arrivals = arrivals_;
+  uint64_t late = late_;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i] < 0) continue;
+    desc_.cells[i].since = old.desc_.cells[static_cast<size_t>(cells[i])].since + static_cast<int64_t>(shift);
+  }
+  std::vector<int> columns = column_sources(old, cells);
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> sample(desc_.sample_words);
+  old.table_.for_each([&](char* row) {
+    Ref ref = old.load(row);
+    if (ref.count == 0) return;
+    old.table_.load_key(row, key.data());
+    place_key(old.desc_, key.data());
+    char* made = table_.find_or_insert(key.data());
+    if (made == nullptr) return;
+    for (uint32_t i = 0; i < ref.count; ++i) {
+      const uint64_t* from = old.at(ref, i);
+      take_columns(old, from, columns, sample.data());
+      uint64_t arrival = from[1] + shift;
+      if (uint64_t* known = find_sample(made, from[0], arrival)) {
+        add_columns(sample.data(), known);
+        continue;
+      }
+      if (desc_.span == 0) continue;  // by count: older than all that the larger ring kept
+      arrivals_ = arrival - 1;
+      push(made, sample.data());
+    }
+  });
   arrivals_ = arrivals;
+  late_ = late;
+}
+
+// Columns that the stored sample lacks.
+void RingStore::add_columns(const uint64_t* sample, uint64_t* known) {
+  for (size_t column = 0; column < desc_.columns.size(); ++column) {
+    uint64_t bit = uint64_t{1} << column;
+    if ((sample[2] & bit) == 0 || (known[2] & bit) != 0) continue;
+    known[2] |= bit;
+    uint32_t word = desc_.columns[column].word;
+    known[word] = sample[word];
+    if (desc_.columns[column].kind != WordKind::Text) continue;
+    MutStr text;
+    memcpy(&text, sample + word, sizeof(text));
+    MutStoredStr stored = table_.heap().store(abi::view(text));
+    memcpy(known + word, &stored, sizeof(stored));
+  }
 }
 
 }  // namespace mut::state

@@ -13,6 +13,7 @@ class RingStore final : public Store {
   void advance(int64_t watermark) override;
   uint64_t entry_count() const override { return sample_count_; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  void join_from(const Store& old, const std::vector<int>& cells) override;
 
   // The result of cell `index` for an event: over the samples it sees and, unless `excluding`, itself.
   // `sample`: time, arrival (ignored), mask of present values, values (texts as MutStr).
@@ -40,6 +41,16 @@ class RingStore final : public Store {
   void free_sample(uint64_t* sample);
   void drop_oldest(Ref& ref);
   void purge(Ref& ref);
+  // Our sample of one event, or null.
+  uint64_t* find_sample(const char* row, uint64_t time, uint64_t arrival) const;
+  // For each of our columns the one of `old` that its cells continue, or -1.
+  std::vector<int> column_sources(const RingStore& old, const std::vector<int>& cells) const;
+  // Columns of a sample of `old` as one of ours; texts as MutStr.
+  void take_columns(const RingStore& old, const uint64_t* from, const std::vector<int>& columns,
+                    uint64_t* sample) const;
+  void add_columns(const uint64_t* sample, uint64_t* known);
+  uint64_t distinct_few(const char* row, const CellDesc& cell, uint32_t first, uint32_t last,
+                        const uint64_t* self) const;
   bool counts(const uint64_t* sample, const CellDesc& cell) const;
 
   Budget& budget_;

@@ -173,7 +173,9 @@ void SessionStore::convert_from(const Store& old_store, const std::vector<int>& 
   // A larger gap joins open sessions (row 20); a smaller one applies to open ones as they are.
   for (const auto& [number, session] : old.sessions_) {
     const KeySessions& of_key = old.by_key_[session.index_number];
-    uint64_t index_number = key_number(of_key.key.data());
+    std::vector<uint64_t> key = of_key.key;
+    place_key(old.desc_, key.data());
+    uint64_t index_number = key_number(key.data());
     uint64_t made = ++next_number_;
     char* row = rows_.find_or_insert(&made);
     if (row == nullptr) continue;

@@ -1,11 +1,29 @@
 #include "runtime/state/store.h"
 
+#include <algorithm>
+
+#include "runtime/abi/check.h"
 #include "runtime/state/groups.h"
 #include "runtime/state/panes.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
 
 namespace mut::state {
+
+void Store::join_from(const Store&, const std::vector<int>&) {
+  MUT_CHECK(false, "only histories are filled from several old stores");
+}
+
+void Store::place_key(const StoreDesc& old, uint64_t* key) const {
+  if (key_places_.empty()) return;
+  std::vector<uint64_t> from(key, key + desc_.key_words);
+  for (size_t i = 0; i < desc_.keys.size(); ++i) {
+    const KeyDesc& mine = desc_.keys[i];
+    const KeyDesc& theirs = old.keys[static_cast<size_t>(key_places_[i])];
+    uint32_t words = word_count(mine.kind) + (mine.optional ? 1 : 0);
+    std::copy_n(from.begin() + theirs.word, words, key + mine.word);
+  }
+}
 
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget) {
   switch (desc.kind) {

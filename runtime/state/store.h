@@ -43,10 +43,18 @@ class Store {
   // Copies the state of `old` entry by entry. `cells[i]` is the index of the cell in `old` that cell i
   // continues, or -1: it starts empty. Keys have the same words. `watermark`: of the stage, at the cut.
   virtual void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) = 0;
+  // Adds the state of a further old store that saw the same events; only rings can. After convert_from.
+  virtual void join_from(const Store& old, const std::vector<int>& cells);
+  // Before either: for each of our keys its place among the keys of the old store; empty: the same.
+  void set_key_places(std::vector<int> places) { key_places_ = std::move(places); }
 
  protected:
+  // Puts the words of a key of the old store in our order.
+  void place_key(const StoreDesc& old, uint64_t* key) const;
+
   StoreDesc desc_;
   uint64_t late_ = 0;
+  std::vector<int> key_places_;
 };
 
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget);

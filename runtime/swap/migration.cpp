@@ -6,6 +6,17 @@
 
 namespace mut::runtime {
 
+namespace {
+
+// A store that moves to a renamed stage is shown under its new name.
+void take_names(const state::StoreDesc& from, state::StoreDesc& to) {
+  to.path = from.path;
+  for (size_t i = 0; i < to.keys.size(); ++i) to.keys[i].name = from.keys[i].name;
+  for (size_t i = 0; i < to.cells.size(); ++i) to.cells[i].name = from.cells[i].name;
+}
+
+}  // namespace
+
 MigrationCount migrate(Instance& old, Instance& next, const Migration& migration) {
   MigrationCount out;
   // Watermarks of sources go by name; a watermark never goes back.
@@ -29,11 +40,17 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
     auto& from = old.store_slot(static_cast<size_t>(store.old_store));
     if (store.transfer == StoreTransfer::Move) {
       next.store_slot(i) = std::move(from);
+      take_names(next.plan().stores[i].desc, next.store(i).desc());
       next.refresh_store(i);
       continue;
     }
     int64_t watermark = next.watermark_of(next.plan().stores[i].source_mask);
+    next.store(i).set_key_places(store.keys);
     next.store(i).convert_from(*from, store.cells, watermark);
+    for (const StorePart& part : store.joined) {
+      next.store(i).set_key_places(part.keys);
+      next.store(i).join_from(*old.store_slot(static_cast<size_t>(part.old_store)), part.cells);
+    }
     next.refresh_store(i);
     out.entries += next.store(i).entry_count();
     out.cells += static_cast<uint64_t>(

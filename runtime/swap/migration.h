@@ -12,10 +12,16 @@ enum class StoreTransfer : uint8_t {
   Convert,  // entry by entry
 };
 
-struct StoreMigration {
-  StoreTransfer transfer = StoreTransfer::Fresh;
+// What an old store gives to a new one.
+struct StorePart {
   int old_store = -1;
   std::vector<int> cells;  // by cell of the new store: cell of the old one, or -1
+  std::vector<int> keys;   // by key of the new store: key of the old one; empty: in the same order
+};
+
+struct StoreMigration : StorePart {
+  StoreTransfer transfer = StoreTransfer::Fresh;
+  std::vector<StorePart> joined;  // Convert: further old stores of the same stage; histories only
 };
 
 struct Migration {

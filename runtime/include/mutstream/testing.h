@@ -15,6 +15,7 @@ struct TestResult {
 };
 
 // Fails when the script does not check.
-Outcome<std::vector<TestResult>> run_tests(std::string_view text, std::string name, const CheckOptions& options);
+Outcome<std::vector<TestResult>> run_tests(std::string_view text, std::string name,
+                                           const CheckOptions& options);
 
 }  // namespace mut

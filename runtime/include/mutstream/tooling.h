@@ -24,7 +24,8 @@ CheckResult check_script(std::string_view text, std::string name, const CheckOpt
 Outcome<std::string> format_script(std::string_view text, std::string name, const CheckOptions& options);
 
 enum class Emit : uint8_t { Ast, Typed, Graph, Pipelines, Llvm, Asm };
-Outcome<std::string> explain_script(std::string_view text, std::string name, Emit emit, TierChoice tier, const CheckOptions& options);
+Outcome<std::string> explain_script(std::string_view text, std::string name, Emit emit, TierChoice tier,
+                                    const CheckOptions& options);
 
 struct PlanOptions {
   SwapPolicy policy = SwapPolicy::Ask;
@@ -36,7 +37,8 @@ struct PlanResult {
   int exit_code = 0;  // 0 applicable, 1 does not compile, 10 a decision is needed, 11 no change, 20 refused
   std::string text;
 };
-PlanResult plan_change(std::string_view before, std::string before_name, std::string_view after, std::string after_name, const PlanOptions& options);
+PlanResult plan_change(std::string_view before, std::string before_name, std::string_view after,
+                       std::string after_name, const PlanOptions& options);
 
 std::string_view version_text();
 

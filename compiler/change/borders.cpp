@@ -1,0 +1,198 @@
+#include "compiler/change/borders.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/change/differences.h"
+
+namespace mut::change {
+namespace {
+
+using diag::Code;
+
+template <typename Items>
+auto find_named(const Items& items, const std::string& name) {
+  return std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.name == name; });
+}
+
+// Options that say how fast something is read, not what.
+bool is_pace(const typed::Connector& connector, const std::string& option) {
+  return option == "follow" || (connector.name == "generate" && option == "rate");
+}
+
+// The first option in which two connectors read something else; empty: none.
+std::string other_input(const typed::Connector& a, const typed::Connector& b) {
+  if (a.name != b.name) return a.name + " → " + b.name;
+  const typed::Option* old_first = a.positional(0);
+  const typed::Option* new_first = b.positional(0);
+  bool both = old_first != nullptr && new_first != nullptr;
+  if (both && old_first->value != new_first->value) {
+    if (old_first->value.value.index() == 4 && new_first->value.value.index() == 4)
+      return fmt::format("\"{}\" → \"{}\"", old_first->value.as_text(), new_first->value.as_text());
+    return "its first argument changed";
+  }
+  if (!both && old_first != new_first) return "its first argument changed";
+  auto differs = [](const typed::Connector& from, const typed::Connector& to) -> std::string {
+    for (const typed::Option& option : from.options) {
+      if (option.name.empty() || is_pace(from, option.name)) continue;
+      const typed::Option* other = to.find(option.name);
+      if (other == nullptr || other->value != option.value) return option.name;
+    }
+    return "";
+  };
+  std::string option = differs(a, b);
+  if (option.empty()) option = differs(b, a);
+  return option.empty() ? "" : "option `" + option + "` changed";
+}
+
+bool same_options(const typed::Connector& a, const typed::Connector& b) {
+  auto same = [](const typed::Option& x, const typed::Option& y) {
+    return x.name == y.name && x.value == y.value;
+  };
+  return a.name == b.name &&
+         std::equal(a.options.begin(), a.options.end(), b.options.begin(), b.options.end(), same);
+}
+
+bool same_record(typed::TypeRef a, typed::TypeRef b) {
+  auto same_field = [](const typed::Field& x, const typed::Field& y) {
+    return x.name == y.name && x.input_name == y.input_name && x.default_value == y.default_value &&
+           x.type->text == y.type->text && x.type->values == y.type->values;
+  };
+  return std::equal(a->fields.begin(), a->fields.end(), b->fields.begin(), b->fields.end(), same_field);
+}
+
+class Borders {
+ public:
+  Borders(const typed::Program& before, const typed::Program& after, const FormerNames& names, SwapPlan& plan,
+          std::vector<Refusal>& refusals)
+      : before_(before), after_(after), names_(names), plan_(plan), refusals_(refusals) {}
+
+  void sources(bool state_lost) {
+    std::vector<char> continued(before_.sources.size(), 0);
+    for (const typed::Source& source : after_.sources) {
+      auto former = names_.sources.find(source.name);
+      const std::string& old_name = former == names_.sources.end() ? source.name : former->second;
+      auto old_source = find_named(before_.sources, old_name);
+      if (old_source == before_.sources.end()) {
+        plan_.notes.push_back(fmt::format("source `{}` is new; it joins with its first event", source.name));
+        continue;
+      }
+      continued[static_cast<size_t>(old_source - before_.sources.begin())] = 1;
+      if (old_name != source.name) plan_.migration.renamed_sources.emplace_back(old_name, source.name);
+      compare_source(*old_source, source, state_lost);
+    }
+    for (size_t i = 0; i < continued.size(); ++i) {
+      if (!continued[i])
+        plan_.notes.push_back(
+            fmt::format("source `{}` goes; the watermark follows the others", before_.sources[i].name));
+    }
+  }
+
+  void sinks() {
+    std::vector<char> continued(before_.emits.size(), 0);
+    for (const typed::Emit& sink : after_.emits) {
+      auto old_sink = before_.emits.end();
+      if (!sink.was.empty() && find_named(before_.emits, sink.name) == before_.emits.end())
+        old_sink = find_named(before_.emits, sink.was);
+      bool renamed = old_sink != before_.emits.end();
+      if (!renamed) old_sink = find_named(before_.emits, sink.name);
+      if (old_sink == before_.emits.end()) {
+        plan_.notes.push_back(fmt::format("sink `{}` is opened", sink.name));
+        continue;
+      }
+      continued[static_cast<size_t>(old_sink - before_.emits.begin())] = 1;
+      if (renamed) plan_.migration.renamed_sinks.emplace_back(old_sink->name, sink.name);
+      if (!same_options(old_sink->connector, sink.connector)) {
+        plan_.notes.push_back(
+            fmt::format("sink `{}` goes to another target: the old one is flushed and closed", sink.name));
+      } else if (before_.streams[static_cast<size_t>(old_sink->stream)].type->text !=
+                 after_.streams[static_cast<size_t>(sink.stream)].type->text) {
+        plan_.notes.push_back(fmt::format("sink `{}` gets rows of other fields from the cut on", sink.name));
+      }
+    }
+    for (size_t i = 0; i < continued.size(); ++i) {
+      if (!continued[i]) plan_.notes.push_back(fmt::format("sink `{}` is closed", before_.emits[i].name));
+    }
+  }
+
+  void params() {
+    for (const typed::Param& param : after_.params) {
+      auto old_param = find_named(before_.params, param.name);
+      int index = -1;
+      if (old_param != before_.params.end() && old_param->type->text == param.type->text) {
+        if (old_param->value == param.value) {
+          index = static_cast<int>(old_param - before_.params.begin());
+        } else {
+          plan_.notes.push_back(fmt::format("param `{}`: {} → {}", param.name,
+                                            typed::to_text(old_param->value, old_param->type),
+                                            typed::to_text(param.value, param.type)));
+        }
+      }
+      plan_.migration.params.push_back(index);
+    }
+  }
+
+ private:
+  void compare_source(const typed::Source& was, const typed::Source& is, bool state_lost) {
+    std::string other = other_input(was.connector, is.connector);
+    if (!other.empty()) {
+      refusals_.push_back({.code = Code::SourceReplaced,
+                           .span = is.connector.span,
+                           .arguments = {is.name, other},
+                           .old_spans = {was.connector.span},
+                           .hint = "give the new source another name, and read that"});
+    } else if (!same_options(was.connector, is.connector)) {
+      plan_.notes.push_back(fmt::format("source `{}`: options changed, offsets stay", is.name));
+      plan_.sources_redeclared.push_back(is.name);
+    }
+    if (was.lateness != is.lateness) {
+      plan_.notes.push_back(fmt::format("source `{}`: lateness {} → {}; the watermark never goes back",
+                                        is.name, duration_text(was.lateness), duration_text(is.lateness)));
+    }
+    if (same_record(was.type, is.type)) return;
+    plan_.notes.push_back(fmt::format("source `{}`: its record changed; offsets stay", is.name));
+    if (std::find(plan_.sources_redeclared.begin(), plan_.sources_redeclared.end(), is.name) ==
+        plan_.sources_redeclared.end())
+      plan_.sources_redeclared.push_back(is.name);
+    if (state_lost) refuse_likely_rename(was, is);
+  }
+
+  // A field that went and one without default that came may be one: state made from it is not given up
+  // on a guess.
+  void refuse_likely_rename(const typed::Source& was, const typed::Source& is) {
+    for (const typed::Field& gone : was.type->fields) {
+      if (is.type->field_index(gone.name) >= 0) continue;
+      for (const typed::Field& come : is.type->fields) {
+        bool known = was.type->field_index(come.name) >= 0 || !come.was.empty();
+        bool may_lack = come.default_value.has_value() || come.type->kind == typed::Kind::Optional;
+        if (known || may_lack || come.type->text != gone.type->text) continue;
+        refusals_.push_back({.code = Code::FieldRenamed,
+                             .span = is.span,
+                             .arguments = {gone.name, is.name, come.name},
+                             .old_spans = {was.span},
+                             .hint = fmt::format("rename? write `{} was {}: {}`; else give `{}` a default",
+                                                 come.name, gone.name, come.type->text, come.name)});
+        return;
+      }
+    }
+  }
+
+  const typed::Program& before_;
+  const typed::Program& after_;
+  const FormerNames& names_;
+  SwapPlan& plan_;
+  std::vector<Refusal>& refusals_;
+};
+
+}  // namespace
+
+void compare_borders(const typed::Program& before, const typed::Program& after, const FormerNames& names,
+                     bool state_lost, SwapPlan& plan, std::vector<Refusal>& refusals) {
+  Borders borders(before, after, names, plan, refusals);
+  borders.sources(state_lost);
+  borders.sinks();
+  borders.params();
+}
+
+}  // namespace mut::change

@@ -1,0 +1,11 @@
+// What an edit does at the borders: sources, sinks and params.
+#pragma once
+#include "compiler/change/compare.h"
+
+namespace mut::change {
+
+// Fills the notes, params and renames of `plan`; `state_lost`: some cell is dropped or to be chosen for.
+void compare_borders(const typed::Program& before, const typed::Program& after, const FormerNames& names,
+                     bool state_lost, SwapPlan& plan, std::vector<Refusal>& refusals);
+
+}  // namespace mut::change

@@ -1,0 +1,149 @@
+#include "compiler/change/cells.h"
+
+namespace mut::change {
+namespace {
+
+using state::CellFn;
+using state::StoreKind;
+using typed::StageKind;
+
+class Describer {
+ public:
+  Describer(const graph::Graph& graph, const FormerNames& names)
+      : graph_(graph),
+        program_(*graph.program),
+        named_(graph, Detail::Params, names),
+        valued_(graph, Detail::ParamValues, names) {}
+
+  State run() {
+    for (size_t i = 0; i < program_.streams.size(); ++i) {
+      for (size_t s = 0; s < graph_.stage_stores[i].size(); ++s) {
+        if (graph_.stage_stores[i][s].empty()) continue;
+        add_stage(static_cast<int>(i), static_cast<int>(s));
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void add_stage(int stream, int index) {
+    const typed::Stage& stage =
+        program_.streams[static_cast<size_t>(stream)].stages[static_cast<size_t>(index)];
+    StatefulStage made;
+    made.stream = stream;
+    made.stage = index;
+    made.of = &stage;
+    for (int store : graph_.stage_stores[static_cast<size_t>(stream)][static_cast<size_t>(index)]) {
+      const graph::StoreNode& node = graph_.stores[static_cast<size_t>(store)];
+      if (node.desc.cells.empty()) {
+        Cell cell = begin(stream, index, stage, store);
+        cell.name = "seen";
+        cell.span = stage.span;
+        add_keys(cell, stage.keys);
+        finish(made, std::move(cell));
+      }
+      for (size_t c = 0; c < node.desc.cells.size(); ++c) {
+        Cell cell = begin(stream, index, stage, store);
+        cell.index = static_cast<int>(c);
+        if (!node.histories.empty()) {
+          cell.history = &stage.histories[static_cast<size_t>(node.histories[c])];
+          cell.call = &cell.history->call;
+          add_keys(cell, cell.history->keys);
+        } else {
+          cell.call = &stage.aggregates[c];
+          add_keys(cell, stage.keys);
+        }
+        cell.name = cell.call->cell;
+        cell.span = cell.call->span;
+        cell.value = {named_.of_call(*cell.call, stream, index), valued_.of_call(*cell.call, stream, index)};
+        if (cell.call->filter) {
+          cell.filter = {named_.of_condition(*cell.call->filter, stream, index),
+                         valued_.of_condition(*cell.call->filter, stream, index)};
+        }
+        finish(made, std::move(cell));
+      }
+    }
+    Hasher fingerprint("stage");
+    fingerprint.add(static_cast<uint64_t>(stage.kind));
+    for (int cell : made.cells) {
+      const Cell& of = out_.cells[static_cast<size_t>(cell)];
+      const state::StoreDesc& desc = of.node->desc;
+      if (of.call != nullptr) fingerprint.add(static_cast<uint64_t>(of.call->fn));
+      fingerprint.add(of.value.named).add(of.filter.named).add(of.admission.named);
+      for (const Sets& key : of.keys) fingerprint.add(key.named);
+      fingerprint.add(static_cast<uint64_t>(desc.kind)).add(static_cast<uint64_t>(desc.size));
+      fingerprint.add(static_cast<uint64_t>(desc.every)).add(static_cast<uint64_t>(desc.offset));
+      fingerprint.add(static_cast<uint64_t>(desc.span)).add(desc.count);
+    }
+    made.fingerprint = fingerprint.done();
+    Hasher keys("keys");
+    for (int cell : made.cells) {
+      for (const Sets& key : out_.cells[static_cast<size_t>(cell)].keys) keys.add(key.named);
+      if (out_.cells[static_cast<size_t>(cell)].history == nullptr) break;  // all have the same
+    }
+    made.keys = keys.done();
+    out_.stages.push_back(std::move(made));
+  }
+
+  Cell begin(int stream, int index, const typed::Stage& stage, int store) {
+    Cell out;
+    out.store = store;
+    out.stream = stream;
+    out.stage = index;
+    out.node = &graph_.stores[static_cast<size_t>(store)];
+    out.of = &stage;
+    out.admission = {named_.admission(stream, index), valued_.admission(stream, index)};
+    out.time = named_.time(stream, index);
+    out.watermark = named_.watermark(stream, index);
+    return out;
+  }
+
+  void add_keys(Cell& cell, const std::vector<typed::ExprPtr>& keys) {
+    for (const typed::ExprPtr& key : keys) {
+      cell.keys.push_back(
+          {named_.of(*key, cell.stream, cell.stage), valued_.of(*key, cell.stream, cell.stage)});
+      cell.key_types.push_back(key->type);
+    }
+  }
+
+  void finish(StatefulStage& stage, Cell cell) {
+    cell.path = cell.node->desc.path + "/" + cell.name;
+    stage.cells.push_back(static_cast<int>(out_.cells.size()));
+    out_.cells.push_back(std::move(cell));
+  }
+
+  const graph::Graph& graph_;
+  const typed::Program& program_;
+  Lineage named_;
+  Lineage valued_;
+  State out_;
+};
+
+}  // namespace
+
+std::string Cell::column() const {
+  size_t slash = name.rfind('/');
+  return slash == std::string::npos ? "" : name.substr(0, slash);
+}
+
+bool Cell::by_event_time() const {
+  switch (node->desc.kind) {
+    case StoreKind::Panes:
+    case StoreKind::Sessions:
+    case StoreKind::Dedupe:
+      return true;
+    case StoreKind::Ring:
+      return node->desc.span != 0;
+    default:
+      break;
+  }
+  if (node->desc.ttl != 0) return true;
+  CellFn fn = node->desc.cells[static_cast<size_t>(index)].fn;
+  return fn == CellFn::First || fn == CellFn::Last;
+}
+
+State describe_state(const graph::Graph& graph, const FormerNames& names) {
+  return Describer(graph, names).run();
+}
+
+}  // namespace mut::change

@@ -1,0 +1,342 @@
+#include "compiler/change/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/change/borders.h"
+#include "compiler/change/differences.h"
+#include "compiler/change/meaning.h"
+#include "compiler/change/transfers.h"
+
+namespace mut::change {
+namespace {
+
+using diag::Code;
+using Outcome = SwapPlan::Outcome;
+
+class Comparison {
+ public:
+  Comparison(const graph::Graph& before, const graph::Graph& after, const CompareOptions& options)
+      : before_(before), after_(after), options_(options) {}
+
+  SwapPlan run() {
+    const typed::Program& old_program = *before_.program;
+    const typed::Program& new_program = *after_.program;
+    Meaning old_meaning = meaning_of(before_);
+    Meaning new_meaning = meaning_of(after_);
+    bool no_change = old_meaning.program == new_meaning.program;
+    count_streams(old_meaning, new_meaning);
+    plan_.recompiles = before_.shape != after_.shape;
+
+    FormerNames names = former_names(old_program, new_program, matches_);
+    old_ = describe_state(before_, {});
+    new_ = describe_state(after_, names);
+    if (no_change && old_.cells.size() == new_.cells.size()) {
+      // The same program, so the same cells in the same order: also where labels are missing.
+      for (size_t i = 0; i < new_.cells.size(); ++i)
+        matches_.cells.push_back({static_cast<int>(i), Identity::Same});
+    } else {
+      match_cells(old_program, old_, new_program, new_, names, matches_);
+    }
+    judge_new_cells();
+    judge_old_cells();
+    hint_renames();
+    compare_borders(old_program, new_program, names, feeds_state_changed_, plan_, matches_.refusals);
+    decide();
+    plan_.migration.stores = plan_transfers(before_, old_, after_, new_, continues_, options_.force_convert);
+    refuse_mixed_samples();
+    if (!matches_.inferred.empty()) {
+      std::string list;
+      for (const std::string& stage : matches_.inferred) list += (list.empty() ? "" : ", ") + stage;
+      plan_.notes.push_back("inferred: " + list + " without label; `mutc fmt --name-state` writes names");
+    }
+    plan_.notes.insert(plan_.notes.begin(), matches_.notes.begin(), matches_.notes.end());
+    for (const Refusal& refusal : matches_.refusals) print_refusal(refusal);
+    plan_.outcome = outcome(no_change);
+    return std::move(plan_);
+  }
+
+ private:
+  void count_streams(const Meaning& was, const Meaning& is) {
+    for (const auto& [name, hash] : is.streams) {
+      auto known = was.streams.find(name);
+      if (known == was.streams.end() || known->second != hash) ++plan_.streams_changed;
+    }
+    for (const auto& [name, hash] : was.streams) {
+      if (!is.streams.contains(name)) ++plan_.streams_changed;
+    }
+  }
+
+  std::optional<uint64_t> entries_of(int old_store) const {
+    auto index = static_cast<size_t>(old_store);
+    if (index >= options_.old_entries.size()) return std::nullopt;
+    return options_.old_entries[index];
+  }
+
+  void judge_new_cells() {
+    continues_.assign(new_.cells.size(), -1);
+    for (size_t n = 0; n < new_.cells.size(); ++n) {
+      const Cell& cell = new_.cells[n];
+      const CellMatch& match = matches_.cells[n];
+      CellPlan made;
+      made.path = cell.path;
+      made.new_span = cell.span;
+      if (matches_.refused_new_cells.contains(static_cast<int>(n))) {
+        made.verdict = Verdict::Refuse;
+        made.reason = "ambiguous";
+      } else if (match.old_cell < 0) {
+        made.verdict = Verdict::New;
+        made.reason = "starts at the cut";
+      } else {
+        const Cell& old_cell = old_.cells[static_cast<size_t>(match.old_cell)];
+        made.old_path = old_cell.path;
+        made.entries = entries_of(old_cell.store);
+        continues_[n] = match.old_cell;
+        judge(old_cell, cell, match.identity, made);
+      }
+      plan_.cells.push_back(std::move(made));
+    }
+  }
+
+  void judge(const Cell& old_cell, const Cell& cell, Identity identity, CellPlan& out) {
+    std::vector<Found> found;
+    if (identity == Identity::Was)
+      found.push_back({Difference::RenamedByWas, old_cell.path + " → " + cell.path});
+    if (identity == Identity::Inferred)
+      found.push_back({Difference::RenamedInferred, old_cell.name + " → " + cell.name});
+    if (identity == Identity::Copy) found.push_back({Difference::Copied, "from " + old_cell.path});
+    for (Found& difference : differences(old_cell, cell)) found.push_back(std::move(difference));
+    bool carry = true;
+    for (const Found& difference : found) {
+      const VerdictRow& row = verdict_of(difference.difference);
+      out.verdict = std::max(out.verdict, row.verdict);
+      if (row.verdict == Verdict::Choice) carry = carry && row.carry;
+    }
+    // The gravest first: it is what the verdict is about.
+    std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+      return verdict_of(a.difference).verdict > verdict_of(b.difference).verdict;
+    });
+    for (const Found& difference : found) {
+      const VerdictRow& row = verdict_of(difference.difference);
+      if (!out.reason.empty()) out.reason += "; ";
+      if (difference.difference == Difference::Value) out.reason += value_texts(old_cell, cell);
+      out.reason += row.reason;
+      if (!difference.detail.empty()) out.reason += ": " + difference.detail;
+    }
+    if (out.verdict == Verdict::Choice) {
+      if (carry) out.choices.push_back("carry");
+      out.choices.push_back("reset");
+      feeds_state_changed_ = true;
+    }
+    if (out.verdict == Verdict::Refuse) {
+      matches_.refusals.push_back({.code = Code::UnclassifiedEdit,
+                                   .span = cell.span,
+                                   .arguments = {out.path, out.reason},
+                                   .old_spans = {old_cell.span},
+                                   .hint = "under another name it starts empty and the old is dropped"});
+    }
+  }
+
+  // "sum(amount) → sum(amount_usd): ", when the texts are at hand and differ.
+  std::string value_texts(const Cell& old_cell, const Cell& cell) const {
+    if (options_.old_sources == nullptr || options_.new_sources == nullptr) return "";
+    std::string from(options_.old_sources->text(old_cell.span));
+    std::string to(options_.new_sources->text(cell.span));
+    if (from == to || from.find('\n') != std::string::npos || to.find('\n') != std::string::npos) return "";
+    return from + " → " + to + ": ";
+  }
+
+  void judge_old_cells() {
+    std::vector<char> continued(old_.cells.size(), 0);
+    for (const CellMatch& match : matches_.cells) {
+      if (match.old_cell >= 0) continued[static_cast<size_t>(match.old_cell)] = 1;
+    }
+    for (size_t o = 0; o < old_.cells.size(); ++o) {
+      if (continued[o]) continue;
+      const Cell& cell = old_.cells[o];
+      CellPlan made;
+      made.path = cell.path;
+      made.old_path = cell.path;
+      made.new_span = cell.span;
+      made.entries = entries_of(cell.store);
+      if (matches_.refused_old_cells.contains(static_cast<int>(o))) {
+        made.verdict = Verdict::Refuse;
+        made.reason = "ambiguous";
+      } else {
+        made.verdict = Verdict::Drop;
+        made.reason = "not in the new version";
+        made.choices.push_back("drop");
+        feeds_state_changed_ = true;
+      }
+      plan_.cells.push_back(std::move(made));
+    }
+  }
+
+  void hint_renames() {
+    for (auto [o, n] : matches_.likely_renames) {
+      const StatefulStage& was = old_.stages[static_cast<size_t>(o)];
+      const StatefulStage& is = new_.stages[static_cast<size_t>(n)];
+      std::string hint = fmt::format("rename? write `@{} was {}`", is.of->name, was.of->name);
+      for (CellPlan& cell : plan_.cells) {
+        for (int index : was.cells) {
+          if (cell.verdict == Verdict::Drop && cell.path == old_.cells[static_cast<size_t>(index)].path)
+            cell.hint = hint;
+        }
+        for (int index : is.cells) {
+          if (cell.verdict == Verdict::New && cell.path == new_.cells[static_cast<size_t>(index)].path)
+            cell.hint = hint;
+        }
+      }
+    }
+  }
+
+  static bool covers(const std::string& consent, const std::string& path) {
+    if (consent.empty()) return false;
+    if (consent == path) return true;
+    if (path.size() <= consent.size() || !path.starts_with(consent)) return false;
+    // The last part of a path is the function: "total" names "total/sum".
+    return consent.back() == '/' || (path[consent.size()] == '/' && path.rfind('/') == consent.size());
+  }
+
+  std::optional<std::string> consent_for(const CellPlan& cell) const {
+    for (const Consent& consent : options_.consents) {
+      if (std::find(cell.choices.begin(), cell.choices.end(), consent.verdict) == cell.choices.end())
+        continue;
+      if (covers(consent.path, cell.path) || covers(consent.path, cell.old_path)) return consent.verdict;
+    }
+    return std::nullopt;
+  }
+
+  void decide() {
+    for (size_t i = 0; i < plan_.cells.size(); ++i) {
+      CellPlan& cell = plan_.cells[i];
+      if (options_.policy == Policy::Strict) refuse_unless_strict(cell);
+      bool reset = cell.verdict == Verdict::Reset;  // `fresh N` is itself the consent
+      if (cell.verdict == Verdict::Drop || cell.verdict == Verdict::Choice) {
+        if (auto consent = consent_for(cell)) {
+          cell.decision = *consent;
+        } else if (options_.policy == Policy::Live) {
+          cell.decision = cell.verdict == Verdict::Drop ? "drop" : "reset";
+        } else if (cell.entries && *cell.entries == 0) {
+          cell.decision = cell.choices.back();  // nothing is lost
+        } else {
+          cell.needs_consent = true;
+        }
+        reset = cell.decision == "reset" || cell.needs_consent;
+      }
+      if (i < continues_.size() && reset) continues_[i] = -1;
+    }
+  }
+
+  void refuse_unless_strict(const CellPlan& cell) {
+    switch (cell.verdict) {
+      case Verdict::KeepMixed:
+      case Verdict::HandOver:
+      case Verdict::Drop:
+      case Verdict::Reset:
+      case Verdict::Choice:
+        matches_.refusals.push_back({.code = Code::NotStrict,
+                                     .span = cell.new_span,
+                                     .arguments = {cell.path, std::string(verdict_name(cell.verdict))}});
+        break;
+      default:
+        break;
+    }
+  }
+
+  // Equal arguments of histories share their samples: a carried cell would mix its old values with
+  // those of the others.
+  void refuse_mixed_samples() {
+    for (size_t n = 0; n < new_.cells.size(); ++n) {
+      const Cell& cell = new_.cells[n];
+      if (plan_.cells[n].decision != "carry" || cell.node->desc.kind != state::StoreKind::Ring) continue;
+      for (size_t other = 0; other < new_.cells.size(); ++other) {
+        if (other == n || continues_[other] < 0 || new_.cells[other].store != cell.store) continue;
+        if (column_of(new_.cells[other]) != column_of(cell)) continue;
+        const Cell& mine = old_.cells[static_cast<size_t>(continues_[n])];
+        const Cell& theirs = old_.cells[static_cast<size_t>(continues_[other])];
+        if (mine.value.named == theirs.value.named) continue;
+        matches_.refusals.push_back({.code = Code::UnclassifiedEdit,
+                                     .span = cell.span,
+                                     .arguments = {cell.path, "its samples are those of `" +
+                                                                  new_.cells[other].path + "` from now on"},
+                                     .hint = "accept reset instead of carry"});
+        break;
+      }
+    }
+  }
+
+  static uint32_t column_of(const Cell& cell) {
+    return cell.node->desc.cells[static_cast<size_t>(cell.index)].column;
+  }
+
+  std::string place(const source::SourceSet* sources, source::Span span, std::string_view otherwise) const {
+    if (sources == nullptr) return std::string(otherwise);
+    return fmt::format("{}:{}", sources->file(span.file).name(), sources->locate(span).line);
+  }
+
+  void print_refusal(const Refusal& refusal) {
+    std::string text;
+    if (options_.new_sources != nullptr) text += place(options_.new_sources, refusal.span, "") + ": ";
+    text += fmt::format("error[{}]: {}", diag::code_text(refusal.code), refusal.message());
+    for (source::Span span : refusal.old_spans) {
+      if (options_.old_sources != nullptr) text += "\n  before: " + place(options_.old_sources, span, "");
+    }
+    for (source::Span span : refusal.others) {
+      if (options_.new_sources != nullptr) text += "\n  now: " + place(options_.new_sources, span, "");
+    }
+    if (!refusal.hint.empty()) text += "\n  " + refusal.hint;
+    plan_.refusals.push_back(std::move(text));
+    plan_.refusal_codes.push_back(refusal.code);
+  }
+
+  Outcome outcome(bool no_change) const {
+    if (!plan_.refusals.empty()) return Outcome::Refused;
+    bool asks = std::any_of(plan_.cells.begin(), plan_.cells.end(),
+                            [](const CellPlan& cell) { return cell.needs_consent; });
+    if (asks) return Outcome::NeedsDecision;
+    return no_change ? Outcome::NoChange : Outcome::Applicable;
+  }
+
+  const graph::Graph& before_;
+  const graph::Graph& after_;
+  const CompareOptions& options_;
+  State old_;
+  State new_;
+  Matches matches_;
+  SwapPlan plan_;
+  std::vector<int> continues_;  // by new cell: the old cell whose value it takes, or -1
+  bool feeds_state_changed_ = false;
+};
+
+}  // namespace
+
+SwapPlan compare(const graph::Graph& before, const graph::Graph& after, const CompareOptions& options) {
+  return Comparison(before, after, options).run();
+}
+
+std::optional<Consent> parse_consent(std::string_view text) {
+  size_t colon = text.find(':');
+  if (colon == std::string_view::npos || colon + 1 == text.size()) return std::nullopt;
+  std::string_view verdict = text.substr(0, colon);
+  constexpr std::string_view known[] = {"drop", "reset", "carry", "rebuild", "lossy", "restore-gap"};
+  if (std::find(std::begin(known), std::end(known), verdict) == std::end(known)) return std::nullopt;
+  return Consent{std::string(verdict), std::string(text.substr(colon + 1))};
+}
+
+int exit_code(SwapPlan::Outcome outcome) {
+  switch (outcome) {
+    case Outcome::NoChange:
+      return 11;
+    case Outcome::Applicable:
+      return 0;
+    case Outcome::NeedsDecision:
+      return 10;
+    case Outcome::Refused:
+      return 20;
+  }
+  return 20;
+}
+
+}  // namespace mut::change

@@ -1,0 +1,75 @@
+// Compares two versions of a program: what the edit does to every cell of state, and how it goes over.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/change/match.h"
+#include "compiler/change/verdicts.h"
+#include "compiler/graph/graph.h"
+#include "compiler/source/source_set.h"
+#include "runtime/swap/migration.h"
+
+namespace mut::change {
+
+enum class Policy : uint8_t {
+  Strict,  // nothing but same, keep, convert, new
+  Ask,     // drop, reset and choice need consent
+  Live,    // takes drop and reset, picks reset for choice
+};
+
+// `--accept reset:stream/stage/cell`; a path that ends in `/` means all below it. The path may leave
+// out the function: `stream/stage/total` for `stream/stage/total/sum`.
+struct Consent {
+  std::string verdict;  // drop, reset, carry
+  std::string path;
+};
+// "reset:spend/g/total"; empty when it is none.
+std::optional<Consent> parse_consent(std::string_view text);
+
+struct CompareOptions {
+  Policy policy = Policy::Ask;
+  std::vector<Consent> consents;
+  bool force_convert = false;  // every continued store entry by entry, for tests
+  // Entries of the old stores, by index; empty: not known. A store without entries needs no consent.
+  std::vector<uint64_t> old_entries;
+  // Texts of both versions, for reasons and line numbers; may be null.
+  const source::SourceSet* old_sources = nullptr;
+  const source::SourceSet* new_sources = nullptr;
+};
+
+struct CellPlan {
+  std::string path;      // "stream/stage/cell", as the new script names it; of a dropped cell as the old did
+  std::string old_path;  // empty: it continues nothing
+  Verdict verdict = Verdict::Same;
+  std::string reason;
+  source::Span new_span;             // of a dropped cell: in the old script
+  bool needs_consent = false;        // and has none yet
+  std::vector<std::string> choices;  // what would be accepted: carry, reset, drop
+  std::string decision;              // what was accepted, or picked by the policy
+  std::string hint;
+  std::optional<uint64_t> entries;  // of its store, when known
+};
+
+struct SwapPlan {
+  enum class Outcome : uint8_t { NoChange, Applicable, NeedsDecision, Refused };
+  Outcome outcome = Outcome::NoChange;
+  std::vector<CellPlan> cells;  // in order of the new program, then what is dropped
+  std::vector<std::string> notes;
+  std::vector<std::string> refusals;  // "error[MUT5001]: …" with places and a hint, ready to print
+  std::vector<diag::Code> refusal_codes;
+  runtime::Migration migration;  // only of use when Applicable or NoChange
+  bool recompiles = false;       // the machine code differs in more than literals
+  int streams_changed = 0;
+  std::vector<std::string> sources_redeclared;  // new names: their readers are to be made again
+};
+
+// Judges `after` as the version that follows `before`. Neither is changed. Never fails: what cannot go
+// over is a refusal in the plan.
+SwapPlan compare(const graph::Graph& before, const graph::Graph& after, const CompareOptions& options = {});
+
+// 0 applicable, 11 no change, 10 needs a decision, 20 refused.
+int exit_code(SwapPlan::Outcome outcome);
+
+}  // namespace mut::change

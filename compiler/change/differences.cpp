@@ -1,0 +1,314 @@
+#include "compiler/change/differences.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/codec/text/time.h"
+
+namespace mut::change {
+namespace {
+
+using state::CellFn;
+using state::StoreKind;
+using typed::AggregateFn;
+using typed::Kind;
+
+enum class Change : uint8_t { None, Grown, Shrunk, Other };
+
+Change change_of(const HashSet& before, const HashSet& after) {
+  if (before == after) return Change::None;
+  if (std::includes(after.begin(), after.end(), before.begin(), before.end())) return Change::Grown;
+  if (std::includes(before.begin(), before.end(), after.begin(), after.end())) return Change::Shrunk;
+  return Change::Other;
+}
+
+// An input of a merge that comes or goes leaves the lineage of the others as it is.
+bool same_lineage(const HashSet& before, const HashSet& after) {
+  return change_of(before, after) != Change::Other;
+}
+
+bool is_previous(AggregateFn fn) {
+  return fn == AggregateFn::Prev || fn == AggregateFn::Delta || fn == AggregateFn::Changed;
+}
+bool same_function(const Cell& a, const Cell& b) {
+  if (a.call == nullptr || b.call == nullptr) return a.call == b.call;
+  return a.call->fn == b.call->fn || (is_previous(a.call->fn) && is_previous(b.call->fn));
+}
+
+struct IntRange {
+  int bits;
+  bool has_sign;
+};
+std::optional<IntRange> int_range(Kind kind) {
+  switch (kind) {
+    case Kind::I8:
+      return IntRange{8, true};
+    case Kind::I16:
+      return IntRange{16, true};
+    case Kind::I32:
+      return IntRange{32, true};
+    case Kind::Int:
+      return IntRange{64, true};
+    case Kind::U8:
+      return IntRange{8, false};
+    case Kind::U16:
+      return IntRange{16, false};
+    case Kind::U32:
+      return IntRange{32, false};
+    case Kind::U64:
+      return IntRange{64, false};
+    default:
+      return std::nullopt;
+  }
+}
+
+typed::TypeRef scalar_of(typed::TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
+
+bool same_type(typed::TypeRef a, typed::TypeRef b) {
+  if (a->kind == Kind::Enum && b->kind == Kind::Enum) return a->values == b->values;
+  return a->text == b->text;
+}
+
+enum class TypeChange : uint8_t { None, Widened, Other };
+TypeChange type_change(typed::TypeRef from, typed::TypeRef to) {
+  if (same_type(from, to)) return TypeChange::None;
+  return widens(from, to) ? TypeChange::Widened : TypeChange::Other;
+}
+
+// Cells that keep values of their argument's type; the others keep int or float sums and counts.
+bool keeps_values(CellFn fn) {
+  switch (fn) {
+    case CellFn::Min:
+    case CellFn::Max:
+    case CellFn::First:
+    case CellFn::Last:
+    case CellFn::Distinct:
+    case CellFn::ArgMin:
+    case CellFn::ArgMax:
+    case CellFn::Previous:
+      return true;
+    default:
+      return false;
+  }
+}
+
+class Finder {
+ public:
+  Finder(const Cell& before, const Cell& after) : before_(before), after_(after) {}
+
+  std::vector<Found> run() {
+    if (!find_kind()) return std::move(out_);
+    find_keys();
+    if (after_.call != nullptr && before_.call != nullptr) find_call();
+    find_admission();
+    find_windows();
+    if (after_.by_event_time()) {
+      if (change_of(before_.time, after_.time) == Change::Other) add(Difference::TimeField);
+      if (change_of(before_.watermark, after_.watermark) == Change::Other) add(Difference::Watermark);
+    }
+    if (after_.of->fresh && *after_.of->fresh > before_.of->fresh.value_or(0)) add(Difference::Fresh);
+    return std::move(out_);
+  }
+
+ private:
+  void add(Difference difference, std::string detail = "") {
+    for (const Found& found : out_) {
+      if (found.difference == difference) return;
+    }
+    out_.push_back({difference, std::move(detail)});
+  }
+
+  bool find_kind() {
+    const state::StoreDesc& was = before_.node->desc;
+    const state::StoreDesc& is = after_.node->desc;
+    bool history = before_.history != nullptr && after_.history != nullptr;
+    bool fine = was.kind == is.kind;
+    if (is.kind == StoreKind::Ring) fine = fine && (was.span == 0) == (is.span == 0);
+    if (fine) return true;
+    add(history ? Difference::HistoryKind : Difference::WindowKind);
+    return false;
+  }
+
+  void find_keys() {
+    const auto& was = before_.keys;
+    const auto& is = after_.keys;
+    auto known_in = [](const Sets& key, const std::vector<Sets>& others) {
+      return std::any_of(others.begin(), others.end(),
+                         [&](const Sets& other) { return same_lineage(other.named, key.named); });
+    };
+    std::vector<int> places = key_places(before_, after_);
+    if (was.size() == is.size() && places.size() == is.size()) {
+      if (!std::is_sorted(places.begin(), places.end())) add(Difference::KeyOrder);
+      for (size_t i = 0; i < is.size(); ++i) {
+        auto from = static_cast<size_t>(places[i]);
+        switch (type_change(before_.key_types[from], after_.key_types[i])) {
+          case TypeChange::None:
+            break;
+          case TypeChange::Widened:
+            add(Difference::KeyWidened, before_.key_types[from]->text + " → " + after_.key_types[i]->text);
+            break;
+          case TypeChange::Other:
+            add(Difference::KeyType, before_.key_types[from]->text + " → " + after_.key_types[i]->text);
+            break;
+        }
+        if (was[from].named == is[i].named && was[from].valued != is[i].valued) add(Difference::ParamValue);
+      }
+      return;
+    }
+    bool refined = std::all_of(was.begin(), was.end(), [&](const Sets& key) { return known_in(key, is); });
+    bool coarsened = std::all_of(is.begin(), is.end(), [&](const Sets& key) { return known_in(key, was); });
+    add(refined ? Difference::KeyRefined : coarsened ? Difference::KeyCoarsened : Difference::KeyReplaced);
+  }
+
+  void find_call() {
+    const state::CellDesc& was = before_.node->desc.cells[static_cast<size_t>(before_.index)];
+    const state::CellDesc& is = after_.node->desc.cells[static_cast<size_t>(after_.index)];
+    if (!same_function(before_, after_)) {
+      add(Difference::Function, fmt::format("{} → {}", typed::aggregate_name(before_.call->fn),
+                                            typed::aggregate_name(after_.call->fn)));
+      return;
+    }
+    if (!same_lineage(before_.value.named, after_.value.named)) {
+      add(Difference::Value);
+    } else if (before_.value.named == after_.value.named && before_.value.valued != after_.value.valued) {
+      add(Difference::ParamValue);
+    }
+    if (before_.filter.named != after_.filter.named) {
+      bool input = !before_.filter.named.empty() && !after_.filter.named.empty() &&
+                   same_lineage(before_.filter.named, after_.filter.named);
+      if (!input) add(Difference::Filter);
+    } else if (before_.filter.valued != after_.filter.valued) {
+      add(Difference::ParamValue);
+    }
+    if (was.fn == CellFn::Count && is.fn == CellFn::Count) return;
+    typed::TypeRef from = scalar_of(before_.call->argument->type);
+    typed::TypeRef to = scalar_of(after_.call->argument->type);
+    TypeChange change = type_change(from, to);
+    if (before_.call->order && after_.call->order && change != TypeChange::Other) {
+      TypeChange order = type_change(before_.call->order->type, after_.call->order->type);
+      change = std::max(change, order);
+    }
+    bool other_words = was.fn != is.fn || was.kind != is.kind || was.order_kind != is.order_kind;
+    if (change == TypeChange::Other || other_words) {
+      add(Difference::ValueType, from->text + " → " + to->text);
+    } else if (change == TypeChange::Widened && keeps_values(is.fn)) {
+      add(Difference::ValueWidened, from->text + " → " + to->text);
+    }
+  }
+
+  void find_admission() {
+    switch (change_of(before_.admission.named, after_.admission.named)) {
+      case Change::None:
+        if (before_.admission.valued != after_.admission.valued) add(Difference::ParamValue);
+        break;
+      case Change::Grown:
+        add(Difference::InputAdded);
+        break;
+      case Change::Shrunk:
+        add(Difference::InputRemoved);
+        break;
+      case Change::Other:
+        add(Difference::Admission);
+        break;
+    }
+  }
+
+  void find_windows() {
+    const state::StoreDesc& was = before_.node->desc;
+    const state::StoreDesc& is = after_.node->desc;
+    auto lengths = [](int64_t from, int64_t to) { return duration_text(from) + " → " + duration_text(to); };
+    if (is.kind == StoreKind::Panes &&
+        (was.size != is.size || was.every != is.every || was.offset != is.offset)) {
+      add(Difference::WindowLength, was.size != is.size     ? lengths(was.size, is.size)
+                                    : was.every != is.every ? "every " + lengths(was.every, is.every)
+                                                            : "offset " + lengths(was.offset, is.offset));
+    }
+    if (is.kind == StoreKind::Sessions && was.size != is.size)
+      add(Difference::SessionGap,
+          lengths(was.size, is.size) + (is.size > was.size ? "; open sessions may join" : ""));
+    if (is.kind == StoreKind::Dedupe && was.span != is.span)
+      add(Difference::DedupeHorizon, lengths(was.span, is.span));
+    if (is.kind == StoreKind::Ring) find_history(was, is, lengths(was.span, is.span));
+    if (after_.history != nullptr && before_.history != nullptr &&
+        after_.history->excluding_current != before_.history->excluding_current)
+      add(Difference::HistoryCurrent);
+    if (was.ttl != is.ttl) add(Difference::TimeToLive);
+    if (after_.of->kind != typed::StageKind::Aggregate) return;
+    const typed::Stage& old_stage = *before_.of;
+    const typed::Stage& stage = *after_.of;
+    if (old_stage.late != stage.late || old_stage.late_within != stage.late_within)
+      add(Difference::LatePolicy);
+    if (old_stage.on_update != stage.on_update || old_stage.on_close != stage.on_close ||
+        old_stage.trigger_every != stage.trigger_every)
+      add(Difference::Trigger);
+  }
+
+  void find_history(const state::StoreDesc& was, const state::StoreDesc& is, const std::string& lengths) {
+    if (is.span > was.span) {
+      add(Difference::HistoryLonger,
+          fmt::format("{}; complete for events from {} after the watermark of the cut", lengths,
+                      duration_text(is.span - was.span)));
+    } else if (is.span < was.span) {
+      add(Difference::HistoryShorter, lengths);
+    } else if (is.count > was.count) {
+      add(Difference::HistoryLonger,
+          fmt::format("{} → {} events; complete after {} more", was.count, is.count, is.count - was.count));
+    } else if (is.count < was.count) {
+      add(Difference::HistoryShorter, fmt::format("{} → {} events", was.count, is.count));
+    }
+  }
+
+  const Cell& before_;
+  const Cell& after_;
+  std::vector<Found> out_;
+};
+
+}  // namespace
+
+bool widens(typed::TypeRef from, typed::TypeRef to) {
+  if (from->kind == Kind::Enum && to->kind == Kind::Enum) {
+    return from->values.size() <= to->values.size() &&
+           std::equal(from->values.begin(), from->values.end(), to->values.begin());
+  }
+  if (from->kind == Kind::F32 && to->kind == Kind::Float) return true;
+  auto narrow = int_range(from->kind);
+  auto wide = int_range(to->kind);
+  if (!narrow || !wide) return false;
+  if (narrow->has_sign == wide->has_sign) return narrow->bits <= wide->bits;
+  return !narrow->has_sign && narrow->bits < wide->bits;
+}
+
+std::vector<int> key_places(const Cell& before, const Cell& after) {
+  std::vector<int> out;
+  if (before.keys.size() != after.keys.size()) return out;
+  std::vector<char> taken(before.keys.size(), 0);
+  for (size_t i = 0; i < after.keys.size(); ++i) {
+    // Its own place first: two keys may have one lineage.
+    auto fits = [&](size_t place) {
+      return !taken[place] && same_lineage(before.keys[place].named, after.keys[i].named);
+    };
+    size_t place = i;
+    if (!fits(place)) {
+      place = 0;
+      while (place < taken.size() && !fits(place)) ++place;
+    }
+    if (place == taken.size()) return {};
+    taken[place] = 1;
+    out.push_back(static_cast<int>(place));
+  }
+  return out;
+}
+
+bool same_content(const Cell& a, const Cell& b) {
+  return same_function(a, b) && a.value.named == b.value.named && a.filter.named == b.filter.named;
+}
+
+std::string duration_text(int64_t nanoseconds) {
+  char buffer[text::duration_bytes_max];
+  return std::string(buffer, text::format_duration(nanoseconds, buffer));
+}
+
+std::vector<Found> differences(const Cell& before, const Cell& after) { return Finder(before, after).run(); }
+
+}  // namespace mut::change

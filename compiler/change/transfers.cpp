@@ -1,0 +1,89 @@
+#include "compiler/change/transfers.h"
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/change/differences.h"
+
+namespace mut::change {
+namespace {
+
+using runtime::StoreMigration;
+using runtime::StoreTransfer;
+
+bool same_rules(const state::StoreDesc& a, const state::StoreDesc& b) {
+  return a.kind == b.kind && a.size == b.size && a.every == b.every && a.offset == b.offset &&
+         a.late_within == b.late_within && a.span == b.span && a.count == b.count && a.ttl == b.ttl;
+}
+
+// Whether a store of one description works as one of the other; names are not looked at.
+bool same_layout(const state::StoreDesc& a, const state::StoreDesc& b) {
+  auto same_key = [](const state::KeyDesc& x, const state::KeyDesc& y) {
+    return abi::same_layout(*x.type, *y.type) && x.kind == y.kind;
+  };
+  auto same_cell = [](const state::CellDesc& x, const state::CellDesc& y) {
+    return x.fn == y.fn && x.kind == y.kind && x.order_kind == y.order_kind && x.offset == y.offset &&
+           x.column == y.column && abi::same_layout(*x.result, *y.result);
+  };
+  return same_rules(a, b) && a.row_size == b.row_size && a.columns.size() == b.columns.size() &&
+         std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key) &&
+         std::equal(a.cells.begin(), a.cells.end(), b.cells.begin(), b.cells.end(), same_cell);
+}
+
+void add_cell(const Cell& from, const Cell& to, std::vector<runtime::StorePart>& parts) {
+  auto part = std::find_if(parts.begin(), parts.end(),
+                           [&](const runtime::StorePart& known) { return known.old_store == from.store; });
+  if (part == parts.end()) {
+    runtime::StorePart made;
+    made.old_store = from.store;
+    made.cells.assign(to.node->desc.cells.size(), -1);
+    made.keys = key_places(from, to);
+    if (std::is_sorted(made.keys.begin(), made.keys.end())) made.keys.clear();
+    part = parts.insert(parts.end(), std::move(made));
+  }
+  if (to.index >= 0) part->cells[static_cast<size_t>(to.index)] = from.index;
+}
+
+}  // namespace
+
+std::vector<StoreMigration> plan_transfers(const graph::Graph& before, const State& old_state,
+                                           const graph::Graph& after, const State& new_state,
+                                           const std::vector<int>& continues, bool force_convert) {
+  std::vector<StoreMigration> out(after.stores.size());
+  std::vector<std::set<int>> readers(before.stores.size());  // by old store: new stores it fills
+  for (size_t n = 0; n < new_state.cells.size(); ++n) {
+    if (continues[n] < 0) continue;
+    int old_store = old_state.cells[static_cast<size_t>(continues[n])].store;
+    readers[static_cast<size_t>(old_store)].insert(new_state.cells[n].store);
+  }
+  for (size_t store = 0; store < out.size(); ++store) {
+    const state::StoreDesc& desc = after.stores[store].desc;
+    std::vector<runtime::StorePart> parts;
+    for (size_t n = 0; n < new_state.cells.size(); ++n) {
+      const Cell& cell = new_state.cells[n];
+      if (cell.store != static_cast<int>(store) || continues[n] < 0) continue;
+      add_cell(old_state.cells[static_cast<size_t>(continues[n])], cell, parts);
+    }
+    if (parts.empty()) continue;
+    // The one that holds most comes first: by count, the others hold some of its events.
+    auto old_desc = [&](const runtime::StorePart& part) -> const state::StoreDesc& {
+      return before.stores[static_cast<size_t>(part.old_store)].desc;
+    };
+    std::stable_sort(parts.begin(), parts.end(), [&](const auto& a, const auto& b) {
+      return std::pair(old_desc(a).span, old_desc(a).count) > std::pair(old_desc(b).span, old_desc(b).count);
+    });
+    StoreMigration& made = out[store];
+    static_cast<runtime::StorePart&>(made) = std::move(parts[0]);
+    made.joined.assign(parts.begin() + 1, parts.end());
+    const state::StoreDesc& from = old_desc(made);
+    bool in_place = made.joined.empty() && made.keys.empty() && from.cells.size() == desc.cells.size();
+    for (size_t i = 0; i < made.cells.size(); ++i)
+      in_place = in_place && made.cells[i] == static_cast<int>(i);
+    bool alone = readers[static_cast<size_t>(made.old_store)].size() == 1;
+    bool move = !force_convert && alone && in_place && same_layout(from, desc);
+    made.transfer = move ? StoreTransfer::Move : StoreTransfer::Convert;
+  }
+  return out;
+}
+
+}  // namespace mut::change

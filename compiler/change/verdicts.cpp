@@ -1,0 +1,67 @@
+#include "compiler/change/verdicts.h"
+
+#include <iterator>
+
+namespace mut::change {
+namespace {
+
+// In order of Difference. A difference that is missing here does not compile.
+constexpr VerdictRow rows[] = {
+    {Difference::RenamedByWas, Verdict::Keep, false, "renamed"},
+    {Difference::RenamedInferred, Verdict::Keep, false, "inferred rename"},
+    {Difference::Copied, Verdict::Keep, false, "copied"},
+    {Difference::Admission, Verdict::KeepMixed, false,
+     "filter changed; events before the cut were admitted under the old rule"},
+    {Difference::InputAdded, Verdict::KeepMixed, false, "input added; its events count from the cut on"},
+    {Difference::InputRemoved, Verdict::KeepMixed, false, "input removed; what it brought stays counted"},
+    {Difference::ParamValue, Verdict::KeepMixed, false,
+     "param changed; events before the cut were taken with the old value"},
+    {Difference::Filter, Verdict::KeepMixed, false,
+     "`where` of the aggregate changed; events before the cut were chosen under the old rule"},
+    {Difference::Value, Verdict::Choice, true, "value changed"},
+    {Difference::Function, Verdict::Choice, false, "function changed"},
+    {Difference::ValueWidened, Verdict::Convert, false, "value widened"},
+    {Difference::ValueType, Verdict::Choice, false,
+     "type of the value changed; stored values are not converted, only reset is possible"},
+    {Difference::KeyOrder, Verdict::Convert, false, "order of keys changed"},
+    {Difference::KeyWidened, Verdict::Convert, false, "key widened"},
+    {Difference::KeyType, Verdict::Choice, false,
+     "type of a key changed; keys are not converted, only reset is possible"},
+    {Difference::KeyRefined, Verdict::Choice, false, "key refined; old groups cannot be split"},
+    {Difference::KeyCoarsened, Verdict::Choice, false,
+     "key coarsened; groups are not merged, only reset is possible"},
+    {Difference::KeyReplaced, Verdict::Choice, false, "key replaced; only reset is possible"},
+    {Difference::WindowLength, Verdict::HandOver, false, "window changed"},
+    {Difference::WindowKind, Verdict::Refuse, false, "the kind of its window cannot change while it runs"},
+    {Difference::SessionGap, Verdict::Convert, false, "gap changed"},
+    {Difference::LatePolicy, Verdict::Keep, false, "late policy changed; closed windows stay closed"},
+    {Difference::Watermark, Verdict::Keep, false, "lateness changed; the watermark never goes back"},
+    {Difference::TimeField, Verdict::Choice, true, "event time changed"},
+    {Difference::DedupeHorizon, Verdict::Keep, false, "horizon changed"},
+    {Difference::HistoryLonger, Verdict::Keep, false, "longer history"},
+    {Difference::HistoryShorter, Verdict::Convert, false, "shorter history; older events go"},
+    {Difference::HistoryKind, Verdict::Refuse, false,
+     "the kind of its history (time, events, all) cannot change while it runs"},
+    {Difference::HistoryCurrent, Verdict::Keep, false, "`excluding current` changed"},
+    {Difference::TimeToLive, Verdict::Keep, false, "`ttl` changed"},
+    {Difference::Trigger, Verdict::Keep, false, "trigger changed"},
+    {Difference::Fresh, Verdict::Reset, false, "emptied by `fresh`"},
+};
+
+constexpr bool rows_are_in_order() {
+  for (size_t i = 0; i < std::size(rows); ++i) {
+    if (static_cast<size_t>(rows[i].difference) != i) return false;
+  }
+  return std::size(rows) == static_cast<size_t>(Difference::Fresh) + 1;
+}
+static_assert(rows_are_in_order());
+
+constexpr std::string_view names[] = {"same",      "new",  "keep",  "keep-mixed", "convert",
+                                      "hand-over", "drop", "reset", "choice",     "refuse"};
+
+}  // namespace
+
+const VerdictRow& verdict_of(Difference difference) { return rows[static_cast<size_t>(difference)]; }
+std::string_view verdict_name(Verdict verdict) { return names[static_cast<size_t>(verdict)]; }
+
+}  // namespace mut::change

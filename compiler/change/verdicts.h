@@ -1,0 +1,68 @@
+// Verdicts over cells, and the table that says which difference gets which: one row per kind of edit.
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace mut::change {
+
+// From mild to grave: of several differences the gravest verdict counts.
+enum class Verdict : uint8_t {
+  Same,
+  New,
+  Keep,
+  KeepMixed,
+  Convert,
+  HandOver,
+  Drop,
+  Reset,
+  Choice,
+  Refuse,
+};
+std::string_view verdict_name(Verdict verdict);  // "keep-mixed"
+
+// One way in which a cell differs from the one it continues.
+enum class Difference : uint8_t {
+  RenamedByWas,
+  RenamedInferred,
+  Copied,
+  Admission,
+  InputAdded,
+  InputRemoved,
+  ParamValue,
+  Filter,
+  Value,
+  Function,
+  ValueWidened,
+  ValueType,
+  KeyOrder,
+  KeyWidened,
+  KeyType,
+  KeyRefined,
+  KeyCoarsened,
+  KeyReplaced,
+  WindowLength,
+  WindowKind,
+  SessionGap,
+  LatePolicy,
+  Watermark,
+  TimeField,
+  DedupeHorizon,
+  HistoryLonger,
+  HistoryShorter,
+  HistoryKind,
+  HistoryCurrent,
+  TimeToLive,
+  Trigger,
+  Fresh,
+};
+
+struct VerdictRow {
+  Difference difference;
+  Verdict verdict;
+  bool carry;  // a choice may also keep the old values as they are
+  std::string_view reason;
+};
+
+const VerdictRow& verdict_of(Difference difference);
+
+}  // namespace mut::change
