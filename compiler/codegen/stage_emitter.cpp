@@ -486,11 +486,10 @@ void StageEmitter::emit_windowed() {
     row = find_row(table, key, desc);
   }
   // A session's rows are keyed by number: their cells lie elsewhere than the description says.
-  uint64_t shift = 0;
-  if (desc.kind == StoreKind::Sessions) shift = desc.key_words * 8U - 8U;
+  int64_t shift = desc.kind == StoreKind::Sessions ? static_cast<int64_t>(desc.key_words) * 8 - 8 : 0;
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
     const state::CellDesc& cell = desc.cells[i];
-    llvm::Value* at = offset(row, cell.offset - shift);
+    llvm::Value* at = offset(row, static_cast<uint64_t>(static_cast<int64_t>(cell.offset) - shift));
     when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
   }
   if (desc.kind == StoreKind::Whole) touch(desc, row);

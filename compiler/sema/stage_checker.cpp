@@ -395,10 +395,13 @@ bool StageChecker::check_keys(const std::vector<ast::NamedExpr>& by, Stage& out)
   return fine;
 }
 
-bool StageChecker::build(const ast::DedupeStage& node, const ast::Stage&, Stage& out) {
+bool StageChecker::build(const ast::DedupeStage& node, const ast::Stage& stage, Stage& out) {
   out.kind = StageKind::Dedupe;
   bool fine = check_keys(node.by, out);
   auto within = node.within ? exprs_.check_constant(*node.within, exprs_.type(Kind::Duration)) : std::nullopt;
+  if (!node.within) {
+    diags_.report(Code::MissingOption, stage.keyword, "dedupe", "`within D`");
+  }
   if (!within) return false;
   out.within = within->value.as_int();
   if (out.within <= 0) {
@@ -565,17 +568,9 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     switch (node.late->kind) {
       case ast::LateKind::Drop:
         break;
-      case ast::LateKind::Update: {
-        auto within = exprs_.check_constant(*node.late->within, exprs_.type(Kind::Duration));
-        if (!within) return false;
-        if (!windowed || out.window.kind == typed::WindowKind::Session) {
-          diags_.report(Code::NotExecutable, node.late->span, "`late update` of this window");
-          return false;
-        }
-        out.late = typed::LatePolicy::Update;
-        out.late_within = within->value.as_int();
-        break;
-      }
+      case ast::LateKind::Update:
+        diags_.report(Code::NotExecutable, node.late->span, "`late update`");
+        return false;
       case ast::LateKind::To:
         out.late = typed::LatePolicy::To;
         out.late_stream = declare_late_(*node.late->to, out.input);

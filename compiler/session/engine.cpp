@@ -242,6 +242,9 @@ Outcome<Done> Engine::start() {
     if (!outlet) return outlet.failure();
     s.outlets.push_back(std::move(outlet).value());
   }
+  s.running_kernels = kernels.value();
+  s.running_graph = s.program->graph;
+  s.running_optimised = s.options.tier == TierChoice::Optimised;
   auto instance = std::make_unique<runtime::Instance>(s.program->plan, std::move(kernels).value(),
                                                       s.shard->seed(), s.shard->budget(), s.shard->errors());
   s.shard->set_stamp(s.options.stamp == EngineOptions::Stamp::Yes);
@@ -260,7 +263,9 @@ void Engine::State::take_optimised() {
   if (!ready) return;
   if (ready->times.compiled) ++kernels_compiled;
   if (ready->version != shard->version()) return;
-  shard->instance().set_kernels(std::move(ready->kernels));
+  shard->instance().set_kernels(ready->kernels);
+  std::lock_guard lock(mutex);
+  running_kernels = std::move(ready->kernels);
   running_optimised = true;
 }
 
@@ -297,10 +302,13 @@ RunState Engine::run() {
     s.failure = {Failure::Kind::Usage, "the engine was not started"};
     return RunState::Failed;
   }
+  s.take_candidate();
   s.take_optimised();
-  if (s.options.disturb == EngineOptions::Disturb::Swap && !s.waiting && !s.shard->swap_waits() &&
-      !s.disturb())
-    return RunState::Failed;
+  // An exchange is a turn of its own; the next turn runs a batch.
+  uint64_t batches = s.shard->stats().batches;
+  bool disturbs = s.options.disturb == EngineOptions::Disturb::Swap && !s.waiting && s.batches_disturbed != batches;
+  s.batches_disturbed = batches;
+  if (disturbs && !s.disturb()) return RunState::Failed;
   runtime::Progress progress = s.shard->run();
   s.settle_swap();
   switch (progress) {
@@ -329,9 +337,19 @@ void Engine::State::settle_swap() {
   for (const runtime::SourceCount& cut : result->cut) report.cut.push_back({cut.source, cut.records});
   report.pause_ns = result->pause_ns;
   report.entries_converted = result->entries_converted;
-  program = waiting->program;
-  running_optimised = options.tier == TierChoice::Optimised;
-  if (optimiser) optimiser->want(program, result->version);
+  {
+    std::lock_guard lock(mutex);
+    program = waiting->program;
+    running_kernels = std::move(waiting->kernels);
+    running_graph = program->graph;
+    running_optimised = waiting->optimised;
+  }
+  // The writers that the shard has closed are not kept open here.
+  std::erase_if(outlets, [&](const runtime::OutletBinding& outlet) {
+    return std::none_of(program->typed->emits.begin(), program->typed->emits.end(),
+                        [&](const typed::Emit& emit) { return emit.name == outlet.sink; });
+  });
+  if (optimiser && !running_optimised) optimiser->want(program, result->version);
   waiting.reset();
   done = std::move(report);
 }

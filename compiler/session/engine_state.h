@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <map>
+#include <mutex>
 #include <string>
 
 #include "compiler/session/connect.h"
@@ -52,8 +53,19 @@ struct Engine::State {
   struct Waiting {
     SwapReport report;
     std::shared_ptr<session::Program> program;
-    bool param = false;
+    runtime::PreparedSwap swap;
+    runtime::Kernels kernels;
+    bool optimised = false;
+    std::shared_ptr<session::Program> compared_with;
   };
+  // Guards what a thread that offers an edit shares with the one that runs: everything below to the blank
+  // line, and `program`, `versions`.
+  std::mutex mutex;
+  std::optional<Waiting> candidate;
+  runtime::Kernels running_kernels;
+  std::shared_ptr<const graph::Graph> running_graph;
+  std::vector<uint64_t> store_entries;
+
   std::optional<Waiting> waiting;  // scheduled, not taken yet
   std::optional<SwapReport> done;
 
@@ -63,6 +75,10 @@ struct Engine::State {
   Outcome<runtime::Kernels> compile(const session::Program& made, int64_t* spent_ns, bool* compiled);
   Outcome<std::unique_ptr<connector::SourceReader>> open_source(const session::Program& made, size_t index);
   Outcome<runtime::OutletBinding> open_sink(const session::Program& made, size_t index);
+  Outcome<runtime::Kernels> kernels_for(const session::Program& made, SwapReport& report, bool* optimised);
+  Outcome<Done> open_added(const session::Program& before, const session::Program& made,
+                           const runtime::Migration& migration, runtime::PreparedSwap& swap);
+  void take_candidate();
   void take_optimised();
   void settle_swap();
   bool disturb();

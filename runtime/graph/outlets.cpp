@@ -31,6 +31,19 @@ const OutletBinding* Outlets::find(const std::string& sink) const {
   return nullptr;
 }
 
+Status Outlets::replace(OutletBinding binding) {
+  Status worst = Unit{};
+  for (OutletBinding& old : bindings_) {
+    if (old.sink != binding.sink) continue;
+    bool shared = std::any_of(bindings_.begin(), bindings_.end(), [&](const OutletBinding& other) { return &other != &old && other.writer == old.writer; });
+    if (old.writer) worst = shared ? old.writer->flush() : old.writer->close();
+    old = std::move(binding);
+    return worst;
+  }
+  bindings_.push_back(std::move(binding));
+  return worst;
+}
+
 Status Outlets::retain(const Plan& plan, const std::vector<std::pair<std::string, std::string>>& renamed) {
   for (OutletBinding& binding : bindings_) {
     for (const auto& [from, to] : renamed) {

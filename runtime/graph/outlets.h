@@ -26,6 +26,8 @@ class Outlets {
  public:
   explicit Outlets(bool stamp) : stamp_(stamp) {}
   void add(OutletBinding binding) { bindings_.push_back(std::move(binding)); }
+  // Takes the place of the sink of that name, whose writer is closed unless another sink uses it.
+  Status replace(OutletBinding binding);
   const OutletBinding* find(const std::string& sink) const;
   // Sinks the plan no longer has are flushed, closed and forgotten; renamed ones keep their writer.
   Status retain(const Plan& plan, const std::vector<std::pair<std::string, std::string>>& renamed);

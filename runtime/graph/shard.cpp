@@ -327,7 +327,10 @@ void Shard::exchange() {
   version_ = swap.version;
   Status retained = outlets_.retain(instance_->plan(), swap.migration.renamed_sinks);
   if (!retained) fail(retained.error());
-  for (OutletBinding& sink : swap.new_sinks) outlets_.add(std::move(sink));
+  for (OutletBinding& sink : swap.new_sinks) {
+    Status replaced = outlets_.replace(std::move(sink));
+    if (!replaced) fail(replaced.error());
+  }
   outlets_.connect(instance_->plan());
   // Sources go by name; the rows they have handed over already are run by the new version.
   std::vector<Feed> feeds;

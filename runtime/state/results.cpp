@@ -67,7 +67,8 @@ void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* k
     write_result(value, *desc.type, out + record_->fields[field].offset);
     ++field;
   }
-  for (const CellDesc& cell : desc_.cells) {
+  // The table's own description: rows of sessions are laid out by number, not by key.
+  for (const CellDesc& cell : table.desc().cells) {
     CellResult value = cell_result(cell, row + cell.offset, const_cast<KeyedTable&>(table).heap());
     if (value.overflow) {
       constexpr int32_t overflow = 1;

@@ -161,7 +161,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     if (!done) return refuse(done.failure());
   }
   size_t next_swap = 0;
-  bool swap_waits = !options.sets.empty() && options.sets[0].find('@') != std::string::npos;
+  bool swap_waits = !options.sets.empty();
   // One that is not applicable is reported, the run goes on, and its code is that of the plan.
   auto schedule = [&] {
     while (next_swap < swaps.size() && !swap_waits) {
