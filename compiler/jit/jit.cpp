@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
 
 #include "compiler/jit/symbols.h"
@@ -164,6 +165,7 @@ struct Jit::State {
   std::mutex mutex;
   std::string problems;  // of the session's error reporter
   std::atomic<size_t> live{0};
+  std::map<std::string, llvm::SmallVector<char, 0>> objects;  // by tier and shape
   uint64_t next = 0;
 };
 
@@ -202,16 +204,34 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
                                       CompileTimes* times_out) {
   if (!state_->jit) return Error{"the compiler could not start: " + state_->problems};
   CompileTimes times;
-  auto built = build(graph, tier, literals, times);
-  if (!built) return built.error();
+  // Code with literals compiled in is good for those values only and is not kept.
+  bool kept = literals == codegen::Literals::Table;
+  std::string key = (tier == Tier::Quick ? "q" : "o") + graph.shape;
+  llvm::SmallVector<char, 0> bytes;
+  if (kept) {
+    std::lock_guard lock(state_->mutex);
+    if (auto known = state_->objects.find(key); known != state_->objects.end()) bytes = known->second;
+  }
+  if (bytes.empty()) {
+    auto built = build(graph, tier, literals, times);
+    if (!built) return built.error();
+    int64_t begin = now_ns();
+    auto made = generate(built.value(), llvm::CodeGenFileType::ObjectFile);
+    if (!made) return made.error();
+    bytes = std::move(made).value();
+    times.code_ns = now_ns() - begin;
+    times.compiled = true;
+  }
+  times.object_bytes = bytes.size();
   int64_t begin = now_ns();
-  auto bytes = generate(built.value(), llvm::CodeGenFileType::ObjectFile);
-  if (!bytes) return bytes.error();
-  times.object_bytes = bytes.value().size();
-  times.code_ns = now_ns() - begin;
-  begin = now_ns();
 
   std::lock_guard lock(state_->mutex);
+  if (kept) {
+    // Room for the versions that someone may go back to, not for ever.
+    constexpr size_t objects_max = 64;
+    if (state_->objects.size() >= objects_max) state_->objects.erase(state_->objects.begin());
+    state_->objects[key] = bytes;
+  }
   state_->problems.clear();
   llvm::orc::ExecutionSession& session = state_->jit->getExecutionSession();
   llvm::orc::JITDylib& dylib = session.createBareJITDylib("v" + std::to_string(++state_->next));
@@ -224,7 +244,7 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
   };
   std::optional<Error> problem;
   runtime::Kernels kernels;
-  auto buffer = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes).value(), "kernel", false);
+  auto buffer = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), "kernel", false);
   if (llvm::Error error = state_->jit->addObjectFile(dylib, std::move(buffer)))
     problem = failed(std::move(error));
   auto find = [&](const std::string& name) -> void* {

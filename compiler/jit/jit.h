@@ -22,6 +22,7 @@ struct CompileTimes {
   int64_t code_ns = 0;
   int64_t link_ns = 0;
   size_t object_bytes = 0;
+  bool compiled = false;  // false: an object of this shape was there
 };
 
 // Threads: compile() from any, one at a time per Jit; link() and the release of kernels too.

@@ -50,6 +50,10 @@ class Decoder {
   virtual Result<DecodeStep> decode(std::string_view text, bool at_end, int64_t arrival_ns,
                                     batch::Batch& batch) = 0;
 
+  // From the next record on the input is read as another record type; place and header stay.
+  // `time_field` as in DecodeOptions. Fails, and changes nothing, when the input does not fit.
+  virtual Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) = 0;
+
   // The next text is the begin of another file: own header, byte order mark, line 1.
   virtual void start_input() = 0;
 };

@@ -29,6 +29,9 @@ class RecordPump {
   // Reads the begin of the stream and checks that it fits the declaration; takes no row.
   Status check_begin(ByteStream& stream, const abi::TypeDescRef& record);
 
+  Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) {
+    return decoder_->redeclare(std::move(record), time_field);
+  }
   // Whether text waits that did not make a whole record yet.
   bool has_rest() const { return filled_ > begin_; }
   // What follows is decoded as if the input ended here.

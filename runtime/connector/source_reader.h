@@ -1,6 +1,7 @@
 // What every source offers to the shard that polls it.
 #pragma once
 #include <cstdint>
+#include <optional>
 
 #include "runtime/abi/result.h"
 #include "runtime/batch/batch.h"
@@ -26,6 +27,13 @@ class SourceReader {
   virtual const Error& error() const = 0;
   // After Wait: nanoseconds; negative when only the bell matters.
   virtual int64_t retry_after_ns() const { return -1; }
+  // The next poll() fills batches of another record type. Fails, and changes nothing, when the source
+  // cannot do that or its input does not fit.
+  virtual Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) {
+    (void)record;
+    (void)time_field;
+    return Error{"its rows are not decoded here"};
+  }
   // The next poll() hands over what is decoded already, then says End.
   virtual void stop() = 0;
 };

@@ -62,8 +62,13 @@ bool Shard::fill(Feed& feed, size_t index) {
   const SourcePlan& plan = instance_->plan().sources[index];
   batch::NeededColumns needed = plan.needed;
   if (options_.all_columns) std::fill(needed.begin(), needed.end(), char{1});
-  if (!feed.batch || feed.batch->needed() != needed || &feed.batch->record() != plan.record.get()) {
-    feed.batch = std::make_unique<batch::Batch>(plan.record, needed, options_.batch_rows);
+  // A batch ends at a cut, so that no row was decoded for a version that does not run it.
+  uint32_t rows = options_.batch_rows;
+  if (scheduled_ && cut_of(feed) > feed.position)
+    rows = static_cast<uint32_t>(std::min<uint64_t>(rows, cut_of(feed) - feed.position));
+  if (!feed.batch || feed.batch->needed() != needed || &feed.batch->record() != plan.record.get() ||
+      feed.batch->row_capacity() != rows) {
+    feed.batch = std::make_unique<batch::Batch>(plan.record, needed, rows);
   }
   feed.batch->clear();
   feed.row = 0;
@@ -163,7 +168,7 @@ void Shard::update_due(size_t running) {
 }
 
 void Shard::fire_store(size_t index) {
-  state::ResultRows rows(instance_->store(index).desc());
+  state::ResultRows rows(instance_->store(index).desc(), instance_->arena());
   instance_->store(index).fire(rows);
   instance_->kernels().results[index](&instance_->context(), rows.rows(), rows.times(), rows.count(),
                                       cause_position_);
@@ -259,7 +264,7 @@ void Shard::finish_input() {
   const Plan& plan = instance_->plan();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     if (!plan.stores[i].has_results || plan.stores[i].desc.kind != state::StoreKind::Whole) continue;
-    state::ResultRows rows(instance_->store(i).desc());
+    state::ResultRows rows(instance_->store(i).desc(), instance_->arena());
     instance_->store(i).finish(rows);
     instance_->kernels().results[i](&instance_->context(), rows.rows(), rows.times(), rows.count(),
                                     cause_position_);
@@ -279,7 +284,10 @@ void Shard::stop() {
 Progress Shard::run() {
   if (finished_) return Progress::Done;
   if (!error_.message.empty()) return Progress::Failed;
-  if (scheduled_ && cut_reached()) exchange();
+  if (scheduled_ && cut_reached()) {
+    exchange();
+    return error_.message.empty() ? Progress::More : Progress::Failed;
+  }
   bool ended_before = std::all_of(feeds_.begin(), feeds_.end(), [](const Feed& feed) { return feed.ended; });
   bool newly_ended = false;
   for (size_t i = 0; i < feeds_.size(); ++i) {
@@ -333,7 +341,18 @@ void Shard::exchange() {
       if (known.name == before) feed = std::move(known);
     }
     feed.name = source.name;
+    for (auto& [name, reader] : swap.new_sources) {
+      if (name == source.name) feed.reader = std::move(reader);
+    }
     if (!feed.reader) feed.ended = true;
+    bool redeclared =
+        std::find(swap.redeclared.begin(), swap.redeclared.end(), source.name) != swap.redeclared.end();
+    if (redeclared && feed.reader) {
+      std::optional<size_t> time_field;
+      if (source.time_column >= 0) time_field = static_cast<size_t>(source.time_column);
+      Status done = feed.reader->redeclare(source.record, time_field);
+      if (!done) fail(done.error().within("source `" + feed.name + "`"));
+    }
     feeds.push_back(std::move(feed));
   }
   feeds_ = std::move(feeds);

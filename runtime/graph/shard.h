@@ -40,6 +40,8 @@ struct PreparedSwap {
   Migration migration;
   uint64_t version = 0;
   std::vector<OutletBinding> new_sinks;  // by sink name, opened
+  std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> new_sources;
+  std::vector<std::string> redeclared;  // sources whose record type changed
   std::vector<SourceCount> at;  // cut when each named source has given this many; empty: at the next boundary
 };
 
@@ -67,6 +69,7 @@ class Shard {
              std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> sources,
              std::vector<OutletBinding> sinks);
   // Takes effect at its cut, or at the next boundary. One at a time: the earlier must have happened.
+  void set_stamp(bool stamp) { outlets_.set_stamp(stamp); }
   void schedule(PreparedSwap swap) { scheduled_ = std::move(swap); }
   bool swap_waits() const { return scheduled_.has_value(); }
   std::optional<SwapResult> take_swap_result() { return std::exchange(last_swap_, std::nullopt); }

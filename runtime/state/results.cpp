@@ -43,6 +43,14 @@ void ResultRows::clear() {
   keys_.clear();
 }
 
+void ResultRows::own_text(CellResult& value, WordKind kind) {
+  if (kind != WordKind::Text || !value.present) return;
+  MutStr text;
+  memcpy(&text, value.words, sizeof(text));
+  text = texts_.copy(abi::view(text));
+  memcpy(value.words, &text, sizeof(text));
+}
+
 void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* key, int64_t start,
                      int64_t end, int64_t event_time) {
   size_t at = rows_.size();
@@ -55,6 +63,7 @@ void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* k
     value.words[0] = key[desc.word];
     if (desc.kind == WordKind::Text) value.words[1] = key[desc.word + 1];
     if (desc.optional) value.present = key[desc.word + word_count(desc.kind)] != 0;
+    own_text(value, desc.kind);
     write_result(value, *desc.type, out + record_->fields[field].offset);
     ++field;
   }
@@ -64,6 +73,7 @@ void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* k
       constexpr int32_t overflow = 1;
       memcpy(out, &overflow, 4);
     }
+    own_text(value, word_kind(*cell.result));
     write_result(value, *cell.result, out + record_->fields[field].offset);
     ++field;
   }

@@ -9,10 +9,11 @@ namespace mut::state {
 // The layout of the rows of a store.
 abi::TypeDescRef result_record(const StoreDesc& desc);
 
-// Collects rows; texts point into the tables they came from.
+// Collects rows. Their texts are copied: they outlive the tables they came from.
 class ResultRows {
  public:
-  explicit ResultRows(const StoreDesc& desc) : desc_(desc), record_(result_record(desc)) {}
+  ResultRows(const StoreDesc& desc, batch::Arena& texts)
+      : desc_(desc), texts_(texts), record_(result_record(desc)) {}
 
   const abi::TypeDesc& record() const { return *record_; }
   void clear();
@@ -27,7 +28,9 @@ class ResultRows {
   const int64_t* times() const { return times_.data(); }
 
  private:
+  void own_text(CellResult& value, WordKind kind);
   const StoreDesc& desc_;
+  batch::Arena& texts_;
   abi::TypeDescRef record_;
   std::vector<char> rows_;
   std::vector<int64_t> times_;

@@ -6,6 +6,9 @@
 #include <unordered_set>
 
 namespace mut::state {
+namespace {
+constexpr uint32_t small_set_max = 64;
+}
 
 RingStore::RingStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget) {}
@@ -46,6 +49,34 @@ void RingStore::purge(Ref& ref) {
 
 bool RingStore::counts(const uint64_t* sample, const CellDesc& cell) const {
   return static_cast<int64_t>(sample[1]) >= cell.since && (sample[2] >> cell.column & 1U) != 0;
+}
+
+// Few texts: each against those before it. Texts of at most four bytes are their first word.
+uint64_t RingStore::distinct_few(const char* row, const CellDesc& cell, uint32_t first, uint32_t last,
+                                 const uint64_t* self) const {
+  Ref ref = load(row);
+  uint32_t word = desc_.columns[cell.column].word;
+  const Heap& heap = const_cast<KeyedTable&>(table_).heap();
+  MutStr seen[small_set_max + 1];
+  uint64_t count = 0;
+  auto add = [&](MutStr text) {
+    for (uint64_t i = 0; i < count; ++i) {
+      if (abi::equal(seen[i], text)) return;
+    }
+    seen[count++] = text;
+  };
+  for (uint32_t i = first; i < last; ++i) {
+    if (!counts(at(ref, i), cell)) continue;
+    MutStoredStr stored;
+    memcpy(&stored, at(ref, i) + word, sizeof(stored));
+    add({stored.size, stored.prefix, stored.size > 4 ? heap.at(stored.offset) : ""});
+  }
+  if (self != nullptr) {
+    MutStr text;
+    memcpy(&text, self, sizeof(text));
+    add(text);
+  }
+  return count;
 }
 
 CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sample, bool excluding) const {
@@ -133,7 +164,9 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
     }
     case CellFn::Distinct: {
       uint64_t count = 0;
-      if (cell.kind == WordKind::Text) {
+      if (cell.kind == WordKind::Text && last - first < small_set_max) {
+        count = distinct_few(row, cell, first, last, self ? sample + word : nullptr);
+      } else if (cell.kind == WordKind::Text) {
         std::unordered_set<std::string_view> seen;
         for_each([&](const uint64_t* value, int64_t) {
           MutStoredStr text;

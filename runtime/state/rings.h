@@ -40,6 +40,8 @@ class RingStore final : public Store {
   void free_sample(uint64_t* sample);
   void drop_oldest(Ref& ref);
   void purge(Ref& ref);
+  uint64_t distinct_few(const char* row, const CellDesc& cell, uint32_t first, uint32_t last,
+                        const uint64_t* self) const;
   bool counts(const uint64_t* sample, const CellDesc& cell) const;
 
   Budget& budget_;

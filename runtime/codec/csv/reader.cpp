@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "runtime/codec/csv/cell_value.h"
 #include "runtime/codec/csv/cells.h"
@@ -19,6 +20,21 @@ class Reader final : public codec::Decoder {
   Reader(abi::TypeDescRef record, const codec::DecodeOptions& options)
       : bound_(record, options.time_field), options_(options) {
     start_input();
+  }
+
+  Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
+    json::BoundPlan before = std::exchange(bound_, json::BoundPlan(std::move(record), time_field));
+    std::vector<uint32_t> columns_before = std::exchange(columns_, {});
+    columns_.resize(bound_.record().fields.size());
+    for (uint32_t i = 0; i < columns_.size(); ++i) columns_[i] = i;
+    if (!options_.header) column_count_ = columns_.size();
+    if (!options_.header || !header_read_) return Unit{};
+    Status mapped = map_columns();
+    if (!mapped) {
+      bound_ = std::move(before);
+      columns_ = std::move(columns_before);
+    }
+    return mapped;
   }
 
   void start_input() override {
@@ -92,22 +108,29 @@ class Reader final : public codec::Decoder {
 
   Status read_header(CutResult result) {
     if (result != CutResult::Record) return Error{"the header is malformed"};
-    std::vector<std::string> names;
-    for (const Cell& cell : cells_) names.push_back(unquoted(cell));
+    names_.clear();
+    for (const Cell& cell : cells_) names_.push_back(unquoted(cell));
+    Status mapped = map_columns();
+    if (!mapped) return mapped;
+    column_count_ = names_.size();
+    header_read_ = true;
+    return Unit{};
+  }
+
+  // Finds the column of each declared field by its name in the header.
+  Status map_columns() {
     const std::vector<abi::FieldDesc>& fields = bound_.record().fields;
     for (size_t i = 0; i < fields.size(); ++i) {
       const std::string& name = fields[i].input_name.empty() ? fields[i].name : fields[i].input_name;
-      auto found = std::find(names.begin(), names.end(), name);
-      if (found != names.end()) {
-        columns_[i] = static_cast<uint32_t>(found - names.begin());
+      auto found = std::find(names_.begin(), names_.end(), name);
+      if (found != names_.end()) {
+        columns_[i] = static_cast<uint32_t>(found - names_.begin());
       } else if (fields[i].has_default || fields[i].type->kind == abi::TypeKind::Optional) {
         columns_[i] = no_column;
       } else {
         return Error{"no column `" + name + "` in the header"};
       }
     }
-    column_count_ = names.size();
-    header_read_ = true;
     return Unit{};
   }
 
@@ -173,7 +196,8 @@ class Reader final : public codec::Decoder {
 
   json::BoundPlan bound_;
   codec::DecodeOptions options_;
-  std::vector<uint32_t> columns_;  // of each declared field
+  std::vector<std::string> names_;  // of the header
+  std::vector<uint32_t> columns_;   // of each declared field
   size_t column_count_ = 0;
   std::vector<Cell> cells_;
   std::string absent_reason_;

@@ -57,6 +57,11 @@ class Reader final : public codec::Decoder {
     parser_->time_unit = options.time_unit;
   }
 
+  Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
+    bound_ = BoundPlan(std::move(record), time_field);
+    return Unit{};
+  }
+
   void start_input() override {
     state_ = State::Begin;
     line_ = 1;

@@ -86,6 +86,11 @@ class FileSource final : public SourceReader {
     }
   }
 
+  Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
+    Status done = pump_.redeclare(record, time_field);
+    if (done) record_ = std::move(record);
+    return done;
+  }
   const Error& error() const override { return error_; }
   int64_t retry_after_ns() const override { return options_.follow ? follow_interval_ns : -1; }
   void stop() override { stopped_.store(true, std::memory_order_relaxed); }

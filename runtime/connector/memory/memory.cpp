@@ -84,6 +84,9 @@ class TextSource final : public SourceReader {
     error_ = filled.error().within(name_);
     return Poll::Failed;
   }
+  Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
+    return pump_.redeclare(std::move(record), time_field);
+  }
   const Error& error() const override { return error_; }
   void stop() override { stopped_.store(true, std::memory_order_relaxed); }
 

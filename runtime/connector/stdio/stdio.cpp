@@ -36,6 +36,9 @@ class LiveSource final : public SourceReader {
     taken_->notify();
     return poll;
   }
+  Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
+    return decoded_->redeclare(std::move(record), time_field);
+  }
   const Error& error() const override { return decoded_->error(); }
   void stop() override {
     stopped_.store(true);

@@ -1,0 +1,138 @@
+#include "compiler/session/connect.h"
+
+#include "runtime/connector/file/file_sink.h"
+#include "runtime/connector/file/file_source.h"
+#include "runtime/connector/generate/generate.h"
+#include "runtime/connector/stdio/stdio.h"
+
+namespace mut::session {
+namespace {
+
+const Target* find_binding(const Bindings& bindings, const std::string& side, const std::string& name) {
+  if (auto found = bindings.find(side + ":" + name); found != bindings.end()) return &found->second;
+  if (auto found = bindings.find(name); found != bindings.end()) return &found->second;
+  return nullptr;
+}
+
+codec::DecodeOptions decode_options(const typed::Connector& connector, const runtime::SourcePlan& plan) {
+  codec::DecodeOptions out;
+  if (plan.time_column >= 0) out.time_field = static_cast<size_t>(plan.time_column);
+  if (const typed::Option* unit = connector.find("time_unit")) {
+    const std::string& name = unit->value.as_text();
+    out.time_unit = name == "s"    ? text::TimeUnit::Second
+                    : name == "us" ? text::TimeUnit::Micro
+                    : name == "ns" ? text::TimeUnit::Nano
+                                   : text::TimeUnit::Milli;
+  }
+  if (const typed::Option* separator = connector.find("separator"))
+    out.separator = separator->value.as_text()[0];
+  if (const typed::Option* header = connector.find("header")) out.header = header->value.as_bool();
+  if (const typed::Option* none = connector.find("none")) {
+    for (const typed::Const& text : none->value.parts()) out.none.push_back(text.as_text());
+  }
+  return out;
+}
+
+codec::Format format_of(const typed::Connector& connector, const Target& target) {
+  if (target.format) return *target.format;
+  if (const typed::Option* option = connector.find("format")) {
+    if (auto format = codec::format_of_name(option->value.as_text())) return *format;
+  }
+  return codec::format_of_path(target.path).value_or(codec::Format::Json);
+}
+
+Target target_of(const typed::Connector& connector) {
+  Target out;
+  out.path = connector.name == "file" ? connector.positional(0)->value.as_text() : "-";
+  return out;
+}
+
+}  // namespace
+
+Result<Target> parse_target(const std::string& text) {
+  Target out;
+  out.path = text;
+  size_t colon = text.find(':');
+  if (colon != std::string::npos) {
+    if (auto format = codec::format_of_name(text.substr(0, colon))) {
+      out.format = format;
+      out.path = text.substr(colon + 1);
+    } else if (text.starts_with("file:")) {
+      out.path = text.substr(5);
+    }
+  }
+  if (out.path.empty()) return Error{"`" + text + "` names no file; write a path, `-`, or `csv:path`"};
+  return out;
+}
+
+Result<std::unique_ptr<connector::SourceReader>> open_source(env::Env& env, const typed::Source& source,
+                                                             const runtime::SourcePlan& plan,
+                                                             const Bindings& bindings,
+                                                             env::EventCount* wake) {
+  const Target* bound = find_binding(bindings, "source", source.name);
+  if (plan.generates) {
+    if (bound != nullptr) {
+      return Error{"source `" + source.name + "` generates its rows; give it a `file(…)` to read others"};
+    }
+    const runtime::GenerateSpec& spec = plan.generate;
+    return connector::make_generator(env, {spec.count, spec.step_ns, spec.start_ns, spec.rate});
+  }
+  if (bound == nullptr && source.connector.name == "host") {
+    return Error{"source `" + source.name + "` is fed by a host program; bind it to a file to run it here"};
+  }
+  Target target = bound != nullptr ? *bound : target_of(source.connector);
+  codec::Format format = format_of(source.connector, target);
+  codec::DecodeOptions decode = decode_options(source.connector, plan);
+  if (format == codec::Format::Tsv) decode.separator = '\t';
+  if (format == codec::Format::Lines &&
+      (plan.record->fields.size() != 1 || plan.record->fields[0].type->kind != abi::TypeKind::String)) {
+    return Error{"source `" + source.name + "`: format `lines` gives `{ line: string }`"};
+  }
+  if (target.path == "-") return connector::open_stdin_source(env, format, decode, plan.record, wake);
+  connector::FileSourceOptions options;
+  options.path = target.path;
+  options.format = format;
+  options.decode = std::move(decode);
+  if (const typed::Option* follow = source.connector.find("follow")) options.follow = follow->value.as_bool();
+  auto opened = connector::open_file_source(env, options, plan.record);
+  if (!opened) return opened.error().within("source `" + source.name + "`");
+  return opened;
+}
+
+std::string sink_target(const typed::Emit& emit, const Bindings& bindings) {
+  const Target* bound = find_binding(bindings, "sink", emit.name);
+  Target target = bound != nullptr ? *bound : target_of(emit.connector);
+  return std::to_string(static_cast<int>(format_of(emit.connector, target))) + ":" + target.path;
+}
+
+Result<runtime::OutletBinding> open_sink(env::Env& env, const typed::Emit& emit, const Bindings& bindings,
+                                         const std::vector<runtime::OutletBinding>& known,
+                                         std::string& notices) {
+  const Target* bound = find_binding(bindings, "sink", emit.name);
+  if (bound == nullptr && emit.connector.name == "host") {
+    return Error{"sink `" + emit.name + "` belongs to a host program; bind it to a file to run it here"};
+  }
+  Target target = bound != nullptr ? *bound : target_of(emit.connector);
+  runtime::OutletBinding out;
+  out.sink = emit.name;
+  out.target = target.path;
+  out.format = format_of(emit.connector, target);
+  for (const runtime::OutletBinding& other : known) {
+    if (other.target == out.target) out.writer = other.writer;
+  }
+  if (out.writer) return out;
+  if (target.path == "-") {
+    out.writer = connector::open_stdout_sink(env);
+    return out;
+  }
+  connector::FileSinkOptions options;
+  options.path = target.path;
+  if (const typed::Option* append = emit.connector.find("append")) options.append = append->value.as_bool();
+  auto opened = connector::open_file_sink(env, options);
+  if (!opened) return opened.error().within("sink `" + emit.name + "`");
+  out.writer = std::move(opened).value();
+  if (!out.writer->notice().empty()) notices += out.writer->notice() + "\n";
+  return out;
+}
+
+}  // namespace mut::session

@@ -1,0 +1,34 @@
+// Opens what sources and sinks name, or what the command line says in their place.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+
+#include "compiler/session/program.h"
+#include "runtime/connector/source_reader.h"
+#include "runtime/env/env.h"
+#include "runtime/graph/outlets.h"
+
+namespace mut::session {
+
+// `--bind NAME=TARGET`: a path, `-`, or `format:…` before either.
+struct Target {
+  std::optional<codec::Format> format;
+  std::string path;  // "-": standard input or output
+};
+Result<Target> parse_target(const std::string& text);
+using Bindings = std::map<std::string, Target>;
+
+// `wake` is rung when a live source has something.
+Result<std::unique_ptr<connector::SourceReader>> open_source(env::Env& env, const typed::Source& source,
+                                                             const runtime::SourcePlan& plan,
+                                                             const Bindings& bindings, env::EventCount* wake);
+
+// `known`: outlets that exist already; one with the same target shares its writer.
+Result<runtime::OutletBinding> open_sink(env::Env& env, const typed::Emit& emit, const Bindings& bindings,
+                                         const std::vector<runtime::OutletBinding>& known,
+                                         std::string& notices);
+// What open_sink would write to: equal texts, equal targets.
+std::string sink_target(const typed::Emit& emit, const Bindings& bindings);
+
+}  // namespace mut::session

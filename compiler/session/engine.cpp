@@ -1,0 +1,407 @@
+// Life of an engine: load, bind, start, run, close.
+#include "mutstream/engine.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "compiler/session/engine_state.h"
+#include "runtime/connector/stdio/stdio.h"
+
+namespace mut {
+namespace {
+
+Failure io(const mut::Error& error) { return {Failure::Kind::Io, error.message}; }
+
+class MemoryRow final : public RowView {
+ public:
+  MemoryRow(const abi::TypeDesc& record, const char* row) : record_(record), row_(row) {}
+  size_t field_count() const override { return record_.fields.size(); }
+  std::string_view field_name(size_t index) const override { return record_.fields[index].name; }
+  FieldValue field(size_t index) const override {
+    const abi::FieldDesc& field = record_.fields[index];
+    return value(*field.type, row_ + field.offset);
+  }
+
+ private:
+  static FieldValue value(const abi::TypeDesc& type, const char* at) {
+    switch (type.kind) {
+      case abi::TypeKind::Optional:
+        if (at[type.present_offset] == 0) return std::monostate{};
+        return value(*type.element, at);
+      case abi::TypeKind::Bool:
+        return *at != 0;
+      case abi::TypeKind::F64:
+      case abi::TypeKind::F32: {
+        uint64_t words[2];
+        state::read_words(type, at, words);
+        return inl::as_double(words[0]);
+      }
+      case abi::TypeKind::String:
+      case abi::TypeKind::Bytes:
+      case abi::TypeKind::Json: {
+        MutStr text;
+        memcpy(&text, at, sizeof(text));
+        return std::string(abi::view(text));
+      }
+      case abi::TypeKind::Enum: {
+        int32_t index;
+        memcpy(&index, at, 4);
+        return type.values[static_cast<size_t>(index)];
+      }
+      case abi::TypeKind::List:
+      case abi::TypeKind::Record: {
+        // Nested values as JSON text.
+        abi::FieldDesc only;
+        only.name = "v";
+        only.type = std::make_shared<abi::TypeDesc>(type);
+        text::Buffer out;
+        codec::make_encoder(codec::Format::Json, abi::make_record({only}))->append(at, out);
+        std::string_view text = out.view();
+        return std::string(text.substr(5, text.size() - 7));  // within {"v":…}\n
+      }
+      default: {
+        uint64_t words[2];
+        state::read_words(type, at, words);
+        return static_cast<int64_t>(words[0]);
+      }
+    }
+  }
+  const abi::TypeDesc& record_;
+  const char* row_;
+};
+
+}  // namespace
+
+std::string Engine::State::render(const diag::Engine& diags, const source::SourceSet& sources) const {
+  if (options.diagnostics == EngineOptions::Diagnostics::Json) return diag::render_json(diags, sources);
+  return diag::render_text(
+      diags, sources, options.color == EngineOptions::Color::Yes ? diag::Color::Always : diag::Color::Never);
+}
+
+Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Engine::~Engine() = default;
+
+Outcome<std::unique_ptr<Engine>> Engine::load(std::string_view text, std::string name,
+                                              const EngineOptions& options) {
+  auto state = std::make_unique<State>();
+  state->options = options;
+  state->name = name;
+  auto sources = std::make_shared<source::SourceSet>();
+  diag::Engine diags;
+  state->program = session::make_program(text, std::move(name), sources, diags);
+  std::string rendered = state->render(diags, *sources);
+  if (!state->program) return Failure{Failure::Kind::Script, std::move(rendered)};
+  state->warnings = std::move(rendered);
+  auto machine = env::make_real_env();
+  if (!machine) return Failure{Failure::Kind::Usage, machine.error().message};
+  state->env = std::move(machine).value();
+  state->wake = state->env->make_event_count();
+  return std::unique_ptr<Engine>(new Engine(std::move(state)));
+}
+
+const std::string& Engine::warnings() const { return state_->warnings; }
+
+const typed::Source* Engine::State::find_source(const std::string& source_name) const {
+  for (const typed::Source& source : program->typed->sources) {
+    if (source.name == source_name) return &source;
+  }
+  return nullptr;
+}
+
+Outcome<Done> Engine::bind(const std::string& name, const std::string& target) {
+  std::string plain = name.substr(name.find(':') == std::string::npos ? 0 : name.find(':') + 1);
+  bool source = state_->find_source(plain) != nullptr && !name.starts_with("sink:");
+  bool sink = !name.starts_with("source:") &&
+              std::any_of(state_->program->typed->emits.begin(), state_->program->typed->emits.end(),
+                          [&](const auto& emit) { return emit.name == plain; });
+  if (!source && !sink) return Failure{Failure::Kind::Usage, "no source or sink is called `" + plain + "`"};
+  if (source && sink && plain == name) {
+    return Failure{Failure::Kind::Usage, "`" + name + "` is a source and a sink; write `source:" + name +
+                                             "` or `sink:" + name + "`"};
+  }
+  auto parsed = session::parse_target(target);
+  if (!parsed) return Failure{Failure::Kind::Usage, parsed.error().message};
+  state_->bindings[name] = parsed.value();
+  return Done{};
+}
+
+Outcome<Done> Engine::bind_host_source(const std::string& name) {
+  if (state_->find_source(name) == nullptr)
+    return Failure{Failure::Kind::Usage, "no source is called `" + name + "`"};
+  state_->host_sources[name];
+  return Done{};
+}
+
+Outcome<Done> Engine::bind_columns(const std::string& name, ColumnSource columns) {
+  const typed::Source* source = state_->find_source(name);
+  if (source == nullptr) return Failure{Failure::Kind::Usage, "no source is called `" + name + "`"};
+  if (columns.columns.size() != source->type->fields.size() || columns.times.size() != columns.row_count) {
+    return Failure{Failure::Kind::Usage, "source `" + name + "` has " +
+                                             std::to_string(source->type->fields.size()) +
+                                             " fields and one time a row"};
+  }
+  for (const typed::Field& field : source->type->fields) {
+    if (graph::describe(field.type)->size != 8)
+      return Failure{Failure::Kind::Usage, "field `" + field.name + "` is no 8-byte number"};
+  }
+  connector::ReplayedColumns replayed;
+  replayed.columns = std::move(columns.columns);
+  replayed.times = std::move(columns.times);
+  replayed.row_count = columns.row_count;
+  replayed.repeat = columns.repeat;
+  replayed.time_step_ns = columns.time_step_ns;
+  state_->host_sources[name].columns = std::move(replayed);
+  return Done{};
+}
+
+Outcome<Done> Engine::bind_host_sink(const std::string& name, std::function<void(const RowView&)> receive) {
+  for (const typed::Emit& emit : state_->program->typed->emits) {
+    if (emit.name != name) continue;
+    state_->host_sinks[name] = std::move(receive);
+    return Done{};
+  }
+  return Failure{Failure::Kind::Usage, "no sink is called `" + name + "`"};
+}
+
+Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(const session::Program& made,
+                                                                             size_t index) {
+  const typed::Source& source = made.typed->sources[index];
+  const runtime::SourcePlan& plan = made.plan->sources[index];
+  auto host = host_sources.find(source.name);
+  if (host == host_sources.end()) {
+    auto opened = session::open_source(*env, source, plan, bindings, wake.get());
+    if (!opened) return io(opened.error());
+    return std::move(opened).value();
+  }
+  if (host->second.columns) return connector::make_column_source(std::move(*host->second.columns));
+  if (host->second.text) {
+    codec::DecodeOptions decode;
+    if (plan.time_column >= 0) decode.time_field = static_cast<size_t>(plan.time_column);
+    return connector::make_text_source(*env, host->second.text, source.name, codec::Format::Json, decode,
+                                       plan.record);
+  }
+  if (!host->second.rows) host->second.rows = std::make_shared<connector::RowQueue>(plan.record, wake.get());
+  return connector::make_row_source(host->second.rows);
+}
+
+Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program& made, size_t index) {
+  const typed::Emit& emit = made.typed->emits[index];
+  auto host = host_sinks.find(emit.name);
+  if (host != host_sinks.end()) {
+    runtime::OutletBinding binding;
+    binding.sink = emit.name;
+    binding.target = "host:" + emit.name;
+    binding.host = [receive = host->second](const abi::TypeDesc& record, const char* rows, uint64_t count,
+                                            uint64_t stride) {
+      for (uint64_t i = 0; i < count; ++i) receive(MemoryRow(record, rows + i * stride));
+    };
+    return binding;
+  }
+  auto opened = session::open_sink(*env, emit, bindings, outlets, warnings);
+  if (!opened) return io(opened.error());
+  return std::move(opened).value();
+}
+
+Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, int64_t* spent_ns,
+                                                 bool* compiled) {
+  if (!jit) jit = std::make_unique<jit::Jit>();
+  jit::CompileTimes times;
+  int64_t begin = env->monotonic_ns();
+  jit::Tier tier = options.tier == TierChoice::Optimised ? jit::Tier::Optimised : jit::Tier::Quick;
+  auto kernels = jit->compile(*made.graph, tier, codegen::Literals::Table, &times);
+  if (!kernels) return Failure{Failure::Kind::Internal, kernels.error().message};
+  *spent_ns = env->monotonic_ns() - begin;
+  *compiled = times.compiled;
+  ++(times.compiled ? kernels_compiled : kernels_reused);
+  compile_ns += *spent_ns;
+  return std::move(kernels).value();
+}
+
+Outcome<Done> Engine::start() {
+  State& s = *state_;
+  if (s.program->typed->emits.empty())
+    return Failure{Failure::Kind::Script, s.name + ": nothing to run: no `emit`"};
+  int64_t spent = 0;
+  bool compiled = false;
+  auto kernels = s.compile(*s.program, &spent, &compiled);
+  if (!kernels) return kernels.failure();
+  runtime::ShardOptions options;
+  options.batch_rows = s.options.batch_rows;
+  options.memory_bytes = s.options.memory_bytes;
+  s.shard = std::make_unique<runtime::Shard>(*s.env, options);
+  std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> readers;
+  for (size_t i = 0; i < s.program->typed->sources.size(); ++i) {
+    if (!s.program->plan->sources[i].live) continue;
+    auto reader = s.open_source(*s.program, i);
+    if (!reader) return reader.failure();
+    readers.emplace_back(s.program->typed->sources[i].name, std::move(reader).value());
+  }
+  s.outlets.clear();
+  for (size_t i = 0; i < s.program->typed->emits.size(); ++i) {
+    auto outlet = s.open_sink(*s.program, i);
+    if (!outlet) return outlet.failure();
+    s.outlets.push_back(std::move(outlet).value());
+  }
+  auto instance = std::make_unique<runtime::Instance>(s.program->plan, std::move(kernels).value(),
+                                                      s.shard->seed(), s.shard->budget(), s.shard->errors());
+  s.shard->set_stamp(s.options.stamp == EngineOptions::Stamp::Yes);
+  s.shard->start(std::move(instance), 1, std::move(readers), s.outlets);
+  s.started = true;
+  if (s.options.tier == TierChoice::Auto) {
+    s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
+    s.optimiser->want(s.program, 1);
+  }
+  return Done{};
+}
+
+void Engine::State::take_optimised() {
+  if (!optimiser || waiting) return;
+  auto ready = optimiser->take();
+  if (!ready) return;
+  if (ready->times.compiled) ++kernels_compiled;
+  if (ready->version != shard->version()) return;
+  shard->instance().set_kernels(std::move(ready->kernels));
+  running_optimised = true;
+}
+
+// `--disturb=swap`: the whole exchange although nothing changes. Kernels linked anew, every entry copied.
+bool Engine::State::disturb() {
+  auto made = jit->compile(*program->graph,
+                           options.tier == TierChoice::Optimised ? jit::Tier::Optimised : jit::Tier::Quick,
+                           codegen::Literals::Table, nullptr);
+  if (!made) {
+    failure = {Failure::Kind::Internal, made.error().message};
+    return false;
+  }
+  runtime::PreparedSwap swap;
+  swap.next = std::make_unique<runtime::Instance>(program->plan, std::move(made).value(), shard->seed(),
+                                                  shard->budget(), shard->errors());
+  for (size_t i = 0; i < program->plan->stores.size(); ++i) {
+    runtime::StoreMigration store;
+    store.transfer = runtime::StoreTransfer::Convert;
+    store.old_store = static_cast<int>(i);
+    for (size_t cell = 0; cell < program->plan->stores[i].desc.cells.size(); ++cell)
+      store.cells.push_back(static_cast<int>(cell));
+    swap.migration.stores.push_back(std::move(store));
+  }
+  for (size_t i = 0; i < program->plan->params.size(); ++i)
+    swap.migration.params.push_back(static_cast<int>(i));
+  swap.version = shard->version();
+  shard->schedule(std::move(swap));
+  return true;
+}
+
+RunState Engine::run() {
+  State& s = *state_;
+  if (!s.started) {
+    s.failure = {Failure::Kind::Usage, "the engine was not started"};
+    return RunState::Failed;
+  }
+  s.take_optimised();
+  if (s.options.disturb == EngineOptions::Disturb::Swap && !s.waiting && !s.shard->swap_waits() &&
+      !s.disturb())
+    return RunState::Failed;
+  runtime::Progress progress = s.shard->run();
+  s.settle_swap();
+  switch (progress) {
+    case runtime::Progress::More:
+      return RunState::More;
+    case runtime::Progress::Idle:
+      return RunState::Idle;
+    case runtime::Progress::Done:
+      return RunState::Done;
+    case runtime::Progress::Failed:
+      s.failure = io(s.shard->error());
+      return RunState::Failed;
+  }
+  return RunState::Failed;
+}
+
+void Engine::State::settle_swap() {
+  auto result = shard->take_swap_result();
+  if (!result) return;
+  cells_converted += result->cells_converted;
+  entries_converted += result->entries_converted;
+  if (!waiting) return;  // a disturbance
+  ++real_swaps;
+  SwapReport report = std::move(waiting->report);
+  report.version = result->version;
+  for (const runtime::SourceCount& cut : result->cut) report.cut.push_back({cut.source, cut.records});
+  report.pause_ns = result->pause_ns;
+  report.entries_converted = result->entries_converted;
+  program = waiting->program;
+  running_optimised = options.tier == TierChoice::Optimised;
+  if (optimiser) optimiser->want(program, result->version);
+  waiting.reset();
+  done = std::move(report);
+}
+
+std::optional<SwapReport> Engine::swap_done() { return std::exchange(state_->done, std::nullopt); }
+
+const Failure& Engine::failure() const { return state_->failure; }
+
+void Engine::wait(int64_t limit_ns) {
+  uint64_t seen = state_->wake->current();
+  int64_t retry = state_->shard ? state_->shard->retry_after_ns() : -1;
+  if (retry >= 0 && retry < limit_ns) limit_ns = retry;
+  state_->wake->wait(seen, limit_ns);
+}
+
+void Engine::stop() {
+  if (state_->shard) state_->shard->stop();
+  state_->wake->notify();
+}
+
+Outcome<Done> Engine::flush() {
+  if (!state_->shard) return Done{};
+  Status status = state_->shard->flush();
+  if (!status) return io(status.error());
+  return Done{};
+}
+
+Outcome<Done> Engine::close() {
+  if (!state_->shard) return Done{};
+  Status status = state_->shard->close();
+  state_->outlets.clear();
+  if (!status) return io(status.error());
+  return Done{};
+}
+
+EngineStats Engine::stats() const {
+  State& s = *state_;
+  EngineStats out;
+  out.version = 1;
+  out.kernels_compiled = s.kernels_compiled;
+  out.kernels_reused = s.kernels_reused;
+  out.compile_ns = s.compile_ns;
+  out.cells_converted = s.cells_converted;
+  out.entries_converted = s.entries_converted;
+  out.live_dylibs = s.jit ? s.jit->live_dylibs() : 0;
+  out.tier = s.options.tier == TierChoice::Quick                              ? "quick"
+             : s.running_optimised || s.options.tier == TierChoice::Optimised ? "optimised"
+                                                                              : "quick";
+  if (!s.shard) return out;
+  out.version = s.shard->version();
+  out.records_in = s.shard->stats().records_in;
+  out.rows_out = s.shard->stats().rows_out;
+  out.swaps = s.options.disturb == EngineOptions::Disturb::Swap ? s.shard->stats().swaps : s.real_swaps;
+  out.event_errors = s.shard->errors().total();
+  out.state_bytes = s.shard->budget().used();
+  for (const runtime::SourceCount& count : s.shard->positions())
+    out.positions.push_back({count.source, count.records});
+  for (const auto& [stream, count] : s.shard->errors().counts())
+    out.errors_by_stream.emplace_back(stream, count);
+  runtime::Instance& instance = s.shard->instance();
+  for (size_t i = 0; i < instance.plan().sites.size(); ++i) {
+    if (instance.dropped()[i] > 0)
+      out.dropped_by_stage.emplace_back(instance.plan().sites[i].counter, instance.dropped()[i]);
+  }
+  for (size_t i = 0; i < instance.store_count(); ++i) {
+    uint64_t late = instance.store(i).late_count();
+    out.late += late;
+    if (late > 0) out.late_by_stage.emplace_back(instance.store(i).desc().path, late);
+  }
+  return out;
+}
+
+}  // namespace mut

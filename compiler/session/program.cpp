@@ -1,0 +1,238 @@
+#include "compiler/session/program.h"
+
+#include <cstring>
+
+#include "compiler/codegen/emit.h"
+#include "compiler/sema/check.h"
+#include "compiler/syntax/parse.h"
+#include "runtime/abi/value.h"
+
+namespace mut::session {
+
+using typed::Kind;
+
+std::shared_ptr<Program> make_program(std::string_view text, std::string name,
+                                      std::shared_ptr<source::SourceSet> sources, diag::Engine& diags) {
+  source::FileId file = sources->add(std::move(name), std::string(text));
+  ast::Program tree = syntax::parse(*sources, file, diags);
+  if (diags.has_errors()) {
+    // What was understood is checked too, so that one run reports more; its result is not used.
+    return nullptr;
+  }
+  auto checked = sema::check(tree, diags);
+  if (!checked) return nullptr;
+  auto out = std::make_shared<Program>();
+  out->sources = std::move(sources);
+  out->typed = std::make_shared<const typed::Program>(std::move(*checked));
+  out->graph = std::make_shared<const graph::Graph>(graph::build_graph(out->typed));
+  out->plan = make_plan(*out->graph, *out->sources);
+  out->text = std::string(text);
+  return out;
+}
+
+void write_const(const typed::Const& value, typed::TypeRef type, const abi::TypeDesc& layout, char* out,
+                 std::vector<std::shared_ptr<std::string>>& texts) {
+  if (type->kind == Kind::Optional) {
+    memset(out, 0, layout.size);
+    if (value.is_none()) return;
+    write_const(value, type->element, *layout.element, out, texts);
+    out[layout.present_offset] = 1;
+    return;
+  }
+  switch (value.value.index()) {
+    case 1:
+      *out = value.as_bool() ? 1 : 0;
+      return;
+    case 2: {
+      int64_t number = value.as_int();
+      memcpy(out, &number, layout.size);  // little endian: the low bytes of a wider integer
+      return;
+    }
+    case 3: {
+      double number = value.as_float();
+      if (type->kind == Kind::F32) {
+        auto narrow = static_cast<float>(number);
+        memcpy(out, &narrow, 4);
+      } else {
+        memcpy(out, &number, 8);
+      }
+      return;
+    }
+    case 4: {
+      texts.push_back(std::make_shared<std::string>(value.as_text()));
+      MutStr text = abi::make_str(*texts.back());
+      memcpy(out, &text, sizeof(text));
+      return;
+    }
+    case 5:
+      if (type->kind == Kind::Record) {
+        for (size_t i = 0; i < value.parts().size(); ++i) {
+          write_const(value.parts()[i], type->fields[i].type, *layout.fields[i].type,
+                      out + layout.fields[i].offset, texts);
+        }
+      } else {
+        size_t size = layout.element->size;
+        texts.push_back(std::make_shared<std::string>(value.parts().size() * size, '\0'));
+        std::string& memory = *texts.back();
+        MutList list{value.parts().size(), memory.data()};
+        for (size_t i = 0; i < value.parts().size(); ++i) {
+          write_const(value.parts()[i], type->element, *layout.element, memory.data() + i * size, texts);
+        }
+        memcpy(out, &list, sizeof(list));
+      }
+      return;
+    default:
+      memset(out, 0, layout.size);
+  }
+}
+
+namespace {
+
+runtime::GenerateSpec generate_spec(const typed::Connector& connector) {
+  runtime::GenerateSpec out;
+  out.step_ns = 1'000'000;
+  out.start_ns = 1'767'225'600'000'000'000;  // 2026-01-01T00:00:00Z
+  if (const typed::Option* option = connector.find("count")) out.count = option->value.as_int();
+  if (const typed::Option* option = connector.find("seed"))
+    out.seed = static_cast<uint64_t>(option->value.as_int());
+  if (const typed::Option* option = connector.find("step")) out.step_ns = option->value.as_int();
+  if (const typed::Option* option = connector.find("start")) out.start_ns = option->value.as_int();
+  if (const typed::Option* option = connector.find("rate")) out.rate = option->value.as_float();
+  return out;
+}
+
+runtime::SourcePlan source_plan(const graph::Graph& graph, const typed::Source& source) {
+  runtime::SourcePlan out;
+  out.name = source.name;
+  out.was = source.was;
+  out.live = graph.live[static_cast<size_t>(source.stream)] != 0;
+  out.lateness = source.lateness;
+  out.computes_times = codegen::computes_times(source);
+  out.generates = !source.generated.empty();
+  if (out.generates) {
+    abi::FieldDesc number;
+    number.name = "n";
+    number.type = abi::make_scalar(abi::TypeKind::I64);
+    out.record = abi::make_record({number});
+    out.needed = {1};
+    out.generate = generate_spec(source.connector);
+    return out;
+  }
+  out.record = graph::describe(source.type);
+  const graph::Needs& needs = graph.needs[static_cast<size_t>(source.stream)].front();
+  out.needed.assign(needs.begin(), needs.end());
+  if (source.time && source.time->kind == typed::ExprKind::Field) out.time_column = source.time->index;
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source::SourceSet& sources) {
+  const typed::Program& program = *graph.program;
+  auto out = std::make_shared<runtime::Plan>();
+  for (const typed::Source& source : program.sources) out->sources.push_back(source_plan(graph, source));
+  for (const graph::StoreNode& node : graph.stores) {
+    runtime::StorePlan store;
+    store.desc = node.desc;
+    store.source_mask = graph.source_mask[static_cast<size_t>(node.stream)];
+    store.has_results = node.desc.kind == state::StoreKind::Panes ||
+                        node.desc.kind == state::StoreKind::Sessions ||
+                        node.desc.kind == state::StoreKind::Whole;
+    out->stores.push_back(std::move(store));
+  }
+  for (const typed::Emit& emit : program.emits) {
+    const typed::Stream& stream = program.streams[static_cast<size_t>(emit.stream)];
+    out->emits.push_back({emit.name, emit.was, stream.name, graph::describe(stream.type)});
+  }
+  for (size_t i = 0; i < program.streams.size(); ++i) {
+    const typed::Stream& stream = program.streams[i];
+    int errors = graph.errors_of[i];
+    bool read = errors >= 0 && graph.live[static_cast<size_t>(errors)] != 0;
+    for (size_t s = 0; s < stream.stages.size() + 2; ++s) {
+      runtime::ErrorSite site;
+      site.stream = stream.name;
+      site.read = read;
+      bool stage = s < stream.stages.size();
+      site.stage = stage ? stream.stages[s].keyword : s == stream.stages.size() ? "route" : "decode";
+      source::Span span = stage ? stream.stages[s].span : stream.span;
+      if (s == stream.stages.size()) {
+        for (const typed::Route& route : program.routes) {
+          if (route.input == static_cast<int>(i)) span = route.span;
+        }
+      }
+      site.line = static_cast<int>(sources.locate(span).line);
+      site.counter =
+          stream.name + "/" + (stage ? stream.stages[s].name + "#" + std::to_string(s) : site.stage);
+      if (s <= stream.stages.size() && !graph.needs[i].empty()) {
+        typed::TypeRef record = stage ? stream.stages[s].input : stream.type;
+        const graph::Needs& needs = graph.needs[i][s];
+        std::vector<abi::FieldDesc> fields;
+        for (size_t f = 0; f < record->fields.size(); ++f) {
+          if (!needs[f]) continue;
+          abi::FieldDesc field;
+          field.name = record->fields[f].name;
+          field.type = graph::describe(record->fields[f].type);
+          fields.push_back(std::move(field));
+        }
+        site.record = abi::make_record(std::move(fields));
+      }
+      out->sites.push_back(std::move(site));
+    }
+  }
+  std::vector<abi::FieldDesc> params;
+  for (const typed::Param& param : program.params) {
+    abi::FieldDesc field;
+    field.name = param.name;
+    field.type = graph::describe(param.type);
+    params.push_back(field);
+    runtime::ParamPlan made;
+    made.name = param.name;
+    made.type = field.type;
+    if (param.low && param.high && param.type->kind == Kind::Float) {
+      double low = param.low->as_float();
+      double high = param.high->as_float();
+      made.accepts = [low, high](const void* value) {
+        double number;
+        memcpy(&number, value, 8);
+        return number >= low && number <= high;
+      };
+    } else if (param.low && param.high &&
+               (typed::is_integer(param.type->kind) || param.type->kind == Kind::Duration ||
+                param.type->kind == Kind::Time)) {
+      int64_t low = param.low->as_int();
+      int64_t high = param.high->as_int();
+      uint32_t size = field.type->size;
+      made.accepts = [low, high, size](const void* value) {
+        int64_t number = 0;
+        memcpy(&number, value, size);
+        if (size < 8) number = number << (64 - size * 8) >> (64 - size * 8);
+        return number >= low && number <= high;
+      };
+    }
+    out->params.push_back(std::move(made));
+  }
+  out->param_record = abi::make_record(std::move(params));
+  out->param_values.assign(out->param_record->size, 0);
+  for (size_t i = 0; i < program.params.size(); ++i) {
+    const abi::FieldDesc& field = out->param_record->fields[i];
+    write_const(program.params[i].value, program.params[i].type, *field.type,
+                out->param_values.data() + field.offset, out->texts);
+  }
+  for (const typed::Set& set : program.sets) {
+    runtime::SetPlan made;
+    made.param = set.param;
+    made.every = set.every;
+    made.source_mask = graph.source_mask[static_cast<size_t>(set.stream)];
+    made.stream = program.streams[static_cast<size_t>(set.stream)].name;
+    out->sets.push_back(std::move(made));
+  }
+  out->literals.assign(graph.literals.size() * 16, 0);
+  for (size_t i = 0; i < graph.literals.size(); ++i) {
+    write_const(graph.literals[i], graph.literal_types[i], *graph::describe(graph.literal_types[i]),
+                out->literals.data() + i * 16, out->texts);
+  }
+  for (typed::TypeRef type : graph.runtime_types) out->types.push_back(graph::describe(type));
+  return out;
+}
+
+}  // namespace mut::session

@@ -1,0 +1,33 @@
+// One version of a script on its way from text to something that can run.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "compiler/diagnostics/diagnostics.h"
+#include "compiler/graph/graph.h"
+#include "compiler/syntax/ast.h"
+#include "runtime/graph/plan.h"
+
+namespace mut::session {
+
+// Checked, graphed and described. Immutable once made.
+struct Program {
+  std::shared_ptr<source::SourceSet> sources;
+  std::shared_ptr<const typed::Program> typed;
+  std::shared_ptr<const graph::Graph> graph;
+  std::shared_ptr<const runtime::Plan> plan;
+  std::string text;
+};
+
+// Null after errors, which are in `diags`. `sources` must be fresh.
+std::shared_ptr<Program> make_program(std::string_view text, std::string name,
+                                      std::shared_ptr<source::SourceSet> sources, diag::Engine& diags);
+
+// The runtime's view of a graph. `values` of params are the declared ones.
+std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source::SourceSet& sources);
+
+// A value in memory layout; texts go to `texts`, which must outlive it.
+void write_const(const typed::Const& value, typed::TypeRef type, const abi::TypeDesc& layout, char* out,
+                 std::vector<std::shared_ptr<std::string>>& texts);
+
+}  // namespace mut::session

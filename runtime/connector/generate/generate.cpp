@@ -1,0 +1,59 @@
+#include "runtime/connector/generate/generate.h"
+
+#include <algorithm>
+#include <atomic>
+
+namespace mut::connector {
+namespace {
+
+class Generator final : public SourceReader {
+ public:
+  Generator(env::Env& env, const GenerateOptions& options)
+      : env_(env), options_(options), begin_ns_(env.monotonic_ns()) {}
+
+  Poll poll(batch::Batch& batch) override {
+    if (stopped_.load(std::memory_order_relaxed)) return Poll::End;
+    uint64_t rows = batch.row_capacity();
+    if (options_.count >= 0) {
+      auto left = static_cast<uint64_t>(options_.count) - next_;
+      if (left == 0) return Poll::End;
+      rows = std::min(rows, left);
+    }
+    if (options_.rate > 0) {
+      double elapsed = static_cast<double>(env_.monotonic_ns() - begin_ns_) / 1e9;
+      auto allowed = static_cast<uint64_t>(elapsed * options_.rate) + 1;
+      if (allowed <= next_) return Poll::Wait;
+      rows = std::min(rows, allowed - next_);
+    }
+    batch.set_first_position(next_);
+    auto* numbers = static_cast<int64_t*>(batch.values(0));
+    for (uint64_t i = 0; i < rows; ++i) {
+      auto number = static_cast<int64_t>(next_ + i);
+      if (numbers != nullptr) numbers[i] = number;
+      batch.times()[i] = options_.start_ns + number * options_.step_ns;
+      batch.finish_row({nullptr, 0, 0});
+    }
+    next_ += rows;
+    return Poll::Ready;
+  }
+
+  const Error& error() const override { return error_; }
+  int64_t retry_after_ns() const override { return options_.rate > 0 ? 1'000'000 : -1; }
+  void stop() override { stopped_.store(true, std::memory_order_relaxed); }
+
+ private:
+  env::Env& env_;
+  GenerateOptions options_;
+  int64_t begin_ns_;
+  uint64_t next_ = 0;
+  std::atomic<bool> stopped_{false};
+  Error error_;
+};
+
+}  // namespace
+
+std::unique_ptr<SourceReader> make_generator(env::Env& env, const GenerateOptions& options) {
+  return std::make_unique<Generator>(env, options);
+}
+
+}  // namespace mut::connector

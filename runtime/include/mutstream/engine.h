@@ -1,0 +1,193 @@
+// Running Mut programs from C++. No exception crosses this border; two engines never meet.
+//
+//   auto engine = mut::Engine::load(text, "limits.mut", {});
+//   engine.value()->bind("payments", "payments.jsonl");
+//   engine.value()->start();
+//   while (engine.value()->run() == mut::RunState::More) {}
+//
+// Threads: one thread at a time may call an engine, but request_swap() and stop() from any.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "mutstream/arrow.h"
+
+namespace mut {
+
+// What went wrong in the world or in a script. For scripts `text` has the rendered diagnostics.
+struct Failure {
+  enum class Kind : uint8_t { Script, Usage, Io, Refused, NeedsDecision, NoChange, Internal } kind = Kind::Io;
+  std::string text;
+};
+
+template <typename T>
+class [[nodiscard]] Outcome {
+ public:
+  Outcome(T value) : value_(std::move(value)) {}
+  Outcome(Failure failure) : value_(std::move(failure)) {}
+  bool ok() const { return value_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+  T& value() & { return std::get<0>(value_); }
+  T&& value() && { return std::get<0>(std::move(value_)); }
+  const Failure& failure() const { return std::get<1>(value_); }
+
+ private:
+  std::variant<T, Failure> value_;
+};
+struct Done {};
+
+enum class TierChoice : uint8_t { Auto, Quick, Optimised };
+enum class SwapPolicy : uint8_t { Strict, Ask, Live };
+
+struct EngineOptions {
+  TierChoice tier = TierChoice::Auto;
+  uint32_t batch_rows = 4096;
+  size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state; past it inserts fail as event errors
+  SwapPolicy policy = SwapPolicy::Ask;
+  // Rows carry `$source`, `$position` and `$version`.
+  enum class Stamp : uint8_t { No, Yes } stamp = Stamp::No;
+  // A full exchange at every batch boundary although nothing changed: a test of the exchange itself.
+  enum class Disturb : uint8_t { No, Swap } disturb = Disturb::No;
+  enum class Color : uint8_t { No, Yes } color = Color::No;
+  enum class Diagnostics : uint8_t { Text, Json } diagnostics = Diagnostics::Text;
+};
+
+enum class RunState : uint8_t { More, Idle, Done, Failed };
+
+struct SourceCut {
+  std::string source;
+  uint64_t records = 0;  // exactly that many belong to older versions, undecodable ones included
+};
+
+struct Consent {
+  std::string verdict;  // drop, reset, lossy, rebuild, carry, restore-gap
+  std::string cell;     // "stream/stage/cell"; a path that ends in `/` means all below
+};
+
+struct SwapRequest {
+  std::string text;
+  std::string name;
+  std::vector<SourceCut> at;  // empty: at the next boundary
+  std::vector<Consent> accept;
+};
+
+struct SwapReport {
+  uint64_t version = 0;
+  std::string plan;  // as `mutc plan` prints it
+  std::vector<SourceCut> cut;
+  int64_t check_ns = 0;    // parse, check, compare
+  int64_t compile_ns = 0;  // 0 when kernels of the same shape were there
+  int64_t pause_ns = 0;    // charged: what the exchange took
+  uint64_t entries_converted = 0;
+  bool compiled = false;
+};
+
+struct EngineStats {
+  uint64_t records_in = 0;
+  uint64_t rows_out = 0;
+  uint64_t event_errors = 0;
+  uint64_t late = 0;
+  uint64_t swaps = 0;
+  uint64_t cells_converted = 0;
+  uint64_t entries_converted = 0;
+  uint64_t version = 1;
+  uint64_t kernels_compiled = 0;
+  uint64_t kernels_reused = 0;
+  int64_t compile_ns = 0;
+  size_t state_bytes = 0;
+  size_t live_dylibs = 0;
+  std::string tier;
+  std::vector<SourceCut> positions;
+  std::vector<std::pair<std::string, uint64_t>> errors_by_stream;
+  std::vector<std::pair<std::string, uint64_t>> dropped_by_stage;
+  std::vector<std::pair<std::string, uint64_t>> late_by_stage;
+};
+
+// One field of a row that a host pushes or receives.
+using FieldValue = std::variant<std::monostate, bool, int64_t, double, std::string>;  // monostate: none
+
+// A row handed to a host sink; valid during the call.
+class RowView {
+ public:
+  virtual ~RowView() = default;
+  virtual size_t field_count() const = 0;
+  virtual std::string_view field_name(size_t index) const = 0;
+  virtual FieldValue field(size_t index) const = 0;
+};
+
+// Decoded rows in memory that stay valid while the engine lives: columns of 8-byte values (int, time,
+// duration: i64; float: double), one per declared field, run `repeat` times. The event time of pass p
+// is shifted by p * `time_step_ns`.
+struct ColumnSource {
+  std::vector<const void*> columns;
+  std::vector<int64_t> times;  // event time per row, nanoseconds
+  uint64_t row_count = 0;
+  uint64_t repeat = 1;
+  int64_t time_step_ns = 0;
+};
+
+class Engine {
+ public:
+  // Checks and plans. `name` is what diagnostics call the script.
+  static Outcome<std::unique_ptr<Engine>> load(std::string_view text, std::string name,
+                                               const EngineOptions& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Warnings of the last load or swap, rendered.
+  const std::string& warnings() const;
+
+  // Where a source or sink really goes: a path, `-`, `csv:path`, `json:-`. `source:NAME` and
+  // `sink:NAME` where a name means both. Before start().
+  Outcome<Done> bind(const std::string& name, const std::string& target);
+  // A host source: rows are pushed with push_row(), push_text() or push_arrow().
+  Outcome<Done> bind_host_source(const std::string& name);
+  Outcome<Done> bind_columns(const std::string& name, ColumnSource columns);
+  Outcome<Done> bind_host_sink(const std::string& name, std::function<void(const RowView&)> receive);
+
+  // Fields in order of declaration. Safe from one thread beside the one that runs.
+  Outcome<Done> push_row(const std::string& source, const std::vector<FieldValue>& fields);
+  // Whole JSON lines.
+  Outcome<Done> push_text(const std::string& source, std::string_view lines);
+  // A struct array of the declared fields (Arrow C data interface); released before the call returns.
+  Outcome<Done> push_arrow(const std::string& source, ArrowArray* array, const ArrowSchema* schema);
+  Outcome<Done> finish(const std::string& source);
+
+  // Compiles and opens everything. Notices ("replaces out.jsonl") are in warnings().
+  Outcome<Done> start();
+  // About one batch.
+  RunState run();
+  // Why run() failed.
+  const Failure& failure() const;
+  // Sleeps until a source may have something, at most `limit_ns`.
+  void wait(int64_t limit_ns);
+
+  // Plans, compiles and schedules an edit. On failure nothing has changed. The report is complete once
+  // swap_done() gives it.
+  Outcome<SwapReport> swap(const SwapRequest& request);
+  std::optional<SwapReport> swap_done();
+  // Hands a running engine an edit from another thread: it is prepared there and taken at a boundary.
+  Outcome<Done> set_param(const std::string& name, const std::string& value,
+                          const std::vector<SourceCut>& at);
+
+  // What is decoded is still processed; then the input counts as ended.
+  void stop();
+  Outcome<Done> flush();
+  Outcome<Done> close();
+  EngineStats stats() const;
+
+ private:
+  struct State;
+  explicit Engine(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mut

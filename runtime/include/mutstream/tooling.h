@@ -1,0 +1,45 @@
+// What tools do with scripts without running them.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mutstream/engine.h"
+
+namespace mut {
+
+struct CheckOptions {
+  EngineOptions::Color color = EngineOptions::Color::No;
+  EngineOptions::Diagnostics diagnostics = EngineOptions::Diagnostics::Text;
+};
+
+// `text`: rendered diagnostics, warnings included; may be empty.
+struct CheckResult {
+  bool fine = false;
+  std::string text;
+};
+CheckResult check_script(std::string_view text, std::string name, const CheckOptions& options);
+
+// The canonical style; fails when the script does not parse.
+Outcome<std::string> format_script(std::string_view text, std::string name, const CheckOptions& options);
+
+enum class Emit : uint8_t { Ast, Typed, Graph, Pipelines, Llvm, Asm };
+Outcome<std::string> explain_script(std::string_view text, std::string name, Emit emit, TierChoice tier,
+                                    const CheckOptions& options);
+
+struct PlanOptions {
+  SwapPolicy policy = SwapPolicy::Ask;
+  std::vector<Consent> accept;
+  enum class Format : uint8_t { Text, Json } format = Format::Text;
+  EngineOptions::Color color = EngineOptions::Color::No;
+};
+struct PlanResult {
+  int exit_code = 0;  // 0 applicable, 1 does not compile, 10 a decision is needed, 11 no change, 20 refused
+  std::string text;
+};
+PlanResult plan_change(std::string_view before, std::string before_name, std::string_view after,
+                       std::string after_name, const PlanOptions& options);
+
+std::string_view version_text();
+
+}  // namespace mut

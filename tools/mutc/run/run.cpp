@@ -1,0 +1,55 @@
+#include "tools/mutc/run/run.h"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include "tools/mutc/run/run_options.h"
+#include "tools/mutc/run/session.h"
+
+namespace mut::tools {
+
+void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Run a script");
+  command->add_option("FILE", options->file, "Script; - for standard input")->required();
+  command
+      ->add_option("--bind", options->binds,
+                   "NAME=TARGET: where a source or sink really goes; TARGET is a path, -, or csv:path")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--swap", options->swaps,
+                   "FILE@SOURCE:N[,SOURCE:N…]: swap to FILE after exactly N records of SOURCE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--accept", options->accepts,
+                   "VERDICT:CELL: consent to what the --swap before it does to a cell")
+      ->allow_extra_args(false);
+  command->add_option("--set", options->sets, "PARAM=VALUE[@SOURCE:N]: give a param another value")
+      ->allow_extra_args(false);
+  command->add_flag("--watch", options->watch, "Swap to the script again whenever it is saved");
+  command->add_option("--policy", options->policy, "strict, ask or live")
+      ->check(CLI::IsMember({"strict", "ask", "live"}));
+  command->add_option("--engine", options->engine, "jit or reference")
+      ->check(CLI::IsMember({"jit", "reference"}));
+  command->add_option("--tier", options->tier, "quick, optimised or auto")
+      ->check(CLI::IsMember({"quick", "optimised", "auto"}));
+  command->add_option("--batch", options->batch, "Rows of a batch")->check(CLI::Range(1, 1 << 20));
+  command->add_option("--shards", options->shards, "Only 1 so far")->check(CLI::Range(1, 1));
+  command->add_option("--disturb", options->disturb, "swap: a full exchange at every batch boundary")
+      ->check(CLI::IsMember({"swap"}));
+  command->add_option("--stats", options->stats, "Write figures of the run to this file as JSON");
+  command->add_flag("--stamp", options->stamp, "Add $source, $position and $version to every row");
+  command->add_option("--memory", options->memory, "Bytes of state at most")
+      ->transform(CLI::AsSizeValue(false));
+  command->add_option("--fail-on", options->fail_on, "errors: exit 1 when events failed")
+      ->check(CLI::IsMember({"errors"}));
+  command->callback([command, &console, &exit_code, options] {
+    // Which --accept belongs to which --swap is a matter of order on the command line.
+    options->read_order(command->parse_order());
+    exit_code = run_script(*options, console);
+  });
+}
+
+}  // namespace mut::tools

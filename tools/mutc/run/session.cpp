@@ -1,0 +1,228 @@
+#include "tools/mutc/run/session.h"
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "tools/mutc/run/stats_file.h"
+#include "tools/mutc/run/watch.h"
+
+namespace mut::tools {
+namespace {
+
+std::atomic<int> signals_seen{0};  // the handler may touch nothing else
+
+void on_signal(int number) {
+  if (signals_seen.fetch_add(1) >= 1) _exit(128 + number);
+}
+
+struct ScheduledSwap {
+  SwapRequest request;
+  std::string label;
+};
+
+// "v2.mut@payments:100,refunds:5": split at the last `@`.
+std::optional<ScheduledSwap> parse_swap(const std::string& text) {
+  size_t at = text.rfind('@');
+  if (at == std::string::npos) {
+    std::fprintf(stderr, "mutc: --swap %s: write FILE@SOURCE:N\n", text.c_str());
+    return std::nullopt;
+  }
+  ScheduledSwap out;
+  out.request.name = text.substr(0, at);
+  out.label = text;
+  auto script = read_script(out.request.name);
+  if (!script) return std::nullopt;
+  out.request.text = std::move(*script);
+  std::string rest = text.substr(at + 1);
+  for (size_t begin = 0; begin <= rest.size();) {
+    size_t comma = std::min(rest.find(',', begin), rest.size());
+    std::string part = rest.substr(begin, comma - begin);
+    size_t colon = part.rfind(':');
+    char* end = nullptr;
+    uint64_t count = colon == std::string::npos ? 0 : std::strtoull(part.c_str() + colon + 1, &end, 10);
+    if (colon == std::string::npos || colon + 1 == part.size() || *end != 0) {
+      std::fprintf(stderr, "mutc: --swap %s: `%s` is no SOURCE:N\n", text.c_str(), part.c_str());
+      return std::nullopt;
+    }
+    out.request.at.push_back({part.substr(0, colon), count});
+    begin = comma + 1;
+  }
+  return out;
+}
+
+std::optional<Consent> parse_accept(const std::string& text) {
+  size_t colon = text.find(':');
+  if (colon == std::string::npos) {
+    std::fprintf(stderr, "mutc: --accept %s: write VERDICT:CELL\n", text.c_str());
+    return std::nullopt;
+  }
+  return Consent{text.substr(0, colon), text.substr(colon + 1)};
+}
+
+std::string milliseconds(int64_t ns) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f ms", static_cast<double>(ns) / 1e6);
+  return text;
+}
+
+void tell_swap(const SwapReport& report, const ConsoleOptions& console) {
+  if (console.quiet) return;
+  std::string cut;
+  for (const SourceCut& source : report.cut)
+    cut += " " + source.source + ":" + std::to_string(source.records);
+  std::fprintf(stderr, "mutc: v%llu runs from%s on; check %s, compile %s%s, pause %s\n",
+               static_cast<unsigned long long>(report.version), cut.c_str(),
+               milliseconds(report.check_ns).c_str(), milliseconds(report.compile_ns).c_str(),
+               report.compiled ? "" : " (nothing compiled)", milliseconds(report.pause_ns).c_str());
+}
+
+}  // namespace
+
+int run_script(const RunOptions& options, const ConsoleOptions& console) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  auto text = read_script(options.file);
+  if (!text) return exit_io;
+  EngineOptions engine_options;
+  engine_options.tier = options.tier == "quick"       ? TierChoice::Quick
+                        : options.tier == "optimised" ? TierChoice::Optimised
+                                                      : TierChoice::Auto;
+  engine_options.batch_rows = options.batch;
+  engine_options.memory_bytes = options.memory;
+  engine_options.policy = options.policy == "strict" ? SwapPolicy::Strict
+                          : options.policy == "live" ? SwapPolicy::Live
+                                                     : SwapPolicy::Ask;
+  engine_options.stamp = options.stamp ? EngineOptions::Stamp::Yes : EngineOptions::Stamp::No;
+  engine_options.disturb =
+      options.disturb == "swap" ? EngineOptions::Disturb::Swap : EngineOptions::Disturb::No;
+  engine_options.color = use_color(console);
+  engine_options.diagnostics = use_diagnostics(console);
+
+  auto loaded = Engine::load(*text, options.file, engine_options);
+  if (!loaded) {
+    print_error(loaded.failure().text);
+    return exit_code_of(loaded.failure().kind);
+  }
+  Engine& engine = *loaded.value();
+  if (!console.quiet && !engine.warnings().empty()) print_error(engine.warnings());
+  size_t warned = engine.warnings().size();
+  auto refuse = [&](const Failure& failure) {
+    print_error(failure.kind == Failure::Kind::Script ? failure.text : "mutc: " + failure.text);
+    return exit_code_of(failure.kind);
+  };
+  for (const std::string& bind : options.binds) {
+    size_t equals = bind.find('=');
+    if (equals == std::string::npos)
+      return refuse({Failure::Kind::Usage, "--bind " + bind + ": write NAME=TARGET"});
+    auto bound = engine.bind(bind.substr(0, equals), bind.substr(equals + 1));
+    if (!bound) return refuse(bound.failure());
+  }
+  std::vector<ScheduledSwap> swaps;
+  for (const std::string& swap : options.swaps) {
+    auto parsed = parse_swap(swap);
+    if (!parsed) return exit_usage;
+    swaps.push_back(std::move(*parsed));
+  }
+  for (size_t i = 0; i < options.accepts.size(); ++i) {
+    auto consent = parse_accept(options.accepts[i]);
+    if (!consent) return exit_usage;
+    int of = options.accept_of[i];
+    if (of < 0 || static_cast<size_t>(of) >= swaps.size())
+      return refuse({Failure::Kind::Usage, "--accept stands behind the --swap it belongs to"});
+    swaps[static_cast<size_t>(of)].request.accept.push_back(*consent);
+  }
+  auto started = engine.start();
+  if (!started) return refuse(started.failure());
+  if (!console.quiet && engine.warnings().size() > warned) print_error(engine.warnings().substr(warned));
+
+  int exit_code = 0;
+  for (const std::string& set : options.sets) {
+    size_t equals = set.find('=');
+    size_t at = set.rfind('@');
+    if (equals == std::string::npos)
+      return refuse({Failure::Kind::Usage, "--set " + set + ": write PARAM=VALUE"});
+    std::vector<SourceCut> cut;
+    std::string value = set.substr(equals + 1, at == std::string::npos ? at : at - equals - 1);
+    if (at != std::string::npos) {
+      size_t colon = set.rfind(':');
+      if (colon < at) return refuse({Failure::Kind::Usage, "--set " + set + ": write PARAM=VALUE@SOURCE:N"});
+      cut.push_back(
+          {set.substr(at + 1, colon - at - 1), std::strtoull(set.c_str() + colon + 1, nullptr, 10)});
+    }
+    auto done = engine.set_param(set.substr(0, equals), value, cut);
+    if (!done) return refuse(done.failure());
+  }
+  size_t next_swap = 0;
+  bool swap_waits = !options.sets.empty() && options.sets[0].find('@') != std::string::npos;
+  // One that is not applicable is reported, the run goes on, and its code is that of the plan.
+  auto schedule = [&] {
+    while (next_swap < swaps.size() && !swap_waits) {
+      const ScheduledSwap& swap = swaps[next_swap++];
+      auto report = engine.swap(swap.request);
+      if (report) {
+        swap_waits = true;
+        if (!console.quiet) print_error(report.value().plan);
+        return;
+      }
+      print_error("mutc: --swap " + swap.label + " is not applied\n" + report.failure().text);
+      exit_code = exit_code_of(report.failure().kind);
+    }
+  };
+  std::optional<ScriptWatch> watch;
+  if (options.watch) watch.emplace(options.file, engine, options, console);
+
+  auto begin = std::chrono::steady_clock::now();
+  bool stopping = false;
+  RunState state = RunState::More;
+  auto last_flush = begin;
+  while (true) {
+    schedule();
+    state = engine.run();
+    if (auto report = engine.swap_done()) {
+      tell_swap(*report, console);
+      swap_waits = false;
+    }
+    if (state == RunState::Done || state == RunState::Failed) break;
+    if (!stopping && signals_seen.load() > 0) {
+      stopping = true;
+      engine.stop();
+    }
+    auto now = std::chrono::steady_clock::now();
+    if (state == RunState::Idle || now - last_flush > std::chrono::milliseconds(100)) {
+      last_flush = now;
+      auto flushed = engine.flush();
+      if (!flushed) {
+        refuse(flushed.failure());
+        exit_code = exit_io;
+        break;
+      }
+      if (state == RunState::Idle) engine.wait(20'000'000);
+    }
+  }
+  watch.reset();
+  auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (state == RunState::Failed) exit_code = refuse(engine.failure());
+  EngineStats stats = engine.stats();
+  auto closed = engine.close();
+  if (!closed && exit_code == 0) exit_code = refuse(closed.failure());
+  if (!console.quiet) tell_losses(stats);
+  if (!options.stats.empty() && !write_stats(options.stats, stats, seconds)) exit_code = exit_io;
+  if (options.disturb == "swap" && !console.quiet) {
+    std::fprintf(stderr, "mutc: disturbed by %llu cuts, %llu cells, %llu entries\n",
+                 static_cast<unsigned long long>(stats.swaps),
+                 static_cast<unsigned long long>(stats.cells_converted),
+                 static_cast<unsigned long long>(stats.entries_converted));
+  }
+  if (exit_code == 0 && options.fail_on == "errors" && stats.event_errors > 0) exit_code = exit_script;
+  return exit_code;
+}
+
+}  // namespace mut::tools

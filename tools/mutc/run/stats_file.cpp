@@ -1,0 +1,53 @@
+#include "tools/mutc/run/stats_file.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+
+namespace mut::tools {
+namespace {
+
+std::string counts(const std::vector<std::pair<std::string, uint64_t>>& entries) {
+  std::string out = "{";
+  for (const auto& [name, count] : entries)
+    out += fmt::format("{}\"{}\":{}", out.size() > 1 ? "," : "", name, count);
+  return out + "}";
+}
+
+}  // namespace
+
+bool write_stats(const std::string& path, const EngineStats& stats, double seconds) {
+  std::vector<std::pair<std::string, uint64_t>> positions;
+  for (const SourceCut& cut : stats.positions) positions.emplace_back(cut.source, cut.records);
+  std::ofstream out(path, std::ios::trunc);
+  out << fmt::format(
+      "{{\"schema\":1,\"seconds\":{:.6f},\"records_in\":{},\"rows_out\":{},\"event_errors\":{},\"late\":{},"
+      "\"version\":{},\"swaps\":{},"
+      "\"cells_converted\":{},\"entries_converted\":{},\"tier\":\"{}\",\"kernels_compiled\":{},\"kernels_"
+      "reused\":{},\"compile_ms\":{:.3f},"
+      "\"state_bytes\":{},\"live_dylibs\":{},\"positions\":{},\"errors\":{},\"dropped\":{},\"late_by_stage\":"
+      "{}}}\n",
+      seconds, stats.records_in, stats.rows_out, stats.event_errors, stats.late, stats.version, stats.swaps,
+      stats.cells_converted, stats.entries_converted, stats.tier, stats.kernels_compiled,
+      stats.kernels_reused, static_cast<double>(stats.compile_ns) / 1e6, stats.state_bytes, stats.live_dylibs,
+      counts(positions), counts(stats.errors_by_stream), counts(stats.dropped_by_stage),
+      counts(stats.late_by_stage));
+  out.flush();
+  if (out) return true;
+  std::fprintf(stderr, "mutc: %s: cannot be written\n", path.c_str());
+  return false;
+}
+
+void tell_losses(const EngineStats& stats) {
+  for (const auto& [stream, count] : stats.errors_by_stream) {
+    std::fprintf(stderr, "mutc: %llu events failed in `%s`; `emit %s.errors to …` shows them\n",
+                 static_cast<unsigned long long>(count), stream.c_str(), stream.c_str());
+  }
+  for (const auto& [stage, count] : stats.late_by_stage) {
+    std::fprintf(stderr, "mutc: %llu events were late for `%s`\n", static_cast<unsigned long long>(count),
+                 stage.c_str());
+  }
+}
+
+}  // namespace mut::tools

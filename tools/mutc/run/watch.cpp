@@ -1,0 +1,70 @@
+#include "tools/mutc/run/watch.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+
+namespace mut::tools {
+namespace {
+
+constexpr auto look_interval = std::chrono::milliseconds(10);
+// Editors write a file in several steps: a save counts once it has been quiet for this long.
+constexpr auto debounce = std::chrono::milliseconds(20);
+
+struct Stamp {
+  int64_t modified_ns = 0;
+  int64_t size = -1;
+  uint64_t inode = 0;
+  friend bool operator==(const Stamp&, const Stamp&) = default;
+};
+
+Stamp stamp_of(const std::string& path) {
+  struct stat info{};
+  if (stat(path.c_str(), &info) != 0) return {};
+  return {info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec, info.st_size, info.st_ino};
+}
+
+}  // namespace
+
+ScriptWatch::ScriptWatch(std::string file, Engine& engine, const RunOptions&, const ConsoleOptions& console)
+    : file_(std::move(file)), engine_(engine), console_(console) {
+  if (auto text = read_script(file_)) last_text_ = std::move(*text);
+  thread_ = std::thread([this] { watch(); });
+}
+
+ScriptWatch::~ScriptWatch() {
+  stop_ = true;
+  thread_.join();
+}
+
+void ScriptWatch::watch() {
+  Stamp known = stamp_of(file_);
+  while (!stop_) {
+    std::this_thread::sleep_for(look_interval);
+    Stamp now = stamp_of(file_);
+    if (now == known || now.size < 0) continue;
+    while (!stop_) {
+      std::this_thread::sleep_for(debounce);
+      Stamp later = stamp_of(file_);
+      if (later == now) break;
+      now = later;
+    }
+    known = now;
+    offer();
+  }
+}
+
+void ScriptWatch::offer() {
+  auto text = read_script(file_);
+  if (!text || *text == last_text_) return;
+  last_text_ = *text;
+  auto report = engine_.swap({*text, file_, {}, {}});
+  if (report) {
+    if (!console_.quiet) print_error(report.value().plan);
+    return;
+  }
+  print_error(report.failure().text);
+  if (report.failure().kind != Failure::Kind::NoChange) print_error("mutc: the running version stays");
+}
+
+}  // namespace mut::tools

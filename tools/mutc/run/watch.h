@@ -1,0 +1,31 @@
+// `run --watch`: every save of the script becomes a candidate; what is not applicable is told and the
+// running version stays.
+#pragma once
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "tools/mutc/run/session.h"
+
+namespace mut::tools {
+
+class ScriptWatch {
+ public:
+  // Watches on a thread of its own; candidates are prepared there, so that data keeps flowing.
+  ScriptWatch(std::string file, Engine& engine, const RunOptions& options, const ConsoleOptions& console);
+  ~ScriptWatch();
+  ScriptWatch(const ScriptWatch&) = delete;
+  ScriptWatch& operator=(const ScriptWatch&) = delete;
+
+ private:
+  void watch();
+  void offer();
+  std::string file_;
+  Engine& engine_;
+  const ConsoleOptions& console_;
+  std::string last_text_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+}  // namespace mut::tools
