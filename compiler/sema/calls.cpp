@@ -594,8 +594,8 @@ struct CallChecker {
       wanted = type(Kind::Float);
     }
     if (wanted == scalar) return value;
-    return checker.coerce(std::move(value),
-                          value->type->kind == Kind::Optional ? checker.types_.optional(wanted) : wanted);
+    TypeRef target = value->type->kind == Kind::Optional ? checker.types_.optional(wanted) : wanted;
+    return checker.coerce(std::move(value), target);
   }
 
   bool fill_aggregate(AggregateFn fn, typed::AggregateCall& out, Scope& inner) {
