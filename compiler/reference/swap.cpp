@@ -87,7 +87,7 @@ class Migration {
     if (consents_.live && verdict != "carry") return true;
     return std::any_of(consents_.given.begin(), consents_.given.end(), [&](const std::string& given) {
       std::string wanted = verdict + ":" + path;
-      return given == wanted || (given.ends_with('/') && wanted.starts_with(given));
+      return given == wanted || wanted.starts_with(given.ends_with('/') ? given : given + "/");
     });
   }
   bool need(const std::string& verdict, const std::string& path) {
@@ -164,7 +164,15 @@ class Migration {
       if (alike(before.cells[i]) && named(view.cells, before.cells[i].name) < 0) gone.push_back(i);
     }
     for (const Cell& other : view.cells) come += alike(other) && named(before.cells, other.name) < 0 ? 1 : 0;
-    if (gone.empty()) return -1;
+    if (gone.empty()) {
+      // Another function under the name of the field is that cell replaced (2.5, row 16).
+      for (size_t i = 0; i < before.cells.size(); ++i) {
+        const std::string& name = before.cells[i].name;
+        bool replaced = name.substr(0, name.find('/')) == field && name != field;
+        if (replaced && named(view.cells, name) < 0) return static_cast<int>(i);
+      }
+      return -1;
+    }
     if (gone.size() == 1 && come == 1) return static_cast<int>(gone[0]);
     undecided_.push_back("refuse:" + view.path() + cell.name);
     return -1;

@@ -117,9 +117,8 @@ TEST(ReferenceSwap, B6AReplacedFunctionIsResetOrRefused) {
   Swap swap{"stream out = s | @g aggregate t = sum(x) by k | select t",
             "stream out = s | @g aggregate t = max(x) by k | select t", 2};
   std::string input = events({{"a", 5}, {"a", 7}, {"a", 3}, {"a", 9}});
-  // Both cells are called after their function: the old one goes, the new one begins.
   EXPECT_EQ(run(swap, input, false), (Rows{"5", "12", "15", "24"}));
-  swap.consents = {{"drop:out/g/"}};
+  swap.consents = {{"reset:out/g/t"}};
   EXPECT_EQ(run(swap, input), (Rows{"5", "12", "3", "9"}));
 }
 
