@@ -1,0 +1,147 @@
+#include "compiler/reference/aggregates.h"
+
+#include <cmath>
+#include <set>
+
+#include "compiler/reference/evaluate.h"
+
+namespace mut::reference {
+
+using typed::AggregateFn;
+using typed::EventError;
+using typed::Kind;
+
+namespace {
+
+// Neumaier's sum over long doubles: exact enough that 1e-12 relative is not in question.
+long double float_sum(const std::vector<double>& values) {
+  long double sum = 0;
+  long double compensation = 0;
+  for (double value : values) {
+    long double next = sum + value;
+    compensation += fabsl(sum) >= std::fabs(value) ? (sum - next) + value : (value - next) + sum;
+    sum = next;
+  }
+  return std::isfinite(sum) && std::isfinite(compensation) ? sum + compensation : sum;
+}
+
+std::vector<double> floats(const std::vector<Admitted>& list) {
+  std::vector<double> out;
+  for (const Admitted& each : list) out.push_back(each.value.as_float());
+  return out;
+}
+
+Value variance(const std::vector<Admitted>& list, bool sample, bool root) {
+  if (list.size() < (sample ? 2U : 1U)) return {};
+  std::vector<double> values = floats(list);
+  auto count = static_cast<long double>(values.size());
+  long double mean = float_sum(values) / count;
+  long double squares = 0;
+  bool all_equal = true;
+  for (double value : values) {
+    squares += (value - mean) * (value - mean);
+    all_equal = all_equal && value == values[0];
+  }
+  if (all_equal && std::isfinite(values[0])) squares = 0;  // rule 8.22
+  long double out = squares / (sample ? count - 1 : count);
+  return static_cast<double>(root ? sqrtl(out) : out);
+}
+
+// The first of the list that no other precedes.
+template <typename Precedes>
+const Admitted& best(const std::vector<Admitted>& list, Precedes precedes) {
+  const Admitted* chosen = &list[0];
+  for (const Admitted& each : list) {
+    if (precedes(each, *chosen)) chosen = &each;
+  }
+  return *chosen;
+}
+
+Value extreme(const std::vector<Admitted>& list, int sign) {
+  return best(list,
+              [&](const Admitted& a, const Admitted& b) { return sign * total_order(a.value, b.value) < 0; })
+      .value;
+}
+
+// Ties go to the earliest event (rule 5.4).
+Value extreme_by(const std::vector<Admitted>& list, int sign) {
+  return best(list,
+              [&](const Admitted& a, const Admitted& b) {
+                int order = sign * total_order(a.order, b.order);
+                return order < 0 || (order == 0 && a.time < b.time);
+              })
+      .value;
+}
+
+}  // namespace
+
+Value sum_of(const Value::Parts& values, typed::TypeRef type) {
+  if (type->kind == Kind::Optional) type = type->element;
+  if (type->kind == Kind::Float) {
+    std::vector<double> all;
+    for (const Value& value : values) all.push_back(value.as_float());
+    return static_cast<double>(float_sum(all));
+  }
+  __int128 sum = 0;
+  for (const Value& value : values) sum += value.as_int();
+  if (sum < INT64_MIN || sum > INT64_MAX) fail(EventError::Overflow);
+  return static_cast<int64_t>(sum);
+}
+
+Value aggregate(const typed::AggregateCall& call, const std::vector<Admitted>& list) {
+  switch (call.fn) {
+    case AggregateFn::Count:
+      return static_cast<int64_t>(list.size());
+    case AggregateFn::Sum: {
+      Value::Parts values;
+      for (const Admitted& each : list) values.push_back(each.value);
+      return sum_of(values, call.argument->type);
+    }
+    case AggregateFn::Distinct: {
+      std::set<Key, KeyLess> seen;
+      for (const Admitted& each : list) seen.insert({each.value});
+      return static_cast<int64_t>(seen.size());
+    }
+    default:
+      break;
+  }
+  if (list.empty()) return {};
+  switch (call.fn) {
+    case AggregateFn::Avg:
+      return static_cast<double>(float_sum(floats(list)) / static_cast<long double>(list.size()));
+    case AggregateFn::Min:
+      return extreme(list, 1);
+    case AggregateFn::Max:
+      return extreme(list, -1);
+    case AggregateFn::First:
+      return best(list, [](const Admitted& a, const Admitted& b) { return a.time < b.time; }).value;
+    case AggregateFn::Last:
+      return best(list, [](const Admitted& a, const Admitted& b) { return a.time >= b.time; }).value;
+    case AggregateFn::Variance:
+      return variance(list, false, false);
+    case AggregateFn::VarianceSample:
+      return variance(list, true, false);
+    case AggregateFn::Stddev:
+      return variance(list, false, true);
+    case AggregateFn::StddevSample:
+      return variance(list, true, true);
+    case AggregateFn::Any:
+    case AggregateFn::All: {
+      bool any = false;
+      bool all = true;
+      for (const Admitted& each : list) {
+        any = any || each.value.as_bool();
+        all = all && each.value.as_bool();
+      }
+      return call.fn == AggregateFn::Any ? any : all;
+    }
+    case AggregateFn::ArgMin:
+      return extreme_by(list, 1);
+    case AggregateFn::ArgMax:
+      return extreme_by(list, -1);
+    default:
+      return {};
+  }
+}
+
+}  // namespace mut::reference

@@ -1,0 +1,25 @@
+// Results of aggregates, each computed anew from the list of what was admitted.
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "compiler/reference/value.h"
+#include "compiler/typed/program.h"
+
+namespace mut::reference {
+
+// One event in the list of a cell, in order of arrival.
+struct Admitted {
+  int64_t time = 0;
+  Value value;  // none for count()
+  Value order;  // arg_min, arg_max
+};
+
+// Of values that may be none; those that the aggregate skips are left out already.
+// Throws EventFailure when an integer sum does not fit.
+Value aggregate(const typed::AggregateCall& call, const std::vector<Admitted>& list);
+
+// Sum of a list of int, duration or float. Throws EventFailure.
+Value sum_of(const Value::Parts& values, typed::TypeRef type);
+
+}  // namespace mut::reference

@@ -1,0 +1,277 @@
+#include "compiler/reference/flow.h"
+
+#include <algorithm>
+
+#include "compiler/reference/json.h"
+
+namespace mut::reference {
+
+using typed::StageKind;
+using typed::StreamKind;
+using typed::WindowKind;
+
+Flow::Flow(std::shared_ptr<const typed::Program> program, std::function<int(source::Span)> line,
+           std::function<void(size_t, const Event&)> emit)
+    : program_(std::move(program)), line_(std::move(line)), emit_(std::move(emit)) {
+  for (const typed::Param& param : program_->params) params_.push_back(from_const(param.value, param.type));
+  pending_.resize(program_->sets.size());
+  newest_.assign(program_->sources.size(), no_time);
+  watermarks_.assign(program_->sources.size(), no_time);
+  finished_.assign(program_->sources.size(), 0);
+  for (size_t i = 0; i < program_->streams.size(); ++i) {
+    const typed::Stream& stream = program_->streams[i];
+    for (size_t k = 0; k < stream.stages.size(); ++k) {
+      const typed::Stage& stage = stream.stages[k];
+      if (!stage.stateful()) continue;
+      StageState& state = states_[{static_cast<int>(i), k}];
+      state.histories.resize(stage.histories.size());
+      if (stage.kind == StageKind::Aggregate) state.rules.push_back({stage.window});
+    }
+  }
+  connect();
+}
+
+// Who reads what, in order of declaration; which sources and `window all` stages stand above a stream.
+void Flow::connect() {
+  size_t count = program_->streams.size();
+  readers_.resize(count);
+  sources_of_.resize(count);
+  whole_before_.resize(count);
+  auto read = [&](int stream, Reader reader) {
+    if (stream >= 0) readers_[static_cast<size_t>(stream)].push_back(reader);
+  };
+  for (size_t i = 0; i < count; ++i) {
+    const typed::Stream& stream = program_->streams[i];
+    for (size_t k = 0; stream.kind == StreamKind::Pipeline && k < stream.inputs.size(); ++k)
+      read(stream.inputs[k].stream, {Reader::Kind::Stream, stream.span.begin, i, k});
+  }
+  for (size_t i = 0; i < program_->routes.size(); ++i)
+    read(program_->routes[i].input, {Reader::Kind::Route, program_->routes[i].span.begin, i, 0});
+  for (size_t i = 0; i < program_->emits.size(); ++i)
+    read(program_->emits[i].stream, {Reader::Kind::Emit, program_->emits[i].span.begin, i, 0});
+  for (size_t i = 0; i < program_->sets.size(); ++i)
+    read(program_->sets[i].stream, {Reader::Kind::Set, program_->sets[i].span.begin, i, 0});
+  for (std::vector<Reader>& readers : readers_) {
+    std::stable_sort(readers.begin(), readers.end(),
+                     [](const Reader& a, const Reader& b) { return a.declared < b.declared; });
+  }
+  for (size_t i = 0; i < count; ++i) {  // inputs stand before their readers
+    const typed::Stream& stream = program_->streams[i];
+    if (stream.source >= 0 && stream.kind == StreamKind::Source)
+      sources_of_[i].insert(static_cast<size_t>(stream.source));
+    for (const typed::Input& input : stream.inputs) {
+      if (input.stream < 0) continue;
+      auto above = static_cast<size_t>(input.stream);
+      sources_of_[i].insert(sources_of_[above].begin(), sources_of_[above].end());
+      whole_before_[i].insert(whole_before_[above].begin(), whole_before_[above].end());
+      const auto& stages = program_->streams[above].stages;
+      for (size_t k = 0; k < stages.size(); ++k) {
+        if (stages[k].kind == StageKind::Aggregate && stages[k].window.kind == WindowKind::All)
+          whole_before_[i].insert({input.stream, k});
+      }
+    }
+  }
+}
+
+const typed::Stage& Flow::stage_at(StagePlace place) const {
+  return program_->streams[static_cast<size_t>(place.first)].stages[place.second];
+}
+
+// Least watermark of the sources above; held back by `window all` stages whose rows are still to come
+// and by the window whose results flow right now (rule 8.5).
+int64_t Flow::watermark(int stream, size_t stage) const {
+  auto unsettled = [&](StagePlace place) { return !states_.at(place).settled; };
+  const auto& above = whole_before_[static_cast<size_t>(stream)];
+  if (std::any_of(above.begin(), above.end(), unsettled)) return no_time;
+  for (size_t k = 0; k < stage; ++k) {
+    const typed::Stage& before = stage_at({stream, k});
+    if (before.kind == StageKind::Aggregate && before.window.kind == WindowKind::All &&
+        unsettled({stream, k}))
+      return no_time;
+  }
+  int64_t least = end_of_time;
+  for (size_t source : sources_of_[static_cast<size_t>(stream)]) {
+    if (!finished_[source]) least = std::min(least, watermarks_[source]);
+  }
+  return firing_ ? std::min(least, minus(*firing_, 1)) : least;
+}
+
+uint64_t Flow::late_count(const std::string& path) const {
+  for (const auto& [place, state] : states_) {
+    const typed::Stream& stream = program_->streams[static_cast<size_t>(place.first)];
+    if (stream.name + "/" + stream.stages[place.second].name == path) return state.late;
+  }
+  return 0;
+}
+
+void Flow::accept(size_t source, Record record) {
+  const typed::Source& from = program_->sources[source];
+  Event event;
+  event.origin = {from.name, record.position, record.input};
+  cause_ = event.origin;
+  if (!record.fields) {  // moves no watermark (rule 4.10)
+    event.time = std::max(newest_[source], int64_t{0});
+    send_error(from.stream, event, "null", record.has_raw ? std::optional(record.raw) : std::nullopt,
+               "decode", from.span, typed::event_error_code(typed::EventError::Decode));
+    return;
+  }
+  newest_[source] = std::max(newest_[source], record.time);
+  watermarks_[source] = std::max(watermarks_[source], minus(newest_[source], from.lateness));
+  fire_due();
+  event.fields = std::move(*record.fields);
+  event.time = record.time;
+  run(from.stream, 0, std::move(event));
+}
+
+void Flow::finish_source(size_t source) {
+  finished_[source] = 1;
+  fire_due();
+}
+
+void Flow::finish() {
+  fire_due();
+  for (auto& [place, state] : states_) {
+    const typed::Stage& stage = stage_at(place);
+    if (stage.kind != StageKind::Aggregate || stage.window.kind != WindowKind::All || state.settled) continue;
+    give_all(place);
+    state.settled = true;
+    fire_due();
+  }
+}
+
+// Depth first: what a stage gives goes through the rest of the stream and all of its readers before the
+// next of its rows.
+void Flow::run(int stream, size_t stage, Event event) {
+  const typed::Stream& of = program_->streams[static_cast<size_t>(stream)];
+  if (stage == of.stages.size()) {
+    leave(stream, event);
+    return;
+  }
+  const typed::Stage& at = of.stages[stage];
+  Step made;
+  try {
+    made = step(stream, stage, event);
+  } catch (const EventFailure& failure) {
+    send_error(stream, event, to_json(Value(event.fields), at.input), std::nullopt, at.keyword, at.span,
+               typed::event_error_code(failure.error));
+    return;
+  }
+  if (made.late && at.late_stream >= 0) run(at.late_stream, 0, event);
+  for (Event& row : made.rows) {
+    row.origin = event.origin;
+    run(stream, stage + 1, std::move(row));
+  }
+}
+
+void Flow::leave(int stream, const Event& event) {
+  for (const Reader& reader : readers_[static_cast<size_t>(stream)]) {
+    switch (reader.kind) {
+      case Reader::Kind::Emit:
+        emit_(reader.index, event);
+        break;
+      case Reader::Kind::Route:
+        route(program_->routes[reader.index], event);
+        break;
+      case Reader::Kind::Set:
+        propose(reader.index, event);
+        break;
+      case Reader::Kind::Stream: {
+        const typed::Input& input = program_->streams[reader.index].inputs[reader.input];
+        Event copy = event;
+        if (!input.conversion.empty()) {
+          Scope scope = scope_of(event);
+          copy.fields.clear();
+          for (const typed::Output& output : input.conversion)
+            copy.fields.push_back(evaluate(*output.value, scope));
+        }
+        run(static_cast<int>(reader.index), 0, std::move(copy));
+      }
+    }
+  }
+}
+
+// The first branch that matches, or every one (`route all`); all conditions are known before any branch
+// is taken, so that an error leaves nothing half routed.
+void Flow::route(const typed::Route& route, const Event& event) {
+  std::vector<int> taken;
+  bool any = false;
+  try {
+    for (const typed::RouteBranch& branch : route.branches) {
+      Scope scope = scope_of(event);
+      bool matches = branch.condition ? evaluate(*branch.condition, scope).as_bool() : !any;
+      any = any || matches;
+      if (matches) taken.push_back(branch.stream);
+      if (matches && !route.all) break;
+    }
+  } catch (const EventFailure& failure) {
+    const typed::Stream& of = program_->streams[static_cast<size_t>(route.input)];
+    send_error(route.input, event, to_json(Value(event.fields), of.type), std::nullopt, "route", route.span,
+               typed::event_error_code(failure.error));
+    return;
+  }
+  for (int branch : taken) run(branch, 0, event);
+}
+
+// The newest value by event time waits for the next multiple of `every` (rule 6.4).
+void Flow::propose(size_t index, const Event& event) {
+  const typed::Set& set = program_->sets[index];
+  const typed::Param& param = program_->params[static_cast<size_t>(set.param)];
+  const Value& value = event.fields[0];
+  bool below = param.low && total_order(value, from_const(*param.low, param.type)) < 0;
+  bool above = param.high && total_order(value, from_const(*param.high, param.type)) > 0;
+  bool no_number = value.is_float() && value.as_float() != value.as_float();
+  if (below || above || (param.low && no_number)) {
+    const typed::Stream& of = program_->streams[static_cast<size_t>(set.stream)];
+    send_error(set.stream, event, to_json(Value(event.fields), of.type), std::nullopt, "set", set.span,
+               "range");
+    return;
+  }
+  Pending& pending = pending_[index];
+  if (event.time < pending.time) return;
+  pending.time = event.time;
+  if (!pending.value) {
+    int64_t now = watermark(set.stream, program_->streams[static_cast<size_t>(set.stream)].stages.size());
+    if (now == no_time) now = event.time;
+    int64_t rest = now % set.every;
+    pending.tick = plus(minus(now, rest < 0 ? rest + set.every : rest), set.every);
+  }
+  pending.value = value;
+}
+
+void Flow::send_error(int stream, const Event& event, std::string json, std::optional<std::string> raw,
+                      const std::string& stage, source::Span span, const char* code) {
+  ++error_counts[program_->streams[static_cast<size_t>(stream)].name];
+  static const std::map<std::string, std::string> messages = {
+      {"overflow", "integer overflow"},
+      {"division_by_zero", "division by zero"},
+      {"index", "index out of range"},
+      {"cast", "the value cannot be cast"},
+      {"decode", "the record cannot be decoded"},
+      {"range", "value outside the range of the param"}};
+  for (size_t i = 0; i < program_->streams.size(); ++i) {
+    const typed::Stream& errors = program_->streams[i];
+    if (errors.kind != StreamKind::Errors || errors.inputs[0].stream != stream) continue;
+    Event out;
+    out.time = event.time;
+    out.origin = event.origin;
+    out.fields = {Value(std::move(json)),
+                  raw ? Value(*raw) : Value(),
+                  Value(stage),
+                  Value(static_cast<int64_t>(line_ ? line_(span) : 0)),
+                  event.origin.input.empty() ? Value() : Value(event.origin.input),
+                  Value(std::string(code)),
+                  Value(messages.at(code))};
+    run(static_cast<int>(i), 0, std::move(out));
+    return;
+  }
+}
+
+Scope Flow::scope_of(const Event& event) const {
+  Scope scope;
+  scope.fields = &event.fields;
+  scope.time = event.time;
+  scope.params = &params_;
+  return scope;
+}
+
+}  // namespace mut::reference

@@ -1,0 +1,132 @@
+// One version of a program at work: its stages' state, its watermarks, and the order in which events
+// and windows' results go through it. Rows come out through a function; no input is read here.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compiler/reference/evaluate.h"
+#include "compiler/reference/source.h"
+#include "compiler/reference/state.h"
+
+namespace mut::reference {
+
+// The record that is processed, or caused what is.
+struct Origin {
+  std::string source;
+  uint64_t position = 0;
+  std::string input;  // for `.errors`; empty for what a window gives
+};
+
+struct Event {
+  Value::Parts fields;
+  int64_t time = 0;
+  Origin origin;
+};
+
+using StagePlace = std::pair<int, size_t>;  // stream, stage
+
+class Flow {
+ public:
+  // `line`: script line of a span. `emit`: a row reaches Program::emits[index].
+  Flow(std::shared_ptr<const typed::Program> program, std::function<int(source::Span)> line,
+       std::function<void(size_t emit, const Event& row)> emit);
+
+  const typed::Program& program() const { return *program_; }
+  const std::vector<Value>& params() const { return params_; }
+  std::map<std::string, uint64_t> error_counts;
+  // Events late for a stage, by "stream/stage".
+  uint64_t late_count(const std::string& path) const;
+
+  // One record: the watermark rises, what is due fires, then the event is processed (rule 8.2).
+  void accept(size_t source, Record record);
+  void finish_source(size_t source);
+  // Everything fires, then `window all` gives its results. All sources are finished.
+  void finish();
+  // What an edit made due.
+  void fire_due();
+
+  // State by place, for a swap.
+  StageState& state(StagePlace place) { return states_.at(place); }
+  std::map<StagePlace, StageState>& states() { return states_; }
+  int64_t watermark(int stream, size_t stage) const;
+  // Takes over watermarks of sources and params' values of the version before.
+  void continue_from(const Flow& old);
+  // Drops what `over last` and `dedupe` have forgotten by now.
+  void forget();
+
+ private:
+  struct Reader {
+    enum class Kind : uint8_t { Stream, Route, Emit, Set } kind = Kind::Stream;
+    uint32_t declared = 0;
+    size_t index = 0;
+    size_t input = 0;
+  };
+  struct Step {  // what a stage made of an event
+    std::vector<Event> rows;
+    bool late = false;
+  };
+  struct Pending {
+    std::optional<Value> value;
+    int64_t time = no_time;  // of the newest value, applied or not
+    int64_t tick = end_of_time;
+  };
+
+  void connect();
+  void run(int stream, size_t stage, Event event);
+  Step step(int stream, size_t stage, Event& event);
+  Step flatten(const typed::Stage& stage, const Event& event);
+  Step dedupe(StagePlace place, const Event& event);
+  Step with_history(StagePlace place, const Event& event);
+  Step running(StagePlace place, const Event& event);
+  Step windowed(StagePlace place, const Event& event);
+  void leave(int stream, const Event& event);
+  void route(const typed::Route& route, const Event& event);
+  void propose(size_t set, const Event& event);
+  void send_error(int stream, const Event& event, std::string json, std::optional<std::string> raw,
+                  const std::string& stage, source::Span span, const char* code);
+
+  Scope scope_of(const Event& event) const;
+  Key key_of(const std::vector<typed::ExprPtr>& keys, const Event& event) const;
+  std::optional<Admitted> admit(const typed::AggregateCall& call, const Event& event) const;
+  std::vector<Entry> visible(const typed::History& history, const std::vector<Entry>& stored,
+                             const Entry& current) const;
+  Value history_result(const typed::History& history, const std::vector<Entry>& stored,
+                       const Entry& current) const;
+
+  struct Result {
+    Stretch window;
+    Key key;
+    std::vector<Entry> members;
+    bool of_session = false;
+  };
+  int64_t due(StagePlace place) const;
+  void fire(StagePlace place, int64_t end);
+  void give(StagePlace place, const Result& result, int64_t time);
+  void give_all(StagePlace place);
+  std::vector<Result> results_of(StagePlace place, int64_t end);
+  void drop_closed(StagePlace place);
+  bool is_closed(StagePlace place, int64_t end, int64_t grace) const;
+  const typed::Stage& stage_at(StagePlace place) const;
+
+  std::shared_ptr<const typed::Program> program_;
+  std::function<int(source::Span)> line_;
+  std::function<void(size_t, const Event&)> emit_;
+  std::vector<std::vector<Reader>> readers_;        // by stream
+  std::vector<std::set<size_t>> sources_of_;        // by stream
+  std::vector<std::set<StagePlace>> whole_before_;  // by stream: `window all` stages above it
+  std::map<StagePlace, StageState> states_;
+  mutable std::map<StagePlace, int64_t> known_due_;
+  std::vector<Value> params_;
+  std::vector<Pending> pending_;
+  std::vector<int64_t> newest_;      // by source: greatest event time
+  std::vector<int64_t> watermarks_;  // by source: never falls
+  std::vector<char> finished_;
+  std::optional<int64_t> firing_;  // end of the window whose results flow
+  Origin cause_;
+};
+
+}  // namespace mut::reference

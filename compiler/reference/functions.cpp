@@ -1,0 +1,222 @@
+// Built-in functions and the seeded draws of `generate`.
+#include <chrono>
+#include <cmath>
+
+#include "compiler/reference/aggregates.h"
+#include "compiler/reference/evaluate.h"
+#include "compiler/reference/text_functions.h"
+
+namespace mut::reference {
+
+using typed::Builtin;
+using typed::EventError;
+using typed::Expr;
+
+namespace {
+
+double round_digits(double value, int64_t digits) {
+  if (!std::isfinite(value) || digits > 300) return value;
+  if (digits < -300) return 0.0;
+  double scale = std::pow(10.0, static_cast<double>(std::abs(digits)));
+  if (digits < 0) return std::rint(value / scale) * scale;
+  return std::isfinite(value * scale) ? std::rint(value * scale) / scale : value;
+}
+
+Value time_part(Builtin part, int64_t time) {
+  using namespace std::chrono;
+  sys_time<nanoseconds> at{nanoseconds(time)};
+  auto day = floor<days>(at);
+  year_month_day date{day};
+  auto rest = floor<seconds>(at - day).count();
+  switch (part) {
+    case Builtin::Year:
+      return static_cast<int64_t>(static_cast<int>(date.year()));
+    case Builtin::Month:
+      return static_cast<int64_t>(static_cast<unsigned>(date.month()));
+    case Builtin::Day:
+      return static_cast<int64_t>(static_cast<unsigned>(date.day()));
+    case Builtin::Hour:
+      return static_cast<int64_t>(rest / 3600);
+    case Builtin::Minute:
+      return static_cast<int64_t>(rest / 60 % 60);
+    case Builtin::Second:
+      return static_cast<int64_t>(rest % 60);
+    default:
+      return static_cast<int64_t>(weekday(day).iso_encoding());  // Monday is 1
+  }
+}
+
+Value float_function(Builtin builtin, const std::vector<Value>& args) {
+  double x = args[0].as_float();
+  switch (builtin) {
+    case Builtin::Round:
+      return args.size() == 2 ? round_digits(x, args[1].as_int()) : std::rint(x);
+    case Builtin::Trunc:
+      return std::trunc(x);
+    case Builtin::Floor:
+      return std::floor(x);
+    case Builtin::Ceil:
+      return std::ceil(x);
+    case Builtin::Sqrt:
+      return std::sqrt(x);
+    case Builtin::Exp:
+      return std::exp(x);
+    case Builtin::Log:
+      return std::log(x);
+    case Builtin::Log2:
+      return std::log2(x);
+    case Builtin::Log10:
+      return std::log10(x);
+    case Builtin::Pow:
+      return std::pow(x, args[1].as_float());
+    case Builtin::Sin:
+      return std::sin(x);
+    case Builtin::Cos:
+      return std::cos(x);
+    case Builtin::Tan:
+      return std::tan(x);
+    case Builtin::Atan2:
+      return std::atan2(x, args[1].as_float());
+    case Builtin::Erf:
+      return std::erf(x);
+    case Builtin::Erfc:
+      return std::erfc(x);
+    default:
+      return 1.0 / (1.0 + std::exp(-x));
+  }
+}
+
+Value number_function(Builtin builtin, const std::vector<Value>& args) {
+  const Value& x = args[0];
+  switch (builtin) {
+    case Builtin::Abs:
+      if (x.is_float()) return std::fabs(x.as_float());
+      if (x.is_unsigned()) return x;
+      if (x.as_int() == INT64_MIN) fail(EventError::Overflow);
+      return std::abs(x.as_int());
+    case Builtin::Sign:
+      if (x.is_float()) return x.as_float() > 0 ? 1.0 : x.as_float() < 0 ? -1.0 : x.as_float();
+      if (x.is_unsigned()) return static_cast<uint64_t>(x.as_uint() != 0);
+      return static_cast<int64_t>(x.as_int() > 0) - static_cast<int64_t>(x.as_int() < 0);
+    case Builtin::Min:
+    case Builtin::Max: {
+      Value best = x;
+      for (const Value& arg : args) {
+        int order = total_order(arg, best);
+        if (builtin == Builtin::Min ? order < 0 : order > 0) best = arg;
+      }
+      return best;
+    }
+    case Builtin::Clamp: {
+      Value low = total_order(x, args[1]) < 0 ? args[1] : x;
+      return total_order(args[2], low) < 0 ? args[2] : low;
+    }
+    case Builtin::Mod: {
+      int64_t a = x.as_int();
+      int64_t b = args[1].as_int();
+      if (b == 0) fail(EventError::DivisionByZero);
+      if (b == -1) return int64_t{0};
+      int64_t rest = a % b;
+      return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+    }
+    case Builtin::BitAnd:
+      return x.as_int() & args[1].as_int();
+    case Builtin::BitOr:
+      return x.as_int() | args[1].as_int();
+    case Builtin::BitXor:
+      return x.as_int() ^ args[1].as_int();
+    case Builtin::BitNot:
+      return ~x.as_int();
+    default: {  // shifts
+      int64_t by = args[1].as_int();
+      if (by < 0 || by > 63) fail(EventError::Overflow);
+      if (builtin == Builtin::ShiftRight) return x.as_int() >> by;
+      return static_cast<int64_t>(static_cast<uint64_t>(x.as_int()) << by);
+    }
+  }
+}
+
+Value list_function(const Expr& expr, const std::vector<Value>& args) {
+  const Value::Parts& list = args[0].parts();
+  switch (expr.builtin) {
+    case Builtin::Get: {
+      int64_t index = args[1].as_int();
+      return index >= 0 && static_cast<uint64_t>(index) < list.size() ? list[static_cast<size_t>(index)]
+                                                                      : Value();
+    }
+    case Builtin::ListSum:
+      return sum_of(list, expr.type);
+    case Builtin::ListFirst:
+      return list.empty() ? Value() : list.front();
+    case Builtin::ListLast:
+      return list.empty() ? Value() : list.back();
+    case Builtin::ListMin:
+    case Builtin::ListMax: {
+      if (list.empty()) return {};
+      return number_function(expr.builtin == Builtin::ListMin ? Builtin::Min : Builtin::Max, list);
+    }
+    default: {  // append, concat
+      Value::Parts out = list;
+      if (expr.builtin == Builtin::Append) {
+        out.push_back(args[1]);
+      } else {
+        out.insert(out.end(), args[1].parts().begin(), args[1].parts().end());
+      }
+      return out;
+    }
+  }
+}
+
+// SplitMix64 of a state that differs for every row and place (Steele, Lea, Flood 2014).
+uint64_t draw_bits(uint64_t seed, uint64_t number, uint64_t place) {
+  uint64_t z = seed + (number * 64 + place + 1) * 0x9E3779B97F4A7C15ULL;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31);
+}
+double draw_unit(uint64_t seed, uint64_t number, uint64_t place) {
+  return static_cast<double>(draw_bits(seed, number, place) >> 11) * 0x1.0p-53;
+}
+
+}  // namespace
+
+Value call_builtin(const Expr& expr, const std::vector<Value>& args, const Scope&) {
+  Builtin builtin = expr.builtin;
+  if (builtin == Builtin::IsNan) return std::isnan(args[0].as_float());
+  if (builtin >= Builtin::Round && builtin <= Builtin::Logistic) return float_function(builtin, args);
+  if (builtin < Builtin::Hash) return number_function(builtin, args);
+  if (builtin >= Builtin::Year && builtin <= Builtin::Weekday) return time_part(builtin, args[0].as_int());
+  if (builtin >= Builtin::Get && builtin <= Builtin::Concat) return list_function(expr, args);
+  return text_function(builtin, args, expr.args.empty() ? nullptr : expr.args[0]->type);
+}
+
+Value draw(const Expr& expr, const std::vector<Value>& args, const Draws& draws) {
+  uint64_t place = draws.places.at(&expr);
+  auto pick = [&](int64_t low, int64_t high) {
+    if (high <= low) return low;
+    uint64_t span = static_cast<uint64_t>(high) - static_cast<uint64_t>(low) + 1;
+    uint64_t drawn = draw_bits(draws.seed, draws.number, place);
+    if (span == 0) return static_cast<int64_t>(drawn);
+    auto scaled = static_cast<uint64_t>((static_cast<unsigned __int128>(drawn) * span) >> 64);
+    return static_cast<int64_t>(static_cast<uint64_t>(low) + scaled);
+  };
+  double unit = draw_unit(draws.seed, draws.number, place);
+  switch (expr.builtin) {
+    case Builtin::Pick:
+      if (args.size() == 2) return pick(args[0].as_int(), args[1].as_int());
+      return args[0].parts()[static_cast<size_t>(pick(0, static_cast<int64_t>(args[0].parts().size()) - 1))];
+    case Builtin::Chance:
+      return unit < args[0].as_float();
+    case Builtin::Uniform:
+      return args[0].as_float() + (args[1].as_float() - args[0].as_float()) * unit;
+    default: {
+      // Box and Muller (1958).
+      double v = draw_unit(draws.seed ^ 0xD1342543DE82EF95ULL, draws.number, place);
+      double normal = args[0].as_float() + args[1].as_float() * std::sqrt(-2.0 * std::log(1.0 - unit)) *
+                                               std::cos(6.283185307179586 * v);
+      return expr.builtin == Builtin::Lognormal ? std::exp(normal) : normal;
+    }
+  }
+}
+
+}  // namespace mut::reference

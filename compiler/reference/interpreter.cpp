@@ -1,0 +1,117 @@
+#include "compiler/reference/interpreter.h"
+
+#include "compiler/reference/json.h"
+
+namespace mut::reference {
+
+Interpreter::Interpreter(std::shared_ptr<const typed::Program> program, Options options)
+    : options_(std::move(options)), flow_(make_flow(std::move(program), options_.line)) {}
+
+std::unique_ptr<Flow> Interpreter::make_flow(std::shared_ptr<const typed::Program> program,
+                                             std::function<int(source::Span)> line) {
+  const typed::Program* of = program.get();
+  return std::make_unique<Flow>(std::move(program), std::move(line),
+                                [this, of](size_t emit, const Event& row) { take_row(*of, emit, row); });
+}
+
+void Interpreter::bind(const std::string& source, Feed feed) {
+  readers_.insert_or_assign(source, SourceReader(std::move(feed)));
+}
+
+void Interpreter::take_row(const typed::Program& program, size_t index, const Event& row) {
+  const typed::Emit& emit = program.emits[index];
+  typed::TypeRef type = program.streams[static_cast<size_t>(emit.stream)].type;
+  std::string format = "json";
+  if (const typed::Option* option = emit.connector.find("format")) {
+    format = option->value.as_text();
+  } else if (const typed::Option* path = emit.connector.positional(0)) {
+    const std::string& text = path->value.as_text();
+    format = text.substr(std::min(text.size(), text.rfind('.') + 1));
+  }
+  OutputLine line{"", row.origin.source, row.origin.position, version_};
+  if (format == "csv" || format == "tsv") {
+    char separator = format == "tsv" ? '\t' : ',';
+    if (rows_[emit.name].empty()) rows_[emit.name].push_back({csv_header(type, separator), "", 0, version_});
+    line.text = to_csv(row.fields, type, separator);
+  } else if (format == "lines" || format == "txt" || format == "log") {
+    line.text = row.fields[0].as_text();
+  } else {
+    line.text = to_json(Value(row.fields), type);
+    if (options_.stamp) {
+      line.text.back() = line.text == "{}" ? ' ' : ',';
+      line.text += "\"$source\":" + quote_json(line.source) +
+                   ",\"$position\":" + std::to_string(line.position) +
+                   ",\"$version\":" + std::to_string(line.version) + "}";
+    }
+  }
+  rows_[emit.name].push_back(line);
+  all_.emplace_back(emit.name, std::move(line));
+}
+
+// Smallest next event time first, ties by declaration; what cannot be decoded is taken at once (8.1).
+bool Interpreter::step() {
+  const typed::Program& program = flow_->program();
+  std::optional<Record> chosen;
+  size_t from = 0;
+  for (size_t i = 0; i < program.sources.size(); ++i) {
+    auto [reader, made] = readers_.try_emplace(program.sources[i].name, Feed{});
+    std::optional<Record> next = reader->second.peek(program.sources[i], flow_->params());
+    if (!next) {
+      flow_->finish_source(i);
+      continue;
+    }
+    auto time_of = [](const Record& record) { return record.fields ? record.time : no_time; };
+    if (chosen && time_of(*next) >= time_of(*chosen)) continue;
+    chosen = std::move(next);
+    from = i;
+  }
+  if (!chosen) return false;
+  readers_.at(program.sources[from].name).take();
+  flow_->accept(from, std::move(*chosen));
+  return true;
+}
+
+void Interpreter::run_until(const std::string& source, uint64_t records) {
+  readers_.try_emplace(source, Feed{});
+  while (readers_.at(source).position() < records && step()) {
+  }
+}
+
+void Interpreter::run_to_end() {
+  while (step()) {
+  }
+  flow_->finish();
+}
+
+std::vector<std::string> Interpreter::swap(std::shared_ptr<const typed::Program> program,
+                                           const Consents& consents, std::function<int(source::Span)> line) {
+  std::unique_ptr<Flow> next = make_flow(std::move(program), line ? std::move(line) : options_.line);
+  std::vector<std::string> undecided = migrate(*flow_, *next, consents);
+  if (!undecided.empty()) return undecided;
+  for (const typed::Source& source : next->program().sources) {
+    auto known = readers_.find(source.was);
+    if (source.was.empty() || known == readers_.end() || readers_.contains(source.name)) continue;
+    auto moved = readers_.extract(known);
+    moved.key() = source.name;
+    readers_.insert(std::move(moved));
+  }
+  flow_ = std::move(next);
+  ++version_;
+  flow_->fire_due();  // what the edit made due fires at the cut
+  return {};
+}
+
+const std::vector<OutputLine>& Interpreter::output(const std::string& sink) const {
+  static const std::vector<OutputLine> nothing;
+  auto found = rows_.find(sink);
+  return found == rows_.end() ? nothing : found->second;
+}
+
+std::string Interpreter::problem() const {
+  for (const auto& [name, reader] : readers_) {
+    if (!reader.problem().empty()) return "source `" + name + "`: " + reader.problem();
+  }
+  return "";
+}
+
+}  // namespace mut::reference

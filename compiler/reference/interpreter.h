@@ -1,0 +1,70 @@
+// The reference interpreter: what a script means. Small, obvious and slow; the engine is compared with
+// it. It shares the checked program and the texts of numbers and times with the engine, nothing else.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/reference/flow.h"
+#include "compiler/reference/source.h"
+#include "compiler/reference/swap.h"
+
+namespace mut::reference {
+
+struct OutputLine {
+  std::string text;    // JSON, or CSV where the sink says so
+  std::string source;  // of the record that caused it
+  uint64_t position = 0;
+  uint64_t version = 1;
+};
+
+struct Options {
+  std::function<int(source::Span)> line{};  // script line of a span, for `.errors`
+  // Adds `$source`, `$position`, `$version` to JSON rows, for the ledger.
+  bool stamp = false;
+};
+
+// One thread. Give every source its input by bind(), then run.
+class Interpreter {
+ public:
+  Interpreter(std::shared_ptr<const typed::Program> program, Options options = {});
+
+  // Before the source is read. A `generate` source needs none.
+  void bind(const std::string& source, Feed feed);
+  // Until `source` has given that many records since the start, or nothing is left.
+  void run_until(const std::string& source, uint64_t records);
+  // Reads all, then fires all.
+  void run_to_end();
+  // Exchanges the program between two events. Returns what needs a decision; when that is not empty
+  // nothing has changed.
+  std::vector<std::string> swap(std::shared_ptr<const typed::Program> program, const Consents& consents,
+                                std::function<int(source::Span)> line = {});
+
+  // Rows of a sink so far, in order; also of one that an edit has removed.
+  const std::vector<OutputLine>& output(const std::string& sink) const;
+  // Of all sinks together, in the order in which rows came.
+  const std::vector<std::pair<std::string, OutputLine>>& outputs() const { return all_; }
+  uint64_t version() const { return version_; }
+  const Flow& flow() const { return *flow_; }
+  // What kept a source from being read; empty when nothing did.
+  std::string problem() const;
+
+ private:
+  std::unique_ptr<Flow> make_flow(std::shared_ptr<const typed::Program> program,
+                                  std::function<int(source::Span)> line);
+  void take_row(const typed::Program& program, size_t emit, const Event& row);
+  // One record of the source that is next; false when nothing is left.
+  bool step();
+
+  Options options_;
+  std::unique_ptr<Flow> flow_;
+  uint64_t version_ = 1;
+  std::map<std::string, SourceReader> readers_;
+  std::map<std::string, std::vector<OutputLine>> rows_;
+  std::vector<std::pair<std::string, OutputLine>> all_;
+};
+
+}  // namespace mut::reference

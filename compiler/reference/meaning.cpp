@@ -1,0 +1,136 @@
+#include "compiler/reference/meaning.h"
+
+#include <algorithm>
+
+namespace mut::reference {
+
+using typed::Expr;
+using typed::ExprKind;
+using typed::Op;
+using typed::Stage;
+using typed::StageKind;
+using typed::StreamKind;
+
+std::string Meaning::of(const Expr& expr, int stream, size_t stage) {
+  Locals locals;
+  return text(expr, stream, stage, locals);
+}
+
+std::string Meaning::of(const typed::AggregateCall& call, int stream, size_t stage) {
+  std::string out = call.argument ? of(*call.argument, stream, stage) : "";
+  return call.order ? out + " by " + of(*call.order, stream, stage) : out;
+}
+
+std::vector<std::string> Meaning::of(const std::vector<typed::ExprPtr>& keys, int stream, size_t stage) {
+  std::vector<std::string> out;
+  for (const typed::ExprPtr& key : keys) out.push_back(of(*key, stream, stage));
+  return out;
+}
+
+std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& locals) {
+  const Stage* at = nullptr;
+  const auto& stages = program_.streams[static_cast<size_t>(stream)].stages;
+  if (stage < stages.size()) at = &stages[stage];
+  auto index = static_cast<size_t>(std::max(expr.index, 0));
+  switch (expr.kind) {
+    case ExprKind::Field:
+      return field(stream, stage, expr.index);
+    case ExprKind::Param:
+      return "param " + program_.params[index].name;
+    case ExprKind::Literal:
+      return typed::to_text(expr.value, expr.type);
+    case ExprKind::Convert:
+    case ExprKind::Unwrap:
+      return text(*expr.args[0], stream, stage, locals);
+    case ExprKind::Local:
+      return "local " + std::to_string(locals[expr.index]);
+    case ExprKind::Key:
+      return of(*at->keys[index], stream, stage);
+    case ExprKind::Aggregate: {
+      const typed::AggregateCall& call = at->aggregates[index];
+      return std::string(typed::aggregate_name(call.fn)) + "(" + of(call, stream, stage) + ")";
+    }
+    case ExprKind::History: {
+      const typed::History& history = at->histories[index];
+      std::string out = std::string(typed::aggregate_name(history.call.fn)) + "(" +
+                        of(history.call, stream, stage) + ") over " +
+                        std::to_string(static_cast<int>(history.over)) + " " + std::to_string(history.amount);
+      for (const std::string& key : of(history.keys, stream, stage)) out += " by " + key;
+      return out;
+    }
+    case ExprKind::Let:
+    case ExprKind::IsSome:
+      locals.emplace(expr.index, locals.size());
+      break;
+    default:
+      break;
+  }
+  std::vector<std::string> args;
+  for (const typed::ExprPtr& arg : expr.args) args.push_back(text(*arg, stream, stage, locals));
+  bool commutes = expr.kind == ExprKind::Binary && expr.type->kind != typed::Kind::String &&
+                  (expr.op == Op::Add || expr.op == Op::Multiply || expr.op == Op::And || expr.op == Op::Or ||
+                   expr.op == Op::Equal || expr.op == Op::NotEqual);
+  if (commutes) std::sort(args.begin(), args.end());
+  std::string out = std::to_string(static_cast<int>(expr.kind));
+  if (expr.kind == ExprKind::Unary || expr.kind == ExprKind::Binary)
+    out += "." + std::to_string(static_cast<int>(expr.op));
+  if (expr.kind == ExprKind::Call) out += "." + std::to_string(static_cast<int>(expr.builtin));
+  if (expr.kind == ExprKind::Member || expr.kind == ExprKind::OptionalMember) {
+    typed::TypeRef record = expr.args[0]->type;
+    if (record->kind == typed::Kind::Optional) record = record->element;
+    out += "." + name_of(record->fields[index].name, record->fields[index].was);
+  }
+  if (expr.kind == ExprKind::Cast || expr.kind == ExprKind::CastOptional) out += " as " + expr.type->text;
+  out += expr.spec + "(";
+  for (const std::string& arg : args) out += arg + ",";
+  return out + ")";
+}
+
+std::string Meaning::field(int stream, size_t stage, int index) {
+  auto known = known_.find({stream, stage, index});
+  if (known != known_.end()) return known->second;
+  std::string out = stage == 0 ? field_of_input(stream, index) : field_of_stage(stream, stage - 1, index);
+  known_.emplace(std::tuple{stream, stage, index}, out);
+  return out;
+}
+
+std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
+  const Stage& at = program_.streams[static_cast<size_t>(stream)].stages[stage];
+  switch (at.kind) {
+    case StageKind::Where:
+    case StageKind::Dedupe:
+      return field(stream, stage, index);
+    case StageKind::Project:
+    case StageKind::Aggregate:
+      return of(*at.outputs[static_cast<size_t>(index)].value, stream, stage);
+    case StageKind::Flatten:
+      if (index == at.flatten_output) return "element of " + of(*at.list, stream, stage);
+      return field(stream, stage, at.input->field_index(at.output->fields[static_cast<size_t>(index)].name));
+  }
+  return "";
+}
+
+std::string Meaning::field_of_input(int stream, int index) {
+  const typed::Stream& of_stream = program_.streams[static_cast<size_t>(stream)];
+  const typed::Field& declared =
+      of_stream.type
+          ->fields[static_cast<size_t>(std::min(index, static_cast<int>(of_stream.type->fields.size()) - 1))];
+  if (of_stream.kind == StreamKind::Source) {
+    const typed::Source& source = program_.sources[static_cast<size_t>(of_stream.source)];
+    const typed::Field& field_declared = source.type->fields[static_cast<size_t>(index)];
+    return name_of(source.name, source.was) + "." + name_of(field_declared.name, field_declared.was);
+  }
+  if (of_stream.kind == StreamKind::Errors || of_stream.kind == StreamKind::Late)
+    return of_stream.name + "." + declared.name;
+  std::string out;
+  for (const typed::Input& input : of_stream.inputs) {
+    size_t end = program_.streams[static_cast<size_t>(input.stream)].stages.size();
+    if (!out.empty()) out += " | ";
+    out += input.conversion.empty()
+               ? field(input.stream, end, index)
+               : of(*input.conversion[static_cast<size_t>(index)].value, input.stream, end);
+  }
+  return out;
+}
+
+}  // namespace mut::reference

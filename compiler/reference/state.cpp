@@ -1,0 +1,133 @@
+#include "compiler/reference/state.h"
+
+#include <algorithm>
+
+namespace mut::reference {
+
+using typed::WindowKind;
+
+namespace {
+
+int64_t clamp(__int128 time) {
+  return time < no_time ? no_time : time > end_of_time ? end_of_time : static_cast<int64_t>(time);
+}
+
+// Greatest boundary of a grid at or before `time`.
+int64_t boundary_before(const typed::Window& window, int64_t time) {
+  __int128 shifted = __int128{time} - window.offset;
+  __int128 rest = shifted % window.every;
+  if (rest < 0) rest += window.every;
+  return clamp(time - rest);
+}
+
+bool is_fixed(const typed::Window& window) {
+  return window.kind == WindowKind::Tumbling || window.kind == WindowKind::Sliding;
+}
+
+}  // namespace
+
+int64_t plus(int64_t time, int64_t duration) { return clamp(__int128{time} + duration); }
+int64_t minus(int64_t time, int64_t duration) { return clamp(__int128{time} - duration); }
+
+std::set<std::pair<int64_t, int64_t>> fixed_windows(const std::vector<WindowRule>& rules, int64_t time) {
+  std::set<std::pair<int64_t, int64_t>> out;
+  for (const WindowRule& rule : rules) {
+    if (!is_fixed(rule.window)) continue;
+    int64_t first_excluded = minus(time, rule.window.size);
+    for (int64_t start = boundary_before(rule.window, time); start > first_excluded;
+         start = minus(start, rule.window.every)) {
+      if (start >= rule.from && start < rule.to) out.insert({plus(start, rule.window.size), start});
+    }
+  }
+  return out;
+}
+
+std::vector<Stretch> sessions(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries) {
+  std::vector<Stretch> out;
+  for (const WindowRule& rule : rules) {
+    if (rule.window.kind != WindowKind::Session) continue;
+    std::vector<int64_t> times;
+    for (const Entry& entry : entries) {
+      if (!entry.session_over && entry.time >= rule.from && entry.time < rule.to) times.push_back(entry.time);
+    }
+    std::sort(times.begin(), times.end());
+    size_t first_of_rule = out.size();
+    for (int64_t time : times) {
+      int64_t end = plus(time, rule.window.size);
+      if (out.size() > first_of_rule && time < out.back().end) {
+        out.back().end = end;
+      } else {
+        out.push_back({time, end});
+      }
+    }
+  }
+  return out;
+}
+
+bool in_session(const std::vector<WindowRule>& rules, int64_t time) {
+  return std::any_of(rules.begin(), rules.end(), [&](const WindowRule& rule) {
+    return rule.window.kind == WindowKind::Session && time >= rule.from && time < rule.to;
+  });
+}
+
+int64_t common_boundary(const typed::Window& a, const typed::Window& b, int64_t time) {
+  auto is_boundary = [](const typed::Window& window, int64_t at) {
+    return !is_fixed(window) || boundary_before(window, at) == at;
+  };
+  const typed::Window& grid = is_fixed(a) ? a : b;
+  if (!is_fixed(grid)) return time;
+  int64_t at = boundary_before(grid, time);
+  if (at < time) at = plus(at, grid.every);
+  // Two grids with a common boundary meet again within the product of their steps; those that never
+  // meet go over at the first boundary of the old one.
+  int64_t first = at;
+  for (int64_t tries = 0; tries < 1'000'000; ++tries) {
+    if (is_boundary(a, at) && is_boundary(b, at)) return at;
+    at = plus(at, grid.every);
+  }
+  return first;
+}
+
+void hand_over(std::vector<WindowRule>& rules, const typed::Window& next, const StageState& old_state,
+               int64_t watermark) {
+  WindowRule& last = rules.back();
+  const typed::Window& then = last.window;
+  bool was_session = then.kind == WindowKind::Session;
+  bool is_session = next.kind == WindowKind::Session;
+  if (was_session && is_session) {
+    last.window = next;  // a larger gap joins open sessions, a smaller one applies to them as they are
+    return;
+  }
+  bool grids_agree = then.size == next.size && then.every == next.every && then.offset == next.offset;
+  if (grids_agree && was_session == is_session) return;
+  // The greatest start of an open window plus the old step; of sessions the end of the last.
+  std::optional<int64_t> base;
+  for (const auto& [key, entries] : old_state.log) {
+    for (const Entry& entry : entries) {
+      for (auto [end, start] : fixed_windows({last}, entry.time)) {
+        if (end > old_state.closed) base = std::max(base.value_or(no_time), plus(start, then.every));
+      }
+    }
+    for (const Stretch& session : sessions({last}, entries))
+      base = std::max(base.value_or(no_time), session.end);
+  }
+  if (!base) base = watermark;
+  if (*base == no_time) {
+    rules = {{next}};
+    return;
+  }
+  int64_t at = common_boundary(then, next, *base);
+  last.to = at;
+  rules.push_back({next, at});
+  std::erase_if(rules, [](const WindowRule& rule) { return rule.from >= rule.to; });
+}
+
+std::vector<Admitted> list_of(const std::vector<Entry>& entries, size_t cell) {
+  std::vector<Admitted> out;
+  for (const Entry& entry : entries) {
+    if (cell < entry.cells.size() && entry.cells[cell]) out.push_back(*entry.cells[cell]);
+  }
+  return out;
+}
+
+}  // namespace mut::reference

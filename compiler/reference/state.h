@@ -1,0 +1,74 @@
+// What stages remember: for each cell the list of what it admitted, never a running result.
+#pragma once
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "compiler/reference/aggregates.h"
+#include "compiler/reference/value.h"
+#include "compiler/typed/program.h"
+
+namespace mut::reference {
+
+// Below and beyond every event time.
+constexpr int64_t no_time = std::numeric_limits<int64_t>::min();
+constexpr int64_t end_of_time = std::numeric_limits<int64_t>::max();
+
+// Stay within what a time can be.
+int64_t plus(int64_t time, int64_t duration);
+int64_t minus(int64_t time, int64_t duration);
+
+// One event that reached a stage, with what each cell admitted of it; a cell that did not, or that is
+// younger than the event, has nothing.
+struct Entry {
+  int64_t time = 0;
+  std::vector<std::optional<Admitted>> cells;
+  bool session_over = false;  // its session has fired
+};
+
+// Events of each key, in order of arrival.
+using Log = std::map<Key, std::vector<Entry>, KeyLess>;
+
+// A window definition and the stretch of starts it rules: [from, to) (live-change.md 2.6).
+struct WindowRule {
+  typed::Window window;
+  int64_t from = no_time;
+  int64_t to = end_of_time;
+};
+
+struct StageState {
+  std::vector<Log> histories;  // one cell each
+  Log log;                     // dedupe: no cells; aggregate: its calls
+  std::vector<WindowRule> rules;
+  int64_t closed = no_time;  // windows that end here or before have fired
+  bool settled = false;      // `window all`: its results are out
+  uint64_t late = 0;
+  uint64_t dropped = 0;
+};
+
+struct Stretch {
+  int64_t start = 0;
+  int64_t end = 0;
+  friend auto operator<=>(const Stretch&, const Stretch&) = default;
+};
+
+// Windows of fixed length that hold an event of that time, by end.
+std::set<std::pair<int64_t, int64_t>> fixed_windows(const std::vector<WindowRule>& rules, int64_t time);
+// Sessions of one key, by start. `end` is last event + gap.
+std::vector<Stretch> sessions(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries);
+// Whether an event of that time is in a session.
+bool in_session(const std::vector<WindowRule>& rules, int64_t time);
+// The least instant from `time` on that both grids have as a boundary; `time` for sessions.
+int64_t common_boundary(const typed::Window& a, const typed::Window& b, int64_t time);
+
+// The next window definition takes over (live-change.md 2.6): windows that start before an instant H go
+// by the old rule, from H on by the new one. `old_state` says which old windows are open.
+void hand_over(std::vector<WindowRule>& rules, const typed::Window& next, const StageState& old_state,
+               int64_t watermark);
+
+// What one cell admitted among `entries`.
+std::vector<Admitted> list_of(const std::vector<Entry>& entries, size_t cell);
+
+}  // namespace mut::reference

@@ -1,0 +1,290 @@
+#include "compiler/reference/swap.h"
+
+#include <algorithm>
+
+#include "compiler/reference/meaning.h"
+
+namespace mut::reference {
+
+using typed::AggregateCall;
+using typed::OverKind;
+using typed::Stage;
+using typed::StageKind;
+using typed::WindowKind;
+
+namespace {
+
+// A cell of a stage: how it is called, what it does, and by which key.
+struct Cell {
+  std::string name;
+  std::string function;
+  std::string meaning;
+  std::vector<std::string> keys;  // histories only
+};
+
+struct StageView {
+  StagePlace place;
+  const typed::Stream* stream = nullptr;
+  const Stage* stage = nullptr;
+  std::vector<Cell> cells;
+  std::vector<std::string> keys;
+  std::string path() const { return stream->name + "/" + stage->name + "/"; }
+};
+
+std::vector<StageView> views_of(Flow& flow, bool renames) {
+  std::vector<StageView> out;
+  Meaning meaning(flow.program(), renames);
+  for (auto& [place, state] : flow.states()) {
+    StageView view;
+    view.place = place;
+    view.stream = &flow.program().streams[static_cast<size_t>(place.first)];
+    view.stage = &view.stream->stages[place.second];
+    auto [stream, index] = place;
+    view.keys = meaning.of(view.stage->keys, stream, index);
+    auto add = [&](const AggregateCall& call, const std::string& function, std::vector<std::string> keys) {
+      view.cells.push_back({call.cell, function, meaning.of(call, stream, index), std::move(keys)});
+    };
+    for (const AggregateCall& call : view.stage->aggregates) add(call, typed::aggregate_name(call.fn), {});
+    for (const typed::History& history : view.stage->histories) {
+      std::string function = typed::aggregate_name(history.call.fn);
+      add(history.call, function + " over " + std::to_string(static_cast<int>(history.over)),
+          meaning.of(history.keys, stream, index));
+    }
+    if (view.stage->kind == StageKind::Dedupe) view.cells.push_back({"passed", "dedupe", "", {}});
+    out.push_back(std::move(view));
+  }
+  return out;
+}
+
+class Migration {
+ public:
+  Migration(Flow& old, Flow& next, const Consents& consents)
+      : old_(old),
+        next_(next),
+        consents_(consents),
+        old_views_(views_of(old, false)),
+        views_(views_of(next, true)) {}
+
+  std::vector<std::string> run() {
+    old_.forget();
+    next_.continue_from(old_);
+    for (const StageView& view : views_) partners_.push_back(find(view));
+    for (size_t i = 0; i < views_.size(); ++i) {
+      if (partners_[i] == nullptr) partners_[i] = find_alike(views_[i]);
+    }
+    for (size_t i = 0; i < views_.size(); ++i) {
+      if (partners_[i] != nullptr) move(*partners_[i], views_[i]);
+    }
+    for (const StageView& view : old_views_) {
+      if (is_taken(view) || is_empty(view)) continue;
+      for (const Cell& cell : view.cells) need("drop", view.path() + cell.name);
+    }
+    return undecided_;
+  }
+
+ private:
+  bool allowed(const std::string& verdict, const std::string& path) const {
+    if (consents_.live && verdict != "carry") return true;
+    return std::any_of(consents_.given.begin(), consents_.given.end(), [&](const std::string& given) {
+      std::string wanted = verdict + ":" + path;
+      return given == wanted || wanted.starts_with(given.ends_with('/') ? given : given + "/");
+    });
+  }
+  bool need(const std::string& verdict, const std::string& path) {
+    if (allowed(verdict, path)) return true;
+    undecided_.push_back(verdict + ":" + path);
+    return false;
+  }
+  bool is_taken(const StageView& view) const {
+    return std::find(partners_.begin(), partners_.end(), &view) != partners_.end();
+  }
+  bool is_empty(const StageView& view) {
+    const StageState& state = old_.state(view.place);
+    return state.log.empty() && std::all_of(state.histories.begin(), state.histories.end(),
+                                            [](const Log& log) { return log.empty(); });
+  }
+
+  bool same_stream(const StageView& before, const StageView& view) const {
+    const std::string& was = view.stream->was;
+    bool renamed = !was.empty() && old_.program().find_stream(was) >= 0;
+    return before.stream->name == (renamed ? was : view.stream->name);
+  }
+
+  // By name, or by `was` (live-change.md 2.3).
+  const StageView* find(const StageView& view) const {
+    for (const StageView& before : old_views_) {
+      if (!same_stream(before, view) || before.stage->kind != view.stage->kind) continue;
+      bool by_was = view.stage->labelled && before.stage->name == view.stage->was;
+      if (by_was || before.stage->name == view.stage->name) return &before;
+    }
+    return nullptr;
+  }
+  // The only one of its kind that is left on both sides of a stream, when neither or one has a label.
+  const StageView* find_alike(const StageView& view) const {
+    const StageView* found = nullptr;
+    for (const StageView& before : old_views_) {
+      bool labelled = before.stage->labelled && view.stage->labelled;
+      if (!same_stream(before, view) || before.stage->keyword != view.stage->keyword || labelled ||
+          is_taken(before))
+        continue;
+      if (found != nullptr) return nullptr;
+      found = &before;
+    }
+    for (size_t i = 0; i < views_.size(); ++i) {
+      bool other = &views_[i] != &view && partners_[i] == nullptr && views_[i].stream == view.stream &&
+                   views_[i].stage->keyword == view.stage->keyword;
+      if (other) return nullptr;
+    }
+    return found;
+  }
+
+  // The old cell that a new one continues, or -1. Renames are read from `was` of the field, and seen
+  // where exactly one cell went and one of equal function and meaning came.
+  int old_cell(const StageView& before, const StageView& view, size_t index) {
+    const Cell& cell = view.cells[index];
+    auto named = [&](const std::vector<Cell>& cells, const std::string& name) {
+      for (size_t i = 0; i < cells.size(); ++i) {
+        if (cells[i].name == name) return static_cast<int>(i);
+      }
+      return -1;
+    };
+    std::string field = cell.name.substr(0, cell.name.find('/'));
+    for (const typed::Output& output : view.stage->outputs) {
+      if (output.name != field || output.was.empty()) continue;
+      int known = named(before.cells, output.was + cell.name.substr(field.size()));
+      if (known >= 0) return known;
+    }
+    if (int known = named(before.cells, cell.name); known >= 0) return known;
+    std::vector<size_t> gone;
+    size_t come = 0;
+    auto alike = [&](const Cell& other) {
+      return other.function == cell.function && other.meaning == cell.meaning;
+    };
+    for (size_t i = 0; i < before.cells.size(); ++i) {
+      if (alike(before.cells[i]) && named(view.cells, before.cells[i].name) < 0) gone.push_back(i);
+    }
+    for (const Cell& other : view.cells) come += alike(other) && named(before.cells, other.name) < 0 ? 1 : 0;
+    if (gone.empty()) {
+      // Another function under the name of the field is that cell replaced (2.5, row 16).
+      for (size_t i = 0; i < before.cells.size(); ++i) {
+        const std::string& name = before.cells[i].name;
+        bool replaced = name.substr(0, name.find('/')) == field && name != field;
+        if (replaced && named(view.cells, name) < 0) return static_cast<int>(i);
+      }
+      return -1;
+    }
+    if (gone.size() == 1 && come == 1) return static_cast<int>(gone[0]);
+    undecided_.push_back("refuse:" + view.path() + cell.name);
+    return -1;
+  }
+
+  void move(const StageView& before, const StageView& view) {
+    bool fresh = view.stage->fresh.value_or(0) > before.stage->fresh.value_or(0);
+    std::vector<int> from(view.cells.size(), -1);
+    std::vector<char> used(before.cells.size(), 0);
+    std::optional<std::vector<size_t>> order = key_order(before.keys, view.keys);
+    bool windows_agree = (view.stage->window.kind == before.stage->window.kind) ||
+                         (is_timed(*view.stage) && is_timed(*before.stage));
+    for (size_t i = 0; i < view.cells.size(); ++i) {
+      int known = old_cell(before, view, i);
+      if (known < 0) continue;
+      used[static_cast<size_t>(known)] = 1;
+      const Cell& now = view.cells[i];
+      const Cell& then = before.cells[static_cast<size_t>(known)];
+      std::string path = view.path() + now.name;
+      bool keys_agree = order && key_order(then.keys, now.keys);
+      bool replaced = then.function != now.function || !keys_agree || !windows_agree;
+      if (fresh || is_empty(before)) continue;
+      if (!replaced && then.meaning == now.meaning) {
+        from[i] = known;
+      } else if (!replaced && allowed("carry", path)) {
+        from[i] = known;
+      } else {
+        need("reset", path);
+      }
+    }
+    for (size_t i = 0; i < before.cells.size(); ++i) {
+      if (!used[i] && !is_empty(before)) need("drop", before.path() + before.cells[i].name);
+    }
+    if (undecided_.empty()) carry(before, view, from, order.value_or(std::vector<size_t>()));
+  }
+
+  static bool is_timed(const Stage& stage) {
+    return stage.window.kind != WindowKind::Running && stage.window.kind != WindowKind::All;
+  }
+
+  // Where each of the new keys stood, when the two are the same but for order.
+  static std::optional<std::vector<size_t>> key_order(const std::vector<std::string>& before,
+                                                      const std::vector<std::string>& now) {
+    if (before.size() != now.size()) return std::nullopt;
+    std::vector<size_t> out;
+    for (const std::string& key : now) {
+      auto found = std::find(before.begin(), before.end(), key);
+      if (found == before.end()) return std::nullopt;
+      out.push_back(static_cast<size_t>(found - before.begin()));
+    }
+    return out;
+  }
+
+  static Log reordered(const Log& log, const std::vector<size_t>& order) {
+    Log out;
+    for (const auto& [key, entries] : log) {
+      Key moved;
+      for (size_t at : order) moved.push_back(key[at]);
+      out[moved] = entries;
+    }
+    return out;
+  }
+
+  void carry(const StageView& before, const StageView& view, const std::vector<int>& from,
+             const std::vector<size_t>& order) {
+    const StageState& old_state = old_.state(before.place);
+    StageState& state = next_.state(view.place);
+    state.late = old_state.late;
+    state.dropped = old_state.dropped;
+    if (!view.stage->histories.empty()) {
+      for (size_t i = 0; i < from.size(); ++i) {
+        if (from[i] < 0) continue;
+        auto known = static_cast<size_t>(from[i]);
+        state.histories[i] =
+            reordered(old_state.histories[known], *key_order(before.cells[known].keys, view.cells[i].keys));
+      }
+      return;
+    }
+    bool any = std::any_of(from.begin(), from.end(), [](int cell) { return cell >= 0; });
+    if (is_timed(*view.stage) && is_timed(*before.stage)) {
+      state.closed = old_state.closed;
+      state.rules = old_state.rules;
+      hand_over(state.rules, view.stage->window, old_state,
+                next_.watermark(view.place.first, view.place.second));
+    }
+    if (!any) return;
+    state.log = reordered(old_state.log, order);
+    if (view.stage->kind == StageKind::Dedupe) return;
+    for (auto& [key, entries] : state.log) {
+      for (Entry& entry : entries) {
+        std::vector<std::optional<Admitted>> cells(from.size());
+        for (size_t i = 0; i < from.size(); ++i) {
+          if (from[i] >= 0) cells[i] = entry.cells[static_cast<size_t>(from[i])];
+        }
+        entry.cells = std::move(cells);
+      }
+    }
+  }
+
+  Flow& old_;
+  Flow& next_;
+  const Consents& consents_;
+  std::vector<StageView> old_views_;
+  std::vector<StageView> views_;
+  std::vector<const StageView*> partners_;  // by new stage: the old one that it continues
+  std::vector<std::string> undecided_;
+};
+
+}  // namespace
+
+std::vector<std::string> migrate(Flow& old, Flow& next, const Consents& consents) {
+  return Migration(old, next, consents).run();
+}
+
+}  // namespace mut::reference

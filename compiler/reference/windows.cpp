@@ -1,0 +1,229 @@
+// Windows: who is late, what is due, and in which order results come.
+#include <algorithm>
+#include <utility>
+
+#include "compiler/reference/flow.h"
+#include "compiler/reference/json.h"
+
+namespace mut::reference {
+
+using typed::LatePolicy;
+using typed::Stage;
+using typed::StageKind;
+using typed::WindowKind;
+
+bool Flow::is_closed(StagePlace place, int64_t end, int64_t grace) const {
+  int64_t now = std::max(states_.at(place).closed, watermark(place.first, place.second));
+  return plus(end, grace) <= now;
+}
+
+Flow::Step Flow::windowed(StagePlace place, const Event& event) {
+  const Stage& stage = stage_at(place);
+  Key key = key_of(stage.keys, event);
+  Entry entry{event.time, {}};
+  for (const typed::AggregateCall& call : stage.aggregates) entry.cells.push_back(admit(call, event));
+  StageState& state = states_.at(place);
+  Step out;
+  std::vector<Stretch> again;  // `late update`
+  if (stage.window.kind != WindowKind::All) {
+    bool missed = false;
+    bool taken = false;
+    for (auto [end, start] : fixed_windows(state.rules, event.time)) {
+      bool closed = is_closed(place, end, 0);
+      missed = missed || closed;
+      taken = taken || !closed;
+      if (closed && stage.late == LatePolicy::Update && !is_closed(place, end, stage.late_within))
+        again.push_back({start, end});
+    }
+    if (in_session(state.rules, event.time)) {
+      std::vector<Entry> with_event = state.log[key];
+      std::vector<Stretch> before = sessions(state.rules, with_event);
+      with_event.push_back(entry);
+      for (const Stretch& session : sessions(state.rules, with_event)) {
+        if (event.time < session.start || event.time >= session.end) continue;
+        // It is closed only when no open one becomes part of it.
+        bool joins = std::any_of(before.begin(), before.end(), [&](const Stretch& open) {
+          return open.start >= session.start && open.end <= session.end;
+        });
+        bool closed = !joins && is_closed(place, session.end, 0);
+        missed = missed || closed;
+        taken = taken || !closed;
+      }
+    }
+    if (missed) ++state.late;
+    if (!taken && again.empty()) {
+      if (state.log[key].empty()) state.log.erase(key);
+      out.late = true;
+      return out;
+    }
+  }
+  state.log[key].push_back(entry);
+  known_due_.erase(place);
+  for (const Stretch& window : again) {
+    Result result{window, key, {}, false};
+    for (const Entry& member : state.log[key]) {
+      if (member.time >= window.start && member.time < window.end) result.members.push_back(member);
+    }
+    give(place, result, minus(window.end, 1));
+  }
+  return out;
+}
+
+// The end of the next window to fire, whether the watermark is there or not.
+int64_t Flow::due(StagePlace place) const {
+  if (auto known = known_due_.find(place); known != known_due_.end()) return known->second;
+  const StageState& state = states_.at(place);
+  int64_t least = end_of_time;
+  for (const auto& [key, entries] : state.log) {
+    for (const Entry& entry : entries) {
+      for (auto [end, start] : fixed_windows(state.rules, entry.time)) {
+        if (end > state.closed) least = std::min(least, end);
+      }
+    }
+    for (const Stretch& session : sessions(state.rules, entries)) least = std::min(least, session.end);
+  }
+  known_due_[place] = least;
+  return least;
+}
+
+// Everything that the watermarks have reached, by due time, then in order of declaration. A param
+// changes after the windows that end at its tick.
+void Flow::fire_due() {
+  while (true) {
+    int64_t least = end_of_time;
+    std::optional<StagePlace> chosen;
+    for (const auto& [place, state] : states_) {
+      const Stage& stage = stage_at(place);
+      bool windowed = stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
+                      stage.window.kind != WindowKind::All;
+      if (!windowed) continue;
+      int64_t end = due(place);
+      if (end >= least || end > watermark(place.first, place.second)) continue;
+      least = end;
+      chosen = place;
+    }
+    Pending* set = nullptr;
+    size_t param = 0;
+    for (size_t i = 0; i < pending_.size(); ++i) {
+      int stream = program_->sets[i].stream;
+      int64_t now = watermark(stream, program_->streams[static_cast<size_t>(stream)].stages.size());
+      if (!pending_[i].value || pending_[i].tick >= least || pending_[i].tick > now) continue;
+      least = pending_[i].tick;
+      set = &pending_[i];
+      param = static_cast<size_t>(program_->sets[i].param);
+    }
+    if (set != nullptr) {
+      params_[param] = *set->value;
+      set->value.reset();
+      continue;
+    }
+    if (!chosen) return;
+    fire(*chosen, least);
+  }
+}
+
+std::vector<Flow::Result> Flow::results_of(StagePlace place, int64_t end) {
+  const StageState& state = states_.at(place);
+  std::vector<Result> out;
+  for (const auto& [key, entries] : state.log) {
+    std::map<int64_t, std::vector<Entry>> by_start;
+    for (const Entry& entry : entries) {
+      for (auto [window_end, start] : fixed_windows(state.rules, entry.time)) {
+        if (window_end == end) by_start[start].push_back(entry);
+      }
+    }
+    for (const Stretch& session : sessions(state.rules, entries)) {
+      if (session.end != end) continue;
+      Result result{session, key, {}, true};
+      for (const Entry& entry : entries) {
+        bool inside = entry.time >= session.start && entry.time < session.end;
+        if (inside && !entry.session_over && in_session(state.rules, entry.time))
+          result.members.push_back(entry);
+      }
+      out.push_back(std::move(result));
+    }
+    for (auto& [start, members] : by_start) out.push_back({{start, end}, key, std::move(members), false});
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Result& a, const Result& b) { return a.window.start < b.window.start; });
+  return out;
+}
+
+void Flow::fire(StagePlace place, int64_t end) {
+  std::vector<Result> results = results_of(place, end);
+  states_.at(place).closed = std::max(states_.at(place).closed, end);
+  known_due_.erase(place);
+  for (const Result& result : results) {
+    for (Entry& entry : states_.at(place).log[result.key]) {
+      bool inside = entry.time >= result.window.start && entry.time < result.window.end;
+      if (result.of_session && inside) entry.session_over = true;
+    }
+  }
+  drop_closed(place);
+  std::optional<int64_t> outer = std::exchange(firing_, end);
+  for (const Result& result : results) give(place, result, minus(end, 1));
+  firing_ = outer;
+}
+
+// One row; an error in it goes to `.errors` as keys and window, and the group goes on (rule 4.5).
+void Flow::give(StagePlace place, const Result& result, int64_t time) {
+  const Stage& stage = stage_at(place);
+  Event row;
+  row.time = time;
+  row.origin = {cause_.source, cause_.position, ""};
+  Scope scope;
+  scope.params = &params_;
+  scope.time = time;
+  scope.keys = &result.key;
+  scope.window_start = result.window.start;
+  scope.window_end = result.window.end;
+  scope.aggregate = [&](size_t index) {
+    return aggregate(stage.aggregates[index], list_of(result.members, index));
+  };
+  try {
+    for (const typed::Output& output : stage.outputs) row.fields.push_back(evaluate(*output.value, scope));
+  } catch (const EventFailure& failure) {
+    std::string json = "{";
+    for (size_t i = 0; i < result.key.size(); ++i) {
+      json += quote_json(stage.key_names[i]) + ":" + to_json(result.key[i], stage.keys[i]->type) + ",";
+    }
+    typed::TypeRef moment = program_->types->scalar(typed::Kind::Time);
+    if (stage.window.kind != WindowKind::All) {
+      json += "\"window_start\":" + to_json(result.window.start, moment) +
+              ",\"window_end\":" + to_json(result.window.end, moment) + ",";
+    }
+    if (json.ends_with(',')) json.pop_back();
+    send_error(place.first, row, json + "}", std::nullopt, stage.keyword, stage.span,
+               typed::event_error_code(failure.error));
+    return;
+  }
+  run(place.first, place.second + 1, std::move(row));
+}
+
+void Flow::give_all(StagePlace place) {
+  for (const auto& [key, entries] : states_.at(place).log) {
+    int64_t newest = no_time;
+    for (const Entry& entry : entries) newest = std::max(newest, entry.time);
+    if (!entries.empty()) give(place, {{}, key, entries, false}, newest);
+  }
+}
+
+// Entries whose windows have all fired are no longer asked for; `late update` keeps them longer.
+void Flow::drop_closed(StagePlace place) {
+  const Stage& stage = stage_at(place);
+  StageState& state = states_.at(place);
+  if (stage.window.kind == WindowKind::All) return;
+  int64_t grace = stage.late == LatePolicy::Update ? stage.late_within : 0;
+  for (auto group = state.log.begin(); group != state.log.end();) {
+    std::erase_if(group->second, [&](const Entry& entry) {
+      auto windows = fixed_windows(state.rules, entry.time);
+      bool waits = !entry.session_over && in_session(state.rules, entry.time);
+      return !waits && std::all_of(windows.begin(), windows.end(), [&](const auto& window) {
+        return window.first <= state.closed && (grace == 0 || is_closed(place, window.first, grace));
+      });
+    });
+    group = group->second.empty() ? state.log.erase(group) : std::next(group);
+  }
+}
+
+}  // namespace mut::reference

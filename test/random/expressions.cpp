@@ -1,0 +1,245 @@
+#include "test/random/random_program.h"
+
+namespace mut::random_test {
+
+std::string ExpressionWriter::field(Type type) {
+  std::vector<std::string> names;
+  for (const Field& each : fields_) {
+    if (each.type == type && !each.fuzzy) names.push_back(each.name);
+  }
+  return names.empty() ? "" : dice_.pick(names);
+}
+
+std::string ExpressionWriter::key_field() {
+  std::vector<std::string> names;
+  for (const Field& each : fields_) {
+    bool key = each.type == Type::Text || each.type == Type::Bool || each.type == Type::Level ||
+               each.type == Type::Int || each.type == Type::MaybeText || each.type == Type::Small ||
+               each.type == Type::Float;
+    // Texts twice: they make groups of a useful size.
+    if (key && !each.fuzzy) names.push_back(each.name);
+    if (key && each.type == Type::Text) names.push_back(each.name);
+  }
+  return names.empty() ? "" : dice_.pick(names);
+}
+
+std::string ExpressionWriter::of(Type type, int depth) {
+  std::string known = field(type);
+  if (!known.empty() && (depth <= 0 || dice_.one_in(3))) return known;
+  switch (type) {
+    case Type::Int:
+      return whole(depth);
+    case Type::Float:
+      return real(depth);
+    case Type::Bool:
+      return condition(depth);
+    case Type::Text:
+      return text(depth);
+    case Type::Time:
+      return depth > 0 && !known.empty() ? "(" + known + " + " + of(Type::Duration, depth - 1) + ")"
+                                         : "event_time()";
+    case Type::Duration:
+      switch (dice_.between(0, depth > 0 ? 2 : 0)) {
+        case 1:
+          return "(" + of(Type::Time, depth - 1) + " - " + of(Type::Time, depth - 1) + ")";
+        case 2:
+          return "(" + of(Type::Duration, depth - 1) + " * " + std::to_string(dice_.between(-2, 3)) + ")";
+        default:
+          return dice_.pick<std::string>({"1s", "250ms", "1m30s", "2h", "0s"});
+      }
+    case Type::MaybeInt:
+      return maybe_whole(depth);
+    case Type::MaybeFloat:
+      return "(if " + condition(0) + " then " + of(Type::Float, depth - 1) + " else none)";
+    case Type::MaybeText:
+      return "(if " + condition(0) + " then none else " + of(Type::Text, depth - 1) + ")";
+    case Type::Ints:
+      return list(depth);
+    case Type::Level:
+      return dice_.pick<std::string>({"Level.low", "Level.mid", "Level.high"});
+    case Type::Small:
+      return "((" + whole(0) + " % 100) as i32)";
+  }
+  return "0";
+}
+
+std::string ExpressionWriter::whole(int depth) {
+  auto inner = [&](Type type = Type::Int) { return of(type, depth - 1); };
+  if (depth <= 0) {
+    if (dice_.one_in(12)) return "9_000_000_000_000_000_000";
+    return std::to_string(dice_.between(0, 9));
+  }
+  switch (dice_.between(0, 19)) {
+    case 0:
+    case 1:
+      return "(" + inner() + " + " + inner() + ")";
+    case 2:
+      return "(" + inner() + " - " + inner() + ")";
+    case 3:
+      return "(" + inner() + " * " + inner() + ")";
+    case 4:
+      return "(" + inner() + " / " + inner() + ")";
+    case 5:
+      return "(" + inner() + " % " + inner() + ")";
+    case 6:
+      return "(if " + inner(Type::Bool) + " then " + inner() + " else " + inner() + ")";
+    case 7:
+      return "(" + inner(Type::MaybeInt) + " ?? " + inner() + ")";
+    case 8:
+      return "len(" + inner(Type::Text) + ")";
+    case 9:
+      return inner(Type::Ints) + "[" + std::to_string(dice_.between(0, 2)) + "]";
+    case 10:
+      return "(try " + inner() + " / " + inner() + " else " + inner() + ")";
+    case 11:
+      return "abs(" + inner() + ")";
+    case 12:
+      return dice_.pick<std::string>({"min", "max", "mod", "bit_and", "bit_xor"}) + "(" + inner() + ", " +
+             inner() + ")";
+    case 13:
+      return dice_.pick<std::string>({"hour", "minute", "second", "weekday"}) + "(" + inner(Type::Time) + ")";
+    case 14:
+      return "(match " + inner(Type::Level) + " { low -> " + inner() + ", mid or high -> " + inner() + " })";
+    case 15: {
+      std::string name = "q" + std::to_string(bound_++);
+      return "{ let " + name + " = " + inner() + "; " + name + " + " + name + " % 7 }";
+    }
+    case 16:
+      return "(-" + inner() + ")";
+    case 17:
+      return "int(" + inner(Type::Float) + ")";
+    case 18:
+      return "clamp(" + inner() + ", 0, " + std::to_string(dice_.between(1, 50)) + ")";
+    default:
+      return "(" + inner() + " + " + inner(Type::Small) + ")";
+  }
+}
+
+std::string ExpressionWriter::real(int depth) {
+  auto inner = [&](Type type = Type::Float) { return of(type, depth - 1); };
+  if (depth <= 0) return dice_.pick<std::string>({"0.0", "0.25", "1.5", "3.0", "100.75"});
+  switch (dice_.between(0, 9)) {
+    case 0:
+      return "(" + inner() + " + " + inner() + ")";
+    case 1:
+      return "(" + inner() + " - " + inner() + ")";
+    case 2:
+      return "(" + inner() + " * " + inner() + ")";
+    case 3:
+      return "(" + inner() + " / " + inner() + ")";
+    case 4:
+      return "float(" + inner(Type::Int) + ")";
+    case 5:
+      return dice_.pick<std::string>({"round", "floor", "ceil", "trunc", "abs", "sqrt"}) + "(" + inner() +
+             ")";
+    case 6:
+      return "(" + inner(Type::MaybeFloat) + " ?? " + inner() + ")";
+    case 7:
+      return "(if " + inner(Type::Bool) + " then " + inner() + " else " + inner() + ")";
+    case 8:
+      return dice_.pick<std::string>({"min", "max"}) + "(" + inner() + ", " + inner() + ")";
+    default:
+      return "logistic(" + inner() + ")";
+  }
+}
+
+std::string ExpressionWriter::condition(int depth) {
+  auto inner = [&](Type type) { return of(type, depth - 1); };
+  auto compare = [&](bool all) {
+    return all ? dice_.pick<std::string>({" < ", " <= ", " > ", " >= ", " == ", " != "})
+               : dice_.pick<std::string>({" == ", " != "});
+  };
+  if (depth <= 0) {
+    std::string known = field(Type::Bool);
+    if (!known.empty()) return known;
+    known = field(Type::Int);
+    return known.empty() ? "true" : "(" + known + compare(true) + std::to_string(dice_.between(0, 9)) + ")";
+  }
+  switch (dice_.between(0, 12)) {
+    case 0:
+      return "(" + inner(Type::Bool) + " and " + inner(Type::Bool) + ")";
+    case 1:
+      return "(" + inner(Type::Bool) + " or " + inner(Type::Bool) + ")";
+    case 2:
+      return "(not " + inner(Type::Bool) + ")";
+    case 3:
+      return "(" + inner(Type::Float) + compare(true) + inner(Type::Float) + ")";
+    case 4:
+      return "(" + inner(Type::Int) + compare(true) + inner(Type::Float) + ")";
+    case 5:
+      return "(" + inner(Type::Text) + compare(true) + inner(Type::Text) + ")";
+    case 6:
+      return "(" + inner(Type::Level) + compare(true) + "Level.mid)";
+    case 7:
+      return "(" + inner(Type::Int) + " in " + std::to_string(dice_.between(-5, 2)) + ".." +
+             std::to_string(dice_.between(3, 20)) + ")";
+    case 8:
+      return "(" + inner(Type::Text) + " in [\"a\", \"b\", \"\"])";
+    case 9:
+      return "(" + inner(Type::MaybeInt) + dice_.pick<std::string>({" is none)", " is not none)"});
+    case 10: {
+      std::string name = "v" + std::to_string(bound_++);
+      return "(" + inner(Type::MaybeInt) + " is some " + name + " and " + name + compare(true) +
+             inner(Type::Int) + ")";
+    }
+    case 11:
+      return dice_.pick<std::string>({"contains", "starts_with", "ends_with"}) + "(" + inner(Type::Text) +
+             ", \"a\")";
+    default:
+      return "(" + inner(Type::Int) + compare(true) + inner(Type::Int) + ")";
+  }
+}
+
+std::string ExpressionWriter::text(int depth) {
+  auto inner = [&](Type type = Type::Text) { return of(type, depth - 1); };
+  if (depth <= 0)
+    return dice_.pick<std::string>({"\"\"", "\"a\"", "\"b\"", "\"Straße\"", "\"12\"", "\"x y\""});
+  switch (dice_.between(0, 9)) {
+    case 0:
+      return "(" + inner() + " + " + inner() + ")";
+    case 1:
+      return dice_.pick<std::string>({"lower", "upper", "trim"}) + "(" + inner() + ")";
+    case 2:
+      return "slice(" + inner() + ", " + std::to_string(dice_.between(0, 2)) + ", " +
+             std::to_string(dice_.between(1, 5)) + ")";
+    case 3:
+      return "string(" + inner(Type::Int) + ")";
+    case 4:
+      return "(" + inner(Type::MaybeText) + " ?? " + inner() + ")";
+    case 5:
+      return "(if " + inner(Type::Bool) + " then " + inner() + " else " + inner() + ")";
+    case 6:
+      return "replace(" + inner() + ", \"a\", \"bb\")";
+    case 7: {
+      std::string number = field(Type::Int);
+      std::string float_number = field(Type::Float);
+      std::string out = "\"<";
+      if (!number.empty()) out += "{" + number + ":>4} {" + number + ":,}";
+      if (!float_number.empty()) out += " {" + float_number + ":.2}";
+      return out + ">\"";
+    }
+    case 8:
+      return "string(" + inner(Type::Level) + ")";
+    default:
+      return "string(" + inner(Type::Time) + ")";
+  }
+}
+
+std::string ExpressionWriter::maybe_whole(int depth) {
+  switch (dice_.between(0, depth > 0 ? 2 : 0)) {
+    case 1:
+      return "get(" + of(Type::Ints, depth - 1) + ", " + std::to_string(dice_.between(0, 3)) + ")";
+    case 2:
+      return "(" + of(Type::Text, depth - 1) + " as int?)";
+    default:
+      return "(if " + condition(0) + " then " + whole(0) + " else none)";
+  }
+}
+
+std::string ExpressionWriter::list(int depth) {
+  if (depth > 0 && dice_.one_in(2))
+    return "append(" + of(Type::Ints, depth - 1) + ", " + of(Type::Int, depth - 1) + ")";
+  return "[" + of(Type::Int, depth - 1) + ", " + of(Type::Int, 0) + "]";
+}
+
+}  // namespace mut::random_test

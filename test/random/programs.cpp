@@ -1,0 +1,323 @@
+#include <algorithm>
+
+#include "test/random/random_program.h"
+
+namespace mut::random_test {
+namespace {
+
+struct Stream {
+  std::string name;
+  std::vector<Field> fields;
+  bool repeats = false;  // an update stream: may not be aggregated
+  bool source = false;
+};
+
+struct AggregateText {
+  std::string text;
+  Field field;
+};
+
+class ProgramWriter {
+ public:
+  explicit ProgramWriter(const ProgramOptions& options)
+      : options_(options), dice_(options.seed), record_dice_(~options.seed) {}
+
+  GeneratedProgram write() {
+    out_ =
+        "enum Level = { low, mid, high }\n"
+        "type R = { i: int, f: float, k: string, b: bool, at: time, oi: int?, ot: string?, xs: [int] = [],\n"
+        "           sm: i32, lv: Level }\n"
+        "param bar: int = " +
+        std::to_string(dice_.between(0, 6)) + "\n";
+    GeneratedProgram program;
+    int64_t sources = dice_.one_in(3) ? 2 : 1;
+    for (int64_t i = 0; i < sources; ++i) {
+      std::string name = "s" + std::to_string(i);
+      out_ += "source " + name + ": R = file(\"" + name + ".jsonl\") time at, lateness " +
+              dice_.pick<std::string>({"0s", "0s", "500ms", "3s", "10s"}) + "\n";
+      streams_.push_back({name,
+                          {{"i", Type::Int},
+                           {"f", Type::Float},
+                           {"k", Type::Text},
+                           {"b", Type::Bool},
+                           {"at", Type::Time},
+                           {"oi", Type::MaybeInt},
+                           {"ot", Type::MaybeText},
+                           {"xs", Type::Ints},
+                           {"sm", Type::Small},
+                           {"lv", Type::Level}},
+                          false,
+                          true});
+      program.inputs.emplace_back(name + ".jsonl", random_records(record_dice_, options_.rows));
+    }
+    for (int64_t count = dice_.between(1, 4); count > 0; --count) {
+      if (dice_.one_in(4)) {
+        write_route();
+      } else {
+        write_stream();
+      }
+    }
+    for (const Stream& stream : streams_) {
+      if (!stream.source || dice_.one_in(6))
+        out_ += "emit " + stream.name + " to file(\"" + stream.name + ".out.jsonl\")\n";
+      if (!is_branch(stream.name) && dice_.one_in(2))
+        out_ += "emit " + stream.name + ".errors to file(\"" + stream.name + ".errors.jsonl\")\n";
+    }
+    program.script = out_;
+    return program;
+  }
+
+ private:
+  bool is_branch(const std::string& name) const { return name[0] == 'r' || name[0] == 'l'; }
+  std::string fresh(const char* prefix) { return prefix + std::to_string(next_name_++); }
+
+  void write_route() {
+    Stream from = dice_.pick(streams_);
+    ExpressionWriter expr(dice_, from.fields);
+    bool all = dice_.one_in(3);
+    out_ += std::string("route ") + (all ? "all " : "") + from.name + " {\n";
+    for (int64_t count = dice_.between(1, 2); count > 0; --count) {
+      Stream branch = from;
+      branch.name = fresh("r");
+      branch.source = false;
+      out_ += "  " + expr.of(Type::Bool, 2) + " -> " + branch.name + ",\n";
+      streams_.push_back(branch);
+    }
+    Stream branch = from;
+    branch.name = fresh("r");
+    branch.source = false;
+    out_ += "  else -> " + branch.name + ",\n}\n";
+    streams_.push_back(branch);
+  }
+
+  void write_stream() {
+    Stream made = dice_.pick(streams_);
+    std::string head = made.name;
+    std::vector<std::string> alike;  // of one record type: may be merged
+    for (const Stream& other : streams_) {
+      bool same = other.fields.size() == made.fields.size() && !other.repeats;
+      for (size_t i = 0; same && i < made.fields.size(); ++i) {
+        const Field& field = other.fields[i];
+        same = field.name == made.fields[i].name && field.type == made.fields[i].type && !field.fuzzy;
+      }
+      if (same && !made.repeats) alike.push_back(other.name);
+    }
+    if (alike.size() > 1 && dice_.one_in(2)) {
+      head = "merge(" + dice_.pick(alike) + ", " + dice_.pick(alike) + ")";
+      // Reading one stream twice is legal, but says less.
+    }
+    made.name = fresh("p");
+    made.source = false;
+    std::string text = "stream " + made.name + " = " + head + "\n";
+    std::vector<Stream> late;
+    for (int64_t count = dice_.between(1, 4); count > 0; --count) text += write_stage(made, late);
+    out_ += text;
+    for (Stream& stream : late) streams_.push_back(std::move(stream));
+    streams_.push_back(std::move(made));
+  }
+
+  std::string write_stage(Stream& stream, std::vector<Stream>& late) {
+    ExpressionWriter expr(dice_, stream.fields);
+    switch (dice_.between(0, 10)) {
+      case 0:
+      case 1:
+        if (dice_.one_in(3)) {
+          AggregateText history = write_history(stream.fields);
+          if (history.field.type == Type::Int)
+            return "  | where " + history.text + " % 3 != " + std::to_string(dice_.between(0, 2)) + "\n";
+        }
+        return "  | where " + expr.of(Type::Bool, 2) + (dice_.one_in(4) ? " or bar > 3\n" : "\n");
+      case 2:
+        return write_select(stream);
+      case 3:
+        return write_flatten(stream);
+      case 4: {
+        std::string key = expr.key_field();
+        if (key.empty()) return "";
+        return "  | @" + fresh("d") + " dedupe by " + key + " within " +
+               dice_.pick<std::string>({"1s", "5s", "30s"}) + "\n";
+      }
+      case 5:
+      case 6:
+        if (!stream.repeats) return write_aggregate(stream, late);
+        [[fallthrough]];
+      default:
+        return write_with(stream);
+    }
+  }
+
+  std::string write_with(Stream& stream) {
+    std::string out = "  | @" + fresh("w") + " with ";
+    std::vector<Field> before = stream.fields;
+    ExpressionWriter expr(dice_, before);
+    for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
+      Field field{fresh("w"), dice_.pick<Type>(types_)};
+      std::string value;
+      if (dice_.one_in(2)) {
+        AggregateText history = write_history(before);
+        value = history.text;
+        field.type = history.field.type;
+        field.fuzzy = history.field.fuzzy;
+      } else {
+        value = expr.of(field.type, 3);
+      }
+      out += (i == 0 ? "" : ",\n         ") + field.name + " = " + value;
+      stream.fields.push_back(field);
+    }
+    return out + "\n";
+  }
+
+  std::string write_select(Stream& stream) {
+    std::vector<Field> kept;
+    std::string out;
+    for (const Field& field : stream.fields) {
+      if (dice_.one_in(3) && kept.size() + 2 < stream.fields.size()) continue;
+      out += (kept.empty() ? "" : ", ") + field.name;
+      kept.push_back(field);
+    }
+    if (kept.empty()) return "";
+    stream.fields = kept;
+    return "  | select " + out + "\n";
+  }
+
+  std::string write_flatten(Stream& stream) {
+    ExpressionWriter expr(dice_, stream.fields);
+    std::string list = expr.field(Type::Ints);
+    if (list.empty()) return "";
+    if (dice_.one_in(2)) {
+      for (Field& field : stream.fields) {
+        if (field.name == list) field.type = Type::Int;
+      }
+      return "  | flatten " + list + "\n";
+    }
+    std::string name = fresh("e");
+    auto at = std::find_if(stream.fields.begin(), stream.fields.end(),
+                           [&](const Field& field) { return field.name == list; });
+    stream.fields.insert(at, {name, Type::Int});
+    return "  | flatten " + name + " = " + list + "\n";
+  }
+
+  // A call of an aggregate and the type that it gives, with `??` where it may be none.
+  AggregateText write_call(const std::vector<Field>& fields, const std::string& over, bool may_be_empty,
+                           bool with_order) {
+    ExpressionWriter expr(dice_, fields);
+    std::string filter = dice_.one_in(5) ? " where " + expr.of(Type::Bool, 1) : "";
+    bool empty = may_be_empty || !filter.empty();
+    auto finish = [&](const std::string& call, Type type, bool fuzzy, const std::string& otherwise) {
+      return AggregateText{otherwise.empty() ? call : "(" + call + " ?? " + otherwise + ")",
+                           {"", type, fuzzy}};
+    };
+    auto call = [&](const std::string& fn, const std::string& args) {
+      return fn + "(" + args + filter + ")" + over;
+    };
+    switch (dice_.between(0, with_order ? 10 : 9)) {
+      case 0:
+        return finish(call("count", ""), Type::Int, false, "");
+      case 1:
+        return finish(call("sum", expr.of(Type::Int, 1)), Type::Int, false, "");
+      case 2:
+        return finish(call("sum", expr.of(Type::Float, 0)), Type::Float, true, "");
+      case 3:
+        return finish(call("avg", expr.of(Type::Int, 1)), Type::Float, true, empty ? "0.0" : "");
+      case 4:
+        return finish(call(dice_.pick<std::string>({"min", "max", "first", "last"}), expr.of(Type::Int, 1)),
+                      Type::Int, false, empty ? "0" : "");
+      case 5:
+        return finish(call(dice_.pick<std::string>({"min", "max", "first", "last"}), expr.of(Type::Text, 1)),
+                      Type::Text, false, empty ? "\"none\"" : "");
+      case 6:
+        return finish(call("distinct", expr.of(dice_.pick<Type>({Type::Int, Type::Text, Type::Float}), 1)),
+                      Type::Int, false, "");
+      case 7:
+        return finish(call(dice_.pick<std::string>({"any", "all"}), expr.of(Type::Bool, 1)), Type::Bool,
+                      false, empty ? "false" : "");
+      case 8:
+        return finish(call(dice_.pick<std::string>({"stddev", "variance"}), expr.of(Type::Int, 0)),
+                      Type::Float, true, empty ? "0.0" : "");
+      case 9:
+        return finish(call("count", expr.of(Type::MaybeInt, 0)), Type::Int, false, "");
+      default:
+        return finish(call(dice_.pick<std::string>({"arg_min", "arg_max"}),
+                           expr.of(Type::Text, 0) + ", " + expr.of(Type::Int, 0)),
+                      Type::Text, false, empty ? "\"none\"" : "");
+    }
+  }
+
+  AggregateText write_history(const std::vector<Field>& fields) {
+    ExpressionWriter expr(dice_, fields);
+    std::string key = expr.key_field();
+    std::string by = key.empty() || dice_.one_in(4) ? "" : " by " + key;
+    if (dice_.one_in(4)) {
+      std::string value = expr.of(Type::Int, 1);
+      switch (dice_.between(0, 2)) {
+        case 0:
+          return {"(prev(" + value + ")" + by + " ?? -1)", {"", Type::Int, false}};
+        case 1:
+          return {"(delta(" + value + ")" + by + " ?? 0)", {"", Type::Int, false}};
+        default:
+          return {"changed(" + expr.of(Type::Text, 1) + ")" + by, {"", Type::Bool, false}};
+      }
+    }
+    std::string over = dice_.pick<std::string>(
+        {" over last 2s", " over last 10s", " over last 5 events", " over last 1 events", " over all"});
+    bool excluding = dice_.one_in(4);
+    return write_call(fields, over + by + (excluding ? " excluding current" : ""), excluding, false);
+  }
+
+  std::string write_aggregate(Stream& stream, std::vector<Stream>& late) {
+    ExpressionWriter expr(dice_, stream.fields);
+    std::vector<Field> made;
+    std::string by;
+    for (int64_t count = dice_.between(0, 2); count > 0; --count) {
+      std::string key = expr.key_field();
+      bool taken =
+          std::any_of(made.begin(), made.end(), [&](const Field& field) { return field.name == key; });
+      if (key.empty() || taken) continue;
+      for (const Field& field : stream.fields) {
+        if (field.name == key) made.push_back(field);
+      }
+      by += (by.empty() ? " by " : ", ") + key;
+    }
+    std::string window = dice_.pick<std::string>(
+        {"", " window tumbling 1s", " window tumbling 10s", " window tumbling 10s offset 3s",
+         " window sliding 10s every 2s", " window sliding 5s every 3s", " window session 2s",
+         " window session 10s", " window all"});
+    std::string out = "  | @" + fresh("g") + " aggregate ";
+    for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
+      AggregateText item = write_call(stream.fields, "", false, true);
+      item.field.name = fresh("a");
+      out += (i == 0 ? "" : ", ") + item.field.name + " = " + item.text;
+      made.push_back(item.field);
+    }
+    out += by + window;
+    if (!window.empty() && window != " window all") {
+      made.push_back({"window_start", Type::Time});
+      made.push_back({"window_end", Type::Time});
+      if (dice_.one_in(3)) {
+        Stream dropped = stream;
+        dropped.name = fresh("l");
+        dropped.source = false;
+        out += " late to " + dropped.name;
+        late.push_back(std::move(dropped));
+      }
+    }
+    stream.repeats = stream.repeats || window.empty();
+    stream.fields = made;
+    return out + "\n";
+  }
+
+  ProgramOptions options_;
+  Dice dice_;
+  Dice record_dice_;  // its own, so that the script does not hang on the number of rows
+  std::string out_;
+  std::vector<Stream> streams_;
+  std::vector<Type> types_ = {Type::Int,      Type::Int,  Type::Float,    Type::Bool,       Type::Text,
+                              Type::MaybeInt, Type::Ints, Type::Duration, Type::MaybeFloat, Type::Time};
+  int next_name_ = 0;
+};
+
+}  // namespace
+
+GeneratedProgram random_program(const ProgramOptions& options) { return ProgramWriter(options).write(); }
+
+}  // namespace mut::random_test
