@@ -306,7 +306,8 @@ RunState Engine::run() {
   s.take_optimised();
   // An exchange is a turn of its own; the next turn runs a batch.
   uint64_t batches = s.shard->stats().batches;
-  bool disturbs = s.options.disturb == EngineOptions::Disturb::Swap && !s.waiting && s.batches_disturbed != batches;
+  bool disturbs =
+      s.options.disturb == EngineOptions::Disturb::Swap && !s.waiting && s.batches_disturbed != batches;
   s.batches_disturbed = batches;
   if (disturbs && !s.disturb()) return RunState::Failed;
   runtime::Progress progress = s.shard->run();

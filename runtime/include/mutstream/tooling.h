@@ -40,6 +40,16 @@ struct PlanResult {
 PlanResult plan_change(std::string_view before, std::string before_name, std::string_view after,
                        std::string after_name, const PlanOptions& options);
 
+// The reference interpreter: slow, obvious, the meaning of a script. Reads all inputs at once and writes
+// all outputs at the end.
+struct ReferenceRun {
+  std::vector<std::pair<std::string, std::string>> binds;  // name, target
+  std::vector<SwapRequest> swaps;                          // in order, each at its first cut
+  EngineOptions::Stamp stamp = EngineOptions::Stamp::No;
+};
+Outcome<Done> run_reference(std::string_view text, std::string name, const ReferenceRun& run,
+                            const CheckOptions& options);
+
 std::string_view version_text();
 
 }  // namespace mut

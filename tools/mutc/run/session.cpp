@@ -83,6 +83,33 @@ void tell_swap(const SwapReport& report, const ConsoleOptions& console) {
                report.compiled ? "" : " (nothing compiled)", milliseconds(report.pause_ns).c_str());
 }
 
+// `--engine reference`: the same script by the interpreter that defines its meaning.
+int run_by_reference(const std::string& text, const RunOptions& options, const ConsoleOptions& console) {
+  ReferenceRun run;
+  run.stamp = options.stamp ? EngineOptions::Stamp::Yes : EngineOptions::Stamp::No;
+  for (const std::string& bind : options.binds) {
+    size_t equals = bind.find('=');
+    if (equals == std::string::npos) {
+      std::fprintf(stderr, "mutc: --bind %s: write NAME=TARGET\n", bind.c_str());
+      return exit_usage;
+    }
+    run.binds.emplace_back(bind.substr(0, equals), bind.substr(equals + 1));
+  }
+  for (const std::string& swap : options.swaps) {
+    auto parsed = parse_swap(swap);
+    if (!parsed) return exit_usage;
+    run.swaps.push_back(std::move(parsed->request));
+  }
+  if (options.watch || !options.sets.empty()) {
+    std::fprintf(stderr, "mutc: --engine reference knows no --watch and no --set\n");
+    return exit_usage;
+  }
+  auto done = run_reference(text, options.file, run, check_options(console));
+  if (done) return 0;
+  print_error(done.failure().text);
+  return exit_code_of(done.failure().kind);
+}
+
 }  // namespace
 
 int run_script(const RunOptions& options, const ConsoleOptions& console) {
@@ -106,6 +133,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   engine_options.color = use_color(console);
   engine_options.diagnostics = use_diagnostics(console);
 
+  if (options.engine == "reference") return run_by_reference(*text, options, console);
   auto loaded = Engine::load(*text, options.file, engine_options);
   if (!loaded) {
     print_error(loaded.failure().text);

@@ -1,0 +1,141 @@
+// `--engine reference`: inputs read whole, outputs written at the end.
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+
+#include "compiler/reference/interpreter.h"
+#include "compiler/session/connect.h"
+#include "mutstream/tooling.h"
+
+namespace mut {
+namespace {
+
+std::optional<reference::Format> to_reference(std::optional<codec::Format> format) {
+  if (!format) return std::nullopt;
+  switch (*format) {
+    case codec::Format::Json:
+      return reference::Format::Json;
+    case codec::Format::Csv:
+      return reference::Format::Csv;
+    case codec::Format::Tsv:
+      return reference::Format::Tsv;
+    case codec::Format::Lines:
+      return reference::Format::Lines;
+  }
+  return std::nullopt;
+}
+
+Failure io(std::string text) { return {Failure::Kind::Io, std::move(text)}; }
+
+struct Checked {
+  std::shared_ptr<source::SourceSet> sources = std::make_shared<source::SourceSet>();
+  std::shared_ptr<session::Program> program;
+  std::string problem;
+};
+
+Checked check(std::string_view text, std::string name, const CheckOptions& options) {
+  Checked out;
+  diag::Engine diags;
+  out.program = session::make_program(text, std::move(name), out.sources, diags);
+  if (!out.program) {
+    out.problem = diag::render_text(
+        diags, *out.sources,
+        options.color == EngineOptions::Color::Yes ? diag::Color::Always : diag::Color::Never);
+  }
+  return out;
+}
+
+}  // namespace
+
+Outcome<Done> run_reference(std::string_view text, std::string name, const ReferenceRun& run,
+                            const CheckOptions& options) {
+  Checked first = check(text, std::move(name), options);
+  if (!first.program) return Failure{Failure::Kind::Script, first.problem};
+  session::Bindings bindings;
+  for (const auto& [bound, target] : run.binds) {
+    auto parsed = session::parse_target(target);
+    if (!parsed) return Failure{Failure::Kind::Usage, parsed.error().message};
+    bindings[bound] = parsed.value();
+  }
+  auto line_of = [](const Checked& of) {
+    return [sources = of.sources](source::Span span) { return static_cast<int>(sources->locate(span).line); };
+  };
+  reference::Options reference_options;
+  reference_options.line = line_of(first);
+  reference_options.stamp = run.stamp == EngineOptions::Stamp::Yes;
+  reference::Interpreter interpreter(first.program->typed, reference_options);
+  auto bind_source = [&](const typed::Source& source) -> Outcome<Done> {
+    if (!source.generated.empty()) return Done{};
+    session::Target target;
+    auto found = bindings.find("source:" + source.name);
+    if (found == bindings.end()) found = bindings.find(source.name);
+    if (found != bindings.end()) {
+      target = found->second;
+    } else {
+      target.path = source.connector.name == "file" ? source.connector.positional(0)->value.as_text() : "-";
+    }
+    std::optional<codec::Format> format = target.format;
+    if (!format && source.connector.find("format") == nullptr)
+      format = codec::format_of_path(target.path).value_or(codec::Format::Json);
+    reference::Feed feed;
+    feed.format = to_reference(format);
+    if (target.path == "-") {
+      feed.text.assign(std::istreambuf_iterator<char>(std::cin), {});
+      feed.name = "stdin";
+    } else {
+      std::ifstream in(target.path, std::ios::binary);
+      if (!in) return io("source `" + source.name + "`: " + target.path + ": cannot be read");
+      feed.text.assign(std::istreambuf_iterator<char>(in), {});
+      feed.name = target.path;
+    }
+    interpreter.bind(source.name, std::move(feed));
+    return Done{};
+  };
+  for (const typed::Source& source : first.program->typed->sources) {
+    auto bound = bind_source(source);
+    if (!bound) return bound;
+  }
+  std::map<std::string, std::string> targets;  // of every sink that any version had
+  auto note_sinks = [&](const session::Program& of) {
+    for (const typed::Emit& emit : of.typed->emits) targets[emit.name] = session::sink_target(emit, bindings);
+  };
+  note_sinks(*first.program);
+  std::optional<Failure> problem;
+  for (const SwapRequest& swap : run.swaps) {
+    Checked next = check(swap.text, swap.name, options);
+    if (!next.program) {
+      problem = Failure{Failure::Kind::Script, next.problem};
+      continue;
+    }
+    for (const SourceCut& cut : swap.at) interpreter.run_until(cut.source, cut.records);
+    reference::Consents consents;
+    for (const Consent& consent : swap.accept) consents.given.push_back(consent.verdict + ":" + consent.cell);
+    std::vector<std::string> open = interpreter.swap(next.program->typed, consents, line_of(next));
+    if (open.empty()) {
+      note_sinks(*next.program);
+      continue;
+    }
+    std::string text_of = "needs a decision:";
+    for (const std::string& wish : open) text_of += " " + wish;
+    problem = Failure{Failure::Kind::NeedsDecision, text_of + "\n"};
+  }
+  interpreter.run_to_end();
+  if (!interpreter.problem().empty()) return io(interpreter.problem());
+  std::map<std::string, std::string> files;
+  for (const auto& [sink, row] : interpreter.outputs()) files[targets[sink].substr(2)] += row.text + "\n";
+  for (const auto& [sink, target] : targets) {
+    std::string path = target.substr(2);
+    if (path == "-") continue;
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << files[path];
+    out.flush();
+    if (!out) return io("sink `" + sink + "`: " + path + ": cannot be written");
+  }
+  std::fwrite(files["-"].data(), 1, files["-"].size(), stdout);
+  if (problem) return *problem;
+  return Done{};
+}
+
+}  // namespace mut
