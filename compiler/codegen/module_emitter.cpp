@@ -471,6 +471,7 @@ void ModuleEmitter::emit_source_kernel(int index) {
   b.SetInsertPoint(at_due);
   b.CreateBr(leave);
   b.SetInsertPoint(process);
+  b.CreateStore(risen, field(at.context(), offsetof(MutContext, watermark)));
   if (source.generated.empty()) {
     at.fields = column_fields(at, source, columns, row);
   } else {

@@ -86,6 +86,7 @@ typedef struct MutContext {
   const uint64_t* seeds;  // by source: of `generate`
   uint64_t* dropped;      // by index of stage counter: rows a choosing stage let go
   void* runtime;          // graph::Shard
+  int64_t watermark;      // of the running source, with the event that is processed
   int32_t memory_spent;   // set by a store that passed its budget
   int32_t unused;
 } MutContext;

@@ -77,11 +77,15 @@ void mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) {
 }
 
 void* mut_store_of(MutContext* ctx, uint32_t store) {
-  return static_cast<mut::state::RingStore*>(&instance(ctx).store(store));
+  auto& of = instance(ctx);
+  auto& ring = static_cast<mut::state::RingStore&>(of.store(store));
+  ring.observe(of.now(of.plan().stores[store].source_mask));
+  return &ring;
 }
 
 MutTable* mut_pane(MutContext* ctx, uint32_t store, int64_t time) {
   auto& panes = static_cast<mut::state::PaneStore&>(instance(ctx).store(store));
+  panes.advance(instance(ctx).now(instance(ctx).plan().stores[store].source_mask));
   MutTable* table = panes.pane_for(time);
   ctx->due = std::min(ctx->due, panes.due());
   return table;
@@ -89,6 +93,7 @@ MutTable* mut_pane(MutContext* ctx, uint32_t store, int64_t time) {
 
 char* mut_session(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time, MutTable** table) {
   auto& sessions = static_cast<mut::state::SessionStore&>(instance(ctx).store(store));
+  sessions.advance(instance(ctx).now(instance(ctx).plan().stores[store].source_mask));
   char* row = sessions.row_for(key, time, table);
   ctx->due = std::min(ctx->due, sessions.due());
   return row;

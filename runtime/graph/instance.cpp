@@ -53,6 +53,7 @@ Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t s
   context_.sinks = sinks_.data();
   context_.output_rows_max = 4096;
   context_.due = state::never;
+  context_.watermark = no_watermark;
   context_.seeds = seeds_.data();
   context_.dropped = dropped_.data();
   context_.runtime = this;
@@ -66,6 +67,16 @@ int64_t Instance::watermark_of(uint64_t source_mask) const {
   int64_t least = state::never;
   for (size_t i = 0; i < watermarks.size(); ++i) {
     if ((source_mask >> i & 1U) != 0) least = std::min(least, watermarks[i]);
+  }
+  return least;
+}
+
+int64_t Instance::now(uint64_t source_mask) const {
+  int64_t least = firing_limit;
+  for (size_t i = 0; i < watermarks.size(); ++i) {
+    if ((source_mask >> i & 1U) == 0) continue;
+    least =
+        std::min(least, i == context_.source ? std::max(context_.watermark, watermarks[i]) : watermarks[i]);
   }
   return least;
 }

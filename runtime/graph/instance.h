@@ -41,6 +41,10 @@ class Instance {
   const MutBatch* batch = nullptr;
   std::vector<int64_t> watermarks;  // by source
   int64_t watermark_of(uint64_t source_mask) const;
+  // The same at the event that a kernel is processing: what is open, held or late is judged by it. While
+  // a window that ends at E fires, no stage is further than E - 1.
+  int64_t now(uint64_t source_mask) const;
+  int64_t firing_limit = state::never;
   void set_param(size_t index, const void* value);
 
   // Rows were taken out of the sinks: empties them and the arena.

@@ -35,7 +35,9 @@ Status Outlets::replace(OutletBinding binding) {
   Status worst = Unit{};
   for (OutletBinding& old : bindings_) {
     if (old.sink != binding.sink) continue;
-    bool shared = std::any_of(bindings_.begin(), bindings_.end(), [&](const OutletBinding& other) { return &other != &old && other.writer == old.writer; });
+    bool shared = std::any_of(bindings_.begin(), bindings_.end(), [&](const OutletBinding& other) {
+      return &other != &old && other.writer == old.writer;
+    });
     if (old.writer) worst = shared ? old.writer->flush() : old.writer->close();
     old = std::move(binding);
     return worst;

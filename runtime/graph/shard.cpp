@@ -169,9 +169,11 @@ void Shard::update_due(size_t running) {
 
 void Shard::fire_store(size_t index) {
   state::ResultRows rows(instance_->store(index).desc(), instance_->arena());
+  instance_->firing_limit = instance_->store(index).due() - 1;
   instance_->store(index).fire(rows);
   instance_->kernels().results[index](&instance_->context(), rows.rows(), rows.times(), rows.count(),
                                       cause_position_);
+  instance_->firing_limit = state::never;
   instance_->store(index).release();
 }
 
@@ -223,6 +225,7 @@ bool Shard::run_rows(size_t index, uint32_t row_end) {
   Feed& feed = feeds_[index];
   MutContext& context = instance_->context();
   context.source = static_cast<uint32_t>(index);
+  context.watermark = instance_->watermarks[index];
   instance_->batch = &feed.view;
   MutSourceKernel kernel = instance_->kernels().sources[index];
   MutCursor cursor{feed.row, row_end, instance_->watermarks[index]};

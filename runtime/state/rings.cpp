@@ -90,11 +90,13 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
   if (desc_.span != 0) {
     while (last > 0 && static_cast<int64_t>(at(ref, last - 1)[0]) > time) --last;
     // Samples are in order of time: halve instead of walking when many are too old.
+    bool started = watermark_ != std::numeric_limits<int64_t>::min();
+    int64_t oldest = (started ? std::max(time, watermark_) : time) - desc_.span;
     uint32_t low = 0;
     uint32_t high = last;
     while (low < high) {
       uint32_t middle = (low + high) / 2;
-      if (static_cast<int64_t>(at(ref, middle)[0]) > time - desc_.span) {
+      if (static_cast<int64_t>(at(ref, middle)[0]) > oldest) {
         high = middle;
       } else {
         low = middle + 1;
@@ -281,6 +283,8 @@ bool RingStore::seen_near(const char* row, int64_t time) const {
   Ref ref = load(row);
   for (uint32_t i = ref.count; i-- > 0;) {
     auto passed = static_cast<int64_t>(at(ref, i)[0]);
+    if (watermark_ != std::numeric_limits<int64_t>::min() && passed <= watermark_ - desc_.span)
+      break;  // not held any more
     if (passed - time < desc_.span && time - passed < desc_.span) return true;
     if (passed <= time - desc_.span) break;
   }

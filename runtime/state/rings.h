@@ -2,6 +2,8 @@
 // By time: kept in order of time, ties by arrival, until the watermark has passed time + span.
 // By count: kept in order of arrival.
 #pragma once
+#include <algorithm>
+
 #include "runtime/state/store.h"
 
 namespace mut::state {
@@ -11,6 +13,8 @@ class RingStore final : public Store {
   RingStore(StoreDesc desc, uint64_t seed, Budget& budget);
   void* view() override { return table_.view(); }
   void advance(int64_t watermark) override;
+  // The watermark at the event to come: what has passed it by `span` is not seen any more.
+  void observe(int64_t watermark) { watermark_ = std::max(watermark_, watermark); }
   uint64_t entry_count() const override { return sample_count_; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void join_from(const Store& old, const std::vector<int>& cells) override;
