@@ -211,10 +211,20 @@ void StageEmitter::add_to_cell(const state::CellDesc& desc, uint32_t index, llvm
 Value StageEmitter::result_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type) {
   B& b = at_.builder();
   at_.check(b.CreateICmpNE(status, b.getInt32(2)), EventError::Overflow);
-  if (type->kind != Kind::Optional) return at_.from_words(type, memory);
-  Value out = at_.from_words(type->element, memory);
+  typed::TypeRef inner = type->kind == Kind::Optional ? type->element : type;
+  Value out = at_.from_words(inner, memory);
+  llvm::Value* present = b.CreateICmpEQ(status, b.getInt32(1));
+  if (inner->kind == Kind::String || inner->kind == Kind::Bytes || inner->kind == Kind::Json) {
+    // The text may live in a cell that a later event of the batch changes.
+    llvm::Value* size =
+        b.CreateSelect(present, b.CreateAnd(out.parts[0], b.getInt64(0xFFFFFFFFU)), b.getInt64(0));
+    out.parts[1] = b.CreateCall(
+        module_.helper("mut_arena_copy", b.getPtrTy(), {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}),
+        {at_.context(), out.parts[1], size});
+  }
+  if (type->kind != Kind::Optional) return out;
   out.type = type;
-  out.parts.push_back(b.CreateICmpEQ(status, b.getInt32(1)));
+  out.parts.push_back(present);
   return out;
 }
 

@@ -24,6 +24,9 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   for (const typed::AggregateCall& call : stage.aggregates) entry.cells.push_back(admit(call, event));
   StageState& state = states_.at(place);
   Step out;
+  // All that was due has fired before the event: what ends by now stays closed, whether it held something or
+  // not.
+  states_.at(place).closed = std::max(states_.at(place).closed, watermark(place.first, place.second));
   std::vector<Stretch> again;  // `late update`
   if (stage.window.kind != WindowKind::All) {
     bool missed = false;

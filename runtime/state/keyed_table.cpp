@@ -21,7 +21,13 @@ uint64_t row_hash(const char* row) {
 
 KeyedTable::KeyedTable(const StoreDesc& desc, uint32_t row_size, uint32_t key_words, uint64_t text_mask,
                        uint64_t seed, Budget& budget)
-    : desc_(desc), key_words_(key_words), text_mask_(text_mask), budget_(budget), heap_(budget, view_.heap) {
+    : desc_(desc),
+      key_words_(key_words),
+      text_mask_(text_mask),
+      budget_(budget),
+      heap_(budget, view_.heap),
+      numbers_rows_(desc.group_offset != 0 && key_words == desc.key_words && row_size == desc.row_size &&
+                    text_mask == desc.text_mask) {
   slots_max_ = std::max(16U, segment_bytes_max / row_size);
   view_.row_size = row_size;
   view_.seed = seed;
@@ -143,7 +149,7 @@ char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
     memcpy(words + i, &stored, sizeof(stored));
     ++i;
   }
-  if (desc_.group_offset != 0 && view_.row_size == desc_.row_size) {
+  if (numbers_rows_) {
     uint64_t group = next_group();
     memcpy(row + desc_.group_offset, &group, 8);
   }

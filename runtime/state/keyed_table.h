@@ -90,6 +90,7 @@ class KeyedTable {
   std::vector<std::unique_ptr<KeyedTable>> distinct_;  // by cell, null where not Distinct
   uint64_t row_count_ = 0;
   uint64_t group_ = 0;
+  bool numbers_rows_;  // rows are groups of the description, not values of one
 };
 
 }  // namespace mut::state
