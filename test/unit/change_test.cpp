@@ -308,7 +308,6 @@ TEST(Change, LatePolicyAndLatenessKeep) {  // rows 21, 22, 55
            "\nstream c = s | @g aggregate n = count() by u window tumbling 1m " + late +
            "\nemit c to file(\"o.jsonl\")\n";
   };
-  EXPECT_EQ(Edit(text("", "1s"), text("late update 5m", "1s")).changes(), Lines{"keep c/g/n/count"});
   EXPECT_EQ(Edit(text("", "5s"), text("", "0s")).changes(), Lines{"keep c/g/n/count"});
 }
 
@@ -482,7 +481,7 @@ const std::vector<std::string> programs = {
     script("| with a = avg(y) over last 30m by u, b = stddev(y) over last 30m by u, d = distinct(r) over "
            "last 1h "
            "by u, p = prev(x), c = changed(x) by u | where count() over last 5 events by u > 2"),
-    script("| @g aggregate n = count(), t = sum(x) by u, r window sliding 1m every 10s late update 10m"),
+    script("| @g aggregate n = count(), t = sum(x) by u, r window sliding 1m every 10s"),
 };
 
 TEST(Change, NothingChangesFromAProgramToItself) {
