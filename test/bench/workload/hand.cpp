@@ -1,10 +1,12 @@
-// bench_hand WORKLOAD …: the hand-written sides. Prints one JSON line.
+// bench_hand WORKLOAD …: the hand-written sides; `machine` and `spin`: what the
+// machine gives. Prints one JSON line.
 #include <array>
 #include <cstdio>
 #include <optional>
 
 #include "test/bench/input/check.h"
 #include "test/bench/input/text_file.h"
+#include "test/bench/limit/machine.h"
 #include "test/bench/limit/w1a.h"
 #include "test/bench/limit/w2.h"
 #include "test/bench/limit/w3b.h"
@@ -103,6 +105,19 @@ constexpr std::array workloads = {
 int main(int argc, char** argv) {
   const auto options = mut::bench::parse_options(argc, argv);
   if (!options) return 2;
+  if (options->workload == "machine") {
+    const auto limits = mut::bench::measure_machine();
+    std::printf(R"({"workload":"machine","add_chain_ghz":%.3f,"read_gb_per_s":%.2f,"copy_gb_per_s":%.2f})"
+                "\n",
+                limits.add_chain_ghz, limits.read_gb_per_s, limits.copy_gb_per_s);
+    return 0;
+  }
+  if (options->workload == "spin") {
+    std::printf(R"({"workload":"spin","seconds":%.9f})"
+                "\n",
+                mut::bench::spin_seconds());
+    return 0;
+  }
   for (const auto& workload : mut::bench::workloads) {
     if (workload.name != options->workload) continue;
     const auto run = workload.run(*options);
@@ -111,7 +126,7 @@ int main(int argc, char** argv) {
                              run->measured);
     return 0;
   }
-  std::fprintf(stderr, "%s: no workload %s; there are:", argv[0], options->workload.c_str());
+  std::fprintf(stderr, "%s: no workload %s; there are: machine spin", argv[0], options->workload.c_str());
   for (const auto& workload : mut::bench::workloads)
     std::fprintf(stderr, " %.*s", static_cast<int>(workload.name.size()), workload.name.data());
   std::fputs("\n", stderr);
