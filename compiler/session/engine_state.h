@@ -1,6 +1,7 @@
 // Behind the public Engine: one program's versions, its shard, its compiler.
 #pragma once
 #include <atomic>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -34,7 +35,6 @@ struct Engine::State {
 
   session::Bindings bindings;
   struct HostSource {
-    std::shared_ptr<runtime::Plan> unused;
     std::shared_ptr<connector::RowQueue> rows;
     std::shared_ptr<connector::PieceQueue> text;
     std::optional<connector::ReplayedColumns> columns;
@@ -43,6 +43,7 @@ struct Engine::State {
   struct HostSink {
     std::function<void(const RowView&)> rows;
     std::function<void(std::string_view)> lines;
+    std::function<void(ArrowArray&, ArrowSchema&)> arrow;
   };
   std::map<std::string, HostSink> host_sinks;
   // Time of arrival while the clock is virtual. Read by sources on the running thread.
@@ -65,28 +66,39 @@ struct Engine::State {
     runtime::PreparedSwap swap;
     runtime::Kernels kernels;
     bool optimised = false;
-    std::shared_ptr<session::Program> compared_with;
   };
-  // Guards what a thread that offers an edit shares with the one that runs: everything below to the blank
-  // line, and `program`, `versions`.
-  std::mutex mutex;
-  std::optional<Waiting> candidate;
+  // One edit is prepared at a time, on the thread that offers it.
+  std::mutex edit_mutex;
+  // Guards what that thread shares with the one that runs: everything below to the blank line, and
+  // `program`, `versions`, `outlets`, the counts of compilations, and what the host bound.
+  mutable std::mutex mutex;
+  // Edits that are ready, in the order in which they are taken: each was compared with the one before it.
+  std::deque<Waiting> candidates;
+  std::optional<Waiting> waiting;  // scheduled, not taken yet
   runtime::Kernels running_kernels;
   std::shared_ptr<const graph::Graph> running_graph;
   std::vector<uint64_t> store_entries;
 
-  std::optional<Waiting> waiting;  // scheduled, not taken yet
-  std::optional<SwapReport> done;
+  std::deque<SwapReport> done;
+  std::atomic<bool> stop_asked{false};
 
   // Rendered diagnostics of a check.
   std::string render(const diag::Engine& diags, const source::SourceSet& sources) const;
   // Kernels for a program, quick or as the options say; counts what it took.
   Outcome<runtime::Kernels> compile(const session::Program& made, int64_t* spent_ns, bool* compiled);
   Outcome<std::unique_ptr<connector::SourceReader>> open_source(const session::Program& made, size_t index);
-  Outcome<runtime::OutletBinding> open_sink(const session::Program& made, size_t index);
+  Outcome<runtime::OutletBinding> open_sink(const session::Program& made, size_t index, std::string& notices);
+  // What the next edit is compared with: the version that will run when it is taken.
+  std::shared_ptr<session::Program> newest_version() const;
+  // A copy, for threads that push.
+  std::optional<HostSource> host_source(const std::string& source_name) const;
+  // `queue` is that of the source; rows in the layout of its record.
+  Outcome<Done> push_rows(const std::string& source, connector::RowQueue& queue, const char* rows,
+                          size_t row_count);
   Outcome<runtime::Kernels> kernels_for(const session::Program& made, SwapReport& report, bool* optimised);
   Outcome<Done> open_added(const session::Program& before, const session::Program& made,
-                           const runtime::Migration& migration, runtime::PreparedSwap& swap);
+                           const runtime::Migration& migration, runtime::PreparedSwap& swap,
+                           std::string& notices);
   void take_candidate();
   void take_optimised();
   session::Optimiser::Start optimiser_start() const {

@@ -49,6 +49,7 @@ Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& mad
 Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
   State& s = *state_;
   if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
+  std::lock_guard one_at_a_time(s.edit_mutex);
   int64_t begin = s.env->monotonic_ns();
   SwapReport report;
   std::shared_ptr<session::Program> before;
@@ -56,8 +57,8 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
   {
     std::lock_guard lock(s.mutex);
     report.version = ++s.versions;
-    before = s.program;
-    entries = s.store_entries;
+    before = s.newest_version();
+    if (before == s.program) entries = s.store_entries;
   }
   auto sources = std::make_shared<source::SourceSet>();
   diag::Engine diags;
@@ -92,6 +93,13 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
     return refused(report.plan + "the record of source `" + plan.sources_redeclared[0] +
                    "` cannot change while several sources run\n");
   }
+  for (const std::string& source : plan.sources_redeclared) {
+    auto host = s.host_source(source);
+    if (host && !host->text)
+      return refused(report.plan + "source `" + source +
+                     "` gets rows of the host, whose record cannot change\n");
+  }
+  report.warnings = s.render(diags, *sources);
   report.check_ns = s.env->monotonic_ns() - begin;
   bool optimised = false;
   auto kernels = s.kernels_for(*made, report, &optimised);
@@ -104,11 +112,11 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
   for (const SourceCut& cut : request.at) swap.at.push_back({cut.source, cut.records});
   swap.next = std::make_unique<runtime::Instance>(made->plan, kernels.value(), s.shard->seed(),
                                                   s.shard->budget(), s.shard->errors());
-  auto opened = s.open_added(*before, *made, plan.migration, swap);
+  auto opened = s.open_added(*before, *made, plan.migration, swap, report.warnings);
   if (!opened) return opened.failure();
-  State::Waiting waiting{report, made, std::move(swap), std::move(kernels).value(), optimised, before};
+  State::Waiting waiting{report, made, std::move(swap), std::move(kernels).value(), optimised};
   std::lock_guard lock(s.mutex);
-  s.candidate = std::move(waiting);  // a newer one replaces one that has not been taken
+  s.candidates.push_back(std::move(waiting));
   s.wake->notify();
   return report;
 }
@@ -116,7 +124,8 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
 // New sources, and sinks that are new or go elsewhere. Opened before the cut: what fails here changes
 // nothing.
 Outcome<Done> Engine::State::open_added(const session::Program& before, const session::Program& made,
-                                        const runtime::Migration& migration, runtime::PreparedSwap& swap) {
+                                        const runtime::Migration& migration, runtime::PreparedSwap& swap,
+                                        std::string& notices) {
   auto old_name = [](const auto& renamed, const std::string& now) {
     for (const auto& [from, to] : renamed) {
       if (to == now) return from;
@@ -125,6 +134,7 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
   };
   for (const auto& [from, to] : migration.renamed_sources) {
     // What the host pushes under either name arrives.
+    std::lock_guard lock(mutex);
     if (auto host = host_sources.find(from); host != host_sources.end())
       host_sources.insert_or_assign(to, HostSource(host->second));
   }
@@ -143,15 +153,24 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
     std::string was = old_name(migration.renamed_sinks, emit.name);
     auto known = std::find_if(before.typed->emits.begin(), before.typed->emits.end(),
                               [&](const typed::Emit& other) { return other.name == was; });
-    bool of_host = host_sinks.contains(emit.name) || closed() || emit.name.starts_with("tap:");
+    bool of_host = closed() || emit.name.starts_with("tap:");
+    {
+      std::lock_guard lock(mutex);
+      of_host = of_host || host_sinks.contains(emit.name) || host_sinks.contains(was);
+    }
     bool kept = known != before.typed->emits.end() &&
                 (of_host || session::sink_target(*known, bindings) == session::sink_target(emit, bindings));
     if (kept) continue;
-    auto outlet = open_sink(made, i);
+    auto outlet = open_sink(made, i, notices);
     if (!outlet) return outlet.failure();
     swap.new_sinks.push_back(std::move(outlet).value());
   }
   return Done{};
+}
+
+std::shared_ptr<session::Program> Engine::State::newest_version() const {
+  if (!candidates.empty()) return candidates.back().program;
+  return waiting ? waiting->program : program;
 }
 
 // On the running thread: a candidate becomes the edit that the shard waits for.
@@ -160,14 +179,9 @@ void Engine::State::take_candidate() {
   store_entries.resize(shard->instance().store_count());
   for (size_t i = 0; i < store_entries.size(); ++i)
     store_entries[i] = shard->instance().store(i).entry_count();
-  if (!candidate || waiting || shard->swap_waits()) return;
-  // What it was compared with may have gone meanwhile.
-  if (candidate->compared_with && candidate->compared_with != program) {
-    candidate.reset();
-    return;
-  }
-  waiting = std::move(candidate);
-  candidate.reset();
+  if (candidates.empty() || waiting || shard->swap_waits()) return;
+  waiting = std::move(candidates.front());
+  candidates.pop_front();
   shard->schedule(std::move(waiting->swap));
 }
 
@@ -175,10 +189,11 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
                                 const std::vector<SourceCut>& at) {
   State& s = *state_;
   if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
+  std::lock_guard one_at_a_time(s.edit_mutex);
   std::shared_ptr<session::Program> before;
   {
     std::lock_guard lock(s.mutex);
-    before = s.candidate ? s.candidate->program : s.program;
+    before = s.newest_version();
   }
   const auto& params = before->typed->params;
   auto param = std::find_if(params.begin(), params.end(),
@@ -228,10 +243,9 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
   if (!kernels) return kernels.failure();
   swap.next = std::make_unique<runtime::Instance>(plan, kernels.value(), s.shard->seed(), s.shard->budget(),
                                                   s.shard->errors());
-  State::Waiting waiting{std::move(report),          made,      std::move(swap),
-                         std::move(kernels).value(), optimised, nullptr};
+  State::Waiting waiting{std::move(report), made, std::move(swap), std::move(kernels).value(), optimised};
   std::lock_guard lock(s.mutex);
-  s.candidate = std::move(waiting);
+  s.candidates.push_back(std::move(waiting));
   s.wake->notify();
   return Done{};
 }
