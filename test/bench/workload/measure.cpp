@@ -30,15 +30,19 @@ uint64_t resident_bytes_peak() {
 
 }  // namespace
 
-Measured measure_passes(double seconds, const std::function<std::string()>& pass) {
+Measured measure_passes(double seconds, const std::function<std::string()>& pass,
+                        const std::function<void()>& prepare) {
   constexpr double warm_up_seconds = 1.0;
   constexpr size_t passes_min = 3;
   Measured measured;
   const double warm_begin = wall_seconds();
-  do measured.check = pass();
-  while (wall_seconds() - warm_begin < warm_up_seconds);
+  do {
+    prepare();
+    measured.check = pass();
+  } while (wall_seconds() - warm_begin < warm_up_seconds);
   double spent = 0;
   while (spent < seconds || measured.pass_seconds.size() < passes_min) {
+    prepare();
     const double begin = wall_seconds();
     const double cpu_begin = cpu_seconds();
     const std::string check = pass();

@@ -15,8 +15,10 @@ struct Measured {
   std::string check;  // of one pass; every pass gave the same, or it says so and can equal nothing
 };
 
-// `pass` does the whole work once and returns its check. At least a second of warm-up and three passes.
-Measured measure_passes(double seconds, const std::function<std::string()>& pass);
+// `pass` does the whole work once and returns its check; `prepare` comes before each and is in no time. At
+// least a second of warm-up and three passes.
+Measured measure_passes(
+    double seconds, const std::function<std::string()>& pass, const std::function<void()>& prepare = [] {});
 
 struct Report {
   std::string side;  // "hand" or "engine"
