@@ -69,4 +69,15 @@ void print_report(const Options& options, const Report& report, const Measured& 
               report.tier.c_str(), report.compile_ms, static_cast<unsigned long long>(resident_bytes_peak()));
 }
 
+void print_figures(const Options& options, const std::string& check, const Figures& figures) {
+  std::printf(R"({"workload":"%s","side":"engine","size":"%s","check":"%s","figures":{)",
+              options.workload.c_str(), options.size == Size::Small ? "small" : "full", check.c_str());
+  const char* separator = "";
+  for (const auto& [name, value] : figures) {
+    std::printf(R"(%s"%s":%.6f)", separator, name.c_str(), value);
+    separator = ",";
+  }
+  std::printf("}}\n");
+}
+
 }  // namespace mut::bench

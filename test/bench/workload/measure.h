@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "test/bench/workload/options.h"
@@ -27,5 +28,11 @@ struct Report {
   double compile_ms = 0;
 };
 void print_report(const Options& options, const Report& report, const Measured& measured);
+
+// For what has named figures instead of a rate (w8, w9a). tools/bench knows the goals by these names;
+// a figure with a goal that is left out counts as missed. `check` is "ok" or says what was wrong, and then
+// there are no times.
+using Figures = std::vector<std::pair<std::string, double>>;
+void print_figures(const Options& options, const std::string& check, const Figures& figures);
 
 }  // namespace mut::bench
