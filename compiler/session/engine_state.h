@@ -98,6 +98,9 @@ struct Engine::State {
                                  const std::shared_ptr<session::Program>& made, SwapReport report);
   void take_prepared();
   void take_optimised();
+  session::Optimiser::Start optimiser_start() const {
+    return running_optimised ? session::Optimiser::Start::Optimised : session::Optimiser::Start::Quick;
+  }
   void settle_swap();
   bool disturb();
   std::shared_ptr<session::Program> running_program();

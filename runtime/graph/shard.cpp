@@ -86,6 +86,7 @@ bool Shard::fill(Feed& feed, size_t index) {
       return fail(feed.reader->error().within("source `" + feed.name + "`"));
   }
   ++stats_.batches;
+  if (plan.computes_times) feed.batch->own_times();
   feed.view = feed.batch->view();
   if (plan.computes_times) {
     feed.bad.assign(feed.view.row_count, 0);
