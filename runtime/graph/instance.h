@@ -39,7 +39,8 @@ class Instance {
 
   // Of the row being run, for errors; set before a kernel is called.
   const MutBatch* batch = nullptr;
-  std::vector<int64_t> watermarks;  // by source
+  // By source, then by `window all`: `never` once it has given its rows. By bit of a mask.
+  std::vector<int64_t> watermarks;
   int64_t watermark_of(uint64_t source_mask) const;
   // The same at the event that a kernel is processing: what is open, held or late is judged by it. While
   // a window that ends at E fires, no stage is further than E - 1.

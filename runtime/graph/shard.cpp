@@ -280,6 +280,10 @@ void Shard::finish_input() {
     instance_->store(i).finish(rows);
     instance_->kernels().results[i](&instance_->context(), rows.rows(), rows.times(), rows.count(),
                                     cause_position_);
+    bool shared = std::any_of(
+        plan.stores.begin() + static_cast<ptrdiff_t>(i) + 1, plan.stores.end(),
+        [&](const StorePlan& later) { return later.watermark_bit == plan.stores[i].watermark_bit; });
+    if (!shared) instance_->watermarks[static_cast<size_t>(plan.stores[i].watermark_bit)] = state::never;
     fire_due();
   }
   take_output();
