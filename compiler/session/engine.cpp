@@ -235,7 +235,8 @@ Outcome<Done> Engine::start() {
   runtime::ShardOptions options;
   options.batch_rows = s.options.batch_rows;
   options.memory_bytes = s.options.memory_bytes;
-  s.shard = std::make_unique<runtime::Shard>(*s.env, options);
+  s.shard = std::make_unique<runtime::Shard>(*s.env, options, s.retired);
+  s.librarian = std::make_unique<session::Librarian>(*s.env, s.retired);
   std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> readers;
   for (size_t i = 0; i < s.program->typed->sources.size(); ++i) {
     if (!s.program->plan->sources[i].live) continue;
@@ -269,12 +270,17 @@ void Engine::State::take_optimised() {
   auto ready = optimiser->take();
   if (!ready) return;
   if (ready->times.compiled) ++kernels_compiled;
-  if (ready->version != shard->version()) return;
-  shard->instance().set_kernels(ready->kernels);
+  if (ready->version != shard->version()) {
+    retired.retire(std::move(ready->kernels.owner));
+    librarian->notify();
+    return;
+  }
+  shard->exchange_kernels(ready->kernels);
+  librarian->notify();
   // The next version may have other literals: it starts from code that takes any.
   if (ready->literals == codegen::Literals::Constant) return;
   std::lock_guard lock(mutex);
-  running_kernels = std::move(ready->kernels);
+  retired.retire(std::exchange(running_kernels, std::move(ready->kernels)).owner);
   running_optimised = true;
 }
 
@@ -340,9 +346,9 @@ void Engine::State::settle_swap() {
   if (!result) return;
   cells_converted += result->cells_converted;
   entries_converted += result->entries_converted;
+  librarian->notify();
   if (!waiting) return;  // a disturbance
   ++real_swaps;
-  runtime::Kernels retired;
   std::unique_lock lock(mutex);
   SwapReport report = std::move(waiting->report);
   report.version = result->version;
@@ -351,7 +357,7 @@ void Engine::State::settle_swap() {
   report.entries_converted = result->entries_converted;
   program = waiting->program;
   program_version = result->version;
-  retired = std::exchange(running_kernels, std::move(waiting->kernels));
+  retired.retire(std::exchange(running_kernels, std::move(waiting->kernels)).owner);
   running_graph = program->graph;
   running_optimised = waiting->optimised;
   waiting.reset();

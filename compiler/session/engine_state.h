@@ -8,6 +8,7 @@
 
 #include "compiler/change/compare.h"
 #include "compiler/session/connect.h"
+#include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
 #include "compiler/session/program.h"
 #include "mutstream/engine.h"
@@ -24,7 +25,9 @@ struct Engine::State {
   std::unique_ptr<env::EventCount> wake;
   std::unique_ptr<jit::Jit> jit;
   std::unique_ptr<session::Optimiser> optimiser;
+  runtime::RetireList retired;  // code of older versions
   std::unique_ptr<runtime::Shard> shard;
+  std::unique_ptr<session::Librarian> librarian;
   std::string name;
   std::string warnings;
   Failure failure;

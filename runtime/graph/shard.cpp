@@ -7,8 +7,10 @@
 
 namespace mut::runtime {
 
-Shard::Shard(env::Env& env, const ShardOptions& options)
+Shard::Shard(env::Env& env, const ShardOptions& options, RetireList& retired)
     : env_(env),
+      retired_(retired),
+      worker_(retired.add_worker()),
       options_(options),
       seed_(env.random_seed()),
       budget_(options.memory_bytes),
@@ -297,7 +299,15 @@ void Shard::stop() {
   }
 }
 
+// Kernels run in here alone.
 Progress Shard::run() {
+  worker_.enter();
+  Progress progress = advance();
+  worker_.rest();
+  return progress;
+}
+
+Progress Shard::advance() {
   if (finished_) return Progress::Done;
   if (!error_.message.empty()) return Progress::Failed;
   if (scheduled_ && cut_reached()) {
@@ -408,9 +418,14 @@ void Shard::exchange() {
   // What an edit made due fires at the cut, before the next event.
   fire_due();
   take_output();
+  retired_.retire(old->set_kernels({}).owner);
   result.pause_ns = env_.monotonic_ns() - begin;
   last_swap_ = std::move(result);
   ++stats_.swaps;
+}
+
+void Shard::exchange_kernels(Kernels kernels) {
+  retired_.retire(instance_->set_kernels(std::move(kernels)).owner);
 }
 
 Status Shard::flush() { return outlets_.flush(); }
