@@ -4,17 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <cstring>
 #include <fstream>
 #include <thread>
 
 #include "compiler/jit/jit.h"
-#include "compiler/session/program.h"
-#include "runtime/graph/instance.h"
+#include "test/unit/kernel_run.h"
 
 namespace {
 
 using mut::runtime::RetireList;
+using mut::test::KernelRun;
+using mut::test::program_of;
 
 TEST(RetireList, KeepsAKernelUntilTheSlowestWorkerPassesABoundary) {
   RetireList list;
@@ -63,49 +63,6 @@ size_t code_mappings() {
     count += line.find(" r-xp 00000000 00:00 0") != std::string::npos;
   return count;
 }
-
-std::shared_ptr<mut::session::Program> program_of(const std::string& value) {
-  auto sources = std::make_shared<mut::source::SourceSet>();
-  mut::diag::Engine diags;
-  return mut::session::make_program(
-      "type Row = { x: int, at: time }\nsource rows: Row = host() time at\n"
-      "stream out = rows | select y = " +
-          value + "\nemit out to host()\n",
-      "rows.mut", sources, diags);
-}
-
-// What one worker runs: a batch of one row through whichever kernel is current, with state of its own.
-class KernelRun {
- public:
-  explicit KernelRun(const std::shared_ptr<mut::session::Program>& program)
-      : budget_(1 << 20), instance_(program->plan, {}, 1, budget_, log_) {
-    columns_[0].values = &x_;
-    columns_[1].values = &time_;
-    batch_.abi = mut::abi::abi_number;
-    batch_.row_count = 1;
-    batch_.columns = columns_;
-    batch_.times = &time_;
-    instance_.batch = &batch_;
-  }
-  // The value that the kernel gives for x = 20.
-  int64_t run(const mut::runtime::Kernels& kernels) {
-    MutCursor cursor{0, 1, mut::runtime::no_watermark};
-    kernels.sources[0](&instance_.context(), &batch_, &cursor);
-    int64_t y = 0;
-    if (instance_.sink(0).count == 1) memcpy(&y, instance_.sink(0).rows + sizeof(MutOutHead), sizeof(y));
-    instance_.clear_output();
-    return y;
-  }
-
- private:
-  mut::state::Budget budget_;
-  mut::runtime::ErrorLog log_;
-  mut::runtime::Instance instance_;
-  int64_t x_ = 20;
-  int64_t time_ = 0;
-  MutColumn columns_[2]{};
-  MutBatch batch_{};
-};
 
 TEST(RetireList, TenThousandSwapsUnderFourWorkersOfWhichOneIsBlockedInARead) {
   constexpr int swaps = 10'000;
