@@ -48,6 +48,31 @@ KeyedTable::~KeyedTable() {
   for (auto& segment : segments_) free_rows(*segment);
 }
 
+void KeyedTable::copy_from(const KeyedTable& other) {
+  for (auto& segment : segments_) free_rows(*segment);
+  segments_.clear();
+  heap_.copy_from(other.heap_);
+  directory_.resize(other.directory_.size());
+  places_.resize(other.places_.size());
+  view_.seed = other.view_.seed;
+  view_.wide = other.view_.wide;
+  view_.directory = places_.data();
+  view_.directory_shift = other.view_.directory_shift;
+  row_count_ = other.row_count_;
+  group_ = other.group_;
+  uint32_t directory_bits = 64 - static_cast<uint32_t>(view_.directory_shift);
+  for (size_t at = 0; at < other.directory_.size();) {
+    const MutSegment& from = *other.directory_[at];
+    segments_.push_back(make_segment(from.slot_count, from.depth));
+    MutSegment& made = *segments_.back();
+    memcpy(made.rows, from.rows, static_cast<size_t>(from.slot_count) * view_.row_size);
+    made.used = from.used;
+    size_t span = size_t{1} << (directory_bits - from.depth);
+    point(at, span, made);
+    at += span;
+  }
+}
+
 void KeyedTable::point(size_t first, size_t count, MutSegment& segment) {
   for (size_t i = first; i < first + count; ++i) {
     directory_[i] = &segment;

@@ -21,6 +21,9 @@ class KeyedTable {
   KeyedTable(const KeyedTable&) = delete;
   KeyedTable& operator=(const KeyedTable&) = delete;
 
+  // Becomes a copy of a table of the same layout that has no distinct values; was empty.
+  void copy_from(const KeyedTable& other);
+
   // What kernels get. Stable address.
   MutTable* view() { return &view_; }
   Heap& heap() { return heap_; }
