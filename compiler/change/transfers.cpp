@@ -16,18 +16,47 @@ bool same_rules(const state::StoreDesc& a, const state::StoreDesc& b) {
          a.late_within == b.late_within && a.span == b.span && a.count == b.count && a.ttl == b.ttl;
 }
 
-// Whether a store of one description works as one of the other; names are not looked at.
-bool same_layout(const state::StoreDesc& a, const state::StoreDesc& b) {
+// Whether entries of one description are entries of the other; names are not looked at.
+bool same_keys(const state::StoreDesc& a, const state::StoreDesc& b) {
   auto same_key = [](const state::KeyDesc& x, const state::KeyDesc& y) {
     return abi::same_layout(*x.type, *y.type) && x.kind == y.kind;
   };
+  return a.row_size == b.row_size &&
+         std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key);
+}
+
+bool same_cells(const state::StoreDesc& a, const state::StoreDesc& b) {
   auto same_cell = [](const state::CellDesc& x, const state::CellDesc& y) {
     return x.fn == y.fn && x.kind == y.kind && x.order_kind == y.order_kind && x.offset == y.offset &&
            x.column == y.column && abi::same_layout(*x.result, *y.result);
   };
-  return same_rules(a, b) && a.row_size == b.row_size && a.columns.size() == b.columns.size() &&
-         std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key) &&
+  return a.columns.size() == b.columns.size() &&
          std::equal(a.cells.begin(), a.cells.end(), b.cells.begin(), b.cells.end(), same_cell);
+}
+
+bool same_columns(const state::StoreDesc& a, const state::StoreDesc& b) {
+  auto same_column = [](const state::ColumnDesc& x, const state::ColumnDesc& y) {
+    return x.kind == y.kind && x.word == y.word;
+  };
+  return a.sample_words == b.sample_words &&
+         std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(), same_column);
+}
+
+// Whether a store can go on under other rules without a look at its entries. `in_place`: each cell
+// continues the one at its place.
+enum class Cells : uint8_t { InPlace, Other };
+bool retunes(const state::StoreDesc& from, const state::StoreDesc& to, Cells cells) {
+  if (from.kind != to.kind || !same_keys(from, to)) return false;
+  switch (to.kind) {
+    case state::StoreKind::Ring:
+    case state::StoreKind::Dedupe:
+      // Fewer events: those that go have to be let go at once.
+      return same_columns(from, to) && (from.span == 0) == (to.span == 0) && to.count >= from.count;
+    case state::StoreKind::Panes:
+      return cells == Cells::InPlace && same_cells(from, to);
+    default:
+      return false;
+  }
 }
 
 void add_cell(const Cell& from, const Cell& to, std::vector<runtime::StorePart>& parts) {
@@ -79,9 +108,20 @@ std::vector<StoreMigration> plan_transfers(const graph::Graph& before, const Sta
     bool in_place = made.joined.empty() && made.keys.empty() && from.cells.size() == desc.cells.size();
     for (size_t i = 0; i < made.cells.size(); ++i)
       in_place = in_place && made.cells[i] == static_cast<int>(i);
-    bool alone = readers[static_cast<size_t>(made.old_store)].size() == 1;
-    bool move = !force_convert && alone && in_place && same_layout(from, desc);
-    made.transfer = move ? StoreTransfer::Move : StoreTransfer::Convert;
+    const std::set<int>& all = readers[static_cast<size_t>(made.old_store)];
+    if (force_convert || !made.keys.empty()) {
+      made.transfer = StoreTransfer::Convert;
+    } else if (all.size() == 1 && in_place && same_rules(from, desc) && same_keys(from, desc) &&
+               same_cells(from, desc)) {
+      made.transfer = StoreTransfer::Move;
+    } else if (retunes(from, desc, in_place ? Cells::InPlace : Cells::Other)) {
+      // The last that reads a store may have it.
+      bool ring = desc.kind != state::StoreKind::Panes;
+      bool last = *all.rbegin() == static_cast<int>(store);
+      made.transfer = last ? StoreTransfer::Retune : ring ? StoreTransfer::Branch : StoreTransfer::Convert;
+    } else {
+      made.transfer = StoreTransfer::Convert;
+    }
   }
   return out;
 }

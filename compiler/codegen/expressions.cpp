@@ -59,6 +59,12 @@ llvm::Value* FunctionEmitter::context_field(unsigned offset, llvm::Type* type) {
   return builder_.CreateLoad(type, builder_.CreateConstGEP1_64(builder_.getInt8Ty(), context_, offset));
 }
 
+llvm::Value* FunctionEmitter::context_constant(unsigned offset, llvm::Type* type) {
+  auto* load = llvm::cast<llvm::LoadInst>(context_field(offset, type));
+  load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(function_->getContext(), {}));
+  return load;
+}
+
 Value FunctionEmitter::bool_value(llvm::Value* value) const {
   return {module_.program().types->scalar(Kind::Bool), {value}};
 }
@@ -206,7 +212,7 @@ Value FunctionEmitter::emit_literal(const Expr& expr) {
     }
   } else {
     int slot = module_.graph().literal_slots.at(&expr);
-    llvm::Value* table = context_field(offsetof(MutContext, literals), builder_.getPtrTy());
+    llvm::Value* table = context_constant(offsetof(MutContext, literals), builder_.getPtrTy());
     llvm::Value* at =
         builder_.CreateConstGEP1_64(builder_.getInt8Ty(), table, static_cast<uint64_t>(slot) * 16);
     // The table of a version never changes.
@@ -234,7 +240,7 @@ Value FunctionEmitter::emit_literal(const Expr& expr) {
 
 Value FunctionEmitter::emit_param(const Expr& expr) {
   const abi::FieldDesc& field = module_.params_layout().fields[static_cast<size_t>(expr.index)];
-  llvm::Value* params = context_field(offsetof(MutContext, params), builder_.getPtrTy());
+  llvm::Value* params = context_constant(offsetof(MutContext, params), builder_.getPtrTy());
   return load(builder_, expr.type, *field.type,
               builder_.CreateConstGEP1_64(builder_.getInt8Ty(), params, field.offset));
 }

@@ -39,6 +39,7 @@ class FunctionEmitter {
   // Fields of the event; an empty Value for one that nobody needs.
   std::vector<Value> fields;
   StageValues stage;
+  llvm::Value* counts = nullptr;    // of the Tally
   llvm::Value* time = nullptr;      // i64
   llvm::Value* position = nullptr;  // i64
   Handler handler;
@@ -62,7 +63,9 @@ class FunctionEmitter {
   Value from_words(typed::TypeRef type, llvm::Value* memory);
   Value convert(const Value& value, typed::TypeRef target);
   llvm::Value* equal(const Value& a, const Value& b);
-  llvm::Value* context_field(unsigned index, llvm::Type* type);
+  llvm::Value* context_field(unsigned offset, llvm::Type* type);
+  // One that does not change while a kernel runs.
+  llvm::Value* context_constant(unsigned offset, llvm::Type* type);
   // Chooses between two ways of computing a value of one type.
   Value choose(llvm::Value* condition, const std::function<Value()>& then_value,
                const std::function<Value()>& else_value);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "compiler/codegen/function_emitter.h"
+#include "compiler/codegen/tally.h"
 
 namespace mut::codegen {
 
@@ -17,6 +18,7 @@ class ModuleEmitter {
   const typed::Program& program() const { return *graph_.program; }
   llvm::Module& module() { return module_; }
   Literals literals() const { return literals_; }
+  const Tally& tally() const { return tally_; }
   // A helper by name; declared at first use.
   llvm::FunctionCallee helper(const char* name, llvm::Type* result, std::vector<llvm::Type*> params);
   const abi::TypeDesc& layout(typed::TypeRef type);
@@ -40,6 +42,14 @@ class ModuleEmitter {
   void emit_failure(FunctionEmitter& at, int stream, int stage, const std::vector<Value>& fields,
                     typed::TypeRef record);
   void send_error_event(FunctionEmitter& at, int stream, llvm::Value* event);
+  // The record at `row` could not be decoded: told, and given to `.errors`.
+  void emit_undecodable(FunctionEmitter& at, const typed::Source& source, llvm::Value* batch,
+                        llvm::Value* row, llvm::Value* watermark);
+  void emit_prefetches(FunctionEmitter& at, const typed::Source& source, llvm::Value* columns,
+                       llvm::Value* row, llvm::Value* row_end);
+  // Whether stages of the source ask for the watermark, and whether something can fire because of it.
+  bool reads_watermark(int source) const;
+  bool can_fire(int source) const;
   std::vector<Value> generated_fields(FunctionEmitter& at, const typed::Source& source, llvm::Value* number);
   std::vector<Value> column_fields(FunctionEmitter& at, const typed::Source& source, llvm::Value* columns,
                                    llvm::Value* row);
@@ -47,6 +57,7 @@ class ModuleEmitter {
   const graph::Graph& graph_;
   llvm::Module& module_;
   Literals literals_;
+  Tally tally_;
   std::map<std::string, abi::TypeDescRef> layouts_;
   abi::TypeDescRef params_layout_;
   std::map<std::pair<int, size_t>, llvm::Function*> sections_;

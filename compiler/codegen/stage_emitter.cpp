@@ -1,5 +1,7 @@
 #include "compiler/codegen/stage_emitter.h"
 
+#include <llvm/IR/MDBuilder.h>
+
 namespace mut::codegen {
 
 using state::CellFn;
@@ -56,7 +58,7 @@ llvm::Value* StageEmitter::offset(llvm::Value* pointer, uint64_t bytes) {
 
 llvm::Value* StageEmitter::store_view(int store) {
   B& b = at_.builder();
-  llvm::Value* stores = at_.context_field(offsetof(MutContext, stores), b.getPtrTy());
+  llvm::Value* stores = at_.context_constant(offsetof(MutContext, stores), b.getPtrTy());
   return b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getPtrTy(), stores, static_cast<uint64_t>(store)));
 }
 
@@ -65,12 +67,10 @@ void StageEmitter::leave_unless(llvm::Value* condition) {
   llvm::BasicBlock* dropped = at_.block("dropped");
   at_.builder().CreateCondBr(condition, next, dropped);
   at_.builder().SetInsertPoint(dropped);
-  llvm::Value* counters = at_.context_field(offsetof(MutContext, dropped), at_.builder().getPtrTy());
-  int site = graph::error_site(module_.graph(), stream_, index_);
+  B& b = at_.builder();
   llvm::Value* counter =
-      at_.builder().CreateConstGEP1_64(at_.builder().getInt64Ty(), counters, static_cast<uint64_t>(site));
-  llvm::Value* count = at_.builder().CreateLoad(at_.builder().getInt64Ty(), counter);
-  at_.builder().CreateStore(at_.builder().CreateAdd(count, at_.builder().getInt64(1)), counter);
+      module_.tally().dropped(b, at_.counts, graph::error_site(module_.graph(), stream_, index_));
+  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), counter), b.getInt64(1)), counter);
   at_.builder().CreateRetVoid();
   at_.builder().SetInsertPoint(next);
 }
@@ -115,10 +115,10 @@ llvm::Value* StageEmitter::emit_key(const std::vector<typed::ExprPtr>& keys, con
 
 llvm::Value* StageEmitter::find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc) {
   B& b = at_.builder();
-  llvm::Value* row =
-      b.CreateCall(module_.helper("mut_table_find_or_insert", b.getPtrTy(),
-                                  {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty()}),
-                   {table, key, b.getInt32(desc.key_words), b.getInt64(desc.text_mask)});
+  llvm::Value* row = b.CreateCall(
+      module_.helper("mut_table_find_or_insert", b.getPtrTy(),
+                     {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty(), b.getInt64Ty()}),
+      {table, key, b.getInt32(desc.key_words), b.getInt64(desc.text_mask), b.getInt64(desc.row_size)});
   at_.check(b.CreateIsNotNull(row), EventError::Memory);
   return row;
 }
@@ -471,7 +471,8 @@ void StageEmitter::emit_windowed() {
     llvm::BasicBlock* from = b.GetInsertBlock();
     llvm::BasicBlock* look = at_.block("look");
     llvm::BasicBlock* have = at_.block("have");
-    b.CreateCondBr(b.CreateIsNotNull(cached), have, look);
+    b.CreateCondBr(b.CreateIsNotNull(cached), have, look,
+                   llvm::MDBuilder(b.getContext()).createBranchWeights(1 << 12, 1));
     b.SetInsertPoint(look);
     llvm::Value* found =
         b.CreateCall(module_.helper("mut_pane", pointer, {pointer, b.getInt32Ty(), b.getInt64Ty()}),

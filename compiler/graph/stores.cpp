@@ -96,10 +96,10 @@ std::string call_text(const typed::AggregateCall& call) {
   return out;
 }
 
-// History of one stage over one stretch by one key shares a ring; equal arguments share a column.
+// Histories of one stage with one argument over one stretch by one key share a ring. Not those of several
+// arguments: an edit of one history must not part or join the samples of others at the cut.
 void add_history_stores(const typed::Stage& stage, const std::string& path, std::vector<StoreNode>& out) {
   std::map<std::string, size_t> rings;
-  std::map<std::string, int> column_of;
   for (size_t i = 0; i < stage.histories.size(); ++i) {
     const typed::History& history = stage.histories[i];
     bool ring = history.over == typed::OverKind::LastDuration || history.over == typed::OverKind::LastEvents;
@@ -118,6 +118,7 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
     std::string ring_key =
         std::to_string(static_cast<int>(history.over)) + "/" + std::to_string(history.amount) + "/";
     for (const typed::ExprPtr& key : history.keys) ring_key += expr_text(*key);
+    ring_key += call_text(history.call);
     auto [known, fresh] = rings.emplace(ring_key, out.size());
     if (fresh) {
       node.desc.kind = StoreKind::Ring;
@@ -127,16 +128,12 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
       out.push_back(std::move(node));
     }
     StoreNode& target = out[known->second];
-    std::string column_key = ring_key + call_text(history.call);
-    auto [column, new_column] = column_of.emplace(column_key, static_cast<int>(target.desc.columns.size()));
     CellDesc cell = describe_cell(history.call);
-    if (new_column) target.desc.columns.push_back({cell.kind, 0});
-    cell.column = static_cast<uint32_t>(column->second);
+    if (fresh) target.desc.columns.push_back({cell.kind, 0});
+    cell.column = 0;
     target.desc.cells.push_back(std::move(cell));
     target.histories.push_back(static_cast<int>(i));
-    target.columns.push_back(column->second);
-    // The mask of a sample has one bit per column: past that a further ring takes over.
-    if (target.desc.columns.size() == 60) rings.erase(ring_key);
+    target.columns.push_back(0);
   }
 }
 

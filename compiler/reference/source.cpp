@@ -6,6 +6,10 @@ namespace mut::reference {
 
 namespace {
 
+// As docs/language.md gives them.
+constexpr int64_t generate_start_ns = 1'767'225'600'000'000'000;  // 2026-01-01T00:00:00Z
+constexpr int64_t generate_step_ns = 1'000'000;
+
 text::TimeUnit unit_of(const typed::Source& source) {
   const typed::Option* option = source.connector.find("time_unit");
   std::string unit = option == nullptr ? "ms" : option->value.as_text();
@@ -214,8 +218,8 @@ std::optional<Record> SourceReader::next_generated(const typed::Source& source,
   if (static_cast<int64_t>(position_) >= count) return std::nullopt;
   Record record;
   record.position = position_;
-  record.time =
-      int_option(source, "start", 0) + static_cast<int64_t>(position_) * int_option(source, "step", 0);
+  record.time = int_option(source, "start", generate_start_ns) +
+                static_cast<int64_t>(position_) * int_option(source, "step", generate_step_ns);
   Draws draws;
   draws.seed = static_cast<uint64_t>(int_option(source, "seed", 1));
   draws.number = position_;

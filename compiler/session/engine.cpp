@@ -250,9 +250,9 @@ Outcome<Done> Engine::start() {
   s.shard->set_stamp(s.options.stamp == EngineOptions::Stamp::Yes);
   s.shard->start(std::move(instance), 1, std::move(readers), s.outlets);
   s.started = true;
-  if (s.options.tier == TierChoice::Auto) {
+  if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
-    s.optimiser->want(s.program, 1);
+    s.optimiser->want(s.program, 1, s.optimiser_start());
   }
   return Done{};
 }
@@ -264,6 +264,8 @@ void Engine::State::take_optimised() {
   if (ready->times.compiled) ++kernels_compiled;
   if (ready->version != shard->version()) return;
   shard->instance().set_kernels(ready->kernels);
+  // The next version may have other literals: it starts from code that takes any.
+  if (ready->literals == codegen::Literals::Constant) return;
   std::lock_guard lock(mutex);
   running_kernels = std::move(ready->kernels);
   running_optimised = true;
@@ -350,7 +352,7 @@ void Engine::State::settle_swap() {
     return std::none_of(program->typed->emits.begin(), program->typed->emits.end(),
                         [&](const typed::Emit& emit) { return emit.name == outlet.sink; });
   });
-  if (optimiser && !running_optimised) optimiser->want(program, result->version);
+  if (optimiser) optimiser->want(program, result->version, optimiser_start());
   waiting.reset();
   done = std::move(report);
 }

@@ -80,6 +80,9 @@ struct Engine::State {
                            const runtime::Migration& migration, runtime::PreparedSwap& swap);
   void take_candidate();
   void take_optimised();
+  session::Optimiser::Start optimiser_start() const {
+    return running_optimised ? session::Optimiser::Start::Optimised : session::Optimiser::Start::Quick;
+  }
   void settle_swap();
   bool disturb();
   const typed::Source* find_source(const std::string& source_name) const;

@@ -1,6 +1,13 @@
 #include "compiler/session/optimiser.h"
 
+#include <chrono>
+
 namespace mut::session {
+namespace {
+
+constexpr std::chrono::milliseconds settles_after{250};
+
+}  // namespace
 
 Optimiser::Optimiser(env::Env& env, jit::Jit& jit)
     : jit_(jit), thread_(env.start_thread("mut-optimise", [this] { work(); }, env::ThreadPriority::Lowest)) {}
@@ -15,23 +22,44 @@ Optimiser::~Optimiser() {
   thread_->join();
 }
 
-void Optimiser::want(std::shared_ptr<const Program> program, uint64_t version) {
+void Optimiser::want(std::shared_ptr<const Program> program, uint64_t version, Start start) {
   {
     std::lock_guard lock(mutex_);
     wanted_ = std::move(program);
     wanted_version_ = version;
+    wanted_start_ = start;
   }
   changed_.notify_all();
 }
 
 std::optional<OptimisedKernels> Optimiser::take() {
   std::lock_guard lock(mutex_);
-  return std::exchange(ready_, std::nullopt);
+  if (ready_.empty()) return std::nullopt;
+  OptimisedKernels out = std::move(ready_.front());
+  ready_.pop_front();
+  return out;
 }
 
 void Optimiser::wait_idle() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !wanted_ && !busy_; });
+}
+
+void Optimiser::make(std::unique_lock<std::mutex>& lock, const Program& program, uint64_t version,
+                     codegen::Literals literals) {
+  busy_ = true;
+  lock.unlock();
+  OptimisedKernels made;
+  made.version = version;
+  made.literals = literals;
+  auto kernels = jit_.compile(*program.graph, jit::Tier::Optimised, literals, &made.times);
+  lock.lock();
+  busy_ = false;
+  if (kernels) {
+    made.kernels = std::move(kernels).value();
+    ready_.push_back(std::move(made));
+  }
+  changed_.notify_all();
 }
 
 void Optimiser::work() {
@@ -41,18 +69,11 @@ void Optimiser::work() {
     if (stop_) return;
     std::shared_ptr<const Program> program = std::exchange(wanted_, nullptr);
     uint64_t version = wanted_version_;
-    busy_ = true;
-    lock.unlock();
-    OptimisedKernels made;
-    made.version = version;
-    auto kernels = jit_.compile(*program->graph, jit::Tier::Optimised, codegen::Literals::Table, &made.times);
-    lock.lock();
-    busy_ = false;
-    if (kernels) {
-      made.kernels = std::move(kernels).value();
-      ready_ = std::move(made);
-    }
-    changed_.notify_all();
+    if (wanted_start_ == Start::Quick) make(lock, *program, version, codegen::Literals::Table);
+    // Who turns a limit up and down keeps the code that takes any limit.
+    if (program->graph->literals.empty()) continue;
+    bool disturbed = changed_.wait_for(lock, settles_after, [this] { return wanted_ || stop_; });
+    if (!disturbed) make(lock, *program, version, codegen::Literals::Constant);
   }
 }
 

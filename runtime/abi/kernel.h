@@ -37,12 +37,19 @@ typedef struct MutSegment {
   uint64_t epoch;  // of the last write, for incremental checkpoints
 } MutSegment;
 
+// What a look-up needs of a segment.
+typedef struct MutPlace {
+  char* rows;
+  uint64_t slot_count;
+} MutPlace;
+
 // Extendible hash table: the top bits of the hash choose a segment, the low ones a slot in it.
 typedef struct MutTable {
-  MutSegment** directory;
+  const MutPlace* directory;
   uint64_t directory_shift;  // hash >> directory_shift is the index
   uint64_t row_size;         // bytes
   uint64_t seed;
+  uint64_t wide;  // 1: larger than the caches, so that a look-up is worth a prefetch
   MutHeap heap;
   void* owner;  // state::KeyedTable
 } MutTable;
@@ -77,8 +84,7 @@ typedef struct MutContext {
   const char* literals;      // 16 bytes each: number, bool or MutStr
   const char* params;        // the record of params in memory layout
   MutSink* sinks;            // by index of emit
-  uint64_t order;            // next MutOutHead::order
-  uint64_t output_rows;      // in all sinks
+  uint64_t output_rows;      // in all sinks; also the next MutOutHead::order
   uint64_t output_rows_max;  // MUT_STOP_OUTPUT when reached
   int64_t due;               // earliest time at which something fires for the running source; INT64_MAX: none
   int64_t window_start;      // of the row being emitted, in kernels of results

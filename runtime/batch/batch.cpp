@@ -50,6 +50,7 @@ Batch::Batch(abi::TypeDescRef record, const NeededColumns& needed, uint32_t row_
     memory_.emplace_back(new char[static_cast<size_t>(row_capacity_) * type->size + 8]());
     columns_[i].values = memory_.back().get();
   }
+  for (const MutColumn& column : columns_) own_values_.push_back(column.values);
   times_.resize(row_capacity_);
   origins_.resize(row_capacity_);
   view_.abi = abi::abi_number;
@@ -57,6 +58,9 @@ Batch::Batch(abi::TypeDescRef record, const NeededColumns& needed, uint32_t row_
 
 void Batch::clear() {
   view_.row_count = 0;
+  for (size_t i = 0; i < columns_.size(); ++i) columns_[i].values = own_values_[i];
+  borrowed_times_ = nullptr;
+  has_origins_ = true;
   view_.input_name = {0, 0, ""};
   errors_.clear();
   bad_.clear();
@@ -72,13 +76,25 @@ void Batch::finish_bad_row(MutOrigin origin, std::string_view code, std::string_
   finish_row(origin);
 }
 
+void Batch::finish_rows(uint32_t row_count) {
+  view_.row_count += row_count;
+  has_origins_ = false;
+}
+
+void Batch::own_times() {
+  if (borrowed_times_ == nullptr) return;
+  std::copy(borrowed_times_, borrowed_times_ + view_.row_count, times_.begin());
+  borrowed_times_ = nullptr;
+}
+
 const MutBatch& Batch::view() {
   view_.columns = columns_.data();
-  view_.times = times_.data();
+  // Nobody writes through it: own_times() comes before event times are computed.
+  view_.times = borrowed_times_ != nullptr ? const_cast<int64_t*>(borrowed_times_) : times_.data();
   view_.bad = bad_.empty() ? nullptr : bad_.data();
   view_.errors = errors_.data();
   view_.error_count = static_cast<uint32_t>(errors_.size());
-  view_.origins = origins_.data();
+  view_.origins = has_origins_ ? origins_.data() : nullptr;
   return view_;
 }
 

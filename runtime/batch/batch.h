@@ -77,6 +77,13 @@ class Batch {
     origins_[view_.row_count] = origin;
     ++view_.row_count;
   }
+  // Columns and times that lie with the host and stay there: row 0 of the batch is at `values`. Until
+  // clear(). The rows are completed by finish_rows(), which keeps no origins.
+  void borrow_values(size_t field, const void* values) { columns_[field].values = const_cast<void*>(values); }
+  void borrow_times(const int64_t* times) { borrowed_times_ = times; }
+  void finish_rows(uint32_t row_count);
+  // Copies borrowed times, for who computes event times in place.
+  void own_times();
   // Completes the next row as one that could not be decoded.
   void finish_bad_row(MutOrigin origin, std::string_view code, std::string_view message);
 
@@ -94,7 +101,10 @@ class Batch {
   uint32_t row_capacity_;
   std::vector<MutColumn> columns_;
   std::vector<std::unique_ptr<char[]>> memory_;
+  std::vector<void*> own_values_;  // by field: what borrow_values() hides
   std::vector<int64_t> times_;
+  const int64_t* borrowed_times_ = nullptr;
+  bool has_origins_ = true;
   std::vector<uint8_t> bad_;
   std::vector<MutDecodeError> errors_;
   std::vector<MutOrigin> origins_;

@@ -62,6 +62,12 @@ void mut_undecodable(MutContext* ctx, uint32_t site, const MutBatch* batch, uint
   instance(ctx).undecodable(site, *batch, row, out);
 }
 
+// The first row from `row` on that did not decode, or `row_end`.
+uint64_t mut_next_bad(const uint8_t* bad, uint64_t row, uint64_t row_end) {
+  const void* found = row < row_end ? memchr(bad + row, 1, row_end - row) : nullptr;
+  return found == nullptr ? row_end : static_cast<uint64_t>(static_cast<const uint8_t*>(found) - bad);
+}
+
 void* mut_arena(MutContext* ctx, uint64_t bytes) { return instance(ctx).arena().allocate(bytes); }
 
 char* mut_arena_copy(MutContext* ctx, const char* data, uint64_t bytes) {

@@ -139,7 +139,6 @@ void Instance::apply_set(size_t set) {
 void Instance::clear_output() {
   for (MutSink& sink : sinks_) sink.count = 0;
   context_.output_rows = 0;
-  context_.order = 0;
   arena_.reset();
 }
 

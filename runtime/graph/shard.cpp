@@ -86,6 +86,7 @@ bool Shard::fill(Feed& feed, size_t index) {
       return fail(feed.reader->error().within("source `" + feed.name + "`"));
   }
   ++stats_.batches;
+  if (plan.computes_times) feed.batch->own_times();
   feed.view = feed.batch->view();
   if (plan.computes_times) {
     feed.bad.assign(feed.view.row_count, 0);
@@ -221,16 +222,13 @@ bool Shard::take_output() {
   return status ? true : fail(status.error());
 }
 
-bool Shard::run_rows(size_t index, uint32_t row_end) {
+// Runs the rows of the cursor to their end, firing in between what becomes due.
+bool Shard::run_kernel(size_t index, MutCursor& cursor) {
   Feed& feed = feeds_[index];
   MutContext& context = instance_->context();
-  context.source = static_cast<uint32_t>(index);
-  context.watermark = instance_->watermarks[index];
-  instance_->batch = &feed.view;
   MutSourceKernel kernel = instance_->kernels().sources[index];
-  MutCursor cursor{feed.row, row_end, instance_->watermarks[index]};
-  if (kernel == nullptr) cursor.row = row_end;  // nothing reads this source
-  while (cursor.row < row_end) {
+  if (kernel == nullptr) cursor.row = cursor.row_end;  // nothing reads this source
+  while (cursor.row < cursor.row_end) {
     update_due(index);
     int32_t stop = kernel(&context, &feed.view, &cursor);
     instance_->watermarks[index] = cursor.watermark;
@@ -239,6 +237,17 @@ bool Shard::run_rows(size_t index, uint32_t row_end) {
     if (!error_.message.empty()) return false;
     if (context.output_rows >= context.output_rows_max && !take_output()) return false;
   }
+  return true;
+}
+
+bool Shard::run_rows(size_t index, uint32_t row_end) {
+  Feed& feed = feeds_[index];
+  MutContext& context = instance_->context();
+  context.source = static_cast<uint32_t>(index);
+  context.watermark = instance_->watermarks[index];
+  instance_->batch = &feed.view;
+  MutCursor cursor{feed.row, row_end, instance_->watermarks[index]};
+  if (!sabotage(index, cursor) || !run_kernel(index, cursor)) return false;
   uint64_t processed = row_end - feed.row;
   feed.row = row_end;
   feed.position += processed;
@@ -312,6 +321,36 @@ Progress Shard::run() {
   if (newly_ended || ended_before || all_ended) finish_input();
   if (!error_.message.empty()) return Progress::Failed;
   return finished_ ? Progress::Done : Progress::Idle;
+}
+
+// What the ledger has to find (fail points): an event is left out, comes twice, or is run half by the old
+// version and half by the next. Moves the cursor past what it has run. Nothing without fail points.
+bool Shard::sabotage(size_t index, MutCursor& cursor) {
+  env::FailPoints& points = env_.fail_points();
+  const Feed& feed = feeds_[index];
+  if (points.at("drop_one") == env::Fault::Drop) ++cursor.row;
+  if (points.at("dup_one") == env::Fault::Duplicate && cursor.row < cursor.row_end) {
+    MutCursor once{cursor.row, cursor.row + 1, cursor.watermark};
+    if (!run_kernel(index, once)) return false;
+  }
+  bool last_of_version = scheduled_ && cursor.row < cursor.row_end &&
+                         feed.position + (cursor.row_end - feed.row) == cut_of(feed);
+  if (!last_of_version || points.at("mix_one") != env::Fault::Error) return true;
+  const std::vector<char>& literals = scheduled_->next->plan().literals;
+  if (literals.size() != instance_->plan().literals.size()) return true;
+  --cursor.row_end;
+  bool fine = run_kernel(index, cursor);
+  ++cursor.row_end;
+  const char* own = std::exchange(instance_->context().literals, literals.data());
+  fine = fine && run_kernel(index, cursor);
+  instance_->context().literals = own;
+  return fine;
+}
+
+void Shard::schedule(PreparedSwap swap) {
+  scheduled_ = std::move(swap);
+  if (scheduled_->at.empty() || env_.fail_points().at("swap_early") != env::Fault::Error) return;
+  if (scheduled_->at[0].records > 0) --scheduled_->at[0].records;
 }
 
 // Between two rows: state moves, sinks go over, the old version is gone.

@@ -68,9 +68,9 @@ class Shard {
   void start(std::unique_ptr<Instance> instance, uint64_t version,
              std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> sources,
              std::vector<OutletBinding> sinks);
-  // Takes effect at its cut, or at the next boundary. One at a time: the earlier must have happened.
   void set_stamp(bool stamp) { outlets_.set_stamp(stamp); }
-  void schedule(PreparedSwap swap) { scheduled_ = std::move(swap); }
+  // Takes effect at its cut, or at the next boundary. One at a time: the earlier must have happened.
+  void schedule(PreparedSwap swap);
   bool swap_waits() const { return scheduled_.has_value(); }
   std::optional<SwapResult> take_swap_result() { return std::exchange(last_swap_, std::nullopt); }
 
@@ -108,6 +108,8 @@ class Shard {
   bool fill(Feed& feed, size_t index);
   bool pick(size_t& chosen, uint32_t& row_end);
   bool run_rows(size_t index, uint32_t row_end);
+  bool run_kernel(size_t index, MutCursor& cursor);
+  bool sabotage(size_t index, MutCursor& cursor);
   void fire_due();
   void fire_store(size_t index);
   void update_due(size_t running);

@@ -7,8 +7,18 @@ using namespace mut::inl;  // NOLINT: one file, all of it about that namespace
 
 extern "C" {
 
-char* mut_table_find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask) {
-  return find_or_insert(table, key, words, text_mask);
+char* mut_table_find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
+                               uint64_t row_size) {
+  return find_or_insert(table, key, words, text_mask, row_size);
+}
+
+// A row that will be wanted soon. Keys of numbers only.
+void mut_table_prefetch(const MutTable* table, const uint64_t* key, uint32_t words) {
+  if (table->wide != 0) prefetch_row(table, key, words);
+}
+void mut_window_prefetch(const MutWindow* window, const uint64_t* key, uint32_t words) {
+  const MutTable* table = window->pane_table;
+  if (table != nullptr && table->wide != 0) prefetch_row(table, key, words);
 }
 
 // The table of the pane that holds `time`, when it is the one used last; else null.

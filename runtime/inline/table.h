@@ -33,28 +33,35 @@ inline bool same_key(const MutTable* table, const uint64_t* stored, const uint64
   return true;
 }
 
-// The row of a key, or null.
+// The row of a key, or null. `row_size` is that of the table: kernels know it as a constant.
 inline char* find_row(const MutTable* table, const uint64_t* key, uint64_t hash, uint32_t words,
-                      uint64_t text_mask) {
-  const MutSegment* segment = table->directory[hash >> table->directory_shift];
-  uint64_t row_size = table->row_size;
-  uint32_t slot =
-      static_cast<uint32_t>((static_cast<uint64_t>(static_cast<uint32_t>(hash)) * segment->slot_count) >> 32);
+                      uint64_t text_mask, uint64_t row_size) {
+  const MutPlace place = table->directory[hash >> table->directory_shift];
+  uint64_t slot = (static_cast<uint64_t>(static_cast<uint32_t>(hash)) * place.slot_count) >> 32;
   while (true) {
-    char* row = segment->rows + slot * row_size;
+    char* row = place.rows + slot * row_size;
     uint64_t stored;
     memcpy(&stored, row, 8);
-    if (stored == hash && same_key(table, reinterpret_cast<const uint64_t*>(row + 8), key, words, text_mask))
+    if (__builtin_expect(stored == hash, 1) &&
+        same_key(table, reinterpret_cast<const uint64_t*>(row + 8), key, words, text_mask))
       return row;
     if (stored == 0) return nullptr;
-    if (++slot == segment->slot_count) slot = 0;
+    if (++slot == place.slot_count) slot = 0;
   }
 }
 
-inline char* find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask) {
+inline void prefetch_row(const MutTable* table, const uint64_t* key, uint32_t words) {
+  uint64_t hash = hash_key(key, words, 0, table->seed);
+  const MutPlace place = table->directory[hash >> table->directory_shift];
+  uint64_t slot = (static_cast<uint64_t>(static_cast<uint32_t>(hash)) * place.slot_count) >> 32;
+  __builtin_prefetch(place.rows + slot * table->row_size, 1);
+}
+
+inline char* find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
+                            uint64_t row_size) {
   uint64_t hash = hash_key(key, words, text_mask, table->seed);
-  char* row = find_row(table, key, hash, words, text_mask);
-  return row != nullptr ? row : mut_table_insert(table, key, hash);
+  char* row = find_row(table, key, hash, words, text_mask, row_size);
+  return __builtin_expect(row != nullptr, 1) ? row : mut_table_insert(table, key, hash);
 }
 
 }  // namespace mut::inl

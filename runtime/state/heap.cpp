@@ -26,6 +26,20 @@ Heap::~Heap() {
   }
 }
 
+void Heap::copy_from(const Heap& other) {
+  for (size_t i = 0; i < other.blocks_.size(); ++i) {
+    blocks_.push_back(new char[other.block_bytes_[i]]);
+    memcpy(blocks_.back(), other.blocks_[i], other.block_bytes_[i]);
+    budget_.add(other.block_bytes_[i]);
+  }
+  block_bytes_ = other.block_bytes_;
+  free_ = other.free_;
+  next_ = other.next_;
+  end_ = other.end_;
+  block_size_next_ = other.block_size_next_;
+  view_.blocks = blocks_.data();
+}
+
 uint64_t Heap::allocate(uint64_t bytes) {
   size_t index = class_of(bytes);
   if (!free_[index].empty()) {

@@ -19,6 +19,9 @@ class Heap {
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
+  // Becomes a copy of another; was empty. Offsets mean the same in both.
+  void copy_from(const Heap& other);
+
   // Offset of `bytes` new bytes, not cleared.
   uint64_t allocate(uint64_t bytes);
   void free(uint64_t offset, uint64_t bytes);

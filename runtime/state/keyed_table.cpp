@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "runtime/inline/table.h"
 
@@ -10,6 +11,9 @@ namespace {
 
 constexpr uint32_t segment_bytes_max = 64 * 1024;
 constexpr uint32_t slots_first = 8;
+constexpr std::align_val_t row_alignment{64};
+// About what the last private cache holds.
+constexpr size_t wide_bytes = 2 * 1024 * 1024;
 
 uint64_t row_hash(const char* row) {
   uint64_t hash;
@@ -33,8 +37,10 @@ KeyedTable::KeyedTable(const StoreDesc& desc, uint32_t row_size, uint32_t key_wo
   view_.seed = seed;
   view_.owner = this;
   segments_.push_back(make_segment(slots_first, 0));
-  directory_ = {segments_[0].get(), segments_[0].get()};
-  view_.directory = directory_.data();
+  directory_.resize(2);
+  places_.resize(2);
+  point(0, 2, *segments_[0]);
+  view_.directory = places_.data();
   view_.directory_shift = 63;
 }
 
@@ -42,10 +48,44 @@ KeyedTable::~KeyedTable() {
   for (auto& segment : segments_) free_rows(*segment);
 }
 
+void KeyedTable::copy_from(const KeyedTable& other) {
+  for (auto& segment : segments_) free_rows(*segment);
+  segments_.clear();
+  heap_.copy_from(other.heap_);
+  directory_.resize(other.directory_.size());
+  places_.resize(other.places_.size());
+  view_.seed = other.view_.seed;
+  view_.wide = other.view_.wide;
+  view_.directory = places_.data();
+  view_.directory_shift = other.view_.directory_shift;
+  row_count_ = other.row_count_;
+  group_ = other.group_;
+  uint32_t directory_bits = 64 - static_cast<uint32_t>(view_.directory_shift);
+  for (size_t at = 0; at < other.directory_.size();) {
+    const MutSegment& from = *other.directory_[at];
+    segments_.push_back(make_segment(from.slot_count, from.depth));
+    MutSegment& made = *segments_.back();
+    memcpy(made.rows, from.rows, static_cast<size_t>(from.slot_count) * view_.row_size);
+    made.used = from.used;
+    size_t span = size_t{1} << (directory_bits - from.depth);
+    point(at, span, made);
+    at += span;
+  }
+}
+
+void KeyedTable::point(size_t first, size_t count, MutSegment& segment) {
+  for (size_t i = first; i < first + count; ++i) {
+    directory_[i] = &segment;
+    places_[i] = {segment.rows, segment.slot_count};
+  }
+}
+
 std::unique_ptr<MutSegment> KeyedTable::make_segment(uint32_t slot_count, uint32_t depth) {
   auto out = std::make_unique<MutSegment>();
   size_t bytes = static_cast<size_t>(slot_count) * view_.row_size;
-  out->rows = new char[bytes]();
+  // A row of 64 bytes is one line of the cache.
+  out->rows = static_cast<char*>(operator new[](bytes, row_alignment));
+  memset(out->rows, 0, bytes);
   out->slot_count = slot_count;
   out->depth = depth;
   budget_.add(bytes + sizeof(MutSegment));
@@ -54,18 +94,18 @@ std::unique_ptr<MutSegment> KeyedTable::make_segment(uint32_t slot_count, uint32
 
 void KeyedTable::free_rows(MutSegment& segment) {
   budget_.remove(static_cast<size_t>(segment.slot_count) * view_.row_size + sizeof(MutSegment));
-  delete[] segment.rows;
+  operator delete[](segment.rows, row_alignment);
   segment.rows = nullptr;
 }
 
 char* KeyedTable::find(const uint64_t* key) const {
   uint64_t hash = inl::hash_key(key, key_words_, text_mask_, view_.seed);
-  return inl::find_row(&view_, key, hash, key_words_, text_mask_);
+  return inl::find_row(&view_, key, hash, key_words_, text_mask_, view_.row_size);
 }
 
 char* KeyedTable::find_or_insert(const uint64_t* key) {
   uint64_t hash = inl::hash_key(key, key_words_, text_mask_, view_.seed);
-  char* row = inl::find_row(&view_, key, hash, key_words_, text_mask_);
+  char* row = inl::find_row(&view_, key, hash, key_words_, text_mask_, view_.row_size);
   return row != nullptr ? row : insert(key, hash);
 }
 
@@ -83,6 +123,7 @@ char* KeyedTable::place(MutSegment& segment, uint64_t hash) {
 bool KeyedTable::grow(uint64_t hash) {
   MutSegment* old = segment_of(hash);
   uint32_t slots = old->slot_count;
+  uint32_t directory_bits = 64 - static_cast<uint32_t>(view_.directory_shift);
   if (!budget_.fits(static_cast<size_t>(slots) * view_.row_size * 2)) return false;
   // Equal prefixes this deep come from equal hashes: a split would not part them.
   constexpr uint32_t depth_max = 40;
@@ -94,16 +135,18 @@ bool KeyedTable::grow(uint64_t hash) {
     }
     std::swap(old->rows, bigger->rows);
     std::swap(old->slot_count, bigger->slot_count);
+    size_t span = size_t{1} << (directory_bits - old->depth);
+    point((hash >> view_.directory_shift) / span * span, span, *old);
     free_rows(*bigger);
     return true;
   }
   // Split by the next bit of the hash; the directory doubles when the segment already uses all its bits.
-  uint32_t directory_bits = 64 - static_cast<uint32_t>(view_.directory_shift);
   if (old->depth == directory_bits) {
-    std::vector<MutSegment*> doubled(directory_.size() * 2);
-    for (size_t i = 0; i < directory_.size(); ++i) doubled[2 * i] = doubled[2 * i + 1] = directory_[i];
-    directory_ = std::move(doubled);
-    view_.directory = directory_.data();
+    std::vector<MutSegment*> before = directory_;
+    directory_.resize(before.size() * 2);
+    places_.resize(before.size() * 2);
+    for (size_t i = 0; i < before.size(); ++i) point(2 * i, 2, *before[i]);
+    view_.directory = places_.data();
     --view_.directory_shift;
     ++directory_bits;
   }
@@ -120,12 +163,14 @@ bool KeyedTable::grow(uint64_t hash) {
   }
   size_t span = size_t{1} << (directory_bits - old->depth);  // entries that named the old segment
   size_t first = (hash >> view_.directory_shift) / span * span;
-  for (size_t i = 0; i < span; ++i) directory_[first + i] = i < span / 2 ? low.get() : high.get();
+  point(first, span / 2, *low);
+  point(first + span / 2, span / 2, *high);
   auto at = std::find_if(segments_.begin(), segments_.end(),
                          [&](const auto& segment) { return segment.get() == old; });
   free_rows(*old);
   *at = std::move(low);
   segments_.push_back(std::move(high));
+  view_.wide = segments_.size() * segment_bytes_max > wide_bytes ? 1 : 0;
   return true;
 }
 

@@ -21,6 +21,9 @@ class KeyedTable {
   KeyedTable(const KeyedTable&) = delete;
   KeyedTable& operator=(const KeyedTable&) = delete;
 
+  // Becomes a copy of a table of the same layout that has no distinct values; was empty.
+  void copy_from(const KeyedTable& other);
+
   // What kernels get. Stable address.
   MutTable* view() { return &view_; }
   Heap& heap() { return heap_; }
@@ -72,7 +75,9 @@ class KeyedTable {
   uint64_t next_group() { return ++group_; }
 
  private:
-  MutSegment* segment_of(uint64_t hash) const { return view_.directory[hash >> view_.directory_shift]; }
+  MutSegment* segment_of(uint64_t hash) const { return directory_[hash >> view_.directory_shift]; }
+  // Entries [first, first + count) of the directory name this segment from now on.
+  void point(size_t first, size_t count, MutSegment& segment);
   std::unique_ptr<MutSegment> make_segment(uint32_t slot_count, uint32_t depth);
   void free_rows(MutSegment& segment);
   char* place(MutSegment& segment, uint64_t hash);
@@ -87,6 +92,7 @@ class KeyedTable {
   Heap heap_;
   std::vector<std::unique_ptr<MutSegment>> segments_;
   std::vector<MutSegment*> directory_;
+  std::vector<MutPlace> places_;                       // the same, as kernels read it
   std::vector<std::unique_ptr<KeyedTable>> distinct_;  // by cell, null where not Distinct
   uint64_t row_count_ = 0;
   uint64_t group_ = 0;

@@ -189,39 +189,47 @@ uint64_t PaneStore::entry_count() const {
   return count;
 }
 
+void PaneStore::take_rule(const WindowRule& next, int64_t watermark) {
+  const WindowRule newest = rules_.back();
+  if (newest.size == next.size && newest.every == next.every && newest.offset == next.offset) return;
+  // live-change.md 2.6: the new rule holds from the least boundary of both grids at or after the
+  // greatest start of an open window plus the old slide.
+  int64_t base = watermark;
+  for (const auto& [start, table] : panes_) {
+    int64_t window = floor_to(start, newest.every, newest.offset);
+    if (window >= newest.from && window + newest.size > closed_) base = std::max(base, window + newest.every);
+  }
+  int64_t at = ceil_to(base, newest.every, newest.offset);
+  for (int64_t tries = 0; floor_to(at, next.every, next.offset) != at && tries < 1'000'000; ++tries)
+    at += newest.every;
+  rules_.back().to = at;
+  WindowRule from_there = next;
+  from_there.from = at;
+  std::erase_if(rules_, [](const WindowRule& rule) { return rule.to != never && rule.from >= rule.to; });
+  rules_.push_back(from_there);
+  make_width();
+}
+
+// Old panes are at least as wide as new ones and start where a new one starts; what they hold lies in the
+// same windows, for no new rule cuts inside of an open old window. So they stay.
+void PaneStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
+  (void)cells;
+  desc_ = next;
+  take_rule({next.size, next.every, next.offset}, watermark);
+  view_.pane_table = nullptr;
+}
+
 void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   const auto& old = static_cast<const PaneStore&>(old_store);
   late_ = old.late_;
   closed_ = old.closed_;
-  WindowRule next = rules_[0];
-  const WindowRule& newest = old.rules_.back();
-  if (newest.size != next.size || newest.every != next.every || newest.offset != next.offset) {
-    // live-change.md 2.6: the new rule holds from the least boundary of both grids at or after the
-    // greatest start of an open window plus the old slide.
-    int64_t base = watermark;
-    for (const auto& [start, table] : old.panes_) {
-      int64_t window = floor_to(start, newest.every, newest.offset);
-      if (window >= newest.from && window + newest.size > closed_)
-        base = std::max(base, window + newest.every);
-    }
-    int64_t at = ceil_to(base, newest.every, newest.offset);
-    for (int64_t tries = 0; floor_to(at, next.every, next.offset) != at && tries < 1'000'000; ++tries)
-      at += newest.every;
-    rules_ = old.rules_;
-    rules_.back().to = at;
-    next.from = at;
-    std::erase_if(rules_, [](const WindowRule& rule) { return rule.to != never && rule.from >= rule.to; });
-    rules_.push_back(next);
-  } else {
-    rules_ = old.rules_;
-  }
-  make_width();
-  // Old panes are at least as wide; each goes to the new pane that holds its start, which lies in the
-  // same windows: no new rule cuts inside of an open old window.
+  const WindowRule next = rules_[0];
+  rules_ = old.rules_;
+  width_ = old.width_;
   std::vector<uint64_t> key(desc_.key_words + 1);
   for (const auto& [start, table] : old.panes_) {
-    auto& pane = panes_[pane_start(start)];
-    if (!pane) pane = std::make_unique<KeyedTable>(desc_, seed_, budget_);
+    auto& pane = panes_[start];
+    pane = std::make_unique<KeyedTable>(desc_, seed_, budget_);
     table->for_each([&, from = table.get()](char* row) {
       from->load_key(row, key.data());
       place_key(old.desc_, key.data());
@@ -229,6 +237,7 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
       if (made != nullptr) convert_row(*from, row, *pane, made, cells);
     });
   }
+  take_rule(next, watermark);
 }
 
 }  // namespace mut::state

@@ -29,6 +29,8 @@ class PaneStore final : public Store {
   uint64_t entry_count() const override;
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
 
+  void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
+
   // The table for an event at `time`, or null when all its windows are closed (counted late).
   MutTable* pane_for(int64_t time);
   // Event time from which the newest rule holds; the lowest time when it always did.
@@ -40,6 +42,8 @@ class PaneStore final : public Store {
   int64_t next_end(int64_t start) const;
   int64_t last_end(int64_t start) const;
   void make_width();
+  // The rule of an edited window: at once when nothing else holds, else from a boundary on.
+  void take_rule(const WindowRule& next, int64_t watermark);
   void forget_closed();
 
   uint64_t seed_;

@@ -11,7 +11,7 @@ constexpr uint32_t small_set_max = 64;
 }
 
 RingStore::RingStore(StoreDesc desc, uint64_t seed, Budget& budget)
-    : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget) {}
+    : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget), seed_(seed) {}
 
 RingStore::Ref RingStore::load(const char* row) const {
   Ref out;
@@ -44,7 +44,8 @@ void RingStore::drop_oldest(Ref& ref) {
 
 void RingStore::purge(Ref& ref) {
   if (desc_.span == 0 || watermark_ == std::numeric_limits<int64_t>::min()) return;
-  while (ref.count > 0 && static_cast<int64_t>(at(ref, 0)[0]) <= watermark_ - desc_.span) drop_oldest(ref);
+  int64_t gone = std::max(watermark_ - desc_.span, forgotten_);
+  while (ref.count > 0 && static_cast<int64_t>(at(ref, 0)[0]) <= gone) drop_oldest(ref);
 }
 
 bool RingStore::counts(const uint64_t* sample, const CellDesc& cell) const {
@@ -91,7 +92,7 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
     while (last > 0 && static_cast<int64_t>(at(ref, last - 1)[0]) > time) --last;
     // Samples are in order of time: halve instead of walking when many are too old.
     bool started = watermark_ != std::numeric_limits<int64_t>::min();
-    int64_t oldest = (started ? std::max(time, watermark_) : time) - desc_.span;
+    int64_t oldest = std::max((started ? std::max(time, watermark_) : time) - desc_.span, forgotten_);
     uint32_t low = 0;
     uint32_t high = last;
     while (low < high) {
@@ -283,7 +284,8 @@ bool RingStore::seen_near(const char* row, int64_t time) const {
   Ref ref = load(row);
   for (uint32_t i = ref.count; i-- > 0;) {
     auto passed = static_cast<int64_t>(at(ref, i)[0]);
-    if (watermark_ != std::numeric_limits<int64_t>::min() && passed <= watermark_ - desc_.span)
+    if (watermark_ != std::numeric_limits<int64_t>::min() &&
+        passed <= std::max(watermark_ - desc_.span, forgotten_))
       break;  // not held any more
     if (passed - time < desc_.span && time - passed < desc_.span) return true;
     if (passed <= time - desc_.span) break;
@@ -341,6 +343,7 @@ void RingStore::take_columns(const RingStore& old, const uint64_t* from, const s
 void RingStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   const auto& old = static_cast<const RingStore&>(old_store);
   watermark_ = std::max(old.watermark_, watermark);
+  forgotten_ = old.forgotten_;
   for (size_t i = 0; i < cells.size(); ++i) {
     desc_.cells[i].since = cells[i] < 0 ? static_cast<int64_t>(old.arrivals_) + 1
                                         : old.desc_.cells[static_cast<size_t>(cells[i])].since;
@@ -366,6 +369,31 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
   late_ = old.late_;  // what a shorter history lets go is not late
 }
 
+void RingStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
+  watermark_ = std::max(watermark_, watermark);
+  std::vector<int64_t> since;
+  for (int cell : cells) {
+    since.push_back(cell < 0 ? static_cast<int64_t>(arrivals_) + 1
+                             : desc_.cells[static_cast<size_t>(cell)].since);
+  }
+  bool shorter = next.span < desc_.span;
+  desc_ = next;
+  for (size_t i = 0; i < since.size(); ++i) desc_.cells[i].since = since[i];
+  if (shorter && watermark_ != std::numeric_limits<int64_t>::min())
+    forgotten_ = std::max(forgotten_, watermark_ - desc_.span);
+}
+
+std::unique_ptr<Store> RingStore::branch() const {
+  auto out = std::make_unique<RingStore>(desc_, seed_, budget_);
+  out->table_.copy_from(table_);
+  out->arrivals_ = arrivals_;
+  out->sample_count_ = sample_count_;
+  out->watermark_ = watermark_;
+  out->forgotten_ = forgotten_;
+  out->late_ = late_;
+  return out;
+}
+
 uint64_t* RingStore::find_sample(const char* row, uint64_t time, uint64_t arrival) const {
   Ref ref = load(row);
   for (uint32_t i = 0; i < ref.count; ++i) {
@@ -387,6 +415,9 @@ void RingStore::join_from(const Store& old_store, const std::vector<int>& cells)
     desc_.cells[i].since = old.desc_.cells[static_cast<size_t>(cells[i])].since + static_cast<int64_t>(shift);
   }
   std::vector<int> columns = column_sources(old, cells);
+  // Older and over a longer stretch: every sample of the other is among ours.
+  if (desc_.columns.size() == 1 && desc_.span != 0 && old.desc_.span != 0 && old.arrivals_ <= arrivals)
+    return;
   std::vector<uint64_t> key(desc_.key_words + 1);
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {

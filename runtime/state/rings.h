@@ -17,6 +17,8 @@ class RingStore final : public Store {
   void observe(int64_t watermark) { watermark_ = std::max(watermark_, watermark); }
   uint64_t entry_count() const override { return sample_count_; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
+  std::unique_ptr<Store> branch() const override;
   void join_from(const Store& old, const std::vector<int>& cells) override;
 
   // The result of cell `index` for an event: over the samples it sees and, unless `excluding`, itself.
@@ -62,6 +64,9 @@ class RingStore final : public Store {
   uint64_t arrivals_ = 0;
   uint64_t sample_count_ = 0;
   int64_t watermark_ = std::numeric_limits<int64_t>::min();
+  // Samples up to here were let go by a shorter history and do not come back with a longer one.
+  int64_t forgotten_ = std::numeric_limits<int64_t>::min();
+  uint64_t seed_;
   size_t sweep_ = 0;
 };
 

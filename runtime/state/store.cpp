@@ -14,6 +14,15 @@ void Store::join_from(const Store&, const std::vector<int>&) {
   MUT_CHECK(false, "only histories are filled from several old stores");
 }
 
+void Store::retune(const StoreDesc&, const std::vector<int>&, int64_t) {
+  MUT_CHECK(false, "the comparison retunes rings and panes only");
+}
+
+std::unique_ptr<Store> Store::branch() const {
+  MUT_CHECK(false, "the comparison branches rings only");
+  return nullptr;
+}
+
 void Store::place_key(const StoreDesc& old, uint64_t* key) const {
   if (key_places_.empty()) return;
   std::vector<uint64_t> from(key, key + desc_.key_words);

@@ -43,7 +43,12 @@ class Store {
   // Copies the state of `old` entry by entry. `cells[i]` is the index of the cell in `old` that cell i
   // continues, or -1: it starts empty. Keys have the same words. `watermark`: of the stage, at the cut.
   virtual void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) = 0;
-  // Adds the state of a further old store that saw the same events; only rings can. After convert_from.
+  // Takes the rules of another description of the same entries: a longer history, other windows. `cells` as
+  // for convert_from(). Costs nothing per entry. Only rings and panes can.
+  virtual void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark);
+  // A copy of everything, block by block. Only rings can.
+  virtual std::unique_ptr<Store> branch() const;
+  // Adds the state of a further old store that saw the same events; only rings can. After either.
   virtual void join_from(const Store& old, const std::vector<int>& cells);
   // Before either: for each of our keys its place among the keys of the old store; empty: the same.
   void set_key_places(std::vector<int> places) { key_places_ = std::move(places); }

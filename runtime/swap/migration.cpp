@@ -45,13 +45,21 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
       continue;
     }
     int64_t watermark = next.watermark_of(next.plan().stores[i].source_mask);
-    next.store(i).set_key_places(store.keys);
-    next.store(i).convert_from(*from, store.cells, watermark);
+    if (store.transfer == StoreTransfer::Convert) {
+      next.store(i).set_key_places(store.keys);
+      next.store(i).convert_from(*from, store.cells, watermark);
+    } else {
+      std::unique_ptr<state::Store> taken =
+          store.transfer == StoreTransfer::Branch ? from->branch() : std::move(from);
+      taken->retune(next.plan().stores[i].desc, store.cells, watermark);
+      next.store_slot(i) = std::move(taken);
+    }
     for (const StorePart& part : store.joined) {
       next.store(i).set_key_places(part.keys);
       next.store(i).join_from(*old.store_slot(static_cast<size_t>(part.old_store)), part.cells);
     }
     next.refresh_store(i);
+    if (store.transfer == StoreTransfer::Retune) continue;
     out.entries += next.store(i).entry_count();
     out.cells += static_cast<uint64_t>(
         std::count_if(store.cells.begin(), store.cells.end(), [](int cell) { return cell >= 0; }));

@@ -9,6 +9,8 @@ namespace mut::runtime {
 enum class StoreTransfer : uint8_t {
   Fresh,    // starts empty
   Move,     // same layout and rules: the store goes over as it is
+  Retune,   // same layout of entries, other rules: it goes over and takes those
+  Branch,   // as Retune, but a copy: the old store goes to others too
   Convert,  // entry by entry
 };
 
@@ -21,7 +23,7 @@ struct StorePart {
 
 struct StoreMigration : StorePart {
   StoreTransfer transfer = StoreTransfer::Fresh;
-  std::vector<StorePart> joined;  // Convert: further old stores of the same stage; histories only
+  std::vector<StorePart> joined;  // Retune, Branch, Convert: further old stores of the stage; histories only
 };
 
 struct Migration {

@@ -293,7 +293,7 @@ TEST(Change, WindowLengthIsHandedOver) {  // T-D1, T-D2, row 18
     Edit edit(text(from), text(to));
     EXPECT_EQ(edit.changes(), (Lines{"hand-over c/g/n/count", "hand-over c/g/t/sum"})) << from;
     EXPECT_EQ(edit.plan.outcome, Outcome::Applicable);
-    EXPECT_EQ(edit.plan.migration.stores[0].transfer, StoreTransfer::Convert);
+    EXPECT_EQ(edit.plan.migration.stores[0].transfer, StoreTransfer::Retune);
   }
   EXPECT_EQ(Edit(text("session 4s"), text("session 10s")).changes(),
             (Lines{"convert c/g/n/count", "convert c/g/t/sum"}));
@@ -322,7 +322,7 @@ TEST(Change, TimeFieldIsAChoice) {  // row 54
 TEST(Change, DedupeHorizonKeeps) {  // T-D13, row 31
   Edit edit(script("| @d dedupe by u within 10s"), script("| @d dedupe by u within 3s"));
   EXPECT_EQ(edit.changes(), Lines{"keep c/d/seen"});
-  EXPECT_EQ(edit.plan.migration.stores[0].transfer, StoreTransfer::Convert);
+  EXPECT_EQ(edit.plan.migration.stores[0].transfer, StoreTransfer::Retune);
 }
 
 TEST(Change, HistoryLongerKeepsAndShorterConverts) {  // rows 48, 49
@@ -335,25 +335,39 @@ TEST(Change, HistoryLongerKeepsAndShorterConverts) {  // rows 48, 49
   EXPECT_EQ(Edit(text("10m"), text("5 events")).plan.outcome, Outcome::Refused);
 }
 
-TEST(Change, HistoriesThatMeetAreJoined) {
+TEST(Change, HistoriesThatPartAreBranchedAndThoseThatMeetAreJoined) {
   auto text = [](const std::string& spread) {
     return script("| with a = avg(y) over last 30m by u, b = stddev(y) over last " + spread +
                   " by u, d = distinct(r) over last 1h by u");
   };
-  Edit joined(text("30m"), text("1h"));
-  EXPECT_EQ(joined.changes(), Lines{"keep c/with/b/stddev"}) << joined.text();
-  EXPECT_EQ(joined.plan.outcome, Outcome::Applicable);
-  // New: ring of 30m with a; ring of 1h with b and d.
-  const auto& stores = joined.plan.migration.stores;
-  ASSERT_EQ(stores.size(), 2U);
-  EXPECT_EQ(stores[0].transfer, StoreTransfer::Convert);
-  EXPECT_EQ(stores[0].old_store, 0);
-  EXPECT_EQ(stores[0].cells, std::vector<int>{0});
-  EXPECT_EQ(stores[1].old_store, 1);  // the longer first
-  EXPECT_EQ(stores[1].cells, (std::vector<int>{-1, 0}));
-  ASSERT_EQ(stores[1].joined.size(), 1U);
-  EXPECT_EQ(stores[1].joined[0].old_store, 0);
-  EXPECT_EQ(stores[1].joined[0].cells, (std::vector<int>{1, -1}));
+  Edit parted(text("30m"), text("1h"));
+  EXPECT_EQ(parted.changes(), Lines{"keep c/with/b/stddev"}) << parted.text();
+  EXPECT_EQ(parted.plan.outcome, Outcome::Applicable);
+  // New: a ring of 30m with a, one of 1h with b, one of 1h with d. The first two come from one.
+  {
+    const auto& stores = parted.plan.migration.stores;
+    ASSERT_EQ(stores.size(), 3U);
+    EXPECT_EQ(stores[0].transfer, StoreTransfer::Branch);
+    EXPECT_EQ(stores[0].old_store, 0);
+    EXPECT_EQ(stores[0].cells, std::vector<int>{0});
+    EXPECT_EQ(stores[1].transfer, StoreTransfer::Retune);
+    EXPECT_EQ(stores[1].old_store, 0);
+    EXPECT_EQ(stores[1].cells, std::vector<int>{1});
+    EXPECT_EQ(stores[2].transfer, StoreTransfer::Move);
+    EXPECT_EQ(stores[2].old_store, 1);
+  }
+  Edit met(text("1h"), text("30m"));
+  EXPECT_EQ(met.changes(), Lines{"convert c/with/b/stddev"}) << met.text();
+  {
+    const auto& stores = met.plan.migration.stores;
+    ASSERT_EQ(stores.size(), 2U);
+    EXPECT_EQ(stores[0].transfer, StoreTransfer::Retune);
+    EXPECT_EQ(stores[0].old_store, 1);  // the longer first
+    EXPECT_EQ(stores[0].cells, (std::vector<int>{-1, 0}));
+    ASSERT_EQ(stores[0].joined.size(), 1U);
+    EXPECT_EQ(stores[0].joined[0].old_store, 0);
+    EXPECT_EQ(stores[0].joined[0].cells, (std::vector<int>{0, -1}));
+  }
 }
 
 TEST(Change, OrderOfKeysConverts) {  // row 57

@@ -49,8 +49,9 @@ StoreDesc ring(int64_t span, uint64_t count, uint32_t columns) {
 }
 
 char* row_of(RingStore& store) {
+  auto* table = static_cast<MutTable*>(store.view());
   const uint64_t one = 1;
-  return inl::find_or_insert(static_cast<MutTable*>(store.view()), &one, 1, 0);
+  return inl::find_or_insert(table, &one, 1, 0, table->row_size);
 }
 
 void push(RingStore& store, int64_t time, std::vector<uint64_t> values) {

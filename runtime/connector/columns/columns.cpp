@@ -72,12 +72,16 @@ class ColumnReplay final : public SourceReader {
     uint64_t rows = std::min<uint64_t>(batch.row_capacity(), columns_.row_count - row_);
     batch.set_first_position(pass_ * columns_.row_count + row_);
     for (size_t field = 0; field < columns_.columns.size(); ++field) {
-      if (batch.values(field) == nullptr) continue;
-      memcpy(batch.values(field), static_cast<const char*>(columns_.columns[field]) + row_ * 8, rows * 8);
+      if (batch.values(field) != nullptr)
+        batch.borrow_values(field, static_cast<const char*>(columns_.columns[field]) + row_ * 8);
     }
     int64_t shift = static_cast<int64_t>(pass_) * columns_.time_step_ns;
-    for (uint64_t i = 0; i < rows; ++i) batch.times()[i] = columns_.times[row_ + i] + shift;
-    for (uint64_t i = 0; i < rows; ++i) batch.finish_row({nullptr, 0, 0});
+    if (shift == 0) {
+      batch.borrow_times(columns_.times.data() + row_);
+    } else {
+      for (uint64_t i = 0; i < rows; ++i) batch.times()[i] = columns_.times[row_ + i] + shift;
+    }
+    batch.finish_rows(static_cast<uint32_t>(rows));
     row_ += rows;
     if (row_ == columns_.row_count) {
       row_ = 0;

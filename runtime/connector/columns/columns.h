@@ -43,7 +43,7 @@ struct ReplayedColumns {
   int64_t time_step_ns = 0;  // added to every event time per pass
 };
 
-// Copies rows into batches: what a decoder would have to write.
+// Hands the columns over as they lie; they stay with the host while the reader lives.
 std::unique_ptr<SourceReader> make_column_source(ReplayedColumns columns);
 
 }  // namespace mut::connector

@@ -1,0 +1,123 @@
+// Kernels of results: the loop over the rows that a closing window gives.
+#include <llvm/IR/CFG.h>
+#include <llvm/IR/MDBuilder.h>
+
+#include "compiler/codegen/module_emitter.h"
+#include "compiler/codegen/stage_emitter.h"
+#include "runtime/abi/kernel.h"
+
+namespace mut::codegen {
+
+using typed::Kind;
+
+void ModuleEmitter::emit_result_kernel(int index) {
+  const graph::StoreNode& node = graph_.stores[static_cast<size_t>(index)];
+  const typed::Stage& stage =
+      program().streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
+  llvm::LLVMContext& context = module_.getContext();
+  llvm::Type* pointer = llvm::PointerType::getUnqual(context);
+  llvm::Type* word = llvm::Type::getInt64Ty(context);
+  auto* function = llvm::Function::Create(
+      llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, pointer, pointer, word, word}, false),
+      llvm::Function::ExternalLinkage, result_kernel_name(index), module_);
+  function->setDoesNotThrow();
+  FunctionEmitter at(*this, function);
+  llvm::IRBuilder<>& b = at.builder();
+  at.set_context(function->getArg(0));
+  at.position = function->getArg(4);
+  at.counts = tally_.open(b, at.context());
+  // The layout that the store writes: see state/results.h.
+  std::vector<abi::FieldDesc> fields;
+  auto add = [&](abi::TypeDescRef type) {
+    abi::FieldDesc field;
+    field.type = std::move(type);
+    fields.push_back(std::move(field));
+  };
+  add(abi::make_scalar(abi::TypeKind::I32));
+  for (const state::KeyDesc& key : node.desc.keys) add(key.type);
+  for (const state::CellDesc& cell : node.desc.cells) add(cell.result);
+  add(abi::make_scalar(abi::TypeKind::Time));
+  add(abi::make_scalar(abi::TypeKind::Time));
+  abi::TypeDescRef record = abi::make_record(std::move(fields));
+
+  llvm::BasicBlock* entry = b.GetInsertBlock();
+  llvm::BasicBlock* head = at.block("row");
+  llvm::BasicBlock* body = at.block("body");
+  llvm::BasicBlock* end = at.block("end");
+  llvm::BasicBlock* next_row = at.block("next");
+  b.CreateBr(head);
+  b.SetInsertPoint(head);
+  llvm::PHINode* row = b.CreatePHI(word, 2);
+  row->addIncoming(b.getInt64(0), entry);
+  b.CreateCondBr(b.CreateICmpULT(row, function->getArg(3)), body, end);
+  b.SetInsertPoint(body);
+  at.time = b.CreateLoad(word, b.CreateGEP(word, function->getArg(2), row));
+  llvm::Value* at_row =
+      b.CreateGEP(b.getInt8Ty(), function->getArg(1), b.CreateMul(row, b.getInt64(record->size)));
+  auto field = [&](size_t i, typed::TypeRef type) {
+    return load(b, type, *record->fields[i].type,
+                b.CreateConstGEP1_64(b.getInt8Ty(), at_row, record->fields[i].offset));
+  };
+  typed::TypeTable& types = *program().types;
+  size_t next = 1;
+  std::vector<Value> shown;  // for errors: keys and window
+  std::vector<typed::Field> shown_fields;
+  for (size_t i = 0; i < stage.keys.size(); ++i) {
+    at.stage.keys.push_back(field(next++, stage.keys[i]->type));
+    shown.push_back(at.stage.keys.back());
+    typed::Field made;
+    made.name = stage.key_names[i];
+    made.type = stage.keys[i]->type;
+    shown_fields.push_back(std::move(made));
+  }
+  for (const typed::AggregateCall& call : stage.aggregates)
+    at.stage.aggregates.push_back(field(next++, call.result));
+  at.stage.window_start = field(next, types.scalar(Kind::Time));
+  at.stage.window_end = field(next + 1, types.scalar(Kind::Time));
+  at.handler = {at.block("failed"), at.temporary(4)};
+  llvm::BasicBlock* failed = at.handler.block;
+  Value error = field(0, types.scalar(Kind::I32));
+  at.check(b.CreateICmpEQ(error.part(), b.getInt32(0)), typed::EventError::Overflow);
+  const graph::Needs& after =
+      graph_.needs[static_cast<size_t>(node.stream)][static_cast<size_t>(node.stage) + 1];
+  for (size_t i = 0; i < stage.outputs.size(); ++i) {
+    bool wanted = after[i] || graph::can_fail(*stage.outputs[i].value);
+    at.fields.push_back(wanted ? at.emit(*stage.outputs[i].value) : Value{});
+  }
+  call_section(at, node.stream, static_cast<size_t>(node.stage) + 1, at.fields);
+  b.CreateBr(next_row);
+  // Errors without one event (rule 4.5): keys and window are what there is to show.
+  b.SetInsertPoint(failed);
+  for (auto [name, value] :
+       {std::pair{"window_start", &at.stage.window_start}, {"window_end", &at.stage.window_end}}) {
+    shown.push_back(*value);
+    typed::Field made;
+    made.name = name;
+    made.type = value->type;
+    shown_fields.push_back(std::move(made));
+  }
+  typed::TypeRef shown_type = types.record(std::move(shown_fields));
+  abi::TypeDescRef shown_layout = graph::describe(shown_type);
+  llvm::AllocaInst* event = at.temporary(shown_layout->size);
+  for (size_t i = 0; i < shown.size(); ++i) {
+    store(b, shown[i], *shown_layout->fields[i].type,
+          b.CreateConstGEP1_64(b.getInt8Ty(), event, shown_layout->fields[i].offset));
+  }
+  llvm::AllocaInst* out = at.temporary(sizeof(MutErrorEvent));
+  b.CreateCall(
+      helper("mut_fail_result", b.getVoidTy(),
+             {pointer, b.getInt32Ty(), b.getInt32Ty(), b.getInt32Ty(), word, word, pointer, pointer}),
+      {at.context(), b.getInt32(static_cast<uint32_t>(graph::error_site(graph_, node.stream, node.stage))),
+       b.getInt32(static_cast<uint32_t>(index)), b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time,
+       at.position, event, out});
+  send_error_event(at, node.stream, out);
+  b.CreateBr(next_row);
+  b.SetInsertPoint(next_row);
+  row->addIncoming(b.CreateAdd(row, b.getInt64(1)), next_row);
+  b.CreateBr(head);
+  b.SetInsertPoint(end);
+  tally_.close(b, at.context(), at.counts);
+  b.CreateRetVoid();
+}
+
+}  // namespace mut::codegen

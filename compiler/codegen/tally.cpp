@@ -1,0 +1,76 @@
+#include "compiler/codegen/tally.h"
+
+#include "runtime/abi/kernel.h"
+
+namespace mut::codegen {
+namespace {
+
+llvm::Value* field(llvm::IRBuilder<>& builder, llvm::Value* base, uint64_t bytes) {
+  return builder.CreateConstGEP1_64(builder.getInt8Ty(), base, bytes);
+}
+
+}  // namespace
+
+Tally::Tally(const graph::Graph& graph) : sinks_(graph.program->emits.size()) {
+  for (size_t stream = 0; stream < graph.program->streams.size(); ++stream) {
+    const auto& stages = graph.program->streams[stream].stages;
+    for (size_t stage = 0; stage < stages.size(); ++stage) {
+      bool chooses =
+          stages[stage].kind == typed::StageKind::Where || stages[stage].kind == typed::StageKind::Dedupe;
+      if (!chooses || !graph.live[stream]) continue;
+      size_t slot = 1 + sinks_ + sites_.size();
+      sites_[graph::error_site(graph, static_cast<int>(stream), static_cast<int>(stage))] = slot;
+    }
+  }
+}
+
+llvm::Value* Tally::open(llvm::IRBuilder<>& entry, llvm::Value* context) const {
+  size_t slots = 1 + sinks_ + sites_.size();
+  llvm::Value* counts =
+      entry.CreateAlloca(llvm::ArrayType::get(entry.getInt64Ty(), slots), nullptr, "counts");
+  llvm::Value* made =
+      entry.CreateLoad(entry.getInt64Ty(), field(entry, context, offsetof(MutContext, output_rows)));
+  entry.CreateStore(made, output_rows(entry, counts));
+  llvm::Value* sinks = entry.CreateLoad(entry.getPtrTy(), field(entry, context, offsetof(MutContext, sinks)));
+  for (size_t i = 0; i < sinks_; ++i) {
+    llvm::Value* known = entry.CreateLoad(
+        entry.getInt64Ty(), field(entry, sinks, i * sizeof(MutSink) + offsetof(MutSink, count)));
+    entry.CreateStore(known, sink_rows(entry, counts, static_cast<int>(i)));
+  }
+  for (const auto& [site, slot] : sites_) entry.CreateStore(entry.getInt64(0), dropped(entry, counts, site));
+  return counts;
+}
+
+void Tally::close(llvm::IRBuilder<>& builder, llvm::Value* context, llvm::Value* counts) const {
+  llvm::Type* word = builder.getInt64Ty();
+  builder.CreateStore(builder.CreateLoad(word, output_rows(builder, counts)),
+                      field(builder, context, offsetof(MutContext, output_rows)));
+  llvm::Value* sinks =
+      builder.CreateLoad(builder.getPtrTy(), field(builder, context, offsetof(MutContext, sinks)));
+  for (size_t i = 0; i < sinks_; ++i) {
+    builder.CreateStore(builder.CreateLoad(word, sink_rows(builder, counts, static_cast<int>(i))),
+                        field(builder, sinks, i * sizeof(MutSink) + offsetof(MutSink, count)));
+  }
+  if (sites_.empty()) return;
+  llvm::Value* totals =
+      builder.CreateLoad(builder.getPtrTy(), field(builder, context, offsetof(MutContext, dropped)));
+  for (const auto& [site, slot] : sites_) {
+    llvm::Value* total = field(builder, totals, static_cast<uint64_t>(site) * 8);
+    llvm::Value* more = builder.CreateLoad(word, dropped(builder, counts, site));
+    builder.CreateStore(builder.CreateAdd(builder.CreateLoad(word, total), more), total);
+  }
+}
+
+llvm::Value* Tally::output_rows(llvm::IRBuilder<>& builder, llvm::Value* counts) const {
+  return field(builder, counts, 0);
+}
+
+llvm::Value* Tally::sink_rows(llvm::IRBuilder<>& builder, llvm::Value* counts, int emit) const {
+  return field(builder, counts, (1 + static_cast<uint64_t>(emit)) * 8);
+}
+
+llvm::Value* Tally::dropped(llvm::IRBuilder<>& builder, llvm::Value* counts, int site) const {
+  return field(builder, counts, sites_.at(site) * 8);
+}
+
+}  // namespace mut::codegen

@@ -1,0 +1,33 @@
+// What one call of a kernel has counted so far: rows made, rows per sink, rows let go per stage. It
+// lies in the kernel's own frame, so that counting stays in registers once everything is inlined, and
+// goes to the MutContext when the kernel returns. Nothing that a kernel calls reads these counts.
+#pragma once
+#include <llvm/IR/IRBuilder.h>
+
+#include <map>
+
+#include "compiler/graph/graph.h"
+
+namespace mut::codegen {
+
+class Tally {
+ public:
+  explicit Tally(const graph::Graph& graph);
+
+  // At the begin of a kernel: memory for the counts, filled from `context`. Returns it.
+  llvm::Value* open(llvm::IRBuilder<>& entry, llvm::Value* context) const;
+  // Before a kernel returns.
+  void close(llvm::IRBuilder<>& builder, llvm::Value* context, llvm::Value* counts) const;
+
+  // Addresses of i64 counts.
+  llvm::Value* output_rows(llvm::IRBuilder<>& builder, llvm::Value* counts) const;
+  llvm::Value* sink_rows(llvm::IRBuilder<>& builder, llvm::Value* counts, int emit) const;
+  // `site`: of a stage that chooses.
+  llvm::Value* dropped(llvm::IRBuilder<>& builder, llvm::Value* counts, int site) const;
+
+ private:
+  size_t sinks_ = 0;
+  std::map<int, size_t> sites_;  // site → slot
+};
+
+}  // namespace mut::codegen

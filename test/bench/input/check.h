@@ -1,0 +1,42 @@
+// Order-free checks of a result, the same text for every side.
+#pragma once
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace mut::bench {
+
+// For results of many rows: their number and the sum of one column.
+struct SumCheck {
+  uint64_t rows = 0;
+  int64_t sum = 0;
+  std::string text() const { return "rows=" + std::to_string(rows) + ";sum=" + std::to_string(sum); }
+};
+
+// For small results: also the sum, modulo 2^64, of FNV-1a-64 over each row's line (its fields in
+// decimal, joined by commas, without a line end).
+class RowCheck {
+ public:
+  // `counted` is the field that is summed.
+  void add(std::initializer_list<int64_t> fields, int64_t counted) {
+    ++sums_.rows;
+    sums_.sum += counted;
+    std::string line;
+    for (const int64_t field : fields) line += (line.empty() ? "" : ",") + std::to_string(field);
+    digest_ += fnv1a(line);
+  }
+  std::string text() const { return sums_.text() + ";fnv=" + std::to_string(digest_); }
+
+ private:
+  static uint64_t fnv1a(std::string_view line) {
+    uint64_t hash = 0xCBF29CE484222325;
+    for (const char c : line) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+    return hash;
+  }
+
+  SumCheck sums_;
+  uint64_t digest_ = 0;
+};
+
+}  // namespace mut::bench

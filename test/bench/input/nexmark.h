@@ -1,0 +1,30 @@
+// NEXMark events (people, auctions, bids) in the fixed form of this suite: seed 42, first event at
+// 1 700 000 000 000 ms, 10 000 events per second of event time, no disorder.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mut::bench {
+
+constexpr uint64_t nexmark_events_small = 1'000'000;
+constexpr uint64_t nexmark_events_full = 10'000'000;
+
+// The bids of the first `event_count` events, in order, as decoded columns. Prices in cents.
+struct BidColumns {
+  std::vector<int64_t> auction, bidder, price, time_ns;
+  size_t row_count() const { return auction.size(); }
+};
+BidColumns make_bids(uint64_t event_count);
+
+// One JSON object per line: {"event_type":0,"person":{…}}, 1/"auction", 2/"bid". Times in ms.
+// About 292 bytes per event.
+std::string make_ndjson(uint64_t event_count);
+
+// The same text in blocks of some MB, for what does not fit in memory twice.
+void write_ndjson(uint64_t event_count, const std::function<void(std::string_view)>& take);
+
+}  // namespace mut::bench

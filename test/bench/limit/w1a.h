@@ -1,0 +1,20 @@
+// The numbers of every bid of a NEXMark text, read with simdjson On-Demand used directly.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace mut::bench {
+
+struct BidSums {
+  int64_t count = 0, price = 0, auction = 0, bidder = 0, time_ms = 0;
+  uint64_t events = 0;
+  uint64_t broken = 0;  // lines that are no event of this benchmark
+};
+
+// At least json_padding_bytes beyond `text` must be readable. Documents are validated as far as
+// On-Demand does: structure and UTF-8 of all, values only where they are read.
+constexpr size_t json_padding_bytes = 64;
+BidSums sum_bids(std::string_view text);
+
+}  // namespace mut::bench

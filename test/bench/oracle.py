@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""The checks of the benchmark workloads, computed from the rules of the inputs alone.
+
+  test/bench/oracle.py small|full > …    prints {"workload": "check", …}; full takes some minutes
+
+Shares no code with the programs it judges: it draws the inputs again, row by row, in plain Python.
+"""
+import json
+import sys
+from collections import Counter
+
+MASK = (1 << 64) - 1
+STEP = 0x9E3779B97F4A7C15
+SEED = 42
+BASE_MS = 1_700_000_000_000
+
+SIZES = {
+    "small": {"events": 1_000_000, "rows": 640_000, "pairs": 167_772, "keys": 10_000},
+    "full": {"events": 10_000_000, "rows": 64_000_000, "pairs": 16_777_216, "keys": 1_000_000},
+}
+
+
+def mix(z):
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK
+    return z ^ (z >> 31)
+
+
+def state_of(index):
+    """The state after the dropped first output of item `index`."""
+    return SEED + index * 0xD1342543DE82EF95 + STEP
+
+
+def draw(state, number):
+    """Output `number`, counted from 1, of the stream that stands at `state`."""
+    return mix((state + number * STEP) & MASK)
+
+
+def bids(event_count):
+    """(auction, bidder, price, ms) of every bid."""
+    for event in range(event_count):
+        group, rem = divmod(event, 50)
+        if rem < 4:
+            continue
+        state, used = state_of(event), 0
+
+        def uniform(bound):
+            nonlocal used
+            used += 1
+            return draw(state, used) * bound >> 64
+
+        last_auction, last_person = 3 * group + 2, group
+        if uniform(2):
+            auction = last_auction // 100 * 100
+        else:
+            low = max(last_auction - 100, 0)
+            auction = low + uniform(last_auction - low + 11)
+        if uniform(4):
+            bidder = last_person // 100 * 100 + 1
+        else:
+            active = min(last_person + 1, 1000)
+            bidder = last_person + 1 - active + uniform(active + 10)
+        unit = (draw(state, used + 1) >> 11) * 2.0**-53
+        price = int(100.0 * 10.0 ** (6.0 * unit) + 0.5)
+        yield auction + 1000, bidder + 1000, price, BASE_MS + event * 100 // 1000
+
+
+def nexmark(event_count):
+    rows = price_sum = auction_sum = bidder_sum = time_sum = newest = euros = q2_rows = q2_sum = 0
+    for auction, bidder, price, ms in bids(event_count):
+        rows += 1
+        auction_sum += auction
+        bidder_sum += bidder
+        price_sum += price
+        time_sum += ms
+        newest = max(newest, ms)
+        euros += price * 908 // 1000
+        if auction % 123 == 0:
+            q2_rows += 1
+            q2_sum += price
+    newest *= 1_000_000
+    return {
+        "w1a": f"events={event_count};broken=0;rows={rows};price={price_sum};auction={auction_sum};"
+               f"bidder={bidder_sum};time_ms={time_sum}",
+        "w2q1": f"rows={rows};sum={euros};newest={newest}",
+        "w2q2": f"rows={q2_rows};sum={q2_sum};newest={newest}",
+    }
+
+
+def fnv1a(line):
+    value = 0xCBF29CE484222325
+    for byte in line.encode():
+        value = (value ^ byte) * 0x100000001B3 & MASK
+    return value
+
+
+def ysb(row_count):
+    """Views per campaign and window of 10 s. Draws: user, page, ad, ad type, event type."""
+    counts = Counter()
+    for index in range(row_count):
+        state = state_of(index)
+        if draw(state, 5) * 3 >> 64 == 0:
+            window = (BASE_MS + index // 1000) // 10_000
+            counts[window, (draw(state, 3) * 1000 >> 64) // 10] += 1
+    digest = sum(fnv1a(f"{campaign},{window * 10_000_000_000},{count}")
+                 for (window, campaign), count in counts.items())
+    return f"rows={len(counts)};sum={sum(counts.values())};fnv={digest & MASK}"
+
+
+def keyed(pair_count, key_count):
+    """Keys are a one-to-one image of ranks, so ranks serve as keys here."""
+    seen, largest, value_sum = 0, [-1] * key_count, 0
+    for index in range(pair_count):
+        state = state_of(index)
+        rank, value = draw(state, 1) * key_count >> 64, draw(state, 2) >> 54
+        value_sum += value
+        if largest[rank] < 0:
+            seen += 1
+        if value > largest[rank]:
+            largest[rank] = value
+    maxima = sum(value for value in largest if value >= 0)
+    return f"rows={seen};count={pair_count};sum={value_sum};max={maxima}"
+
+
+def main():
+    size = SIZES[sys.argv[1]]
+    checks = nexmark(size["events"])
+    checks["w3b"] = checks["w3bcol"] = ysb(size["rows"])
+    checks["w6"] = keyed(size["pairs"], size["keys"])
+    print(json.dumps(checks, indent=1))
+
+
+if __name__ == "__main__":
+    main()

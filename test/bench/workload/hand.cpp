@@ -1,0 +1,134 @@
+// bench_hand WORKLOAD …: the hand-written sides; `machine` and `spin`: what the
+// machine gives. Prints one JSON line.
+#include <array>
+#include <cstdio>
+#include <optional>
+
+#include "test/bench/input/check.h"
+#include "test/bench/input/text_file.h"
+#include "test/bench/limit/machine.h"
+#include "test/bench/limit/w1a.h"
+#include "test/bench/limit/w2.h"
+#include "test/bench/limit/w3b.h"
+#include "test/bench/limit/w6.h"
+#include "test/bench/workload/measure.h"
+#include "test/bench/workload/options.h"
+
+namespace mut::bench {
+namespace {
+
+struct Run {
+  uint64_t events;
+  Measured measured;
+};
+using Workload = std::optional<Run> (*)(const Options&);
+
+std::optional<Run> w1a(const Options& options) {
+  const auto path = nexmark_file(options.input, options.nexmark_events());
+  if (!path) return std::nullopt;
+  const auto bytes = read_padded(*path, json_padding_bytes);
+  if (!bytes) return std::nullopt;
+  const std::string_view text(bytes->data(), bytes->size() - json_padding_bytes);
+  return Run{options.nexmark_events(), measure_passes(options.seconds, [text] {
+               const BidSums sums = sum_bids(text);
+               return "events=" + std::to_string(sums.events) + ";broken=" + std::to_string(sums.broken) +
+                      ";rows=" + std::to_string(sums.count) + ";price=" + std::to_string(sums.price) +
+                      ";auction=" + std::to_string(sums.auction) + ";bidder=" + std::to_string(sums.bidder) +
+                      ";time_ms=" + std::to_string(sums.time_ms);
+             })};
+}
+
+template <typename Row>
+void add_prices(void* consumer, std::span<const Row> rows) {
+  auto& check = *static_cast<SumCheck*>(consumer);
+  check.rows += rows.size();
+  for (const Row& row : rows) check.sum += row.price;
+}
+
+template <typename Row>
+std::optional<Run> w2(const Options& options, int64_t (*query)(const BidColumns&, void*, TakeRows<Row>)) {
+  const BidColumns bids = make_bids(options.nexmark_events());
+  return Run{bids.row_count(), measure_passes(options.seconds, [&] {
+               SumCheck check;
+               const int64_t watermark = query(bids, &check, add_prices<Row>);
+               return check.text() + ";newest=" + std::to_string(watermark);
+             })};
+}
+
+std::optional<Run> w2q1(const Options& options) { return w2<Q1Row>(options, run_q1); }
+std::optional<Run> w2q2(const Options& options) { return w2<Q2Row>(options, run_q2); }
+
+void add_counts(void* consumer, std::span<const CampaignCount> rows) {
+  auto& check = *static_cast<RowCheck*>(consumer);
+  for (const auto& row : rows) check.add({row.campaign, row.window_start_ns, row.count}, row.count);
+}
+
+std::optional<Run> w3b(const Options& options) {
+  const auto rows = make_ysb_rows(options.ysb_rows());
+  return Run{rows.size(), measure_passes(options.seconds, [&rows] {
+               RowCheck check;
+               run_ysb_rows({rows.data(), rows.size()}, &check, add_counts);
+               return check.text();
+             })};
+}
+
+std::optional<Run> w3bcol(const Options& options) {
+  const auto columns = make_ysb_columns(options.ysb_rows(), YsbFields::Queried);
+  return Run{columns.row_count(), measure_passes(options.seconds, [&columns] {
+               RowCheck check;
+               run_ysb_columns(columns, &check, add_counts);
+               return check.text();
+             })};
+}
+
+std::optional<Run> w6(const Options& options) {
+  const auto pairs = make_keyed_pairs(options.keyed_pairs(), options.keyed_keys());
+  return Run{pairs.row_count(), measure_passes(options.seconds, [&pairs] {
+               const KeyedTotals totals = run_keyed(pairs);
+               return "rows=" + std::to_string(totals.keys) + ";count=" + std::to_string(totals.count) +
+                      ";sum=" + std::to_string(totals.sum) + ";max=" + std::to_string(totals.max);
+             })};
+}
+
+struct Named {
+  std::string_view name;
+  Workload run;
+};
+constexpr std::array workloads = {
+    Named{"w1a", w1a}, Named{"w2q1", w2q1},     Named{"w2q2", w2q2},
+    Named{"w3b", w3b}, Named{"w3bcol", w3bcol}, Named{"w6", w6},
+};
+
+}  // namespace
+}  // namespace mut::bench
+
+int main(int argc, char** argv) {
+  const auto options = mut::bench::parse_options(argc, argv);
+  if (!options) return 2;
+  if (options->workload == "machine") {
+    const auto limits = mut::bench::measure_machine();
+    std::printf(R"({"workload":"machine","add_chain_ghz":%.3f,"read_gb_per_s":%.2f,"copy_gb_per_s":%.2f})"
+                "\n",
+                limits.add_chain_ghz, limits.read_gb_per_s, limits.copy_gb_per_s);
+    return 0;
+  }
+  if (options->workload == "spin") {
+    std::printf(R"({"workload":"spin","seconds":%.9f})"
+                "\n",
+                mut::bench::spin_seconds());
+    return 0;
+  }
+  for (const auto& workload : mut::bench::workloads) {
+    if (workload.name != options->workload) continue;
+    const auto run = workload.run(*options);
+    if (!run) return 1;
+    mut::bench::print_report(*options, {.side = "hand", .events = run->events, .tier = "clang -O3"},
+                             run->measured);
+    return 0;
+  }
+  std::fprintf(stderr, "%s: no workload %s; there are: machine spin", argv[0], options->workload.c_str());
+  for (const auto& workload : mut::bench::workloads)
+    std::fprintf(stderr, " %.*s", static_cast<int>(workload.name.size()), workload.name.data());
+  std::fputs("\n", stderr);
+  return 2;
+}

@@ -1,0 +1,29 @@
+// Times repeated passes over one input and prints the one JSON line of a benchmark program.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "test/bench/workload/options.h"
+
+namespace mut::bench {
+
+struct Measured {
+  std::vector<double> pass_seconds;      // on the wall
+  std::vector<double> pass_cpu_seconds;  // of all threads: what holds on a machine shared with others
+  std::string check;  // of one pass; every pass gave the same, or it says so and can equal nothing
+};
+
+// `pass` does the whole work once and returns its check. At least a second of warm-up and three passes.
+Measured measure_passes(double seconds, const std::function<std::string()>& pass);
+
+struct Report {
+  std::string side;  // "hand" or "engine"
+  uint64_t events = 0;
+  std::string tier;
+  double compile_ms = 0;
+};
+void print_report(const Options& options, const Report& report, const Measured& measured);
+
+}  // namespace mut::bench

@@ -1,0 +1,32 @@
+// What a benchmark program is asked to do: PROGRAM WORKLOAD [--size small|full] [--seconds S] [--input DIR]
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "test/bench/input/keyed_pairs.h"
+#include "test/bench/input/nexmark.h"
+#include "test/bench/input/ysb.h"
+
+namespace mut::bench {
+
+enum class Size : uint8_t { Small, Full };
+
+struct Options {
+  std::string workload;
+  Size size = Size::Small;
+  double seconds = 3.0;  // of measured passes, after a second of warm-up
+  std::filesystem::path input = "build/bench-input";
+
+  // NEXMark's small size is a tenth, because its results are known independently at 10^6 events.
+  uint64_t nexmark_events() const { return size == Size::Small ? nexmark_events_small : nexmark_events_full; }
+  uint64_t ysb_rows() const { return size == Size::Small ? ysb_rows_small : ysb_rows_full; }
+  uint64_t keyed_pairs() const { return size == Size::Small ? keyed_pairs_small : keyed_pairs_full; }
+  // As many pairs per key in both sizes.
+  uint64_t keyed_keys() const { return size == Size::Small ? keyed_pairs_keys / 100 : keyed_pairs_keys; }
+};
+
+// Says what is wrong on stderr and gives nothing.
+std::optional<Options> parse_options(int argc, char** argv);
+
+}  // namespace mut::bench

@@ -1,0 +1,65 @@
+// What became of every payment: kept from the rows alone, judged by the rules of the versions and where
+// they began. Shares nothing with the engine but the text of the scripts.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "mutstream/engine.h"
+#include "test/swap/edits.h"
+
+namespace mut::swap_test {
+
+enum class Sink : uint8_t { Blocked, Review, Cleared };
+
+struct Balance {
+  uint64_t rows = 0;
+  uint64_t lost = 0;
+  uint64_t repeated = 0;
+  uint64_t mixed = 0;  // of another version, or with content that its version does not give
+  uint64_t reordered = 0;
+  std::vector<std::string> examples;
+  bool even() const { return lost == 0 && repeated == 0 && mixed == 0 && reordered == 0; }
+};
+
+// Sums by country, over all windows.
+struct Totals {
+  double total = 0;
+  int64_t count = 0;
+};
+using CountryTotals = std::map<std::string, Totals>;
+
+class Account {
+ public:
+  // `amounts`: of every payment, from a run of its own.
+  Account(Script script, const std::vector<double>& amounts);
+  // A version is on its way: its rows may come before begin() says where it began.
+  void announce(const Rules& rules);
+  // A version rules the payments from `from` on.
+  void begin(const Rules& rules, uint64_t from);
+  void row(Sink sink, const RowView& row);
+  Balance close(uint64_t payments);
+
+ private:
+  struct Begun {
+    Rules rules;
+    uint64_t from = 0;
+  };
+  struct Seen {
+    uint16_t version = 0;
+    uint8_t rows = 0;
+    bool wrong = false;  // content that does not fit the version it names
+  };
+  void note(uint64_t& counter, uint64_t payment, const char* what);
+
+  Script script_;
+  const std::vector<double>& amounts_;
+  std::vector<Rules> known_;  // by number, also of versions that have not begun
+  std::vector<Begun> begun_;
+  std::vector<Seen> seen_;  // by payment
+  int64_t last_[3] = {-1, -1, -1};
+  Balance balance_;
+};
+
+}  // namespace mut::swap_test

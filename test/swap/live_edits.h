@@ -1,0 +1,56 @@
+// One engine that runs the payments script while a second thread edits it.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "test/swap/account.h"
+#include "test/swap/edits.h"
+
+namespace mut::swap_test {
+
+enum class Pace : uint8_t {
+  Spread,     // over the payments, evenly
+  Unlimited,  // the next edit as soon as the last one is taken
+};
+
+struct Course {
+  Script script = Script::Stateless;
+  uint64_t payments = 1'000'000;
+  int edits = 0;
+  uint64_t seed = 1;
+  Pace pace = Pace::Spread;
+  int64_t time_limit_ns = 0;  // no more edits after it; 0: none
+  TierChoice tier = TierChoice::Auto;
+  // After each edit was taken, on the thread that runs the rows.
+  std::function<void(int taken, const EngineStats& stats)> after_edit;
+};
+
+// In nanoseconds, one of each edit taken.
+struct EditTimes {
+  std::vector<int64_t> check;
+  std::vector<int64_t> compile;  // only edits that compiled
+  std::vector<int64_t> pause;
+};
+
+struct CourseResult {
+  std::string problem;  // empty: all went well
+  uint64_t payments = 0;
+  double seconds = 0;
+  int edits = 0;
+  std::array<int, edit_kind_count> histogram{};
+  EditTimes times;
+  CountryTotals volume;     // of the windows that edits change
+  CountryTotals untouched;  // of those that none does
+  std::vector<std::string> untouched_rows;
+};
+
+// `account` hears of every row and version; null: nothing is kept of them.
+CourseResult run_course(const Course& course, Account* account);
+
+// What the generator makes, by a script of its own that is never edited.
+std::vector<double> amounts_of(uint64_t payments);
+
+}  // namespace mut::swap_test

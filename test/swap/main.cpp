@@ -1,0 +1,210 @@
+// swap_course stateless|tour|soak [--payments N] [--edits E] [--seed S] [--minutes M] [--tier quick|auto]
+// [--fault point:action]
+//
+// Edits a running script and judges the run; prints figures, then `N passed, N failed`.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "test/swap/live_edits.h"
+#include "test/swap/process_memory.h"
+
+namespace {
+
+using namespace mut::swap_test;
+
+// Payments a second of the stateless script. Says nothing in a build that is slow by itself.
+#if defined(MUT_SANITIZE_ADDRESS) || defined(MUT_SANITIZE_THREAD)
+constexpr double rate_least = 0;
+#else
+constexpr double rate_least = 1e6;
+#endif
+
+struct Options {
+  std::string mode;
+  uint64_t payments = 4'000'000;
+  int edits = 100;
+  uint64_t seed = 1;
+  double minutes = 0;
+  std::string tier = "auto";
+  std::string fault;  // MUT_FAULT of the run with edits
+};
+
+class Verdict {
+ public:
+  void check(bool fine, const std::string& claim) {
+    ++(fine ? passed_ : failed_);
+    fmt::print("{}: {}\n", fine ? "ok" : "FAILED", claim);
+    fflush(stdout);
+  }
+  int close() const {
+    fmt::print("{} passed, {} failed\n", passed_, failed_);
+    return failed_ == 0 && passed_ > 0 ? 0 : 1;
+  }
+
+ private:
+  int passed_ = 0;
+  int failed_ = 0;
+};
+
+std::string spread(std::vector<int64_t> times_ns) {
+  if (times_ns.empty()) return "none";
+  std::sort(times_ns.begin(), times_ns.end());
+  auto at = [&](double share) {
+    auto index = static_cast<size_t>(share * static_cast<double>(times_ns.size()));
+    return static_cast<double>(times_ns[std::min(index, times_ns.size() - 1)]) / 1e6;
+  };
+  return fmt::format("p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms (of {})", at(0.5), at(0.99), at(1),
+                     times_ns.size());
+}
+
+void tell(const CourseResult& result) {
+  std::string edits;
+  for (size_t kind = 0; kind < edit_kind_count; ++kind) {
+    edits += fmt::format("{}{} {}", kind == 0 ? "" : ", ", name_of(static_cast<EditKind>(kind)),
+                         result.histogram[kind]);
+  }
+  fmt::print("edits: {}\n", edits);
+  fmt::print("{} payments in {:.1f} s, {:.0f} a second\n", result.payments, result.seconds,
+             static_cast<double>(result.payments) / result.seconds);
+  fmt::print("check: {}\ncompile: {}\ncharged pause: {}\n", spread(result.times.check),
+             spread(result.times.compile), spread(result.times.pause));
+}
+
+bool same(const CountryTotals& a, const CountryTotals& b) {
+  // Sums over other windows add up in another order.
+  constexpr double relative = 1e-9;
+  return a.size() == b.size() && !a.empty() && std::all_of(a.begin(), a.end(), [&](const auto& entry) {
+           auto other = b.find(entry.first);
+           return other != b.end() && entry.second.count == other->second.count &&
+                  std::fabs(entry.second.total - other->second.total) <=
+                      relative * std::fabs(entry.second.total);
+         });
+}
+
+Course course_of(const Options& options, Script script) {
+  Course out;
+  out.script = script;
+  out.payments = options.payments;
+  out.edits = options.edits;
+  out.seed = options.seed;
+  out.time_limit_ns = static_cast<int64_t>(options.minutes * 60e9);
+  out.tier = options.tier == "quick" ? mut::TierChoice::Quick : mut::TierChoice::Auto;
+  return out;
+}
+
+int balanced(const Options& options, Script script) {
+  Verdict verdict;
+  std::vector<double> amounts = amounts_of(options.payments);
+  if (amounts.size() != options.payments) {
+    verdict.check(false, "the control run gives every payment");
+    return verdict.close();
+  }
+  Account account(script, amounts);
+  if (!options.fault.empty()) setenv("MUT_FAULT", options.fault.c_str(), 1);
+  CourseResult edited = run_course(course_of(options, script), &account);
+  tell(edited);
+  verdict.check(edited.problem.empty(), "every edit is taken " + edited.problem);
+  verdict.check(edited.edits == options.edits, fmt::format("{} edits of {}", edited.edits, options.edits));
+  Balance balance = account.close(edited.payments);
+  for (const std::string& example : balance.examples) fmt::print("  {}\n", example);
+  verdict.check(balance.even(),
+                fmt::format("{} rows: lost {}, repeated {}, mixed {}, reordered {}", balance.rows,
+                            balance.lost, balance.repeated, balance.mixed, balance.reordered));
+  verdict.check(edited.payments == options.payments, "every payment is read");
+  double rate = static_cast<double>(edited.payments) / edited.seconds;
+  if (script == Script::Stateless)
+    verdict.check(rate >= rate_least,
+                  fmt::format("{:.0f} payments a second, {:.0f} wanted", rate, rate_least));
+  if (script == Script::Tour) {
+    Course control = course_of(options, script);
+    control.edits = 0;
+    Account unread(script, amounts);
+    CourseResult never = run_course(control, &unread);
+    verdict.check(never.problem.empty(), "a control run without edits " + never.problem);
+    verdict.check(edited.untouched_rows == never.untouched_rows && !never.untouched_rows.empty(),
+                  fmt::format("{} windows that no edit touches are those of the control run",
+                              edited.untouched_rows.size()));
+    verdict.check(same(edited.volume, never.untouched),
+                  "windows whose length and aggregates change sum up to those of the control run");
+  }
+  return verdict.close();
+}
+
+// The greatest of several readings: a single one depends on what is being built at that moment.
+struct Peak {
+  uint64_t resident_bytes = 0;
+  uint64_t code_mappings = 0;
+  uint64_t code_bytes = 0;
+  uint64_t dylibs = 0;
+
+  void read(const mut::EngineStats& stats) {
+    ProcessMemory now = process_memory();
+    resident_bytes = std::max(resident_bytes, now.resident_bytes);
+    code_mappings = std::max(code_mappings, now.code_mappings);
+    code_bytes = std::max(code_bytes, now.code_bytes);
+    dylibs = std::max<uint64_t>(dylibs, stats.live_dylibs);
+  }
+  std::string text() const {
+    return fmt::format("{:.1f} MB resident, {} mappings of code with {} KB, {} dylibs",
+                       static_cast<double>(resident_bytes) / 1e6, code_mappings, code_bytes / 1024, dylibs);
+  }
+};
+
+// Memory and code between the early and the last edits of one process.
+int soak(const Options& options) {
+  Verdict verdict;
+  // The process is warm after this many: the cache of compiled shapes is full, the heap has its size.
+  int warm = std::min(1000, options.edits / 4);
+  int readings = std::max(1, std::min(200, warm / 2));  // edits of a peak
+  Peak early;
+  Peak late;
+  Course course = course_of(options, Script::Tour);
+  course.pace = Pace::Unlimited;
+  course.after_edit = [&](int taken, const mut::EngineStats& stats) {
+    if (taken > warm - readings && taken <= warm) early.read(stats);
+    if (taken > warm && taken % readings == 1) late = {};
+    if (taken > warm) late.read(stats);
+    if (taken % 1000 != 0) return;
+    Peak now;
+    now.read(stats);
+    fmt::print("{} edits: {}\n", taken, now.text());
+    fflush(stdout);
+  };
+  CourseResult result = run_course(course, nullptr);
+  tell(result);
+  verdict.check(result.problem.empty(), "every edit is taken " + result.problem);
+  verdict.check(result.edits >= std::min(options.edits, 2 * warm),
+                fmt::format("{} edits in one process", result.edits));
+  fmt::print("by edit {}: {}\nat edit {}: {}\n", warm, early.text(), result.edits, late.text());
+  // A kernel that the optimiser has just made and one that waits for its cut come and go.
+  constexpr uint64_t versions_slack = 2;
+  verdict.check(late.dylibs <= early.dylibs + versions_slack, "as many dylibs at the end as early");
+  verdict.check(late.code_mappings <= early.code_mappings + versions_slack, "as many mappings of code");
+  // 5 %, at least 8 MB: what the allocator holds back differs by the moment. A dylib that stays would be
+  // 42 KB an edit, a syntax tree more than that.
+  double slack = std::max(8e6, 0.05 * static_cast<double>(early.resident_bytes));
+  verdict.check(static_cast<double>(late.resident_bytes) <= static_cast<double>(early.resident_bytes) + slack,
+                "as much resident memory");
+  return verdict.close();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Edits a running script and judges the run", "swap_course");
+  app.add_option("mode", options.mode)->required()->check(CLI::IsMember({"stateless", "tour", "soak"}));
+  app.add_option("--payments", options.payments);
+  app.add_option("--edits", options.edits)->check(CLI::PositiveNumber);
+  app.add_option("--seed", options.seed);
+  app.add_option("--minutes", options.minutes);
+  app.add_option("--fault", options.fault);
+  app.add_option("--tier", options.tier)->check(CLI::IsMember({"auto", "quick"}));
+  CLI11_PARSE(app, argc, argv);
+  if (options.mode == "soak") return soak(options);
+  return balanced(options, options.mode == "stateless" ? Script::Stateless : Script::Tour);
+}
