@@ -47,10 +47,14 @@ def totals(records):
     return rows
 
 
+def instant_of(record):
+    return record["InvoiceDate"].replace(" ", "T") + "Z"
+
+
 def line_row(record):
     return {
         "invoice": record["InvoiceNo"], "item": record["StockCode"], "text": record["Description"] or None,
-        "pieces": int(record["Quantity"]), "at": record["InvoiceDate"].replace(" ", "T") + "Z",
+        "pieces": int(record["Quantity"]), "at": instant_of(record),
         "price": float(record["UnitPrice"]), "customer": float(record["CustomerID"]) if record["CustomerID"] else None,
         "country": record["Country"],
     }
