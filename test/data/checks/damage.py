@@ -5,7 +5,7 @@ import io
 import json
 
 from .harness import FAST, SLOW, Scratch, decode_error, need, same_rows
-from .retail import NEEDS, OUTPUTS, SLICE_LINES, compare, expected_of, first_lines, read
+from .retail import NEEDS, SLICE_LINES, compare, expected_of, first_lines, read
 
 
 def cell(column, value):
