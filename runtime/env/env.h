@@ -33,6 +33,8 @@ class Env {
   virtual int64_t wall_ns() = 0;
   // Nanoseconds since some moment; never goes back.
   virtual int64_t monotonic_ns() = 0;
+  // What the calling thread has spent of a processor.
+  virtual int64_t thread_cpu_ns() = 0;
   virtual void sleep(int64_t duration_ns) = 0;
 
   virtual Result<std::unique_ptr<InputFile>> open_input(const std::string& path) = 0;

@@ -86,6 +86,7 @@ class RealEnv final : public Env {
  public:
   int64_t wall_ns() override { return read_clock(CLOCK_REALTIME); }
   int64_t monotonic_ns() override { return read_clock(CLOCK_MONOTONIC); }
+  int64_t thread_cpu_ns() override { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
   void sleep(int64_t duration_ns) override {
     std::this_thread::sleep_for(std::chrono::nanoseconds(duration_ns));
   }

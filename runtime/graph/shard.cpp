@@ -355,7 +355,7 @@ void Shard::schedule(PreparedSwap swap) {
 
 // Between two rows: state moves, sinks go over, the old version is gone.
 void Shard::exchange() {
-  int64_t begin = env_.monotonic_ns();
+  int64_t begin = env_.thread_cpu_ns();
   take_output();
   PreparedSwap swap = std::move(*scheduled_);
   scheduled_.reset();
@@ -404,7 +404,7 @@ void Shard::exchange() {
   // What an edit made due fires at the cut, before the next event.
   fire_due();
   take_output();
-  result.pause_ns = env_.monotonic_ns() - begin;
+  result.pause_ns = env_.thread_cpu_ns() - begin;
   last_swap_ = std::move(result);
   ++stats_.swaps;
 }

@@ -29,7 +29,7 @@ struct SourceCount {
 struct SwapResult {
   uint64_t version = 0;
   std::vector<SourceCount> cut;  // records of each source that belong to older versions
-  int64_t pause_ns = 0;          // charged: what the exchange itself took
+  int64_t pause_ns = 0;          // charged: processor time of the exchange itself
   uint64_t entries_converted = 0;
   uint64_t cells_converted = 0;
 };

@@ -84,7 +84,7 @@ struct SwapReport {
   std::vector<SourceCut> cut;
   int64_t check_ns = 0;    // parse, check, compare
   int64_t compile_ns = 0;  // 0 when kernels of the same shape were there
-  int64_t pause_ns = 0;    // charged: what the exchange took
+  int64_t pause_ns = 0;    // charged: processor time of the exchange
   uint64_t entries_converted = 0;
   bool compiled = false;
 };
