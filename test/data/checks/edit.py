@@ -5,8 +5,9 @@ import csv
 import io
 from decimal import Decimal
 
+from .damage import JSON_KINDS, as_json, damage_lines
 from .harness import FAST, SCRIPTS, Scratch, need
-from .retail import NEEDS, expected_of, instant_of, read, totals
+from .retail import NEEDS, expected_of, first_lines, instant_of, read, totals
 
 OLD_RULE, NEW_RULE = "stream hourly = sold\n", "stream hourly = sold\n  | where price > 0\n"
 OLD_ITEM, NEW_ITEM = "orders = distinct(invoice),", "dearest = max(price),\n              orders = distinct(invoice),"
@@ -75,5 +76,23 @@ def swapped(data):
                 scratch.must_hold(name, rows)
 
 
+def at_damage(data):
+    """Records that cannot be decoded count as well: each belongs to the version of its position."""
+    lines, hurt = damage_lines(as_json(first_lines(read(data), 3000)), JSON_KINDS, 0)
+    damaged = sorted(hurt)
+    with Scratch() as scratch:
+        scratch.put("retail.jsonl", b"\n".join(lines))
+        scratch.put("v2.mut", edited().encode())
+        for cut in (damaged[0], damaged[5], damaged[5] + 1, damaged[-1] + 1):
+            for way in ([], ["--batch", "1"], ["--batch", "7"], ["--tier", "optimised"]):
+                scratch.run("retail.mut", "--bind", "lines=retail.jsonl", "--stamp", "--swap", f"v2.mut@lines:{cut}", *way)
+                got = [(row["$position"], row["$version"]) for row in scratch.rows("errors.jsonl")]
+                expected = [(at, 1 if at < cut else 2) for at in damaged]
+                need(got == expected, f"cut {cut} {' '.join(way)}: positions and versions {expected} expected, got {got}")
+
+
 def checks(data):
-    return [("an edit inside of an hour", lambda: swapped(data))]
+    return [
+        ("records that cannot be decoded count", lambda: at_damage(data)),
+        ("an edit inside of an hour", lambda: swapped(data)),
+    ]
