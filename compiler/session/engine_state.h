@@ -1,11 +1,14 @@
 // Behind the public Engine: one program's versions, its shard, its compiler.
 #pragma once
 #include <atomic>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
 
+#include "compiler/change/compare.h"
 #include "compiler/session/connect.h"
+#include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
 #include "compiler/session/program.h"
 #include "mutstream/engine.h"
@@ -22,12 +25,12 @@ struct Engine::State {
   std::unique_ptr<env::EventCount> wake;
   std::unique_ptr<jit::Jit> jit;
   std::unique_ptr<session::Optimiser> optimiser;
+  runtime::RetireList retired;  // code of older versions
   std::unique_ptr<runtime::Shard> shard;
-  std::shared_ptr<session::Program> program;  // that runs
+  std::unique_ptr<session::Librarian> librarian;
   std::string name;
   std::string warnings;
   Failure failure;
-  uint64_t versions = 1;  // numbers given, failed ones included
   bool started = false;
   bool running_optimised = false;
   uint64_t batches_disturbed = 0;
@@ -42,32 +45,37 @@ struct Engine::State {
   std::map<std::string, HostSource> host_sources;
   std::map<std::string, std::function<void(const RowView&)>> host_sinks;
 
+  std::mutex outlets_mutex;                     // guards what opening a sink touches
   std::vector<runtime::OutletBinding> outlets;  // open ones, to share writers
 
-  uint64_t kernels_compiled = 0;
-  uint64_t kernels_reused = 0;
-  int64_t compile_ns = 0;
+  std::atomic<uint64_t> kernels_compiled{0};
+  std::atomic<uint64_t> kernels_reused{0};
+  std::atomic<int64_t> compile_ns{0};
   uint64_t cells_converted = 0;
   uint64_t entries_converted = 0;
   uint64_t real_swaps = 0;
-  struct Waiting {
+  // A version that is ready and waits for its cut.
+  struct Prepared {
+    enum class Origin : uint8_t { Edit, Param } origin = Origin::Edit;
     SwapReport report;
     std::shared_ptr<session::Program> program;
     runtime::PreparedSwap swap;
     runtime::Kernels kernels;
     bool optimised = false;
-    std::shared_ptr<session::Program> compared_with;
+    std::shared_ptr<session::Program> base;  // what it was compared with: runs right before it
   };
-  // Guards what a thread that offers an edit shares with the one that runs: everything below to the blank
-  // line, and `program`, `versions`.
+  // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
   std::mutex mutex;
-  std::optional<Waiting> candidate;
+  std::shared_ptr<session::Program> program;  // that runs
+  uint64_t program_version = 1;
+  uint64_t versions = 1;            // numbers given, failed ones included
+  uint64_t newest_edit = 0;         // that is applicable and has no cut of its own
+  std::optional<Prepared> waiting;  // scheduled, not taken yet
+  std::deque<Prepared> prepared;    // the next ones, each compared with the one before
+  std::deque<SwapReport> done;
   runtime::Kernels running_kernels;
   std::shared_ptr<const graph::Graph> running_graph;
   std::vector<uint64_t> store_entries;
-
-  std::optional<Waiting> waiting;  // scheduled, not taken yet
-  std::optional<SwapReport> done;
 
   // Rendered diagnostics of a check.
   std::string render(const diag::Engine& diags, const source::SourceSet& sources) const;
@@ -78,14 +86,28 @@ struct Engine::State {
   Outcome<runtime::Kernels> kernels_for(const session::Program& made, SwapReport& report, bool* optimised);
   Outcome<Done> open_added(const session::Program& before, const session::Program& made,
                            const runtime::Migration& migration, runtime::PreparedSwap& swap);
-  void take_candidate();
+  // What runs right before a version that would be put behind the first `kept` of `prepared`.
+  struct Base {
+    std::shared_ptr<session::Program> program;
+    uint64_t version = 0;
+  };
+  Base base_after(size_t kept) const;
+  // How many of `prepared` stay when an edit comes: those before the edits that it takes the place of.
+  size_t kept_by_edit(const std::vector<SourceCut>& at) const;
+  Outcome<change::SwapPlan> plan_edit(const SwapRequest& request, const session::Program& base,
+                                      const session::Program& made, uint64_t base_version,
+                                      SwapReport& report);
+  Outcome<Prepared> prepare_edit(const SwapRequest& request, const Base& base,
+                                 const std::shared_ptr<session::Program>& made, SwapReport report);
+  void take_prepared();
   void take_optimised();
   session::Optimiser::Start optimiser_start() const {
     return running_optimised ? session::Optimiser::Start::Optimised : session::Optimiser::Start::Quick;
   }
   void settle_swap();
   bool disturb();
-  const typed::Source* find_source(const std::string& source_name) const;
+  std::shared_ptr<session::Program> running_program();
+  static const typed::Source* find_source(const session::Program& program, const std::string& source_name);
 };
 
 }  // namespace mut

@@ -93,7 +93,8 @@ Outcome<Done> Engine::push_row(const std::string& source, const std::vector<Fiel
       return usage("field `" + field.name + "` of `" + source + "`: wrong type");
   }
   int64_t time = state_->env->wall_ns();
-  const typed::Source* declared = state_->find_source(source);
+  std::shared_ptr<session::Program> running = state_->running_program();
+  const typed::Source* declared = State::find_source(*running, source);
   if (declared != nullptr && declared->time && declared->time->kind == typed::ExprKind::Field) {
     memcpy(&time, row.data() + record.fields[static_cast<size_t>(declared->time->index)].offset, 8);
   }
@@ -132,7 +133,8 @@ Outcome<Done> Engine::push_arrow(const std::string& source, ArrowArray* array, c
   } release{array};
   if (schema->format == nullptr || std::string_view(schema->format) != "+s")
     return usage("a struct array is needed");
-  const typed::Source* declared = state_->find_source(source);
+  std::shared_ptr<session::Program> running = state_->running_program();
+  const typed::Source* declared = State::find_source(*running, source);
   if (declared == nullptr) return usage("no source is called `" + source + "`");
   std::vector<int64_t> child_of;
   for (const typed::Field& field : declared->type->fields) {

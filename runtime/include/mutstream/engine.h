@@ -5,7 +5,7 @@
 //   engine.value()->start();
 //   while (engine.value()->run() == mut::RunState::More) {}
 //
-// Threads: one thread at a time may call an engine, but request_swap() and stop() from any.
+// Threads: one thread at a time may call an engine, but swap(), set_param() and stop() from any.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -23,7 +23,16 @@ namespace mut {
 
 // What went wrong in the world or in a script. For scripts `text` has the rendered diagnostics.
 struct Failure {
-  enum class Kind : uint8_t { Script, Usage, Io, Refused, NeedsDecision, NoChange, Internal } kind = Kind::Io;
+  enum class Kind : uint8_t {
+    Script,
+    Usage,
+    Io,
+    Refused,
+    NeedsDecision,
+    NoChange,
+    Superseded,  // a newer edit was ready first
+    Internal,
+  } kind = Kind::Io;
   std::string text;
 };
 
@@ -87,6 +96,7 @@ struct SwapReport {
   int64_t pause_ns = 0;    // charged: processor time of the exchange
   uint64_t entries_converted = 0;
   bool compiled = false;
+  uint64_t superseded_by = 0;  // the version that took its place before it was taken; 0: it was taken
 };
 
 struct EngineStats {
@@ -170,11 +180,14 @@ class Engine {
   // Sleeps until a source may have something, at most `limit_ns`.
   void wait(int64_t limit_ns);
 
-  // Plans, compiles and schedules an edit. On failure nothing has changed. The report is complete once
-  // swap_done() gives it.
+  // Plans, compiles and schedules an edit; blocks meanwhile, rows flow on. On failure nothing has changed.
+  // The report is complete once swap_done() gives it. The latest wins: an edit without a cut takes the place
+  // of earlier ones without a cut that are still being built, which then fail as Superseded, or that wait,
+  // whose report says so. Edits with a cut are taken in the order in which they are given.
   Outcome<SwapReport> swap(const SwapRequest& request);
+  // Reports of edits that were taken or superseded, one a call, in that order.
   std::optional<SwapReport> swap_done();
-  // Hands a running engine an edit from another thread: it is prepared there and taken at a boundary.
+  // An edit of one value. Never superseded.
   Outcome<Done> set_param(const std::string& name, const std::string& value,
                           const std::vector<SourceCut>& at);
 
