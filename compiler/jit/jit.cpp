@@ -14,6 +14,7 @@
 #include <llvm/Transforms/IPO/GlobalDCE.h>
 #include <llvm/Transforms/IPO/Internalize.h>
 #include <llvm/Transforms/Instrumentation/AddressSanitizer.h>
+#include <llvm/Transforms/Instrumentation/BoundsChecking.h>
 #include <llvm/Transforms/Instrumentation/ThreadSanitizer.h>
 
 #include <atomic>
@@ -110,6 +111,9 @@ void run_passes(llvm::Module& module, llvm::TargetMachine& machine, Tier tier) {
   for (llvm::Function& function : module) {
     if (!function.isDeclaration()) function.addFnAttr(llvm::Attribute::SanitizeAddress);
   }
+  // Accesses whose object is known, the context's arrays on the stack among them: a trap, as UBSan knows no
+  // IR.
+  passes.addPass(llvm::createModuleToFunctionPassAdaptor(llvm::BoundsCheckingPass()));
   passes.addPass(llvm::AddressSanitizerPass(llvm::AddressSanitizerOptions()));
 #elif defined(MUT_SANITIZE_THREAD)
   for (llvm::Function& function : module) {

@@ -127,8 +127,14 @@ std::shared_ptr<session::Program> Engine::State::make_version(
 
 const std::string& Engine::warnings() const { return state_->warnings; }
 
-const typed::Source* Engine::State::find_source(const std::string& source_name) const {
-  for (const typed::Source& source : program->typed->sources) {
+std::shared_ptr<session::Program> Engine::State::running_program() {
+  std::lock_guard lock(mutex);
+  return program;
+}
+
+const typed::Source* Engine::State::find_source(const session::Program& program,
+                                                const std::string& source_name) {
+  for (const typed::Source& source : program.typed->sources) {
     if (source.name == source_name) return &source;
   }
   return nullptr;
@@ -136,7 +142,7 @@ const typed::Source* Engine::State::find_source(const std::string& source_name) 
 
 Outcome<Done> Engine::bind(const std::string& name, const std::string& target) {
   std::string plain = name.substr(name.find(':') == std::string::npos ? 0 : name.find(':') + 1);
-  bool source = state_->find_source(plain) != nullptr && !name.starts_with("sink:");
+  bool source = State::find_source(*state_->program, plain) != nullptr && !name.starts_with("sink:");
   bool sink = !name.starts_with("source:") &&
               std::any_of(state_->program->typed->emits.begin(), state_->program->typed->emits.end(),
                           [&](const auto& emit) { return emit.name == plain; });
@@ -152,14 +158,14 @@ Outcome<Done> Engine::bind(const std::string& name, const std::string& target) {
 }
 
 Outcome<Done> Engine::bind_host_source(const std::string& name) {
-  if (state_->find_source(name) == nullptr)
+  if (State::find_source(*state_->program, name) == nullptr)
     return Failure{Failure::Kind::Usage, "no source is called `" + name + "`"};
   state_->host_sources[name];
   return Done{};
 }
 
 Outcome<Done> Engine::bind_columns(const std::string& name, ColumnSource columns) {
-  const typed::Source* source = state_->find_source(name);
+  const typed::Source* source = State::find_source(*state_->program, name);
   if (source == nullptr) return Failure{Failure::Kind::Usage, "no source is called `" + name + "`"};
   if (columns.columns.size() != source->type->fields.size() || columns.times.size() != columns.row_count) {
     return Failure{Failure::Kind::Usage, "source `" + name + "` has " +
@@ -189,7 +195,7 @@ Outcome<Done> Engine::bind_host_sink(const std::string& name, std::function<void
   if (!sink && !tap) return Failure{Failure::Kind::Usage, "no sink is called `" + name + "`"};
   State::HostSink bound;
   bound.rows = std::move(receive);
-  std::lock_guard lock(state_->mutex);
+  std::lock_guard lock(state_->host_mutex);
   state_->host_sinks[name] = std::move(bound);
   return Done{};
 }
@@ -211,7 +217,7 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
                                                                              size_t index) {
   const typed::Source& source = made.typed->sources[index];
   const runtime::SourcePlan& plan = made.plan->sources[index];
-  std::unique_lock lock(mutex);
+  std::unique_lock lock(host_mutex);
   auto host = host_sources.find(source.name);
   if (host == host_sources.end() && closed()) {
     host = host_sources.try_emplace(source.name).first;
@@ -235,11 +241,9 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
 
 Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program& made, size_t index,
                                                          std::string& notices) {
-  std::vector<runtime::OutletBinding> known;
   std::map<std::string, HostSink> of_host;
   {
-    std::lock_guard lock(mutex);
-    known = outlets;
+    std::lock_guard lock(host_mutex);
     of_host = host_sinks;
   }
   const typed::Emit& emit = made.typed->emits[index];
@@ -271,7 +275,8 @@ Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program&
     };
     return binding;
   }
-  auto opened = session::open_sink(*env, emit, bindings, known, notices);
+  std::lock_guard opening(outlets_mutex);
+  auto opened = session::open_sink(*env, emit, bindings, outlets, notices);
   if (!opened) return io(opened.error());
   return std::move(opened).value();
 }
@@ -286,7 +291,6 @@ Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, i
   if (!kernels) return Failure{Failure::Kind::Internal, kernels.error().message};
   *spent_ns = env->monotonic_ns() - begin;
   *compiled = times.compiled;
-  std::lock_guard lock(mutex);
   ++(times.compiled ? kernels_compiled : kernels_reused);
   compile_ns += *spent_ns;
   return std::move(kernels).value();
@@ -304,7 +308,8 @@ Outcome<Done> Engine::start() {
   runtime::ShardOptions options;
   options.batch_rows = s.options.batch_rows;
   options.memory_bytes = s.options.memory_bytes;
-  s.shard = std::make_unique<runtime::Shard>(*s.env, options);
+  s.shard = std::make_unique<runtime::Shard>(*s.env, options, s.retired);
+  s.librarian = std::make_unique<session::Librarian>(*s.env, s.retired);
   std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> readers;
   for (size_t i = 0; i < s.program->typed->sources.size(); ++i) {
     if (!s.program->plan->sources[i].live) continue;
@@ -337,16 +342,18 @@ void Engine::State::take_optimised() {
   if (!optimiser || waiting) return;
   auto ready = optimiser->take();
   if (!ready) return;
-  if (ready->times.compiled) {
-    std::lock_guard lock(mutex);
-    ++kernels_compiled;
+  if (ready->times.compiled) ++kernels_compiled;
+  if (ready->version != shard->version()) {
+    retired.retire(std::move(ready->kernels.owner));
+    librarian->notify();
+    return;
   }
-  if (ready->version != shard->version()) return;
-  shard->instance().set_kernels(ready->kernels);
+  shard->exchange_kernels(ready->kernels);
+  librarian->notify();
   // The next version may have other literals: it starts from code that takes any.
   if (ready->literals == codegen::Literals::Constant) return;
   std::lock_guard lock(mutex);
-  running_kernels = std::move(ready->kernels);
+  retired.retire(std::exchange(running_kernels, std::move(ready->kernels)).owner);
   running_optimised = true;
 }
 
@@ -384,7 +391,7 @@ RunState Engine::run() {
     return RunState::Failed;
   }
   if (s.stop_asked.exchange(false)) s.shard->stop();
-  s.take_candidate();
+  s.take_prepared();
   s.take_optimised();
   // An exchange is a turn of its own; the next turn runs a batch.
   uint64_t batches = s.shard->stats().batches;
@@ -413,31 +420,36 @@ void Engine::State::settle_swap() {
   if (!result) return;
   cells_converted += result->cells_converted;
   entries_converted += result->entries_converted;
+  librarian->notify();
   if (!waiting) return;  // a disturbance
   ++real_swaps;
+  std::unique_lock lock(mutex);
   SwapReport report = std::move(waiting->report);
   report.version = result->version;
   for (const runtime::SourceCount& cut : result->cut) report.cut.push_back({cut.source, cut.records});
   report.pause_ns = result->pause_ns;
   report.entries_converted = result->entries_converted;
+  program = waiting->program;
+  program_version = result->version;
+  retired.retire(std::exchange(running_kernels, std::move(waiting->kernels)).owner);
+  running_graph = program->graph;
+  running_optimised = waiting->optimised;
+  waiting.reset();
+  done.push_back(std::move(report));
+  lock.unlock();
   {
-    std::lock_guard lock(mutex);
-    program = waiting->program;
-    running_kernels = std::move(waiting->kernels);
-    running_graph = program->graph;
-    running_optimised = waiting->optimised;
-    waiting.reset();
     // The writers that the shard has closed are not kept open here.
+    std::lock_guard opening(outlets_mutex);
     std::erase_if(outlets, [&](const runtime::OutletBinding& outlet) {
       return std::none_of(program->typed->emits.begin(), program->typed->emits.end(),
                           [&](const typed::Emit& emit) { return emit.name == outlet.sink; });
     });
   }
   if (optimiser) optimiser->want(program, result->version, optimiser_start());
-  done.push_back(std::move(report));
 }
 
 std::optional<SwapReport> Engine::swap_done() {
+  std::lock_guard lock(state_->mutex);
   if (state_->done.empty()) return std::nullopt;
   SwapReport report = std::move(state_->done.front());
   state_->done.pop_front();
@@ -505,7 +517,6 @@ Outcome<Done> Engine::close() {
 
 EngineStats Engine::stats() const {
   State& s = *state_;
-  std::lock_guard lock(s.mutex);
   EngineStats out;
   out.version = 1;
   out.kernels_compiled = s.kernels_compiled;

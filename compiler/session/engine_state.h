@@ -6,7 +6,9 @@
 #include <mutex>
 #include <string>
 
+#include "compiler/change/compare.h"
 #include "compiler/session/connect.h"
+#include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
 #include "compiler/session/program.h"
 #include "mutstream/engine.h"
@@ -23,17 +25,19 @@ struct Engine::State {
   std::unique_ptr<env::EventCount> wake;
   std::unique_ptr<jit::Jit> jit;
   std::unique_ptr<session::Optimiser> optimiser;
+  runtime::RetireList retired;  // code of older versions
   std::unique_ptr<runtime::Shard> shard;
-  std::shared_ptr<session::Program> program;  // that runs
+  std::unique_ptr<session::Librarian> librarian;
   std::string name;
   std::string warnings;
   Failure failure;
-  uint64_t versions = 1;  // numbers given, failed ones included
   bool started = false;
+  std::atomic<bool> stop_asked{false};
   bool running_optimised = false;
   uint64_t batches_disturbed = 0;
 
   session::Bindings bindings;
+  mutable std::mutex host_mutex;  // guards what the host bound
   struct HostSource {
     std::shared_ptr<connector::RowQueue> rows;
     std::shared_ptr<connector::PieceQueue> text;
@@ -52,35 +56,37 @@ struct Engine::State {
     return options.clock == EngineOptions::Clock::Virtual ? virtual_now.load() : env->wall_ns();
   }
 
+  std::mutex outlets_mutex;                     // guards what opening a sink touches
   std::vector<runtime::OutletBinding> outlets;  // open ones, to share writers
 
-  uint64_t kernels_compiled = 0;
-  uint64_t kernels_reused = 0;
-  int64_t compile_ns = 0;
+  std::atomic<uint64_t> kernels_compiled{0};
+  std::atomic<uint64_t> kernels_reused{0};
+  std::atomic<int64_t> compile_ns{0};
   uint64_t cells_converted = 0;
   uint64_t entries_converted = 0;
   uint64_t real_swaps = 0;
-  struct Waiting {
+  // A version that is ready and waits for its cut.
+  struct Prepared {
+    enum class Origin : uint8_t { Edit, Param } origin = Origin::Edit;
     SwapReport report;
     std::shared_ptr<session::Program> program;
     runtime::PreparedSwap swap;
     runtime::Kernels kernels;
     bool optimised = false;
+    std::shared_ptr<session::Program> base;  // what it was compared with: runs right before it
   };
-  // One edit is prepared at a time, on the thread that offers it.
-  std::mutex edit_mutex;
-  // Guards what that thread shares with the one that runs: everything below to the blank line, and
-  // `program`, `versions`, `outlets`, the counts of compilations, and what the host bound.
-  mutable std::mutex mutex;
-  // Edits that are ready, in the order in which they are taken: each was compared with the one before it.
-  std::deque<Waiting> candidates;
-  std::optional<Waiting> waiting;  // scheduled, not taken yet
+  // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
+  std::mutex mutex;
+  std::shared_ptr<session::Program> program;  // that runs
+  uint64_t program_version = 1;
+  uint64_t versions = 1;            // numbers given, failed ones included
+  uint64_t newest_edit = 0;         // that is applicable and has no cut of its own
+  std::optional<Prepared> waiting;  // scheduled, not taken yet
+  std::deque<Prepared> prepared;    // the next ones, each compared with the one before
+  std::deque<SwapReport> done;
   runtime::Kernels running_kernels;
   std::shared_ptr<const graph::Graph> running_graph;
   std::vector<uint64_t> store_entries;
-
-  std::deque<SwapReport> done;
-  std::atomic<bool> stop_asked{false};
 
   // Rendered diagnostics of a check.
   std::string render(const diag::Engine& diags, const source::SourceSet& sources) const;
@@ -88,8 +94,6 @@ struct Engine::State {
   Outcome<runtime::Kernels> compile(const session::Program& made, int64_t* spent_ns, bool* compiled);
   Outcome<std::unique_ptr<connector::SourceReader>> open_source(const session::Program& made, size_t index);
   Outcome<runtime::OutletBinding> open_sink(const session::Program& made, size_t index, std::string& notices);
-  // What the next edit is compared with: the version that will run when it is taken.
-  std::shared_ptr<session::Program> newest_version() const;
   // A copy, for threads that push.
   std::optional<HostSource> host_source(const std::string& source_name) const;
   // `queue` is that of the source; rows in the layout of its record.
@@ -99,14 +103,28 @@ struct Engine::State {
   Outcome<Done> open_added(const session::Program& before, const session::Program& made,
                            const runtime::Migration& migration, runtime::PreparedSwap& swap,
                            std::string& notices);
-  void take_candidate();
+  // What runs right before a version that would be put behind the first `kept` of `prepared`.
+  struct Base {
+    std::shared_ptr<session::Program> program;
+    uint64_t version = 0;
+  };
+  Base base_after(size_t kept) const;
+  // How many of `prepared` stay when an edit comes: those before the edits that it takes the place of.
+  size_t kept_by_edit(const std::vector<SourceCut>& at) const;
+  Outcome<change::SwapPlan> plan_edit(const SwapRequest& request, const session::Program& base,
+                                      const session::Program& made, uint64_t base_version,
+                                      SwapReport& report);
+  Outcome<Prepared> prepare_edit(const SwapRequest& request, const Base& base,
+                                 const std::shared_ptr<session::Program>& made, SwapReport report);
+  void take_prepared();
   void take_optimised();
   session::Optimiser::Start optimiser_start() const {
     return running_optimised ? session::Optimiser::Start::Optimised : session::Optimiser::Start::Quick;
   }
   void settle_swap();
   bool disturb();
-  const typed::Source* find_source(const std::string& source_name) const;
+  std::shared_ptr<session::Program> running_program();
+  static const typed::Source* find_source(const session::Program& program, const std::string& source_name);
   bool closed() const { return options.world == EngineOptions::World::Closed; }
   // A version of the script as this engine runs it.
   std::shared_ptr<session::Program> make_version(std::string_view text, std::string script_name,

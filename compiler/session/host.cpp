@@ -80,7 +80,7 @@ bool write_field(const abi::TypeDesc& type, const FieldValue& value, char* out) 
 }  // namespace
 
 std::optional<Engine::State::HostSource> Engine::State::host_source(const std::string& source_name) const {
-  std::lock_guard lock(mutex);
+  std::lock_guard lock(host_mutex);
   auto host = host_sources.find(source_name);
   if (host == host_sources.end()) return std::nullopt;
   return HostSource(host->second);
@@ -90,11 +90,7 @@ Outcome<Done> Engine::State::push_rows(const std::string& source, connector::Row
                                        const char* rows, size_t row_count) {
   const abi::TypeDesc& record = queue.record();
   std::vector<int64_t> times(row_count, now());
-  std::shared_ptr<session::Program> current;
-  {
-    std::lock_guard lock(mutex);
-    current = program;
-  }
+  std::shared_ptr<session::Program> current = running_program();
   for (const typed::Source& declared : current->typed->sources) {
     if (declared.name != source || !declared.time || declared.time->kind != typed::ExprKind::Field) continue;
     uint32_t offset = record.fields[static_cast<size_t>(declared.time->index)].offset;
@@ -134,10 +130,11 @@ Outcome<Done> Engine::push_text(const std::string& source, TextRows rows) {
   if (!format) return usage("no format `" + rows.format + "`");
   std::shared_ptr<connector::PieceQueue> queue;
   {
-    std::lock_guard lock(s.mutex);
+    std::shared_ptr<session::Program> running = s.running_program();
+    std::lock_guard lock(s.host_mutex);
     auto host = s.host_sources.find(source);
     // In a closed world every source is the host's, also one that nothing reads.
-    if (host == s.host_sources.end() && s.closed() && s.find_source(source) != nullptr)
+    if (host == s.host_sources.end() && s.closed() && State::find_source(*running, source) != nullptr)
       host = s.host_sources.try_emplace(source).first;
     if (host == s.host_sources.end()) return usage("`" + source + "` is no host source");
     if (host->second.rows || host->second.columns) return usage("source `" + source + "` takes rows");

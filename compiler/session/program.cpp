@@ -1,5 +1,6 @@
 #include "compiler/session/program.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "compiler/codegen/emit.h"
@@ -127,14 +128,58 @@ runtime::SourcePlan source_plan(const graph::Graph& graph, const typed::Source& 
 
 }  // namespace
 
+namespace {
+
+// The watermark of what comes after a `window all` is held back until that has given its rows.
+struct WholeBits {
+  std::vector<int> bit_of;                    // by store; -1: no `window all`
+  std::vector<std::vector<uint64_t>> before;  // stream, stage: bits of those above it; one more for the end
+};
+
+WholeBits whole_bits(const graph::Graph& graph) {
+  const typed::Program& program = *graph.program;
+  constexpr size_t bits = 64;  // of a mask; the last is shared when there are more
+  WholeBits out;
+  out.bit_of.assign(graph.stores.size(), -1);
+  size_t next = program.sources.size();
+  for (size_t i = 0; i < graph.stores.size(); ++i) {
+    if (graph.stores[i].desc.kind != state::StoreKind::Whole) continue;
+    out.bit_of[i] = static_cast<int>(std::min(next++, bits - 1));
+  }
+  // Inputs stand before their readers, branches after the routed stream, so one pass is enough.
+  for (size_t i = 0; i < program.streams.size(); ++i) {
+    const typed::Stream& stream = program.streams[i];
+    uint64_t mask = 0;
+    for (const typed::Input& input : stream.inputs) {
+      if (input.stream >= 0) mask |= out.before[static_cast<size_t>(input.stream)].back();
+    }
+    std::vector<uint64_t> stages{mask};
+    for (size_t k = 0; k < stream.stages.size(); ++k) {
+      for (int store : graph.stage_stores[i][k]) {
+        int bit = out.bit_of[static_cast<size_t>(store)];
+        if (bit >= 0) mask |= uint64_t{1} << bit;
+      }
+      stages.push_back(mask);
+    }
+    out.before.push_back(std::move(stages));
+  }
+  return out;
+}
+
+}  // namespace
+
 std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source::SourceSet& sources) {
   const typed::Program& program = *graph.program;
   auto out = std::make_shared<runtime::Plan>();
   for (const typed::Source& source : program.sources) out->sources.push_back(source_plan(graph, source));
-  for (const graph::StoreNode& node : graph.stores) {
+  WholeBits whole = whole_bits(graph);
+  for (size_t i = 0; i < graph.stores.size(); ++i) {
+    const graph::StoreNode& node = graph.stores[i];
+    auto stream = static_cast<size_t>(node.stream);
     runtime::StorePlan store;
     store.desc = node.desc;
-    store.source_mask = graph.source_mask[static_cast<size_t>(node.stream)];
+    store.source_mask = graph.source_mask[stream] | whole.before[stream][static_cast<size_t>(node.stage)];
+    store.watermark_bit = whole.bit_of[i];
     store.has_results = node.desc.kind == state::StoreKind::Panes ||
                         node.desc.kind == state::StoreKind::Sessions ||
                         node.desc.kind == state::StoreKind::Whole;
@@ -222,7 +267,8 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
     runtime::SetPlan made;
     made.param = set.param;
     made.every = set.every;
-    made.source_mask = graph.source_mask[static_cast<size_t>(set.stream)];
+    auto stream = static_cast<size_t>(set.stream);
+    made.source_mask = graph.source_mask[stream] | whole.before[stream].back();
     made.stream = program.streams[static_cast<size_t>(set.stream)].name;
     out->sets.push_back(std::move(made));
   }

@@ -9,6 +9,7 @@
 #include "compiler/session/report.h"
 #include "compiler/syntax/parse.h"
 #include "mutstream/tooling.h"
+#include "runtime/abi/check.h"
 
 namespace mut {
 namespace {
@@ -29,6 +30,10 @@ Failure refused(std::string text) { return {Failure::Kind::Refused, std::move(te
 
 std::string version_name(uint64_t version) { return "v" + std::to_string(version); }
 
+Failure superseded(uint64_t version, uint64_t by) {
+  return {Failure::Kind::Superseded, version_name(version) + " is superseded by " + version_name(by)};
+}
+
 }  // namespace
 
 // Kernels of a program that runs already, or new ones. A program of the same shape compiles nothing.
@@ -46,38 +51,42 @@ Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& mad
   return compile(made, &report.compile_ns, &report.compiled);
 }
 
-Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
-  State& s = *state_;
-  if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
-  std::lock_guard one_at_a_time(s.edit_mutex);
-  int64_t begin = s.env->monotonic_ns();
-  SwapReport report;
-  std::shared_ptr<session::Program> before;
-  std::vector<uint64_t> entries;
-  {
-    std::lock_guard lock(s.mutex);
-    report.version = ++s.versions;
-    before = s.newest_version();
-    if (before == s.program) entries = s.store_entries;
-  }
-  auto sources = std::make_shared<source::SourceSet>();
-  diag::Engine diags;
-  auto made = s.make_version(request.text, request.name.empty() ? s.name : request.name, sources, diags);
-  if (!made) return Failure{Failure::Kind::Script, s.render(diags, *sources), session::error_codes(diags)};
+Engine::State::Base Engine::State::base_after(size_t kept) const {
+  if (kept > 0) return {prepared[kept - 1].program, prepared[kept - 1].report.version};
+  if (waiting) return {waiting->program, waiting->report.version};
+  return {program, program_version};
+}
+
+size_t Engine::State::kept_by_edit(const std::vector<SourceCut>& at) const {
+  size_t kept = prepared.size();
+  if (!at.empty()) return kept;
+  while (kept > 0 && prepared[kept - 1].origin == Prepared::Origin::Edit &&
+         prepared[kept - 1].swap.at.empty())
+    --kept;
+  return kept;
+}
+
+Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, const session::Program& base,
+                                                   const session::Program& made, uint64_t base_version,
+                                                   SwapReport& report) {
   for (const SourceCut& cut : request.at) {
-    auto known = std::find_if(before->typed->sources.begin(), before->typed->sources.end(),
+    auto known = std::find_if(base.typed->sources.begin(), base.typed->sources.end(),
                               [&](const auto& source) { return source.name == cut.source; });
-    if (known == before->typed->sources.end())
+    if (known == base.typed->sources.end())
       return Failure{Failure::Kind::Usage, "no source is called `" + cut.source + "`"};
   }
-  change::CompareOptions options;
-  options.policy = to_policy(s.options.policy);
-  for (const Consent& consent : request.accept) options.consents.push_back({consent.verdict, consent.cell});
-  options.old_sources = before->sources.get();
-  options.new_sources = made->sources.get();
-  if (entries.size() == before->graph->stores.size()) options.old_entries = std::move(entries);
-  change::SwapPlan plan = change::compare(*before->graph, *made->graph, options);
-  report.plan = change::print_text(plan, version_name(report.version - 1), version_name(report.version));
+  change::CompareOptions compare;
+  compare.policy = to_policy(options.policy);
+  for (const Consent& consent : request.accept) compare.consents.push_back({consent.verdict, consent.cell});
+  compare.old_sources = base.sources.get();
+  compare.new_sources = made.sources.get();
+  {
+    std::lock_guard lock(mutex);
+    if (&base == program.get() && store_entries.size() == base.graph->stores.size())
+      compare.old_entries = store_entries;
+  }
+  change::SwapPlan plan = change::compare(*base.graph, *made.graph, compare);
+  report.plan = change::print_text(plan, version_name(base_version), version_name(report.version));
   report.cells = session::verdicts_of(plan);
   switch (plan.outcome) {
     case change::SwapPlan::Outcome::NoChange:
@@ -89,36 +98,96 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
     case change::SwapPlan::Outcome::Applicable:
       break;
   }
-  if (!plan.sources_redeclared.empty() && before->typed->sources.size() > 1) {
+  if (!plan.sources_redeclared.empty() && base.typed->sources.size() > 1) {
     return refused(report.plan + "the record of source `" + plan.sources_redeclared[0] +
                    "` cannot change while several sources run\n");
   }
   for (const std::string& source : plan.sources_redeclared) {
-    auto host = s.host_source(source);
+    auto host = host_source(source);
     if (host && !host->text)
       return refused(report.plan + "source `" + source +
                      "` gets rows of the host, whose record cannot change\n");
   }
-  report.warnings = s.render(diags, *sources);
-  report.check_ns = s.env->monotonic_ns() - begin;
-  bool optimised = false;
-  auto kernels = s.kernels_for(*made, report, &optimised);
-  if (!kernels) return kernels.failure();
+  return plan;
+}
 
+// Compares an edit with what will run right before it, compiles it and opens what it adds.
+Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& request, const Base& base,
+                                                             const std::shared_ptr<session::Program>& made,
+                                                             SwapReport report) {
+  int64_t begin = env->monotonic_ns();
+  auto plan = plan_edit(request, *base.program, *made, base.version, report);
+  if (!plan) return plan.failure();
+  report.check_ns += env->monotonic_ns() - begin;
+  auto newer = [&]() -> uint64_t {
+    if (!request.at.empty()) return 0;
+    std::lock_guard lock(mutex);
+    newest_edit = std::max(newest_edit, report.version);
+    return newest_edit > report.version ? newest_edit : 0;
+  };
+  if (uint64_t by = newer()) return superseded(report.version, by);
+  if (env->fail_points().at("build") == env::Fault::Error)
+    return Failure{Failure::Kind::Internal, "the build was made to fail"};
+  bool optimised = false;
+  auto kernels = kernels_for(*made, report, &optimised);
+  if (!kernels) return kernels.failure();
+  if (uint64_t by = newer()) return superseded(report.version, by);  // before files are opened
   runtime::PreparedSwap swap;
   swap.version = report.version;
-  swap.migration = plan.migration;
-  swap.redeclared = plan.sources_redeclared;
+  swap.migration = plan.value().migration;
+  swap.redeclared = plan.value().sources_redeclared;
   for (const SourceCut& cut : request.at) swap.at.push_back({cut.source, cut.records});
-  swap.next = std::make_unique<runtime::Instance>(made->plan, kernels.value(), s.shard->seed(),
-                                                  s.shard->budget(), s.shard->errors());
-  auto opened = s.open_added(*before, *made, plan.migration, swap, report.warnings);
+  swap.next = std::make_unique<runtime::Instance>(made->plan, kernels.value(), shard->seed(), shard->budget(),
+                                                  shard->errors());
+  auto opened = open_added(*base.program, *made, plan.value().migration, swap, report.warnings);
   if (!opened) return opened.failure();
-  State::Waiting waiting{report, made, std::move(swap), std::move(kernels).value(), optimised};
-  std::lock_guard lock(s.mutex);
-  s.candidates.push_back(std::move(waiting));
-  s.wake->notify();
-  return report;
+  return Prepared{Prepared::Origin::Edit,     std::move(report), made,        std::move(swap),
+                  std::move(kernels).value(), optimised,         base.program};
+}
+
+Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
+  State& s = *state_;
+  if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
+  int64_t begin = s.env->monotonic_ns();
+  SwapReport report;
+  {
+    std::lock_guard lock(s.mutex);
+    report.version = ++s.versions;
+  }
+  auto sources = std::make_shared<source::SourceSet>();
+  diag::Engine diags;
+  auto made = s.make_version(request.text, request.name.empty() ? s.name : request.name, sources, diags);
+  if (!made) return Failure{Failure::Kind::Script, s.render(diags, *sources), session::error_codes(diags)};
+  report.warnings = s.render(diags, *sources);
+  report.check_ns = s.env->monotonic_ns() - begin;
+  std::unique_lock lock(s.mutex);
+  while (true) {
+    State::Base base = s.base_after(s.kept_by_edit(request.at));
+    lock.unlock();
+    auto ready = s.prepare_edit(request, base, made, report);
+    // Back to what runs: nothing to take, but what was offered in between goes.
+    bool back = !ready && ready.failure().kind == Failure::Kind::NoChange && request.at.empty();
+    if (!ready && !back) return ready.failure();
+    lock.lock();
+    if (request.at.empty() && s.newest_edit > report.version)
+      return superseded(report.version, s.newest_edit);
+    // Meanwhile another version may have come to run before it: then it is compared with that one.
+    size_t kept = s.kept_by_edit(request.at);
+    if (s.base_after(kept).program != base.program) continue;
+    while (s.prepared.size() > kept) {
+      s.prepared.back().report.superseded_by = report.version;
+      s.done.push_back(std::move(s.prepared.back().report));
+      s.prepared.pop_back();
+    }
+    if (back) {
+      s.newest_edit = report.version;
+      return ready.failure();
+    }
+    report = ready.value().report;
+    s.prepared.push_back(std::move(ready).value());
+    s.wake->notify();
+    return report;
+  }
 }
 
 // New sources, and sinks that are new or go elsewhere. Opened before the cut: what fails here changes
@@ -134,7 +203,7 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
   };
   for (const auto& [from, to] : migration.renamed_sources) {
     // What the host pushes under either name arrives.
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(host_mutex);
     if (auto host = host_sources.find(from); host != host_sources.end())
       host_sources.insert_or_assign(to, HostSource(host->second));
   }
@@ -155,7 +224,7 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
                               [&](const typed::Emit& other) { return other.name == was; });
     bool of_host = closed() || emit.name.starts_with("tap:");
     {
-      std::lock_guard lock(mutex);
+      std::lock_guard lock(host_mutex);
       of_host = of_host || host_sinks.contains(emit.name) || host_sinks.contains(was);
     }
     bool kept = known != before.typed->emits.end() &&
@@ -168,34 +237,25 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
   return Done{};
 }
 
-std::shared_ptr<session::Program> Engine::State::newest_version() const {
-  if (!candidates.empty()) return candidates.back().program;
-  return waiting ? waiting->program : program;
-}
-
-// On the running thread: a candidate becomes the edit that the shard waits for.
-void Engine::State::take_candidate() {
+// On the running thread: the next version becomes what the shard waits for.
+void Engine::State::take_prepared() {
   std::lock_guard lock(mutex);
   store_entries.resize(shard->instance().store_count());
   for (size_t i = 0; i < store_entries.size(); ++i)
     store_entries[i] = shard->instance().store(i).entry_count();
-  if (candidates.empty() || waiting || shard->swap_waits()) return;
-  waiting = std::move(candidates.front());
-  candidates.pop_front();
+  if (prepared.empty() || waiting || shard->swap_waits()) return;
+  MUT_CHECK(prepared.front().base == program, "a version is compared with the one that runs right before it");
+  waiting = std::move(prepared.front());
+  prepared.pop_front();
   shard->schedule(std::move(waiting->swap));
 }
 
-Outcome<Done> Engine::set_param(const std::string& name, const std::string& value,
-                                const std::vector<SourceCut>& at) {
-  State& s = *state_;
-  if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
-  std::lock_guard one_at_a_time(s.edit_mutex);
-  std::shared_ptr<session::Program> before;
-  {
-    std::lock_guard lock(s.mutex);
-    before = s.newest_version();
-  }
-  const auto& params = before->typed->params;
+namespace {
+
+// The program with another value of one param.
+Outcome<std::shared_ptr<session::Program>> with_param(const session::Program& base, const std::string& name,
+                                                      const std::string& value, size_t* index) {
+  const auto& params = base.typed->params;
   auto param = std::find_if(params.begin(), params.end(),
                             [&](const typed::Param& other) { return other.name == name; });
   if (param == params.end()) return Failure{Failure::Kind::Usage, "no param is called `" + name + "`"};
@@ -211,43 +271,61 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
   if (!parsed)
     return Failure{Failure::Kind::Usage,
                    "`" + value + "` is no value of param `" + name + ": " + param->type->text + "`"};
-  auto index = static_cast<size_t>(param - params.begin());
-  auto made = std::make_shared<session::Program>(*before);
-  auto plan = std::make_shared<runtime::Plan>(*before->plan);
-  const abi::FieldDesc& field = plan->param_record->fields[index];
+  *index = static_cast<size_t>(param - params.begin());
+  auto plan = std::make_shared<runtime::Plan>(*base.plan);
+  const abi::FieldDesc& field = plan->param_record->fields[*index];
   session::write_const(*parsed, param->type, *field.type, plan->param_values.data() + field.offset,
                        plan->texts);
-  const runtime::ParamPlan& of = plan->params[index];
+  const runtime::ParamPlan& of = plan->params[*index];
   if (of.accepts && !of.accepts(plan->param_values.data() + field.offset)) {
     return Failure{Failure::Kind::Usage, "`" + value + "` is outside the range of param `" + name + "`"};
   }
+  auto made = std::make_shared<session::Program>(base);
   made->plan = plan;
-  runtime::PreparedSwap swap;
-  {
-    std::lock_guard lock(s.mutex);
-    swap.version = ++s.versions;
+  return made;
+}
+
+}  // namespace
+
+Outcome<Done> Engine::set_param(const std::string& name, const std::string& value,
+                                const std::vector<SourceCut>& at) {
+  State& s = *state_;
+  if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
+  std::unique_lock lock(s.mutex);
+  uint64_t version = ++s.versions;
+  while (true) {
+    State::Base base = s.base_after(s.prepared.size());
+    lock.unlock();
+    size_t index = 0;
+    auto made = with_param(*base.program, name, value, &index);
+    if (!made) return made.failure();
+    const runtime::Plan& plan = *made.value()->plan;
+    State::Prepared ready;
+    ready.origin = State::Prepared::Origin::Param;
+    ready.report.version = version;
+    ready.program = made.value();
+    ready.base = base.program;
+    ready.swap.version = version;
+    for (const SourceCut& cut : at) ready.swap.at.push_back({cut.source, cut.records});
+    for (size_t i = 0; i < plan.stores.size(); ++i) {
+      runtime::StoreMigration store;
+      store.transfer = runtime::StoreTransfer::Move;
+      store.old_store = static_cast<int>(i);
+      ready.swap.migration.stores.push_back(std::move(store));
+    }
+    for (size_t i = 0; i < plan.params.size(); ++i)
+      ready.swap.migration.params.push_back(i == index ? -1 : static_cast<int>(i));
+    auto kernels = s.kernels_for(*ready.program, ready.report, &ready.optimised);
+    if (!kernels) return kernels.failure();
+    ready.kernels = std::move(kernels).value();
+    ready.swap.next = std::make_unique<runtime::Instance>(ready.program->plan, ready.kernels, s.shard->seed(),
+                                                          s.shard->budget(), s.shard->errors());
+    lock.lock();
+    if (s.base_after(s.prepared.size()).program != base.program) continue;
+    s.prepared.push_back(std::move(ready));
+    s.wake->notify();
+    return Done{};
   }
-  for (const SourceCut& cut : at) swap.at.push_back({cut.source, cut.records});
-  for (size_t i = 0; i < plan->stores.size(); ++i) {
-    runtime::StoreMigration store;
-    store.transfer = runtime::StoreTransfer::Move;
-    store.old_store = static_cast<int>(i);
-    swap.migration.stores.push_back(std::move(store));
-  }
-  for (size_t i = 0; i < params.size(); ++i)
-    swap.migration.params.push_back(i == index ? -1 : static_cast<int>(i));
-  SwapReport report;
-  report.version = swap.version;
-  bool optimised = false;
-  auto kernels = s.kernels_for(*made, report, &optimised);
-  if (!kernels) return kernels.failure();
-  swap.next = std::make_unique<runtime::Instance>(plan, kernels.value(), s.shard->seed(), s.shard->budget(),
-                                                  s.shard->errors());
-  State::Waiting waiting{std::move(report), made, std::move(swap), std::move(kernels).value(), optimised};
-  std::lock_guard lock(s.mutex);
-  s.candidates.push_back(std::move(waiting));
-  s.wake->notify();
-  return Done{};
 }
 
 PlanResult plan_change(std::string_view before, std::string before_name, std::string_view after,

@@ -13,10 +13,11 @@ namespace mut::env {
 Result<FailPoints::Action> FailPoints::action_of(std::string_view name) {
   if (name == "error") return Action::Error;
   if (name == "hold") return Action::Hold;
+  if (name == "delay") return Action::Delay;
   if (name == "drop") return Action::Drop;
   if (name == "duplicate") return Action::Duplicate;
   if (name == "crash") return Action::Crash;
-  return Error{"no action `" + std::string(name) + "`; there are error, hold, drop, duplicate, crash"};
+  return Error{"no action `" + std::string(name) + "`; there are error, hold, delay, drop, duplicate, crash"};
 }
 
 Status FailPoints::configure(std::string_view text) {
@@ -67,6 +68,9 @@ Fault FailPoints::at(std::string_view point) {
       return Fault::Duplicate;
     case Action::Crash:
       std::_Exit(137);  // what a killed process returns; no buffers are flushed, no destructors run
+    case Action::Delay:
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+      return Fault::None;
     case Action::Hold:
       for (std::string name(point); !is_released(name);) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -1,10 +1,9 @@
 // Places where a test can make the world go wrong: `MUT_FAULT=point:action[@n][,…]`.
 //
-// Actions: error (the place fails), hold (it waits until released or for ever), drop, duplicate (of a
-// row, message or write), crash (the process ends at once, nothing is flushed). `@n` fires at the n-th
-// passage only (from 1); without it at every passage.
-// Builds without MUT_FAIL_POINTS contain none of it. The table belongs to an Env: two engines in one
-// process do not meet.
+// Actions: error (the place fails), hold (it waits until released or for ever), delay (it waits a second),
+// drop, duplicate (of a row, message or write), crash (the process ends at once, nothing is flushed). `@n`
+// fires at the n-th passage only (from 1); without it at every passage. Builds without MUT_FAIL_POINTS
+// contain none of it. The table belongs to an Env: two engines in one process do not meet.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -28,7 +27,7 @@ class FailPoints {
  public:
   // Adds the points of `text`. On error nothing was added.
   Status configure(std::string_view text);
-  // What is to happen here now. Does not return for crash; returns late for hold.
+  // What is to happen here now. Does not return for crash; returns late for hold and delay.
   Fault at(std::string_view point);
   // Lets everyone go who is held at `point`, now and later.
   void release(std::string_view point);
@@ -36,7 +35,7 @@ class FailPoints {
   uint64_t passages(std::string_view point);
 
  private:
-  enum class Action : uint8_t { Error, Hold, Drop, Duplicate, Crash };
+  enum class Action : uint8_t { Error, Hold, Delay, Drop, Duplicate, Crash };
   struct Point {
     Action action = Action::Error;
     uint64_t only_at = 0;  // 0: every passage

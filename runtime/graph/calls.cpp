@@ -47,11 +47,13 @@ void mut_fail_result(MutContext* ctx, uint32_t site, uint32_t store, int32_t err
     field.type = key.type;
     fields.push_back(std::move(field));
   }
-  for (const char* name : {"window_start", "window_end"}) {
-    mut::abi::FieldDesc field;
-    field.name = name;
-    field.type = mut::abi::make_scalar(mut::abi::TypeKind::Time);
-    fields.push_back(std::move(field));
+  if (desc.kind != mut::state::StoreKind::Whole) {  // `window all` has neither
+    for (const char* name : {"window_start", "window_end"}) {
+      mut::abi::FieldDesc field;
+      field.name = name;
+      field.type = mut::abi::make_scalar(mut::abi::TypeKind::Time);
+      fields.push_back(std::move(field));
+    }
   }
   auto type = mut::abi::make_record(std::move(fields));
   of.fail(site, error, position, record, type.get(), out);

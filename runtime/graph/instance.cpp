@@ -41,7 +41,10 @@ Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t s
   }
   dropped_.assign(plan_->sites.size() + 1, 0);
   for (const SourcePlan& source : plan_->sources) seeds_.push_back(source.generate.seed);
-  watermarks.assign(plan_->sources.size(), no_watermark);
+  size_t bits = plan_->sources.size();
+  for (const StorePlan& store : plan_->stores)
+    bits = std::max(bits, static_cast<size_t>(store.watermark_bit + 1));
+  watermarks.assign(bits, no_watermark);
   params_ = plan_->param_values;
   param_texts_.resize(plan_->params.size());
   pending_sets_.resize(plan_->sets.size());

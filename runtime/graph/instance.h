@@ -1,6 +1,7 @@
 // One version of a program on one shard: its context, stores and pending rows.
 #pragma once
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "runtime/batch/batch.h"
@@ -26,8 +27,8 @@ class Instance {
   std::shared_ptr<const Plan> shared_plan() const { return plan_; }
   MutContext& context() { return context_; }
   const Kernels& kernels() const { return kernels_; }
-  // The same plan with other machine code: a tier.
-  void set_kernels(Kernels kernels) { kernels_ = std::move(kernels); }
+  // The same plan with other machine code: a tier. Gives back what it ran on.
+  Kernels set_kernels(Kernels kernels) { return std::exchange(kernels_, std::move(kernels)); }
   state::Store& store(size_t index) { return *stores_[index]; }
   std::unique_ptr<state::Store>& store_slot(size_t index);
   void refresh_store(size_t index) { views_[index] = stores_[index]->view(); }
@@ -39,7 +40,8 @@ class Instance {
 
   // Of the row being run, for errors; set before a kernel is called.
   const MutBatch* batch = nullptr;
-  std::vector<int64_t> watermarks;  // by source
+  // By source, then by `window all`: `never` once it has given its rows. By bit of a mask.
+  std::vector<int64_t> watermarks;
   int64_t watermark_of(uint64_t source_mask) const;
   // The same at the event that a kernel is processing: what is open, held or late is judged by it. While
   // a window that ends at E fires, no stage is further than E - 1.

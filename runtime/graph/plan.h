@@ -35,7 +35,10 @@ struct SourcePlan {
 
 struct StorePlan {
   state::StoreDesc desc;
-  uint64_t source_mask = 0;  // whose watermarks it waits for
+  // Whose watermarks it waits for: sources by index, and behind them each `window all` above it, whose rows
+  // come at the end of the input only.
+  uint64_t source_mask = 0;
+  int watermark_bit = -1;    // of a `window all`: the bit that stages below it wait for
   bool has_results = false;  // a result kernel reads what it gives
 };
 

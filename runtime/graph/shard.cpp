@@ -7,8 +7,10 @@
 
 namespace mut::runtime {
 
-Shard::Shard(env::Env& env, const ShardOptions& options)
+Shard::Shard(env::Env& env, const ShardOptions& options, RetireList& retired)
     : env_(env),
+      retired_(retired),
+      worker_(retired.add_worker()),
       options_(options),
       seed_(env.random_seed()),
       budget_(options.memory_bytes),
@@ -280,6 +282,10 @@ void Shard::finish_input() {
     instance_->store(i).finish(rows);
     instance_->kernels().results[i](&instance_->context(), rows.rows(), rows.times(), rows.count(),
                                     cause_position_);
+    bool shared = std::any_of(
+        plan.stores.begin() + static_cast<ptrdiff_t>(i) + 1, plan.stores.end(),
+        [&](const StorePlan& later) { return later.watermark_bit == plan.stores[i].watermark_bit; });
+    if (!shared) instance_->watermarks[static_cast<size_t>(plan.stores[i].watermark_bit)] = state::never;
     fire_due();
   }
   take_output();
@@ -299,7 +305,15 @@ void Shard::stop() {
   }
 }
 
+// Kernels run in here alone.
 Progress Shard::run() {
+  worker_.enter();
+  Progress progress = advance();
+  worker_.rest();
+  return progress;
+}
+
+Progress Shard::advance() {
   if (finished_) return Progress::Done;
   if (!error_.message.empty()) return Progress::Failed;
   if (scheduled_ && cut_reached()) {
@@ -410,9 +424,14 @@ void Shard::exchange() {
   // What an edit made due fires at the cut, before the next event.
   fire_due();
   take_output();
+  retired_.retire(old->set_kernels({}).owner);
   result.pause_ns = env_.thread_cpu_ns() - begin;
   last_swap_ = std::move(result);
   ++stats_.swaps;
+}
+
+void Shard::exchange_kernels(Kernels kernels) {
+  retired_.retire(instance_->set_kernels(std::move(kernels)).owner);
 }
 
 Status Shard::flush() { return outlets_.flush(); }

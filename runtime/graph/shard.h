@@ -12,6 +12,7 @@
 #include "runtime/graph/instance.h"
 #include "runtime/graph/outlets.h"
 #include "runtime/swap/migration.h"
+#include "runtime/swap/retire_list.h"
 
 namespace mut::runtime {
 
@@ -61,7 +62,8 @@ enum class Progress : uint8_t {
 
 class Shard {
  public:
-  Shard(env::Env& env, const ShardOptions& options);
+  // `retired` takes the kernels of older versions; it outlives the shard.
+  Shard(env::Env& env, const ShardOptions& options, RetireList& retired);
   ~Shard();
 
   // The first version. Readers and sinks are matched by name; all that the plan names must be there.
@@ -86,6 +88,8 @@ class Shard {
 
   const Error& error() const { return error_; }
   Instance& instance() { return *instance_; }
+  // Other code for the same version.
+  void exchange_kernels(Kernels kernels);
   uint64_t version() const { return version_; }
   const ShardStats& stats() const { return stats_; }
   std::vector<SourceCount> positions() const;
@@ -107,6 +111,7 @@ class Shard {
     bool waits = false;
   };
 
+  Progress advance();
   bool fill(Feed& feed, size_t index);
   bool pick(size_t& chosen, uint32_t& row_end);
   bool run_rows(size_t index, uint32_t row_end);
@@ -123,6 +128,8 @@ class Shard {
   bool fail(Error error);
 
   env::Env& env_;
+  RetireList& retired_;
+  RetireList::Worker& worker_;
   ShardOptions options_;
   uint64_t seed_;
   state::Budget budget_;

@@ -113,10 +113,13 @@ bool cast_number(const Number& number, const TypeDesc& to, void* out) {
     return true;
   }
   if (to.kind == TypeKind::F32) {
-    double real = number.floating ? number.real : static_cast<double>(number.whole);
-    auto narrow = static_cast<float>(real);
+    // Not by way of a double, which would round a whole number before anyone could see the loss.
+    long double exact = number.floating      ? static_cast<long double>(number.real)
+                        : number.is_unsigned ? static_cast<long double>(static_cast<uint64_t>(number.whole))
+                                             : static_cast<long double>(number.whole);
+    auto narrow = static_cast<float>(exact);
     memcpy(out, &narrow, 4);
-    return std::isnan(real) || static_cast<double>(narrow) == real;
+    return std::isnan(exact) || static_cast<long double>(narrow) == exact;
   }
   if (!number.floating) return write_whole(to, number.whole, number.is_unsigned, out);
   if (!(number.real == std::trunc(number.real))) return false;  // NaN too

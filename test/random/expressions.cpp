@@ -111,7 +111,8 @@ std::string ExpressionWriter::whole(int depth) {
     case 18:
       return "clamp(" + inner() + ", 0, " + std::to_string(dice_.between(1, 50)) + ")";
     default:
-      return "(" + inner() + " + " + inner(Type::Small) + ")";
+      // A literal alone would take the narrow type, and may not fit it.
+      return "(int(" + inner() + ") + " + inner(Type::Small) + ")";
   }
 }
 

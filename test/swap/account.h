@@ -32,14 +32,12 @@ using CountryTotals = std::map<std::string, Totals>;
 
 class Account {
  public:
-  // `amounts`: of every payment, from a run of its own.
-  Account(Script script, const std::vector<double>& amounts);
-  // A version is on its way: its rows may come before begin() says where it began.
-  void announce(const Rules& rules);
+  explicit Account(Script script) : script_(script) {}
   // A version rules the payments from `from` on.
-  void begin(const Rules& rules, uint64_t from);
+  void begin(const Rules& rules, uint64_t from) { begun_.push_back({rules, from}); }
   void row(Sink sink, const RowView& row);
-  Balance close(uint64_t payments);
+  // `amounts`: of every payment that was made, from a run of its own.
+  Balance close(const std::vector<double>& amounts);
 
  private:
   struct Begun {
@@ -47,15 +45,16 @@ class Account {
     uint64_t from = 0;
   };
   struct Seen {
-    uint16_t version = 0;
+    double amount = 0;
+    double score = 0;
+    int32_t version = 0;
     uint8_t rows = 0;
-    bool wrong = false;  // content that does not fit the version it names
+    Sink sink = Sink::Blocked;
   };
+  bool fits(const Seen& seen, const Rules& rules, double amount) const;
   void note(uint64_t& counter, uint64_t payment, const char* what);
 
   Script script_;
-  const std::vector<double>& amounts_;
-  std::vector<Rules> known_;  // by number, also of versions that have not begun
   std::vector<Begun> begun_;
   std::vector<Seen> seen_;  // by payment
   int64_t last_[3] = {-1, -1, -1};

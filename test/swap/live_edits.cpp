@@ -1,8 +1,8 @@
 #include "test/swap/live_edits.h"
 
 #include <fmt/format.h>
+#include <time.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -19,6 +19,12 @@ int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+int64_t thread_cpu_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
 // Between the thread that runs rows and the one that edits.
@@ -82,7 +88,9 @@ class Running {
       int64_t begin = now_ns();
       deadline_ns_ = course_.time_limit_ns > 0 ? begin + course_.time_limit_ns : 0;
       std::thread editor([this] { edit(); });
+      int64_t spent = thread_cpu_ns();
       drive();
+      result_.row_seconds = static_cast<double>(thread_cpu_ns() - spent) / 1e9;
       desk_.close();
       editor.join();
       result_.seconds = static_cast<double>(now_ns() - begin) / 1e9;
@@ -104,8 +112,7 @@ class Running {
     EngineOptions options;
     options.tier = course_.tier;
     options.policy = SwapPolicy::Live;  // aggregates that were added go again without a question
-    auto loaded =
-        Engine::load(text_of(course_.script, edits_.rules(), course_.payments), "payments.mut", options);
+    auto loaded = Engine::load(text_of(course_.script, edits_.rules(), made_), "payments.mut", options);
     if (!loaded) return fail(loaded.failure().text), false;
     engine_ = std::move(loaded).value();
     auto bind = [&](const char* sink, std::function<void(const RowView&)> receive) {
@@ -113,7 +120,6 @@ class Running {
       if (!bound) fail(bound.failure().text);
     };
     if (account_ != nullptr) {
-      account_->announce(edits_.rules());
       account_->begin(edits_.rules(), 0);
     }
     for (auto [name, sink] :
@@ -139,20 +145,15 @@ class Running {
   // The thread of the rows.
   void drive() {
     while (true) {
-      if (account_ != nullptr) announce();
       RunState state = engine_->run();
       desk_.publish(engine_->stats().records_in);
       if (auto report = engine_->swap_done()) taken(std::move(*report));
       if (state == RunState::Failed) return fail(engine_->failure().text);
       if (state == RunState::Done) return;
       if (state == RunState::Idle) engine_->wait(idle_wait_ns);
-      if (stop_.load()) engine_->stop();
+      if (edited_.load() && (course_.pace == Pace::Unlimited || desk_.payments() >= course_.payments))
+        engine_->stop();
     }
-  }
-
-  void announce() {
-    std::lock_guard lock(offered_mutex_);
-    if (offered_) account_->announce(*offered_);
   }
 
   void taken(SwapReport report) {
@@ -172,8 +173,7 @@ class Running {
 
   // The thread of the editor.
   void edit() {
-    // The last fifth of the payments is left for edits that come late.
-    uint64_t between = course_.payments / 5 * 4 / static_cast<uint64_t>(std::max(1, course_.edits));
+    uint64_t between = course_.payments / static_cast<uint64_t>(course_.edits + 1);
     for (int k = 1; k <= course_.edits; ++k) {
       uint64_t due = between * static_cast<uint64_t>(k);
       while (course_.pace == Pace::Spread && desk_.payments() < due && !desk_.closed())
@@ -184,7 +184,7 @@ class Running {
         std::lock_guard lock(offered_mutex_);
         offered_ = rules;
       }
-      auto report = engine_->swap({text_of(course_.script, rules, course_.payments), "payments.mut", {}, {}});
+      auto report = engine_->swap({text_of(course_.script, rules, made_), "payments.mut", {}, {}});
       if (!report) {
         fail(fmt::format("edit {} ({}) is not taken: {}", k, name_of(edits_.last_kind()),
                          report.failure().text));
@@ -192,7 +192,7 @@ class Running {
       }
       if (!desk_.wait_report()) break;
     }
-    if (course_.pace == Pace::Unlimited) stop_.store(true);
+    edited_.store(true);
   }
 
   Course course_;
@@ -200,7 +200,9 @@ class Running {
   EditGenerator edits_;
   std::unique_ptr<Engine> engine_;
   Desk desk_;
-  std::atomic<bool> stop_{false};
+  // Without edits the generator ends by itself, at the number that a run with edits came to.
+  uint64_t made_ = course_.edits > 0 ? course_.payments * 100 : course_.payments;
+  std::atomic<bool> edited_{false};  // no more edits come
   int64_t deadline_ns_ = 0;
   std::mutex offered_mutex_;
   std::optional<Rules> offered_;

@@ -18,7 +18,7 @@ enum class Pace : uint8_t {
 
 struct Course {
   Script script = Script::Stateless;
-  uint64_t payments = 1'000'000;
+  uint64_t payments = 1'000'000;  // at least; the run goes on until the last edit was taken
   int edits = 0;
   uint64_t seed = 1;
   Pace pace = Pace::Spread;
@@ -39,6 +39,7 @@ struct CourseResult {
   std::string problem;  // empty: all went well
   uint64_t payments = 0;
   double seconds = 0;
+  double row_seconds = 0;  // of processor time, on the thread that runs the rows
   int edits = 0;
   std::array<int, edit_kind_count> histogram{};
   EditTimes times;

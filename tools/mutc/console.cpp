@@ -44,6 +44,7 @@ int exit_code_of(Failure::Kind kind) {
     case Failure::Kind::NeedsDecision:
       return exit_decision;
     case Failure::Kind::NoChange:
+    case Failure::Kind::Superseded:
       return exit_no_change;
     case Failure::Kind::Refused:
       return exit_refused;

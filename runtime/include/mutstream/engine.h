@@ -37,7 +37,16 @@ struct CellVerdict {
 
 // What went wrong in the world or in a script. For scripts `text` has the rendered diagnostics.
 struct Failure {
-  enum class Kind : uint8_t { Script, Usage, Io, Refused, NeedsDecision, NoChange, Internal } kind = Kind::Io;
+  enum class Kind : uint8_t {
+    Script,
+    Usage,
+    Io,
+    Refused,
+    NeedsDecision,
+    NoChange,
+    Superseded,  // a newer edit was ready first
+    Internal,
+  } kind = Kind::Io;
   std::string text;
   std::vector<std::string> codes{};  // "MUT5003": of the errors of a script, of the refusals of an edit
   std::vector<CellVerdict> cells{};  // of an edit that was planned and not taken
@@ -113,6 +122,7 @@ struct SwapReport {
   int64_t pause_ns = 0;    // charged: processor time of the exchange
   uint64_t entries_converted = 0;
   bool compiled = false;
+  uint64_t superseded_by = 0;  // the version that took its place before it was taken; 0: it was taken
 };
 
 struct EngineStats {
@@ -218,13 +228,14 @@ class Engine {
   // Sleeps until a source may have something, at most `limit_ns`.
   void wait(int64_t limit_ns);
 
-  // Plans, compiles and schedules an edit, on the thread that calls; the one that runs takes it at its cut.
-  // On failure nothing has changed, and the failure has the verdicts. Edits are taken in the order in which
-  // they were offered, each compared with the one before.
+  // Plans, compiles and schedules an edit; blocks meanwhile, rows flow on. On failure nothing has changed.
+  // The report is complete once swap_done() gives it. The latest wins: an edit without a cut takes the place
+  // of earlier ones without a cut that are still being built, which then fail as Superseded, or that wait,
+  // whose report says so. Edits with a cut are taken in the order in which they are given.
   Outcome<SwapReport> swap(const SwapRequest& request);
-  // The report of an edit that was taken, complete; each once. On the thread that runs.
+  // Reports of edits that were taken or superseded, one a call, in that order.
   std::optional<SwapReport> swap_done();
-  // As an edit of the value of a param; `value` as a script writes it.
+  // An edit of the value of a param, as a script writes it. Never superseded.
   Outcome<Done> set_param(const std::string& name, const std::string& value,
                           const std::vector<SourceCut>& at);
 

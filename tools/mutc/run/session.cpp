@@ -74,6 +74,12 @@ std::string milliseconds(int64_t ns) {
 
 void tell_swap(const SwapReport& report, const ConsoleOptions& console) {
   if (console.quiet) return;
+  if (report.superseded_by != 0) {
+    std::fprintf(stderr, "mutc: v%llu is superseded by v%llu\n",
+                 static_cast<unsigned long long>(report.version),
+                 static_cast<unsigned long long>(report.superseded_by));
+    return;
+  }
   std::string cut;
   for (const SourceCut& source : report.cut)
     cut += " " + source.source + ":" + std::to_string(source.records);
@@ -214,7 +220,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   while (true) {
     schedule();
     state = engine.run();
-    if (auto report = engine.swap_done()) {
+    while (auto report = engine.swap_done()) {
       tell_swap(*report, console);
       swap_waits = false;
     }

@@ -35,6 +35,7 @@ ScriptWatch::ScriptWatch(std::string file, Engine& engine, const RunOptions&, co
 ScriptWatch::~ScriptWatch() {
   stop_ = true;
   thread_.join();
+  offers_.clear();  // waits for each
 }
 
 void ScriptWatch::watch() {
@@ -58,13 +59,23 @@ void ScriptWatch::offer() {
   auto text = read_script(file_);
   if (!text || *text == last_text_) return;
   last_text_ = *text;
-  auto report = engine_.swap({*text, file_, {}, {}});
+  std::erase_if(offers_, [](const std::future<void>& offer) {
+    return offer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  });
+  // A thread of its own: the next save must not wait for this one's build, it takes its place.
+  offers_.push_back(std::async(std::launch::async, [this, script = std::move(*text)] { prepare(script); }));
+}
+
+void ScriptWatch::prepare(const std::string& text) {
+  auto report = engine_.swap({text, file_, {}, {}});
   if (report) {
     if (!console_.quiet) print_error(report.value().plan);
     return;
   }
-  print_error(report.failure().text);
-  if (report.failure().kind != Failure::Kind::NoChange) print_error("mutc: the running version stays");
+  bool replaced = report.failure().kind == Failure::Kind::Superseded;
+  print_error((replaced ? "mutc: " : "") + report.failure().text);
+  if (!replaced && report.failure().kind != Failure::Kind::NoChange)
+    print_error("mutc: the running version stays");
 }
 
 }  // namespace mut::tools

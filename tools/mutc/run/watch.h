@@ -2,8 +2,10 @@
 // running version stays.
 #pragma once
 #include <atomic>
+#include <future>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tools/mutc/run/session.h"
 
@@ -11,7 +13,7 @@ namespace mut::tools {
 
 class ScriptWatch {
  public:
-  // Watches on a thread of its own; candidates are prepared there, so that data keeps flowing.
+  // Watches on a thread of its own; each save is prepared on another, so that data keeps flowing.
   ScriptWatch(std::string file, Engine& engine, const RunOptions& options, const ConsoleOptions& console);
   ~ScriptWatch();
   ScriptWatch(const ScriptWatch&) = delete;
@@ -20,10 +22,12 @@ class ScriptWatch {
  private:
   void watch();
   void offer();
+  void prepare(const std::string& text);
   std::string file_;
   Engine& engine_;
   const ConsoleOptions& console_;
   std::string last_text_;
+  std::vector<std::future<void>> offers_;  // running ones and some that are over
   std::atomic<bool> stop_{false};
   std::thread thread_;
 };

@@ -1,0 +1,34 @@
+#include "runtime/swap/retire_list.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mut::runtime {
+
+RetireList::Worker& RetireList::add_worker() {
+  std::lock_guard lock(mutex_);
+  workers_.push_back(std::make_unique<Worker>(*this));
+  return *workers_.back();
+}
+
+void RetireList::retire(std::shared_ptr<void> code) {
+  if (!code) return;
+  std::lock_guard lock(mutex_);
+  retired_.push_back({std::move(code), epoch_.fetch_add(1) + 1});
+}
+
+// Why a worker that comes out of its rest right now is safe: it is seen as resting only if it has not yet
+// said that it begins a batch. Then its look-up comes after that, and so after the exchange before retire().
+size_t RetireList::reclaim() {
+  std::vector<std::shared_ptr<void>> gone;  // let go outside of the lock: unlinking takes its time
+  std::lock_guard lock(mutex_);
+  uint64_t slowest = resting;
+  for (const auto& worker : workers_) slowest = std::min(slowest, worker->seen_.load());
+  while (!retired_.empty() && retired_.front().epoch <= slowest) {
+    gone.push_back(std::move(retired_.front().code));
+    retired_.pop_front();
+  }
+  return retired_.size();
+}
+
+}  // namespace mut::runtime
