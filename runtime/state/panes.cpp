@@ -110,7 +110,6 @@ void PaneStore::fire(ResultRows& out) {
   starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
   std::vector<uint64_t> key(desc_.key_words + 1);
   for (int64_t start : starts) {
-    size_t first_row = out.count();
     auto first = panes_.lower_bound(start);
     auto last = panes_.lower_bound(end);
     if (first == last) continue;
@@ -150,11 +149,7 @@ void PaneStore::fire(ResultRows& out) {
       }
       source = &merged;
     }
-    source->for_each([&](char* row) {
-      source->load_key(row, key.data());
-      out.add(*source, row, key.data(), start, end, end - 1);
-    });
-    out.sort_by_key(first_row);
+    out.add_table(*source, start, end, [&](const char*) { return end - 1; });
   }
   closed_ = std::max(closed_, end);
   view_.pane_table = nullptr;
