@@ -59,10 +59,20 @@ llvm::Value* FunctionEmitter::context_field(unsigned offset, llvm::Type* type) {
   return builder_.CreateLoad(type, builder_.CreateConstGEP1_64(builder_.getInt8Ty(), context_, offset));
 }
 
-llvm::Value* FunctionEmitter::context_constant(unsigned offset, llvm::Type* type) {
-  auto* load = llvm::cast<llvm::LoadInst>(context_field(offset, type));
-  load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(function_->getContext(), {}));
+llvm::LoadInst* FunctionEmitter::constant(llvm::LoadInst* load, uint64_t bytes) {
+  llvm::LLVMContext& context = function_->getContext();
+  load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context, {}));
+  if (bytes == 0) return load;
+  auto number = [&](uint64_t value) {
+    return llvm::MDNode::get(context, llvm::ConstantAsMetadata::get(builder_.getInt64(value)));
+  };
+  load->setMetadata(llvm::LLVMContext::MD_dereferenceable, number(bytes));
+  load->setMetadata(llvm::LLVMContext::MD_align, number(8));
   return load;
+}
+
+llvm::Value* FunctionEmitter::context_constant(unsigned offset, llvm::Type* type, uint64_t bytes) {
+  return constant(llvm::cast<llvm::LoadInst>(context_field(offset, type)), bytes);
 }
 
 Value FunctionEmitter::bool_value(llvm::Value* value) const {
@@ -212,14 +222,12 @@ Value FunctionEmitter::emit_literal(const Expr& expr) {
     }
   } else {
     int slot = module_.graph().literal_slots.at(&expr);
-    llvm::Value* table = context_constant(offsetof(MutContext, literals), builder_.getPtrTy());
+    llvm::Value* table = context_constant(offsetof(MutContext, literals), builder_.getPtrTy(),
+                                          module_.graph().literals.size() * 16);
     llvm::Value* at =
         builder_.CreateConstGEP1_64(builder_.getInt8Ty(), table, static_cast<uint64_t>(slot) * 16);
     // The table of a version never changes.
-    auto invariant = [&](llvm::LoadInst* load) {
-      load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(function_->getContext(), {}));
-      return load;
-    };
+    auto invariant = [&](llvm::LoadInst* load) { return constant(load); };
     if (scalar->kind == Kind::Bool) {
       out.parts.push_back(builder_.CreateICmpNE(invariant(builder_.CreateLoad(builder_.getInt8Ty(), at)),
                                                 builder_.getInt8(0)));

@@ -64,8 +64,11 @@ class FunctionEmitter {
   Value convert(const Value& value, typed::TypeRef target);
   llvm::Value* equal(const Value& a, const Value& b);
   llvm::Value* context_field(unsigned offset, llvm::Type* type);
-  // One that does not change while a kernel runs.
-  llvm::Value* context_constant(unsigned offset, llvm::Type* type);
+  // One that does not change while a kernel runs. `bytes`: how many it points at, of a pointer; known, so
+  // that reading them can leave a loop.
+  llvm::Value* context_constant(unsigned offset, llvm::Type* type, uint64_t bytes = 0);
+  // Marks a load whose memory does not change while a kernel runs.
+  llvm::LoadInst* constant(llvm::LoadInst* load, uint64_t bytes = 0);
   // Chooses between two ways of computing a value of one type.
   Value choose(llvm::Value* condition, const std::function<Value()>& then_value,
                const std::function<Value()>& else_value);

@@ -58,6 +58,12 @@ llvm::FunctionCallee ModuleEmitter::helper(const char* name, llvm::Type* result,
   return callee;
 }
 
+void ModuleEmitter::mark_context(llvm::Function& function) {
+  function.addParamAttr(
+      0, llvm::Attribute::getWithDereferenceableBytes(module_.getContext(), sizeof(MutContext)));
+  function.addParamAttr(0, llvm::Attribute::getWithAlignment(module_.getContext(), llvm::Align(8)));
+}
+
 const abi::TypeDesc& ModuleEmitter::layout(typed::TypeRef type) {
   abi::TypeDescRef& known = layouts_[type->text];
   if (!known) known = graph::describe(type);
@@ -101,19 +107,20 @@ llvm::Function* ModuleEmitter::section(int stream, size_t stage) {
       llvm::FunctionType::get(llvm::Type::getVoidTy(context), params, false), llvm::Function::InternalLinkage,
       "stream_" + std::to_string(stream) + "_" + std::to_string(stage), module_);
   function->setDoesNotThrow();
+  mark_context(*function);
   entry->second = function;
   pending_.emplace_back(stream, stage);
   return function;
 }
 
-void ModuleEmitter::call_section(FunctionEmitter& at, int stream, size_t stage,
-                                 const std::vector<Value>& fields) {
+llvm::CallInst* ModuleEmitter::call_section(FunctionEmitter& at, int stream, size_t stage,
+                                            const std::vector<Value>& fields) {
   std::vector<llvm::Value*> args = {at.context(), at.counts, at.time, at.position};
   const graph::Needs& needs = graph_.needs[static_cast<size_t>(stream)][stage];
   for (size_t i = 0; i < fields.size(); ++i) {
     if (needs[i]) args.insert(args.end(), fields[i].parts.begin(), fields[i].parts.end());
   }
-  at.builder().CreateCall(section(stream, stage), args);
+  return at.builder().CreateCall(section(stream, stage), args);
 }
 
 void ModuleEmitter::emit_section(int stream, size_t stage, llvm::Function* function) {
@@ -200,7 +207,8 @@ void ModuleEmitter::emit_row(FunctionEmitter& at, int emit) {
   llvm::Type* bytes = b.getInt8Ty();
   const typed::Stream& stream =
       program().streams[static_cast<size_t>(program().emits[static_cast<size_t>(emit)].stream)];
-  llvm::Value* sinks = at.context_constant(offsetof(MutContext, sinks), b.getPtrTy());
+  llvm::Value* sinks = at.context_constant(offsetof(MutContext, sinks), b.getPtrTy(),
+                                           program().emits.size() * sizeof(MutSink));
   llvm::Value* sink = b.CreateConstGEP1_64(bytes, sinks, static_cast<uint64_t>(emit) * sizeof(MutSink));
   auto field = [&](llvm::Value* base, uint64_t offset) { return b.CreateConstGEP1_64(bytes, base, offset); };
   llvm::Value* count_at = tally_.sink_rows(b, at.counts, emit);

@@ -29,12 +29,16 @@ class ModuleEmitter {
 
  private:
   friend class StageEmitter;
+  friend class SourceLoop;
   void emit_section(int stream, size_t stage, llvm::Function* function);
   void emit_source_kernel(int source);
   void emit_times_kernel(int source);
   void emit_result_kernel(int store);
+  // The first parameter of every function is the whole context.
+  void mark_context(llvm::Function& function);
   // Calls the section of a stream with the fields it needs.
-  void call_section(FunctionEmitter& at, int stream, size_t stage, const std::vector<Value>& fields);
+  llvm::CallInst* call_section(FunctionEmitter& at, int stream, size_t stage,
+                               const std::vector<Value>& fields);
   void finish_stream(FunctionEmitter& at, int stream);
   void emit_row(FunctionEmitter& at, int emit);
   void emit_route(FunctionEmitter& at, int route);
@@ -42,9 +46,6 @@ class ModuleEmitter {
   void emit_failure(FunctionEmitter& at, int site, int stream, int stage, const std::vector<Value>& fields,
                     typed::TypeRef record);
   void send_error_event(FunctionEmitter& at, int stream, llvm::Value* event);
-  // The record at `row` could not be decoded: told, and given to `.errors`.
-  void emit_undecodable(FunctionEmitter& at, const typed::Source& source, llvm::Value* batch,
-                        llvm::Value* row, llvm::Value* watermark);
   void emit_prefetches(FunctionEmitter& at, const typed::Source& source, llvm::Value* columns,
                        llvm::Value* row, llvm::Value* row_end);
   // Whether stages of the source ask for the watermark, and whether something can fire because of it.

@@ -89,15 +89,16 @@ void ModuleEmitter::emit_prefetches(FunctionEmitter& at, const typed::Source& so
   llvm::Value* ahead = b.CreateAdd(row, b.getInt64(rows_ahead));
   ahead = b.CreateSelect(b.CreateICmpULT(ahead, last), ahead, last);
   std::vector<Value> fields = column_fields(at, source, columns, ahead);
-  llvm::Value* stores = at.context_constant(offsetof(MutContext, stores), b.getPtrTy());
+  llvm::Value* stores =
+      at.context_constant(offsetof(MutContext, stores), b.getPtrTy(), graph_.stores.size() * 8);
   for (const Lookup& lookup : lookups) {
     llvm::AllocaInst* key = at.temporary(lookup.columns.size() * 8);
     for (size_t i = 0; i < lookup.columns.size(); ++i) {
       b.CreateAlignedStore(fields[static_cast<size_t>(lookup.columns[i])].part(),
                            b.CreateConstGEP1_64(b.getInt8Ty(), key, i * 8), llvm::Align(8));
     }
-    llvm::Value* view = b.CreateLoad(
-        b.getPtrTy(), b.CreateConstGEP1_64(b.getPtrTy(), stores, static_cast<uint64_t>(lookup.store)));
+    llvm::Value* view = at.constant(b.CreateLoad(
+        b.getPtrTy(), b.CreateConstGEP1_64(b.getPtrTy(), stores, static_cast<uint64_t>(lookup.store))));
     bool panes = graph_.stores[static_cast<size_t>(lookup.store)].desc.kind == state::StoreKind::Panes;
     b.CreateCall(helper(panes ? "mut_window_prefetch" : "mut_table_prefetch", b.getVoidTy(),
                         {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty()}),

@@ -58,8 +58,12 @@ llvm::Value* StageEmitter::offset(llvm::Value* pointer, uint64_t bytes) {
 
 llvm::Value* StageEmitter::store_view(int store) {
   B& b = at_.builder();
-  llvm::Value* stores = at_.context_constant(offsetof(MutContext, stores), b.getPtrTy());
-  return b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getPtrTy(), stores, static_cast<uint64_t>(store)));
+  size_t count = module_.graph().stores.size();
+  llvm::Value* stores = at_.context_constant(offsetof(MutContext, stores), b.getPtrTy(), count * 8);
+  bool panes = module_.graph().stores[static_cast<size_t>(store)].desc.kind == StoreKind::Panes;
+  return at_.constant(
+      b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getPtrTy(), stores, static_cast<uint64_t>(store))),
+      panes ? sizeof(MutWindow) : sizeof(MutTable));
 }
 
 void StageEmitter::leave_unless(llvm::Value* condition) {

@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "test/bench/input/huge_pages.h"
+
 namespace mut::bench {
 
 template <typename T>
@@ -44,8 +46,7 @@ class HugeArray {
 
  private:
   static size_t rounded(size_t bytes) {
-    constexpr size_t page_bytes = size_t{2} << 20;
-    return (bytes + page_bytes - 1) / page_bytes * page_bytes;
+    return (bytes + huge_page_bytes - 1) / huge_page_bytes * huge_page_bytes;
   }
 
   size_t count_;

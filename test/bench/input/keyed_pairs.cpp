@@ -1,5 +1,6 @@
 #include "test/bench/input/keyed_pairs.h"
 
+#include "test/bench/input/huge_pages.h"
 #include "test/bench/input/splitmix.h"
 
 namespace mut::bench {
@@ -7,8 +8,8 @@ namespace mut::bench {
 KeyedPairs make_keyed_pairs(uint64_t pair_count, uint64_t key_count) {
   constexpr uint64_t seed = 42;
   KeyedPairs pairs;
-  pairs.key.reserve(pair_count);
-  pairs.value.reserve(pair_count);
+  reserve_huge(pairs.key, pair_count);
+  reserve_huge(pairs.value, pair_count);
   for (uint64_t i = 0; i < pair_count; ++i) {
     auto random = SplitMix64::of_item(seed, i);  // draw order: rank, value
     const uint64_t rank = random.uniform(key_count);

@@ -10,6 +10,7 @@
 
 namespace mut::bench {
 
+constexpr int64_t nexmark_base_ms = 1'700'000'000'000;
 constexpr uint64_t nexmark_events_small = 1'000'000;
 constexpr uint64_t nexmark_events_full = 10'000'000;
 

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <cstdint>
 
+#include "test/bench/input/nexmark.h"
 #include "test/bench/input/splitmix.h"
 
 namespace mut::bench::nexmark {
 
 constexpr uint64_t seed = 42;
-constexpr int64_t base_ms = 1'700'000'000'000;
 constexpr int64_t events_per_second = 10'000;  // of event time
 
 // Of 50 events one is a person, three are auctions, 46 are bids.
@@ -32,7 +32,7 @@ constexpr Kind kind_of(uint64_t event) {
 }
 
 constexpr int64_t time_ms(uint64_t event) {
-  return base_ms + static_cast<int64_t>(event) * 1'000'000 / events_per_second / 1000;
+  return nexmark_base_ms + static_cast<int64_t>(event) * 1'000'000 / events_per_second / 1000;
 }
 
 // Numbers count from 0; the first ids are added at the end.

@@ -1,5 +1,6 @@
 #include "test/bench/input/ysb.h"
 
+#include "test/bench/input/huge_pages.h"
 #include "test/bench/input/splitmix.h"
 
 namespace mut::bench {
@@ -24,6 +25,11 @@ YsbRow make_row(uint64_t index) {
   return row;
 }
 
+void size_column(std::vector<int64_t>& column, uint64_t row_count) {
+  reserve_huge(column, row_count);
+  column.resize(row_count);
+}
+
 }  // namespace
 
 HugeArray<YsbRow> make_ysb_rows(uint64_t row_count) {
@@ -35,9 +41,9 @@ HugeArray<YsbRow> make_ysb_rows(uint64_t row_count) {
 YsbColumns make_ysb_columns(uint64_t row_count, YsbFields fields) {
   YsbColumns columns;
   const bool all = fields == YsbFields::All;
-  for (auto* column : {&columns.time_ns, &columns.ad, &columns.event_type}) column->resize(row_count);
+  for (auto* column : {&columns.time_ns, &columns.ad, &columns.event_type}) size_column(*column, row_count);
   if (all)
-    for (auto* column : {&columns.user, &columns.page, &columns.ad_type}) column->resize(row_count);
+    for (auto* column : {&columns.user, &columns.page, &columns.ad_type}) size_column(*column, row_count);
   for (uint64_t i = 0; i < row_count; ++i) {
     const YsbRow row = make_row(i);
     columns.time_ns[i] = row.time_ns;

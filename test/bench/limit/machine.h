@@ -9,7 +9,8 @@ struct MachineLimits {
   double copy_gb_per_s;  // bytes read plus bytes written
 };
 
-// About two seconds; the best of several rounds.
+// About two seconds; the best of several rounds, in processor time, so that others on the core do not count.
+// (What they do to caches and memory does.)
 MachineLimits measure_machine();
 
 // A fixed number of dependent additions, about 50 ms: longer when the core is slow or shared just now.

@@ -7,7 +7,8 @@
 namespace mut::bench {
 
 struct BidSums {
-  int64_t count = 0, price = 0, auction = 0, bidder = 0, time_ms = 0;
+  int64_t count = 0, price = 0, auction = 0, bidder = 0;
+  int64_t elapsed_ms = 0;  // since the first event: full times would leave 64 bits at 10^7 events
   uint64_t events = 0;
   uint64_t broken = 0;  // lines that are no event of this benchmark
 };

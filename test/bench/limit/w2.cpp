@@ -4,8 +4,13 @@
 #include <array>
 #include <limits>
 
+#include "test/bench/limit/prefetch.h"
+
 namespace mut::bench {
 namespace {
+
+constexpr size_t group_rows = 64;
+constexpr size_t ahead_bytes = 2048;
 
 int64_t newest(const int64_t* time_ns, size_t count, int64_t seen) {
   for (size_t i = 0; i < count; ++i) seen = std::max(seen, time_ns[i]);
@@ -42,14 +47,15 @@ int64_t run_q1(const BidColumns& bids, void* consumer, TakeRows<Q1Row> take) {
 }
 
 int64_t run_q2(const BidColumns& bids, void* consumer, TakeRows<Q2Row> take) {
-  // Bids are tested 64 at a time; few pass, so the hits are walked bit by bit.
-  constexpr size_t group_rows = 64;
+  // Bids are tested a group at a time; few pass, so the hits are walked bit by bit.
   std::array<Q2Row, limit_block_rows + group_rows> rows;
   size_t row_count = 0;
   int64_t watermark = std::numeric_limits<int64_t>::min();
   const size_t grouped = bids.row_count() / group_rows * group_rows;
   for (size_t begin = 0; begin < grouped; begin += group_rows) {
     const int64_t* auction = bids.auction.data() + begin;
+    for (const int64_t* column : {auction, bids.time_ns.data() + begin})
+      prefetch_words_ahead(column, group_rows, ahead_bytes);
     uint64_t hits = 0;
     for (size_t i = 0; i < group_rows; ++i) hits |= uint64_t{is_multiple_of_123(auction[i])} << i;
     watermark = newest(bids.time_ns.data() + begin, group_rows, watermark);

@@ -34,7 +34,7 @@ std::optional<Run> w1a(const Options& options) {
                return "events=" + std::to_string(sums.events) + ";broken=" + std::to_string(sums.broken) +
                       ";rows=" + std::to_string(sums.count) + ";price=" + std::to_string(sums.price) +
                       ";auction=" + std::to_string(sums.auction) + ";bidder=" + std::to_string(sums.bidder) +
-                      ";time_ms=" + std::to_string(sums.time_ms);
+                      ";elapsed_ms=" + std::to_string(sums.elapsed_ms);
              })};
 }
 

@@ -30,15 +30,19 @@ uint64_t resident_bytes_peak() {
 
 }  // namespace
 
-Measured measure_passes(double seconds, const std::function<std::string()>& pass) {
+Measured measure_passes(double seconds, const std::function<std::string()>& pass,
+                        const std::function<void()>& prepare) {
   constexpr double warm_up_seconds = 1.0;
   constexpr size_t passes_min = 3;
   Measured measured;
   const double warm_begin = wall_seconds();
-  do measured.check = pass();
-  while (wall_seconds() - warm_begin < warm_up_seconds);
+  do {
+    prepare();
+    measured.check = pass();
+  } while (wall_seconds() - warm_begin < warm_up_seconds);
   double spent = 0;
   while (spent < seconds || measured.pass_seconds.size() < passes_min) {
+    prepare();
     const double begin = wall_seconds();
     const double cpu_begin = cpu_seconds();
     const std::string check = pass();
@@ -63,6 +67,17 @@ void print_report(const Options& options, const Report& report, const Measured& 
               static_cast<unsigned long long>(report.events), median(measured.pass_seconds), *least, *most,
               median(measured.pass_cpu_seconds), measured.pass_seconds.size(), measured.check.c_str(),
               report.tier.c_str(), report.compile_ms, static_cast<unsigned long long>(resident_bytes_peak()));
+}
+
+void print_figures(const Options& options, const std::string& check, const Figures& figures) {
+  std::printf(R"({"workload":"%s","side":"engine","size":"%s","check":"%s","figures":{)",
+              options.workload.c_str(), options.size == Size::Small ? "small" : "full", check.c_str());
+  const char* separator = "";
+  for (const auto& [name, value] : figures) {
+    std::printf(R"(%s"%s":%.6f)", separator, name.c_str(), value);
+    separator = ",";
+  }
+  std::printf("}}\n");
 }
 
 }  // namespace mut::bench

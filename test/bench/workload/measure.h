@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "test/bench/workload/options.h"
@@ -15,8 +16,10 @@ struct Measured {
   std::string check;  // of one pass; every pass gave the same, or it says so and can equal nothing
 };
 
-// `pass` does the whole work once and returns its check. At least a second of warm-up and three passes.
-Measured measure_passes(double seconds, const std::function<std::string()>& pass);
+// `pass` does the whole work once and returns its check; `prepare` comes before each and is in no time. At
+// least a second of warm-up and three passes.
+Measured measure_passes(
+    double seconds, const std::function<std::string()>& pass, const std::function<void()>& prepare = [] {});
 
 struct Report {
   std::string side;  // "hand" or "engine"
@@ -25,5 +28,11 @@ struct Report {
   double compile_ms = 0;
 };
 void print_report(const Options& options, const Report& report, const Measured& measured);
+
+// For what has named figures instead of a rate (w8, w9a). tools/bench knows the goals by these names;
+// a figure with a goal that is left out counts as missed. `check` is "ok" or says what was wrong, and then
+// there are no times.
+using Figures = std::vector<std::pair<std::string, double>>;
+void print_figures(const Options& options, const std::string& check, const Figures& figures);
 
 }  // namespace mut::bench

@@ -1,0 +1,383 @@
+#include "compiler/codegen/source_loop.h"
+
+#include <llvm/IR/CFG.h>
+#include <llvm/IR/MDBuilder.h>
+
+#include <algorithm>
+
+namespace mut::codegen {
+namespace {
+
+using typed::ExprKind;
+using typed::Kind;
+
+constexpr uint64_t block_rows = 1024;  // two arrays of 8 KiB: they stay in the first-level cache
+
+bool is_plain(typed::TypeRef type) {
+  return typed::is_number(type->kind) || type->kind == Kind::Bool || type->kind == Kind::Time ||
+         type->kind == Kind::Duration || type->kind == Kind::Enum;
+}
+
+// Arithmetic and comparisons of columns: nothing that calls the runtime.
+bool is_cheap(const typed::Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::Literal:
+    case ExprKind::Field:
+    case ExprKind::Param:
+      return is_plain(expr.type);
+    case ExprKind::Convert:
+    case ExprKind::Unary:
+    case ExprKind::Binary:
+    case ExprKind::If:
+      return is_plain(expr.type) &&
+             std::all_of(expr.args.begin(), expr.args.end(), [](const auto& arg) { return is_cheap(*arg); });
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+SourceLoop::SourceLoop(ModuleEmitter& module, FunctionEmitter& at, const typed::Source& source)
+    : module_(module),
+      at_(at),
+      b_(at.builder()),
+      source_(source),
+      index_(static_cast<int>(&source - module.program().sources.data())),
+      can_fire_(module.can_fire(index_)),
+      reads_watermark_(module.reads_watermark(index_)),
+      word_(b_.getInt64Ty()) {
+  find_filter();
+}
+
+llvm::Value* SourceLoop::field(llvm::Value* base, uint64_t offset) {
+  return b_.CreateConstGEP1_64(b_.getInt8Ty(), base, offset);
+}
+
+void SourceLoop::find_filter() {
+  if (!source_.generated.empty()) return;
+  const graph::Graph& graph = module_.graph();
+  int stream = source_.stream;
+  const auto& streams = module_.program().streams;
+  if (streams[static_cast<size_t>(stream)].stages.empty()) {
+    const auto& consumers = graph.consumers[static_cast<size_t>(stream)];
+    if (consumers.size() != 1 || consumers[0].kind != graph::Consumer::Kind::Stream) return;
+    const auto& reader = streams[static_cast<size_t>(consumers[0].index)];
+    if (!reader.inputs[static_cast<size_t>(consumers[0].input)].conversion.empty()) return;
+    stream = consumers[0].index;
+  }
+  const auto& stages = streams[static_cast<size_t>(stream)].stages;
+  if (stages.empty() || stages[0].kind != typed::StageKind::Where || !stages[0].histories.empty()) return;
+  if (!is_cheap(*stages[0].condition)) return;
+  filter_ = stages[0].condition.get();
+  filter_site_ = graph::error_site(graph, stream, 0);
+}
+
+void SourceLoop::open() {
+  at_.counts = module_.tally().open(b_, at_.context());
+  batch_ = at_.function()->getArg(1);
+  cursor_ = at_.function()->getArg(2);
+  llvm::Type* pointer = b_.getPtrTy();
+  // A source has a field at least; where its values lie does not change while the kernel runs.
+  columns_ = at_.constant(b_.CreateLoad(pointer, field(batch_, offsetof(MutBatch, columns))),
+                          std::max<size_t>(1, source_.type->fields.size()) * sizeof(MutColumn));
+  times_ = b_.CreateLoad(pointer, field(batch_, offsetof(MutBatch, times)));
+  bad_ = b_.CreateLoad(pointer, field(batch_, offsetof(MutBatch, bad)));
+  first_position_ = b_.CreateLoad(word_, field(batch_, offsetof(MutBatch, first_position)));
+  row_end_ =
+      b_.CreateZExt(b_.CreateLoad(b_.getInt32Ty(), field(cursor_, offsetof(MutCursor, row_end))), word_);
+  output_max_ = at_.context_constant(offsetof(MutContext, output_rows_max), word_);
+  leave_ = at_.block("leave");
+}
+
+void SourceLoop::leave_if(llvm::Value* condition, MutStop reason, Place place) {
+  llvm::BasicBlock* stay = at_.block("stay");
+  leaves_.push_back({b_.GetInsertBlock(), reason, place});
+  b_.CreateCondBr(condition, leave_, stay, llvm::MDBuilder(b_.getContext()).createBranchWeights(1, 1 << 12));
+  b_.SetInsertPoint(stay);
+}
+
+llvm::Value* SourceLoop::time_of(llvm::Value* row) {
+  return at_.constant(b_.CreateLoad(word_, b_.CreateGEP(word_, times_, row)));
+}
+
+llvm::Value* SourceLoop::reached(llvm::Value* time) {
+  return b_.CreateSub(time, b_.getInt64(static_cast<uint64_t>(source_.lateness)));
+}
+
+void SourceLoop::run_row(llvm::Value* row, llvm::Value* time, Path path) {
+  at_.position = b_.CreateAdd(first_position_, row);
+  at_.time = time;
+  llvm::BasicBlock* failed = nullptr;
+  if (source_.generated.empty()) {
+    at_.fields = module_.column_fields(at_, source_, columns_, row);
+  } else {
+    at_.handler = {at_.block("failed"), at_.temporary(4)};
+    failed = at_.handler.block;
+    llvm::Value* number =
+        b_.CreateLoad(word_, b_.CreateGEP(word_, b_.CreateLoad(b_.getPtrTy(), columns_), row));
+    at_.fields = module_.generated_fields(at_, source_, number);
+  }
+  llvm::CallInst* call = module_.call_section(at_, source_.stream, 0, at_.fields);
+  // Twice in one kernel would be twice the code: only the main path takes the stages in.
+  if (filter_ != nullptr && can_fire_) {
+    call->addFnAttr(path == Path::Main ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
+  }
+  if (failed == nullptr) return;
+  if (llvm::pred_empty(failed)) {
+    failed->eraseFromParent();
+    return;
+  }
+  llvm::BasicBlock* done = at_.block("done");
+  b_.CreateBr(done);
+  b_.SetInsertPoint(failed);
+  emit_undecodable(row, nullptr);
+  b_.CreateBr(done);
+  b_.SetInsertPoint(done);
+}
+
+SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end, Path path) {
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  llvm::BasicBlock* head = at_.block("row");
+  llvm::BasicBlock* body = at_.block("body");
+  llvm::BasicBlock* over = at_.block("over");
+  b_.CreateBr(head);
+  b_.SetInsertPoint(head);
+  llvm::PHINode* row = b_.CreatePHI(word_, 2, "row");
+  llvm::PHINode* watermark = b_.CreatePHI(word_, 2, "watermark");
+  row->addIncoming(from.row, before);
+  watermark->addIncoming(from.watermark, before);
+  b_.CreateCondBr(b_.CreateICmpULT(row, end), body, over,
+                  llvm::MDBuilder(b_.getContext()).createBranchWeights(1 << 12, 1));
+  b_.SetInsertPoint(body);
+  llvm::Value* made = b_.CreateLoad(word_, module_.tally().output_rows(b_, at_.counts));
+  leave_if(b_.CreateICmpUGE(made, output_max_), MUT_STOP_OUTPUT, {row, watermark});
+  if (path == Path::Main) module_.emit_prefetches(at_, source_, columns_, row, end);
+  llvm::Value* time = time_of(row);
+  llvm::Value* new_mark = reached(time);
+  llvm::Value* rises = b_.CreateICmpSGT(new_mark, watermark);
+  llvm::Value* risen = b_.CreateSelect(rises, new_mark, watermark);
+  if (can_fire_) {
+    // Stores that the rows before have changed may be due earlier than when the kernel began.
+    llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
+    leave_if(b_.CreateAnd(rises, b_.CreateICmpSGE(risen, due)), MUT_STOP_DUE, {row, risen});
+  }
+  if (reads_watermark_) b_.CreateStore(risen, field(at_.context(), offsetof(MutContext, watermark)));
+  run_row(row, time, path);
+  row->addIncoming(b_.CreateAdd(row, b_.getInt64(1)), b_.GetInsertBlock());
+  watermark->addIncoming(risen, b_.GetInsertBlock());
+  b_.CreateBr(head);
+  b_.SetInsertPoint(over);
+  return {row, watermark};
+}
+
+llvm::Value* SourceLoop::may_pass(llvm::Value* row) {
+  at_.fields = module_.column_fields(at_, source_, columns_, row);
+  at_.handler = {at_.block("undecided"), at_.temporary(4)};
+  llvm::BasicBlock* undecided = at_.handler.block;
+  llvm::Value* passes = at_.emit_condition(*filter_);
+  llvm::BasicBlock* decided = b_.GetInsertBlock();
+  if (llvm::pred_empty(undecided)) {
+    undecided->eraseFromParent();
+    return passes;
+  }
+  // It fails: the second pass finds that again, and tells.
+  llvm::BasicBlock* known = at_.block("known");
+  b_.CreateBr(known);
+  b_.SetInsertPoint(undecided);
+  b_.CreateBr(known);
+  b_.SetInsertPoint(known);
+  llvm::PHINode* out = b_.CreatePHI(b_.getInt1Ty(), 2);
+  out->addIncoming(passes, decided);
+  out->addIncoming(b_.getTrue(), undecided);
+  return out;
+}
+
+SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
+  llvm::MDBuilder weights(b_.getContext());
+  llvm::AllocaInst* picked = at_.temporary(block_rows * 8);  // rows that may pass
+  llvm::AllocaInst* marks = at_.temporary(block_rows * 8);   // the watermark before each of them
+  auto slot = [&](llvm::Value* array, llvm::Value* index) { return b_.CreateGEP(word_, array, index); };
+  llvm::Value* zero = b_.getInt64(0);
+  llvm::Value* one = b_.getInt64(1);
+
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  llvm::BasicBlock* head = at_.block("block");
+  llvm::BasicBlock* scan_begin = at_.block("scan_begin");
+  llvm::BasicBlock* scan = at_.block("scan");
+  llvm::BasicBlock* pick = at_.block("pick");
+  llvm::BasicBlock* chosen = at_.block("chosen");
+  llvm::BasicBlock* block_end = at_.block("block_end");
+  llvm::BasicBlock* over = at_.block("blocks_over");
+  b_.CreateBr(head);
+  b_.SetInsertPoint(head);
+  llvm::PHINode* begin = b_.CreatePHI(word_, 3, "block_begin");
+  llvm::PHINode* begin_mark = b_.CreatePHI(word_, 3, "block_watermark");
+  begin->addIncoming(from.row, before);
+  begin_mark->addIncoming(from.watermark, before);
+  b_.CreateCondBr(b_.CreateICmpULT(begin, end), scan_begin, over);
+  b_.SetInsertPoint(scan_begin);
+  llvm::Value* limit = b_.CreateAdd(begin, b_.getInt64(block_rows));
+  limit = b_.CreateSelect(b_.CreateICmpULT(limit, end), limit, end, "block_limit");
+  b_.CreateBr(scan);
+
+  // First pass: branch-free but for what the filter itself may refuse to decide.
+  b_.SetInsertPoint(scan);
+  llvm::PHINode* row = b_.CreatePHI(word_, 2, "scanned");
+  llvm::PHINode* count = b_.CreatePHI(word_, 2, "picked_count");
+  llvm::PHINode* mark = b_.CreatePHI(word_, 2, "mark");
+  row->addIncoming(begin, scan_begin);
+  count->addIncoming(zero, scan_begin);
+  mark->addIncoming(begin_mark, scan_begin);
+  llvm::Value* new_mark = reached(time_of(row));
+  llvm::Value* next_mark = b_.CreateSelect(b_.CreateICmpSGT(new_mark, mark), new_mark, mark);
+  b_.CreateStore(row, slot(picked, count));
+  if (reads_watermark_) b_.CreateStore(mark, slot(marks, count));
+  llvm::Value* next_count = b_.CreateAdd(count, b_.CreateZExt(may_pass(row), word_));
+  llvm::Value* next_row = b_.CreateAdd(row, one);
+  llvm::BasicBlock* scan_end = b_.GetInsertBlock();
+  row->addIncoming(next_row, scan_end);
+  count->addIncoming(next_count, scan_end);
+  mark->addIncoming(next_mark, scan_end);
+  b_.CreateCondBr(b_.CreateICmpULT(next_row, limit), scan, pick, weights.createBranchWeights(1 << 10, 1));
+
+  // Second pass.
+  b_.SetInsertPoint(pick);
+  llvm::PHINode* index = b_.CreatePHI(word_, 2, "picked_index");
+  llvm::PHINode* done_row = b_.CreatePHI(word_, 2, "done_row");
+  llvm::PHINode* done_mark = b_.CreatePHI(word_, 2, "done_watermark");
+  index->addIncoming(zero, scan_end);
+  done_row->addIncoming(begin, scan_end);
+  done_mark->addIncoming(begin_mark, scan_end);
+  b_.CreateCondBr(b_.CreateICmpULT(index, next_count), chosen, block_end);
+  b_.SetInsertPoint(chosen);
+  llvm::Value* this_row = b_.CreateLoad(word_, slot(picked, index));
+  auto drop = [&](llvm::Value* rows_over, llvm::Value* rows_run) {
+    llvm::Value* dropped_at = module_.tally().dropped(b_, at_.counts, filter_site_);
+    llvm::Value* known = b_.CreateLoad(word_, dropped_at);
+    b_.CreateStore(b_.CreateAdd(known, b_.CreateSub(b_.CreateSub(rows_over, begin), rows_run)), dropped_at);
+  };
+  // What is left of the block is scanned anew after the sinks were emptied: rows before count now.
+  llvm::BasicBlock* full = at_.block("block_full");
+  llvm::BasicBlock* room = at_.block("block_room");
+  llvm::Value* made = b_.CreateLoad(word_, module_.tally().output_rows(b_, at_.counts));
+  b_.CreateCondBr(b_.CreateICmpUGE(made, output_max_), full, room, weights.createBranchWeights(1, 1 << 12));
+  b_.SetInsertPoint(full);
+  drop(done_row, index);
+  leaves_.push_back({full, MUT_STOP_OUTPUT, {done_row, done_mark}});
+  b_.CreateBr(leave_);
+  b_.SetInsertPoint(room);
+  llvm::BasicBlock* side = nullptr;
+  if (can_fire_) {
+    // Something may fire in this block: from here on row by row.
+    side = at_.block("block_side");
+    llvm::BasicBlock* calm = at_.block("block_calm");
+    llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
+    b_.CreateCondBr(b_.CreateICmpSGE(next_mark, due), side, calm, weights.createBranchWeights(1, 1 << 12));
+    b_.SetInsertPoint(calm);
+  }
+  module_.emit_prefetches(at_, source_, columns_, this_row, row_end_);
+  llvm::Value* time = time_of(this_row);
+  llvm::Value* risen = done_mark;
+  if (reads_watermark_) {
+    llvm::Value* mark_before = b_.CreateLoad(word_, slot(marks, index));
+    llvm::Value* own = reached(time);
+    risen = b_.CreateSelect(b_.CreateICmpSGT(own, mark_before), own, mark_before);
+    b_.CreateStore(risen, field(at_.context(), offsetof(MutContext, watermark)));
+  }
+  run_row(this_row, time, Path::Main);
+  index->addIncoming(b_.CreateAdd(index, one), b_.GetInsertBlock());
+  done_row->addIncoming(b_.CreateAdd(this_row, one), b_.GetInsertBlock());
+  done_mark->addIncoming(risen, b_.GetInsertBlock());
+  b_.CreateBr(pick);
+
+  b_.SetInsertPoint(block_end);
+  drop(limit, next_count);
+  begin->addIncoming(limit, block_end);
+  begin_mark->addIncoming(next_mark, block_end);
+  b_.CreateBr(head);
+  if (side != nullptr) {
+    b_.SetInsertPoint(side);
+    drop(done_row, index);
+    Place after = run_rows({done_row, done_mark}, limit, Path::Side);
+    begin->addIncoming(after.row, b_.GetInsertBlock());
+    begin_mark->addIncoming(after.watermark, b_.GetInsertBlock());
+    b_.CreateBr(head);
+  }
+  b_.SetInsertPoint(over);
+  return {begin, begin_mark};
+}
+
+void SourceLoop::emit_undecodable(llvm::Value* row, llvm::Value* watermark) {
+  llvm::Type* half = b_.getInt32Ty();
+  const typed::Stream& stream = module_.program().streams[static_cast<size_t>(source_.stream)];
+  int head_site =
+      graph::error_site(module_.graph(), source_.stream, static_cast<int>(stream.stages.size()) + 1);
+  llvm::AllocaInst* event = at_.temporary(sizeof(MutErrorEvent));
+  llvm::CallInst* call =
+      b_.CreateCall(module_.helper("mut_undecodable", b_.getVoidTy(),
+                                   {b_.getPtrTy(), half, b_.getPtrTy(), half, b_.getPtrTy()}),
+                    {at_.context(), b_.getInt32(static_cast<uint32_t>(head_site)), batch_,
+                     b_.CreateTrunc(row, half), event});
+  call->addFnAttr(llvm::Attribute::Cold);
+  if (watermark != nullptr) {
+    llvm::Value* none = b_.CreateICmpEQ(watermark, b_.getInt64(uint64_t{1} << 63));
+    at_.time = b_.CreateSelect(none, b_.getInt64(0), watermark);
+  }
+  module_.send_error_event(at_, source_.stream, event);
+}
+
+void SourceLoop::close() {
+  b_.SetInsertPoint(leave_);
+  llvm::PHINode* why = b_.CreatePHI(b_.getInt32Ty(), 3);
+  llvm::PHINode* row = b_.CreatePHI(word_, 3);
+  llvm::PHINode* watermark = b_.CreatePHI(word_, 3);
+  for (const Leave& leave : leaves_) {
+    why->addIncoming(b_.getInt32(leave.reason), leave.from);
+    row->addIncoming(leave.place.row, leave.from);
+    watermark->addIncoming(leave.place.watermark, leave.from);
+  }
+  b_.CreateStore(b_.CreateTrunc(row, b_.getInt32Ty()), field(cursor_, offsetof(MutCursor, row)));
+  b_.CreateStore(watermark, field(cursor_, offsetof(MutCursor, watermark)));
+  module_.tally().close(b_, at_.context(), at_.counts);
+  b_.CreateRet(why);
+}
+
+void SourceLoop::emit() {
+  open();
+  llvm::Value* row_begin =
+      b_.CreateZExt(b_.CreateLoad(b_.getInt32Ty(), field(cursor_, offsetof(MutCursor, row))), word_);
+  llvm::Value* watermark_begin = b_.CreateLoad(word_, field(cursor_, offsetof(MutCursor, watermark)));
+  llvm::BasicBlock* entry = b_.GetInsertBlock();
+  llvm::BasicBlock* stretch = at_.block("stretch");
+  llvm::BasicBlock* find_bad = at_.block("find_bad");
+  llvm::BasicBlock* rows = at_.block("rows");
+  b_.CreateBr(stretch);
+  b_.SetInsertPoint(stretch);
+  llvm::PHINode* row = b_.CreatePHI(word_, 2, "stretch_row");
+  llvm::PHINode* watermark = b_.CreatePHI(word_, 2, "stretch_watermark");
+  row->addIncoming(row_begin, entry);
+  watermark->addIncoming(watermark_begin, entry);
+  b_.CreateCondBr(b_.CreateIsNull(bad_), rows, find_bad,
+                  llvm::MDBuilder(b_.getContext()).createBranchWeights(1 << 12, 1));
+  b_.SetInsertPoint(find_bad);
+  llvm::Value* next_bad = b_.CreateCall(module_.helper("mut_next_bad", word_, {b_.getPtrTy(), word_, word_}),
+                                        {bad_, row, row_end_}, "next_bad");
+  b_.CreateBr(rows);
+  b_.SetInsertPoint(rows);
+  llvm::PHINode* end = b_.CreatePHI(word_, 2, "stretch_end");
+  end->addIncoming(row_end_, stretch);
+  end->addIncoming(next_bad, find_bad);
+  Place after =
+      filter_ != nullptr ? run_blocks({row, watermark}, end) : run_rows({row, watermark}, end, Path::Main);
+  leave_if(b_.CreateICmpUGE(after.row, row_end_), MUT_STOP_END, after);
+  // No event time of its own, one position of its source.
+  at_.position = b_.CreateAdd(first_position_, after.row);
+  emit_undecodable(after.row, after.watermark);
+  row->addIncoming(b_.CreateAdd(after.row, b_.getInt64(1)), b_.GetInsertBlock());
+  watermark->addIncoming(after.watermark, b_.GetInsertBlock());
+  b_.CreateBr(stretch);
+  close();
+}
+
+}  // namespace mut::codegen

@@ -1,0 +1,213 @@
+// bench_engine WORKLOAD …: the engine's sides. Prints one JSON line.
+#include <array>
+#include <cstdio>
+#include <optional>
+
+#include "test/bench/input/check.h"
+#include "test/bench/input/text_file.h"
+#include "test/bench/workload/engine_figures.h"
+#include "test/bench/workload/engine_run.h"
+#include "test/bench/workload/measure.h"
+#include "test/bench/workload/options.h"
+
+namespace mut::bench {
+namespace {
+
+struct Run {
+  uint64_t events;
+  Measured measured;
+  std::string tier;
+  double compile_ms;
+};
+using Workload = std::optional<Run> (*)(const Options&);
+
+constexpr uint64_t for_ever = uint64_t{1} << 40;
+
+// q1 and q2 keep no state: one engine runs pass after pass over the same columns.
+std::optional<Run> w2(const Options& options, const char* stages, size_t price_field) {
+  const BidColumns bids = make_bids(options.nexmark_events());
+  SumCheck check;
+  int64_t newest = std::numeric_limits<int64_t>::min();
+  for (const int64_t time : bids.time_ns) newest = std::max(newest, time);
+  EngineRun::Setup setup;
+  setup.script = std::string("type Bid = { auction: int, bidder: int, price: int, at: time }\n") +
+                 "source bids: Bid = stdin() time at\nstream out = bids " + stages +
+                 "\nemit out to stdout()\n";
+  setup.source = "bids";
+  setup.sink = "out";
+  setup.columns = {{bids.auction.data(), bids.bidder.data(), bids.price.data(), bids.time_ns.data()},
+                   bids.time_ns,
+                   bids.row_count(),
+                   for_ever,
+                   0};
+  setup.take = [&](const RowView& row) {
+    ++check.rows;
+    check.sum += int_of(row, price_field);
+  };
+  EngineRun run(std::move(setup));
+  Measured measured = measure_passes(options.seconds, [&] {
+    check = {};
+    run.run_records(bids.row_count());
+    return check.text() + ";newest=" + std::to_string(newest);
+  });
+  return Run{bids.row_count(), measured, run.tier(), run.compile_ms()};
+}
+
+std::optional<Run> w2q1(const Options& options) {
+  return w2(options, "| select auction, bidder, price = price * 908 / 1000, at", 2);
+}
+std::optional<Run> w2q2(const Options& options) {
+  return w2(options, "| where auction % 123 == 0 | select auction, price", 1);
+}
+
+// Each pass is later by whole windows; what it counts is told by the window's start.
+std::optional<Run> w3bcol(const Options& options) {
+  const YsbColumns columns = make_ysb_columns(options.ysb_rows(), YsbFields::Queried);
+  const int64_t span_ns = columns.time_ns.back() - columns.time_ns.front();
+  const int64_t step_ns = (span_ns / ysb_window_ns + 2) * ysb_window_ns;
+  const int64_t first_ns = columns.time_ns.front() / ysb_window_ns * ysb_window_ns;
+  std::vector<RowCheck> passes(1);
+  EngineRun::Setup setup;
+  setup.script =
+      "type View = { ad: int, event_type: int, at: time }\nsource rows: View = stdin() time at\n"
+      "stream views = rows | where event_type == 0 | select campaign = ad / 10\n"
+      "stream counts = views | aggregate n = count() by campaign window tumbling 10s\n"
+      "emit counts to stdout()\n";
+  setup.source = "rows";
+  setup.sink = "counts";
+  setup.columns = {{columns.ad.data(), columns.event_type.data(), columns.time_ns.data()},
+                   columns.time_ns,
+                   columns.row_count(),
+                   for_ever,
+                   step_ns};
+  setup.take = [&](const RowView& row) {
+    // Fields: campaign, n, window_start, window_end.
+    const int64_t start_ns = int_of(row, 2);
+    const auto pass = static_cast<size_t>((start_ns - first_ns) / step_ns);
+    if (passes.size() <= pass) passes.resize(pass + 1);
+    passes[pass].add({int_of(row, 0), start_ns - static_cast<int64_t>(pass) * step_ns, int_of(row, 1)},
+                     int_of(row, 1));
+  };
+  EngineRun run(std::move(setup));
+  // The last window of a pass closes with the next pass; so the check is that of the pass before.
+  run.run_records(columns.row_count());
+  size_t done = 0;
+  Measured measured = measure_passes(options.seconds, [&] {
+    run.run_records(columns.row_count());
+    return passes[done++].text();
+  });
+  return Run{columns.row_count(), measured, run.tier(), run.compile_ms()};
+}
+
+// State is built from empty and read out: an engine for each pass, made outside of the time.
+std::optional<Run> w6(const Options& options) {
+  const KeyedPairs pairs = make_keyed_pairs(options.keyed_pairs(), options.keyed_keys());
+  std::vector<int64_t> times(pairs.row_count());
+  for (size_t i = 0; i < times.size(); ++i) times[i] = static_cast<int64_t>(i);
+  struct Totals {
+    uint64_t keys = 0;
+    int64_t count = 0, sum = 0, max = 0;
+  } totals;
+  std::unique_ptr<EngineRun> run;
+  double compile_ms = 0;
+  auto prepare = [&] {
+    run.reset();
+    totals = {};
+    EngineRun::Setup setup;
+    setup.script =
+        "type Pair = { key: int, value: int }\nsource pairs: Pair = stdin()\n"
+        "stream totals = pairs | aggregate n = count(), sum = sum(value), most = max(value) by key window "
+        "all "
+        "ttl none\nemit totals to stdout()\n";
+    setup.source = "pairs";
+    setup.sink = "totals";
+    setup.columns = {{pairs.key.data(), pairs.value.data()}, times, pairs.row_count(), 1, 0};
+    setup.take = [&](const RowView& row) {
+      ++totals.keys;
+      totals.count += int_of(row, 1);
+      totals.sum += int_of(row, 2);
+      totals.max += int_of(row, 3);
+    };
+    run = std::make_unique<EngineRun>(std::move(setup));
+    compile_ms = run->compile_ms();
+  };
+  Measured measured = measure_passes(
+      options.seconds,
+      [&] {
+        run->run_to_end();
+        return "rows=" + std::to_string(totals.keys) + ";count=" + std::to_string(totals.count) +
+               ";sum=" + std::to_string(totals.sum) + ";max=" + std::to_string(totals.max);
+      },
+      prepare);
+  return Run{pairs.row_count(), measured, run->tier(), compile_ms};
+}
+
+std::optional<Run> w1a(const Options& options) {
+  const auto path = nexmark_file(options.input, options.nexmark_events());
+  if (!path) return std::nullopt;
+  std::string check;
+  std::unique_ptr<EngineRun> run;
+  double compile_ms = 0;
+  auto prepare = [&] {
+    run.reset();
+    check.clear();
+    EngineRun::Setup setup;
+    setup.script =
+        "type Bid = { auction: int, bidder: int, price: int, dateTime: int }\n"
+        "type Event = { event_type: int, bid: Bid? }\n"
+        "source events: Event = stdin()\n"
+        "stream sums = events | aggregate events = count(), rows = count(bid?.price), price = "
+        "sum(bid?.price),\n"
+        "    auction = sum(bid?.auction), bidder = sum(bid?.bidder), time_ms = sum(bid?.dateTime) window "
+        "all\n"
+        "emit sums to stdout()\n";
+    setup.source = "events";
+    setup.sink = "sums";
+    setup.file = "json:" + path->string();
+    setup.take = [&](const RowView& row) {
+      static constexpr std::array names = {
+          "events=", ";broken=0;rows=", ";price=", ";auction=", ";bidder=", ";time_ms="};
+      for (size_t i = 0; i < names.size(); ++i) check += names[i] + std::to_string(int_of(row, i));
+    };
+    run = std::make_unique<EngineRun>(std::move(setup));
+    compile_ms = run->compile_ms();
+  };
+  Measured measured = measure_passes(
+      options.seconds,
+      [&] {
+        run->run_to_end();
+        return check;
+      },
+      prepare);
+  return Run{options.nexmark_events(), measured, run->tier(), compile_ms};
+}
+
+struct Named {
+  std::string_view name;
+  Workload run;
+};
+constexpr std::array workloads = {
+    Named{"w1a", w1a}, Named{"w2q1", w2q1}, Named{"w2q2", w2q2}, Named{"w3bcol", w3bcol}, Named{"w6", w6},
+};
+
+}  // namespace
+}  // namespace mut::bench
+
+int main(int argc, char** argv) {
+  const auto options = mut::bench::parse_options(argc, argv);
+  if (!options) return 2;
+  if (options->workload == "w8") return mut::bench::print_compile_latency(argv[0]);
+  if (options->workload == "w8cold") return mut::bench::run_one_event();
+  if (options->workload == "w9a") return mut::bench::print_live_swap(*options);
+  for (const auto& workload : mut::bench::workloads) {
+    if (workload.name != options->workload) continue;
+    const auto run = workload.run(*options);
+    if (!run) return 1;
+    mut::bench::print_report(
+        *options, {.side = "engine", .events = run->events, .tier = run->tier, .compile_ms = run->compile_ms},
+        run->measured);
+    return 0;
+  }
+  std::fprintf(stderr, "%s: no workload %s\n", argv[0], options->workload.c_str());
+  return 2;
+}

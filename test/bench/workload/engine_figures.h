@@ -1,0 +1,16 @@
+// What has no hand-written side: how long compiling and swapping take.
+#pragma once
+#include "test/bench/workload/options.h"
+
+namespace mut::bench {
+
+// W8: scripts of 1, 10, 50 and 200 operators, from their text to the first event processed. `program` is run
+// anew for the cold figure. Prints one JSON line; returns an exit code.
+int print_compile_latency(const char* program);
+// A process that compiles ten operators, runs one event and ends.
+int run_one_event();
+
+// W9a: a changed constant and a changed expression while a million events a second and more flow.
+int print_live_swap(const Options& options);
+
+}  // namespace mut::bench

@@ -1,0 +1,87 @@
+#include "test/bench/workload/engine_run.h"
+
+#include <sched.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace mut::bench {
+namespace {
+
+constexpr uint32_t batch_rows = 4096;
+
+template <typename T>
+T need(Outcome<T> outcome) {
+  if (outcome.ok()) return std::move(outcome).value();
+  std::fprintf(stderr, "bench_engine: %s\n", outcome.failure().text.c_str());
+  std::exit(1);
+}
+
+// The program is started on the core of the trial. The engine's own threads may run anywhere, this one stays.
+class OnOwnCore {
+ public:
+  OnOwnCore() {
+    sched_getaffinity(0, sizeof own_, &own_);
+    cpu_set_t all;
+    CPU_ZERO(&all);
+    for (int core = 0; core < CPU_SETSIZE; ++core) CPU_SET(core, &all);
+    sched_setaffinity(0, sizeof all, &all);
+  }
+  ~OnOwnCore() { sched_setaffinity(0, sizeof own_, &own_); }
+
+ private:
+  cpu_set_t own_;
+};
+
+}  // namespace
+
+EngineRun::EngineRun(Setup setup) {
+  const OnOwnCore core;
+  EngineOptions options;
+  options.tier = setup.tier;
+  options.batch_rows = batch_rows;
+  options.memory_bytes = size_t{8} << 30;
+  engine_ = need(Engine::load(setup.script, "bench.mut", options));
+  if (!setup.columns.columns.empty()) need(engine_->bind_columns(setup.source, std::move(setup.columns)));
+  if (!setup.file.empty()) need(engine_->bind(setup.source, setup.file));
+  need(engine_->bind_host_sink(setup.sink, std::move(setup.take)));
+  need(engine_->start());
+}
+
+bool EngineRun::turn() {
+  switch (engine_->run()) {
+    case RunState::More:
+      return true;
+    case RunState::Idle:
+      engine_->wait(1'000'000);
+      return true;
+    case RunState::Done:
+      return false;
+    case RunState::Failed:
+      break;
+  }
+  std::fprintf(stderr, "bench_engine: %s\n", engine_->failure().text.c_str());
+  std::exit(1);
+}
+
+void EngineRun::run_records(uint64_t records) {
+  wanted_ += records;
+  // A turn runs a batch at most: so many can be run without asking.
+  uint64_t known = engine_->stats().records_in;
+  while (known < wanted_) {
+    for (uint64_t turns = (wanted_ - known) / batch_rows; turns > 1; --turns) {
+      if (!turn()) return;
+    }
+    if (!turn()) return;
+    known = engine_->stats().records_in;
+  }
+}
+
+void EngineRun::run_to_end() {
+  while (turn()) {
+  }
+}
+
+int64_t int_of(const RowView& row, size_t field) { return std::get<int64_t>(row.field(field)); }
+
+}  // namespace mut::bench
