@@ -80,6 +80,11 @@ Report Engine::add(Code code, source::Span span, std::vector<std::string> argume
   return {*this, diagnostics_.size() - 1};
 }
 
+void Engine::add(const Diagnostic& diagnostic) {
+  if (diagnostic.severity == Severity::Error && ++error_count_ > error_count_max) return;
+  diagnostics_.push_back(diagnostic);
+}
+
 std::vector<Diagnostic> Engine::sorted() const {
   // Places with their index last: reports of one place stay in the order they came.
   std::vector<std::tuple<uint32_t, uint32_t, size_t>> order;

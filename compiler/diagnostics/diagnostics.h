@@ -80,6 +80,9 @@ class Engine {
     return add(code, span, std::move(texts));
   }
 
+  // Takes over what another engine found.
+  void add(const Diagnostic& diagnostic);
+
   bool has_errors() const { return error_count_ != 0; }
   size_t error_count() const { return error_count_; }
   // In order of place (file, offset), errors and warnings mixed.

@@ -128,6 +128,11 @@ void Flow::finish_source(size_t source) {
   fire_due();
 }
 
+void Flow::raise_watermarks(int64_t time) {
+  for (int64_t& watermark : watermarks_) watermark = std::max(watermark, time);
+  fire_due();
+}
+
 void Flow::finish() {
   fire_due();
   for (auto& [place, state] : states_) {

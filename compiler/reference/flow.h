@@ -44,6 +44,7 @@ class Flow {
   // One record: the watermark rises, what is due fires, then the event is processed (rule 8.2).
   void accept(size_t source, Record record);
   void finish_source(size_t source);
+  void raise_watermarks(int64_t time);
   // Everything fires, then `window all` gives its results. All sources are finished.
   void finish();
   // What an edit made due.

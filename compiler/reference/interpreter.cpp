@@ -1,5 +1,7 @@
 #include "compiler/reference/interpreter.h"
 
+#include <algorithm>
+
 #include "compiler/reference/json.h"
 
 namespace mut::reference {
@@ -80,6 +82,30 @@ void Interpreter::run_until(const std::string& source, uint64_t records) {
 void Interpreter::run_to_end() {
   while (step()) {
   }
+  flow_->finish();
+}
+
+std::string Interpreter::feed(const std::string& source, Feed feed) {
+  const auto& sources = flow_->program().sources;
+  auto of =
+      std::find_if(sources.begin(), sources.end(), [&](const auto& other) { return other.name == source; });
+  if (of == sources.end()) return "no source is called `" + source + "`";
+  Fed& fed = fed_[source];
+  if (fed.input != feed.name) fed = {fed.records, feed.name, 0};
+  bool in_lines = feed.format == Format::Json || feed.format == Format::Lines;
+  SourceReader reader(std::move(feed), in_lines ? fed.lines + 1 : 1);
+  while (auto record = reader.peek(*of, flow_->params())) {
+    reader.take();
+    record->position = fed.records++;
+    if (!of->time) record->time = now_;
+    flow_->accept(static_cast<size_t>(of - sources.begin()), std::move(*record));
+  }
+  if (in_lines) fed.lines = reader.line() - 1;
+  return reader.problem();
+}
+
+void Interpreter::end() {
+  for (size_t i = 0; i < flow_->program().sources.size(); ++i) flow_->finish_source(i);
   flow_->finish();
 }
 

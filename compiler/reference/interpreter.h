@@ -38,6 +38,16 @@ class Interpreter {
   void run_until(const std::string& source, uint64_t records);
   // Reads all, then fires all.
   void run_to_end();
+  // For tests and hosts, in the place of bind() and run_…(): reads all of `feed` as further records of the
+  // source, which does not end. Lines count on over feeds of one name. What keeps it from being read, or "".
+  std::string feed(const std::string& source, Feed feed);
+  // Time of arrival of records whose source has no `time`.
+  void set_time(int64_t time_ns) { now_ = time_ns; }
+  // Raises every watermark, whatever the lateness.
+  void raise_watermarks(int64_t time_ns) { flow_->raise_watermarks(time_ns); }
+  // All sources end and everything fires.
+  void end();
+
   // Exchanges the program between two events. Returns what needs a decision; when that is not empty
   // nothing has changed.
   std::vector<std::string> swap(std::shared_ptr<const typed::Program> program, const Consents& consents,
@@ -63,6 +73,13 @@ class Interpreter {
   std::unique_ptr<Flow> flow_;
   uint64_t version_ = 1;
   std::map<std::string, SourceReader> readers_;
+  struct Fed {  // of a source: records so far, and lines of the newest input
+    uint64_t records = 0;
+    std::string input;
+    uint64_t lines = 0;
+  };
+  std::map<std::string, Fed> fed_;
+  int64_t now_ = 0;
   std::map<std::string, std::vector<OutputLine>> rows_;
   std::vector<std::pair<std::string, OutputLine>> all_;
 };

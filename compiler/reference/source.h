@@ -30,7 +30,8 @@ struct Record {
 
 class SourceReader {
  public:
-  explicit SourceReader(Feed feed) : feed_(std::move(feed)) {}
+  explicit SourceReader(Feed feed, uint64_t first_line = 1)
+      : feed_(std::move(feed)), line_(first_line), next_line_(first_line) {}
 
   // The next record by the declaration as it stands, or empty at the end; take() moves on. Between the
   // two a swap may bring another declaration.
@@ -41,6 +42,8 @@ class SourceReader {
     line_ = next_line_;
   }
   uint64_t position() const { return position_; }
+  // Of the record that is next, from the first line on.
+  uint64_t line() const { return line_; }
   // What keeps the source from being read: a column that the header lacks. Empty when nothing does.
   const std::string& problem() const { return problem_; }
 
@@ -63,8 +66,8 @@ class SourceReader {
   size_t at_ = 0;
   size_t next_ = 0;
   uint64_t position_ = 0;
-  uint64_t line_ = 1;
-  uint64_t next_line_ = 1;
+  uint64_t line_;
+  uint64_t next_line_;
   std::optional<std::vector<std::string>> header_;
   std::string problem_;
 };

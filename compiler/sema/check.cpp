@@ -6,6 +6,7 @@
 
 #include "compiler/sema/connectors.h"
 #include "compiler/sema/stage_checker.h"
+#include "compiler/sema/test_checker.h"
 
 namespace mut::sema {
 
@@ -15,12 +16,6 @@ using typed::StreamKind;
 using typed::TypeRef;
 
 namespace {
-
-std::string path_text(const ast::Path& path) {
-  std::string out;
-  for (const ast::Ident& part : path.parts) out += (out.empty() ? "" : ".") + part.text;
-  return out;
-}
 
 // Order of two values of one ordered type.
 bool less(const typed::Const& a, const typed::Const& b) {
@@ -40,11 +35,12 @@ bool less(const typed::Const& a, const typed::Const& b) {
 
 class ProgramChecker {
  public:
-  ProgramChecker(const ast::Program& program, diag::Engine& diags) : program_(program), diags_(diags) {
+  ProgramChecker(const Declarations& declarations, const CheckOptions& options, diag::Engine& diags)
+      : declarations_(declarations), options_(options), diags_(diags) {
     out_.types = std::make_shared<typed::TypeTable>();
   }
 
-  std::optional<typed::Program> run() {
+  bool run() {
     exprs_.emplace(names_, out_.params, *out_.types, diags_, out_.local_count);
     declare_types();
     declare_values();
@@ -52,14 +48,28 @@ class ProgramChecker {
     declare_streams();
     for (auto& [name, declared] : declared_) resolve(name);
     number_streams();
-    for (const ast::Declaration& decl : program_.declarations) {
+    for (const ast::Declaration* declaration : declarations_) {
+      const ast::Declaration& decl = *declaration;
       if (const auto* emit = std::get_if<ast::EmitDecl>(&decl.node)) check_emit(*emit, decl.span);
       if (const auto* set = std::get_if<ast::SetDecl>(&decl.node)) check_set(*set, decl.span);
       refuse_later(decl);
     }
-    if (diags_.has_errors()) return std::nullopt;
+    for (const std::string& tap : options_.taps) add_tap(tap);
+    if (diags_.has_errors()) return false;
     warn_unread();
-    return std::move(out_);
+    return true;
+  }
+  typed::Program take() { return std::move(out_); }
+
+  // After run(): steps of a test that this version runs.
+  TestPart check_steps(const ast::TestDecl& test, size_t first, TestProgress& progress) {
+    auto find_stream = [this](const std::string& name, source::Span span) -> TypeRef {
+      const typed::Stream* stream = find(name, span);
+      return stream == nullptr ? nullptr : stream->type;
+    };
+    TestPart part = TestChecker(out_.sources, find_stream, *exprs_, diags_).check(test, first, progress);
+    part.types = out_.types;
+    return part;
   }
 
  private:
@@ -86,7 +96,8 @@ class ProgramChecker {
   void declare_types() {
     std::map<std::string, source::Span> taken;
     std::map<std::string, const ast::TypeDecl*> pending;
-    for (const ast::Declaration& decl : program_.declarations) {
+    for (const ast::Declaration* declaration : declarations_) {
+      const ast::Declaration& decl = *declaration;
       if (const auto* enumeration = std::get_if<ast::EnumDecl>(&decl.node)) {
         if (!take_name(taken, enumeration->name)) continue;
         std::vector<std::string> values;
@@ -150,7 +161,8 @@ class ProgramChecker {
   void declare_values() {
     std::map<std::string, source::Span> values;
     std::map<std::string, source::Span> functions;
-    for (const ast::Declaration& decl : program_.declarations) {
+    for (const ast::Declaration* declaration : declarations_) {
+      const ast::Declaration& decl = *declaration;
       if (const auto* constant = std::get_if<ast::ConstDecl>(&decl.node)) {
         if (!take_name(values, constant->name)) continue;
         names_.consts[constant->name.text] = {};  // known, in case its value is wrong
@@ -226,7 +238,8 @@ class ProgramChecker {
   }
 
   void declare_streams() {
-    for (const ast::Declaration& decl : program_.declarations) {
+    for (const ast::Declaration* declaration : declarations_) {
+      const ast::Declaration& decl = *declaration;
       if (const auto* source = std::get_if<ast::SourceDecl>(&decl.node)) {
         declare(source->name, {.source = source});
       } else if (const auto* stream = std::get_if<ast::StreamDecl>(&decl.node)) {
@@ -323,7 +336,7 @@ class ProgramChecker {
     auto connector = check_connector(decl.connector, Direction::In, *exprs_);
     if (!connector) return;
     source.connector = std::move(*connector);
-    bool generates = source.connector.name == "generate";
+    bool generates = source.connector.name == "generate" && options_.rows == CheckOptions::Rows::Connectors;
     if (generates && !check_generated(decl, source)) return;
     Scope scope;
     scope.place = Place::Event;
@@ -687,6 +700,19 @@ class ProgramChecker {
     out_.emits.push_back(std::move(emit));
   }
 
+  // A sink of the host for a stream that an `emit` need not name; none where this version has no such stream.
+  void add_tap(const std::string& name) {
+    std::string of = name.ends_with(".errors") ? name.substr(0, name.size() - 7) : name;
+    auto known = declared_.find(of);
+    if (known == declared_.end() || !known->second.result) return;
+    typed::Emit emit;
+    emit.name = "tap:" + name;
+    emit.stream = place(find(name, known->second.span)->name);
+    emit.connector.name = "host";
+    emit.span = known->second.span;
+    out_.emits.push_back(std::move(emit));
+  }
+
   void check_set(const ast::SetDecl& decl, source::Span span) {
     typed::Set set;
     set.span = span;
@@ -740,7 +766,8 @@ class ProgramChecker {
     std::vector<char> read(out_.streams.size(), 0);
     for (const typed::Emit& emit : out_.emits) read[static_cast<size_t>(emit.stream)] = 1;
     for (const typed::Set& set : out_.sets) read[static_cast<size_t>(set.stream)] = 1;
-    for (const ast::Declaration& decl : program_.declarations) {
+    for (const ast::Declaration* declaration : declarations_) {
+      const ast::Declaration& decl = *declaration;
       const auto* test = std::get_if<ast::TestDecl>(&decl.node);
       if (test == nullptr) continue;
       for (const ast::TestStep& step : test->steps) {
@@ -769,7 +796,8 @@ class ProgramChecker {
     bool fine = false;
   };
 
-  const ast::Program& program_;
+  const Declarations& declarations_;
+  const CheckOptions& options_;
   diag::Engine& diags_;
   Names names_;
   typed::Program out_;
@@ -785,8 +813,28 @@ class ProgramChecker {
 
 }  // namespace
 
-std::optional<typed::Program> check(const ast::Program& program, diag::Engine& diags) {
-  return ProgramChecker(program, diags).run();
+std::optional<typed::Program> check(const ast::Program& program, diag::Engine& diags,
+                                    const CheckOptions& options) {
+  Declarations declarations = declarations_of(program);
+  ProgramChecker checker(declarations, options, diags);
+  if (!checker.run()) return std::nullopt;
+  if (options.tests == CheckOptions::Tests::Check) check_tests(declarations, diags);
+  if (diags.has_errors()) return std::nullopt;
+  return checker.take();
+}
+
+std::optional<TestPart> check_test_part(const Declarations& version, const ast::TestDecl& test, size_t first,
+                                        TestProgress& progress, diag::Engine& diags) {
+  diag::Engine found;
+  CheckOptions options;
+  ProgramChecker checker(version, options, found);
+  std::optional<TestPart> part;
+  if (checker.run()) part = checker.check_steps(test, first, progress);
+  for (const diag::Diagnostic& diagnostic : found.sorted()) {
+    // Warnings about declarations were given when they were checked by themselves.
+    if (diagnostic.severity == diag::Severity::Error) diags.add(diagnostic);
+  }
+  return part;
 }
 
 }  // namespace mut::sema

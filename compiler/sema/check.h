@@ -1,6 +1,8 @@
 // Names and types. What can be written but not run yet is refused here by MUT3003.
 #pragma once
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "compiler/diagnostics/diagnostics.h"
 #include "compiler/syntax/ast.h"
@@ -15,11 +17,19 @@ constexpr size_t fields_max = 4096;
 constexpr size_t call_depth_max = 64;
 constexpr size_t expr_nodes_max = 1'000'000;  // after inlining
 
-// Empty when `diags` received an error.
-std::optional<typed::Program> check(const ast::Program& program, diag::Engine& diags);
+struct CheckOptions {
+  // Streams that get a sink `tap:STREAM` for the host, where they exist.
+  std::vector<std::string> taps;
+  // Given: rows of every source come from the host, of `generate` too.
+  enum class Rows : uint8_t { Connectors, Given } rows = Rows::Connectors;
+  enum class Tests : uint8_t { Check, Skip } tests = Tests::Check;
+};
 
-// A literal of a test block (`given`, `expect`) as a value of `type`; `missing` fields of records are
-// refused in `given` and left out (by index) in `expect`. Empty after a report.
+// Empty when `diags` received an error.
+std::optional<typed::Program> check(const ast::Program& program, diag::Engine& diags,
+                                    const CheckOptions& options = {});
+
+// The value of a constant expression of `type`. Empty after a report.
 std::optional<typed::Const> check_literal(const ast::Expr& expr, typed::TypeRef type, diag::Engine& diags);
 
 }  // namespace mut::sema

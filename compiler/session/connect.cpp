@@ -14,6 +14,8 @@ const Target* find_binding(const Bindings& bindings, const std::string& side, co
   return nullptr;
 }
 
+}  // namespace
+
 codec::DecodeOptions decode_options(const typed::Connector& connector, const runtime::SourcePlan& plan) {
   codec::DecodeOptions out;
   if (plan.time_column >= 0) out.time_field = static_cast<size_t>(plan.time_column);
@@ -33,6 +35,8 @@ codec::DecodeOptions decode_options(const typed::Connector& connector, const run
   return out;
 }
 
+namespace {
+
 codec::Format format_of(const typed::Connector& connector, const Target& target) {
   if (target.format) return *target.format;
   if (const typed::Option* option = connector.find("format")) {
@@ -48,6 +52,10 @@ Target target_of(const typed::Connector& connector) {
 }
 
 }  // namespace
+
+codec::Format source_format(const typed::Source& source) {
+  return format_of(source.connector, target_of(source.connector));
+}
 
 Result<Target> parse_target(const std::string& text) {
   Target out;

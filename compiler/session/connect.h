@@ -19,6 +19,11 @@ struct Target {
 Result<Target> parse_target(const std::string& text);
 using Bindings = std::map<std::string, Target>;
 
+// How the text of a source is decoded, whoever brings it.
+codec::DecodeOptions decode_options(const typed::Connector& connector, const runtime::SourcePlan& plan);
+// The format of a source's own text.
+codec::Format source_format(const typed::Source& source);
+
 // `wake` is rung when a live source has something.
 Result<std::unique_ptr<connector::SourceReader>> open_source(env::Env& env, const typed::Source& source,
                                                              const runtime::SourcePlan& plan,

@@ -5,12 +5,27 @@
 #include <cstring>
 
 #include "compiler/session/engine_state.h"
-#include "runtime/connector/stdio/stdio.h"
+#include "compiler/session/report.h"
 
 namespace mut {
 namespace {
 
 Failure io(const mut::Error& error) { return {Failure::Kind::Io, error.message}; }
+
+// A host's function in the place of a file.
+class HostLines final : public connector::SinkWriter {
+ public:
+  explicit HostLines(std::function<void(std::string_view)> receive) : receive_(std::move(receive)) {}
+  Status write(std::string_view text) override {
+    receive_(text);
+    return Unit{};
+  }
+  Status flush() override { return Unit{}; }
+  Status close() override { return Unit{}; }
+
+ private:
+  std::function<void(std::string_view)> receive_;
+};
 
 class MemoryRow final : public RowView {
  public:
@@ -88,15 +103,25 @@ Outcome<std::unique_ptr<Engine>> Engine::load(std::string_view text, std::string
   state->name = name;
   auto sources = std::make_shared<source::SourceSet>();
   diag::Engine diags;
-  state->program = session::make_program(text, std::move(name), sources, diags);
+  state->program = state->make_version(text, std::move(name), sources, diags);
   std::string rendered = state->render(diags, *sources);
-  if (!state->program) return Failure{Failure::Kind::Script, std::move(rendered)};
+  if (!state->program)
+    return Failure{Failure::Kind::Script, std::move(rendered), session::error_codes(diags)};
   state->warnings = std::move(rendered);
   auto machine = env::make_real_env();
   if (!machine) return Failure{Failure::Kind::Usage, machine.error().message};
   state->env = std::move(machine).value();
   state->wake = state->env->make_event_count();
   return std::unique_ptr<Engine>(new Engine(std::move(state)));
+}
+
+std::shared_ptr<session::Program> Engine::State::make_version(
+    std::string_view text, std::string script_name, const std::shared_ptr<source::SourceSet>& sources,
+    diag::Engine& diags) const {
+  sema::CheckOptions check;
+  check.taps = options.taps;
+  if (closed()) check.rows = sema::CheckOptions::Rows::Given;
+  return session::make_program(text, std::move(script_name), sources, diags, check);
 }
 
 const std::string& Engine::warnings() const { return state_->warnings; }
@@ -161,12 +186,20 @@ Outcome<Done> Engine::bind_columns(const std::string& name, ColumnSource columns
 }
 
 Outcome<Done> Engine::bind_host_sink(const std::string& name, std::function<void(const RowView&)> receive) {
-  for (const typed::Emit& emit : state_->program->typed->emits) {
-    if (emit.name != name) continue;
-    state_->host_sinks[name] = std::move(receive);
-    return Done{};
-  }
-  return Failure{Failure::Kind::Usage, "no sink is called `" + name + "`"};
+  const auto& emits = state_->program->typed->emits;
+  bool sink = std::any_of(emits.begin(), emits.end(), [&](const auto& emit) { return emit.name == name; });
+  // A tap may be of a stream that a later version brings.
+  bool tap = std::any_of(state_->options.taps.begin(), state_->options.taps.end(),
+                         [&](const std::string& stream) { return name == "tap:" + stream; });
+  if (!sink && !tap) return Failure{Failure::Kind::Usage, "no sink is called `" + name + "`"};
+  state_->host_sinks[name] = {std::move(receive), nullptr};
+  return Done{};
+}
+
+Outcome<Done> Engine::bind_text_sink(const std::string& name, std::function<void(std::string_view)> receive) {
+  auto bound = bind_host_sink(name, nullptr);
+  if (bound) state_->host_sinks[name] = {nullptr, std::move(receive)};
+  return bound;
 }
 
 Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(const session::Program& made,
@@ -174,6 +207,10 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
   const typed::Source& source = made.typed->sources[index];
   const runtime::SourcePlan& plan = made.plan->sources[index];
   auto host = host_sources.find(source.name);
+  if (host == host_sources.end() && closed()) {
+    host = host_sources.try_emplace(source.name).first;
+    host->second.text = std::make_shared<connector::PieceQueue>(wake.get());
+  }
   if (host == host_sources.end()) {
     auto opened = session::open_source(*env, source, plan, bindings, wake.get());
     if (!opened) return io(opened.error());
@@ -181,10 +218,9 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
   }
   if (host->second.columns) return connector::make_column_source(std::move(*host->second.columns));
   if (host->second.text) {
-    codec::DecodeOptions decode;
-    if (plan.time_column >= 0) decode.time_field = static_cast<size_t>(plan.time_column);
-    return connector::make_text_source(*env, host->second.text, source.name, codec::Format::Json, decode,
-                                       plan.record);
+    return connector::make_piece_source(
+        host->second.text, [this] { return now(); }, session::decode_options(source.connector, plan),
+        plan.record);
   }
   if (!host->second.rows) host->second.rows = std::make_shared<connector::RowQueue>(plan.record, wake.get());
   return connector::make_row_source(host->second.rows);
@@ -193,12 +229,17 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
 Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program& made, size_t index) {
   const typed::Emit& emit = made.typed->emits[index];
   auto host = host_sinks.find(emit.name);
+  runtime::OutletBinding binding;
+  binding.sink = emit.name;
+  binding.target = "host:" + emit.name;
+  if (host == host_sinks.end() && (closed() || emit.name.starts_with("tap:"))) return binding;
+  if (host != host_sinks.end() && host->second.lines) {
+    binding.writer = std::make_shared<HostLines>(host->second.lines);
+    return binding;
+  }
   if (host != host_sinks.end()) {
-    runtime::OutletBinding binding;
-    binding.sink = emit.name;
-    binding.target = "host:" + emit.name;
-    binding.host = [receive = host->second](const abi::TypeDesc& record, const char* rows, uint64_t count,
-                                            uint64_t stride) {
+    binding.host = [receive = host->second.rows](const abi::TypeDesc& record, const char* rows,
+                                                 uint64_t count, uint64_t stride) {
       for (uint64_t i = 0; i < count; ++i) receive(MemoryRow(record, rows + i * stride));
     };
     return binding;
@@ -226,7 +267,7 @@ Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, i
 
 Outcome<Done> Engine::start() {
   State& s = *state_;
-  if (s.program->typed->emits.empty())
+  if (s.program->typed->emits.empty() && !s.closed())
     return Failure{Failure::Kind::Script, s.name + ": nothing to run: no `emit`"};
   int64_t spent = 0;
   bool compiled = false;
@@ -380,6 +421,16 @@ std::optional<SwapReport> Engine::swap_done() {
   SwapReport report = std::move(state_->done.front());
   state_->done.pop_front();
   return report;
+}
+
+Outcome<Done> Engine::advance(int64_t time_ns) {
+  State& s = *state_;
+  if (s.options.clock != EngineOptions::Clock::Virtual)
+    return Failure{Failure::Kind::Usage, "the clock of this engine is the machine's"};
+  if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
+  if (time_ns > s.virtual_now) s.virtual_now = time_ns;
+  if (!s.shard->advance(time_ns)) return io(s.shard->error());
+  return Done{};
 }
 
 const Failure& Engine::failure() const { return state_->failure; }

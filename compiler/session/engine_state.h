@@ -13,7 +13,7 @@
 #include "compiler/session/program.h"
 #include "mutstream/engine.h"
 #include "runtime/connector/columns/columns.h"
-#include "runtime/connector/memory/memory.h"
+#include "runtime/connector/pieces/pieces.h"
 #include "runtime/env/real_env.h"
 #include "runtime/graph/shard.h"
 
@@ -39,11 +39,20 @@ struct Engine::State {
   struct HostSource {
     std::shared_ptr<runtime::Plan> unused;
     std::shared_ptr<connector::RowQueue> rows;
-    std::shared_ptr<connector::TextQueue> text;
+    std::shared_ptr<connector::PieceQueue> text;
     std::optional<connector::ReplayedColumns> columns;
   };
   std::map<std::string, HostSource> host_sources;
-  std::map<std::string, std::function<void(const RowView&)>> host_sinks;
+  struct HostSink {
+    std::function<void(const RowView&)> rows;
+    std::function<void(std::string_view)> lines;
+  };
+  std::map<std::string, HostSink> host_sinks;
+  // Time of arrival while the clock is virtual. Read by sources on the running thread.
+  std::atomic<int64_t> virtual_now{1'767'225'600'000'000'000};  // 2026-01-01T00:00:00Z
+  int64_t now() {
+    return options.clock == EngineOptions::Clock::Virtual ? virtual_now.load() : env->wall_ns();
+  }
 
   std::mutex outlets_mutex;                     // guards what opening a sink touches
   std::vector<runtime::OutletBinding> outlets;  // open ones, to share writers
@@ -108,6 +117,11 @@ struct Engine::State {
   bool disturb();
   std::shared_ptr<session::Program> running_program();
   static const typed::Source* find_source(const session::Program& program, const std::string& source_name);
+  bool closed() const { return options.world == EngineOptions::World::Closed; }
+  // A version of the script as this engine runs it.
+  std::shared_ptr<session::Program> make_version(std::string_view text, std::string script_name,
+                                                 const std::shared_ptr<source::SourceSet>& sources,
+                                                 diag::Engine& diags) const;
 };
 
 }  // namespace mut

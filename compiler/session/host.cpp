@@ -92,7 +92,7 @@ Outcome<Done> Engine::push_row(const std::string& source, const std::vector<Fiel
     if (!write_field(*field.type, fields[i], row.data() + field.offset))
       return usage("field `" + field.name + "` of `" + source + "`: wrong type");
   }
-  int64_t time = state_->env->wall_ns();
+  int64_t time = state_->now();
   std::shared_ptr<session::Program> running = state_->running_program();
   const typed::Source* declared = State::find_source(*running, source);
   if (declared != nullptr && declared->time && declared->time->kind == typed::ExprKind::Field) {
@@ -103,15 +103,27 @@ Outcome<Done> Engine::push_row(const std::string& source, const std::vector<Fiel
 }
 
 Outcome<Done> Engine::push_text(const std::string& source, std::string_view lines) {
+  TextRows rows;
+  rows.text = std::string(lines);
+  return push_text(source, std::move(rows));
+}
+
+Outcome<Done> Engine::push_text(const std::string& source, TextRows rows) {
   auto host = state_->host_sources.find(source);
+  // In a closed world every source is the host's, also one that nothing reads.
+  if (host == state_->host_sources.end() && state_->closed() &&
+      State::find_source(*state_->running_program(), source) != nullptr)
+    host = state_->host_sources.try_emplace(source).first;
   if (host == state_->host_sources.end()) return usage("`" + source + "` is no host source");
   if (host->second.rows) return usage("source `" + source + "` takes rows");
   if (!host->second.text) {
-    if (state_->started)
+    if (state_->started && !state_->closed())
       return usage("source `" + source + "` takes rows; push the first text before start()");
-    host->second.text = std::make_shared<connector::TextQueue>(state_->wake.get());
+    host->second.text = std::make_shared<connector::PieceQueue>(state_->wake.get());
   }
-  host->second.text->push(std::string(lines));
+  auto format = codec::format_of_name(rows.format);
+  if (!format) return usage("no format `" + rows.format + "`");
+  host->second.text->push({*format, std::move(rows.text), rows.name.empty() ? source : std::move(rows.name)});
   return Done{};
 }
 

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "compiler/codegen/emit.h"
-#include "compiler/sema/check.h"
 #include "compiler/syntax/parse.h"
 #include "runtime/abi/value.h"
 
@@ -13,14 +12,15 @@ namespace mut::session {
 using typed::Kind;
 
 std::shared_ptr<Program> make_program(std::string_view text, std::string name,
-                                      std::shared_ptr<source::SourceSet> sources, diag::Engine& diags) {
+                                      std::shared_ptr<source::SourceSet> sources, diag::Engine& diags,
+                                      const sema::CheckOptions& options) {
   source::FileId file = sources->add(std::move(name), std::string(text));
   ast::Program tree = syntax::parse(*sources, file, diags);
   if (diags.has_errors()) {
     // What was understood is checked too, so that one run reports more; its result is not used.
     return nullptr;
   }
-  auto checked = sema::check(tree, diags);
+  auto checked = sema::check(tree, diags, options);
   if (!checked) return nullptr;
   auto out = std::make_shared<Program>();
   out->sources = std::move(sources);

@@ -5,6 +5,7 @@
 
 #include "compiler/diagnostics/diagnostics.h"
 #include "compiler/graph/graph.h"
+#include "compiler/sema/check.h"
 #include "compiler/syntax/ast.h"
 #include "runtime/graph/plan.h"
 
@@ -21,7 +22,8 @@ struct Program {
 
 // Null after errors, which are in `diags`. `sources` must be fresh.
 std::shared_ptr<Program> make_program(std::string_view text, std::string name,
-                                      std::shared_ptr<source::SourceSet> sources, diag::Engine& diags);
+                                      std::shared_ptr<source::SourceSet> sources, diag::Engine& diags,
+                                      const sema::CheckOptions& options = {});
 
 // The runtime's view of a graph. `values` of params are the declared ones.
 std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source::SourceSet& sources);

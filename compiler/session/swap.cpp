@@ -6,6 +6,7 @@
 #include "compiler/change/print.h"
 #include "compiler/sema/check.h"
 #include "compiler/session/engine_state.h"
+#include "compiler/session/report.h"
 #include "compiler/syntax/parse.h"
 #include "mutstream/tooling.h"
 #include "runtime/abi/check.h"
@@ -86,13 +87,14 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
   }
   change::SwapPlan plan = change::compare(*base.graph, *made.graph, compare);
   report.plan = change::print_text(plan, version_name(base_version), version_name(report.version));
+  report.cells = session::verdicts_of(plan);
   switch (plan.outcome) {
     case change::SwapPlan::Outcome::NoChange:
-      return Failure{Failure::Kind::NoChange, report.plan};
+      return Failure{Failure::Kind::NoChange, report.plan, {}, report.cells};
     case change::SwapPlan::Outcome::NeedsDecision:
-      return Failure{Failure::Kind::NeedsDecision, report.plan};
+      return Failure{Failure::Kind::NeedsDecision, report.plan, {}, report.cells};
     case change::SwapPlan::Outcome::Refused:
-      return refused(report.plan);
+      return Failure{Failure::Kind::Refused, report.plan, session::refusals_of(plan), report.cells};
     case change::SwapPlan::Outcome::Applicable:
       break;
   }
@@ -148,9 +150,8 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
   }
   auto sources = std::make_shared<source::SourceSet>();
   diag::Engine diags;
-  auto made =
-      session::make_program(request.text, request.name.empty() ? s.name : request.name, sources, diags);
-  if (!made) return Failure{Failure::Kind::Script, s.render(diags, *sources)};
+  auto made = s.make_version(request.text, request.name.empty() ? s.name : request.name, sources, diags);
+  if (!made) return Failure{Failure::Kind::Script, s.render(diags, *sources), session::error_codes(diags)};
   report.check_ns = s.env->monotonic_ns() - begin;
   std::unique_lock lock(s.mutex);
   while (true) {
@@ -192,6 +193,11 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
     }
     return now;
   };
+  for (const auto& [from, to] : migration.renamed_sources) {
+    // What the host pushes under either name arrives.
+    if (auto host = host_sources.find(from); host != host_sources.end())
+      host_sources.insert_or_assign(to, HostSource(host->second));
+  }
   for (size_t i = 0; i < made.typed->sources.size(); ++i) {
     const std::string& source = made.typed->sources[i].name;
     std::string was = old_name(migration.renamed_sources, source);
@@ -207,9 +213,9 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
     std::string was = old_name(migration.renamed_sinks, emit.name);
     auto known = std::find_if(before.typed->emits.begin(), before.typed->emits.end(),
                               [&](const typed::Emit& other) { return other.name == was; });
+    bool of_host = host_sinks.contains(emit.name) || closed() || emit.name.starts_with("tap:");
     bool kept = known != before.typed->emits.end() &&
-                (host_sinks.contains(emit.name) ||
-                 session::sink_target(*known, bindings) == session::sink_target(emit, bindings));
+                (of_host || session::sink_target(*known, bindings) == session::sink_target(emit, bindings));
     if (kept) continue;
     auto outlet = open_sink(made, i);
     if (!outlet) return outlet.failure();

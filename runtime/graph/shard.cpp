@@ -292,6 +292,12 @@ void Shard::finish_input() {
   finished_ = true;
 }
 
+bool Shard::advance(int64_t time) {
+  for (int64_t& watermark : instance_->watermarks) watermark = std::max(watermark, time);
+  fire_due();
+  return error_.message.empty() && take_output();
+}
+
 void Shard::stop() {
   stopped_ = true;
   for (Feed& feed : feeds_) {

@@ -78,6 +78,8 @@ class Shard {
 
   // Runs about one batch.
   Progress run();
+  // Raises every watermark to `time` and fires what is due. Between two calls of run(). False on failure.
+  bool advance(int64_t time);
   // What is decoded is still processed; then the input counts as ended.
   void stop();
   // Pushes what waits in sinks to the world.

@@ -99,7 +99,57 @@ class TextSource final : public SourceReader {
   Error error_;
 };
 
+class BorrowedTextSource final : public SourceReader {
+ public:
+  BorrowedTextSource(env::Env& env, std::string_view text, std::string name,
+                     std::unique_ptr<codec::Decoder> decoder)
+      : env_(env), rest_(text), name_(std::move(name)), decoder_(std::move(decoder)) {}
+
+  Poll poll(batch::Batch& batch) override {
+    batch.set_input_name(name_);
+    batch.set_first_position(position_);
+    size_t window = read_bytes;
+    while (!stopped_.load(std::memory_order_relaxed) && !rest_.empty() &&
+           batch.row_count() < batch.row_capacity()) {
+      bool at_end = window >= rest_.size();
+      auto step = decoder_->decode(rest_.substr(0, window), at_end, env_.wall_ns(), batch);
+      if (!step) {
+        error_ = step.error().within(name_);
+        return Poll::Failed;
+      }
+      rest_.remove_prefix(at_end && batch.row_count() < batch.row_capacity() ? rest_.size()
+                                                                             : step.value().bytes_used);
+      // A record longer than the window gets a larger one.
+      window = step.value().bytes_used == 0 ? window * 2 : read_bytes;
+    }
+    position_ += batch.row_count();
+    return batch.row_count() > 0 ? Poll::Ready : Poll::End;
+  }
+  Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
+    return decoder_->redeclare(std::move(record), time_field);
+  }
+  const Error& error() const override { return error_; }
+  void stop() override { stopped_.store(true, std::memory_order_relaxed); }
+
+ private:
+  env::Env& env_;
+  std::string_view rest_;
+  std::string name_;
+  std::unique_ptr<codec::Decoder> decoder_;
+  uint64_t position_ = 0;
+  std::atomic<bool> stopped_{false};
+  Error error_;
+};
+
 }  // namespace
+
+std::unique_ptr<SourceReader> make_borrowed_text_source(env::Env& env, std::string_view text,
+                                                        std::string name, codec::Format format,
+                                                        const codec::DecodeOptions& options,
+                                                        abi::TypeDescRef record) {
+  return std::make_unique<BorrowedTextSource>(env, text, std::move(name),
+                                              codec::make_decoder(format, std::move(record), options));
+}
 
 std::unique_ptr<SourceReader> make_text_source(env::Env& env, std::shared_ptr<TextQueue> queue,
                                                std::string name, codec::Format format,

@@ -48,6 +48,13 @@ std::unique_ptr<SourceReader> make_text_source(env::Env& env, std::shared_ptr<Te
                                                std::string name, codec::Format format,
                                                const codec::DecodeOptions& options, abi::TypeDescRef record);
 
+// A source that decodes text where it lies. The text and batch::ReadBuffer::slack_bytes behind it stay
+// readable while the reader and its batches live.
+std::unique_ptr<SourceReader> make_borrowed_text_source(env::Env& env, std::string_view text,
+                                                        std::string name, codec::Format format,
+                                                        const codec::DecodeOptions& options,
+                                                        abi::TypeDescRef record);
+
 // Keeps what is written. Threads: text() from any.
 class MemorySink final : public SinkWriter {
  public:

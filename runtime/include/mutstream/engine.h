@@ -21,6 +21,17 @@
 
 namespace mut {
 
+// What an edit does to one cell of state.
+struct CellVerdict {
+  std::string cell;     // "stream/stage/cell", as the new script names it; of a dropped one as the old did
+  std::string before;   // what it continues; empty: nothing
+  std::string verdict;  // same, new, keep, keep-mixed, convert, hand-over, drop, reset, choice, refuse
+  std::string reason;
+  std::vector<std::string> choices;  // verdicts that would be accepted, when it needs a decision
+  std::string decision;              // what was accepted, or picked by the policy
+  bool undecided = false;
+};
+
 // What went wrong in the world or in a script. For scripts `text` has the rendered diagnostics.
 struct Failure {
   enum class Kind : uint8_t {
@@ -34,6 +45,8 @@ struct Failure {
     Internal,
   } kind = Kind::Io;
   std::string text;
+  std::vector<std::string> codes{};  // "MUT5003": of the errors of a script, of the refusals of an edit
+  std::vector<CellVerdict> cells{};  // of an edit that was planned and not taken
 };
 
 template <typename T>
@@ -66,6 +79,14 @@ struct EngineOptions {
   enum class Disturb : uint8_t { No, Swap } disturb = Disturb::No;
   enum class Color : uint8_t { No, Yes } color = Color::No;
   enum class Diagnostics : uint8_t { Text, Json } diagnostics = Diagnostics::Text;
+  // Closed: nothing outside is opened. Every source gives what the host pushes, whatever its connector, of
+  // `generate` too; rows of a sink that the host did not bind go nowhere.
+  enum class World : uint8_t { Open, Closed } world = World::Open;
+  // Virtual: events arrive when advance() said last, at first 2026-01-01T00:00:00Z.
+  enum class Clock : uint8_t { Machine, Virtual } clock = Clock::Machine;
+  // Streams that the host reads although no `emit` need name them: each that exists, in this version and in
+  // those that follow, has a sink `tap:STREAM`.
+  std::vector<std::string> taps{};
 };
 
 enum class RunState : uint8_t { More, Idle, Done, Failed };
@@ -90,6 +111,7 @@ struct SwapRequest {
 struct SwapReport {
   uint64_t version = 0;
   std::string plan;  // as `mutc plan` prints it
+  std::vector<CellVerdict> cells;
   std::vector<SourceCut> cut;
   int64_t check_ns = 0;    // parse, check, compare
   int64_t compile_ns = 0;  // 0 when kernels of the same shape were there
@@ -143,6 +165,13 @@ struct ColumnSource {
   int64_t time_step_ns = 0;
 };
 
+// Whole records as text.
+struct TextRows {
+  std::string text;
+  std::string format = "json";  // json, csv, tsv, lines; csv and tsv with a header in each text
+  std::string name{};           // of the input, for `.errors`; empty: as the source
+};
+
 class Engine {
  public:
   // Checks and plans. `name` is what diagnostics call the script.
@@ -162,11 +191,15 @@ class Engine {
   Outcome<Done> bind_host_source(const std::string& name);
   Outcome<Done> bind_columns(const std::string& name, ColumnSource columns);
   Outcome<Done> bind_host_sink(const std::string& name, std::function<void(const RowView&)> receive);
+  // Rows as JSON, whole lines, about one call a batch.
+  Outcome<Done> bind_text_sink(const std::string& name, std::function<void(std::string_view lines)> receive);
 
   // Fields in order of declaration. Safe from one thread beside the one that runs.
   Outcome<Done> push_row(const std::string& source, const std::vector<FieldValue>& fields);
-  // Whole JSON lines.
+  // Whole JSON lines. A source takes text when the first push, before start(), is text; in a closed world
+  // always.
   Outcome<Done> push_text(const std::string& source, std::string_view lines);
+  Outcome<Done> push_text(const std::string& source, TextRows rows);
   // A struct array of the declared fields (Arrow C data interface); released before the call returns.
   Outcome<Done> push_arrow(const std::string& source, ArrowArray* array, const ArrowSchema* schema);
   Outcome<Done> finish(const std::string& source);
@@ -175,6 +208,9 @@ class Engine {
   Outcome<Done> start();
   // About one batch.
   RunState run();
+  // Raises the virtual clock and every watermark to `time_ns`, whatever the lateness; what is due fires.
+  // Between two calls of run(), on their thread.
+  Outcome<Done> advance(int64_t time_ns);
   // Why run() failed.
   const Failure& failure() const;
   // Sleeps until a source may have something, at most `limit_ns`.

@@ -158,15 +158,15 @@ std::optional<Run> w1a(const Options& options) {
         "source events: Event = stdin()\n"
         "stream sums = events | aggregate events = count(), rows = count(bid?.price), price = "
         "sum(bid?.price),\n"
-        "    auction = sum(bid?.auction), bidder = sum(bid?.bidder), time_ms = sum(bid?.dateTime) window "
-        "all\n"
+        "    auction = sum(bid?.auction), bidder = sum(bid?.bidder),\n"
+        "    elapsed_ms = sum((bid?.dateTime ?? 1700000000000) - 1700000000000) window all\n"
         "emit sums to stdout()\n";
     setup.source = "events";
     setup.sink = "sums";
     setup.file = "json:" + path->string();
     setup.take = [&](const RowView& row) {
       static constexpr std::array names = {
-          "events=", ";broken=0;rows=", ";price=", ";auction=", ";bidder=", ";time_ms="};
+          "events=", ";broken=0;rows=", ";price=", ";auction=", ";bidder=", ";elapsed_ms="};
       for (size_t i = 0; i < names.size(); ++i) check += names[i] + std::to_string(int_of(row, i));
     };
     run = std::make_unique<EngineRun>(std::move(setup));

@@ -43,6 +43,8 @@ class Scratch:
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mut-data-"))
+        self.way = ()  # options of the last run
+        self.compared = {}  # output -> the bytes that were found right before
 
     def __enter__(self):
         return self
@@ -62,6 +64,13 @@ class Scratch:
     def rows(self, name):
         return parse(self.bytes(name))
 
+    def must_hold(self, name, expected, printed=None):
+        """The output holds these rows, whatever the way it was made: the same in each call for one name."""
+        content = self.bytes(name) if printed is None else printed
+        if self.compared.get(name) != content:
+            same_rows(f"{name} {' '.join(self.way)}", expected, parse(content))
+            self.compared[name] = content
+
     def run(self, script, *options, exit_code=0):
         """script: the name of a file in scripts/, or the text of a script. Returns what it prints."""
         if "\n" in script:
@@ -69,6 +78,7 @@ class Scratch:
             path.write_text(script, encoding="utf-8")
         else:
             path = SCRIPTS / script
+        self.way = options
         done = subprocess.run([MUTC, "run", str(path), *options], cwd=self.folder, capture_output=True, timeout=120)
         messages = done.stderr.decode(errors="replace")
         need(done.returncode == exit_code, f"exit {done.returncode}, {exit_code} expected: {messages[:1500]}")

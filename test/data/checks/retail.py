@@ -5,13 +5,14 @@ What is expected is computed here from the file, by Python's csv module and exac
 import csv
 import datetime
 import io
+import random
 from decimal import Decimal
 
-from .harness import FAST, SLOW, Scratch, need, same_rows
+from .harness import FAST, SCRIPTS, SLOW, Scratch, need
 
 NEEDS = ["retail/retail-2010-12_2011-05.csv"]
 OUTPUTS = ["hourly.jsonl", "returned.jsonl", "corrections.jsonl", "errors.jsonl"]
-SLICE_LINES = 25_000
+SLICE_LINES = 15_000
 
 
 def read(data):
@@ -47,10 +48,14 @@ def totals(records):
     return rows
 
 
+def instant_of(record):
+    return record["InvoiceDate"].replace(" ", "T") + "Z"
+
+
 def line_row(record):
     return {
         "invoice": record["InvoiceNo"], "item": record["StockCode"], "text": record["Description"] or None,
-        "pieces": int(record["Quantity"]), "at": record["InvoiceDate"].replace(" ", "T") + "Z",
+        "pieces": int(record["Quantity"]), "at": instant_of(record),
         "price": float(record["UnitPrice"]), "customer": float(record["CustomerID"]) if record["CustomerID"] else None,
         "country": record["Country"],
     }
@@ -77,7 +82,7 @@ def expected_of(content):
 
 def compare(scratch, expected):
     for name in OUTPUTS:
-        same_rows(name, expected[name], scratch.rows(name))
+        scratch.must_hold(name, expected[name])
 
 
 def whole_file(data):
@@ -119,6 +124,51 @@ def split_by_month(data):
         compare(scratch, expected_of(content))
 
 
+def shuffled(content, minutes):
+    """Each line up to so many minutes late, the same each time."""
+    draw = random.Random(7)
+    header, *lines = content.rstrip(b"\n").split(b"\n")
+    records = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""))
+    arrivals = [datetime.datetime.fromisoformat(record["InvoiceDate"]) + datetime.timedelta(minutes=draw.random() * minutes)
+                for record in records]
+    order = sorted(range(len(lines)), key=arrivals.__getitem__)
+    return b"\n".join([header] + [lines[at] for at in order]) + b"\n"
+
+
+def out_of_order(data):
+    """With enough lateness nothing is late, so the totals are the same."""
+    content = shuffled(first_lines(read(data), 60_000), 59)
+    script = (SCRIPTS / "retail.mut").read_text(encoding="utf-8").replace("\n  time at\n", "\n  time at, lateness 1h\n")
+    with Scratch() as scratch:
+        scratch.put("retail.csv", content)
+        expected = expected_of(content)
+        for way in FAST:
+            scratch.run(script, *way)
+            compare(scratch, expected)
+
+
+def too_late(data):
+    """Without lateness each line that comes after its window goes apart, once; what is left is in the totals."""
+    content = shuffled(first_lines(read(data), 60_000), 59)
+    script = (SCRIPTS / "retail.mut").read_text(encoding="utf-8")
+    begin, end = script.split("      window tumbling 1h", 1)
+    script = f"{begin}      window tumbling 1h late to tardy{end}\nemit tardy to file(\"tardy.jsonl\")\n"
+    newest, tardy, sold = datetime.datetime.min, [], []
+    for record in csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")):
+        at = datetime.datetime.fromisoformat(record["InvoiceDate"])
+        newest = max(newest, at)
+        if not record["InvoiceNo"].startswith("C") and int(record["Quantity"]) >= 0:
+            late = at.replace(minute=0) + datetime.timedelta(hours=1) <= newest
+            (tardy if late else sold).append(record)
+    need(len(tardy) > 1000, "too little is late")
+    with Scratch() as scratch:
+        scratch.put("retail.csv", content)
+        for way in FAST:
+            scratch.run(script, *way)
+            scratch.must_hold("hourly.jsonl", totals(sold))
+            scratch.must_hold("tardy.jsonl", [line_row(record) for record in tardy])
+
+
 def csv_out(data):
     """What leaves as CSV and comes back gives the same totals."""
     content = first_lines(read(data), SLICE_LINES)
@@ -146,5 +196,7 @@ def checks(data):
         ("the whole file, every tier and batch", lambda: every_way(data, read(data), FAST)),
         (f"{SLICE_LINES} lines, reference and disturbed", lambda: every_way(data, part, SLOW)),
         ("a folder of months, CRLF", lambda: split_by_month(data)),
+        ("out of order, with lateness", lambda: out_of_order(data)),
+        ("out of order, without", lambda: too_late(data)),
         ("CSV out and in again", lambda: csv_out(data)),
     ]

@@ -6,21 +6,36 @@
 #include "mutstream/testing.h"
 
 namespace mut::tools {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> files;
+  std::string engine = "jit";
+};
+
+}  // namespace
 
 void add_test(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
-  auto files = std::make_shared<std::vector<std::string>>();
+  auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("test", "Run the `test` blocks of scripts");
-  command->add_option("FILE", *files, "Scripts")->required();
-  command->callback([&console, &exit_code, files] {
+  command->add_option("FILE", arguments->files, "Scripts")->required();
+  command
+      ->add_option("--engine", arguments->engine,
+                   "jit, or reference: the interpreter that defines the meaning")
+      ->check(CLI::IsMember({"jit", "reference"}));
+  command->callback([&console, &exit_code, arguments] {
     size_t passed = 0;
     size_t failed = 0;
-    for (const std::string& file : *files) {
+    TestOptions options;
+    options.check = check_options(console);
+    if (arguments->engine == "reference") options.runner = TestOptions::Runner::Reference;
+    for (const std::string& file : arguments->files) {
       auto text = read_script(file);
       if (!text) {
         exit_code = exit_io;
         continue;
       }
-      auto results = run_tests(*text, file, check_options(console));
+      auto results = run_tests(*text, file, options);
       if (!results) {
         print_error(results.failure().text);
         exit_code = exit_script;
@@ -28,8 +43,8 @@ void add_test(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
       }
       for (const TestResult& result : results.value()) {
         ++(result.passed ? passed : failed);
-        if (!result.passed)
-          std::printf("FAILED %s: %s\n%s", file.c_str(), result.name.c_str(), result.text.c_str());
+        std::printf("%s  %s: %s\n%s", result.passed ? "ok    " : "FAILED", file.c_str(), result.name.c_str(),
+                    result.text.c_str());
       }
     }
     std::printf("%zu passed, %zu failed\n", passed, failed);

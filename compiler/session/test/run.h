@@ -1,0 +1,20 @@
+// One `test` block from its first step to its last.
+#pragma once
+#include <string>
+
+#include "compiler/sema/test_version.h"
+#include "compiler/source/source_set.h"
+#include "mutstream/testing.h"
+
+namespace mut::session {
+
+struct TestScript {
+  source::SourceSet* sources = nullptr;  // files of later versions are added
+  sema::Declarations declarations;
+  std::string name;
+  std::string folder;  // of files that tests name; "" or with a `/` at its end
+};
+
+TestResult run_test(const TestScript& script, const ast::TestDecl& test, TestOptions::Runner runner);
+
+}  // namespace mut::session
