@@ -185,6 +185,13 @@ Outcome<Done> Engine::bind_columns(const std::string& name, ColumnSource columns
   return Done{};
 }
 
+Outcome<Done> Engine::bind_text(const std::string& name, std::string_view text) {
+  if (State::find_source(*state_->program, name) == nullptr)
+    return Failure{Failure::Kind::Usage, "no source is called `" + name + "`"};
+  state_->host_sources[name].borrowed_text = text;
+  return Done{};
+}
+
 Outcome<Done> Engine::bind_host_sink(const std::string& name, std::function<void(const RowView&)> receive) {
   const auto& emits = state_->program->typed->emits;
   bool sink = std::any_of(emits.begin(), emits.end(), [&](const auto& emit) { return emit.name == name; });
@@ -215,6 +222,11 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
     auto opened = session::open_source(*env, source, plan, bindings, wake.get());
     if (!opened) return io(opened.error());
     return std::move(opened).value();
+  }
+  if (host->second.borrowed_text) {
+    std::string_view text = *std::exchange(host->second.borrowed_text, std::nullopt);
+    return connector::make_borrowed_text_source(*env, text, source.name, session::source_format(source),
+                                                session::decode_options(source.connector, plan), plan.record);
   }
   if (host->second.columns) return connector::make_column_source(std::move(*host->second.columns));
   if (host->second.text) {

@@ -13,6 +13,7 @@
 #include "compiler/session/program.h"
 #include "mutstream/engine.h"
 #include "runtime/connector/columns/columns.h"
+#include "runtime/connector/memory/memory.h"
 #include "runtime/connector/pieces/pieces.h"
 #include "runtime/env/real_env.h"
 #include "runtime/graph/shard.h"
@@ -41,6 +42,7 @@ struct Engine::State {
     std::shared_ptr<connector::RowQueue> rows;
     std::shared_ptr<connector::PieceQueue> text;
     std::optional<connector::ReplayedColumns> columns;
+    std::optional<std::string_view> borrowed_text;
   };
   std::map<std::string, HostSource> host_sources;
   struct HostSink {

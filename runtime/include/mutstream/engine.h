@@ -190,6 +190,9 @@ class Engine {
   // A host source: rows are pushed with push_row(), push_text() or push_arrow().
   Outcome<Done> bind_host_source(const std::string& name);
   Outcome<Done> bind_columns(const std::string& name, ColumnSource columns);
+  // Text in the format of the source, decoded where it lies. It stays valid while the engine lives, and 64
+  // bytes behind it can be read.
+  Outcome<Done> bind_text(const std::string& name, std::string_view text);
   Outcome<Done> bind_host_sink(const std::string& name, std::function<void(const RowView&)> receive);
   // Rows as JSON, whole lines, about one call a batch.
   Outcome<Done> bind_text_sink(const std::string& name, std::function<void(std::string_view lines)> receive);

@@ -43,7 +43,7 @@ EngineRun::EngineRun(Setup setup) {
   options.memory_bytes = size_t{8} << 30;
   engine_ = need(Engine::load(setup.script, "bench.mut", options));
   if (!setup.columns.columns.empty()) need(engine_->bind_columns(setup.source, std::move(setup.columns)));
-  if (!setup.file.empty()) need(engine_->bind(setup.source, setup.file));
+  if (!setup.text.empty()) need(engine_->bind_text(setup.source, setup.text));
   need(engine_->bind_host_sink(setup.sink, std::move(setup.take)));
   need(engine_->start());
 }

@@ -17,8 +17,8 @@ class EngineRun {
     std::string script;
     std::string source;
     std::string sink;
-    ColumnSource columns;  // when it has any
-    std::string file;      // else
+    ColumnSource columns;   // when it has any
+    std::string_view text;  // else
     std::function<void(const RowView&)> take;
     TierChoice tier = TierChoice::Optimised;
   };
