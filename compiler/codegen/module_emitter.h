@@ -34,6 +34,10 @@ class ModuleEmitter {
   void emit_source_kernel(int source);
   void emit_times_kernel(int source);
   void emit_result_kernel(int store);
+  // The loop over rows that windows of a store give: each through the stages behind. `at` stands behind the
+  // loop then.
+  void emit_result_rows(FunctionEmitter& at, int store, llvm::Value* rows, llvm::Value* times,
+                        llvm::Value* count);
   // The first parameter of every function is the whole context.
   void mark_context(llvm::Function& function);
   // Calls the section of a stream with the fields it needs.

@@ -11,9 +11,6 @@ namespace mut::codegen {
 using typed::Kind;
 
 void ModuleEmitter::emit_result_kernel(int index) {
-  const graph::StoreNode& node = graph_.stores[static_cast<size_t>(index)];
-  const typed::Stage& stage =
-      program().streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
   llvm::LLVMContext& context = module_.getContext();
   llvm::Type* pointer = llvm::PointerType::getUnqual(context);
   llvm::Type* word = llvm::Type::getInt64Ty(context);
@@ -26,6 +23,24 @@ void ModuleEmitter::emit_result_kernel(int index) {
   at.set_context(function->getArg(0));
   at.position = function->getArg(4);
   at.counts = tally_.open(b, at.context());
+  emit_result_rows(at, index, function->getArg(1), function->getArg(2), function->getArg(3));
+  tally_.close(b, at.context(), at.counts);
+  b.CreateRetVoid();
+}
+
+void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value* rows, llvm::Value* times,
+                                     llvm::Value* count) {
+  const graph::StoreNode& node = graph_.stores[static_cast<size_t>(index)];
+  const typed::Stage& stage =
+      program().streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
+  llvm::IRBuilder<>& b = at.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* word = b.getInt64Ty();
+  // What the caller still needs, for the failures of its own stage.
+  llvm::Value* caller_time = at.time;
+  auto caller_handler = at.handler;
+  StageValues caller_stage = std::exchange(at.stage, {});
+  std::vector<Value> caller_fields = std::exchange(at.fields, {});
   // The layout that the store writes: see state/results.h.
   std::vector<abi::FieldDesc> fields;
   auto add = [&](abi::TypeDescRef type) {
@@ -49,11 +64,10 @@ void ModuleEmitter::emit_result_kernel(int index) {
   b.SetInsertPoint(head);
   llvm::PHINode* row = b.CreatePHI(word, 2);
   row->addIncoming(b.getInt64(0), entry);
-  b.CreateCondBr(b.CreateICmpULT(row, function->getArg(3)), body, end);
+  b.CreateCondBr(b.CreateICmpULT(row, count), body, end);
   b.SetInsertPoint(body);
-  at.time = b.CreateLoad(word, b.CreateGEP(word, function->getArg(2), row));
-  llvm::Value* at_row =
-      b.CreateGEP(b.getInt8Ty(), function->getArg(1), b.CreateMul(row, b.getInt64(record->size)));
+  at.time = b.CreateLoad(word, b.CreateGEP(word, times, row));
+  llvm::Value* at_row = b.CreateGEP(b.getInt8Ty(), rows, b.CreateMul(row, b.getInt64(record->size)));
   auto field = [&](size_t i, typed::TypeRef type) {
     return load(b, type, *record->fields[i].type,
                 b.CreateConstGEP1_64(b.getInt8Ty(), at_row, record->fields[i].offset));
@@ -116,8 +130,10 @@ void ModuleEmitter::emit_result_kernel(int index) {
   row->addIncoming(b.CreateAdd(row, b.getInt64(1)), next_row);
   b.CreateBr(head);
   b.SetInsertPoint(end);
-  tally_.close(b, at.context(), at.counts);
-  b.CreateRetVoid();
+  at.time = caller_time;
+  at.handler = caller_handler;
+  at.stage = std::move(caller_stage);
+  at.fields = std::move(caller_fields);
 }
 
 }  // namespace mut::codegen

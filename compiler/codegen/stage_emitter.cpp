@@ -508,6 +508,16 @@ void StageEmitter::emit_windowed() {
     when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
   }
   if (desc.kind == StoreKind::Whole) touch(desc, row);
+  if (desc.kind == StoreKind::Panes && (stage_.on_update || stage_.late == typed::LatePolicy::Update)) {
+    llvm::AllocaInst* given = at_.temporary(sizeof(MutResultRows));
+    b.CreateCall(module_.helper("mut_window_update", b.getVoidTy(),
+                                {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
+                 {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time, given});
+    llvm::Value* rows = b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, rows)));
+    llvm::Value* times = b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, times)));
+    llvm::Value* count = b.CreateLoad(b.getInt64Ty(), offset(given, offsetof(MutResultRows, count)));
+    module_.emit_result_rows(at_, store, rows, times, count);
+  }
   b.CreateRetVoid();
 }
 

@@ -27,7 +27,7 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   // All that was due has fired before the event: what ends by now stays closed, whether it held something or
   // not.
   states_.at(place).closed = std::max(states_.at(place).closed, watermark(place.first, place.second));
-  std::vector<Stretch> again;  // `late update`
+  std::vector<Stretch> again;  // `late update`, `trigger on update`
   if (stage.window.kind != WindowKind::All) {
     bool missed = false;
     bool taken = false;
@@ -35,8 +35,8 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
       bool closed = is_closed(place, end, 0);
       missed = missed || closed;
       taken = taken || !closed;
-      if (closed && stage.late == LatePolicy::Update && !is_closed(place, end, stage.late_within))
-        again.push_back({start, end});
+      bool kept = closed && stage.late == LatePolicy::Update && !is_closed(place, end, stage.late_within);
+      if (kept || (!closed && stage.on_update)) again.push_back({start, end});
     }
     if (in_session(state.rules, event.time)) {
       std::vector<Entry> with_event = state.log[key];
@@ -163,6 +163,7 @@ void Flow::fire(StagePlace place, int64_t end) {
     }
   }
   drop_closed(place);
+  if (stage_at(place).on_update) return;  // all was given when it changed
   std::optional<int64_t> outer = std::exchange(firing_, end);
   for (const Result& result : results) give(place, result, minus(end, 1));
   firing_ = outer;

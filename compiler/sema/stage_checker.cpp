@@ -491,8 +491,8 @@ bool StageChecker::check_triggers(const ast::AggregateStage& node, Stage& out) {
         out.on_close = true;
         break;
       case ast::TriggerKind::OnUpdate:
-        if (windowed) {
-          diags_.report(Code::NotExecutable, trigger.span, "`trigger on update` of a window");
+        if (out.window.kind == typed::WindowKind::Session || out.window.kind == typed::WindowKind::All) {
+          diags_.report(Code::NotExecutable, trigger.span, "`trigger on update` of this kind of window");
           return false;
         }
         out.on_update = true;
@@ -502,6 +502,22 @@ bool StageChecker::check_triggers(const ast::AggregateStage& node, Stage& out) {
         return false;
     }
   }
+  return true;
+}
+
+bool StageChecker::check_late_update(const ast::Late& late, Stage& out) {
+  if (out.window.kind == typed::WindowKind::Session) {
+    diags_.report(Code::NotExecutable, late.span, "`late update` of a session");
+    return false;
+  }
+  auto within = exprs_.check_constant(*late.within, exprs_.type(Kind::Duration));
+  if (!within) return false;
+  if (within->value.as_int() <= 0) {
+    diags_.report(Code::BadWindow, late.within->span, "`late update` must be longer than nothing");
+    return false;
+  }
+  out.late = typed::LatePolicy::Update;
+  out.late_within = within->value.as_int();
   return true;
 }
 
@@ -569,8 +585,8 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
       case ast::LateKind::Drop:
         break;
       case ast::LateKind::Update:
-        diags_.report(Code::NotExecutable, node.late->span, "`late update`");
-        return false;
+        if (windowed && !check_late_update(*node.late, out)) return false;
+        break;
       case ast::LateKind::To:
         out.late = typed::LatePolicy::To;
         out.late_stream = declare_late_(*node.late->to, out.input);

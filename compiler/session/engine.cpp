@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "compiler/session/arrow/output.h"
 #include "compiler/session/engine_state.h"
 #include "compiler/session/report.h"
 
@@ -199,13 +200,23 @@ Outcome<Done> Engine::bind_host_sink(const std::string& name, std::function<void
   bool tap = std::any_of(state_->options.taps.begin(), state_->options.taps.end(),
                          [&](const std::string& stream) { return name == "tap:" + stream; });
   if (!sink && !tap) return Failure{Failure::Kind::Usage, "no sink is called `" + name + "`"};
-  state_->host_sinks[name] = {std::move(receive), nullptr};
+  State::HostSink bound;
+  bound.rows = std::move(receive);
+  std::lock_guard lock(state_->host_mutex);
+  state_->host_sinks[name] = std::move(bound);
   return Done{};
 }
 
 Outcome<Done> Engine::bind_text_sink(const std::string& name, std::function<void(std::string_view)> receive) {
   auto bound = bind_host_sink(name, nullptr);
-  if (bound) state_->host_sinks[name] = {nullptr, std::move(receive)};
+  if (bound) state_->host_sinks[name].lines = std::move(receive);
+  return bound;
+}
+
+Outcome<Done> Engine::bind_arrow_sink(const std::string& name,
+                                      std::function<void(ArrowArray&, ArrowSchema&)> receive) {
+  auto bound = bind_host_sink(name, nullptr);
+  if (bound) state_->host_sinks[name].arrow = std::move(receive);
   return bound;
 }
 
@@ -213,12 +224,14 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
                                                                              size_t index) {
   const typed::Source& source = made.typed->sources[index];
   const runtime::SourcePlan& plan = made.plan->sources[index];
+  std::unique_lock lock(host_mutex);
   auto host = host_sources.find(source.name);
   if (host == host_sources.end() && closed()) {
     host = host_sources.try_emplace(source.name).first;
     host->second.text = std::make_shared<connector::PieceQueue>(wake.get());
   }
   if (host == host_sources.end()) {
+    lock.unlock();
     auto opened = session::open_source(*env, source, plan, bindings, wake.get());
     if (!opened) return io(opened.error());
     return std::move(opened).value();
@@ -238,18 +251,36 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
   return connector::make_row_source(host->second.rows);
 }
 
-Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program& made, size_t index) {
+Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program& made, size_t index,
+                                                         std::string& notices) {
+  std::map<std::string, HostSink> of_host;
+  {
+    std::lock_guard lock(host_mutex);
+    of_host = host_sinks;
+  }
   const typed::Emit& emit = made.typed->emits[index];
-  auto host = host_sinks.find(emit.name);
+  auto host = of_host.find(emit.name);
   runtime::OutletBinding binding;
   binding.sink = emit.name;
   binding.target = "host:" + emit.name;
-  if (host == host_sinks.end() && (closed() || emit.name.starts_with("tap:"))) return binding;
-  if (host != host_sinks.end() && host->second.lines) {
+  if (host == of_host.end() && (closed() || emit.name.starts_with("tap:"))) return binding;
+  if (host != of_host.end() && host->second.lines) {
     binding.writer = std::make_shared<HostLines>(host->second.lines);
     return binding;
   }
-  if (host != host_sinks.end()) {
+  if (host != of_host.end() && host->second.arrow) {
+    binding.host = [receive = host->second.arrow](const abi::TypeDesc& record, const char* rows,
+                                                  uint64_t count, uint64_t stride) {
+      ArrowArray array;
+      ArrowSchema schema;
+      session::write_arrow(record, rows, count, stride, array, schema);
+      receive(array, schema);
+      if (array.release != nullptr) array.release(&array);
+      if (schema.release != nullptr) schema.release(&schema);
+    };
+    return binding;
+  }
+  if (host != of_host.end()) {
     binding.host = [receive = host->second.rows](const abi::TypeDesc& record, const char* rows,
                                                  uint64_t count, uint64_t stride) {
       for (uint64_t i = 0; i < count; ++i) receive(MemoryRow(record, rows + i * stride));
@@ -257,7 +288,7 @@ Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program&
     return binding;
   }
   std::lock_guard opening(outlets_mutex);
-  auto opened = session::open_sink(*env, emit, bindings, outlets, warnings);
+  auto opened = session::open_sink(*env, emit, bindings, outlets, notices);
   if (!opened) return io(opened.error());
   return std::move(opened).value();
 }
@@ -279,6 +310,7 @@ Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, i
 
 Outcome<Done> Engine::start() {
   State& s = *state_;
+  if (s.started) return Failure{Failure::Kind::Usage, "the engine was started already"};
   if (s.program->typed->emits.empty() && !s.closed())
     return Failure{Failure::Kind::Script, s.name + ": nothing to run: no `emit`"};
   int64_t spent = 0;
@@ -299,7 +331,7 @@ Outcome<Done> Engine::start() {
   }
   s.outlets.clear();
   for (size_t i = 0; i < s.program->typed->emits.size(); ++i) {
-    auto outlet = s.open_sink(*s.program, i);
+    auto outlet = s.open_sink(*s.program, i, s.warnings);
     if (!outlet) return outlet.failure();
     s.outlets.push_back(std::move(outlet).value());
   }
@@ -370,6 +402,7 @@ RunState Engine::run() {
     s.failure = {Failure::Kind::Usage, "the engine was not started"};
     return RunState::Failed;
   }
+  if (s.stop_asked.exchange(false)) s.shard->stop();
   s.take_prepared();
   s.take_optimised();
   // An exchange is a turn of its own; the next turn runs a batch.
@@ -435,6 +468,26 @@ std::optional<SwapReport> Engine::swap_done() {
   return report;
 }
 
+Outcome<Done> Engine::run_to_end() {
+  constexpr int64_t wait_ns = 20'000'000;
+  while (true) {
+    switch (run()) {
+      case RunState::Failed:
+        return failure();
+      case RunState::Done:
+        return flush();
+      case RunState::Idle: {
+        auto flushed = flush();
+        if (!flushed) return flushed;
+        wait(wait_ns);
+        break;
+      }
+      case RunState::More:
+        break;
+    }
+  }
+}
+
 Outcome<Done> Engine::advance(int64_t time_ns) {
   State& s = *state_;
   if (s.options.clock != EngineOptions::Clock::Virtual)
@@ -455,7 +508,7 @@ void Engine::wait(int64_t limit_ns) {
 }
 
 void Engine::stop() {
-  if (state_->shard) state_->shard->stop();
+  state_->stop_asked = true;
   state_->wake->notify();
 }
 

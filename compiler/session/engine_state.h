@@ -33,12 +33,13 @@ struct Engine::State {
   std::string warnings;
   Failure failure;
   bool started = false;
+  std::atomic<bool> stop_asked{false};
   bool running_optimised = false;
   uint64_t batches_disturbed = 0;
 
   session::Bindings bindings;
+  mutable std::mutex host_mutex;  // guards what the host bound
   struct HostSource {
-    std::shared_ptr<runtime::Plan> unused;
     std::shared_ptr<connector::RowQueue> rows;
     std::shared_ptr<connector::PieceQueue> text;
     std::optional<connector::ReplayedColumns> columns;
@@ -48,6 +49,7 @@ struct Engine::State {
   struct HostSink {
     std::function<void(const RowView&)> rows;
     std::function<void(std::string_view)> lines;
+    std::function<void(ArrowArray&, ArrowSchema&)> arrow;
   };
   std::map<std::string, HostSink> host_sinks;
   // Time of arrival while the clock is virtual. Read by sources on the running thread.
@@ -93,10 +95,16 @@ struct Engine::State {
   // Kernels for a program, quick or as the options say; counts what it took.
   Outcome<runtime::Kernels> compile(const session::Program& made, int64_t* spent_ns, bool* compiled);
   Outcome<std::unique_ptr<connector::SourceReader>> open_source(const session::Program& made, size_t index);
-  Outcome<runtime::OutletBinding> open_sink(const session::Program& made, size_t index);
+  Outcome<runtime::OutletBinding> open_sink(const session::Program& made, size_t index, std::string& notices);
+  // A copy, for threads that push.
+  std::optional<HostSource> host_source(const std::string& source_name) const;
+  // `queue` is that of the source; rows in the layout of its record.
+  Outcome<Done> push_rows(const std::string& source, connector::RowQueue& queue, const char* rows,
+                          size_t row_count);
   Outcome<runtime::Kernels> kernels_for(const session::Program& made, SwapReport& report, bool* optimised);
   Outcome<Done> open_added(const session::Program& before, const session::Program& made,
-                           const runtime::Migration& migration, runtime::PreparedSwap& swap);
+                           const runtime::Migration& migration, runtime::PreparedSwap& swap,
+                           std::string& notices);
   // What runs right before a version that would be put behind the first `kept` of `prepared`.
   struct Base {
     std::shared_ptr<session::Program> program;

@@ -1,7 +1,10 @@
 // Rows from a host program.
 #include <cstring>
+#include <optional>
 
+#include "compiler/session/arrow/input.h"
 #include "compiler/session/engine_state.h"
+#include "runtime/codec/utf8_window.h"
 
 namespace mut {
 namespace {
@@ -36,7 +39,7 @@ bool write_field(const abi::TypeDesc& type, const FieldValue& value, char* out) 
     case abi::TypeKind::String:
     case abi::TypeKind::Bytes: {
       const auto* text = std::get_if<std::string>(&value);
-      if (text == nullptr) return false;
+      if (text == nullptr || (type.kind == abi::TypeKind::String && !codec::is_utf8(*text))) return false;
       MutStr view = abi::make_str(*text);
       memcpy(out, &view, sizeof(view));
       return true;
@@ -76,12 +79,32 @@ bool write_field(const abi::TypeDesc& type, const FieldValue& value, char* out) 
 
 }  // namespace
 
-Outcome<Done> Engine::push_row(const std::string& source, const std::vector<FieldValue>& fields) {
-  auto host = state_->host_sources.find(source);
-  if (host == state_->host_sources.end()) return usage("`" + source + "` is no host source");
-  if (!host->second.rows) return usage("source `" + source + "` takes text, or the engine was not started");
-  connector::RowQueue& queue = *host->second.rows;
+std::optional<Engine::State::HostSource> Engine::State::host_source(const std::string& source_name) const {
+  std::lock_guard lock(host_mutex);
+  auto host = host_sources.find(source_name);
+  if (host == host_sources.end()) return std::nullopt;
+  return HostSource(host->second);
+}
+
+Outcome<Done> Engine::State::push_rows(const std::string& source, connector::RowQueue& queue,
+                                       const char* rows, size_t row_count) {
   const abi::TypeDesc& record = queue.record();
+  std::vector<int64_t> times(row_count, now());
+  std::shared_ptr<session::Program> current = running_program();
+  for (const typed::Source& declared : current->typed->sources) {
+    if (declared.name != source || !declared.time || declared.time->kind != typed::ExprKind::Field) continue;
+    uint32_t offset = record.fields[static_cast<size_t>(declared.time->index)].offset;
+    for (size_t i = 0; i < row_count; ++i) memcpy(&times[i], rows + i * record.size + offset, 8);
+  }
+  queue.push(rows, times.data(), row_count);
+  return Done{};
+}
+
+Outcome<Done> Engine::push_row(const std::string& source, const std::vector<FieldValue>& fields) {
+  auto host = state_->host_source(source);
+  if (!host) return usage("`" + source + "` is no host source");
+  if (!host->rows) return usage("source `" + source + "` takes no rows, or the engine was not started");
+  const abi::TypeDesc& record = host->rows->record();
   if (fields.size() != record.fields.size()) {
     return usage("source `" + source + "` has " + std::to_string(record.fields.size()) + " fields, " +
                  std::to_string(fields.size()) + " given");
@@ -90,16 +113,9 @@ Outcome<Done> Engine::push_row(const std::string& source, const std::vector<Fiel
   for (size_t i = 0; i < fields.size(); ++i) {
     const abi::FieldDesc& field = record.fields[i];
     if (!write_field(*field.type, fields[i], row.data() + field.offset))
-      return usage("field `" + field.name + "` of `" + source + "`: wrong type");
+      return usage("field `" + field.name + "` of `" + source + "`: the value does not fit");
   }
-  int64_t time = state_->now();
-  std::shared_ptr<session::Program> running = state_->running_program();
-  const typed::Source* declared = State::find_source(*running, source);
-  if (declared != nullptr && declared->time && declared->time->kind == typed::ExprKind::Field) {
-    memcpy(&time, row.data() + record.fields[static_cast<size_t>(declared->time->index)].offset, 8);
-  }
-  queue.push(row.data(), time);
-  return Done{};
+  return state_->push_rows(source, *host->rows, row.data(), 1);
 }
 
 Outcome<Done> Engine::push_text(const std::string& source, std::string_view lines) {
@@ -109,33 +125,40 @@ Outcome<Done> Engine::push_text(const std::string& source, std::string_view line
 }
 
 Outcome<Done> Engine::push_text(const std::string& source, TextRows rows) {
-  auto host = state_->host_sources.find(source);
-  // In a closed world every source is the host's, also one that nothing reads.
-  if (host == state_->host_sources.end() && state_->closed() &&
-      State::find_source(*state_->running_program(), source) != nullptr)
-    host = state_->host_sources.try_emplace(source).first;
-  if (host == state_->host_sources.end()) return usage("`" + source + "` is no host source");
-  if (host->second.rows) return usage("source `" + source + "` takes rows");
-  if (!host->second.text) {
-    if (state_->started && !state_->closed())
-      return usage("source `" + source + "` takes rows; push the first text before start()");
-    host->second.text = std::make_shared<connector::PieceQueue>(state_->wake.get());
-  }
+  State& s = *state_;
   auto format = codec::format_of_name(rows.format);
   if (!format) return usage("no format `" + rows.format + "`");
-  host->second.text->push({*format, std::move(rows.text), rows.name.empty() ? source : std::move(rows.name)});
+  std::shared_ptr<connector::PieceQueue> queue;
+  {
+    std::shared_ptr<session::Program> running = s.running_program();
+    std::lock_guard lock(s.host_mutex);
+    auto host = s.host_sources.find(source);
+    // In a closed world every source is the host's, also one that nothing reads.
+    if (host == s.host_sources.end() && s.closed() && State::find_source(*running, source) != nullptr)
+      host = s.host_sources.try_emplace(source).first;
+    if (host == s.host_sources.end()) return usage("`" + source + "` is no host source");
+    if (host->second.rows || host->second.columns) return usage("source `" + source + "` takes rows");
+    if (!host->second.text) {
+      if (s.started && !s.closed())
+        return usage("source `" + source + "` takes rows; push the first text before start()");
+      host->second.text = std::make_shared<connector::PieceQueue>(s.wake.get());
+    }
+    queue = host->second.text;
+  }
+  queue->push({*format, std::move(rows.text), rows.name.empty() ? source : std::move(rows.name)});
   return Done{};
 }
 
 Outcome<Done> Engine::finish(const std::string& source) {
-  auto host = state_->host_sources.find(source);
-  if (host == state_->host_sources.end()) return usage("`" + source + "` is no host source");
-  if (host->second.rows) host->second.rows->finish();
-  if (host->second.text) host->second.text->finish();
+  auto host = state_->host_source(source);
+  if (!host) return usage("`" + source + "` is no host source");
+  if (!host->rows && !host->text && !state_->started)
+    return usage("nothing was pushed to `" + source + "` yet: finish it after start()");
+  if (host->rows) host->rows->finish();
+  if (host->text) host->text->finish();
   return Done{};
 }
 
-// Numbers, booleans and texts; validity and offsets as the specification has them.
 Outcome<Done> Engine::push_arrow(const std::string& source, ArrowArray* array, const ArrowSchema* schema) {
   struct Release {
     ArrowArray* array;
@@ -143,62 +166,12 @@ Outcome<Done> Engine::push_arrow(const std::string& source, ArrowArray* array, c
       if (array->release != nullptr) array->release(array);
     }
   } release{array};
-  if (schema->format == nullptr || std::string_view(schema->format) != "+s")
-    return usage("a struct array is needed");
-  std::shared_ptr<session::Program> running = state_->running_program();
-  const typed::Source* declared = State::find_source(*running, source);
-  if (declared == nullptr) return usage("no source is called `" + source + "`");
-  std::vector<int64_t> child_of;
-  for (const typed::Field& field : declared->type->fields) {
-    int64_t found = -1;
-    for (int64_t i = 0; i < schema->n_children; ++i) {
-      if (schema->children[i]->name != nullptr && field.name == schema->children[i]->name) found = i;
-    }
-    if (found < 0) return usage("column `" + field.name + "` is missing");
-    child_of.push_back(found);
-  }
-  for (int64_t row = 0; row < array->length; ++row) {
-    std::vector<FieldValue> fields;
-    for (size_t f = 0; f < child_of.size(); ++f) {
-      const ArrowArray& child = *array->children[child_of[f]];
-      std::string_view format = schema->children[child_of[f]]->format;
-      int64_t at = row + array->offset + child.offset;
-      const auto* valid = static_cast<const uint8_t*>(child.buffers[0]);
-      if (valid != nullptr && (valid[at / 8] >> (at % 8) & 1) == 0) {
-        fields.emplace_back(std::monostate{});
-        continue;
-      }
-      auto number = [&](auto sample) {
-        memcpy(&sample, static_cast<const char*>(child.buffers[1]) + static_cast<size_t>(at) * sizeof(sample),
-               sizeof(sample));
-        return sample;
-      };
-      if (format == "l" || format == "L" || format.starts_with("tsn:") || format == "tDn") {
-        fields.emplace_back(number(int64_t{}));
-      } else if (format == "i") {
-        fields.emplace_back(static_cast<int64_t>(number(int32_t{})));
-      } else if (format == "I") {
-        fields.emplace_back(static_cast<int64_t>(number(uint32_t{})));
-      } else if (format == "g") {
-        fields.emplace_back(number(double{}));
-      } else if (format == "f") {
-        fields.emplace_back(static_cast<double>(number(float{})));
-      } else if (format == "b") {
-        fields.emplace_back((static_cast<const uint8_t*>(child.buffers[1])[at / 8] >> (at % 8) & 1) != 0);
-      } else if (format == "u" || format == "z") {
-        const auto* offsets = static_cast<const int32_t*>(child.buffers[1]);
-        const auto* data = static_cast<const char*>(child.buffers[2]);
-        fields.emplace_back(
-            std::string(data + offsets[at], static_cast<size_t>(offsets[at + 1] - offsets[at])));
-      } else {
-        return usage("column `" + declared->type->fields[f].name + "`: format `" + std::string(format) +
-                     "` is not taken");
-      }
-    }
-    auto pushed = push_row(source, fields);
-    if (!pushed) return pushed;
-  }
-  return Done{};
+  auto host = state_->host_source(source);
+  if (!host) return usage("`" + source + "` is no host source");
+  if (!host->rows) return usage("source `" + source + "` takes no rows, or the engine was not started");
+  auto rows = session::read_arrow(*array, *schema, host->rows->record());
+  if (!rows) return usage("source `" + source + "`: " + rows.error().message);
+  return state_->push_rows(source, *host->rows, rows.value().rows.data(), rows.value().row_count);
 }
 
 }  // namespace mut

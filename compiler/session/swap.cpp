@@ -106,6 +106,12 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
     return refused(report.plan + "the record of source `" + plan.sources_redeclared[0] +
                    "` cannot change while several sources run\n");
   }
+  for (const std::string& source : plan.sources_redeclared) {
+    auto host = host_source(source);
+    if (host && !host->text)
+      return refused(report.plan + "source `" + source +
+                     "` gets rows of the host, whose record cannot change\n");
+  }
   return plan;
 }
 
@@ -137,7 +143,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   for (const SourceCut& cut : request.at) swap.at.push_back({cut.source, cut.records});
   swap.next = std::make_unique<runtime::Instance>(made->plan, kernels.value(), shard->seed(), shard->budget(),
                                                   shard->errors());
-  auto opened = open_added(*base.program, *made, plan.value().migration, swap);
+  auto opened = open_added(*base.program, *made, plan.value().migration, swap, report.warnings);
   if (!opened) return opened.failure();
   return Prepared{Prepared::Origin::Edit,     std::move(report), made,        std::move(swap),
                   std::move(kernels).value(), optimised,         base.program};
@@ -156,6 +162,7 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
   diag::Engine diags;
   auto made = s.make_version(request.text, request.name.empty() ? s.name : request.name, sources, diags);
   if (!made) return Failure{Failure::Kind::Script, s.render(diags, *sources), session::error_codes(diags)};
+  report.warnings = s.render(diags, *sources);
   report.check_ns = s.env->monotonic_ns() - begin;
   std::unique_lock lock(s.mutex);
   while (true) {
@@ -190,7 +197,8 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
 // New sources, and sinks that are new or go elsewhere. Opened before the cut: what fails here changes
 // nothing.
 Outcome<Done> Engine::State::open_added(const session::Program& before, const session::Program& made,
-                                        const runtime::Migration& migration, runtime::PreparedSwap& swap) {
+                                        const runtime::Migration& migration, runtime::PreparedSwap& swap,
+                                        std::string& notices) {
   auto old_name = [](const auto& renamed, const std::string& now) {
     for (const auto& [from, to] : renamed) {
       if (to == now) return from;
@@ -199,6 +207,7 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
   };
   for (const auto& [from, to] : migration.renamed_sources) {
     // What the host pushes under either name arrives.
+    std::lock_guard lock(host_mutex);
     if (auto host = host_sources.find(from); host != host_sources.end())
       host_sources.insert_or_assign(to, HostSource(host->second));
   }
@@ -217,11 +226,15 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
     std::string was = old_name(migration.renamed_sinks, emit.name);
     auto known = std::find_if(before.typed->emits.begin(), before.typed->emits.end(),
                               [&](const typed::Emit& other) { return other.name == was; });
-    bool of_host = host_sinks.contains(emit.name) || closed() || emit.name.starts_with("tap:");
+    bool of_host = closed() || emit.name.starts_with("tap:");
+    {
+      std::lock_guard lock(host_mutex);
+      of_host = of_host || host_sinks.contains(emit.name) || host_sinks.contains(was);
+    }
     bool kept = known != before.typed->emits.end() &&
                 (of_host || session::sink_target(*known, bindings) == session::sink_target(emit, bindings));
     if (kept) continue;
-    auto outlet = open_sink(made, i);
+    auto outlet = open_sink(made, i, notices);
     if (!outlet) return outlet.failure();
     swap.new_sinks.push_back(std::move(outlet).value());
   }

@@ -97,6 +97,13 @@ typedef struct MutContext {
   int32_t unused;
 } MutContext;
 
+// What the windows of an event give at once: rows as a result kernel reads them.
+typedef struct MutResultRows {
+  const char* rows;
+  const int64_t* times;
+  uint64_t count;
+} MutResultRows;
+
 // The fields of an `.errors` event, filled by mut_rt_fail.
 typedef struct MutErrorEvent {
   MutStr event;

@@ -99,6 +99,14 @@ MutTable* mut_pane(MutContext* ctx, uint32_t store, int64_t time) {
   return table;
 }
 
+void mut_window_update(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,
+                       MutResultRows* out) {
+  auto& of = instance(ctx);
+  auto& panes = static_cast<mut::state::PaneStore&>(of.store(store));
+  const auto& rows = panes.update(key, time, of.now(of.plan().stores[store].source_mask), of.arena());
+  *out = {rows.rows(), rows.times(), rows.count()};
+}
+
 char* mut_session(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time, MutTable** table) {
   auto& sessions = static_cast<mut::state::SessionStore&>(instance(ctx).store(store));
   sessions.advance(instance(ctx).now(instance(ctx).plan().stores[store].source_mask));

@@ -76,9 +76,9 @@ MutTable* PaneStore::pane_for(int64_t time) {
   if (missed) ++late_;
   auto found = panes_.find(start);
   if (found == panes_.end()) {
-    if (next_end(start) == never) return nullptr;
+    if (next_end(start) == never && is_over(last_end(start))) return nullptr;
     found = panes_.emplace(start, std::make_unique<KeyedTable>(desc_, seed_, budget_)).first;
-  } else if (missed && next_end(start) == never) {
+  } else if (missed && next_end(start) == never && is_over(last_end(start))) {
     return nullptr;
   }
   if (!missed) {
@@ -110,6 +110,7 @@ void PaneStore::fire(ResultRows& out) {
   std::sort(starts.begin(), starts.end());
   starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
   std::vector<uint64_t> key(desc_.key_words + 1);
+  if (desc_.gives == Gives::AtUpdate) starts.clear();  // all was given when it changed
   for (int64_t start : starts) {
     auto first = panes_.lower_bound(start);
     auto last = panes_.lower_bound(end);
@@ -125,10 +126,7 @@ void PaneStore::fire(ResultRows& out) {
           table.load_key(row, key.data());
           char* target = merged.find_or_insert(key.data());
           if (target == nullptr) return;
-          for (const CellDesc& cell : desc_.cells) {
-            if (cell.fn != CellFn::Distinct)
-              merge_cell(cell, target + cell.offset, merged.heap(), row + cell.offset, table.heap());
-          }
+          merge_row(table, row, merged, target);
         });
         if (!desc_.has_distinct) continue;
         // Rows of `merged` stay where they are from here on.
@@ -156,17 +154,73 @@ void PaneStore::fire(ResultRows& out) {
   view_.pane_table = nullptr;
 }
 
+void PaneStore::merge_row(KeyedTable& from, char* row, KeyedTable& to, char* target) {
+  for (const CellDesc& cell : desc_.cells) {
+    if (cell.fn != CellFn::Distinct)
+      merge_cell(cell, target + cell.offset, to.heap(), row + cell.offset, from.heap());
+  }
+}
+
+void PaneStore::add_group(const uint64_t* key, int64_t start, int64_t end, ResultRows& out) {
+  std::vector<std::pair<KeyedTable*, char*>> rows;
+  auto last = panes_.lower_bound(end);
+  for (auto pane = panes_.lower_bound(start); pane != last; ++pane) {
+    if (char* row = pane->second->find(key); row != nullptr) rows.emplace_back(pane->second.get(), row);
+  }
+  if (rows.empty()) return;
+  if (rows.size() == 1) return out.add(*rows[0].first, rows[0].second, key, start, end, end - 1);
+  KeyedTable merged(desc_, seed_, budget_);
+  char* target = merged.find_or_insert(key);
+  if (target == nullptr) return;
+  for (auto [table, row] : rows) {
+    merge_row(*table, row, merged, target);
+    if (!desc_.has_distinct) continue;
+    uint64_t group;
+    memcpy(&group, row + desc_.group_offset, 8);
+    for (uint32_t i = 0; i < desc_.cells.size(); ++i) {
+      if (desc_.cells[i].fn != CellFn::Distinct) continue;
+      KeyedTable& values = table->distinct_values(i);
+      values.for_each([&](char* at) {
+        uint64_t value[3];
+        values.load_key(at, value);
+        if (value[0] == group) merged.add_distinct(target, i, value + 1);
+      });
+    }
+  }
+  out.add(merged, target, key, start, end, end - 1);
+}
+
+const ResultRows& PaneStore::update(const uint64_t* key, int64_t time, int64_t now, batch::Arena& texts) {
+  if (!updates_ || update_texts_ != &texts) updates_.emplace(desc_, texts);
+  update_texts_ = &texts;
+  updates_->clear();
+  closed_ = std::max(closed_, now);
+  int64_t pane = pane_start(time);
+  std::vector<std::pair<int64_t, int64_t>> windows;  // end, start
+  for (const WindowRule& rule : rules_) {
+    int64_t window = ceil_to(std::max(pane + width_ - rule.size, rule.from), rule.every, rule.offset);
+    for (; window <= pane && window < rule.to; window += rule.every)
+      windows.emplace_back(window + rule.size, window);
+  }
+  std::sort(windows.begin(), windows.end());
+  for (auto [end, start] : windows) {
+    bool gives = end > closed_ ? desc_.gives == Gives::AtUpdate : !is_over(end);
+    if (gives) add_group(key, start, end, *updates_);
+  }
+  return *updates_;
+}
+
 void PaneStore::release() {
   merged_.clear();
   forget_closed();
 }
 
 void PaneStore::forget_closed() {
-  while (!panes_.empty() && last_end(panes_.begin()->first) <= closed_) panes_.erase(panes_.begin());
+  while (!panes_.empty() && is_over(last_end(panes_.begin()->first))) panes_.erase(panes_.begin());
   view_.pane_table = nullptr;
   // A rule is over when its last window is.
   while (rules_.size() > 1 && rules_[0].to != never &&
-         closed_ >= floor_to(rules_[0].to - 1, rules_[0].every, rules_[0].offset) + rules_[0].size) {
+         is_over(floor_to(rules_[0].to - 1, rules_[0].every, rules_[0].offset) + rules_[0].size)) {
     // The width divides the difference of the offsets, so the grid of the panes stays where it was.
     rules_.erase(rules_.begin());
     if (panes_.empty()) make_width();
@@ -217,6 +271,7 @@ void PaneStore::take_rule(const WindowRule& next, int64_t watermark) {
 void PaneStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
   (void)cells;
   desc_ = next;
+  updates_.reset();  // they name the description before
   take_rule({next.size, next.every, next.offset}, watermark);
   view_.pane_table = nullptr;
 }

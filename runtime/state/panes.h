@@ -3,6 +3,7 @@
 // that start in its range.
 #pragma once
 #include <map>
+#include <optional>
 
 #include "runtime/state/store.h"
 
@@ -33,10 +34,18 @@ class PaneStore final : public Store {
 
   // The table for an event at `time`, or null when all its windows are closed (counted late).
   MutTable* pane_for(int64_t time);
+  // After an event of `key` at `time`: what its windows give now. Open ones give at each update, closed ones
+  // that are kept for late events always. `now`: the watermark. `texts` as for ResultRows.
+  const ResultRows& update(const uint64_t* key, int64_t time, int64_t now, batch::Arena& texts);
   // Event time from which the newest rule holds; the lowest time when it always did.
   int64_t handed_over_at() const { return rules_.back().from; }
 
  private:
+  void add_group(const uint64_t* key, int64_t start, int64_t end, ResultRows& out);
+  // Adds a row of one pane to a row of another table, values of distinct cells aside.
+  void merge_row(KeyedTable& from, char* row, KeyedTable& to, char* target);
+  // Whether nothing can be asked any more of a window that ends there.
+  bool is_over(int64_t end) const { return end + desc_.late_within <= closed_; }
   int64_t pane_start(int64_t time) const;
   // Earliest end after `closed_` of a window that holds pane `start`; never: none.
   int64_t next_end(int64_t start) const;
@@ -54,6 +63,8 @@ class PaneStore final : public Store {
   int64_t closed_ = std::numeric_limits<int64_t>::min();  // windows that end by then are closed
   MutWindow view_{};
   std::vector<std::unique_ptr<KeyedTable>> merged_;  // until release()
+  std::optional<ResultRows> updates_;                // of the last update()
+  const batch::Arena* update_texts_ = nullptr;       // where their texts are
 };
 
 }  // namespace mut::state

@@ -70,6 +70,9 @@ struct ColumnDesc {  // of a ring's samples
   uint32_t word = 0;  // of the sample: 0 time, 1 arrival, 2 mask of present values, then values
 };
 
+// When a window gives its results.
+enum class Gives : uint8_t { AtClose, AtUpdate };
+
 struct StoreDesc {
   StoreKind kind = StoreKind::Groups;
   std::string path;  // "profiled/with"
@@ -84,7 +87,8 @@ struct StoreDesc {
   int64_t size = 0;
   int64_t every = 0;
   int64_t offset = 0;
-  int64_t late_within = 0;  // `late update`
+  int64_t late_within = 0;  // `late update`: closed windows are kept that much longer
+  Gives gives = Gives::AtClose;
   // Ring and Dedupe.
   int64_t span = 0;    // nanoseconds kept; 0: by count
   uint64_t count = 0;  // samples kept; 0: by time

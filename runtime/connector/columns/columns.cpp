@@ -102,13 +102,16 @@ class ColumnReplay final : public SourceReader {
 
 }  // namespace
 
-void RowQueue::push(const char* row, int64_t time_ns) {
+void RowQueue::push(const char* rows, const int64_t* times_ns, size_t row_count) {
   {
     std::lock_guard lock(mutex_);
-    size_t at = rows_.size();
-    rows_.resize(at + record_->size);
-    copy_value(*record_, row, rows_.data() + at, texts_);
-    times_.push_back(time_ns);
+    Block& block = *filled_;
+    size_t at = block.rows.size();
+    block.rows.resize(at + row_count * record_->size);
+    for (size_t i = 0; i < row_count; ++i) {
+      copy_value(*record_, rows + i * record_->size, block.rows.data() + at + i * record_->size, block.texts);
+      block.times.push_back(times_ns[i]);
+    }
   }
   if (wake_ != nullptr) wake_->notify();
 }
@@ -122,11 +125,20 @@ void RowQueue::finish() {
 }
 
 uint32_t RowQueue::take(batch::Batch& batch, bool& ended) {
-  std::lock_guard lock(mutex_);
+  if (taken_from_->taken == taken_from_->times.size()) {
+    taken_from_->rows.clear();
+    taken_from_->times.clear();
+    taken_from_->texts.reset();
+    taken_from_->taken = 0;
+    std::lock_guard lock(mutex_);
+    std::swap(filled_, taken_from_);
+    ended = finished_;
+  }
+  Block& block = *taken_from_;
   uint32_t rows = 0;
   batch.set_first_position(position_);
-  while (taken_ < times_.size() && batch.row_count() < batch.row_capacity()) {
-    const char* row = rows_.data() + taken_ * record_->size;
+  while (block.taken < block.times.size() && batch.row_count() < batch.row_capacity()) {
+    const char* row = block.rows.data() + block.taken * record_->size;
     uint32_t to = batch.row_count();
     for (size_t i = 0; i < record_->fields.size(); ++i) {
       if (batch.values(i) == nullptr) continue;
@@ -138,19 +150,12 @@ uint32_t RowQueue::take(batch::Batch& batch, bool& ended) {
       if (batch.valid(i) != nullptr)
         batch.valid(i)[to] = static_cast<uint8_t>(row[field.offset + field.type->present_offset]);
     }
-    batch.times()[to] = times_[taken_];
+    batch.times()[to] = block.times[block.taken];
     batch.finish_row({nullptr, 0, 0});
-    ++taken_;
+    ++block.taken;
     ++rows;
   }
   position_ += rows;
-  if (taken_ == times_.size()) {
-    rows_.clear();
-    times_.clear();
-    texts_.reset();
-    taken_ = 0;
-  }
-  ended = finished_;
   return rows;
 }
 

@@ -10,13 +10,14 @@
 
 namespace mut::connector {
 
-// Rows in memory layout of a record. Threads: push() and finish() from any.
+// Rows in memory layout of a record. Threads: push() and finish() from any, take() from one.
 class RowQueue {
  public:
   RowQueue(abi::TypeDescRef record, env::EventCount* wake) : record_(std::move(record)), wake_(wake) {}
   const abi::TypeDesc& record() const { return *record_; }
-  // `row` has the layout of the record; its texts are copied.
-  void push(const char* row, int64_t time_ns);
+  // `rows` have the layout of the record and follow one another; their texts are copied. All of them come
+  // before or after what another thread pushes.
+  void push(const char* rows, const int64_t* times_ns, size_t row_count);
   void finish();
   // Moves waiting rows into the batch; the number moved. `ended`: nothing will come any more.
   uint32_t take(batch::Batch& batch, bool& ended);
@@ -25,12 +26,17 @@ class RowQueue {
   abi::TypeDescRef record_;
   env::EventCount* wake_;
   std::mutex mutex_;
-  std::vector<char> rows_;
-  std::vector<int64_t> times_;
-  batch::Arena texts_;
-  uint64_t taken_ = 0;
+  struct Block {
+    std::vector<char> rows;
+    std::vector<int64_t> times;
+    batch::Arena texts;
+    uint64_t taken = 0;
+  };
+  std::unique_ptr<Block> filled_ = std::make_unique<Block>();  // guarded
+  bool finished_ = false;                                      // guarded
+  // Of the thread that takes: it empties one block while the other is filled.
+  std::unique_ptr<Block> taken_from_ = std::make_unique<Block>();
   uint64_t position_ = 0;
-  bool finished_ = false;
 };
 
 std::unique_ptr<SourceReader> make_row_source(std::shared_ptr<RowQueue> queue);

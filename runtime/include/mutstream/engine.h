@@ -1,11 +1,14 @@
-// Running Mut programs from C++. No exception crosses this border; two engines never meet.
+// Running Mut programs from C++; examples/embed is a whole host. No exception crosses this border, and none
+// may come out of a function that the host binds. Two engines never meet.
 //
 //   auto engine = mut::Engine::load(text, "limits.mut", {});
 //   engine.value()->bind("payments", "payments.jsonl");
 //   engine.value()->start();
-//   while (engine.value()->run() == mut::RunState::More) {}
+//   engine.value()->run_to_end();
 //
-// Threads: one thread at a time may call an engine, but swap(), set_param() and stop() from any.
+// Threads: one thread at a time calls an engine. From any other, beside it: push_row(), push_text(),
+// push_arrow() and finish(), and after start() swap(), set_param() and stop(). Functions that the host binds
+// are called on the thread that runs.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -112,6 +115,7 @@ struct SwapReport {
   uint64_t version = 0;
   std::string plan;  // as `mutc plan` prints it
   std::vector<CellVerdict> cells;
+  std::string warnings;  // of the new version, rendered; what opening its sinks said
   std::vector<SourceCut> cut;
   int64_t check_ns = 0;    // parse, check, compare
   int64_t compile_ns = 0;  // 0 when kernels of the same shape were there
@@ -181,13 +185,13 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Warnings of the last load or swap, rendered.
+  // Warnings of load(), rendered, and what start() said ("replaces out.jsonl").
   const std::string& warnings() const;
 
   // Where a source or sink really goes: a path, `-`, `csv:path`, `json:-`. `source:NAME` and
   // `sink:NAME` where a name means both. Before start().
   Outcome<Done> bind(const std::string& name, const std::string& target);
-  // A host source: rows are pushed with push_row(), push_text() or push_arrow().
+  // A host source: it gives what is pushed, by push_row() and push_arrow(), or by push_text().
   Outcome<Done> bind_host_source(const std::string& name);
   Outcome<Done> bind_columns(const std::string& name, ColumnSource columns);
   // Text in the format of the source, decoded where it lies. It stays valid while the engine lives, and 64
@@ -196,21 +200,29 @@ class Engine {
   Outcome<Done> bind_host_sink(const std::string& name, std::function<void(const RowView&)> receive);
   // Rows as JSON, whole lines, about one call a batch.
   Outcome<Done> bind_text_sink(const std::string& name, std::function<void(std::string_view lines)> receive);
+  // Rows as column batches, about one call a batch: a struct array of the fields, by the Arrow C data
+  // interface. Who wants to keep them moves them out and sets `release` to null; else they are released.
+  Outcome<Done> bind_arrow_sink(const std::string& name,
+                                std::function<void(ArrowArray& rows, ArrowSchema& schema)> receive);
 
-  // Fields in order of declaration. Safe from one thread beside the one that runs.
+  // Fields in order of declaration; after start(). Time and duration are nanoseconds, an enum its name.
   Outcome<Done> push_row(const std::string& source, const std::vector<FieldValue>& fields);
   // Whole JSON lines. A source takes text when the first push, before start(), is text; in a closed world
   // always.
   Outcome<Done> push_text(const std::string& source, std::string_view lines);
   Outcome<Done> push_text(const std::string& source, TextRows rows);
-  // A struct array of the declared fields (Arrow C data interface); released before the call returns.
+  // A struct array with a column for each declared field, found by name (Arrow C data interface); after
+  // start(). `array` is released before the call returns. On failure no row of it was pushed.
   Outcome<Done> push_arrow(const std::string& source, ArrowArray* array, const ArrowSchema* schema);
+  // Nothing will be pushed any more.
   Outcome<Done> finish(const std::string& source);
 
-  // Compiles and opens everything. Notices ("replaces out.jsonl") are in warnings().
+  // Compiles and opens everything. On failure nothing runs; the call may be repeated.
   Outcome<Done> start();
   // About one batch.
   RunState run();
+  // run() until the input has ended, asleep while there is nothing; what was written is flushed.
+  Outcome<Done> run_to_end();
   // Raises the virtual clock and every watermark to `time_ns`, whatever the lateness; what is due fires.
   // Between two calls of run(), on their thread.
   Outcome<Done> advance(int64_t time_ns);
@@ -226,7 +238,7 @@ class Engine {
   Outcome<SwapReport> swap(const SwapRequest& request);
   // Reports of edits that were taken or superseded, one a call, in that order.
   std::optional<SwapReport> swap_done();
-  // An edit of one value. Never superseded.
+  // An edit of the value of a param, as a script writes it. Never superseded.
   Outcome<Done> set_param(const std::string& name, const std::string& value,
                           const std::vector<SourceCut>& at);
 
