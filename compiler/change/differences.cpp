@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "runtime/codec/text/time.h"
 
@@ -220,6 +221,7 @@ class Finder {
     auto lengths = [](int64_t from, int64_t to) { return duration_text(from) + " → " + duration_text(to); };
     if (is.kind == StoreKind::Panes &&
         (was.size != is.size || was.every != is.every || was.offset != is.offset)) {
+      if ((was.offset - is.offset) % std::gcd(was.every, is.every) != 0) add(Difference::WindowGrid);
       add(Difference::WindowLength, was.size != is.size     ? lengths(was.size, is.size)
                                     : was.every != is.every ? "every " + lengths(was.every, is.every)
                                                             : "offset " + lengths(was.offset, is.offset));

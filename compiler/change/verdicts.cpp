@@ -33,6 +33,9 @@ constexpr VerdictRow rows[] = {
     {Difference::KeyReplaced, Verdict::Choice, false, "key replaced; only reset is possible"},
     {Difference::WindowLength, Verdict::HandOver, false, "window changed"},
     {Difference::WindowKind, Verdict::Refuse, false, "the kind of its window cannot change while it runs"},
+    {Difference::WindowGrid, Verdict::Refuse, false,
+     "windows of the old and of the new rule never begin at the same time, so none can hand over to the "
+     "other"},
     {Difference::SessionGap, Verdict::Convert, false, "gap changed"},
     {Difference::LatePolicy, Verdict::Keep, false, "late policy changed; closed windows stay closed"},
     {Difference::Watermark, Verdict::Keep, false, "lateness changed; the watermark never goes back"},

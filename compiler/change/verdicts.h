@@ -42,6 +42,7 @@ enum class Difference : uint8_t {
   KeyReplaced,
   WindowLength,
   WindowKind,
+  WindowGrid,
   SessionGap,
   LatePolicy,
   Watermark,

@@ -152,7 +152,8 @@ void ModuleEmitter::emit_section(int stream, size_t stage, llvm::Function* funct
       failed->eraseFromParent();
     } else {
       at.builder().SetInsertPoint(failed);
-      emit_failure(at, stream, static_cast<int>(i), entering, of.stages[i].input);
+      emit_failure(at, graph::error_site(graph_, stream, static_cast<int>(i)), stream, static_cast<int>(i),
+                   entering, of.stages[i].input);
       at.builder().CreateRetVoid();
     }
     at.builder().SetInsertPoint(after);
@@ -289,7 +290,8 @@ void ModuleEmitter::emit_route(FunctionEmitter& at, int route) {
   } else {
     b.SetInsertPoint(failed);
     const typed::Stream& input = program().streams[static_cast<size_t>(of.input)];
-    emit_failure(at, of.input, static_cast<int>(input.stages.size()), at.fields, input.type);
+    emit_failure(at, graph::route_error_site(graph_, route), of.input, static_cast<int>(input.stages.size()),
+                 at.fields, input.type);
     b.CreateBr(end);
   }
   b.SetInsertPoint(end);
@@ -325,8 +327,8 @@ void ModuleEmitter::send_error_event(FunctionEmitter& at, int stream, llvm::Valu
   call_section(at, errors, 0, fields);
 }
 
-void ModuleEmitter::emit_failure(FunctionEmitter& at, int stream, int stage, const std::vector<Value>& fields,
-                                 typed::TypeRef record) {
+void ModuleEmitter::emit_failure(FunctionEmitter& at, int site, int stream, int stage,
+                                 const std::vector<Value>& fields, typed::TypeRef record) {
   llvm::IRBuilder<>& b = at.builder();
   const graph::Needs& needs = graph_.needs[static_cast<size_t>(stream)][static_cast<size_t>(stage)];
   typed::TypeRef known = needed_record(needs, record, *program().types);
@@ -343,8 +345,8 @@ void ModuleEmitter::emit_failure(FunctionEmitter& at, int stream, int stage, con
   llvm::CallInst* fail = b.CreateCall(
       helper("mut_fail", b.getVoidTy(),
              {b.getPtrTy(), b.getInt32Ty(), b.getInt32Ty(), word, word, b.getPtrTy(), b.getPtrTy()}),
-      {at.context(), b.getInt32(static_cast<uint32_t>(graph::error_site(graph_, stream, stage))),
-       b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time, at.position, event, out});
+      {at.context(), b.getInt32(static_cast<uint32_t>(site)), b.CreateLoad(b.getInt32Ty(), at.handler.code),
+       at.time, at.position, event, out});
   fail->addFnAttr(llvm::Attribute::Cold);
   send_error_event(at, stream, out);
 }

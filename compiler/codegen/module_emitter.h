@@ -47,7 +47,7 @@ class ModuleEmitter {
   void emit_row(FunctionEmitter& at, int emit);
   void emit_route(FunctionEmitter& at, int route);
   // What happens in the handler of a site: the error is told, and its event given to `.errors`.
-  void emit_failure(FunctionEmitter& at, int stream, int stage, const std::vector<Value>& fields,
+  void emit_failure(FunctionEmitter& at, int site, int stream, int stage, const std::vector<Value>& fields,
                     typed::TypeRef record);
   void send_error_event(FunctionEmitter& at, int stream, llvm::Value* event);
   void emit_prefetches(FunctionEmitter& at, const typed::Source& source, llvm::Value* columns,

@@ -249,6 +249,15 @@ SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
   index->addIncoming(zero, scan_end);
   done_row->addIncoming(begin, scan_end);
   done_mark->addIncoming(begin_mark, scan_end);
+  llvm::BasicBlock* side = nullptr;
+  if (can_fire_) {
+    // Something may fire in this block, if only in rows that the filter drops: from here on row by row.
+    side = at_.block("block_side");
+    llvm::BasicBlock* calm = at_.block("block_calm");
+    llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
+    b_.CreateCondBr(b_.CreateICmpSGE(next_mark, due), side, calm, weights.createBranchWeights(1, 1 << 12));
+    b_.SetInsertPoint(calm);
+  }
   b_.CreateCondBr(b_.CreateICmpULT(index, next_count), chosen, block_end);
   b_.SetInsertPoint(chosen);
   llvm::Value* this_row = b_.CreateLoad(word_, slot(picked, index));
@@ -267,15 +276,6 @@ SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
   leaves_.push_back({full, MUT_STOP_OUTPUT, {done_row, done_mark}});
   b_.CreateBr(leave_);
   b_.SetInsertPoint(room);
-  llvm::BasicBlock* side = nullptr;
-  if (can_fire_) {
-    // Something may fire in this block: from here on row by row.
-    side = at_.block("block_side");
-    llvm::BasicBlock* calm = at_.block("block_calm");
-    llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
-    b_.CreateCondBr(b_.CreateICmpSGE(next_mark, due), side, calm, weights.createBranchWeights(1, 1 << 12));
-    b_.SetInsertPoint(calm);
-  }
   module_.emit_prefetches(at_, source_, columns_, this_row, row_end_);
   llvm::Value* time = time_of(this_row);
   llvm::Value* risen = done_mark;

@@ -444,8 +444,12 @@ int error_site(const Graph& graph, int stream, int stage) {
   return site + stage;
 }
 
+int route_error_site(const Graph& graph, int route) {
+  return error_site(graph, static_cast<int>(graph.program->streams.size()), 0) + route;
+}
+
 int error_site_count(const Graph& graph) {
-  return error_site(graph, static_cast<int>(graph.program->streams.size()), 0);
+  return route_error_site(graph, static_cast<int>(graph.program->routes.size()));
 }
 
 Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed) {

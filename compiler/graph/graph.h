@@ -55,9 +55,10 @@ struct Graph {
   std::string shape;                          // all that machine code depends on; equal shapes share kernels
 };
 
-// Place of an error: every stage of every stream has one, then the end of the stream (its routes) and
-// its head (decoding, event time).
+// Place of an error: every stage of every stream has one, then the end of the stream and its head
+// (decoding, event time); behind those of all streams every route has one.
 int error_site(const Graph& graph, int stream, int stage);
+int route_error_site(const Graph& graph, int route);
 int error_site_count(const Graph& graph);
 int runtime_type(const Graph& graph, typed::TypeRef type);
 

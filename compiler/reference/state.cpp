@@ -46,19 +46,22 @@ std::vector<Stretch> sessions(const std::vector<WindowRule>& rules, const std::v
   std::vector<Stretch> out;
   for (const WindowRule& rule : rules) {
     if (rule.window.kind != WindowKind::Session) continue;
-    std::vector<int64_t> times;
+    std::vector<std::pair<int64_t, int64_t>> times;  // and how far a session kept by an edit reaches
     for (const Entry& entry : entries) {
-      if (!entry.session_over && entry.time >= rule.from && entry.time < rule.to) times.push_back(entry.time);
+      if (!entry.session_over && entry.time >= rule.from && entry.time < rule.to)
+        times.emplace_back(entry.time, entry.kept_to);
     }
     std::sort(times.begin(), times.end());
     size_t first_of_rule = out.size();
-    for (int64_t time : times) {
+    int64_t kept_to = no_time;
+    for (auto [time, kept] : times) {
       int64_t end = plus(time, rule.window.size);
-      if (out.size() > first_of_rule && time < out.back().end) {
+      if (out.size() > first_of_rule && (time < out.back().end || time <= kept_to)) {
         out.back().end = end;
       } else {
         out.push_back({time, end});
       }
+      kept_to = std::max(kept_to, kept);
     }
   }
   return out;
@@ -120,6 +123,21 @@ void hand_over(std::vector<WindowRule>& rules, const typed::Window& next, const 
   last.to = at;
   rules.push_back({next, at});
   std::erase_if(rules, [](const WindowRule& rule) { return rule.from >= rule.to; });
+}
+
+void keep_sessions(const std::vector<WindowRule>& old_rules, std::vector<Entry>& entries) {
+  for (const Stretch& session : sessions(old_rules, entries)) {
+    int64_t last = no_time;
+    auto inside = [&](const Entry& entry) {
+      return !entry.session_over && entry.time >= session.start && entry.time < session.end;
+    };
+    for (const Entry& entry : entries) {
+      if (inside(entry)) last = std::max(last, entry.time);
+    }
+    for (Entry& entry : entries) {
+      if (inside(entry)) entry.kept_to = std::max(entry.kept_to, last);
+    }
+  }
 }
 
 std::vector<Admitted> list_of(const std::vector<Entry>& entries, size_t cell) {

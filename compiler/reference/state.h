@@ -27,6 +27,8 @@ struct Entry {
   std::vector<std::optional<Admitted>> cells;
   bool session_over = false;  // its session has fired
   bool told = false;          // `trigger every`: a tick has given it
+  // An edit to a smaller gap found it in an open session that reaches to this time: it stays one.
+  int64_t kept_to = no_time;
 };
 
 // Events of each key, in order of arrival.
@@ -69,6 +71,9 @@ int64_t common_boundary(const typed::Window& a, const typed::Window& b, int64_t 
 // by the old rule, from H on by the new one. `old_state` says which old windows are open.
 void hand_over(std::vector<WindowRule>& rules, const typed::Window& next, const StageState& old_state,
                int64_t watermark);
+
+// A smaller gap applies to open sessions as they are: none is split (row 20).
+void keep_sessions(const std::vector<WindowRule>& old_rules, std::vector<Entry>& entries);
 
 // What one cell admitted among `entries`.
 std::vector<Admitted> list_of(const std::vector<Entry>& entries, size_t cell);

@@ -263,6 +263,7 @@ class Migration {
     state.log = reordered(old_state.log, order);
     if (view.stage->kind == StageKind::Dedupe) return;
     for (auto& [key, entries] : state.log) {
+      if (is_timed(*before.stage)) keep_sessions(old_state.rules, entries);
       for (Entry& entry : entries) {
         std::vector<std::optional<Admitted>> cells(from.size());
         for (size_t i = 0; i < from.size(); ++i) {

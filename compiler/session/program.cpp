@@ -199,13 +199,7 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
       site.read = read;
       bool stage = s < stream.stages.size();
       site.stage = stage ? stream.stages[s].keyword : s == stream.stages.size() ? "route" : "decode";
-      source::Span span = stage ? stream.stages[s].span : stream.span;
-      if (s == stream.stages.size()) {
-        for (const typed::Route& route : program.routes) {
-          if (route.input == static_cast<int>(i)) span = route.span;
-        }
-      }
-      site.line = static_cast<int>(sources.locate(span).line);
+      site.line = static_cast<int>(sources.locate(stage ? stream.stages[s].span : stream.span).line);
       site.counter =
           stream.name + "/" + (stage ? stream.stages[s].name + "#" + std::to_string(s) : site.stage);
       if (s <= stream.stages.size() && !graph.needs[i].empty()) {
@@ -223,6 +217,12 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
       }
       out->sites.push_back(std::move(site));
     }
+  }
+  for (const typed::Route& route : program.routes) {
+    int end = static_cast<int>(program.streams[static_cast<size_t>(route.input)].stages.size());
+    runtime::ErrorSite site = out->sites[static_cast<size_t>(graph::error_site(graph, route.input, end))];
+    site.line = static_cast<int>(sources.locate(route.span).line);
+    out->sites.push_back(std::move(site));
   }
   std::vector<abi::FieldDesc> params;
   for (const typed::Param& param : program.params) {

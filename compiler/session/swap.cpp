@@ -74,6 +74,10 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
                               [&](const auto& source) { return source.name == cut.source; });
     if (known == base.typed->sources.end())
       return Failure{Failure::Kind::Usage, "no source is called `" + cut.source + "`"};
+    auto index = static_cast<size_t>(known - base.typed->sources.begin());
+    if (!base.plan->sources[index].live)
+      return Failure{Failure::Kind::Usage, "no sink depends on source `" + cut.source +
+                                               "`: it is not read, and nothing counts its records"};
   }
   change::CompareOptions compare;
   compare.policy = to_policy(options.policy);

@@ -110,7 +110,7 @@ void Instance::propose_param(size_t set, const void* value, int64_t time) {
     return;
   }
   PendingSet& pending = pending_sets_[set];
-  if (pending.waits && time < pending.time) return;
+  if (time < pending.time) return;
   const auto* bytes = static_cast<const char*>(value);
   pending.value.assign(bytes, bytes + param.type->size);
   if (param.type->kind == abi::TypeKind::String) {
@@ -122,14 +122,25 @@ void Instance::propose_param(size_t set, const void* value, int64_t time) {
   }
   pending.time = time;
   if (!pending.waits) {
-    int64_t now = watermark_of(plan.source_mask);
-    int64_t base = now == no_watermark ? time : now;
+    int64_t at_event = now(plan.source_mask);
+    int64_t base = at_event == no_watermark ? time : at_event;
     int64_t rest = base % plan.every;
     if (rest < 0) rest += plan.every;
     pending.tick = base - rest + plan.every;
     pending.waits = true;
   }
   context_.due = std::min(context_.due, pending.tick);
+}
+
+void Instance::take_pending_set(size_t set, const Instance& old, size_t old_set) {
+  const ParamPlan& param = plan_->params[static_cast<size_t>(plan_->sets[set].param)];
+  const ParamPlan& before = old.plan_->params[static_cast<size_t>(old.plan_->sets[old_set].param)];
+  if (param.name != before.name || param.type->kind != before.type->kind) return;
+  PendingSet& pending = pending_sets_[set];
+  pending = old.pending_sets_[old_set];
+  if (!pending.waits || param.type->kind != abi::TypeKind::String) return;
+  MutStr text = abi::make_str(pending.text);  // not that of the old version
+  memcpy(pending.value.data(), &text, sizeof(text));
 }
 
 void Instance::apply_set(size_t set) {

@@ -56,7 +56,7 @@ class Instance {
   // A value waits to become a param at a tick of the watermark.
   struct PendingSet {
     bool waits = false;
-    int64_t time = 0;
+    int64_t time = no_watermark;  // of the newest value, also of one that took effect
     int64_t tick = state::never;
     std::vector<char> value;
     std::string text;
@@ -64,6 +64,8 @@ class Instance {
   std::vector<PendingSet>& pending_sets() { return pending_sets_; }
   void propose_param(size_t set, const void* value, int64_t time);
   void apply_set(size_t set);
+  // At an exchange: what waits for the same param goes on waiting.
+  void take_pending_set(size_t set, const Instance& old, size_t old_set);
 
   // Called by kernels.
   void fail(size_t site, int32_t error, uint64_t position, const void* record, const abi::TypeDesc* type,

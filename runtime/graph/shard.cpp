@@ -6,6 +6,12 @@
 #include "runtime/abi/check.h"
 
 namespace mut::runtime {
+namespace {
+
+// Results of a window that are made at once: they stay in the second cache.
+constexpr size_t result_piece_rows = 1024;
+
+}  // namespace
 
 Shard::Shard(env::Env& env, const ShardOptions& options, RetireList& retired)
     : env_(env),
@@ -170,12 +176,20 @@ void Shard::update_due(size_t running) {
   instance_->context().due = due;
 }
 
+// Rows of a closing window through what follows it; sinks are emptied in between.
+void Shard::run_results(size_t index, const state::ResultRows& rows) {
+  MutContext& context = instance_->context();
+  if (!error_.message.empty()) return;
+  instance_->kernels().results[index](&context, rows.rows(), rows.times(), rows.count(), cause_position_);
+  if (context.output_rows >= context.output_rows_max) take_output();
+}
+
 void Shard::fire_store(size_t index) {
-  state::ResultRows rows(instance_->store(index).desc(), instance_->arena());
+  state::ResultRows rows(instance_->store(index).desc(), result_texts_);
+  rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(index, piece); });
   instance_->firing_limit = instance_->store(index).due() - 1;
   instance_->store(index).fire(rows);
-  instance_->kernels().results[index](&instance_->context(), rows.rows(), rows.times(), rows.count(),
-                                      cause_position_);
+  run_results(index, rows);
   instance_->firing_limit = state::never;
   instance_->store(index).release();
 }
@@ -221,6 +235,7 @@ bool Shard::take_output() {
   stats_.rows_out += instance_->context().output_rows;
   Status status = outlets_.write(*instance_, version_);
   instance_->clear_output();
+  result_texts_.reset();
   return status ? true : fail(status.error());
 }
 
@@ -278,10 +293,10 @@ void Shard::finish_input() {
   const Plan& plan = instance_->plan();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     if (!plan.stores[i].has_results || plan.stores[i].desc.kind != state::StoreKind::Whole) continue;
-    state::ResultRows rows(instance_->store(i).desc(), instance_->arena());
+    state::ResultRows rows(instance_->store(i).desc(), result_texts_);
+    rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(i, piece); });
     instance_->store(i).finish(rows);
-    instance_->kernels().results[i](&instance_->context(), rows.rows(), rows.times(), rows.count(),
-                                    cause_position_);
+    run_results(i, rows);
     bool shared = std::any_of(
         plan.stores.begin() + static_cast<ptrdiff_t>(i) + 1, plan.stores.end(),
         [&](const StorePlan& later) { return later.watermark_bit == plan.stores[i].watermark_bit; });

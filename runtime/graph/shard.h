@@ -119,6 +119,7 @@ class Shard {
   bool sabotage(size_t index, MutCursor& cursor);
   void fire_due();
   void fire_store(size_t index);
+  void run_results(size_t index, const state::ResultRows& rows);
   void update_due(size_t running);
   void finish_input();
   bool take_output();
@@ -145,6 +146,7 @@ class Shard {
   bool finished_ = false;
   bool stopped_ = false;
   uint64_t cause_position_ = 0;
+  batch::Arena result_texts_;  // of results, until the rows made of them are taken
   std::vector<Feed> parked_;  // sources of older versions, by name
 };
 

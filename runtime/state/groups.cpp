@@ -26,14 +26,11 @@ void GroupStore::advance(int64_t watermark) {
 
 void GroupStore::finish(ResultRows& out) {
   if (desc_.kind != StoreKind::Whole) return;
-  std::vector<uint64_t> key(desc_.key_words + 1);
-  table_.for_each([&](char* row) {
-    table_.load_key(row, key.data());
+  out.add_table(table_, 0, 0, [&](const char* row) {
     int64_t newest;
     memcpy(&newest, row + desc_.row_size - 8, 8);
-    out.add(table_, row, key.data(), 0, 0, newest);
+    return newest;
   });
-  out.sort_by_key();
 }
 
 void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, char* new_row,

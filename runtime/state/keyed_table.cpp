@@ -9,7 +9,9 @@
 namespace mut::state {
 namespace {
 
-constexpr uint32_t segment_bytes_max = 64 * 1024;
+constexpr uint32_t segment_bytes_max = RowMemory::piece_bytes;
+// A table of fewer full segments does not take a region for itself.
+constexpr size_t segments_apart_max = 16;
 constexpr uint32_t slots_first = 8;
 constexpr std::align_val_t row_alignment{64};
 // About what the last private cache holds.
@@ -83,9 +85,13 @@ void KeyedTable::point(size_t first, size_t count, MutSegment& segment) {
 std::unique_ptr<MutSegment> KeyedTable::make_segment(uint32_t slot_count, uint32_t depth) {
   auto out = std::make_unique<MutSegment>();
   size_t bytes = static_cast<size_t>(slot_count) * view_.row_size;
-  // A row of 64 bytes is one line of the cache.
-  out->rows = static_cast<char*>(operator new[](bytes, row_alignment));
-  memset(out->rows, 0, bytes);
+  if (segments_.size() > segments_apart_max && bytes <= segment_bytes_max && bytes > segment_bytes_max / 2) {
+    out->rows = memory_.take();
+  } else {
+    // A row of 64 bytes is one line of the cache.
+    out->rows = static_cast<char*>(operator new[](bytes, row_alignment));
+    memset(out->rows, 0, bytes);
+  }
   out->slot_count = slot_count;
   out->depth = depth;
   budget_.add(bytes + sizeof(MutSegment));
@@ -94,7 +100,11 @@ std::unique_ptr<MutSegment> KeyedTable::make_segment(uint32_t slot_count, uint32
 
 void KeyedTable::free_rows(MutSegment& segment) {
   budget_.remove(static_cast<size_t>(segment.slot_count) * view_.row_size + sizeof(MutSegment));
-  operator delete[](segment.rows, row_alignment);
+  if (memory_.owns(segment.rows)) {
+    memory_.give_back(segment.rows);
+  } else {
+    operator delete[](segment.rows, row_alignment);
+  }
   segment.rows = nullptr;
 }
 

@@ -6,6 +6,7 @@
 
 #include "runtime/abi/kernel.h"
 #include "runtime/state/heap.h"
+#include "runtime/state/row_memory.h"
 #include "runtime/state/store_desc.h"
 
 namespace mut::state {
@@ -90,6 +91,7 @@ class KeyedTable {
   MutTable view_{};
   Budget& budget_;
   Heap heap_;
+  RowMemory memory_;  // of full segments, once there are many
   std::vector<std::unique_ptr<MutSegment>> segments_;
   std::vector<MutSegment*> directory_;
   std::vector<MutPlace> places_;                       // the same, as kernels read it

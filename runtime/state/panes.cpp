@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -119,7 +120,6 @@ void PaneStore::fire(ResultRows& out) {
       add_changed(start, end, out);
       continue;
     }
-    size_t first_row = out.count();
     auto first = panes_.lower_bound(start);
     auto last = panes_.lower_bound(end);
     if (first == last) continue;
@@ -156,11 +156,7 @@ void PaneStore::fire(ResultRows& out) {
       }
       source = &merged;
     }
-    source->for_each([&](char* row) {
-      source->load_key(row, key.data());
-      out.add(*source, row, key.data(), start, end, end - 1);
-    });
-    out.sort_by_key(first_row);
+    out.add_table(*source, start, end, [&](const char*) { return end - 1; });
   }
   closed_ = std::max(closed_, end);
   view_.pane_table = nullptr;
@@ -305,14 +301,20 @@ uint64_t PaneStore::entry_count() const {
 void PaneStore::take_rule(const WindowRule& next, int64_t watermark) {
   const WindowRule newest = rules_.back();
   if (newest.size == next.size && newest.every == next.every && newest.offset == next.offset) return;
-  // live-change.md 2.6: the new rule holds from the least boundary of both grids at or after the
-  // greatest start of an open window plus the old slide.
-  int64_t base = watermark;
+  // live-change.md 2.6: the new rule holds from the least boundary of both grids at or after the greatest
+  // start of an open window plus the old slide; without an open window at or after the watermark.
+  std::optional<int64_t> base;
   for (const auto& [start, table] : panes_) {
     int64_t window = floor_to(start, newest.every, newest.offset);
-    if (window >= newest.from && window + newest.size > closed_) base = std::max(base, window + newest.every);
+    if (window >= newest.from && window + newest.size > closed_)
+      base = std::max(base.value_or(window), window + newest.every);
   }
-  int64_t at = ceil_to(base, newest.every, newest.offset);
+  if (!base && watermark == std::numeric_limits<int64_t>::min()) {  // nothing was seen yet
+    rules_ = {next};
+    make_width();
+    return;
+  }
+  int64_t at = ceil_to(base.value_or(watermark), newest.every, newest.offset);
   for (int64_t tries = 0; floor_to(at, next.every, next.offset) != at && tries < 1'000'000; ++tries)
     at += newest.every;
   rules_.back().to = at;

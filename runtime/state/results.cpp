@@ -1,8 +1,10 @@
 #include "runtime/state/results.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace mut::state {
 
@@ -35,6 +37,66 @@ int compare_keys(const StoreDesc& desc, const uint64_t* a, const uint64_t* b) {
     if (order != 0) return order;
   }
   return 0;
+}
+
+namespace {
+
+struct NumberedRow {
+  uint64_t number;  // sorts unsigned as the key sorts
+  const char* row;
+};
+
+// Least significant digit first, eleven bits at a time; a digit that all share is passed over.
+void sort_numbers(std::vector<NumberedRow>& rows) {
+  constexpr int digit_bits = 11;
+  constexpr size_t digits = size_t{1} << digit_bits;
+  std::vector<NumberedRow> other(rows.size());
+  for (int shift = 0; shift < 64; shift += digit_bits) {
+    std::array<uint32_t, digits> begin{};
+    for (const NumberedRow& row : rows) ++begin[row.number >> shift & (digits - 1)];
+    if (std::find(begin.begin(), begin.end(), rows.size()) != begin.end()) continue;
+    uint32_t sum = 0;
+    for (uint32_t& count : begin) sum += std::exchange(count, sum);
+    for (const NumberedRow& row : rows) other[begin[row.number >> shift & (digits - 1)]++] = row;
+    rows.swap(other);
+  }
+}
+
+}  // namespace
+
+std::vector<const char*> rows_by_key(const KeyedTable& table) {
+  const StoreDesc& desc = table.desc();
+  std::vector<const char*> out;
+  out.reserve(table.row_count());
+  bool whole_number = desc.keys.size() == 1 && !desc.keys[0].optional &&
+                      (desc.keys[0].kind == WordKind::Signed || desc.keys[0].kind == WordKind::Unsigned);
+  if (whole_number) {
+    uint64_t flip = desc.keys[0].kind == WordKind::Signed ? uint64_t{1} << 63 : 0;
+    std::vector<NumberedRow> rows;
+    rows.reserve(table.row_count());
+    table.for_each([&](const char* row) {
+      uint64_t word;
+      memcpy(&word, row + 8, 8);
+      rows.push_back({word ^ flip, row});
+    });
+    sort_numbers(rows);
+    for (const NumberedRow& row : rows) out.push_back(row.row);
+    return out;
+  }
+  table.for_each([&](const char* row) { out.push_back(row); });
+  if (desc.key_words == 0 || out.size() < 2) return out;
+  size_t words = desc.key_words;
+  std::vector<uint64_t> keys(out.size() * words + 1);
+  std::vector<size_t> order(out.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  for (size_t i = 0; i < out.size(); ++i) table.load_key(out[i], keys.data() + i * words);
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return compare_keys(desc, keys.data() + a * words, keys.data() + b * words) < 0;
+  });
+  std::vector<const char*> sorted;
+  sorted.reserve(out.size());
+  for (size_t at : order) sorted.push_back(out[at]);
+  return sorted;
 }
 
 void ResultRows::clear() {

@@ -1,6 +1,8 @@
 // Rows that a window gives when it closes: the record a result kernel reads.
 //   i32 error (0: fine, else an EventError) · keys · one result per cell · window_start · window_end
 #pragma once
+#include <functional>
+
 #include "runtime/batch/batch.h"
 #include "runtime/state/cells.h"
 
@@ -8,6 +10,9 @@ namespace mut::state {
 
 // The layout of the rows of a store.
 abi::TypeDescRef result_record(const StoreDesc& desc);
+
+// The rows of a table in order of key. Valid until the table changes.
+std::vector<const char*> rows_by_key(const KeyedTable& table);
 
 // Collects rows. Their texts are copied: they outlive the tables they came from.
 class ResultRows {
@@ -17,10 +22,32 @@ class ResultRows {
 
   const abi::TypeDesc& record() const { return *record_; }
   void clear();
+  // add_table() gives its rows to `take` when there are so many, and goes on with none.
+  void in_pieces(size_t rows, std::function<void(const ResultRows&)> take) {
+    piece_rows_ = rows;
+    take_ = std::move(take);
+  }
   // A row of `table`, whose cells are those of the description.
   void add(const KeyedTable& table, const char* row, const uint64_t* key, int64_t start, int64_t end,
            int64_t event_time);
-  // Sorts the rows from `first_row` on by key (rule 8.16): those of one window.
+  // All rows of a table in order of key (rule 8.16); `time_of(row)` is the event time of its result.
+  template <typename TimeOf>
+  void add_table(const KeyedTable& table, int64_t start, int64_t end, TimeOf time_of) {
+    std::vector<uint64_t> key(desc_.key_words + 1);
+    std::vector<const char*> rows = rows_by_key(table);
+    // In order of key is in no order of memory.
+    constexpr size_t rows_ahead = 16;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (i + rows_ahead < rows.size()) __builtin_prefetch(rows[i + rows_ahead]);
+      table.load_key(rows[i], key.data());
+      add(table, rows[i], key.data(), start, end, time_of(rows[i]));
+      if (count() == piece_rows_ && take_) {
+        take_(*this);
+        clear();
+      }
+    }
+  }
+  // Sorts the rows from `first_row` on by key: those of one window.
   void sort_by_key(size_t first_row = 0);
 
   size_t count() const { return times_.size(); }
@@ -35,6 +62,8 @@ class ResultRows {
   std::vector<char> rows_;
   std::vector<int64_t> times_;
   std::vector<uint64_t> keys_;  // key_words per row
+  size_t piece_rows_ = 0;
+  std::function<void(const ResultRows&)> take_;
 };
 
 int compare_keys(const StoreDesc& desc, const uint64_t* a, const uint64_t* b);

@@ -34,6 +34,9 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
     const abi::FieldDesc& field = old.plan().param_record->fields[static_cast<size_t>(migration.params[i])];
     next.set_param(i, old.context().params + field.offset);
   }
+  for (size_t i = 0; i < next.plan().sets.size(); ++i) {
+    for (size_t j = 0; j < old.plan().sets.size(); ++j) next.take_pending_set(i, old, j);
+  }
   for (size_t i = 0; i < migration.stores.size(); ++i) {
     const StoreMigration& store = migration.stores[i];
     if (store.transfer == StoreTransfer::Fresh) continue;

@@ -300,6 +300,11 @@ TEST(Change, WindowLengthIsHandedOver) {  // T-D1, T-D2, row 18
   Edit kind(text("tumbling 10s"), text("session 4s"));
   EXPECT_EQ(kind.plan.outcome, Outcome::Refused);
   EXPECT_EQ(kind.plan.refusal_codes[0], diag::Code::UnclassifiedEdit);
+  // Beginnings at 3, 13, … and 4, 14, … never meet; 3, 13, … and 8, 13, … do.
+  EXPECT_EQ(Edit(text("tumbling 10s offset 3s"), text("tumbling 10s offset 4s")).plan.outcome,
+            Outcome::Refused);
+  EXPECT_EQ(Edit(text("tumbling 10s offset 3s"), text("tumbling 5s offset 3s")).plan.outcome,
+            Outcome::Applicable);
 }
 
 TEST(Change, LatePolicyAndLatenessKeep) {  // rows 21, 22, 55

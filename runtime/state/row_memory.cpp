@@ -1,0 +1,40 @@
+#include "runtime/state/row_memory.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace mut::state {
+
+RowMemory::~RowMemory() {
+  for (char* region : regions_) operator delete[](region, std::align_val_t{region_bytes});
+}
+
+char* RowMemory::take() {
+  char* piece = nullptr;
+  if (!free_.empty()) {
+    piece = free_.back();
+    free_.pop_back();
+  } else {
+    if (used_ == region_bytes) {
+      char* region = static_cast<char*>(operator new[](region_bytes, std::align_val_t{region_bytes}));
+      (void)madvise(region, region_bytes, MADV_HUGEPAGE);  // a wish: without it the region works as well
+      regions_.insert(std::upper_bound(regions_.begin(), regions_.end(), region), region);
+      newest_ = region;
+      used_ = 0;
+    }
+    piece = newest_ + used_;
+    used_ += piece_bytes;
+  }
+  memset(piece, 0, piece_bytes);
+  return piece;
+}
+
+bool RowMemory::owns(const char* piece) const {
+  auto after = std::upper_bound(regions_.begin(), regions_.end(), piece);
+  return after != regions_.begin() && piece < *(after - 1) + region_bytes;
+}
+
+}  // namespace mut::state
