@@ -293,7 +293,16 @@ class ProgramWriter {
     if (!window.empty() && window != " window all") {
       made.push_back({"window_start", Type::Time});
       made.push_back({"window_end", Type::Time});
-      if (dice_.one_in(3)) {
+      bool fixed = window.find("session") == std::string::npos;
+      if (fixed && dice_.one_in(3)) {
+        out += dice_.pick<std::string>(
+            {" trigger on update", " trigger every 2s", " trigger every 3s and on close"});
+        stream.repeats = true;
+      }
+      if (fixed && dice_.one_in(4)) {
+        out += dice_.pick<std::string>({" late update 1s", " late update 20s"});
+        stream.repeats = true;
+      } else if (dice_.one_in(3)) {
         Stream dropped = stream;
         dropped.name = fresh("l");
         dropped.source = false;
