@@ -13,8 +13,8 @@ using runtime::StoreTransfer;
 
 bool same_rules(const state::StoreDesc& a, const state::StoreDesc& b) {
   return a.kind == b.kind && a.size == b.size && a.every == b.every && a.offset == b.offset &&
-         a.late_within == b.late_within && a.gives == b.gives && a.span == b.span && a.count == b.count &&
-         a.ttl == b.ttl;
+         a.late_within == b.late_within && a.gives == b.gives && a.tick_every == b.tick_every &&
+         a.span == b.span && a.count == b.count && a.ttl == b.ttl;
 }
 
 // Whether entries of one description are entries of the other; names are not looked at.

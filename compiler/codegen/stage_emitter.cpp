@@ -508,6 +508,11 @@ void StageEmitter::emit_windowed() {
     when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
   }
   if (desc.kind == StoreKind::Whole) touch(desc, row);
+  if (desc.gives == state::Gives::AtTicks) {
+    b.CreateCall(module_.helper("mut_window_changed", b.getVoidTy(),
+                                {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
+                 {at_.context(), b.getInt32(static_cast<uint32_t>(store)), row, at_.time});
+  }
   if (desc.kind == StoreKind::Panes && (stage_.on_update || stage_.late == typed::LatePolicy::Update)) {
     llvm::AllocaInst* given = at_.temporary(sizeof(MutResultRows));
     b.CreateCall(module_.helper("mut_window_update", b.getVoidTy(),

@@ -386,7 +386,10 @@ class Builder {
       }
       for (const typed::Stage& stage : stream.stages) {
         out += "\n stage " + std::to_string(static_cast<int>(stage.kind)) + "," +
-               std::to_string(stage.late_stream) + (stage.on_update ? "u" : "") +
+               std::to_string(stage.late_stream) +
+               (stage.on_update           ? "u"
+                : stage.trigger_every > 0 ? "t"
+                                          : "") +
                (stage.late == typed::LatePolicy::Update ? "l" : "") + "," + std::to_string(stage.list_field) +
                "," + std::to_string(stage.flatten_output);
         for (const typed::History& history : stage.histories) out += history.excluding_current ? "x" : "i";

@@ -173,7 +173,12 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
     node.desc.every = stage.window.every;
     node.desc.offset = stage.window.offset;
     if (stage.late == typed::LatePolicy::Update) node.desc.late_within = stage.late_within;
-    if (stage.on_update) node.desc.gives = state::Gives::AtUpdate;
+    if (stage.on_update) {
+      node.desc.gives = state::Gives::AtUpdate;
+    } else if (stage.trigger_every > 0) {
+      node.desc.gives = state::Gives::AtTicks;
+      node.desc.tick_every = stage.trigger_every;
+    }
     out.push_back(std::move(node));
   }
   for (StoreNode& node : out) state::lay_out(node.desc);

@@ -104,7 +104,9 @@ class Flow {
     std::vector<Entry> members;
     bool of_session = false;
   };
+  int64_t next_close(StagePlace place) const;
   int64_t due(StagePlace place) const;
+  void fire_tick(StagePlace place, int64_t tick);
   void fire(StagePlace place, int64_t end);
   void give(StagePlace place, const Result& result, int64_t time);
   void give_all(StagePlace place);

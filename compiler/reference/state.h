@@ -26,6 +26,7 @@ struct Entry {
   int64_t time = 0;
   std::vector<std::optional<Admitted>> cells;
   bool session_over = false;  // its session has fired
+  bool told = false;          // `trigger every`: a tick has given it
   // An edit to a smaller gap found it in an open session that reaches to this time: it stays one.
   int64_t kept_to = no_time;
 };
@@ -44,8 +45,9 @@ struct StageState {
   std::vector<Log> histories;  // one cell each
   Log log;                     // dedupe: no cells; aggregate: its calls
   std::vector<WindowRule> rules;
-  int64_t closed = no_time;  // windows that end here or before have fired
-  bool settled = false;      // `window all`: its results are out
+  int64_t closed = no_time;    // windows that end here or before have fired
+  bool settled = false;        // `window all`: its results are out
+  int64_t tick = end_of_time;  // `trigger every`: the next one, when something changed
   uint64_t late = 0;
   uint64_t dropped = 0;
 };

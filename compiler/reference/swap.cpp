@@ -254,6 +254,7 @@ class Migration {
     bool any = std::any_of(from.begin(), from.end(), [](int cell) { return cell >= 0; });
     if (is_timed(*view.stage) && is_timed(*before.stage)) {
       state.closed = old_state.closed;
+      state.tick = old_state.tick;
       state.rules = old_state.rules;
       hand_over(state.rules, view.stage->window, old_state,
                 next_.watermark(view.place.first, view.place.second));

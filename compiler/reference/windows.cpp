@@ -62,6 +62,12 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   }
   state.log[key].push_back(entry);
   known_due_.erase(place);
+  if (stage.trigger_every > 0 && state.tick == end_of_time) {
+    int64_t now = watermark(place.first, place.second);
+    int64_t from = now == no_time ? event.time : now;
+    int64_t rest = from % stage.trigger_every;
+    state.tick = from - (rest < 0 ? rest + stage.trigger_every : rest) + stage.trigger_every;
+  }
   for (const Stretch& window : again) {
     Result result{window, key, {}, false};
     for (const Entry& member : state.log[key]) {
@@ -72,8 +78,14 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   return out;
 }
 
-// The end of the next window to fire, whether the watermark is there or not.
+// The next window to fire or the next tick, whether the watermark is there or not.
 int64_t Flow::due(StagePlace place) const {
+  const Stage& stage = stage_at(place);
+  bool ticks = stage.trigger_every > 0 && !stage.on_update;
+  return ticks ? std::min(next_close(place), states_.at(place).tick) : next_close(place);
+}
+
+int64_t Flow::next_close(StagePlace place) const {
   if (auto known = known_due_.find(place); known != known_due_.end()) return known->second;
   const StageState& state = states_.at(place);
   int64_t least = end_of_time;
@@ -152,7 +164,37 @@ std::vector<Flow::Result> Flow::results_of(StagePlace place, int64_t end) {
   return out;
 }
 
+// Results of all open windows for the groups that changed since the tick before.
+void Flow::fire_tick(StagePlace place, int64_t tick) {
+  StageState& state = states_.at(place);
+  std::map<std::pair<int64_t, int64_t>, std::map<Key, Result, KeyLess>> windows;  // by end and start
+  for (const auto& [key, entries] : state.log) {
+    for (const Entry& entry : entries) {
+      for (auto [end, start] : fixed_windows(state.rules, entry.time)) {
+        if (end <= state.closed) continue;
+        Result& result =
+            windows[{end, start}].try_emplace(key, Result{{start, end}, key, {}, false}).first->second;
+        result.members.push_back(entry);
+      }
+    }
+  }
+  for (auto& [key, entries] : state.log) {
+    for (Entry& entry : entries) entry.told = true;
+  }
+  state.tick = end_of_time;
+  std::optional<int64_t> outer = std::exchange(firing_, tick);
+  for (const auto& [window, groups] : windows) {
+    for (const auto& [key, result] : groups) {
+      bool news = std::any_of(result.members.begin(), result.members.end(),
+                              [](const Entry& entry) { return !entry.told; });
+      if (news) give(place, result, minus(result.window.end, 1));
+    }
+  }
+  firing_ = outer;
+}
+
 void Flow::fire(StagePlace place, int64_t end) {
+  if (end < next_close(place)) return fire_tick(place, end);
   std::vector<Result> results = results_of(place, end);
   states_.at(place).closed = std::max(states_.at(place).closed, end);
   known_due_.erase(place);
@@ -165,7 +207,13 @@ void Flow::fire(StagePlace place, int64_t end) {
   drop_closed(place);
   if (stage_at(place).on_update) return;  // all was given when it changed
   std::optional<int64_t> outer = std::exchange(firing_, end);
-  for (const Result& result : results) give(place, result, minus(end, 1));
+  for (const Result& result : results) {
+    // All was given at the last tick, when nothing has come since.
+    bool news =
+        stage_at(place).trigger_every == 0 || std::any_of(result.members.begin(), result.members.end(),
+                                                          [](const Entry& entry) { return !entry.told; });
+    if (news) give(place, result, minus(end, 1));
+  }
   firing_ = outer;
 }
 

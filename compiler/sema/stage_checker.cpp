@@ -498,11 +498,23 @@ bool StageChecker::check_triggers(const ast::AggregateStage& node, Stage& out) {
         out.on_update = true;
         break;
       case ast::TriggerKind::Every:
-        diags_.report(Code::NotExecutable, trigger.span, "`trigger every`");
-        return false;
+        if (!check_trigger_every(trigger, out)) return false;
     }
   }
   return true;
+}
+
+bool StageChecker::check_trigger_every(const ast::Trigger& trigger, Stage& out) {
+  if (out.window.kind != typed::WindowKind::Tumbling && out.window.kind != typed::WindowKind::Sliding) {
+    diags_.report(Code::NotExecutable, trigger.span, "`trigger every` of this kind of window");
+    return false;
+  }
+  auto every = exprs_.check_constant(*trigger.every, exprs_.type(Kind::Duration));
+  if (!every) return false;
+  out.trigger_every = every->value.as_int();
+  if (out.trigger_every > 0) return true;
+  diags_.report(Code::BadWindow, trigger.every->span, "`every` must be longer than nothing");
+  return false;
 }
 
 bool StageChecker::check_late_update(const ast::Late& late, Stage& out) {
@@ -610,7 +622,7 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
   if (out.window.kind == typed::WindowKind::Running && !node.ttl && !out.keys.empty()) {
     diags_.report(Code::StateUnbounded, stage.keyword);
   }
-  stream_->repeats_results = out.on_update || out.late == typed::LatePolicy::Update;
+  stream_->repeats_results = out.on_update || out.trigger_every > 0 || out.late == typed::LatePolicy::Update;
   return true;
 }
 

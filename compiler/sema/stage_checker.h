@@ -36,6 +36,7 @@ class StageChecker {
     return refuse(stage, "stage");
   }
   bool check_window(const ast::AggregateStage& node, Stage& out);
+  bool check_trigger_every(const ast::Trigger& trigger, typed::Stage& out);
   bool check_late_update(const ast::Late& late, typed::Stage& out);
   bool check_triggers(const ast::AggregateStage& node, Stage& out);
   bool check_keys(const std::vector<ast::NamedExpr>& by, Stage& out);

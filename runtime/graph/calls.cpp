@@ -107,6 +107,13 @@ void mut_window_update(MutContext* ctx, uint32_t store, const uint64_t* key, int
   *out = {rows.rows(), rows.times(), rows.count()};
 }
 
+void mut_window_changed(MutContext* ctx, uint32_t store, char* row, int64_t time) {
+  auto& of = instance(ctx);
+  auto& panes = static_cast<mut::state::PaneStore&>(of.store(store));
+  panes.mark_changed(row, time, of.now(of.plan().stores[store].source_mask));
+  ctx->due = std::min(ctx->due, panes.due());
+}
+
 char* mut_session(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time, MutTable** table) {
   auto& sessions = static_cast<mut::state::SessionStore&>(instance(ctx).store(store));
   sessions.advance(instance(ctx).now(instance(ctx).plan().stores[store].source_mask));

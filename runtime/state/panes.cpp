@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 namespace mut::state {
@@ -89,7 +90,9 @@ MutTable* PaneStore::pane_for(int64_t time) {
   return found->second->view();
 }
 
-int64_t PaneStore::due() const {
+int64_t PaneStore::due() const { return std::min(next_close(), tick_); }
+
+int64_t PaneStore::next_close() const {
   int64_t best = never;
   for (const auto& [start, table] : panes_) {
     if (start + width_ > best) break;
@@ -99,7 +102,8 @@ int64_t PaneStore::due() const {
 }
 
 void PaneStore::fire(ResultRows& out) {
-  int64_t end = due();
+  int64_t end = next_close();
+  if (tick_ < end) return fire_tick(out);
   // Windows of several rules may end together: by start, which is by size.
   std::vector<int64_t> starts;
   for (const WindowRule& rule : rules_) {
@@ -112,6 +116,10 @@ void PaneStore::fire(ResultRows& out) {
   std::vector<uint64_t> key(desc_.key_words + 1);
   if (desc_.gives == Gives::AtUpdate) starts.clear();  // all was given when it changed
   for (int64_t start : starts) {
+    if (desc_.gives == Gives::AtTicks) {
+      add_changed(start, end, out);
+      continue;
+    }
     auto first = panes_.lower_bound(start);
     auto last = panes_.lower_bound(end);
     if (first == last) continue;
@@ -190,20 +198,71 @@ void PaneStore::add_group(const uint64_t* key, int64_t start, int64_t end, Resul
   out.add(merged, target, key, start, end, end - 1);
 }
 
+std::vector<std::pair<int64_t, int64_t>> PaneStore::windows_of(int64_t pane) const {
+  std::vector<std::pair<int64_t, int64_t>> out;
+  for (const WindowRule& rule : rules_) {
+    int64_t window = ceil_to(std::max(pane + width_ - rule.size, rule.from), rule.every, rule.offset);
+    for (; window <= pane && window < rule.to; window += rule.every)
+      out.emplace_back(window + rule.size, window);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+bool PaneStore::changed(const char* row) const {
+  uint64_t value;
+  memcpy(&value, row + desc_.changed_offset, 8);
+  return value != 0;
+}
+
+void PaneStore::set_changed(char* row, uint64_t value) const {
+  memcpy(row + desc_.changed_offset, &value, 8);
+}
+
+void PaneStore::mark_changed(char* row, int64_t time, int64_t now) {
+  set_changed(row, 1);
+  if (tick_ != never) return;
+  // Before the first watermark the event itself says where it will be.
+  int64_t from = now == std::numeric_limits<int64_t>::min() ? time : now;
+  tick_ = floor_to(from, desc_.tick_every, 0) + desc_.tick_every;
+}
+
+void PaneStore::add_changed(int64_t start, int64_t end, ResultRows& out) {
+  std::vector<std::vector<uint64_t>> keys;
+  auto last = panes_.lower_bound(end);
+  for (auto pane = panes_.lower_bound(start); pane != last; ++pane) {
+    pane->second->for_each([&](char* row) {
+      if (!changed(row)) return;
+      keys.emplace_back(desc_.key_words + 1);
+      pane->second->load_key(row, keys.back().data());
+    });
+  }
+  auto compare = [&](const auto& a, const auto& b) { return compare_keys(desc_, a.data(), b.data()); };
+  std::sort(keys.begin(), keys.end(), [&](const auto& a, const auto& b) { return compare(a, b) < 0; });
+  keys.erase(
+      std::unique(keys.begin(), keys.end(), [&](const auto& a, const auto& b) { return compare(a, b) == 0; }),
+      keys.end());
+  for (const auto& key : keys) add_group(key.data(), start, end, out);
+}
+
+void PaneStore::fire_tick(ResultRows& out) {
+  std::set<std::pair<int64_t, int64_t>> windows;
+  for (const auto& [start, table] : panes_) {
+    for (auto window : windows_of(start)) {
+      if (window.first > closed_) windows.insert(window);
+    }
+  }
+  for (auto [end, start] : windows) add_changed(start, end, out);
+  for (const auto& [start, table] : panes_) table->for_each([&](char* row) { set_changed(row, 0); });
+  tick_ = never;
+}
+
 const ResultRows& PaneStore::update(const uint64_t* key, int64_t time, int64_t now, batch::Arena& texts) {
   if (!updates_ || update_texts_ != &texts) updates_.emplace(desc_, texts);
   update_texts_ = &texts;
   updates_->clear();
   closed_ = std::max(closed_, now);
-  int64_t pane = pane_start(time);
-  std::vector<std::pair<int64_t, int64_t>> windows;  // end, start
-  for (const WindowRule& rule : rules_) {
-    int64_t window = ceil_to(std::max(pane + width_ - rule.size, rule.from), rule.every, rule.offset);
-    for (; window <= pane && window < rule.to; window += rule.every)
-      windows.emplace_back(window + rule.size, window);
-  }
-  std::sort(windows.begin(), windows.end());
-  for (auto [end, start] : windows) {
+  for (auto [end, start] : windows_of(pane_start(time))) {
     bool gives = end > closed_ ? desc_.gives == Gives::AtUpdate : !is_over(end);
     if (gives) add_group(key, start, end, *updates_);
   }
@@ -283,6 +342,7 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
   const WindowRule next = rules_[0];
   rules_ = old.rules_;
   width_ = old.width_;
+  tick_ = old.tick_;
   std::vector<uint64_t> key(desc_.key_words + 1);
   for (const auto& [start, table] : old.panes_) {
     auto& pane = panes_[start];
@@ -291,7 +351,11 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
       from->load_key(row, key.data());
       place_key(old.desc_, key.data());
       char* made = pane->find_or_insert(key.data());
-      if (made != nullptr) convert_row(*from, row, *pane, made, cells);
+      if (made == nullptr) return;
+      convert_row(*from, row, *pane, made, cells);
+      // What gave its results when windows closed has given nothing of the open ones yet.
+      bool given = old.desc_.gives == Gives::AtTicks && !old.changed(row);
+      if (desc_.gives == Gives::AtTicks) set_changed(made, given ? 0 : 1);
     });
   }
   take_rule(next, watermark);

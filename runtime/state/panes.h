@@ -37,10 +37,20 @@ class PaneStore final : public Store {
   // After an event of `key` at `time`: what its windows give now. Open ones give at each update, closed ones
   // that are kept for late events always. `now`: the watermark. `texts` as for ResultRows.
   const ResultRows& update(const uint64_t* key, int64_t time, int64_t now, batch::Arena& texts);
+  // An event at `time` changed the group of that row: the next tick gives it. `now`: the watermark.
+  void mark_changed(char* row, int64_t time, int64_t now);
   // Event time from which the newest rule holds; the lowest time when it always did.
   int64_t handed_over_at() const { return rules_.back().from; }
 
  private:
+  int64_t next_close() const;
+  void fire_tick(ResultRows& out);
+  // Results of the groups of a window that changed since the last tick, by key.
+  void add_changed(int64_t start, int64_t end, ResultRows& out);
+  bool changed(const char* row) const;
+  void set_changed(char* row, uint64_t value) const;
+  // Windows of any rule that hold a pane, as end and start.
+  std::vector<std::pair<int64_t, int64_t>> windows_of(int64_t pane) const;
   void add_group(const uint64_t* key, int64_t start, int64_t end, ResultRows& out);
   // Adds a row of one pane to a row of another table, values of distinct cells aside.
   void merge_row(KeyedTable& from, char* row, KeyedTable& to, char* target);
@@ -63,6 +73,7 @@ class PaneStore final : public Store {
   int64_t closed_ = std::numeric_limits<int64_t>::min();  // windows that end by then are closed
   MutWindow view_{};
   std::vector<std::unique_ptr<KeyedTable>> merged_;  // until release()
+  int64_t tick_ = never;                             // the next one; never: nothing changed
   std::optional<ResultRows> updates_;                // of the last update()
   const batch::Arena* update_texts_ = nullptr;       // where their texts are
 };

@@ -101,6 +101,11 @@ void lay_out(StoreDesc& desc) {
       offset += cell.size;
     }
     if (desc.ttl != 0 || desc.kind == StoreKind::Whole) offset += 8;  // time of the newest event
+    desc.changed_offset = 0;
+    if (desc.gives == Gives::AtTicks) {
+      desc.changed_offset = offset;
+      offset += 8;
+    }
   }
   desc.row_size = offset;
 }

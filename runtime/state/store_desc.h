@@ -71,7 +71,7 @@ struct ColumnDesc {  // of a ring's samples
 };
 
 // When a window gives its results.
-enum class Gives : uint8_t { AtClose, AtUpdate };
+enum class Gives : uint8_t { AtClose, AtUpdate, AtTicks };
 
 struct StoreDesc {
   StoreKind kind = StoreKind::Groups;
@@ -89,6 +89,8 @@ struct StoreDesc {
   int64_t offset = 0;
   int64_t late_within = 0;  // `late update`: closed windows are kept that much longer
   Gives gives = Gives::AtClose;
+  int64_t tick_every = 0;       // of the watermark; AtTicks
+  uint32_t changed_offset = 0;  // AtTicks: of a word that says whether a group changed since the last tick
   // Ring and Dedupe.
   int64_t span = 0;    // nanoseconds kept; 0: by count
   uint64_t count = 0;  // samples kept; 0: by time
