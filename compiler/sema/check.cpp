@@ -336,7 +336,10 @@ class ProgramChecker {
     auto connector = check_connector(decl.connector, Direction::In, *exprs_);
     if (!connector) return;
     source.connector = std::move(*connector);
-    bool generates = source.connector.name == "generate" && options_.rows == CheckOptions::Rows::Connectors;
+    bool elsewhere =
+        options_.rows == CheckOptions::Rows::Given ||
+        std::find(options_.bound.begin(), options_.bound.end(), source.name) != options_.bound.end();
+    bool generates = source.connector.name == "generate" && !elsewhere;
     if (generates && !check_generated(decl, source)) return;
     Scope scope;
     scope.place = Place::Event;

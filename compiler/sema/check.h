@@ -22,6 +22,9 @@ struct CheckOptions {
   std::vector<std::string> taps;
   // Given: rows of every source come from the host, of `generate` too.
   enum class Rows : uint8_t { Connectors, Given } rows = Rows::Connectors;
+  // Sources whose rows come from elsewhere than their connector says: what `generate` would draw is not
+  // looked at.
+  std::vector<std::string> bound;
   enum class Tests : uint8_t { Check, Skip } tests = Tests::Check;
 };
 

@@ -79,9 +79,6 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(env::Env& env, cons
                                                              env::EventCount* wake) {
   const Target* bound = find_binding(bindings, "source", source.name);
   if (plan.generates) {
-    if (bound != nullptr) {
-      return Error{"source `" + source.name + "` generates its rows; give it a `file(…)` to read others"};
-    }
     const runtime::GenerateSpec& spec = plan.generate;
     return connector::make_generator(env, {spec.count, spec.step_ns, spec.start_ns, spec.rate});
   }

@@ -7,6 +7,7 @@
 #include "compiler/session/arrow/output.h"
 #include "compiler/session/engine_state.h"
 #include "compiler/session/report.h"
+#include "runtime/abi/check.h"
 
 namespace mut {
 namespace {
@@ -122,7 +123,21 @@ std::shared_ptr<session::Program> Engine::State::make_version(
   sema::CheckOptions check;
   check.taps = options.taps;
   if (closed()) check.rows = sema::CheckOptions::Rows::Given;
+  for (const auto& [bound, target] : bindings) {
+    if (!bound.starts_with("sink:"))
+      check.bound.push_back(bound.substr(bound.starts_with("source:") ? 7 : 0));
+  }
+  for (const auto& [bound, host] : host_sources) check.bound.push_back(bound);
   return session::make_program(text, std::move(script_name), sources, diags, check);
+}
+
+void Engine::State::stop_generating(const std::string& source) {
+  const typed::Source* declared = find_source(*program, source);
+  if (declared == nullptr || declared->generated.empty()) return;
+  auto sources = std::make_shared<source::SourceSet>();
+  diag::Engine diags;
+  program = make_version(program->text, name, sources, diags);
+  MUT_CHECK(program != nullptr, "less of it is checked than when it was loaded");
 }
 
 const std::string& Engine::warnings() const { return state_->warnings; }
@@ -154,6 +169,7 @@ Outcome<Done> Engine::bind(const std::string& name, const std::string& target) {
   auto parsed = session::parse_target(target);
   if (!parsed) return Failure{Failure::Kind::Usage, parsed.error().message};
   state_->bindings[name] = parsed.value();
+  if (source) state_->stop_generating(plain);
   return Done{};
 }
 
@@ -161,6 +177,7 @@ Outcome<Done> Engine::bind_host_source(const std::string& name) {
   if (State::find_source(*state_->program, name) == nullptr)
     return Failure{Failure::Kind::Usage, "no source is called `" + name + "`"};
   state_->host_sources[name];
+  state_->stop_generating(name);
   return Done{};
 }
 
@@ -183,6 +200,7 @@ Outcome<Done> Engine::bind_columns(const std::string& name, ColumnSource columns
   replayed.repeat = columns.repeat;
   replayed.time_step_ns = columns.time_step_ns;
   state_->host_sources[name].columns = std::move(replayed);
+  state_->stop_generating(name);
   return Done{};
 }
 
@@ -190,6 +208,7 @@ Outcome<Done> Engine::bind_text(const std::string& name, std::string_view text) 
   if (State::find_source(*state_->program, name) == nullptr)
     return Failure{Failure::Kind::Usage, "no source is called `" + name + "`"};
   state_->host_sources[name].borrowed_text = text;
+  state_->stop_generating(name);
   return Done{};
 }
 

@@ -128,6 +128,8 @@ struct Engine::State {
   std::shared_ptr<session::Program> running_program();
   static const typed::Source* find_source(const session::Program& program, const std::string& source_name);
   bool closed() const { return options.world == EngineOptions::World::Closed; }
+  // Called when a source is bound: one that generates its rows does not any more.
+  void stop_generating(const std::string& source);
   // A version of the script as this engine runs it.
   std::shared_ptr<session::Program> make_version(std::string_view text, std::string script_name,
                                                  const std::shared_ptr<source::SourceSet>& sources,

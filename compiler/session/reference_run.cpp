@@ -35,10 +35,15 @@ struct Checked {
   std::string problem;
 };
 
-Checked check(std::string_view text, std::string name, const CheckOptions& options) {
+Checked check(std::string_view text, std::string name, const ReferenceRun& run, const CheckOptions& options) {
   Checked out;
   diag::Engine diags;
-  out.program = session::make_program(text, std::move(name), out.sources, diags);
+  sema::CheckOptions check;
+  for (const auto& [bound, target] : run.binds) {
+    if (!bound.starts_with("sink:"))
+      check.bound.push_back(bound.substr(bound.starts_with("source:") ? 7 : 0));
+  }
+  out.program = session::make_program(text, std::move(name), out.sources, diags, check);
   if (!out.program) {
     out.problem = diag::render_text(
         diags, *out.sources,
@@ -51,7 +56,7 @@ Checked check(std::string_view text, std::string name, const CheckOptions& optio
 
 Outcome<Done> run_reference(std::string_view text, std::string name, const ReferenceRun& run,
                             const CheckOptions& options) {
-  Checked first = check(text, std::move(name), options);
+  Checked first = check(text, std::move(name), run, options);
   if (!first.program) return Failure{Failure::Kind::Script, first.problem};
   session::Bindings bindings;
   for (const auto& [bound, target] : run.binds) {
@@ -104,7 +109,7 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
   note_sinks(*first.program);
   std::optional<Failure> problem;
   for (const SwapRequest& swap : run.swaps) {
-    Checked next = check(swap.text, swap.name, options);
+    Checked next = check(swap.text, swap.name, run, options);
     if (!next.program) {
       problem = Failure{Failure::Kind::Script, next.problem};
       continue;

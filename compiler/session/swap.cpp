@@ -28,6 +28,21 @@ change::Policy to_policy(SwapPolicy policy) {
 
 Failure refused(std::string text) { return {Failure::Kind::Refused, std::move(text)}; }
 
+// Why records cannot be counted as a cut wants.
+std::optional<Failure> wrong_cut(const std::vector<SourceCut>& cuts, const session::Program& base) {
+  for (const SourceCut& cut : cuts) {
+    auto known = std::find_if(base.typed->sources.begin(), base.typed->sources.end(),
+                              [&](const auto& source) { return source.name == cut.source; });
+    if (known == base.typed->sources.end())
+      return Failure{Failure::Kind::Usage, "no source is called `" + cut.source + "`"};
+    auto index = static_cast<size_t>(known - base.typed->sources.begin());
+    if (!base.plan->sources[index].live)
+      return Failure{Failure::Kind::Usage, "no sink depends on source `" + cut.source +
+                                               "`: it is not read, and nothing counts its records"};
+  }
+  return std::nullopt;
+}
+
 std::string version_name(uint64_t version) { return "v" + std::to_string(version); }
 
 Failure superseded(uint64_t version, uint64_t by) {
@@ -69,16 +84,7 @@ size_t Engine::State::kept_by_edit(const std::vector<SourceCut>& at) const {
 Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, const session::Program& base,
                                                    const session::Program& made, uint64_t base_version,
                                                    SwapReport& report) {
-  for (const SourceCut& cut : request.at) {
-    auto known = std::find_if(base.typed->sources.begin(), base.typed->sources.end(),
-                              [&](const auto& source) { return source.name == cut.source; });
-    if (known == base.typed->sources.end())
-      return Failure{Failure::Kind::Usage, "no source is called `" + cut.source + "`"};
-    auto index = static_cast<size_t>(known - base.typed->sources.begin());
-    if (!base.plan->sources[index].live)
-      return Failure{Failure::Kind::Usage, "no sink depends on source `" + cut.source +
-                                               "`: it is not read, and nothing counts its records"};
-  }
+  if (auto wrong = wrong_cut(request.at, base)) return *wrong;
   change::CompareOptions compare;
   compare.policy = to_policy(options.policy);
   for (const Consent& consent : request.accept) compare.consents.push_back({consent.verdict, consent.cell});
@@ -301,6 +307,7 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
     State::Base base = s.base_after(s.prepared.size());
     lock.unlock();
     size_t index = 0;
+    if (auto wrong = wrong_cut(at, *base.program)) return *wrong;
     auto made = with_param(*base.program, name, value, &index);
     if (!made) return made.failure();
     const runtime::Plan& plan = *made.value()->plan;

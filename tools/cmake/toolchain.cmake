@@ -1,9 +1,11 @@
 # One compiler, one set of flags. Targets link mut_flags; nothing is set globally.
 find_program(CCACHE ccache)
 if(CCACHE)
-  # Precompiled headers need the two sloppiness settings and clang's flag below.
+  # Precompiled headers need the sloppiness settings and clang's flag below; a base folder lets a second
+  # checkout find what the first has compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
 endif()
 
 add_library(mut_flags INTERFACE)

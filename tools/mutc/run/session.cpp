@@ -3,9 +3,11 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -27,6 +29,34 @@ struct ScheduledSwap {
   std::string label;
 };
 
+// "payments:100": exactly digits behind the last colon.
+std::optional<SourceCut> parse_cut(std::string_view text) {
+  size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  SourceCut out{std::string(text.substr(0, colon)), 0};
+  const char* end = text.data() + text.size();
+  auto parsed = std::from_chars(text.data() + colon + 1, end, out.records);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return out;
+}
+
+// "payments:100,refunds:5", of the option `label`. Says what is wrong.
+std::optional<std::vector<SourceCut>> parse_cuts(std::string_view text, const std::string& label) {
+  std::vector<SourceCut> out;
+  for (size_t begin = 0; begin <= text.size();) {
+    size_t comma = std::min(text.find(',', begin), text.size());
+    std::string part(text.substr(begin, comma - begin));
+    auto cut = parse_cut(part);
+    if (!cut) {
+      std::fprintf(stderr, "mutc: %s: `%s` is no SOURCE:N\n", label.c_str(), part.c_str());
+      return std::nullopt;
+    }
+    out.push_back(std::move(*cut));
+    begin = comma + 1;
+  }
+  return out;
+}
+
 // "v2.mut@payments:100,refunds:5": split at the last `@`.
 std::optional<ScheduledSwap> parse_swap(const std::string& text) {
   size_t at = text.rfind('@');
@@ -40,21 +70,27 @@ std::optional<ScheduledSwap> parse_swap(const std::string& text) {
   auto script = read_script(out.request.name);
   if (!script) return std::nullopt;
   out.request.text = std::move(*script);
-  std::string rest = text.substr(at + 1);
-  for (size_t begin = 0; begin <= rest.size();) {
-    size_t comma = std::min(rest.find(',', begin), rest.size());
-    std::string part = rest.substr(begin, comma - begin);
-    size_t colon = part.rfind(':');
-    char* end = nullptr;
-    uint64_t count = colon == std::string::npos ? 0 : std::strtoull(part.c_str() + colon + 1, &end, 10);
-    if (colon == std::string::npos || colon + 1 == part.size() || *end != 0) {
-      std::fprintf(stderr, "mutc: --swap %s: `%s` is no SOURCE:N\n", text.c_str(), part.c_str());
-      return std::nullopt;
-    }
-    out.request.at.push_back({part.substr(0, colon), count});
-    begin = comma + 1;
-  }
+  auto cuts = parse_cuts(std::string_view(text).substr(at + 1), "--swap " + text);
+  if (!cuts) return std::nullopt;
+  out.request.at = std::move(*cuts);
   return out;
+}
+
+// Cuts of one source come in their order: a later one that lies before an earlier one has no meaning.
+bool in_order(const std::vector<ScheduledSwap>& swaps) {
+  std::map<std::string, uint64_t> last;
+  for (const ScheduledSwap& swap : swaps) {
+    for (const SourceCut& cut : swap.request.at) {
+      auto [known, fresh] = last.emplace(cut.source, cut.records);
+      if (cut.records < known->second) {
+        std::fprintf(stderr, "mutc: --swap %s: an earlier --swap cuts `%s` at %llu; give them in order\n",
+                     swap.label.c_str(), cut.source.c_str(), static_cast<unsigned long long>(known->second));
+        return false;
+      }
+      known->second = cut.records;
+    }
+  }
+  return true;
 }
 
 std::optional<Consent> parse_accept(const std::string& text) {
@@ -72,7 +108,9 @@ std::string milliseconds(int64_t ns) {
   return text;
 }
 
-void tell_swap(const SwapReport& report, const ConsoleOptions& console) {
+// `wanted`: the cut that was asked for; the input may have ended before it.
+void tell_swap(const SwapReport& report, const std::vector<SourceCut>& wanted,
+               const ConsoleOptions& console) {
   if (console.quiet) return;
   if (report.superseded_by != 0) {
     std::fprintf(stderr, "mutc: v%llu is superseded by v%llu\n",
@@ -87,6 +125,14 @@ void tell_swap(const SwapReport& report, const ConsoleOptions& console) {
                static_cast<unsigned long long>(report.version), cut.c_str(),
                milliseconds(report.check_ns).c_str(), milliseconds(report.compile_ns).c_str(),
                report.compiled ? "" : " (nothing compiled)", milliseconds(report.pause_ns).c_str());
+  for (const SourceCut& asked : wanted) {
+    for (const SourceCut& taken : report.cut) {
+      if (taken.source == asked.source && taken.records < asked.records)
+        std::fprintf(stderr, "mutc: `%s` ended before record %llu, where v%llu was to begin\n",
+                     asked.source.c_str(), static_cast<unsigned long long>(asked.records),
+                     static_cast<unsigned long long>(report.version));
+    }
+  }
 }
 
 // `--engine reference`: the same script by the interpreter that defines its meaning.
@@ -165,6 +211,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     if (!parsed) return exit_usage;
     swaps.push_back(std::move(*parsed));
   }
+  if (!in_order(swaps)) return exit_usage;
   for (size_t i = 0; i < options.accepts.size(); ++i) {
     auto consent = parse_accept(options.accepts[i]);
     if (!consent) return exit_usage;
@@ -184,32 +231,30 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     if (equals == std::string::npos)
       return refuse({Failure::Kind::Usage, "--set " + set + ": write PARAM=VALUE"});
     std::vector<SourceCut> cut;
-    std::string value = set.substr(equals + 1, at == std::string::npos ? at : at - equals - 1);
-    if (at != std::string::npos) {
-      size_t colon = set.rfind(':');
-      if (colon < at) return refuse({Failure::Kind::Usage, "--set " + set + ": write PARAM=VALUE@SOURCE:N"});
-      cut.push_back(
-          {set.substr(at + 1, colon - at - 1), std::strtoull(set.c_str() + colon + 1, nullptr, 10)});
+    // A time begins with `@` too.
+    bool has_cut = at != std::string::npos && at > equals + 1;
+    if (has_cut) {
+      auto parsed = parse_cuts(std::string_view(set).substr(at + 1), "--set " + set);
+      if (!parsed) return exit_usage;
+      cut = std::move(*parsed);
     }
+    std::string value = set.substr(equals + 1, has_cut ? at - equals - 1 : std::string::npos);
     auto done = engine.set_param(set.substr(0, equals), value, cut);
     if (!done) return refuse(done.failure());
   }
-  size_t next_swap = 0;
-  bool swap_waits = !options.sets.empty();
-  // One that is not applicable is reported, the run goes on, and its code is that of the plan.
-  auto schedule = [&] {
-    while (next_swap < swaps.size() && !swap_waits) {
-      const ScheduledSwap& swap = swaps[next_swap++];
-      auto report = engine.swap(swap.request);
-      if (report) {
-        swap_waits = true;
-        if (!console.quiet) print_error(report.value().plan);
-        return;
-      }
-      print_error("mutc: --swap " + swap.label + " is not applied\n" + report.failure().text);
-      exit_code = exit_code_of(report.failure().kind);
+  // All are planned and compiled before the first event. One that is not applicable is reported, the run
+  // goes on, and its code is that of the plan.
+  std::map<uint64_t, std::vector<SourceCut>> wanted;  // by version
+  for (const ScheduledSwap& swap : swaps) {
+    auto report = engine.swap(swap.request);
+    if (report) {
+      wanted[report.value().version] = swap.request.at;
+      if (!console.quiet) print_error(report.value().plan);
+      continue;
     }
-  };
+    print_error("mutc: --swap " + swap.label + " is not applied\n" + report.failure().text);
+    exit_code = exit_code_of(report.failure().kind);
+  }
   std::optional<ScriptWatch> watch;
   if (options.watch) watch.emplace(options.file, engine, options, console);
 
@@ -218,12 +263,8 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   RunState state = RunState::More;
   auto last_flush = begin;
   while (true) {
-    schedule();
     state = engine.run();
-    while (auto report = engine.swap_done()) {
-      tell_swap(*report, console);
-      swap_waits = false;
-    }
+    while (auto report = engine.swap_done()) tell_swap(*report, wanted[report->version], console);
     if (state == RunState::Done || state == RunState::Failed) break;
     if (!stopping && signals_seen.load() > 0) {
       stopping = true;

@@ -41,7 +41,7 @@ bool write_stats(const std::string& path, const EngineStats& stats, double secon
 
 void tell_losses(const EngineStats& stats) {
   for (const auto& [stream, count] : stats.errors_by_stream) {
-    std::fprintf(stderr, "mutc: %llu events failed in `%s`; `emit %s.errors to …` shows them\n",
+    std::fprintf(stderr, "mutc: %llu events failed in `%s`, counted in `%s.errors`\n",
                  static_cast<unsigned long long>(count), stream.c_str(), stream.c_str());
   }
   for (const auto& [stage, count] : stats.late_by_stage) {
