@@ -48,7 +48,7 @@ EngineRun::EngineRun(Setup setup) {
   need(engine_->start());
 }
 
-bool EngineRun::turn() {
+bool EngineRun::run_turn() {
   switch (engine_->run()) {
     case RunState::More:
       return true;
@@ -70,15 +70,15 @@ void EngineRun::run_records(uint64_t records) {
   uint64_t known = engine_->stats().records_in;
   while (known < wanted_) {
     for (uint64_t turns = (wanted_ - known) / batch_rows; turns > 1; --turns) {
-      if (!turn()) return;
+      if (!run_turn()) return;
     }
-    if (!turn()) return;
+    if (!run_turn()) return;
     known = engine_->stats().records_in;
   }
 }
 
 void EngineRun::run_to_end() {
-  while (turn()) {
+  while (run_turn()) {
   }
 }
 

@@ -27,12 +27,13 @@ class EngineRun {
   // Runs until this many more records were read, or to the end of the input.
   void run_records(uint64_t records);
   void run_to_end();
+  // One call of Engine::run(). False at the end of the input.
+  bool run_turn();
   Engine& engine() { return *engine_; }
   double compile_ms() const { return static_cast<double>(engine_->stats().compile_ns) * 1e-6; }
   std::string tier() const { return engine_->stats().tier; }
 
  private:
-  bool turn();
   std::unique_ptr<Engine> engine_;
   uint64_t wanted_ = 0;
 };
