@@ -211,6 +211,8 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
     }
     return now;
   };
+  auto apart = check_files(made, &before);
+  if (!apart) return apart;
   for (const auto& [from, to] : migration.renamed_sources) {
     // What the host pushes under either name arrives.
     std::lock_guard lock(host_mutex);
