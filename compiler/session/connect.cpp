@@ -5,7 +5,6 @@
 #include "compiler/session/files.h"
 #include "runtime/connector/file/file_sink.h"
 #include "runtime/connector/file/file_source.h"
-#include "runtime/connector/generate/generate.h"
 #include "runtime/connector/stdio/stdio.h"
 
 namespace mut::session {
@@ -78,10 +77,6 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(env::Env& env, cons
                                                              const Bindings& bindings,
                                                              env::EventCount* wake) {
   const Target* bound = find_binding(bindings, "source", source.name);
-  if (plan.generates) {
-    const runtime::GenerateSpec& spec = plan.generate;
-    return connector::make_generator(env, {spec.count, spec.step_ns, spec.start_ns, spec.rate});
-  }
   if (bound == nullptr && source.connector.name == "host") {
     return Error{"source `" + source.name + "` is fed by a host program; bind it to a file to run it here"};
   }

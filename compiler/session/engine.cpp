@@ -9,6 +9,7 @@
 #include "compiler/session/files.h"
 #include "compiler/session/report.h"
 #include "runtime/abi/check.h"
+#include "runtime/connector/generate/generate.h"
 
 namespace mut {
 namespace {
@@ -250,6 +251,12 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
     host = host_sources.try_emplace(source.name).first;
     host->second.text = std::make_shared<connector::PieceQueue>(wake.get());
   }
+  if (host == host_sources.end() && plan.generates) {
+    const runtime::GenerateSpec& spec = plan.generate;
+    auto rate = std::make_shared<std::atomic<double>>(spec.rate);
+    rates[source.name] = rate;
+    return connector::make_generator(*env, {spec.count, spec.step_ns, spec.start_ns, std::move(rate)});
+  }
   if (host == host_sources.end()) {
     lock.unlock();
     auto opened = session::open_source(*env, source, plan, bindings, wake.get());
@@ -478,6 +485,12 @@ void Engine::State::settle_swap() {
   waiting.reset();
   done.push_back(std::move(report));
   lock.unlock();
+  {
+    std::lock_guard sources(host_mutex);
+    for (const runtime::SourcePlan& source : program->plan->sources) {
+      if (auto rate = rates.find(source.name); rate != rates.end()) rate->second->store(source.generate.rate);
+    }
+  }
   if (optimiser) optimiser->want(program, result->version, optimiser_start());
 }
 

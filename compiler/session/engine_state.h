@@ -46,6 +46,8 @@ struct Engine::State {
     std::optional<std::string_view> borrowed_text;
   };
   std::map<std::string, HostSource> host_sources;
+  // Of sources that generate their rows: an edit takes another one without a new reader.
+  std::map<std::string, std::shared_ptr<std::atomic<double>>> rates;
   struct HostSink {
     std::function<void(const RowView&)> rows;
     std::function<void(std::string_view)> lines;
