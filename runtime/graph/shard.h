@@ -147,7 +147,7 @@ class Shard {
   bool stopped_ = false;
   uint64_t cause_position_ = 0;
   batch::Arena result_texts_;  // of results, until the rows made of them are taken
-  std::vector<Feed> parked_;  // sources of older versions, by name
+  std::vector<Feed> parked_;   // sources of older versions, by name
 };
 
 }  // namespace mut::runtime
