@@ -80,8 +80,8 @@ char* mut_arena_copy(MutContext* ctx, const char* data, uint64_t bytes) {
 
 void mut_sink_grow(MutContext* ctx, uint32_t sink) { instance(ctx).grow_sink(sink); }
 
-void mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) {
-  instance(ctx).propose_param(set, value, time);
+int32_t mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) {
+  return instance(ctx).propose_param(set, value, time) ? 1 : 0;
 }
 
 void* mut_store_of(MutContext* ctx, uint32_t store) {
