@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
@@ -68,6 +69,13 @@ void mut_undecodable(MutContext* ctx, uint32_t site, const MutBatch* batch, uint
 uint64_t mut_next_bad(const uint8_t* bad, uint64_t row, uint64_t row_end) {
   const void* found = row < row_end ? memchr(bad + row, 1, row_end - row) : nullptr;
   return found == nullptr ? row_end : static_cast<uint64_t>(static_cast<const uint8_t*>(found) - bad);
+}
+
+// The largest event time of rows [row, row_end); the least time there is when there are none.
+int64_t mut_newest_time(const int64_t* times, uint64_t row, uint64_t row_end) {
+  int64_t newest = std::numeric_limits<int64_t>::min();
+  for (uint64_t i = row; i < row_end; ++i) newest = std::max(newest, times[i]);
+  return newest;
 }
 
 void* mut_arena(MutContext* ctx, uint64_t bytes) { return instance(ctx).arena().allocate(bytes); }

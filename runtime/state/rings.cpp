@@ -381,8 +381,9 @@ void RingStore::take_begin(const CellDesc& from, int64_t shift, CellDesc& to) {
   for (Forgotten& gone : to.forgotten) gone.arrival += shift;
 }
 
-// What a history over `span` does not hold at the watermark is gone for the cell from here on.
-void RingStore::forget_shorter(int64_t span, CellDesc& cell) const {
+// What a history over `span` does not hold at the watermark is gone for the cell from here on, whether the
+// memory of it was freed yet or not.
+void RingStore::forget_older(int64_t span, CellDesc& cell) const {
   if (watermark_ == std::numeric_limits<int64_t>::min()) return;
   cell.forgotten.push_back({watermark_ - span, static_cast<int64_t>(arrivals_)});
 }
@@ -400,7 +401,7 @@ void RingStore::retune(const StoreDesc& next, const std::vector<int>& cells, int
     // Below what is held anyway nothing has to be remembered.
     std::erase_if(cell.forgotten,
                   [&](const Forgotten& gone) { return gone.time <= watermark_ - desc_.span; });
-    if (desc_.span < before.span) forget_shorter(desc_.span, cell);
+    if (desc_.span != before.span) forget_older(std::min(desc_.span, before.span), cell);
   }
   shortened_ = shortened_ || desc_.span < before.span;
 }
@@ -450,12 +451,12 @@ void RingStore::join_from(const Store& old_store, const std::vector<int>& cells)
     CellDesc& cell = desc_.cells[i];
     take_begin(old.desc_.cells[static_cast<size_t>(cells[i])], static_cast<int64_t>(shift), cell);
     // The larger ring holds what the other does not: it stays unseen for the cells that come from there.
-    if (old.desc_.span != 0) forget_shorter(old.desc_.span, cell);
+    if (old.desc_.span != 0) forget_older(old.desc_.span, cell);
   }
   std::vector<int> columns = column_sources(old, cells);
-  // Older and over a longer stretch: every sample of the other is among ours.
-  if (desc_.columns.size() == 1 && desc_.span != 0 && old.desc_.span != 0 && old.arrivals_ <= arrivals)
-    return;
+  // Older, over a longer stretch and never shortened: every sample of the other is among ours.
+  bool by_time = desc_.columns.size() == 1 && desc_.span != 0 && old.desc_.span != 0;
+  if (by_time && !shortened_ && old.arrivals_ <= arrivals) return;
   std::vector<uint64_t> key(desc_.key_words + 1);
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {

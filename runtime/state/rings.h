@@ -60,7 +60,7 @@ class RingStore final : public Store {
   bool counts(const uint64_t* sample, const CellDesc& cell) const;
   // From when on cell `to` counts: as `from` did, whose arrival numbers were smaller by `shift`.
   static void take_begin(const CellDesc& from, int64_t shift, CellDesc& to);
-  void forget_shorter(int64_t span, CellDesc& cell) const;
+  void forget_older(int64_t span, CellDesc& cell) const;
 
   Budget& budget_;
   KeyedTable table_;
