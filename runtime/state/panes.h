@@ -62,6 +62,7 @@ class PaneStore final : public Store {
   int64_t last_end(int64_t start) const;
   void make_width();
   // The rule of an edited window: at once when nothing else holds, else from a boundary on.
+  std::optional<int64_t> last_open_boundary() const;
   void take_rule(const WindowRule& next, int64_t watermark);
   void forget_closed();
 
