@@ -233,6 +233,12 @@ void Flow::give(StagePlace place, const Result& result, int64_t time) {
     return aggregate(stage.aggregates[index], list_of(result.members, index));
   };
   try {
+    for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+      const typed::AggregateCall& call = stage.aggregates[i];
+      // Added by an edit, after the last event of the row.
+      bool must = call.result->kind != typed::Kind::Optional && !counts_nothing(call.fn);
+      if (must && list_of(result.members, i).empty()) fail(typed::EventError::NoValue);
+    }
     for (const typed::Output& output : stage.outputs) row.fields.push_back(evaluate(*output.value, scope));
   } catch (const EventFailure& failure) {
     std::string json = "{";

@@ -34,6 +34,8 @@ const char* event_error_code(EventError error) {
       return "future";
     case EventError::Memory:
       return "memory";
+    case EventError::NoValue:
+      return "no_value";
   }
   return "none";
 }

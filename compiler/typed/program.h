@@ -38,7 +38,17 @@ enum class Op : uint8_t {
 };
 
 // What can go wrong with one event (section 4). The names are the `code` of `.errors`.
-enum class EventError : uint8_t { None, Overflow, DivisionByZero, Index, Cast, Decode, Future, Memory };
+enum class EventError : uint8_t {
+  None,
+  Overflow,
+  DivisionByZero,
+  Index,
+  Cast,
+  Decode,
+  Future,
+  Memory,
+  NoValue
+};
 const char* event_error_code(EventError error);  // "overflow", "division_by_zero", …
 
 struct Expr;

@@ -22,6 +22,7 @@ constexpr ErrorText error_texts[] = {
     {"decode", "the record cannot be decoded"},
     {"future", "event time too far ahead"},
     {"memory", "the state budget is spent"},
+    {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
 };
 constexpr size_t sink_rows_first = 64;
 
