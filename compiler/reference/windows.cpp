@@ -13,8 +13,9 @@ using typed::StageKind;
 using typed::WindowKind;
 
 bool Flow::is_closed(StagePlace place, int64_t end, int64_t grace) const {
-  int64_t now = std::max(states_.at(place).closed, watermark(place.first, place.second));
-  return plus(end, grace) <= now;
+  const StageState& state = states_.at(place);
+  int64_t now = std::max(state.closed, watermark(place.first, place.second));
+  return end <= state.sealed || plus(end, grace) <= now;
 }
 
 Flow::Step Flow::windowed(StagePlace place, const Event& event) {

@@ -337,10 +337,16 @@ void PaneStore::take_rule(const WindowRule& next, int64_t watermark) {
   make_width();
 }
 
+void PaneStore::seal(int64_t watermark, int64_t late_within) {
+  int64_t closed = std::max(closed_, watermark);
+  if (closed != std::numeric_limits<int64_t>::min()) sealed_ = std::max(sealed_, closed - late_within);
+}
+
 // Old panes are at least as wide as new ones and start where a new one starts; what they hold lies in the
 // same windows, for no new rule cuts inside of an open old window. So they stay.
 void PaneStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
   (void)cells;
+  seal(watermark, desc_.late_within);
   desc_ = next;
   updates_.reset();  // they name the description before
   take_rule({next.size, next.every, next.offset}, watermark);
@@ -351,6 +357,8 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
   const auto& old = static_cast<const PaneStore&>(old_store);
   late_ = old.late_;
   closed_ = old.closed_;
+  sealed_ = old.sealed_;
+  seal(watermark, old.desc_.late_within);
   const WindowRule next = rules_[0];
   rules_ = old.rules_;
   width_ = old.width_;
