@@ -171,16 +171,9 @@ void ModuleEmitter::finish_stream(FunctionEmitter& at, int stream) {
       case Consumer::Kind::Route:
         emit_route(at, consumer.index);
         break;
-      case Consumer::Kind::Set: {
-        const abi::TypeDesc& of = layout(at.fields[0].type);
-        (void)of;
-        llvm::IRBuilder<>& b = at.builder();
-        b.CreateCall(
-            helper("mut_set", b.getVoidTy(), {b.getPtrTy(), b.getInt32Ty(), b.getPtrTy(), b.getInt64Ty()}),
-            {at.context(), b.getInt32(static_cast<uint32_t>(consumer.index)), at.spill(at.fields[0]),
-             at.time});
+      case Consumer::Kind::Set:
+        emit_set(at, stream, consumer.index);
         break;
-      }
       case Consumer::Kind::Stream: {
         const typed::Input& input = program()
                                         .streams[static_cast<size_t>(consumer.index)]
@@ -239,6 +232,25 @@ void ModuleEmitter::emit_row(FunctionEmitter& at, int emit) {
   }
   b.CreateStore(b.CreateAdd(count, b.getInt64(1)), count_at);
   b.CreateStore(b.CreateAdd(total, b.getInt64(1)), total_at);
+}
+
+// A value that the param does not take is an error of its stream.
+void ModuleEmitter::emit_set(FunctionEmitter& at, int stream, int set) {
+  llvm::IRBuilder<>& b = at.builder();
+  at.handler = {at.block("failed"), at.temporary(4)};
+  llvm::BasicBlock* failed = at.handler.block;
+  llvm::BasicBlock* end = at.block("set_end");
+  llvm::Value* taken = b.CreateCall(
+      helper("mut_set", b.getInt32Ty(), {b.getPtrTy(), b.getInt32Ty(), b.getPtrTy(), b.getInt64Ty()}),
+      {at.context(), b.getInt32(static_cast<uint32_t>(set)), at.spill(at.fields[0]), at.time});
+  at.check(b.CreateICmpNE(taken, b.getInt32(0)), typed::EventError::Range);
+  b.CreateBr(end);
+  b.SetInsertPoint(failed);
+  const typed::Stream& of = program().streams[static_cast<size_t>(stream)];
+  emit_failure(at, graph::set_error_site(graph_, set), stream, static_cast<int>(of.stages.size()), at.fields,
+               of.type);
+  b.CreateBr(end);
+  b.SetInsertPoint(end);
 }
 
 void ModuleEmitter::emit_route(FunctionEmitter& at, int route) {

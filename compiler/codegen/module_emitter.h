@@ -46,6 +46,7 @@ class ModuleEmitter {
   void finish_stream(FunctionEmitter& at, int stream);
   void emit_row(FunctionEmitter& at, int emit);
   void emit_route(FunctionEmitter& at, int route);
+  void emit_set(FunctionEmitter& at, int stream, int set);
   // What happens in the handler of a site: the error is told, and its event given to `.errors`.
   void emit_failure(FunctionEmitter& at, int site, int stream, int stage, const std::vector<Value>& fields,
                     typed::TypeRef record);

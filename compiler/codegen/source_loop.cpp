@@ -273,7 +273,16 @@ SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
   b_.CreateCondBr(b_.CreateICmpUGE(made, output_max_), full, room, weights.createBranchWeights(1, 1 << 12));
   b_.SetInsertPoint(full);
   drop(done_row, index);
-  leaves_.push_back({full, MUT_STOP_OUTPUT, {done_row, done_mark}});
+  llvm::Value* full_mark = done_mark;
+  if (!reads_watermark_) {
+    // Nothing has followed the watermark from row to row; an edit behind this batch may want it.
+    llvm::CallInst* newest = b_.CreateCall(
+        module_.helper("mut_newest_time", word_, {b_.getPtrTy(), word_, word_}), {times_, begin, done_row});
+    newest->addFnAttr(llvm::Attribute::Cold);
+    llvm::Value* own = b_.CreateSelect(b_.CreateICmpULT(begin, done_row), reached(newest), begin_mark);
+    full_mark = b_.CreateSelect(b_.CreateICmpSGT(own, begin_mark), own, begin_mark);
+  }
+  leaves_.push_back({full, MUT_STOP_OUTPUT, {done_row, full_mark}});
   b_.CreateBr(leave_);
   b_.SetInsertPoint(room);
   module_.emit_prefetches(at_, source_, columns_, this_row, row_end_);

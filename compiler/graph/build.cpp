@@ -448,8 +448,12 @@ int route_error_site(const Graph& graph, int route) {
   return error_site(graph, static_cast<int>(graph.program->streams.size()), 0) + route;
 }
 
+int set_error_site(const Graph& graph, int set) {
+  return route_error_site(graph, static_cast<int>(graph.program->routes.size())) + set;
+}
+
 int error_site_count(const Graph& graph) {
-  return route_error_site(graph, static_cast<int>(graph.program->routes.size()));
+  return set_error_site(graph, static_cast<int>(graph.program->sets.size()));
 }
 
 Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed) {

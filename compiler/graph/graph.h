@@ -56,9 +56,10 @@ struct Graph {
 };
 
 // Place of an error: every stage of every stream has one, then the end of the stream and its head
-// (decoding, event time); behind those of all streams every route has one.
+// (decoding, event time); behind those of all streams every route and every set has one.
 int error_site(const Graph& graph, int stream, int stage);
 int route_error_site(const Graph& graph, int route);
+int set_error_site(const Graph& graph, int set);
 int error_site_count(const Graph& graph);
 int runtime_type(const Graph& graph, typed::TypeRef type);
 

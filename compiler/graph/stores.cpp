@@ -119,6 +119,8 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
         std::to_string(static_cast<int>(history.over)) + "/" + std::to_string(history.amount) + "/";
     for (const typed::ExprPtr& key : history.keys) ring_key += expr_text(*key);
     ring_key += call_text(history.call);
+    // What a shorter count lets go differs from key to key: such rings are never joined.
+    if (history.over == typed::OverKind::LastEvents) ring_key += "#" + std::to_string(i);
     auto [known, fresh] = rings.emplace(ring_key, out.size());
     if (fresh) {
       node.desc.kind = StoreKind::Ring;

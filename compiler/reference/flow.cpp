@@ -228,7 +228,7 @@ void Flow::propose(size_t index, const Event& event) {
   if (below || above || (param.low && no_number)) {
     const typed::Stream& of = program_->streams[static_cast<size_t>(set.stream)];
     send_error(set.stream, event, to_json(Value(event.fields), of.type), std::nullopt, "set", set.span,
-               "range");
+               typed::event_error_code(typed::EventError::Range));
     return;
   }
   Pending& pending = pending_[index];

@@ -218,12 +218,15 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
       out->sites.push_back(std::move(site));
     }
   }
-  for (const typed::Route& route : program.routes) {
-    int end = static_cast<int>(program.streams[static_cast<size_t>(route.input)].stages.size());
-    runtime::ErrorSite site = out->sites[static_cast<size_t>(graph::error_site(graph, route.input, end))];
-    site.line = static_cast<int>(sources.locate(route.span).line);
+  auto add_site = [&](int stream, const char* stage, source::Span span) {
+    int end = static_cast<int>(program.streams[static_cast<size_t>(stream)].stages.size());
+    runtime::ErrorSite site = out->sites[static_cast<size_t>(graph::error_site(graph, stream, end))];
+    site.stage = stage;
+    site.line = static_cast<int>(sources.locate(span).line);
     out->sites.push_back(std::move(site));
-  }
+  };
+  for (const typed::Route& route : program.routes) add_site(route.input, "route", route.span);
+  for (const typed::Set& set : program.sets) add_site(set.stream, "set", set.span);
   std::vector<abi::FieldDesc> params;
   for (const typed::Param& param : program.params) {
     abi::FieldDesc field;

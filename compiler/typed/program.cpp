@@ -32,6 +32,8 @@ const char* event_error_code(EventError error) {
       return "decode";
     case EventError::Future:
       return "future";
+    case EventError::Range:
+      return "range";
     case EventError::Memory:
       return "memory";
     case EventError::NoValue:

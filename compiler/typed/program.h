@@ -47,6 +47,7 @@ enum class EventError : uint8_t {
   Decode,
   Future,
   Memory,
+  Range,
   NoValue
 };
 const char* event_error_code(EventError error);  // "overflow", "division_by_zero", …

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
@@ -70,6 +71,13 @@ uint64_t mut_next_bad(const uint8_t* bad, uint64_t row, uint64_t row_end) {
   return found == nullptr ? row_end : static_cast<uint64_t>(static_cast<const uint8_t*>(found) - bad);
 }
 
+// The largest event time of rows [row, row_end); the least time there is when there are none.
+int64_t mut_newest_time(const int64_t* times, uint64_t row, uint64_t row_end) {
+  int64_t newest = std::numeric_limits<int64_t>::min();
+  for (uint64_t i = row; i < row_end; ++i) newest = std::max(newest, times[i]);
+  return newest;
+}
+
 void* mut_arena(MutContext* ctx, uint64_t bytes) { return instance(ctx).arena().allocate(bytes); }
 
 char* mut_arena_copy(MutContext* ctx, const char* data, uint64_t bytes) {
@@ -80,8 +88,8 @@ char* mut_arena_copy(MutContext* ctx, const char* data, uint64_t bytes) {
 
 void mut_sink_grow(MutContext* ctx, uint32_t sink) { instance(ctx).grow_sink(sink); }
 
-void mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) {
-  instance(ctx).propose_param(set, value, time);
+int32_t mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) {
+  return instance(ctx).propose_param(set, value, time) ? 1 : 0;
 }
 
 void* mut_store_of(MutContext* ctx, uint32_t store) {

@@ -22,6 +22,7 @@ constexpr ErrorText error_texts[] = {
     {"decode", "the record cannot be decoded"},
     {"future", "event time too far ahead"},
     {"memory", "the state budget is spent"},
+    {"range", "value outside the range of the param"},
     {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
 };
 constexpr size_t sink_rows_first = 64;
@@ -98,20 +99,12 @@ void Instance::set_param(size_t index, const void* value) {
   }
 }
 
-void Instance::propose_param(size_t set, const void* value, int64_t time) {
+bool Instance::propose_param(size_t set, const void* value, int64_t time) {
   const SetPlan& plan = plan_->sets[set];
   const ParamPlan& param = plan_->params[static_cast<size_t>(plan.param)];
-  if (param.accepts && !param.accepts(value)) {
-    ErrorRecord record;
-    record.stream = plan.stream;
-    record.stage = "set";
-    record.code = "range";
-    record.message = "value outside the range of param `" + param.name + "`";
-    log_.add(std::move(record));
-    return;
-  }
+  if (param.accepts && !param.accepts(value)) return false;
   PendingSet& pending = pending_sets_[set];
-  if (time < pending.time) return;
+  if (time < pending.time) return true;
   const auto* bytes = static_cast<const char*>(value);
   pending.value.assign(bytes, bytes + param.type->size);
   if (param.type->kind == abi::TypeKind::String) {
@@ -131,6 +124,7 @@ void Instance::propose_param(size_t set, const void* value, int64_t time) {
     pending.waits = true;
   }
   context_.due = std::min(context_.due, pending.tick);
+  return true;
 }
 
 void Instance::take_pending_set(size_t set, const Instance& old, size_t old_set) {

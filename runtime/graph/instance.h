@@ -62,7 +62,8 @@ class Instance {
     std::string text;
   };
   std::vector<PendingSet>& pending_sets() { return pending_sets_; }
-  void propose_param(size_t set, const void* value, int64_t time);
+  // False where the value is outside of the range of the param.
+  bool propose_param(size_t set, const void* value, int64_t time);
   void apply_set(size_t set);
   // At an exchange: what waits for the same param goes on waiting.
   void take_pending_set(size_t set, const Instance& old, size_t old_set);

@@ -69,7 +69,8 @@ bool Shard::fill(Feed& feed, size_t index) {
   if (feed.ended || (feed.batch && feed.row < feed.batch->row_count())) return true;
   const SourcePlan& plan = instance_->plan().sources[index];
   batch::NeededColumns needed = plan.needed;
-  if (options_.all_columns) std::fill(needed.begin(), needed.end(), char{1});
+  // With several sources a cut may fall inside of a batch: its rest is run by a version that may need more.
+  if (feeds_.size() > 1) std::fill(needed.begin(), needed.end(), char{1});
   // A batch ends at a cut, so that no row was decoded for a version that does not run it.
   uint32_t rows = options_.batch_rows;
   if (scheduled_ && cut_of(feed) > feed.position)
@@ -423,8 +424,13 @@ void Shard::exchange() {
       if (known.name == before) feed = std::move(known);
     }
     feed.name = source.name;
+    // One that is read already goes on where it is, also when no stream has wanted it for a while.
     for (auto& [name, reader] : swap.new_sources) {
-      if (name == source.name) feed.reader = std::move(reader);
+      if (name != source.name || feed.reader) continue;
+      feed = Feed{};
+      feed.name = name;
+      feed.reader = std::move(reader);
+      instance_->watermarks[static_cast<size_t>(&source - instance_->plan().sources.data())] = no_watermark;
     }
     if (!feed.reader) feed.ended = true;
     bool redeclared =

@@ -19,7 +19,6 @@ namespace mut::runtime {
 struct ShardOptions {
   uint32_t batch_rows = 4096;
   size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state
-  bool all_columns = false;  // decode what no kernel needs, so that an edit may need it at any row
 };
 
 struct SourceCount {

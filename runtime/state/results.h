@@ -9,7 +9,7 @@
 namespace mut::state {
 
 // What keeps a row from being given, by the numbers of typed::EventError.
-enum class RowError : int32_t { None = 0, Overflow = 1, NoValue = 8 };
+enum class RowError : int32_t { None = 0, Overflow = 1, NoValue = 9 };
 
 // The layout of the rows of a store.
 abi::TypeDescRef result_record(const StoreDesc& desc);

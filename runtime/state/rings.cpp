@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <unordered_set>
+#include <utility>
 
 namespace mut::state {
 namespace {
@@ -44,12 +45,15 @@ void RingStore::drop_oldest(Ref& ref) {
 
 void RingStore::purge(Ref& ref) {
   if (desc_.span == 0 || watermark_ == std::numeric_limits<int64_t>::min()) return;
-  int64_t gone = std::max(watermark_ - desc_.span, forgotten_);
-  while (ref.count > 0 && static_cast<int64_t>(at(ref, 0)[0]) <= gone) drop_oldest(ref);
+  while (ref.count > 0 && static_cast<int64_t>(at(ref, 0)[0]) <= watermark_ - desc_.span) drop_oldest(ref);
 }
 
 bool RingStore::counts(const uint64_t* sample, const CellDesc& cell) const {
-  return static_cast<int64_t>(sample[1]) >= cell.since && (sample[2] >> cell.column & 1U) != 0;
+  auto time = static_cast<int64_t>(sample[0]);
+  auto arrival = static_cast<int64_t>(sample[1]);
+  if (arrival < cell.since || (sample[2] >> cell.column & 1U) == 0) return false;
+  return std::none_of(cell.forgotten.begin(), cell.forgotten.end(),
+                      [&](const Forgotten& gone) { return time <= gone.time && arrival <= gone.arrival; });
 }
 
 // Few texts: each against those before it. Texts of at most four bytes are their first word.
@@ -92,7 +96,7 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
     while (last > 0 && static_cast<int64_t>(at(ref, last - 1)[0]) > time) --last;
     // Samples are in order of time: halve instead of walking when many are too old.
     bool started = watermark_ != std::numeric_limits<int64_t>::min();
-    int64_t oldest = std::max((started ? std::max(time, watermark_) : time) - desc_.span, forgotten_);
+    int64_t oldest = (started ? std::max(time, watermark_) : time) - desc_.span;
     uint32_t low = 0;
     uint32_t high = last;
     while (low < high) {
@@ -284,8 +288,7 @@ bool RingStore::seen_near(const char* row, int64_t time) const {
   Ref ref = load(row);
   for (uint32_t i = ref.count; i-- > 0;) {
     auto passed = static_cast<int64_t>(at(ref, i)[0]);
-    if (watermark_ != std::numeric_limits<int64_t>::min() &&
-        passed <= std::max(watermark_ - desc_.span, forgotten_))
+    if (watermark_ != std::numeric_limits<int64_t>::min() && passed <= watermark_ - desc_.span)
       break;  // not held any more
     if (passed - time < desc_.span && time - passed < desc_.span) return true;
     if (passed <= time - desc_.span) break;
@@ -343,10 +346,13 @@ void RingStore::take_columns(const RingStore& old, const uint64_t* from, const s
 void RingStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   const auto& old = static_cast<const RingStore&>(old_store);
   watermark_ = std::max(old.watermark_, watermark);
-  forgotten_ = old.forgotten_;
+  shortened_ = old.shortened_ || (desc_.span != 0 && desc_.span < old.desc_.span);
   for (size_t i = 0; i < cells.size(); ++i) {
-    desc_.cells[i].since = cells[i] < 0 ? static_cast<int64_t>(old.arrivals_) + 1
-                                        : old.desc_.cells[static_cast<size_t>(cells[i])].since;
+    if (cells[i] < 0) {
+      desc_.cells[i].since = static_cast<int64_t>(old.arrivals_) + 1;
+    } else {
+      take_begin(old.desc_.cells[static_cast<size_t>(cells[i])], 0, desc_.cells[i]);
+    }
   }
   std::vector<int> columns = column_sources(old, cells);
   std::vector<uint64_t> key(desc_.key_words + 1);
@@ -369,18 +375,35 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
   late_ = old.late_;  // what a shorter history lets go is not late
 }
 
+void RingStore::take_begin(const CellDesc& from, int64_t shift, CellDesc& to) {
+  to.since = from.since + shift;
+  to.forgotten = from.forgotten;
+  for (Forgotten& gone : to.forgotten) gone.arrival += shift;
+}
+
+// What a history over `span` does not hold at the watermark is gone for the cell from here on, whether the
+// memory of it was freed yet or not.
+void RingStore::forget_older(int64_t span, CellDesc& cell) const {
+  if (watermark_ == std::numeric_limits<int64_t>::min()) return;
+  cell.forgotten.push_back({watermark_ - span, static_cast<int64_t>(arrivals_)});
+}
+
 void RingStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
-  std::vector<int64_t> since;
-  for (int cell : cells) {
-    since.push_back(cell < 0 ? static_cast<int64_t>(arrivals_) + 1
-                             : desc_.cells[static_cast<size_t>(cell)].since);
+  StoreDesc before = std::exchange(desc_, next);
+  for (size_t i = 0; i < cells.size(); ++i) {
+    CellDesc& cell = desc_.cells[i];
+    if (cells[i] < 0) {
+      cell.since = static_cast<int64_t>(arrivals_) + 1;
+      continue;
+    }
+    take_begin(before.cells[static_cast<size_t>(cells[i])], 0, cell);
+    // Below what is held anyway nothing has to be remembered.
+    std::erase_if(cell.forgotten,
+                  [&](const Forgotten& gone) { return gone.time <= watermark_ - desc_.span; });
+    if (desc_.span != before.span) forget_older(std::min(desc_.span, before.span), cell);
   }
-  bool shorter = next.span < desc_.span;
-  desc_ = next;
-  for (size_t i = 0; i < since.size(); ++i) desc_.cells[i].since = since[i];
-  if (shorter && watermark_ != std::numeric_limits<int64_t>::min())
-    forgotten_ = std::max(forgotten_, watermark_ - desc_.span);
+  shortened_ = shortened_ || desc_.span < before.span;
 }
 
 std::unique_ptr<Store> RingStore::branch() const {
@@ -389,16 +412,29 @@ std::unique_ptr<Store> RingStore::branch() const {
   out->arrivals_ = arrivals_;
   out->sample_count_ = sample_count_;
   out->watermark_ = watermark_;
-  out->forgotten_ = forgotten_;
+  out->shortened_ = shortened_;
   out->late_ = late_;
   return out;
 }
 
 uint64_t* RingStore::find_sample(const char* row, uint64_t time, uint64_t arrival) const {
   Ref ref = load(row);
-  for (uint32_t i = 0; i < ref.count; ++i) {
+  uint32_t first = 0;
+  if (desc_.span != 0) {  // in order of time
+    uint32_t end = ref.count;
+    while (first < end) {
+      uint32_t middle = (first + end) / 2;
+      if (static_cast<int64_t>(at(ref, middle)[0]) < static_cast<int64_t>(time)) {
+        first = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+  }
+  for (uint32_t i = first; i < ref.count; ++i) {
     uint64_t* sample = at(ref, i);
     if (sample[0] == time && sample[1] == arrival) return sample;
+    if (desc_.span != 0 && sample[0] != time) break;
   }
   return nullptr;
 }
@@ -412,12 +448,15 @@ void RingStore::join_from(const Store& old_store, const std::vector<int>& cells)
   uint64_t late = late_;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (cells[i] < 0) continue;
-    desc_.cells[i].since = old.desc_.cells[static_cast<size_t>(cells[i])].since + static_cast<int64_t>(shift);
+    CellDesc& cell = desc_.cells[i];
+    take_begin(old.desc_.cells[static_cast<size_t>(cells[i])], static_cast<int64_t>(shift), cell);
+    // The larger ring holds what the other does not: it stays unseen for the cells that come from there.
+    if (old.desc_.span != 0) forget_older(old.desc_.span, cell);
   }
   std::vector<int> columns = column_sources(old, cells);
-  // Older and over a longer stretch: every sample of the other is among ours.
-  if (desc_.columns.size() == 1 && desc_.span != 0 && old.desc_.span != 0 && old.arrivals_ <= arrivals)
-    return;
+  // Older, over a longer stretch and never shortened: every sample of the other is among ours.
+  bool by_time = desc_.columns.size() == 1 && desc_.span != 0 && old.desc_.span != 0;
+  if (by_time && !shortened_ && old.arrivals_ <= arrivals) return;
   std::vector<uint64_t> key(desc_.key_words + 1);
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {

@@ -58,14 +58,16 @@ class RingStore final : public Store {
   uint64_t distinct_few(const char* row, const CellDesc& cell, uint32_t first, uint32_t last,
                         const uint64_t* self) const;
   bool counts(const uint64_t* sample, const CellDesc& cell) const;
+  // From when on cell `to` counts: as `from` did, whose arrival numbers were smaller by `shift`.
+  static void take_begin(const CellDesc& from, int64_t shift, CellDesc& to);
+  void forget_older(int64_t span, CellDesc& cell) const;
 
   Budget& budget_;
   KeyedTable table_;
   uint64_t arrivals_ = 0;
   uint64_t sample_count_ = 0;
   int64_t watermark_ = std::numeric_limits<int64_t>::min();
-  // Samples up to here were let go by a shorter history and do not come back with a longer one.
-  int64_t forgotten_ = std::numeric_limits<int64_t>::min();
+  bool shortened_ = false;  // at some cut: samples may be missing that a longer history would hold
   uint64_t seed_;
   size_t sweep_ = 0;
 };

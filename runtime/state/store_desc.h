@@ -44,6 +44,12 @@ struct KeyDesc {
   uint32_t word = 0;      // index of its first word in the key
 };
 
+// Samples that a shorter history let go: they do not come back when it is made longer again.
+struct Forgotten {
+  int64_t time = 0;     // up to this event time …
+  int64_t arrival = 0;  // … and among those that had arrived by then
+};
+
 struct CellDesc {
   std::string name;  // "total/sum"
   CellFn fn = CellFn::Count;
@@ -52,8 +58,9 @@ struct CellDesc {
   abi::TypeDescRef result;                 // type of the result, optional included
   uint32_t offset = 0;                     // bytes from the start of the row
   uint32_t size = 0;
-  uint32_t column = 0;  // Ring: which value of a sample
-  int64_t since = 0;    // Ring: first arrival number that counts (a cell added by an edit)
+  uint32_t column = 0;               // Ring: which value of a sample
+  int64_t since = 0;                 // Ring: first arrival number that counts (a cell added by an edit)
+  std::vector<Forgotten> forgotten;  // Ring by time
 };
 
 enum class StoreKind : uint8_t {

@@ -24,3 +24,6 @@ for name in ("MUT_DATA", "MUT_REQUIRE_DATA", "ASAN_OPTIONS", "TSAN_OPTIONS"):
 config.substitutions.append(("%data", os.environ.get("MUT_DATA", os.path.join(root, "..", "shared", "data"))))
 if os.path.isdir(os.environ.get("MUT_DATA", "")):
     config.available_features.add("data")
+# Sanitizers put code of their own into kernels: what their IR looks like is no claim of ours.
+if not any(name in bin_dir for name in ("/asan/", "/tsan/")):
+    config.available_features.add("plain-kernels")

@@ -327,7 +327,7 @@ TEST(Change, TimeFieldIsAChoice) {  // row 54
 TEST(Change, DedupeHorizonKeeps) {  // T-D13, row 31
   Edit edit(script("| @d dedupe by u within 10s"), script("| @d dedupe by u within 3s"));
   EXPECT_EQ(edit.changes(), Lines{"keep c/d/seen"});
-  EXPECT_EQ(edit.plan.migration.stores[0].transfer, StoreTransfer::Retune);
+  EXPECT_EQ(edit.plan.migration.stores[0].transfer, StoreTransfer::Convert);
 }
 
 TEST(Change, HistoryLongerKeepsAndShorterConverts) {  // rows 48, 49

@@ -51,7 +51,9 @@ std::optional<Run> w2(const Options& options, int64_t (*query)(const BidColumns&
   return Run{bids.row_count(), measure_passes(options.seconds, [&] {
                SumCheck check;
                const int64_t watermark = query(bids, &check, add_prices<Row>);
-               return check.text() + ";newest=" + std::to_string(watermark);
+               // The engine keeps it too, but does not show it: here it must not be left out.
+               asm volatile("" : : "r"(watermark));
+               return check.text();
              })};
 }
 
