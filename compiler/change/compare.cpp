@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/change/borders.h"
 #include "compiler/change/differences.h"
@@ -49,7 +50,7 @@ class Comparison {
     if (!matches_.inferred.empty()) {
       std::string list;
       for (const std::string& stage : matches_.inferred) list += (list.empty() ? "" : ", ") + stage;
-      plan_.notes.push_back("inferred: " + list + " without label; `mutc fmt --name-state` writes names");
+      plan_.notes.push_back("inferred: " + list + " without label; write a label: `| @name …`");
     }
     plan_.notes.insert(plan_.notes.begin(), matches_.notes.begin(), matches_.notes.end());
     for (const Refusal& refusal : matches_.refusals) print_refusal(refusal);
@@ -199,11 +200,14 @@ class Comparison {
     return consent.back() == '/' || (path[consent.size()] == '/' && path.rfind('/') == consent.size());
   }
 
-  std::optional<std::string> consent_for(const CellPlan& cell) const {
-    for (const Consent& consent : options_.consents) {
+  std::optional<std::string> consent_for(const CellPlan& cell) {
+    for (size_t i = 0; i < options_.consents.size(); ++i) {
+      const Consent& consent = options_.consents[i];
       if (std::find(cell.choices.begin(), cell.choices.end(), consent.verdict) == cell.choices.end())
         continue;
-      if (covers(consent.path, cell.path) || covers(consent.path, cell.old_path)) return consent.verdict;
+      if (!covers(consent.path, cell.path) && !covers(consent.path, cell.old_path)) continue;
+      used_consents_.insert(i);
+      return consent.verdict;
     }
     return std::nullopt;
   }
@@ -226,6 +230,11 @@ class Comparison {
         reset = cell.decision == "reset" || cell.needs_consent;
       }
       if (i < continues_.size() && reset) continues_[i] = -1;
+    }
+    for (size_t i = 0; i < options_.consents.size(); ++i) {
+      if (used_consents_.contains(i)) continue;
+      plan_.notes.push_back(fmt::format("accept `{}:{}` fits no cell that asks for it",
+                                        options_.consents[i].verdict, options_.consents[i].path));
     }
   }
 
@@ -306,6 +315,7 @@ class Comparison {
   State new_;
   Matches matches_;
   SwapPlan plan_;
+  std::set<size_t> used_consents_;
   std::vector<int> continues_;  // by new cell: the old cell whose value it takes, or -1
   bool feeds_state_changed_ = false;
 };

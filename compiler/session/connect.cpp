@@ -1,20 +1,19 @@
 #include "compiler/session/connect.h"
 
+#include <algorithm>
+
+#include "compiler/session/files.h"
 #include "runtime/connector/file/file_sink.h"
 #include "runtime/connector/file/file_source.h"
-#include "runtime/connector/generate/generate.h"
 #include "runtime/connector/stdio/stdio.h"
 
 namespace mut::session {
-namespace {
 
 const Target* find_binding(const Bindings& bindings, const std::string& side, const std::string& name) {
   if (auto found = bindings.find(side + ":" + name); found != bindings.end()) return &found->second;
   if (auto found = bindings.find(name); found != bindings.end()) return &found->second;
   return nullptr;
 }
-
-}  // namespace
 
 codec::DecodeOptions decode_options(const typed::Connector& connector, const runtime::SourcePlan& plan) {
   codec::DecodeOptions out;
@@ -45,13 +44,13 @@ codec::Format format_of(const typed::Connector& connector, const Target& target)
   return codec::format_of_path(target.path).value_or(codec::Format::Json);
 }
 
+}  // namespace
+
 Target target_of(const typed::Connector& connector) {
   Target out;
   out.path = connector.name == "file" ? connector.positional(0)->value.as_text() : "-";
   return out;
 }
-
-}  // namespace
 
 codec::Format source_format(const typed::Source& source) {
   return format_of(source.connector, target_of(source.connector));
@@ -78,10 +77,6 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(env::Env& env, cons
                                                              const Bindings& bindings,
                                                              env::EventCount* wake) {
   const Target* bound = find_binding(bindings, "source", source.name);
-  if (plan.generates) {
-    const runtime::GenerateSpec& spec = plan.generate;
-    return connector::make_generator(env, {spec.count, spec.step_ns, spec.start_ns, spec.rate});
-  }
   if (bound == nullptr && source.connector.name == "host") {
     return Error{"source `" + source.name + "` is fed by a host program; bind it to a file to run it here"};
   }
@@ -111,8 +106,7 @@ std::string sink_target(const typed::Emit& emit, const Bindings& bindings) {
 }
 
 Result<runtime::OutletBinding> open_sink(env::Env& env, const typed::Emit& emit, const Bindings& bindings,
-                                         const std::vector<runtime::OutletBinding>& known,
-                                         std::string& notices) {
+                                         std::vector<KnownSink>& known, std::string& notices) {
   const Target* bound = find_binding(bindings, "sink", emit.name);
   if (bound == nullptr && emit.connector.name == "host") {
     return Error{"sink `" + emit.name + "` belongs to a host program; bind it to a file to run it here"};
@@ -120,23 +114,31 @@ Result<runtime::OutletBinding> open_sink(env::Env& env, const typed::Emit& emit,
   Target target = bound != nullptr ? *bound : target_of(emit.connector);
   runtime::OutletBinding out;
   out.sink = emit.name;
-  out.target = target.path;
   out.format = format_of(emit.connector, target);
-  for (const runtime::OutletBinding& other : known) {
-    if (other.target == out.target) out.writer = other.writer;
+  const typed::Option* append = emit.connector.find("append");
+  bool keeps = target.path == "-" || (append != nullptr && append->value.as_bool());
+  out.start = keeps ? connector::SinkStart::Append : connector::SinkStart::Replace;
+  auto entry = std::find_if(known.begin(), known.end(), [&](const KnownSink& other) {
+    if (target.path == "-" || other.path == "-") return target.path == other.path;
+    return target.path == other.path || same_file(env, target.path, other.path);
+  });
+  bool fresh = entry == known.end();
+  if (fresh) {
+    std::shared_ptr<connector::SinkWriter> writer =
+        target.path == "-" ? connector::make_stdout_sink(env) : connector::make_file_sink(env, target.path);
+    known.push_back({target.path, std::move(writer)});
+    entry = known.end() - 1;
   }
-  if (out.writer) return out;
-  if (target.path == "-") {
-    out.writer = connector::open_stdout_sink(env);
-    return out;
+  out.target = entry->path;
+  out.writer = entry->writer;
+  auto held = connector::hold_sink(out.writer);
+  if (!held) {
+    if (fresh) known.pop_back();
+    return held.error().within("sink `" + emit.name + "`");
   }
-  connector::FileSinkOptions options;
-  options.path = target.path;
-  if (const typed::Option* append = emit.connector.find("append")) options.append = append->value.as_bool();
-  auto opened = connector::open_file_sink(env, options);
-  if (!opened) return opened.error().within("sink `" + emit.name + "`");
-  out.writer = std::move(opened).value();
-  if (!out.writer->notice().empty()) notices += out.writer->notice() + "\n";
+  out.hold = std::move(held).value();
+  std::string notice = keeps ? "" : out.writer->notice();
+  if (!notice.empty() && notices.find(notice) == std::string::npos) notices += notice + "\n";
   return out;
 }
 

@@ -18,6 +18,10 @@ struct Target {
 };
 Result<Target> parse_target(const std::string& text);
 using Bindings = std::map<std::string, Target>;
+// `side`: "source" or "sink". Null where the command line says nothing.
+const Target* find_binding(const Bindings& bindings, const std::string& side, const std::string& name);
+// What a connector names itself.
+Target target_of(const typed::Connector& connector);
 
 // How the text of a source is decoded, whoever brings it.
 codec::DecodeOptions decode_options(const typed::Connector& connector, const runtime::SourcePlan& plan);
@@ -29,10 +33,14 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(env::Env& env, cons
                                                              const runtime::SourcePlan& plan,
                                                              const Bindings& bindings, env::EventCount* wake);
 
-// `known`: outlets that exist already; one with the same target shares its writer.
+// What this run writes or has written, as long as it lasts.
+struct KnownSink {
+  std::string path;
+  std::shared_ptr<connector::SinkWriter> writer;
+};
+// Held, not begun. A target of `known` shares its writer; a new one is added there.
 Result<runtime::OutletBinding> open_sink(env::Env& env, const typed::Emit& emit, const Bindings& bindings,
-                                         const std::vector<runtime::OutletBinding>& known,
-                                         std::string& notices);
+                                         std::vector<KnownSink>& known, std::string& notices);
 // What open_sink would write to: equal texts, equal targets.
 std::string sink_target(const typed::Emit& emit, const Bindings& bindings);
 

@@ -6,8 +6,10 @@
 
 #include "compiler/session/arrow/output.h"
 #include "compiler/session/engine_state.h"
+#include "compiler/session/files.h"
 #include "compiler/session/report.h"
 #include "runtime/abi/check.h"
+#include "runtime/connector/generate/generate.h"
 
 namespace mut {
 namespace {
@@ -249,6 +251,12 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
     host = host_sources.try_emplace(source.name).first;
     host->second.text = std::make_shared<connector::PieceQueue>(wake.get());
   }
+  if (host == host_sources.end() && plan.generates) {
+    const runtime::GenerateSpec& spec = plan.generate;
+    auto rate = std::make_shared<std::atomic<double>>(spec.rate);
+    rates[source.name] = rate;
+    return connector::make_generator(*env, {spec.count, spec.step_ns, spec.start_ns, std::move(rate)});
+  }
   if (host == host_sources.end()) {
     lock.unlock();
     auto opened = session::open_source(*env, source, plan, bindings, wake.get());
@@ -306,10 +314,17 @@ Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program&
     };
     return binding;
   }
-  std::lock_guard opening(outlets_mutex);
-  auto opened = session::open_sink(*env, emit, bindings, outlets, notices);
+  std::lock_guard opening(sinks_mutex);
+  auto opened = session::open_sink(*env, emit, bindings, known_sinks, notices);
   if (!opened) return io(opened.error());
   return std::move(opened).value();
+}
+
+Outcome<Done> Engine::State::check_files(const session::Program& made, const session::Program* before) {
+  if (closed()) return Done{};
+  Status apart = session::check_files(*env, *made.typed, bindings, before ? before->typed.get() : nullptr);
+  if (!apart) return io(apart.error());
+  return Done{};
 }
 
 Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, int64_t* spent_ns,
@@ -341,6 +356,8 @@ Outcome<Done> Engine::start() {
   options.memory_bytes = s.options.memory_bytes;
   s.shard = std::make_unique<runtime::Shard>(*s.env, options, s.retired);
   s.librarian = std::make_unique<session::Librarian>(*s.env, s.retired);
+  auto apart = s.check_files(*s.program, nullptr);
+  if (!apart) return apart;
   std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> readers;
   for (size_t i = 0; i < s.program->typed->sources.size(); ++i) {
     if (!s.program->plan->sources[i].live) continue;
@@ -348,11 +365,11 @@ Outcome<Done> Engine::start() {
     if (!reader) return reader.failure();
     readers.emplace_back(s.program->typed->sources[i].name, std::move(reader).value());
   }
-  s.outlets.clear();
+  std::vector<runtime::OutletBinding> outlets;
   for (size_t i = 0; i < s.program->typed->emits.size(); ++i) {
     auto outlet = s.open_sink(*s.program, i, s.warnings);
     if (!outlet) return outlet.failure();
-    s.outlets.push_back(std::move(outlet).value());
+    outlets.push_back(std::move(outlet).value());
   }
   s.running_kernels = kernels.value();
   s.running_graph = s.program->graph;
@@ -360,7 +377,7 @@ Outcome<Done> Engine::start() {
   auto instance = std::make_unique<runtime::Instance>(s.program->plan, std::move(kernels).value(),
                                                       s.shard->seed(), s.shard->budget(), s.shard->errors());
   s.shard->set_stamp(s.options.stamp == EngineOptions::Stamp::Yes);
-  s.shard->start(std::move(instance), 1, std::move(readers), s.outlets);
+  s.shard->start(std::move(instance), 1, std::move(readers), std::move(outlets));
   s.started = true;
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
@@ -469,12 +486,10 @@ void Engine::State::settle_swap() {
   done.push_back(std::move(report));
   lock.unlock();
   {
-    // The writers that the shard has closed are not kept open here.
-    std::lock_guard opening(outlets_mutex);
-    std::erase_if(outlets, [&](const runtime::OutletBinding& outlet) {
-      return std::none_of(program->typed->emits.begin(), program->typed->emits.end(),
-                          [&](const typed::Emit& emit) { return emit.name == outlet.sink; });
-    });
+    std::lock_guard sources(host_mutex);
+    for (const runtime::SourcePlan& source : program->plan->sources) {
+      if (auto rate = rates.find(source.name); rate != rates.end()) rate->second->store(source.generate.rate);
+    }
   }
   if (optimiser) optimiser->want(program, result->version, optimiser_start());
 }
@@ -541,7 +556,6 @@ Outcome<Done> Engine::flush() {
 Outcome<Done> Engine::close() {
   if (!state_->shard) return Done{};
   Status status = state_->shard->close();
-  state_->outlets.clear();
   if (!status) return io(status.error());
   return Done{};
 }

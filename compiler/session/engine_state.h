@@ -46,6 +46,8 @@ struct Engine::State {
     std::optional<std::string_view> borrowed_text;
   };
   std::map<std::string, HostSource> host_sources;
+  // Of sources that generate their rows: an edit takes another one without a new reader.
+  std::map<std::string, std::shared_ptr<std::atomic<double>>> rates;
   struct HostSink {
     std::function<void(const RowView&)> rows;
     std::function<void(std::string_view)> lines;
@@ -58,8 +60,8 @@ struct Engine::State {
     return options.clock == EngineOptions::Clock::Virtual ? virtual_now.load() : env->wall_ns();
   }
 
-  std::mutex outlets_mutex;                     // guards what opening a sink touches
-  std::vector<runtime::OutletBinding> outlets;  // open ones, to share writers
+  std::mutex sinks_mutex;  // guards known_sinks
+  std::vector<session::KnownSink> known_sinks;
 
   std::atomic<uint64_t> kernels_compiled{0};
   std::atomic<uint64_t> kernels_reused{0};
@@ -95,6 +97,8 @@ struct Engine::State {
   // Kernels for a program, quick or as the options say; counts what it took.
   Outcome<runtime::Kernels> compile(const session::Program& made, int64_t* spent_ns, bool* compiled);
   Outcome<std::unique_ptr<connector::SourceReader>> open_source(const session::Program& made, size_t index);
+  // `before` (may be null): what runs until then.
+  Outcome<Done> check_files(const session::Program& made, const session::Program* before);
   Outcome<runtime::OutletBinding> open_sink(const session::Program& made, size_t index, std::string& notices);
   // A copy, for threads that push.
   std::optional<HostSource> host_source(const std::string& source_name) const;

@@ -7,7 +7,9 @@
 
 #include "compiler/reference/interpreter.h"
 #include "compiler/session/connect.h"
+#include "compiler/session/files.h"
 #include "mutstream/tooling.h"
+#include "runtime/env/real_env.h"
 
 namespace mut {
 namespace {
@@ -98,6 +100,10 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
     interpreter.bind(source.name, std::move(feed));
     return Done{};
   };
+  auto machine = env::make_real_env();
+  if (!machine) return Failure{Failure::Kind::Usage, machine.error().message};
+  Status apart = session::check_files(*machine.value(), *first.program->typed, bindings, nullptr);
+  if (!apart) return io(apart.error().message);
   for (const typed::Source& source : first.program->typed->sources) {
     auto bound = bind_source(source);
     if (!bound) return bound;
@@ -112,6 +118,12 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
     Checked next = check(swap.text, swap.name, run, options);
     if (!next.program) {
       problem = Failure{Failure::Kind::Script, next.problem};
+      continue;
+    }
+    Status fits =
+        session::check_files(*machine.value(), *next.program->typed, bindings, first.program->typed.get());
+    if (!fits) {
+      problem = io(fits.error().message);
       continue;
     }
     for (const SourceCut& cut : swap.at) interpreter.run_until(cut.source, cut.records);

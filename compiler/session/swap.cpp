@@ -211,11 +211,15 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
     }
     return now;
   };
+  auto apart = check_files(made, &before);
+  if (!apart) return apart;
   for (const auto& [from, to] : migration.renamed_sources) {
     // What the host pushes under either name arrives.
     std::lock_guard lock(host_mutex);
     if (auto host = host_sources.find(from); host != host_sources.end())
       host_sources.insert_or_assign(to, HostSource(host->second));
+    if (auto rate = rates.find(from); rate != rates.end())
+      rates.insert_or_assign(to, std::shared_ptr(rate->second));
   }
   for (size_t i = 0; i < made.typed->sources.size(); ++i) {
     const std::string& source = made.typed->sources[i].name;

@@ -17,6 +17,7 @@ void RecordPump::start_input() {
   begin_ = filled_ = 0;
   buffer_ = nullptr;
   ended_ = false;
+  failed_.reset();
 }
 
 std::shared_ptr<batch::ReadBuffer> RecordPump::take_buffer(size_t capacity_bytes) {
@@ -54,6 +55,7 @@ Result<StreamStep::State> RecordPump::read_more(ByteStream& stream) {
 }
 
 Result<Poll> RecordPump::fill(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch) {
+  if (failed_) return *failed_;
   batch.set_first_position(next_position_);
   uint32_t rows_before = batch.row_count();
   Poll poll = Poll::Ready;
@@ -62,22 +64,29 @@ Result<Poll> RecordPump::fill(ByteStream& stream, int64_t arrival_ns, batch::Bat
     uint32_t rows = batch.row_count();
     auto step =
         decoder_->decode({buffer_->memory.get() + begin_, filled_ - begin_}, ended_, arrival_ns, batch);
-    if (!step) return step.error();
-    begin_ += step.value().bytes_used;
     if (batch.row_count() != rows) batch.hold(buffer_);
+    if (!step) {
+      failed_ = step.error();
+      break;
+    }
+    begin_ += step.value().bytes_used;
     if (batch.row_count() == batch.row_capacity()) break;
     if (ended_) {
       poll = Poll::End;
       break;
     }
     auto state = read_more(stream);
-    if (!state) return state.error();
+    if (!state) {
+      failed_ = state.error();
+      break;
+    }
     if (state.value() == StreamStep::State::Wait) {
       poll = Poll::Wait;
       break;
     }
   }
   uint32_t added = batch.row_count() - rows_before;
+  if (failed_ && added == 0) return *failed_;
   next_position_ += added;
   return added > 0 ? Poll::Ready : poll;
 }

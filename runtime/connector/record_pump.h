@@ -2,6 +2,7 @@
 // over into the next one.
 #pragma once
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "runtime/batch/batch.h"
@@ -23,7 +24,7 @@ class RecordPump {
   void start_input();
 
   // Appends rows until `batch` is full, the stream has nothing now (Wait) or is at its end (End).
-  // Ready when rows came; the End or Wait shows at the next call then. Numbers the rows.
+  // Ready when rows came; the End, Wait or error shows at the next call then. Numbers the rows.
   Result<Poll> fill(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch);
 
   // Reads the begin of the stream and checks that it fits the declaration; takes no row.
@@ -50,6 +51,7 @@ class RecordPump {
   size_t filled_ = 0;  // end of the text in the buffer
   bool ended_ = false;
   uint64_t next_position_ = 0;
+  std::optional<Error> failed_;  // what came behind rows that were handed over
 };
 
 }  // namespace mut::connector

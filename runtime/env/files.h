@@ -14,6 +14,7 @@ struct FileIdentity {
   uint64_t device = 0;
   uint64_t inode = 0;
   uint64_t size_bytes = 0;
+  bool regular = false;  // no pipe, terminal or device
 
   bool same_file(const FileIdentity& other) const { return device == other.device && inode == other.inode; }
 };
@@ -36,6 +37,8 @@ class OutputFile {
   virtual Status write(std::string_view bytes) = 0;
   // Returns once the bytes survive a loss of power.
   virtual Status sync() = 0;
+  // Empties it. Of pipes and devices nothing is taken.
+  virtual Status truncate() = 0;
   // Says what the destructor cannot: whether the last bytes arrived. Nothing may follow.
   virtual Status close() = 0;
 };

@@ -125,7 +125,7 @@ class RealEnv final : public Env {
   Result<FileIdentity> identify(const std::string& path) override {
     struct stat info;
     if (::stat(path.c_str(), &info) != 0) return system_error(path);
-    return FileIdentity{info.st_dev, info.st_ino, static_cast<uint64_t>(info.st_size)};
+    return identity_of(info);
   }
 
   bool is_directory(const std::string& path) override {

@@ -12,6 +12,10 @@ namespace mut::env {
 
 Error system_error(const std::string& what) { return {what + ": " + strerror(errno)}; }
 
+FileIdentity identity_of(const struct stat& info) {
+  return {info.st_dev, info.st_ino, static_cast<uint64_t>(info.st_size), S_ISREG(info.st_mode)};
+}
+
 namespace {
 
 class DescriptorInput final : public InputFile {
@@ -40,7 +44,7 @@ class DescriptorInput final : public InputFile {
   Result<FileIdentity> identity() override {
     struct stat info;
     if (::fstat(descriptor_, &info) != 0) return system_error(path_);
-    return FileIdentity{info.st_dev, info.st_ino, static_cast<uint64_t>(info.st_size)};
+    return identity_of(info);
   }
 
  private:
@@ -74,6 +78,11 @@ class DescriptorOutput final : public OutputFile {
   Status sync() override {
     // Pipes and terminals have nothing to sync.
     if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS) return system_error(path_);
+    return Unit{};
+  }
+
+  Status truncate() override {
+    if (::ftruncate(descriptor_, 0) != 0 && errno != EINVAL) return system_error(path_);
     return Unit{};
   }
 

@@ -1,11 +1,15 @@
 // Files by descriptor. Private to the folder.
 #pragma once
+#include <sys/stat.h>
+
 #include <memory>
 #include <string>
 
 #include "runtime/env/files.h"
 
 namespace mut::env {
+
+FileIdentity identity_of(const struct stat& info);
 
 // "PATH: No such file or directory", from errno.
 Error system_error(const std::string& what);

@@ -31,6 +31,14 @@ const OutletBinding* Outlets::find(const std::string& sink) const {
   return nullptr;
 }
 
+Status Outlets::add(OutletBinding binding) {
+  Status begun = binding.writer ? binding.writer->begin(binding.start) : Status(Unit{});
+  if (!begun) begun = begun.error().within("sink `" + binding.sink + "`");
+  binding.hold = nullptr;
+  bindings_.push_back(std::move(binding));
+  return begun;
+}
+
 Status Outlets::replace(OutletBinding binding) {
   Status worst = Unit{};
   for (OutletBinding& old : bindings_) {
@@ -39,11 +47,11 @@ Status Outlets::replace(OutletBinding binding) {
       return &other != &old && other.writer == old.writer;
     });
     if (old.writer) worst = shared ? old.writer->flush() : old.writer->close();
-    old = std::move(binding);
-    return worst;
+    std::erase_if(bindings_, [&](const OutletBinding& other) { return &other == &old; });
+    break;
   }
-  bindings_.push_back(std::move(binding));
-  return worst;
+  Status added = add(std::move(binding));
+  return worst ? added : worst;
 }
 
 Status Outlets::retain(const Plan& plan, const std::vector<std::pair<std::string, std::string>>& renamed) {
@@ -76,8 +84,10 @@ void Outlets::connect(const Plan& plan) {
     connected_[i].stamped = stamp_ ? stamped_record(*plan.emits[i].record) : plan.emits[i].record;
     connected_[i].encoder = codec::make_encoder(connected_[i].binding->format, connected_[i].stamped);
     const std::string& target = connected_[i].binding->target;
-    connected_[i].header_written = !connected_[i].binding->writer->wants_header() ||
-                                   std::find(headers_.begin(), headers_.end(), target) != headers_.end();
+    connected_[i].header_written =
+        !connected_[i].binding->writer->wants_header() ||
+        std::find(headers_.begin(), headers_.end(), std::pair(target, connected_[i].binding->format)) !=
+            headers_.end();
     for (size_t j = 0; j < plan.emits.size(); ++j) {
       const OutletBinding* other = find(plan.emits[j].name);
       if (other != nullptr && other->writer == connected_[i].binding->writer)
@@ -92,7 +102,7 @@ void Outlets::append_row(Connected& to, const Instance& instance, size_t sink, c
   if (!to.header_written) {
     to.encoder->append_header(text_);
     to.header_written = true;
-    headers_.push_back(to.binding->target);
+    headers_.emplace_back(to.binding->target, to.binding->format);
   }
   const char* record = row + sizeof(MutOutHead);
   if (!stamp_) {

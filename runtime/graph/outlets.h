@@ -18,6 +18,8 @@ struct OutletBinding {
   std::string sink;                               // name
   std::string target;                             // equal targets share the writer: "stdout", a path
   std::shared_ptr<connector::SinkWriter> writer;  // or null
+  std::shared_ptr<void> hold;                     // on the writer, until it begins
+  connector::SinkStart start = connector::SinkStart::Append;
   codec::Format format = codec::Format::Json;
   HostSink host;  // or null
 };
@@ -25,8 +27,9 @@ struct OutletBinding {
 class Outlets {
  public:
   explicit Outlets(bool stamp) : stamp_(stamp) {}
-  void add(OutletBinding binding) { bindings_.push_back(std::move(binding)); }
-  // Takes the place of the sink of that name, whose writer is closed unless another sink uses it.
+  Status add(OutletBinding binding);
+  // The new writer begins. It takes the place of the sink of that name, whose writer is closed unless another
+  // sink uses it.
   Status replace(OutletBinding binding);
   const OutletBinding* find(const std::string& sink) const;
   // Sinks the plan no longer has are flushed, closed and forgotten; renamed ones keep their writer.
@@ -49,8 +52,8 @@ class Outlets {
   };
   void append_row(Connected& to, const Instance& instance, size_t sink, const char* row, uint64_t version);
   std::vector<OutletBinding> bindings_;
-  std::vector<Connected> connected_;  // by emit
-  std::vector<std::string> headers_;  // targets that have a header
+  std::vector<Connected> connected_;                            // by emit
+  std::vector<std::pair<std::string, codec::Format>> headers_;  // targets that have one
   text::Buffer text_;
   bool stamp_;
 };

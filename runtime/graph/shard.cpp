@@ -43,7 +43,10 @@ void Shard::start(std::unique_ptr<Instance> instance, uint64_t version,
     if (!feed.reader) feed.ended = true;
     feeds_.push_back(std::move(feed));
   }
-  for (OutletBinding& sink : sinks) outlets_.add(std::move(sink));
+  for (OutletBinding& sink : sinks) {
+    Status begun = outlets_.add(std::move(sink));
+    if (!begun) fail(begun.error());
+  }
   outlets_.connect(instance_->plan());
 }
 

@@ -35,6 +35,15 @@ class Connector : public testing::Test {
     std::ofstream(path(name), std::ios::binary | std::ios::app) << text;
   }
 
+  Result<std::unique_ptr<connector::SinkWriter>> open_sink(const std::string& name, bool append) const {
+    auto sink = connector::make_file_sink(*env_, path(name));
+    notice_ = append ? "" : sink->notice();
+    Status begun = sink->begin(append ? connector::SinkStart::Append : connector::SinkStart::Replace);
+    if (!begun) return begun.error();
+    return sink;
+  }
+  mutable std::string notice_;  // of the sink opened last
+
   struct Taken {
     Rows rows;
     std::vector<std::string> inputs;  // of each batch
@@ -158,7 +167,7 @@ TEST_F(Connector, AFollowedPatternTakesNewFiles) {
 
 TEST_F(Connector, GzipGoesOutAndComesBackMembersAppended) {
   for (bool again : {false, true}) {
-    auto sink = connector::open_file_sink(*env_, {path("out.jsonl.gz"), again});
+    auto sink = open_sink("out.jsonl.gz", again);
     ASSERT_TRUE(sink.ok());
     EXPECT_EQ(sink.value()->wants_header(), !again);
     for (int i = 0; i < 5000; ++i) {
@@ -183,9 +192,9 @@ TEST_F(Connector, GzipGoesOutAndComesBackMembersAppended) {
 
 TEST_F(Connector, AFileSinkReplacesAndSaysSoUnlessItAppends) {
   auto put = [&](bool append, std::string_view text) {
-    auto sink = connector::open_file_sink(*env_, {path("out.csv"), append});
+    auto sink = open_sink("out.csv", append);
     EXPECT_TRUE(sink.ok());
-    std::string notice = sink.value()->notice();
+    std::string notice = notice_;
     EXPECT_TRUE(sink.value()->write(text).ok());
     EXPECT_TRUE(sink.value()->close().ok());
     return notice;
@@ -194,11 +203,26 @@ TEST_F(Connector, AFileSinkReplacesAndSaysSoUnlessItAppends) {
   EXPECT_EQ(put(false, "two\n"), "replaces " + path("out.csv") + ", 4 bytes");
   EXPECT_EQ(put(true, "three\n"), "");
   EXPECT_EQ(read_all(path("out.csv")), "two\nthree\n");
-  EXPECT_FALSE(connector::open_file_sink(*env_, {path("no/such/folder"), false}).ok());
+  EXPECT_FALSE(open_sink("no/such/folder", false).ok());
+}
+
+TEST_F(Connector, AHeldSinkIsUntouchedUntilItBeginsAndIsContinuedAfterItsClose) {
+  write("held.txt", "old\n");
+  auto sink = connector::make_file_sink(*env_, path("held.txt"));
+  ASSERT_TRUE(sink->hold().ok());
+  sink->release();
+  EXPECT_EQ(read_all(path("held.txt")), "old\n");
+  EXPECT_FALSE(sink->flush().ok());
+  for (std::string_view text : {"a\n", "b\n"}) {
+    ASSERT_TRUE(sink->begin(connector::SinkStart::Replace).ok());
+    ASSERT_TRUE(sink->write(text).ok());
+    ASSERT_TRUE(sink->close().ok());
+  }
+  EXPECT_EQ(read_all(path("held.txt")), "a\nb\n");
 }
 
 TEST_F(Connector, TextIsFlushedAfterATenthOfASecond) {
-  auto sink = connector::open_file_sink(*env_, {path("out.txt"), false});
+  auto sink = open_sink("out.txt", false);
   ASSERT_TRUE(sink.ok());
   ASSERT_TRUE(sink.value()->write("a\n").ok());
   env_->sleep(connector::flush_interval_ns + 10'000'000);

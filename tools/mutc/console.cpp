@@ -1,5 +1,6 @@
 #include "tools/mutc/console.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -56,6 +57,11 @@ int exit_code_of(Failure::Kind kind) {
 
 std::optional<std::string> read_script(const std::string& path) {
   if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  struct stat info{};
+  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    std::fprintf(stderr, "mutc: %s: %s\n", path.c_str(), std::strerror(EISDIR));
+    return std::nullopt;
+  }
   std::ifstream in(path, std::ios::binary);
   if (!in) {
     std::fprintf(stderr, "mutc: %s: %s\n", path.c_str(), std::strerror(errno));
@@ -68,6 +74,46 @@ std::optional<std::string> read_script(const std::string& path) {
     return std::nullopt;
   }
   return text.str();
+}
+
+bool is_blank_script(const std::string& text) {
+  int depth = 0;  // block comments nest
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::string_view here = std::string_view(text).substr(i, 2);
+    if (depth == 0 && here == "//") {
+      i = text.find('\n', i);
+      if (i == std::string::npos) return true;
+    } else if (here == "/*" || (depth > 0 && here == "*/")) {
+      depth += here == "/*" ? 1 : -1;
+      ++i;
+    } else if (depth == 0 && std::strchr(" \t\r\n", text[i]) == nullptr) {
+      return false;
+    }
+  }
+  return depth == 0;
+}
+
+std::optional<Consent> parse_accept(const std::string& text) {
+  size_t colon = text.find(':');
+  if (colon == std::string::npos || colon + 1 == text.size()) {
+    std::fprintf(stderr, "mutc: --accept %s: write VERDICT:CELL\n", text.c_str());
+    return std::nullopt;
+  }
+  std::string verdict = text.substr(0, colon);
+  if (verdict != "drop" && verdict != "reset" && verdict != "carry") {
+    std::fprintf(stderr, "mutc: --accept %s: `%s` is no verdict to accept; write drop, reset or carry\n",
+                 text.c_str(), verdict.c_str());
+    return std::nullopt;
+  }
+  return Consent{std::move(verdict), text.substr(colon + 1)};
+}
+
+int finish_output(int exit_code) {
+  errno = 0;
+  bool flushed = std::fflush(stdout) == 0;
+  if (flushed && std::ferror(stdout) == 0) return exit_code;
+  std::fprintf(stderr, "mutc: stdout: %s\n", errno != 0 ? std::strerror(errno) : "cannot be written");
+  return exit_code == 0 ? exit_io : exit_code;
 }
 
 void print_error(const std::string& text) {

@@ -30,6 +30,12 @@ int exit_code_of(Failure::Kind kind);
 
 // `-` is standard input. Empty after a message on stderr.
 std::optional<std::string> read_script(const std::string& path);
+// Whether a script says nothing: only blanks and comments.
+bool is_blank_script(const std::string& text);
+// `--accept VERDICT:CELL`. Empty after a message on stderr.
+std::optional<Consent> parse_accept(const std::string& text);
+// Everything that was printed has arrived, or exit_io after a message.
+int finish_output(int exit_code);
 void print_error(const std::string& text);
 
 }  // namespace mut::tools

@@ -47,12 +47,12 @@ int main(int argc, char** argv) {
   } catch (const CLI::CallForHelp&) {
     std::printf("%s",
                 (app.get_subcommands().empty() ? app.help() : app.get_subcommands()[0]->help()).c_str());
-    return 0;
+    return finish_output(0);
   } catch (const CLI::Success&) {
-    return 0;
+    return finish_output(0);
   } catch (const CLI::ParseError& error) {
     std::fprintf(stderr, "mutc: %s\nTry `mutc --help`.\n", error.what());
     return exit_usage;
   }
-  return exit_code;
+  return finish_output(exit_code);
 }

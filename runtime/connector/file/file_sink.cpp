@@ -1,6 +1,8 @@
 #include "runtime/connector/file/file_sink.h"
 
+#include <mutex>
 #include <optional>
+#include <utility>
 
 #include "runtime/codec/text/buffer.h"
 #include "runtime/connector/file/gzip.h"
@@ -13,37 +15,87 @@ constexpr size_t write_bytes = 64 * 1024;
 
 class StreamSink final : public SinkWriter {
  public:
-  StreamSink(env::Env& env, std::unique_ptr<env::OutputFile> file, bool packed, bool wants_header,
-             std::string notice)
-      : env_(env), file_(std::move(file)), wants_header_(wants_header), notice_(std::move(notice)) {
-    if (packed) packer_.emplace();
+  // `path`: empty for standard output.
+  StreamSink(env::Env& env, std::string path) : env_(env), path_(std::move(path)) {
+    if (path_.ends_with(".gz")) packer_.emplace();
     flushed_ns_ = env_.monotonic_ns();
   }
   ~StreamSink() override { (void)close(); }
 
+  Status hold() override {
+    std::lock_guard lock(mutex_);
+    Status opened = open();
+    if (opened) ++holds_;
+    return opened;
+  }
+
+  void release() override {
+    std::lock_guard lock(mutex_);
+    if (--holds_ == 0 && !active_) file_ = nullptr;
+  }
+
+  Status begin(SinkStart start) override {
+    std::lock_guard lock(mutex_);
+    Status opened = open();
+    if (!opened) return opened;
+    active_ = true;
+    if (std::exchange(begun_, true) || path_.empty()) return Unit{};
+    wants_header_ = start == SinkStart::Replace || bytes_before() == 0;
+    return start == SinkStart::Replace ? file_->truncate() : Status(Unit{});
+  }
+
   Status write(std::string_view text) override {
+    std::lock_guard lock(mutex_);
     waiting_.append(text);
     if (waiting_.size() >= write_bytes || env_.monotonic_ns() - flushed_ns_ >= flush_interval_ns)
-      return flush();
+      return put(GzipFlush::Sync);
     return Unit{};
   }
 
-  Status flush() override { return put(GzipFlush::Sync); }
+  Status flush() override {
+    std::lock_guard lock(mutex_);
+    return put(GzipFlush::Sync);
+  }
 
   Status close() override {
-    if (!file_) return Unit{};
+    std::lock_guard lock(mutex_);
+    if (!active_) return Unit{};
     Status put_all = put(GzipFlush::Finish);
+    active_ = false;
+    if (packer_) packer_.emplace();  // what may follow is a member of its own
+    if (holds_ > 0) return put_all;
     Status closed = file_->close();
     file_ = nullptr;
     return put_all ? closed : put_all;
   }
 
   bool wants_header() const override { return wants_header_; }
-  std::string notice() const override { return notice_; }
+  std::string notice() const override {
+    std::lock_guard lock(mutex_);
+    uint64_t bytes = begun_ || path_.empty() ? 0 : bytes_before();
+    return bytes > 0 ? "replaces " + path_ + ", " + std::to_string(bytes) + " bytes" : "";
+  }
 
  private:
+  Status open() {
+    if (file_) return Unit{};
+    if (path_.empty()) {
+      file_ = env_.standard_output();
+      return Unit{};
+    }
+    auto file = env_.open_output(path_, env::OpenMode::Append);
+    if (!file) return file.error();
+    file_ = std::move(file).value();
+    return Unit{};
+  }
+
+  uint64_t bytes_before() const {
+    auto found = env_.identify(path_);
+    return found ? found.value().size_bytes : 0;
+  }
+
   Status put(GzipFlush how) {
-    if (!file_) return Error{"the sink is closed"};
+    if (!active_) return Error{"the sink is closed"};
     if (how != GzipFlush::None) flushed_ns_ = env_.monotonic_ns();
     if (waiting_.empty() && !packer_) return Unit{};
     env::Fault fault = env_.fail_points().at("file.write");
@@ -62,33 +114,25 @@ class StreamSink final : public SinkWriter {
   }
 
   env::Env& env_;
+  std::string path_;
+  mutable std::mutex mutex_;  // an edit that is prepared holds what the shard writes to
   std::unique_ptr<env::OutputFile> file_;
+  int holds_ = 0;
+  bool active_ = false;  // between begin() and close()
+  bool begun_ = false;   // by this run
   text::Buffer waiting_;
   text::Buffer packed_;
   std::optional<GzipPacker> packer_;
   int64_t flushed_ns_ = 0;
-  bool wants_header_;
-  std::string notice_;
+  bool wants_header_ = true;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<SinkWriter>> open_file_sink(env::Env& env, const FileSinkOptions& options) {
-  auto before = env.identify(options.path);
-  uint64_t bytes_before = before ? before.value().size_bytes : 0;
-  std::string notice;
-  if (!options.append && bytes_before > 0) {
-    notice = "replaces " + options.path + ", " + std::to_string(bytes_before) + " bytes";
-  }
-  auto file = env.open_output(options.path, options.append ? env::OpenMode::Append : env::OpenMode::Replace);
-  if (!file) return file.error();
-  bool wants_header = !options.append || bytes_before == 0;
-  return std::unique_ptr<SinkWriter>(std::make_unique<StreamSink>(
-      env, std::move(file).value(), options.path.ends_with(".gz"), wants_header, std::move(notice)));
+std::unique_ptr<SinkWriter> make_file_sink(env::Env& env, std::string path) {
+  return std::make_unique<StreamSink>(env, std::move(path));
 }
 
-std::unique_ptr<SinkWriter> make_stream_sink(env::Env& env, std::unique_ptr<env::OutputFile> file) {
-  return std::make_unique<StreamSink>(env, std::move(file), false, true, "");
-}
+std::unique_ptr<SinkWriter> make_stdout_sink(env::Env& env) { return std::make_unique<StreamSink>(env, ""); }
 
 }  // namespace mut::connector

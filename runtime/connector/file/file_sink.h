@@ -8,15 +8,10 @@
 
 namespace mut::connector {
 
-struct FileSinkOptions {
-  std::string path;  // packed when it ends in `.gz`
-  bool append = false;
-};
-
-// Replaces what was there, and says so in notice(), unless `append`. `env` must outlive the sink.
-Result<std::unique_ptr<SinkWriter>> open_file_sink(env::Env& env, const FileSinkOptions& options);
-
-// Text to an open file, gathered into large writes. For stdout and stderr too.
-std::unique_ptr<SinkWriter> make_stream_sink(env::Env& env, std::unique_ptr<env::OutputFile> file);
+// Not open yet: hold() opens, begin() takes away what an earlier run left unless it appends. Packed when
+// the path ends in `.gz`. `env` must outlive the sink.
+std::unique_ptr<SinkWriter> make_file_sink(env::Env& env, std::string path);
+// Text to standard output, gathered into large writes.
+std::unique_ptr<SinkWriter> make_stdout_sink(env::Env& env);
 
 }  // namespace mut::connector

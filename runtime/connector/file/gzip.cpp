@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ class GunzipStream final : public ByteStream {
 
   Result<StreamStep> read(char* to, size_t bytes) override {
     if (!ready_) return Error{"out of memory for unpacking"};
+    if (damaged_) return *damaged_;
     zlib_.next_out = bytes_of(to);
     zlib_.avail_out = static_cast<uInt>(bytes);
     while (zlib_.avail_out == bytes) {
@@ -45,8 +47,10 @@ class GunzipStream final : public ByteStream {
       if (code == Z_STREAM_END) {
         inside_member_ = false;
       } else if (code != Z_OK && code != Z_BUF_ERROR) {
-        return Error{std::string("the gzip data is damaged") +
-                     (zlib_.msg ? std::string(": ") + zlib_.msg : "")};
+        // What was unpacked before it is whole.
+        damaged_ =
+            Error{std::string("the gzip data is damaged") + (zlib_.msg ? std::string(": ") + zlib_.msg : "")};
+        if (zlib_.avail_out == bytes) return *damaged_;
       }
     }
     return StreamStep{StreamStep::State::Data, bytes - zlib_.avail_out};
@@ -58,6 +62,7 @@ class GunzipStream final : public ByteStream {
   z_stream zlib_{};
   bool ready_ = false;
   bool inside_member_ = false;
+  std::optional<Error> damaged_;
 };
 
 }  // namespace

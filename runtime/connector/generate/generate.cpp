@@ -9,7 +9,7 @@ namespace {
 class Generator final : public SourceReader {
  public:
   Generator(env::Env& env, const GenerateOptions& options)
-      : env_(env), options_(options), begin_ns_(env.monotonic_ns()) {}
+      : env_(env), options_(options), paced_rate_(rate()), paced_ns_(env.monotonic_ns()) {}
 
   Poll poll(batch::Batch& batch) override {
     if (stopped_.load(std::memory_order_relaxed)) return Poll::End;
@@ -19,9 +19,14 @@ class Generator final : public SourceReader {
       if (left == 0) return Poll::End;
       rows = std::min(rows, left);
     }
-    if (options_.rate > 0) {
-      double elapsed = static_cast<double>(env_.monotonic_ns() - begin_ns_) / 1e9;
-      auto allowed = static_cast<uint64_t>(elapsed * options_.rate) + 1;
+    if (double wanted = rate(); wanted != paced_rate_) {
+      paced_rate_ = wanted;
+      paced_ns_ = env_.monotonic_ns();
+      paced_from_ = next_;
+    }
+    if (paced_rate_ > 0) {
+      double elapsed = static_cast<double>(env_.monotonic_ns() - paced_ns_) / 1e9;
+      auto allowed = paced_from_ + static_cast<uint64_t>(elapsed * paced_rate_) + 1;
       if (allowed <= next_) return Poll::Wait;
       rows = std::min(rows, allowed - next_);
     }
@@ -38,13 +43,18 @@ class Generator final : public SourceReader {
   }
 
   const Error& error() const override { return error_; }
-  int64_t retry_after_ns() const override { return options_.rate > 0 ? 1'000'000 : -1; }
+  // The kernels compute the fields, so that another record is nothing to it.
+  Status redeclare(abi::TypeDescRef, std::optional<size_t>) override { return Unit{}; }
+  int64_t retry_after_ns() const override { return paced_rate_ > 0 ? 1'000'000 : -1; }
   void stop() override { stopped_.store(true, std::memory_order_relaxed); }
 
  private:
+  double rate() const { return options_.rate ? options_.rate->load(std::memory_order_relaxed) : 0; }
   env::Env& env_;
   GenerateOptions options_;
-  int64_t begin_ns_;
+  double paced_rate_;        // rows per second, since
+  int64_t paced_ns_;         // this moment, and from
+  uint64_t paced_from_ = 0;  // this row on
   uint64_t next_ = 0;
   std::atomic<bool> stopped_{false};
   Error error_;

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstring>
 
-#include "runtime/connector/file/file_sink.h"
 #include "runtime/connector/memory/memory.h"
 #include "runtime/connector/record_pump.h"
 
@@ -88,10 +87,6 @@ std::unique_ptr<SourceReader> open_stdin_source(env::Env& env, codec::Format for
                                                 const codec::DecodeOptions& options, abi::TypeDescRef record,
                                                 env::EventCount* wake) {
   return make_live_source(env, env.standard_input(), "stdin", format, options, std::move(record), wake);
-}
-
-std::unique_ptr<SinkWriter> open_stdout_sink(env::Env& env) {
-  return make_stream_sink(env, env.standard_output());
 }
 
 }  // namespace mut::connector

@@ -1,10 +1,9 @@
-// Standard input and output.
+// Standard input. Standard output is in file/file_sink.h.
 #pragma once
 #include <memory>
 
 #include "runtime/abi/type_desc.h"
 #include "runtime/codec/decoder.h"
-#include "runtime/connector/sink_writer.h"
 #include "runtime/connector/source_reader.h"
 #include "runtime/env/env.h"
 
@@ -20,7 +19,5 @@ std::unique_ptr<SourceReader> make_live_source(env::Env& env, std::unique_ptr<en
                                                std::string name, codec::Format format,
                                                const codec::DecodeOptions& options, abi::TypeDescRef record,
                                                env::EventCount* wake);
-
-std::unique_ptr<SinkWriter> open_stdout_sink(env::Env& env);
 
 }  // namespace mut::connector

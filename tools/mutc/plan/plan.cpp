@@ -36,13 +36,12 @@ void add_plan(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
     plan.format = options->json ? PlanOptions::Format::Json : PlanOptions::Format::Text;
     plan.color = use_color(console);
     for (const std::string& accept : options->accepts) {
-      size_t colon = accept.find(':');
-      if (colon == std::string::npos) {
-        std::fprintf(stderr, "mutc: --accept %s: write VERDICT:CELL\n", accept.c_str());
+      auto consent = parse_accept(accept);
+      if (!consent) {
         exit_code = exit_usage;
         return;
       }
-      plan.accept.push_back({accept.substr(0, colon), accept.substr(colon + 1)});
+      plan.accept.push_back(std::move(*consent));
     }
     PlanResult result = plan_change(*before, options->before, *after, options->after, plan);
     std::fputs(result.text.c_str(), result.exit_code == exit_script ? stderr : stdout);

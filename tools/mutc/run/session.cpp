@@ -93,13 +93,19 @@ bool in_order(const std::vector<ScheduledSwap>& swaps) {
   return true;
 }
 
-std::optional<Consent> parse_accept(const std::string& text) {
-  size_t colon = text.find(':');
-  if (colon == std::string::npos) {
-    std::fprintf(stderr, "mutc: --accept %s: write VERDICT:CELL\n", text.c_str());
-    return std::nullopt;
+// Every `--accept` goes to the swap it stands behind. Says what is wrong.
+bool place_accepts(const RunOptions& options, const std::vector<SwapRequest*>& swaps) {
+  for (size_t i = 0; i < options.accepts.size(); ++i) {
+    auto consent = parse_accept(options.accepts[i]);
+    if (!consent) return false;
+    int of = options.accept_of[i];
+    if (of < 0 || static_cast<size_t>(of) >= swaps.size()) {
+      std::fprintf(stderr, "mutc: --accept stands behind the --swap it belongs to\n");
+      return false;
+    }
+    swaps[static_cast<size_t>(of)]->accept.push_back(std::move(*consent));
   }
-  return Consent{text.substr(0, colon), text.substr(colon + 1)};
+  return true;
 }
 
 std::string milliseconds(int64_t ns) {
@@ -152,6 +158,9 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
     if (!parsed) return exit_usage;
     run.swaps.push_back(std::move(parsed->request));
   }
+  std::vector<SwapRequest*> requests;
+  for (SwapRequest& swap : run.swaps) requests.push_back(&swap);
+  if (!place_accepts(options, requests)) return exit_usage;
   if (options.watch || !options.sets.empty()) {
     std::fprintf(stderr, "mutc: --engine reference knows no --watch and no --set\n");
     return exit_usage;
@@ -212,14 +221,9 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     swaps.push_back(std::move(*parsed));
   }
   if (!in_order(swaps)) return exit_usage;
-  for (size_t i = 0; i < options.accepts.size(); ++i) {
-    auto consent = parse_accept(options.accepts[i]);
-    if (!consent) return exit_usage;
-    int of = options.accept_of[i];
-    if (of < 0 || static_cast<size_t>(of) >= swaps.size())
-      return refuse({Failure::Kind::Usage, "--accept stands behind the --swap it belongs to"});
-    swaps[static_cast<size_t>(of)].request.accept.push_back(*consent);
-  }
+  std::vector<SwapRequest*> requests;
+  for (ScheduledSwap& swap : swaps) requests.push_back(&swap.request);
+  if (!place_accepts(options, requests)) return exit_usage;
   auto started = engine.start();
   if (!started) return refuse(started.failure());
   if (!console.quiet && engine.warnings().size() > warned) print_error(engine.warnings().substr(warned));

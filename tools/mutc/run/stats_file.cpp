@@ -41,12 +41,13 @@ bool write_stats(const std::string& path, const EngineStats& stats, double secon
 
 void tell_losses(const EngineStats& stats) {
   for (const auto& [stream, count] : stats.errors_by_stream) {
-    std::fprintf(stderr, "mutc: %llu events failed in `%s`, counted in `%s.errors`\n",
-                 static_cast<unsigned long long>(count), stream.c_str(), stream.c_str());
+    std::fprintf(stderr, "mutc: %llu event%s failed in `%s`, counted in `%s.errors`\n",
+                 static_cast<unsigned long long>(count), count == 1 ? "" : "s", stream.c_str(),
+                 stream.c_str());
   }
   for (const auto& [stage, count] : stats.late_by_stage) {
-    std::fprintf(stderr, "mutc: %llu events were late for `%s`\n", static_cast<unsigned long long>(count),
-                 stage.c_str());
+    std::fprintf(stderr, "mutc: %llu event%s late for `%s`\n", static_cast<unsigned long long>(count),
+                 count == 1 ? " was" : "s were", stage.c_str());
   }
 }
 

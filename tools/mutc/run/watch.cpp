@@ -58,6 +58,11 @@ void ScriptWatch::watch() {
 void ScriptWatch::offer() {
   auto text = read_script(file_);
   if (!text || *text == last_text_) return;
+  // What an editor leaves for a moment, or a slip: no edit that would close every stream.
+  if (is_blank_script(*text)) {
+    print_error("mutc: " + file_ + " is empty: the running version stays");
+    return;
+  }
   last_text_ = *text;
   std::erase_if(offers_, [](const std::future<void>& offer) {
     return offer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
