@@ -9,7 +9,7 @@ namespace {
 using typed::ExprKind;
 using typed::Kind;
 
-constexpr uint64_t rows_ahead = 16;  // a miss takes about as long as this many updates that hit
+constexpr uint64_t rows_ahead = 32;  // as many misses as a core has under way, twice
 constexpr size_t lookups_max = 2;    // a kernel; more would crowd out the rows themselves
 
 // A store whose key is made of columns of the source as they are.

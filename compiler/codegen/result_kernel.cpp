@@ -5,10 +5,16 @@
 #include "compiler/codegen/module_emitter.h"
 #include "compiler/codegen/stage_emitter.h"
 #include "runtime/abi/kernel.h"
+#include "runtime/state/results.h"
 
 namespace mut::codegen {
 
 using typed::Kind;
+
+static_assert(static_cast<int32_t>(state::RowError::Overflow) ==
+              static_cast<int32_t>(typed::EventError::Overflow));
+static_assert(static_cast<int32_t>(state::RowError::NoValue) ==
+              static_cast<int32_t>(typed::EventError::NoValue));
 
 void ModuleEmitter::emit_result_kernel(int index) {
   llvm::LLVMContext& context = module_.getContext();
@@ -91,7 +97,11 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   at.handler = {at.block("failed"), at.temporary(4)};
   llvm::BasicBlock* failed = at.handler.block;
   Value error = field(0, types.scalar(Kind::I32));
-  at.check(b.CreateICmpEQ(error.part(), b.getInt32(0)), typed::EventError::Overflow);
+  b.CreateStore(error.part(), at.handler.code);
+  llvm::BasicBlock* fine = at.block("fine");
+  b.CreateCondBr(b.CreateICmpEQ(error.part(), b.getInt32(0)), fine, failed,
+                 llvm::MDBuilder(module_.getContext()).createBranchWeights(1 << 20, 1));
+  b.SetInsertPoint(fine);
   const graph::Needs& after =
       graph_.needs[static_cast<size_t>(node.stream)][static_cast<size_t>(node.stage) + 1];
   for (size_t i = 0; i < stage.outputs.size(); ++i) {

@@ -88,6 +88,10 @@ Value sum_of(const Value::Parts& values, typed::TypeRef type) {
   return static_cast<int64_t>(sum);
 }
 
+bool counts_nothing(AggregateFn fn) {
+  return fn == AggregateFn::Count || fn == AggregateFn::Sum || fn == AggregateFn::Distinct;
+}
+
 Value aggregate(const typed::AggregateCall& call, const std::vector<Admitted>& list) {
   switch (call.fn) {
     case AggregateFn::Count:

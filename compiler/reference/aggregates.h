@@ -15,6 +15,9 @@ struct Admitted {
   Value order;  // arg_min, arg_max
 };
 
+// Whether the aggregate has a value of no event at all.
+bool counts_nothing(typed::AggregateFn fn);
+
 // Of values that may be none; those that the aggregate skips are left out already.
 // Throws EventFailure when an integer sum does not fit.
 Value aggregate(const typed::AggregateCall& call, const std::vector<Admitted>& list);

@@ -252,6 +252,7 @@ void Flow::send_error(int stream, const Event& event, std::string json, std::opt
       {"index", "index out of range"},
       {"cast", "the value cannot be cast"},
       {"decode", "the record cannot be decoded"},
+      {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
       {"range", "value outside the range of the param"}};
   for (size_t i = 0; i < program_->streams.size(); ++i) {
     const typed::Stream& errors = program_->streams[i];

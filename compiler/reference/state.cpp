@@ -103,23 +103,30 @@ void hand_over(std::vector<WindowRule>& rules, const typed::Window& next, const 
   }
   bool grids_agree = then.size == next.size && then.every == next.every && then.offset == next.offset;
   if (grids_agree && was_session == is_session) return;
-  // The greatest start of an open window plus the old step; of sessions the end of the last.
-  std::optional<int64_t> base;
+  // The greatest start of an open window plus the old step, of whichever rule; of sessions the end of the
+  // last. When the newest rule has none, then not before the watermark, nor before that rule itself holds.
+  int64_t base = no_time;
+  bool newest_open = false;
   for (const auto& [key, entries] : old_state.log) {
-    for (const Entry& entry : entries) {
-      for (auto [end, start] : fixed_windows({last}, entry.time)) {
-        if (end > old_state.closed) base = std::max(base.value_or(no_time), plus(start, then.every));
+    for (const WindowRule& rule : rules) {
+      auto take = [&](int64_t boundary) {
+        base = std::max(base, boundary);
+        newest_open = newest_open || &rule == &last;
+      };
+      for (const Entry& entry : entries) {
+        for (auto [end, start] : fixed_windows({rule}, entry.time)) {
+          if (end > old_state.closed) take(plus(start, rule.window.every));
+        }
       }
+      for (const Stretch& session : sessions({rule}, entries)) take(session.end);
     }
-    for (const Stretch& session : sessions({last}, entries))
-      base = std::max(base.value_or(no_time), session.end);
   }
-  if (!base) base = watermark;
-  if (*base == no_time) {
+  if (!newest_open) base = std::max({base, last.from, watermark});
+  if (base == no_time) {
     rules = {{next}};
     return;
   }
-  int64_t at = common_boundary(then, next, *base);
+  int64_t at = common_boundary(then, next, base);
   last.to = at;
   rules.push_back({next, at});
   std::erase_if(rules, [](const WindowRule& rule) { return rule.from >= rule.to; });

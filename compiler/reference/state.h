@@ -46,6 +46,7 @@ struct StageState {
   Log log;                     // dedupe: no cells; aggregate: its calls
   std::vector<WindowRule> rules;
   int64_t closed = no_time;    // windows that end here or before have fired
+  int64_t sealed = no_time;    // windows that end by then were over at a cut, whatever `late update` says now
   bool settled = false;        // `window all`: its results are out
   int64_t tick = end_of_time;  // `trigger every`: the next one, when something changed
   uint64_t late = 0;

@@ -261,6 +261,9 @@ class Migration {
     }
     if (!any) return;
     state.log = reordered(old_state.log, order);
+    int64_t grace = before.stage->late == typed::LatePolicy::Update ? before.stage->late_within : 0;
+    int64_t closed = std::max(old_state.closed, old_.watermark(before.place.first, before.place.second));
+    state.sealed = std::max(old_state.sealed, minus(closed, grace));
     if (view.stage->kind == StageKind::Dedupe) return;
     for (auto& [key, entries] : state.log) {
       if (is_timed(*before.stage)) keep_sessions(old_state.rules, entries);

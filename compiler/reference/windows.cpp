@@ -13,8 +13,9 @@ using typed::StageKind;
 using typed::WindowKind;
 
 bool Flow::is_closed(StagePlace place, int64_t end, int64_t grace) const {
-  int64_t now = std::max(states_.at(place).closed, watermark(place.first, place.second));
-  return plus(end, grace) <= now;
+  const StageState& state = states_.at(place);
+  int64_t now = std::max(state.closed, watermark(place.first, place.second));
+  return end <= state.sealed || plus(end, grace) <= now;
 }
 
 Flow::Step Flow::windowed(StagePlace place, const Event& event) {
@@ -233,6 +234,12 @@ void Flow::give(StagePlace place, const Result& result, int64_t time) {
     return aggregate(stage.aggregates[index], list_of(result.members, index));
   };
   try {
+    for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+      const typed::AggregateCall& call = stage.aggregates[i];
+      // Added by an edit, after the last event of the row.
+      bool must = call.result->kind != typed::Kind::Optional && !counts_nothing(call.fn);
+      if (must && list_of(result.members, i).empty()) fail(typed::EventError::NoValue);
+    }
     for (const typed::Output& output : stage.outputs) row.fields.push_back(evaluate(*output.value, scope));
   } catch (const EventFailure& failure) {
     std::string json = "{";

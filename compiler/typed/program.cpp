@@ -36,6 +36,8 @@ const char* event_error_code(EventError error) {
       return "range";
     case EventError::Memory:
       return "memory";
+    case EventError::NoValue:
+      return "no_value";
   }
   return "none";
 }

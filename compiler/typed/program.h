@@ -47,7 +47,8 @@ enum class EventError : uint8_t {
   Decode,
   Future,
   Memory,
-  Range
+  Range,
+  NoValue
 };
 const char* event_error_code(EventError error);  // "overflow", "division_by_zero", …
 

@@ -23,6 +23,7 @@ constexpr ErrorText error_texts[] = {
     {"future", "event time too far ahead"},
     {"memory", "the state budget is spent"},
     {"range", "value outside the range of the param"},
+    {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
 };
 constexpr size_t sink_rows_first = 64;
 

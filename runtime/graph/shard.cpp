@@ -312,7 +312,9 @@ void Shard::finish_input() {
 }
 
 bool Shard::advance(int64_t time) {
-  for (int64_t& watermark : instance_->watermarks) watermark = std::max(watermark, time);
+  // Those behind the sources' are of `window all`: its rows come at the end of the input only.
+  for (size_t i = 0; i < feeds_.size(); ++i)
+    instance_->watermarks[i] = std::max(instance_->watermarks[i], time);
   fire_due();
   return error_.message.empty() && take_output();
 }

@@ -298,23 +298,35 @@ uint64_t PaneStore::entry_count() const {
   return count;
 }
 
+// The greatest start of an open window, of whichever rule, plus the slide of that rule.
+std::optional<int64_t> PaneStore::last_open_boundary() const {
+  std::optional<int64_t> out;
+  for (const auto& [start, table] : panes_) {
+    for (const WindowRule& rule : rules_) {
+      int64_t window = floor_to(std::min(start, rule.to - 1), rule.every, rule.offset);
+      bool open = window >= rule.from && window + rule.size > std::max(start, closed_);
+      if (open) out = std::max(out.value_or(window), window + rule.every);
+    }
+  }
+  return out;
+}
+
 void PaneStore::take_rule(const WindowRule& next, int64_t watermark) {
   const WindowRule newest = rules_.back();
   if (newest.size == next.size && newest.every == next.every && newest.offset == next.offset) return;
   // live-change.md 2.6: the new rule holds from the least boundary of both grids at or after the greatest
-  // start of an open window plus the old slide; without an open window at or after the watermark.
-  std::optional<int64_t> base;
-  for (const auto& [start, table] : panes_) {
-    int64_t window = floor_to(start, newest.every, newest.offset);
-    if (window >= newest.from && window + newest.size > closed_)
-      base = std::max(base.value_or(window), window + newest.every);
+  // start of an open window plus the old slide; without an open window at or after the watermark, and not
+  // before the newest rule itself holds.
+  std::optional<int64_t> base = last_open_boundary();
+  if (!base || *base <= newest.from) {
+    if (!base && rules_.size() == 1 && watermark == std::numeric_limits<int64_t>::min()) {
+      rules_ = {next};  // nothing was seen yet
+      make_width();
+      return;
+    }
+    base = std::max({base.value_or(watermark), newest.from, watermark});
   }
-  if (!base && watermark == std::numeric_limits<int64_t>::min()) {  // nothing was seen yet
-    rules_ = {next};
-    make_width();
-    return;
-  }
-  int64_t at = ceil_to(base.value_or(watermark), newest.every, newest.offset);
+  int64_t at = ceil_to(*base, newest.every, newest.offset);
   for (int64_t tries = 0; floor_to(at, next.every, next.offset) != at && tries < 1'000'000; ++tries)
     at += newest.every;
   rules_.back().to = at;
@@ -325,10 +337,16 @@ void PaneStore::take_rule(const WindowRule& next, int64_t watermark) {
   make_width();
 }
 
+void PaneStore::seal(int64_t watermark, int64_t late_within) {
+  int64_t closed = std::max(closed_, watermark);
+  if (closed != std::numeric_limits<int64_t>::min()) sealed_ = std::max(sealed_, closed - late_within);
+}
+
 // Old panes are at least as wide as new ones and start where a new one starts; what they hold lies in the
 // same windows, for no new rule cuts inside of an open old window. So they stay.
 void PaneStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
   (void)cells;
+  seal(watermark, desc_.late_within);
   desc_ = next;
   updates_.reset();  // they name the description before
   take_rule({next.size, next.every, next.offset}, watermark);
@@ -339,6 +357,8 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
   const auto& old = static_cast<const PaneStore&>(old_store);
   late_ = old.late_;
   closed_ = old.closed_;
+  sealed_ = old.sealed_;
+  seal(watermark, old.desc_.late_within);
   const WindowRule next = rules_[0];
   rules_ = old.rules_;
   width_ = old.width_;

@@ -55,13 +55,16 @@ class PaneStore final : public Store {
   // Adds a row of one pane to a row of another table, values of distinct cells aside.
   void merge_row(KeyedTable& from, char* row, KeyedTable& to, char* target);
   // Whether nothing can be asked any more of a window that ends there.
-  bool is_over(int64_t end) const { return end + desc_.late_within <= closed_; }
+  bool is_over(int64_t end) const { return end <= sealed_ || end + desc_.late_within <= closed_; }
+  // At a cut: what is over stays over, however long the next version keeps closed windows.
+  void seal(int64_t watermark, int64_t late_within);
   int64_t pane_start(int64_t time) const;
   // Earliest end after `closed_` of a window that holds pane `start`; never: none.
   int64_t next_end(int64_t start) const;
   int64_t last_end(int64_t start) const;
   void make_width();
   // The rule of an edited window: at once when nothing else holds, else from a boundary on.
+  std::optional<int64_t> last_open_boundary() const;
   void take_rule(const WindowRule& next, int64_t watermark);
   void forget_closed();
 
@@ -71,6 +74,7 @@ class PaneStore final : public Store {
   int64_t width_ = 0;  // of a pane
   std::map<int64_t, std::unique_ptr<KeyedTable>> panes_;
   int64_t closed_ = std::numeric_limits<int64_t>::min();  // windows that end by then are closed
+  int64_t sealed_ = std::numeric_limits<int64_t>::min();  // windows that end by then were over at a cut
   MutWindow view_{};
   std::vector<std::unique_ptr<KeyedTable>> merged_;  // until release()
   int64_t tick_ = never;                             // the next one; never: nothing changed

@@ -130,16 +130,17 @@ void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* k
     ++field;
   }
   // The table's own description: rows of sessions are laid out by number, not by key.
+  auto error = RowError::None;
   for (const CellDesc& cell : table.desc().cells) {
     CellResult value = cell_result(cell, row + cell.offset, const_cast<KeyedTable&>(table).heap());
-    if (value.overflow) {
-      constexpr int32_t overflow = 1;
-      memcpy(out, &overflow, 4);
-    }
+    if (value.overflow && error == RowError::None) error = RowError::Overflow;
+    // Added by an edit, after the last event of the row.
+    if (!value.present && cell.result->kind != TypeKind::Optional) error = RowError::NoValue;
     own_text(value, word_kind(*cell.result));
     write_result(value, *cell.result, out + record_->fields[field].offset);
     ++field;
   }
+  memcpy(out, &error, sizeof(error));
   memcpy(out + record_->fields[field].offset, &start, 8);
   memcpy(out + record_->fields[field + 1].offset, &end, 8);
   times_.push_back(event_time);

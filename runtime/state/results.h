@@ -1,5 +1,5 @@
 // Rows that a window gives when it closes: the record a result kernel reads.
-//   i32 error (0: fine, else an EventError) · keys · one result per cell · window_start · window_end
+//   i32 error (RowError) · keys · one result per cell · window_start · window_end
 #pragma once
 #include <functional>
 
@@ -7,6 +7,9 @@
 #include "runtime/state/cells.h"
 
 namespace mut::state {
+
+// What keeps a row from being given, by the numbers of typed::EventError.
+enum class RowError : int32_t { None = 0, Overflow = 1, NoValue = 9 };
 
 // The layout of the rows of a store.
 abi::TypeDescRef result_record(const StoreDesc& desc);
