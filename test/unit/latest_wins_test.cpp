@@ -1,9 +1,13 @@
 // Edits that come while others are being built, wait or are taken (live-change-cases.md T-H3).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <thread>
 
@@ -172,6 +176,34 @@ TEST(LatestWins, NoEditIsLostWhenFourThreadsOffer) {
   }
   EXPECT_EQ(last, running.engine().stats().version);
   EXPECT_EQ(last, static_cast<uint64_t>(threads * edits + 1));
+}
+
+TEST(LatestWins, AnEditThatGaveWayTouchesNoFile) {
+  std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "mut-latest-wins";
+  std::filesystem::create_directories(folder);
+  auto into = [&](const char* name) {
+    return "type Row = { x: int, at: time }\nsource rows: Row = generate(count: 100, seed: 1) { x = n } time "
+           "at\n"
+           "emit rows to file(\"" +
+           (folder / name).string() + "\") as out\n";
+  };
+  auto lines_of = [&](const char* name) {
+    std::ifstream in(folder / name);
+    return std::count(std::istreambuf_iterator<char>(in), {}, '\n');
+  };
+  for (const char* name : {"first.jsonl", "gone.jsonl", "last.jsonl"})
+    std::ofstream(folder / name) << "old\n";
+  auto loaded = Engine::load(into("first.jsonl"), "rows.mut", {});
+  ASSERT_TRUE(loaded.ok());
+  Engine& engine = *loaded.value();
+  ASSERT_TRUE(engine.start().ok());
+  EXPECT_TRUE(engine.swap({into("gone.jsonl"), "rows.mut", {}, {}}).ok());
+  EXPECT_TRUE(engine.swap({into("last.jsonl"), "rows.mut", {}, {}}).ok());
+  EXPECT_TRUE(engine.run_to_end().ok());
+  EXPECT_TRUE(engine.close().ok());
+  EXPECT_EQ(lines_of("gone.jsonl"), 1);
+  EXPECT_EQ(lines_of("first.jsonl") + lines_of("last.jsonl"), 100);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
