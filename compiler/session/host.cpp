@@ -137,7 +137,8 @@ Outcome<Done> Engine::push_text(const std::string& source, TextRows rows) {
     if (host == s.host_sources.end() && s.closed() && State::find_source(*running, source) != nullptr)
       host = s.host_sources.try_emplace(source).first;
     if (host == s.host_sources.end()) return usage("`" + source + "` is no host source");
-    if (host->second.rows || host->second.columns || host->second.borrowed_text) return usage("source `" + source + "` takes rows");
+    if (host->second.rows || host->second.columns || host->second.borrowed_text)
+      return usage("source `" + source + "` takes rows");
     if (!host->second.text) {
       if (s.started && !s.closed())
         return usage("source `" + source + "` takes rows; push the first text before start()");
