@@ -56,7 +56,7 @@ inline void prefetch_row(const MutTable* table, const uint64_t* key, uint32_t wo
   uint64_t slot = (static_cast<uint64_t>(static_cast<uint32_t>(hash)) * place.slot_count) >> 32;
   const char* row = place.rows + slot * table->row_size;
   __builtin_prefetch(row, 1);
-  __builtin_prefetch(row + table->row_size, 1);  // about every second key lies behind its own slot
+  __builtin_prefetch(row + table->row_size, 1);  // many keys lie behind their own slot
 }
 
 inline char* find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
