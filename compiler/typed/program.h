@@ -168,8 +168,8 @@ enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti, Asof, Left
 // The second input of a join. The keys of its left side are Stage::keys, in the same order.
 struct Join {
   JoinKind kind = JoinKind::Inner;
-  int right = -1;      // stream
-  std::string name;    // of the field that holds the right record
+  int right = -1;    // stream
+  std::string name;  // of the field that holds the right record
   TypeRef right_type = nullptr;
   TypeRef pair = nullptr;  // fields of the left record, then `name`: the right record
   int64_t low = 0;         // right time minus left time, nanoseconds, both ends included
