@@ -149,7 +149,8 @@ class MeaningHasher {
     if (stage.condition) out.add("where").add(lineage_.of(*stage.condition, stream, index));
     if (stage.list) out.add("flatten").add(lineage_.of(*stage.list, stream, index));
     for (const typed::ExprPtr& key : stage.keys) out.add("key").add(lineage_.of(*key, stream, index));
-    if (stage.kind == StageKind::Dedupe) out.add("dedupe").add(static_cast<uint64_t>(stage.within));
+    if (stage.kind == StageKind::Dedupe)
+      out.add("dedupe").add(static_cast<uint64_t>(stage.within)).add(static_cast<uint64_t>(stage.most));
     if (stage.kind != StageKind::Aggregate) return out.done();
     for (const typed::AggregateCall& call : stage.aggregates) {
       out.add(call.cell).add(static_cast<uint64_t>(call.fn)).add(call.result->text);

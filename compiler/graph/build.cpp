@@ -391,7 +391,7 @@ class Builder {
                 : stage.trigger_every > 0 ? "t"
                                           : "") +
                (stage.late == typed::LatePolicy::Update ? "l" : "") + "," + std::to_string(stage.list_field) +
-               "," + std::to_string(stage.flatten_output);
+               "," + std::to_string(stage.flatten_output) + "," + std::to_string(stage.most);
         for (const typed::History& history : stage.histories) out += history.excluding_current ? "x" : "i";
       }
       for (const Consumer& consumer : out_.consumers[i]) {
