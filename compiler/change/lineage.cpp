@@ -307,7 +307,8 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
       case StageKind::Dedupe: {
         Hasher passed("dedupe");
         for (const typed::ExprPtr& key : stage.keys) passed.add(hasher_.hash(*key, scope));
-        add_sorted(next.admission, passed.add(static_cast<uint64_t>(stage.within)).done());
+        passed.add(static_cast<uint64_t>(stage.within)).add(static_cast<uint64_t>(stage.most));
+        add_sorted(next.admission, passed.done());
         break;
       }
       case StageKind::Aggregate: {

@@ -156,7 +156,8 @@ class MeaningHasher {
       for (const typed::ExprPtr& key : join.right_keys) out.add(lineage_.of_right(*key, join.right));
       if (join.condition) out.add(lineage_.of_pair(*join.condition, stream, index));
     }
-    if (stage.kind == StageKind::Dedupe) out.add("dedupe").add(static_cast<uint64_t>(stage.within));
+    if (stage.kind == StageKind::Dedupe)
+      out.add("dedupe").add(static_cast<uint64_t>(stage.within)).add(static_cast<uint64_t>(stage.most));
     if (stage.kind != StageKind::Aggregate) return out.done();
     for (const typed::AggregateCall& call : stage.aggregates) {
       out.add(call.cell).add(static_cast<uint64_t>(call.fn)).add(call.result->text);

@@ -413,7 +413,7 @@ class Builder {
                 : stage.trigger_every > 0 ? "t"
                                           : "") +
                (stage.late == typed::LatePolicy::Update ? "l" : "") + "," + std::to_string(stage.list_field) +
-               "," + std::to_string(stage.flatten_output);
+               "," + std::to_string(stage.flatten_output) + "," + std::to_string(stage.most);
         for (const typed::History& history : stage.histories) out += history.excluding_current ? "x" : "i";
         if (stage.join) {
           out += "join" + std::to_string(static_cast<int>(stage.join->kind)) + "," +

@@ -290,6 +290,7 @@ Scope Flow::scope_of(const Event& event) const {
   Scope scope;
   scope.fields = &event.fields;
   scope.time = event.time;
+  scope.position = event.origin.position;
   scope.params = &params_;
   return scope;
 }

@@ -37,6 +37,10 @@ class StageChecker {
   bool build(const ast::DedupeStage& node, const ast::Stage& stage, Stage& out);
   bool build(const ast::AggregateStage& node, const ast::Stage& stage, Stage& out);
   bool build(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
+  bool build(const ast::LimitStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::LatestStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::ThrottleStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::SampleStage& syntax, const ast::Stage& stage, Stage& out);
   template <typename Other>
   bool build(const Other&, const ast::Stage& stage, Stage&) {
     return refuse(stage, "stage");
@@ -47,6 +51,8 @@ class StageChecker {
   bool check_triggers(const ast::AggregateStage& node, Stage& out);
   bool check_within(const ast::JoinStage& node, const ast::Stage& stage, typed::Join& join);
   bool check_on(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
+  std::optional<int64_t> check_count(const ast::Expr& expr, const char* what);
+  typed::ExprPtr key_number(typed::ExprPtr key);
   bool check_keys(const std::vector<ast::NamedExpr>& by, Stage& out);
   // A new item must have a type of its own: not a bare `none`.
   bool usable(const typed::ExprPtr& value) const;

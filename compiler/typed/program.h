@@ -182,7 +182,7 @@ enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate, Joi
 
 struct Stage {
   StageKind kind = StageKind::Where;
-  std::string keyword;  // where, select, with, without, rename, flatten, dedupe, aggregate, join
+  std::string keyword;  // as written: several keywords share a kind
   std::string name;     // the stage's address in its stream: label, else keyword (numbered "with#2"
                         // when the stream has several stateful ones without label)
   bool labelled = false;
@@ -200,7 +200,8 @@ struct Stage {
   ExprPtr list;                    // Flatten
   std::vector<ExprPtr> keys;       // Dedupe, Aggregate, Join
   std::vector<std::string> key_names;
-  int64_t within = 0;                     // Dedupe
+  int64_t within = 0;  // Dedupe, nanoseconds
+  int64_t most = 0;    // Dedupe that throttles: events that pass within the stretch; else 0
   std::vector<AggregateCall> aggregates;  // Aggregate
   Window window;
   bool on_update = false;     // a row after each event
