@@ -64,9 +64,15 @@ const typed::Stage& Flow::stage_at(StagePlace place) const {
   return program_->streams[static_cast<size_t>(place.first)].stages[place.second];
 }
 
-// Least watermark of what comes in; held back by `window all` stages whose rows are still to come, by joins
-// that give rows late, and by what flows right now (rule 8.5).
+// Held back by what flows right now, too.
 int64_t Flow::watermark(int stream, size_t stage) const {
+  int64_t out = settled_watermark(stream, stage);
+  return firing_ ? std::min(out, minus(*firing_, 1)) : out;
+}
+
+// Least watermark of what comes in; held back by `window all` stages whose rows are still to come and by joins
+// that give rows late (rule 8.5).
+int64_t Flow::settled_watermark(int stream, size_t stage) const {
   const typed::Stream& of = program_->streams[static_cast<size_t>(stream)];
   int64_t out = end_of_time;
   if (of.kind == StreamKind::Source) {
@@ -74,7 +80,7 @@ int64_t Flow::watermark(int stream, size_t stage) const {
     if (!finished_[source]) out = watermarks_[source];
   }
   auto end_of = [&](int above) {
-    return watermark(above, program_->streams[static_cast<size_t>(above)].stages.size());
+    return settled_watermark(above, program_->streams[static_cast<size_t>(above)].stages.size());
   };
   for (const typed::Input& input : of.inputs) {
     if (input.stream >= 0) out = std::min(out, end_of(input.stream));
@@ -87,7 +93,7 @@ int64_t Flow::watermark(int stream, size_t stage) const {
     if (all && !states_.at({stream, k}).settled) return no_time;
     if (at.join && out != no_time && out != end_of_time) out = minus(out, join_delay(*at.join));
   }
-  return firing_ ? std::min(out, minus(*firing_, 1)) : out;
+  return out;
 }
 
 int64_t Flow::held_back(int stream, size_t stage) const {

@@ -109,6 +109,7 @@ class Flow {
   };
   int64_t next_close(StagePlace place) const;
   int64_t next_unmatched(StagePlace place) const;
+  int64_t settled_watermark(int stream, size_t stage) const;
   // How far behind the sources the watermark at a stage is at most.
   int64_t held_back(int stream, size_t stage) const;
   bool fires(StagePlace place) const;
