@@ -64,23 +64,18 @@ const typed::Stage& Flow::stage_at(StagePlace place) const {
   return program_->streams[static_cast<size_t>(place.first)].stages[place.second];
 }
 
-// Held back by what flows right now, too.
+// Least watermark of what comes in; held back by `window all` stages whose rows are still to come, by joins
+// that give rows late, and by what flows right now (rule 8.5).
 int64_t Flow::watermark(int stream, size_t stage) const {
-  int64_t out = settled_watermark(stream, stage);
-  return firing_ ? std::min(out, minus(*firing_, 1)) : out;
-}
-
-// Least watermark of what comes in; held back by `window all` stages whose rows are still to come and by joins
-// that give rows late (rule 8.5).
-int64_t Flow::settled_watermark(int stream, size_t stage) const {
   const typed::Stream& of = program_->streams[static_cast<size_t>(stream)];
   int64_t out = end_of_time;
   if (of.kind == StreamKind::Source) {
     auto source = static_cast<size_t>(of.source);
     if (!finished_[source]) out = watermarks_[source];
+    if (!firing_limits_.empty()) out = std::min(out, firing_limits_[source]);
   }
   auto end_of = [&](int above) {
-    return settled_watermark(above, program_->streams[static_cast<size_t>(above)].stages.size());
+    return watermark(above, program_->streams[static_cast<size_t>(above)].stages.size());
   };
   for (const typed::Input& input : of.inputs) {
     if (input.stream >= 0) out = std::min(out, end_of(input.stream));
@@ -96,19 +91,37 @@ int64_t Flow::settled_watermark(int stream, size_t stage) const {
   return out;
 }
 
-int64_t Flow::held_back(int stream, size_t stage) const {
+std::optional<int64_t> Flow::held_back(int stream, size_t stage, size_t source) const {
   const typed::Stream& of = program_->streams[static_cast<size_t>(stream)];
-  auto end_of = [&](int above) {
-    return held_back(above, program_->streams[static_cast<size_t>(above)].stages.size());
+  std::optional<int64_t> out;
+  if (of.kind == StreamKind::Source && of.source == static_cast<int>(source)) out = 0;
+  auto join_with = [&](int above) {
+    auto other = held_back(above, program_->streams[static_cast<size_t>(above)].stages.size(), source);
+    if (other) out = std::max(out.value_or(0), *other);
   };
-  int64_t out = 0;
   for (const typed::Input& input : of.inputs) {
-    if (input.stream >= 0) out = std::max(out, end_of(input.stream));
+    if (input.stream >= 0) join_with(input.stream);
   }
   for (size_t k = 0; k <= stage && k < of.stages.size(); ++k) {
     if (!of.stages[k].join) continue;
-    out = std::max(out, end_of(of.stages[k].join->right));
-    if (k < stage) out = plus(out, join_delay(*of.stages[k].join));
+    join_with(of.stages[k].join->right);
+    if (k < stage && out) out = plus(*out, join_delay(*of.stages[k].join));
+  }
+  return out;
+}
+
+int64_t Flow::held_back(StagePlace place) const {
+  int64_t out = 0;
+  for (size_t source = 0; source < program_->sources.size(); ++source)
+    out = std::max(out, held_back(place.first, place.second, source).value_or(0));
+  return out;
+}
+
+std::vector<int64_t> Flow::limits_while_firing(StagePlace place, int64_t due) const {
+  std::vector<int64_t> out;
+  for (size_t source = 0; source < program_->sources.size(); ++source) {
+    int64_t delay = held_back(place.first, place.second, source).value_or(held_back(place));
+    out.push_back(minus(plus(due, delay), 1));
   }
   return out;
 }
