@@ -238,6 +238,7 @@ Value joined_record(const Arrival& right) {
 Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
   const typed::Join& join = *stage.join;
   bool left_stays = join.kind == typed::JoinKind::Semi || join.kind == typed::JoinKind::Anti;
+  bool looks_up = stage.kind == StageKind::Lookup;
   Place out;
   for (const Arrival& left : in) {
     for (const Arrival& right : places_[static_cast<size_t>(join.right)].back()) {
@@ -250,7 +251,9 @@ Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
       std::vector<Hash> pairs;
       for (size_t i = 0; i < stage.keys.size(); ++i) {
         Hash key = hasher_.hash(*stage.keys[i], scope);
-        pairs.push_back(Hasher("equal").add(key).add(hasher_.hash(*join.right_keys[i], right_scope)).done());
+        Hash partner = looks_up ? Hasher("key").add(stage.key_names[i]).done()
+                                : hasher_.hash(*join.right_keys[i], right_scope);
+        pairs.push_back(Hasher("equal").add(key).add(partner).done());
       }
       std::vector<Hash> conditions;
       if (join.condition) hasher_.conjuncts(*join.condition, scope, false, conditions);
@@ -260,12 +263,13 @@ Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
                       .add(static_cast<uint64_t>(join.high))
                       .add(sorted_set(pairs))
                       .add(sorted_set(conditions))
+                      .add(join.as_of ? hasher_.hash(*join.as_of, scope) : Hash{})
                       .done();
       for (const Hash& condition : right.admission) add_sorted(next.admission, condition);
       add_sorted(next.admission, rule);
-      if (join.kind != typed::JoinKind::Anti)
+      if (join.kind != typed::JoinKind::Anti && !looks_up)
         next.time = Hasher("later of").add(left.time).add(right.time).done();
-      next.watermark = Hasher("both").add(left.watermark).add(right.watermark).done();
+      if (!looks_up) next.watermark = Hasher("both").add(left.watermark).add(right.watermark).done();
       if (left_stays) next.fields.pop_back();
       out.push_back(std::move(next));
     }
@@ -275,7 +279,7 @@ Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
 }
 
 Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
-  if (stage.join) return pass_join(stage, in);
+  if (stage.join) return pass_join(stage, in);  // a look-up too
   Place out;
   for (const Arrival& arrival : in) {
     Scope scope = scope_of(hasher_, stage, arrival);
@@ -321,7 +325,11 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
         add_sorted(next.admission, rows.add(static_cast<uint64_t>(stage.late)).done());
         break;
       }
+      case StageKind::Table:
+        add_sorted(next.admission, Hasher("table").add(static_cast<uint64_t>(stage.newest)).done());
+        break;
       case StageKind::Join:
+      case StageKind::Lookup:
         break;
     }
     out.push_back(std::move(next));

@@ -15,7 +15,8 @@ bool same_rules(const state::StoreDesc& a, const state::StoreDesc& b) {
   return a.kind == b.kind && a.size == b.size && a.every == b.every && a.offset == b.offset &&
          a.late_within == b.late_within && a.gives == b.gives && a.tick_every == b.tick_every &&
          a.span == b.span && a.count == b.count && a.ttl == b.ttl && a.join.kind == b.join.kind &&
-         a.join.low == b.join.low && a.join.high == b.join.high && a.join.conditional == b.join.conditional;
+         a.join.low == b.join.low && a.join.high == b.join.high && a.join.conditional == b.join.conditional &&
+         a.table.by_arrival == b.table.by_arrival && a.table.versioned == b.table.versioned;
 }
 
 // Whether entries of one description are entries of the other; names are not looked at.
@@ -28,6 +29,9 @@ bool same_keys(const state::StoreDesc& a, const state::StoreDesc& b) {
                  state::compare_rows(*a.join.right, *b.join.right) == state::Rows::Alike;
     if (!alike) return false;
   }
+  if (a.kind == state::StoreKind::Table && b.kind == state::StoreKind::Table &&
+      state::compare_rows(*a.table.record, *b.table.record) != state::Rows::Alike)
+    return false;
   return a.row_size == b.row_size &&
          std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key);
 }
@@ -61,6 +65,7 @@ bool retunes(const state::StoreDesc& from, const state::StoreDesc& to, Cells cel
       if (to.kind == state::StoreKind::Dedupe && to.span < from.span) return false;
       return same_columns(from, to) && (from.span == 0) == (to.span == 0) && to.count >= from.count;
     case state::StoreKind::Join:
+    case state::StoreKind::Table:
       return cells == Cells::InPlace;
     case state::StoreKind::Panes:
       return cells == Cells::InPlace && same_cells(from, to);

@@ -61,6 +61,10 @@ constexpr VerdictRow rows[] = {
     {Difference::JoinRow, Verdict::Choice, false,
      "rows from before the cut lack a field, or have it in another type; only reset is possible"},
     {Difference::JoinRowFewer, Verdict::Convert, false, "fields of the rows went or moved"},
+    {Difference::TableVersions, Verdict::Keep, false,
+     "`versioned` changed; rows that were let go do not come back"},
+    {Difference::TableNewest, Verdict::KeepMixed, false,
+     "which row of a key is the newest is decided otherwise; rows from before the cut stay"},
     {Difference::Fresh, Verdict::Reset, false, "emptied by `fresh`"},
 };
 

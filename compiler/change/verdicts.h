@@ -62,6 +62,8 @@ enum class Difference : uint8_t {
   JoinValue,
   JoinRow,
   JoinRowFewer,
+  TableVersions,
+  TableNewest,
   Fresh,
 };
 

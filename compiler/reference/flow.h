@@ -85,6 +85,8 @@ class Flow {
   Step running(StagePlace place, const Event& event);
   Step windowed(StagePlace place, const Event& event);
   Step join(StagePlace place, size_t side, const Event& event);
+  Step put(StagePlace place, const Event& event);
+  Step look_up(StagePlace place, const Event& event);
   void join_right(StagePlace place, const Event& event);
   void fire_join(StagePlace place, int64_t due);
   void leave(int stream, const Event& event);

@@ -28,6 +28,10 @@ Flow::Step Flow::step(int stream, size_t index, Event& event) {
                                                       : windowed({stream, index}, event);
     case StageKind::Join:
       return join({stream, index}, 0, event);
+    case StageKind::Table:
+      return put({stream, index}, event);
+    case StageKind::Lookup:
+      return look_up({stream, index}, event);
   }
   return {};
 }

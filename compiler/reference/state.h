@@ -62,6 +62,11 @@ struct StageState {
   uint64_t late = 0;
   uint64_t dropped = 0;
   std::vector<JoinRow> sides[2];  // join: left, right; in order of (time, arrival)
+  // Table: rows of each key, in the order in which they replace each other.
+  std::map<Key, std::vector<JoinRow>, KeyLess> rows;
+  // What an earlier version had let go: rows before the one time, versions replaced up to the other.
+  int64_t gone_before = no_time;
+  int64_t over_upto = no_time;
   uint64_t arrivals = 0;
 };
 

@@ -82,7 +82,7 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
 // The next window to fire or the next tick, whether the watermark is there or not.
 int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.join) return next_unmatched(place);
+  if (stage.kind == StageKind::Join) return next_unmatched(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
   return ticks ? std::min(next_close(place), states_.at(place).tick) : next_close(place);
 }
@@ -105,7 +105,7 @@ int64_t Flow::next_close(StagePlace place) const {
 
 bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.join) return true;
+  if (stage.kind == StageKind::Join) return true;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
          stage.window.kind != WindowKind::All;
 }
@@ -142,7 +142,7 @@ void Flow::fire_due() {
       continue;
     }
     if (!chosen) return;
-    if (stage_at(*chosen).join) {
+    if (stage_at(*chosen).kind == StageKind::Join) {
       fire_join(*chosen, due(*chosen));
     } else {
       fire(*chosen, due(*chosen));

@@ -97,7 +97,7 @@ Scope StageChecker::event_scope(const Stage& stage, Place place) const {
   return scope;
 }
 
-bool StageChecker::check(const std::vector<ast::Stage>& stages, typed::Stream& stream) {
+bool StageChecker::check(std::span<const ast::Stage> stages, typed::Stream& stream) {
   stream_ = &stream;
   if (stages.size() > stages_per_stream_max) {
     diags_.report(Code::TooMany, stages.back().span, std::to_string(stages.size()) + " stages in one stream",
@@ -540,6 +540,10 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
         .note(
             "aggregate over a window that closes, or make a table: `table t key … = …`, or write "
             "`each_update()`");
+    return false;
+  }
+  if (stream_->follows_table) {
+    diags_.report(Code::NotExecutable, stage.keyword, "an aggregate over the current rows of a table");
     return false;
   }
   bool fine = check_keys(node.by, out) && check_window(node, out) && check_triggers(node, out);

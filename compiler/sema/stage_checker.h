@@ -1,6 +1,7 @@
 // Types of the stages of one stream, from its head to its end.
 #pragma once
 #include <functional>
+#include <span>
 
 #include "compiler/sema/expr_checker.h"
 
@@ -20,7 +21,10 @@ class StageChecker {
 
   // Appends the checked stages to `stream`, whose `type` is that of its head. False when a stage was
   // wrong so that what follows cannot be typed.
-  bool check(const std::vector<ast::Stage>& stages, typed::Stream& stream);
+  bool check(std::span<const ast::Stage> stages, typed::Stream& stream);
+  // Behind the stages of a table: keeps the newest row of each key.
+  bool check_table(const ast::TableDecl& decl, const std::vector<ast::NamedExpr>* latest_by,
+                   typed::Stream& stream);
 
  private:
   using Stage = typed::Stage;
@@ -51,6 +55,9 @@ class StageChecker {
   bool check_triggers(const ast::AggregateStage& node, Stage& out);
   bool check_within(const ast::JoinStage& node, const ast::Stage& stage, typed::Join& join);
   bool check_on(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
+  bool check_lookup(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
+  bool check_lookup_keys(const ast::JoinStage& node, const typed::Stream& table, Stage& out);
+  bool name_partner(const ast::JoinStage& node, const typed::Stream& right, Stage& out);
   std::optional<int64_t> check_count(const ast::Expr& expr, const char* what);
   typed::ExprPtr key_number(typed::ExprPtr key);
   bool check_keys(const std::vector<ast::NamedExpr>& by, Stage& out);
