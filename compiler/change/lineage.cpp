@@ -226,10 +226,23 @@ Place Lineage::enter(int index) const {
 
 namespace {
 
-Value joined_record(const Arrival& right) {
+// `partner`: by what the record was found. Without it a field of a stream joined with itself would be the
+// same on both sides.
+Value joined_record(const Arrival& right, const Hash& partner) {
   Hasher all("joined");
-  for (const Value& field : right.fields) all.add(field.hash);
-  return {all.done(), std::nullopt, std::make_shared<const std::vector<Value>>(right.fields)};
+  std::vector<Value> members;
+  for (const Value& field : right.fields) {
+    members.push_back({Hasher("joined field").add(partner).add(field.hash).done(), std::nullopt});
+    all.add(members.back().hash);
+  }
+  return {all.done(), std::nullopt, std::make_shared<const std::vector<Value>>(std::move(members))};
+}
+
+// What is equal to what, and how many joined records there are already.
+Hash partner_hash(const Arrival& left, std::vector<Hash> pairs) {
+  auto joined = std::count_if(left.fields.begin(), left.fields.end(),
+                              [](const Value& field) { return field.members != nullptr; });
+  return Hasher("partner").add(static_cast<uint64_t>(joined)).add(sorted_set(std::move(pairs))).done();
 }
 
 }  // namespace
@@ -243,9 +256,8 @@ Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
   for (const Arrival& left : in) {
     for (const Arrival& right : places_[static_cast<size_t>(join.right)].back()) {
       Arrival next = left;
-      next.fields.push_back(joined_record(right));
       Scope scope;
-      scope.fields = &next.fields;
+      scope.fields = &left.fields;
       Scope right_scope;
       right_scope.fields = &right.fields;
       std::vector<Hash> pairs;
@@ -255,6 +267,8 @@ Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
                                 : hasher_.hash(*join.right_keys[i], right_scope);
         pairs.push_back(Hasher("equal").add(key).add(partner).done());
       }
+      next.fields.push_back(joined_record(right, partner_hash(left, pairs)));
+      scope.fields = &next.fields;
       std::vector<Hash> conditions;
       if (join.condition) hasher_.conjuncts(*join.condition, scope, false, conditions);
       Hash rule = Hasher("join")
@@ -390,7 +404,7 @@ HashSet Lineage::of_pair(const typed::Expr& condition, int stream, int stage) co
   for (const Arrival& left : at(stream, stage)) {
     for (const Arrival& right : places_[static_cast<size_t>(join.right)].back()) {
       std::vector<Value> fields = left.fields;
-      fields.push_back(joined_record(right));
+      fields.push_back(joined_record(right, Hash{}));
       Scope scope;
       scope.fields = &fields;
       std::vector<Hash> conjuncts;

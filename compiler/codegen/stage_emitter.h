@@ -52,9 +52,9 @@ class StageEmitter {
   // Memory with the words of a key.
   llvm::Value* emit_key(const std::vector<typed::ExprPtr>& keys, const state::StoreDesc& desc,
                         std::vector<Value>* values);
-  // The same without T?; `present`: whether no key is none.
+  // The same without T?; `present`: whether no key is none. Appends them to `values`.
   llvm::Value* emit_plain_key(const std::vector<typed::ExprPtr>& keys, const state::StoreDesc& desc,
-                              llvm::Value*& present);
+                              llvm::Value*& present, std::vector<Value>& values);
   llvm::Value* find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc);
   void add_to_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
                    llvm::Value* cell, const Argument& argument);

@@ -7,7 +7,8 @@ using typed::EventError;
 using typed::Kind;
 
 llvm::Value* StageEmitter::emit_plain_key(const std::vector<typed::ExprPtr>& keys,
-                                          const state::StoreDesc& desc, llvm::Value*& present) {
+                                          const state::StoreDesc& desc, llvm::Value*& present,
+                                          std::vector<Value>& values) {
   B& b = at_.builder();
   llvm::AllocaInst* out = at_.temporary(desc.key_words * 8U + 8U);
   present = b.getTrue();
@@ -17,6 +18,7 @@ llvm::Value* StageEmitter::emit_plain_key(const std::vector<typed::ExprPtr>& key
       present = b.CreateAnd(present, value.present());
       value = slice(value, 0, value.type->element);
     }
+    values.push_back(value);
     llvm::Value* words = words_of(value, true);
     size_t count = at_.words(value).size();
     for (size_t w = 0; w < count; ++w) {
@@ -32,7 +34,8 @@ void StageEmitter::emit_table() {
   int store = module_.graph().stage_stores[static_cast<size_t>(stream_)][static_cast<size_t>(index_)][0];
   const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
   llvm::Value* present = nullptr;
-  llvm::Value* key = emit_plain_key(stage_.keys, desc, present);
+  std::vector<Value> values;
+  llvm::Value* key = emit_plain_key(stage_.keys, desc, present, values);
   at_.check(present, EventError::NoKey);
   Value record{stage_.input, {}};
   for (const Value& field : at_.fields)
@@ -52,7 +55,12 @@ void StageEmitter::emit_lookup() {
   int store = stores[0];
   const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
   llvm::Value* present = nullptr;
-  llvm::Value* key = emit_plain_key(stage_.keys, desc, present);
+  std::vector<Value> values;
+  llvm::Value* key = emit_plain_key(stage_.keys, desc, present, values);
+  for (const Value& value : values) {  // a NaN equals nothing
+    bool real = value.type->kind == Kind::Float || value.type->kind == Kind::F32;
+    if (real) present = b.CreateAnd(present, b.CreateFCmpORD(value.part(), value.part()));
+  }
   llvm::Value* when =
       join.as_of ? at_.emit(*join.as_of).part() : static_cast<llvm::Value*>(b.getInt64(uint64_t{INT64_MAX}));
   key = b.CreateSelect(present, key, llvm::ConstantPointerNull::get(b.getPtrTy()));

@@ -66,7 +66,8 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
     case ExprKind::OptionalMember:
       if (expr.args[0]->kind == ExprKind::Field) {
         if (int right = joined(stream, stage, expr.args[0]->index); right >= 0)
-          return field(right, program_.streams[static_cast<size_t>(right)].stages.size(), expr.index);
+          return "joined " +
+                 field(right, program_.streams[static_cast<size_t>(right)].stages.size(), expr.index);
       }
       break;
     default:

@@ -273,10 +273,17 @@ class Migration {
                                                       const std::vector<std::string>& now) {
     if (before.size() != now.size()) return std::nullopt;
     std::vector<size_t> out;
-    for (const std::string& key : now) {
-      auto found = std::find(before.begin(), before.end(), key);
-      if (found == before.end()) return std::nullopt;
-      out.push_back(static_cast<size_t>(found - before.begin()));
+    // Its own place first: two keys may mean the same.
+    std::vector<char> taken(before.size(), 0);
+    for (size_t i = 0; i < now.size(); ++i) {
+      size_t place = i;
+      if (taken[place] || before[place] != now[i]) {
+        place = 0;
+        while (place < before.size() && (taken[place] || before[place] != now[i])) ++place;
+      }
+      if (place == before.size()) return std::nullopt;
+      taken[place] = 1;
+      out.push_back(place);
     }
     return out;
   }
