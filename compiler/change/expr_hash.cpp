@@ -192,6 +192,14 @@ Value ExprHasher::value(const Expr& expr, Scope& scope) const {
       if (expr.index >= 0) scope.locals[expr.index] = tested;
       return {Hasher("is some").add(tested.hash).done(), std::nullopt};
     }
+    case ExprKind::Member:
+    case ExprKind::OptionalMember: {
+      Value object = value(*expr.args[0], scope);
+      if (!object.members) return {plain(expr, scope), std::nullopt};
+      const Value& member = (*object.members)[static_cast<size_t>(expr.index)];
+      if (!exact) return member;
+      return {Hasher("member").add(member.hash).add(expr.type->text).done(), std::nullopt};
+    }
     default:
       return {plain(expr, scope), std::nullopt};
   }

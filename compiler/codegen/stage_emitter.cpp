@@ -2,6 +2,8 @@
 
 #include <llvm/IR/MDBuilder.h>
 
+#include "compiler/codegen/join_emitter.h"
+
 namespace mut::codegen {
 
 using state::CellFn;
@@ -32,6 +34,9 @@ bool StageEmitter::emit() {
       }
       emit_running();
       return true;
+    case StageKind::Join:
+      JoinEmitter(module_, at_, stream_, index_).emit_arrival(state::JoinSide::Left);
+      return false;
   }
   return true;
 }

@@ -405,6 +405,16 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
   auto report = scope.record != nullptr && scope.place != Place::Constant
                     ? diags_.report(Code::UnknownField, expr.span, scope.record_name, name)
                     : diags_.report(Code::UnknownName, expr.span, name);
+  // A field of a joined record is named through it.
+  for (size_t i = 0; scope.record != nullptr && i < scope.record->fields.size(); ++i) {
+    const typed::Field& other = scope.record->fields[i];
+    bool optional = other.type->kind == Kind::Optional;
+    TypeRef record = optional ? other.type->element : other.type;
+    if (record->kind != Kind::Record || record->field_index(name) < 0) continue;
+    std::string path = other.name + (optional ? "?." : ".") + name;
+    report.note("did you mean `" + path + "`?").fix(expr.span, path);
+    return error(expr.span);
+  }
   if (auto near = diag::did_you_mean(name, candidates))
     report.note("did you mean `" + *near + "`?").fix(expr.span, *near);
   return error(expr.span);
