@@ -83,6 +83,7 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
 int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
   if (stage.join) return next_unmatched(place);
+  if (stage.match) return next_settled(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
   return ticks ? std::min(next_close(place), states_.at(place).tick) : next_close(place);
 }
@@ -105,7 +106,7 @@ int64_t Flow::next_close(StagePlace place) const {
 
 bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.join) return true;
+  if (stage.join || stage.match) return true;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
          stage.window.kind != WindowKind::All;
 }
@@ -144,6 +145,8 @@ void Flow::fire_due() {
     if (!chosen) return;
     if (stage_at(*chosen).join) {
       fire_join(*chosen, due(*chosen));
+    } else if (stage_at(*chosen).match) {
+      fire_match(*chosen, due(*chosen));
     } else {
       fire(*chosen, due(*chosen));
     }

@@ -113,6 +113,9 @@ struct CallChecker {
       }
     }
     const AggregateName* aggregate = find_aggregate(name);
+    if (aggregate != nullptr && scope.place == Place::Pattern) {
+      if (ExprPtr measure = check_measure(*aggregate)) return measure;
+    }
     if (aggregate != nullptr && is_aggregate_call(aggregate->fn)) {
       if (scope.place == Place::AggregateItem) return check_aggregate(*aggregate);
       if (scope.place == Place::AggregateArgument) {
@@ -635,6 +638,44 @@ struct CallChecker {
     result->index = static_cast<int>(scope.aggregates->size());
     scope.aggregates->push_back(std::move(out));
     return result;
+  }
+
+  // An aggregate over the events that a pattern has bound to a name; null when it is about none.
+  ExprPtr check_measure(const AggregateName& aggregate) {
+    const auto* whole = args.size() == 1 ? std::get_if<ast::NameRef>(&args[0]->node) : nullptr;
+    typed::AggregateCall out;
+    out.fn = aggregate.fn;
+    out.span = expr.span;
+    MeasureArgument measured;
+    if (whole != nullptr) measured.name = scope.pattern->find(whole->name.text);
+    if (measured.name < 0) {
+      if (args.size() != 1) return nullptr;
+      Scope inner = scope;
+      inner.place = Place::AggregateArgument;
+      inner.measured = &measured;
+      out.argument = aggregate_argument(aggregate.fn, *args[0], inner);
+      if (out.argument->type->kind == Kind::Error) return error();
+      if (measured.name < 0) return nullptr;
+      if (aggregate.fn == AggregateFn::ArgMin || aggregate.fn == AggregateFn::ArgMax)
+        return not_executable("`" + node.function.text + "` in a pattern");
+      if (measured.several || measured.plain_field) {
+        diags()
+            .report(Code::PatternUse, args[0]->span,
+                    "an aggregate is over the events of one name of the pattern")
+            .note("write `" + node.function.text + "(name.field)`");
+        return error();
+      }
+    } else if (aggregate.fn != AggregateFn::Count) {
+      diags()
+          .report(Code::PatternUse, args[0]->span, "`" + whole->name.text + "` names an event, not a value")
+          .note("write `" + node.function.text + "(" + whole->name.text + ".field)`");
+      return error();
+    }
+    if (node.filter) return not_executable("`where` in an aggregate of a pattern");
+    const BoundName& of = scope.pattern->names[static_cast<size_t>(measured.name)];
+    bool may_lack = of.optional || measured.name == scope.pattern->current;
+    if (!finish_aggregate(out, may_lack)) return error();
+    return checker.add_measure(std::move(out), measured.name, scope, expr.span);
   }
 
   // ---- history

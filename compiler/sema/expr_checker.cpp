@@ -362,11 +362,19 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
           .note("write `last(" + name + ")`, or add it to `by`");
       return error(expr.span);
     }
+    if (scope.measured != nullptr) scope.measured->plain_field = true;
+    if (scope.pattern != nullptr && !scope.pattern->has_event && scope.measured == nullptr)
+      return selected_key(name, expr, scope);
     ExprPtr out = make(ExprKind::Field, scope.record->fields[static_cast<size_t>(field)].type, expr.span);
     out->index = field;
     return out;
   }
-  if (scope.place == Place::AggregateItem) {
+  if (scope.pattern != nullptr && scope.pattern->find(name) >= 0) {
+    diags_.report(Code::PatternUse, expr.span, "`" + name + "` names an event, not a value")
+        .note("write `" + name + ".field`, or `count(" + name + ")`");
+    return error(expr.span);
+  }
+  if (scope.key_names != nullptr) {
     for (size_t i = 0; i < scope.key_names->size(); ++i) {
       if ((*scope.key_names)[i] != name) continue;
       ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
@@ -460,7 +468,21 @@ ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool option
   return out;
 }
 
+// In `select` of a match there is no one event: a plain name is a key.
+ExprPtr ExprChecker::selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope) {
+  for (size_t i = 0; i < scope.key_names->size(); ++i) {
+    if ((*scope.key_names)[i] != name) continue;
+    ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
+    out->index = static_cast<int>(i);
+    return out;
+  }
+  diags_.report(Code::PatternUse, expr.span, "`" + name + "` of which event?")
+      .note("write `" + scope.pattern->names[0].name + "." + name + "`, or add `" + name + "` to `by`");
+  return error(expr.span);
+}
+
 ExprPtr ExprChecker::visit(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  if (ExprPtr bound = bound_field(node, expr, scope)) return bound;
   // `Level.warn`: a value of an enum, unless a field or local is called `Level`.
   if (const auto* name = std::get_if<ast::NameRef>(&node.object->node)) {
     auto found = names_.types.find(name->name.text);

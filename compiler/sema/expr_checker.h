@@ -16,6 +16,28 @@ enum class Place : uint8_t {
   AggregateItem,  // keys and aggregates of a group
   AggregateArgument,
   Generate,  // fields and seeded draws
+  Pattern,   // define and select of a match: names of its events
+};
+
+// Events that a pattern binds, as the expressions of its stage see them.
+struct BoundName {
+  std::string name;
+  bool repeated = false;
+  bool optional = false;  // it may be left out
+};
+struct PatternScope {
+  std::vector<BoundName> names;
+  int current = -1;  // define: whose condition it is, so that only names up to this one are known
+  std::vector<typed::AggregateCall>* measures = nullptr;
+  std::vector<int>* measure_names = nullptr;
+  bool has_event = true;  // define: plain names are fields of the event that is looked at
+  int find(const std::string& name) const;
+};
+// What an argument of a measure was found to be about.
+struct MeasureArgument {
+  int name = -1;
+  bool several = false;
+  bool plain_field = false;
 };
 
 struct LocalName {
@@ -36,6 +58,8 @@ struct Scope {
   std::vector<typed::AggregateCall>* aggregates = nullptr;  // AggregateItem
   const std::vector<typed::ExprPtr>* keys = nullptr;        // AggregateItem
   const std::vector<std::string>* key_names = nullptr;      // AggregateItem
+  PatternScope* pattern = nullptr;                          // Pattern
+  MeasureArgument* measured = nullptr;                      // inside an argument of a measure
   bool may_be_empty_window = false;  // AggregateItem: no aggregate sees an empty group, so false
 };
 
@@ -102,6 +126,10 @@ class ExprChecker {
   ExprPtr visit(const ast::Try& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
   ExprPtr visit(const ast::Paren& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
 
+  // A name that a pattern binds; null: the expression names none.
+  ExprPtr bound_field(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope);
+  ExprPtr selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope);
+  ExprPtr add_measure(typed::AggregateCall call, int name, Scope& scope, source::Span span);
   ExprPtr check_arithmetic(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
                            source::Span span);
   ExprPtr check_comparison(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
