@@ -104,8 +104,8 @@ struct CallChecker {
     }
     const std::string& name = node.function.text;
     if (node.history) return check_history();
-    if (checker.names_.functions.contains(name))
-      return check_function(*checker.names_.functions.find(name)->second);
+    if (checker.names_->functions.contains(name))
+      return check_function(checker.names_->functions.find(name)->second);
     if (name == "prev" || name == "delta" || name == "changed") return check_history();
     for (std::string_view later : later_aggregates) {
       if (later == name && (scope.place == Place::AggregateItem || scope.place == Place::EventHistory)) {
@@ -140,7 +140,7 @@ struct CallChecker {
     for (std::string_view later : later_functions) {
       if (later == name) return not_executable("function `" + name + "`");
     }
-    std::vector<std::string> candidates = keys_of(checker.names_.functions);
+    std::vector<std::string> candidates = keys_of(checker.names_->functions);
     for (const BuiltinName& entry : builtin_names) candidates.emplace_back(entry.name);
     for (const AggregateName& entry : aggregate_names) candidates.emplace_back(entry.name);
     auto report = diags().report(Code::UnknownFunction, node.function.span, name);
@@ -176,7 +176,8 @@ struct CallChecker {
 
   // ---- functions of the script
 
-  ExprPtr check_function(const ast::FnDecl& fn) {
+  ExprPtr check_function(const Homed<ast::FnDecl>& declared) {
+    const ast::FnDecl& fn = *declared.decl;
     auto& stack = checker.call_stack_;
     if (std::find(stack.begin(), stack.end(), &fn) != stack.end()) {
       diags()
@@ -190,7 +191,7 @@ struct CallChecker {
       return error();
     }
     if (!count_is(fn.params.size(), fn.params.size())) return error();
-    TypeResolver resolver(checker.names_, checker.types_, diags());
+    TypeResolver resolver(*declared.home, checker.types_, diags());
     Scope inner;  // the body sees its parameters, params and consts only
     inner.place = Place::Event;
     std::vector<std::pair<int, ExprPtr>> bound;
@@ -204,9 +205,12 @@ struct CallChecker {
       bound.emplace_back(index, std::move(value));
     }
     stack.push_back(&fn);
+    ExprChecker::Context caller = checker.context();
+    checker.set_context({declared.home, nullptr});
     TypeRef result_type = fn.result ? resolver.resolve(*fn.result) : nullptr;
     ExprPtr result = fn.body ? checker.check(*fn.body, inner, result_type) : error();
     if (result_type != nullptr) result = checker.coerce(std::move(result), result_type);
+    checker.set_context(caller);
     stack.pop_back();
     for (auto let = bound.rbegin(); let != bound.rend(); ++let) {
       ExprPtr out = checker.make(ExprKind::Let, result->type, expr.span);

@@ -174,7 +174,9 @@ class ProgramChecker {
       } else if (const auto* param = std::get_if<ast::ParamDecl>(&decl.node)) {
         if (take_name(values, param->name)) declare_param(*param, decl.span);
       } else if (const auto* fn = std::get_if<ast::FnDecl>(&decl.node)) {
-        if (take_name(functions, fn->name)) names_.functions[fn->name.text] = fn;
+        if (take_name(functions, fn->name)) names_.functions[fn->name.text] = {fn, &names_};
+      } else if (const auto* made = std::get_if<ast::OperatorDecl>(&decl.node)) {
+        if (take_name(functions, made->name)) names_.operators[made->name.text] = {made, &names_};
       }
     }
   }
@@ -211,7 +213,8 @@ class ProgramChecker {
 
   // Each function once by itself, so that a wrong one is told about also when nobody calls it.
   void check_functions() {
-    for (const auto& [name, fn] : names_.functions) {
+    for (const auto& [name, declared] : names_.functions) {
+      const ast::FnDecl* fn = declared.decl;
       Scope scope;
       scope.place = Place::Event;
       TypeResolver resolver(names_, *out_.types, diags_);
@@ -758,7 +761,6 @@ class ProgramChecker {
     const char* what = nullptr;
     if (std::holds_alternative<ast::ImportDecl>(decl.node)) what = "`import`";
     if (std::holds_alternative<ast::AggregateDecl>(decl.node)) what = "an `aggregate` of your own";
-    if (std::holds_alternative<ast::OperatorDecl>(decl.node)) what = "an `operator` of your own";
     if (std::holds_alternative<ast::ModelDecl>(decl.node)) what = "a model or learner";
     if (std::holds_alternative<ast::TableDecl>(decl.node)) what = "a `table`";
     if (std::holds_alternative<ast::MigrateDecl>(decl.node)) what = "`migrate`";

@@ -334,7 +334,7 @@ ExprPtr ExprChecker::visit(const ast::MapLit&, const ast::Expr& expr, Scope&, Ty
 
 // ---- names
 
-ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
   const std::string& name = node.name.text;
   for (auto local = scope.locals.rbegin(); local != scope.locals.rend(); ++local) {
     if (local->name != name) continue;
@@ -342,13 +342,16 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
     out->index = local->index;
     return out;
   }
-  auto param = names_.params.find(name);
-  auto constant = names_.consts.find(name);
+  if (use_ != nullptr) {
+    if (ExprPtr given = passed(name, expr, scope, hint)) return given;
+  }
+  auto param = names_->params.find(name);
+  auto constant = names_->consts.find(name);
   int field = scope.record == nullptr ? -1 : scope.record->field_index(name);
   if (field >= 0) {
-    if (param != names_.params.end() || constant != names_.consts.end()) {
-      diags_.report(Code::FieldHidesName, expr.span, name, param != names_.params.end() ? "param" : "const")
-          .note("rename the field or the " + std::string(param != names_.params.end() ? "param" : "const"));
+    if (param != names_->params.end() || constant != names_->consts.end()) {
+      diags_.report(Code::FieldHidesName, expr.span, name, param != names_->params.end() ? "param" : "const")
+          .note("rename the field or the " + std::string(param != names_->params.end() ? "param" : "const"));
       return error(expr.span);
     }
     if (scope.place == Place::AggregateItem) {
@@ -362,7 +365,9 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
           .note("write `last(" + name + ")`, or add it to `by`");
       return error(expr.span);
     }
-    ExprPtr out = make(ExprKind::Field, scope.record->fields[static_cast<size_t>(field)].type, expr.span);
+    if (scope.places != nullptr) field = (*scope.places)[static_cast<size_t>(field)];
+    TypeRef record = scope.places != nullptr ? scope.here : scope.record;
+    ExprPtr out = make(ExprKind::Field, record->fields[static_cast<size_t>(field)].type, expr.span);
     out->index = field;
     return out;
   }
@@ -374,7 +379,7 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
       return out;
     }
   }
-  if (param != names_.params.end()) {
+  if (param != names_->params.end()) {
     const typed::Param& declared = params_[static_cast<size_t>(param->second)];
     if (scope.place == Place::Constant) {
       diags_.report(Code::NotConstant, expr.span).note("`" + name + "` is a param, which may change");
@@ -384,7 +389,7 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
     out->index = param->second;
     return out;
   }
-  if (constant != names_.consts.end()) {
+  if (constant != names_->consts.end()) {
     if (constant->second.type == nullptr) return error(expr.span);
     return literal(constant->second.type, constant->second.value, expr.span);
   }
@@ -392,13 +397,13 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
     diags_.report(Code::SiblingField, expr.span, name).note("start another `with`");
     return error(expr.span);
   }
-  std::vector<std::string> candidates = keys_of(names_.params);
-  for (const std::string& other : keys_of(names_.consts)) candidates.push_back(other);
+  std::vector<std::string> candidates = keys_of(names_->params);
+  for (const std::string& other : keys_of(names_->consts)) candidates.push_back(other);
   if (scope.record != nullptr) {
     for (const typed::Field& other : scope.record->fields) candidates.push_back(other.name);
   }
   for (const LocalName& local : scope.locals) candidates.push_back(local.name);
-  if (auto declared = names_.types.find(name); declared != names_.types.end()) {
+  if (auto declared = names_->types.find(name); declared != names_->types.end()) {
     diags_.report(Code::NameNotValue, expr.span, name, "a type");
     return error(expr.span);
   }
@@ -453,9 +458,9 @@ ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool option
 ExprPtr ExprChecker::visit(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope, TypeRef) {
   // `Level.warn`: a value of an enum, unless a field or local is called `Level`.
   if (const auto* name = std::get_if<ast::NameRef>(&node.object->node)) {
-    auto found = names_.types.find(name->name.text);
+    auto found = names_->types.find(name->name.text);
     bool hidden = scope.record != nullptr && scope.record->field_index(name->name.text) >= 0;
-    if (found != names_.types.end() && found->second != nullptr && found->second->kind == Kind::Enum &&
+    if (found != names_->types.end() && found->second != nullptr && found->second->kind == Kind::Enum &&
         !hidden) {
       for (size_t i = 0; i < found->second->values.size(); ++i) {
         if (found->second->values[i] == node.field.text) {
@@ -506,7 +511,7 @@ ExprPtr ExprChecker::visit(const ast::Paren& node, const ast::Expr&, Scope& scop
 }
 
 ExprPtr ExprChecker::visit(const ast::Cast& node, const ast::Expr& expr, Scope& scope, TypeRef) {
-  TypeRef target = node.type ? TypeResolver(names_, types_, diags_).resolve(*node.type) : type(Kind::Error);
+  TypeRef target = node.type ? TypeResolver(*names_, types_, diags_).resolve(*node.type) : type(Kind::Error);
   bool optional = target->kind == Kind::Optional;
   return cast(check(*node.value, scope, nullptr), optional ? target->element : target, optional, expr.span);
 }

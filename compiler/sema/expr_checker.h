@@ -27,7 +27,11 @@ struct LocalName {
 // What names mean at one place. Collects what expressions need of their stage.
 struct Scope {
   Place place = Place::Constant;
-  typed::TypeRef record = nullptr;                   // fields that can be named; null: none
+  typed::TypeRef record = nullptr;  // fields that can be named; null: none
+  // Inside what an operator was passed: `record` is that of its caller, and these are the places of its
+  // fields in the record that is here now.
+  const std::vector<int>* places = nullptr;
+  typed::TypeRef here = nullptr;
   std::string record_name;                           // for messages: "stream `payments`"
   std::vector<LocalName> locals;                     // innermost last
   std::set<std::string> siblings;                    // fields made by other items of the same `with`
@@ -39,11 +43,24 @@ struct Scope {
   bool may_be_empty_window = false;  // AggregateItem: no aggregate sees an empty group, so false
 };
 
+struct OperatorUse;
+
 class ExprChecker {
  public:
   ExprChecker(const Names& names, const std::vector<typed::Param>& params, typed::TypeTable& types,
               diag::Engine& diags, int& local_count)
-      : names_(names), params_(params), types_(types), diags_(diags), local_count_(local_count) {}
+      : names_(&names), params_(params), types_(types), diags_(diags), local_count_(local_count) {}
+
+  // Where names are looked up: in the script, or in the body of an operator.
+  struct Context {
+    const Names* names = nullptr;
+    const OperatorUse* use = nullptr;  // null: no operator
+  };
+  Context context() const { return {names_, use_}; }
+  void set_context(Context context) {
+    names_ = context.names;
+    use_ = context.use;
+  }
 
   // `hint` is the type that the place wants, or null: literals take it (rule 3.1).
   typed::ExprPtr check(const ast::Expr& expr, Scope& scope, typed::TypeRef hint = nullptr);
@@ -60,7 +77,7 @@ class ExprChecker {
   typed::TypeRef type(typed::Kind kind) const { return types_.scalar(kind); }
   typed::TypeTable& types() { return types_; }
   diag::Engine& diags() { return diags_; }
-  const Names& names() const { return names_; }
+  const Names& names() const { return *names_; }
 
  private:
   friend struct CallChecker;
@@ -112,13 +129,16 @@ class ExprChecker {
   // Member `name` of a record or of a T? through `?.`.
   ExprPtr member(ExprPtr object, const ast::Ident& field, bool optional, source::Span span);
   ExprPtr cast(ExprPtr value, TypeRef target, bool optional, source::Span span);
+  // What the operator around this place was passed under that name; null: nothing.
+  ExprPtr passed(const std::string& name, const ast::Expr& expr, Scope& scope, TypeRef hint);
   ExprPtr promote(ExprPtr expr);  // small ints to int, f32 to float
   // Reports and replaces by an error when the value may be none.
   ExprPtr need_value(ExprPtr expr, std::string_view wanted);
   // The two branches of if, match, try under one type.
   TypeRef join_branches(ExprPtr& a, ExprPtr& b);
 
-  const Names& names_;
+  const Names* names_;
+  const OperatorUse* use_ = nullptr;
   const std::vector<typed::Param>& params_;
   typed::TypeTable& types_;
   diag::Engine& diags_;

@@ -14,11 +14,21 @@ struct ConstValue {
   typed::Const value;
 };
 
+struct Names;
+
+// A declaration whose body is checked where it is used, with the names of the file it stands in.
+template <typename Decl>
+struct Homed {
+  const Decl* decl = nullptr;
+  const Names* home = nullptr;
+};
+
 struct Names {
   std::map<std::string, typed::TypeRef, std::less<>> types;  // `type` and `enum`
   std::map<std::string, ConstValue, std::less<>> consts;
   std::map<std::string, int, std::less<>> params;  // index into Program::params
-  std::map<std::string, const ast::FnDecl*, std::less<>> functions;
+  std::map<std::string, Homed<ast::FnDecl>, std::less<>> functions;
+  std::map<std::string, Homed<ast::OperatorDecl>, std::less<>> operators;
 };
 
 // A type as written. Reports and returns the error type when a name is unknown.
