@@ -27,7 +27,8 @@ typedef struct MutHeap {
   char** blocks;
 } MutHeap;
 
-// A piece of a table: its own open-addressing array of rows. Row: u64 hash (never 0), key words, cells.
+// A piece of a table: its own open-addressing array of rows, and behind the rows a tag for each: see
+// inline/tags.h. Row: u64 hash, key words, cells.
 typedef struct MutSegment {
   char* rows;
   uint32_t slot_count;
@@ -40,10 +41,11 @@ typedef struct MutSegment {
 // What a look-up needs of a segment.
 typedef struct MutPlace {
   char* rows;
-  uint64_t slot_count;
+  uint32_t tags_offset;  // bytes behind `rows`
+  uint32_t group_count;
 } MutPlace;
 
-// Extendible hash table: the top bits of the hash choose a segment, the low ones a slot in it.
+// Extendible hash table: the top bits of the hash choose a segment, the low ones a group of slots in it.
 typedef struct MutTable {
   const MutPlace* directory;
   uint64_t directory_shift;  // hash >> directory_shift is the index

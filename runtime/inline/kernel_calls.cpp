@@ -12,13 +12,17 @@ char* mut_table_find_or_insert(MutTable* table, const uint64_t* key, uint32_t wo
   return find_or_insert(table, key, words, text_mask, row_size);
 }
 
-// A row that will be wanted soon. Keys of numbers only.
-void mut_table_prefetch(const MutTable* table, const uint64_t* key, uint32_t words) {
-  if (table->wide != 0) prefetch_row(table, key, words);
+// What a look-up will want soon: first the tags, then, once those are there, the row. Keys of numbers only.
+void mut_table_prefetch(const MutTable* table, const uint64_t* key, uint32_t words, uint32_t rows) {
+  if (table->wide == 0) return;
+  if (rows == 0) {
+    prefetch_tags(table, key, words);
+  } else {
+    prefetch_row(table, key, words);
+  }
 }
-void mut_window_prefetch(const MutWindow* window, const uint64_t* key, uint32_t words) {
-  const MutTable* table = window->pane_table;
-  if (table != nullptr && table->wide != 0) prefetch_row(table, key, words);
+void mut_window_prefetch(const MutWindow* window, const uint64_t* key, uint32_t words, uint32_t rows) {
+  if (window->pane_table != nullptr) mut_table_prefetch(window->pane_table, key, words, rows);
 }
 
 // The table of the pane that holds `time`, when it is the one used last; else null.

@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/abi/kernel.h"
 #include "runtime/inline/hash.h"
+#include "runtime/inline/tags.h"
 
 extern "C" {
 // Inserts a row whose key is not there; its cells are zero. Null when the budget is spent.
@@ -33,30 +34,44 @@ inline bool same_key(const MutTable* table, const uint64_t* stored, const uint64
   return true;
 }
 
+inline const uint8_t* tags_of(const MutPlace& place) {
+  return reinterpret_cast<const uint8_t*>(place.rows) + place.tags_offset;
+}
+
 // The row of a key, or null. `row_size` is that of the table: kernels know it as a constant.
 inline char* find_row(const MutTable* table, const uint64_t* key, uint64_t hash, uint32_t words,
                       uint64_t text_mask, uint64_t row_size) {
   const MutPlace place = table->directory[hash >> table->directory_shift];
-  uint64_t slot = (static_cast<uint64_t>(static_cast<uint32_t>(hash)) * place.slot_count) >> 32;
+  const uint8_t* tags = tags_of(place);
+  uint64_t group = home_group(hash, place.group_count);
   while (true) {
-    char* row = place.rows + slot * row_size;
-    uint64_t stored;
-    memcpy(&stored, row, 8);
-    if (__builtin_expect(stored == hash, 1) &&
-        same_key(table, reinterpret_cast<const uint64_t*>(row + 8), key, words, text_mask))
-      return row;
-    if (stored == 0) return nullptr;
-    if (++slot == place.slot_count) slot = 0;
+    const uint8_t* at = tags + group * group_slots;
+    for (uint32_t same = tags_equal(at, tag_of(hash)); same != 0; same &= same - 1) {
+      char* row = place.rows + (group * group_slots + static_cast<uint64_t>(__builtin_ctz(same))) * row_size;
+      if (__builtin_expect(same_key(table, reinterpret_cast<const uint64_t*>(row + 8), key, words, text_mask),
+                           1))
+        return row;
+    }
+    if (__builtin_expect(tags_equal(at, tag_free) != 0, 1)) return nullptr;
+    if (++group == place.group_count) group = 0;
   }
 }
 
+// Asks for the tags of a key's group.
+inline void prefetch_tags(const MutTable* table, const uint64_t* key, uint32_t words) {
+  uint64_t hash = hash_key(key, words, 0, table->seed);
+  const MutPlace place = table->directory[hash >> table->directory_shift];
+  __builtin_prefetch(tags_of(place) + home_group(hash, place.group_count) * group_slots);
+}
+
+// Asks for the row that a key's tag names.
 inline void prefetch_row(const MutTable* table, const uint64_t* key, uint32_t words) {
   uint64_t hash = hash_key(key, words, 0, table->seed);
   const MutPlace place = table->directory[hash >> table->directory_shift];
-  uint64_t slot = (static_cast<uint64_t>(static_cast<uint32_t>(hash)) * place.slot_count) >> 32;
-  const char* row = place.rows + slot * table->row_size;
-  __builtin_prefetch(row, 1);
-  __builtin_prefetch(row + table->row_size, 1);  // many keys lie behind their own slot
+  uint64_t group = home_group(hash, place.group_count);
+  uint32_t same = tags_equal(tags_of(place) + group * group_slots, tag_of(hash));
+  auto slot = static_cast<uint64_t>(__builtin_ctz(same | 1U << (group_slots - 1)));
+  __builtin_prefetch(place.rows + (group * group_slots + slot) * table->row_size, 1);
 }
 
 inline char* find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,

@@ -13,6 +13,7 @@ constexpr uint32_t segment_bytes_max = RowMemory::piece_bytes;
 // A table of fewer full segments does not take a region for itself.
 constexpr size_t segments_apart_max = 16;
 constexpr uint32_t slots_first = 8;
+constexpr uint32_t no_slot = ~0U;
 constexpr std::align_val_t row_alignment{64};
 // About what the last private cache holds.
 constexpr size_t wide_bytes = 2 * 1024 * 1024;
@@ -21,6 +22,12 @@ uint64_t row_hash(const char* row) {
   uint64_t hash;
   memcpy(&hash, row, 8);
   return hash;
+}
+
+// Slots of a segment that fills a piece of RowMemory with its rows and their tags.
+uint32_t slots_of_piece(uint32_t row_size) {
+  uint32_t groups = segment_bytes_max / (inl::group_slots * (row_size + 1));
+  return std::max(groups, 1U) * inl::group_slots;
 }
 
 }  // namespace
@@ -34,7 +41,7 @@ KeyedTable::KeyedTable(const StoreDesc& desc, uint32_t row_size, uint32_t key_wo
       heap_(budget, view_.heap),
       numbers_rows_(desc.group_offset != 0 && key_words == desc.key_words && row_size == desc.row_size &&
                     text_mask == desc.text_mask) {
-  slots_max_ = std::max(16U, segment_bytes_max / row_size);
+  slots_max_ = slots_of_piece(row_size);
   view_.row_size = row_size;
   view_.seed = seed;
   view_.owner = this;
@@ -67,7 +74,7 @@ void KeyedTable::copy_from(const KeyedTable& other) {
     const MutSegment& from = *other.directory_[at];
     segments_.push_back(make_segment(from.slot_count, from.depth));
     MutSegment& made = *segments_.back();
-    memcpy(made.rows, from.rows, static_cast<size_t>(from.slot_count) * view_.row_size);
+    memcpy(made.rows, from.rows, bytes_of(from));
     made.used = from.used;
     size_t span = size_t{1} << (directory_bits - from.depth);
     point(at, span, made);
@@ -78,28 +85,31 @@ void KeyedTable::copy_from(const KeyedTable& other) {
 void KeyedTable::point(size_t first, size_t count, MutSegment& segment) {
   for (size_t i = first; i < first + count; ++i) {
     directory_[i] = &segment;
-    places_[i] = {segment.rows, segment.slot_count};
+    places_[i] = {segment.rows, segment.slot_count * static_cast<uint32_t>(view_.row_size),
+                  group_count(segment)};
   }
 }
 
 std::unique_ptr<MutSegment> KeyedTable::make_segment(uint32_t slot_count, uint32_t depth) {
   auto out = std::make_unique<MutSegment>();
-  size_t bytes = static_cast<size_t>(slot_count) * view_.row_size;
+  out->slot_count = slot_count;
+  out->depth = depth;
+  size_t bytes = bytes_of(*out);
   if (segments_.size() > segments_apart_max && bytes <= segment_bytes_max && bytes > segment_bytes_max / 2) {
     out->rows = memory_.take();
   } else {
     // A row of 64 bytes is one line of the cache.
     out->rows = static_cast<char*>(operator new[](bytes, row_alignment));
-    memset(out->rows, 0, bytes);
   }
-  out->slot_count = slot_count;
-  out->depth = depth;
+  uint8_t* tags = tags_of(*out);
+  memset(tags, inl::tag_free, slot_count);
+  memset(tags + slot_count, inl::tag_closed, group_count(*out) * inl::group_slots - slot_count);
   budget_.add(bytes + sizeof(MutSegment));
   return out;
 }
 
 void KeyedTable::free_rows(MutSegment& segment) {
-  budget_.remove(static_cast<size_t>(segment.slot_count) * view_.row_size + sizeof(MutSegment));
+  budget_.remove(bytes_of(segment) + sizeof(MutSegment));
   if (memory_.owns(segment.rows)) {
     memory_.give_back(segment.rows);
   } else {
@@ -119,14 +129,18 @@ char* KeyedTable::find_or_insert(const uint64_t* key) {
   return row != nullptr ? row : insert(key, hash);
 }
 
-// First free slot for a hash; the segment has one.
 char* KeyedTable::place(MutSegment& segment, uint64_t hash) {
-  uint32_t slot =
-      static_cast<uint32_t>((static_cast<uint64_t>(static_cast<uint32_t>(hash)) * segment.slot_count) >> 32);
+  uint8_t* tags = tags_of(segment);
+  uint32_t groups = group_count(segment);
+  auto group = static_cast<uint32_t>(inl::home_group(hash, groups));
   while (true) {
-    char* row = segment.rows + slot * view_.row_size;
-    if (row_hash(row) == 0) return row;
-    if (++slot == segment.slot_count) slot = 0;
+    uint32_t free = inl::tags_equal(tags + group * inl::group_slots, inl::tag_free);
+    if (free != 0) {
+      uint32_t slot = group * inl::group_slots + static_cast<uint32_t>(__builtin_ctz(free));
+      tags[slot] = inl::tag_of(hash);
+      return segment.rows + slot * view_.row_size;
+    }
+    if (++group == groups) group = 0;
   }
 }
 
@@ -139,10 +153,7 @@ bool KeyedTable::grow(uint64_t hash) {
   constexpr uint32_t depth_max = 40;
   if (slots < slots_max_ || old->depth >= depth_max) {
     auto bigger = make_segment(slots < slots_max_ ? std::min(slots * 2, slots_max_) : slots * 2, old->depth);
-    for (uint32_t slot = 0; slot < slots; ++slot) {
-      char* row = old->rows + slot * view_.row_size;
-      if (row_hash(row) != 0) memcpy(place(*bigger, row_hash(row)), row, view_.row_size);
-    }
+    for_rows(*old, [&](const char* row) { memcpy(place(*bigger, row_hash(row)), row, view_.row_size); });
     std::swap(old->rows, bigger->rows);
     std::swap(old->slot_count, bigger->slot_count);
     size_t span = size_t{1} << (directory_bits - old->depth);
@@ -163,14 +174,12 @@ bool KeyedTable::grow(uint64_t hash) {
   uint32_t depth = old->depth + 1;
   auto low = make_segment(slots_max_, depth);
   auto high = make_segment(slots_max_, depth);
-  for (uint32_t slot = 0; slot < slots; ++slot) {
-    char* row = old->rows + slot * view_.row_size;
+  for_rows(*old, [&](const char* row) {
     uint64_t row_key = row_hash(row);
-    if (row_key == 0) continue;
     MutSegment& target = (row_key >> (64 - depth) & 1U) != 0 ? *high : *low;
     memcpy(place(target, row_key), row, view_.row_size);
     ++target.used;
-  }
+  });
   size_t span = size_t{1} << (directory_bits - old->depth);  // entries that named the old segment
   size_t first = (hash >> view_.directory_shift) / span * span;
   point(first, span / 2, *low);
@@ -186,13 +195,14 @@ bool KeyedTable::grow(uint64_t hash) {
 
 char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
   MutSegment* segment = segment_of(hash);
-  while (segment->used + 1 > segment->slot_count - segment->slot_count / 4) {
+  while (segment->used + 1 > segment->slot_count - segment->slot_count / 5) {
     if (!grow(hash)) return nullptr;
     segment = segment_of(hash);
   }
   char* row = place(*segment, hash);
   ++segment->used;
   ++row_count_;
+  memset(row, 0, view_.row_size);
   memcpy(row, &hash, 8);
   auto* words = reinterpret_cast<uint64_t*>(row + 8);
   for (uint32_t i = 0; i < key_words_; ++i) {
@@ -221,24 +231,39 @@ void KeyedTable::erase(char* row) {
     ++i;
   }
   MutSegment* segment = segment_of(row_hash(row));
+  uint8_t* tags = tags_of(*segment);
   auto hole = static_cast<uint32_t>(static_cast<uint64_t>(row - segment->rows) / view_.row_size);
-  // Backward shift: rows that probed past the hole move into it, so no tombstones are needed.
-  uint32_t slot = hole;
+  // No tombstones: a group that was full may have turned rows away, and one of those takes the place.
   while (true) {
-    slot = slot + 1 == segment->slot_count ? 0 : slot + 1;
-    char* next = segment->rows + slot * view_.row_size;
-    uint64_t hash = row_hash(next);
-    if (hash == 0) break;
-    uint32_t home = static_cast<uint32_t>(
-        (static_cast<uint64_t>(static_cast<uint32_t>(hash)) * segment->slot_count) >> 32);
-    bool may_move = hole <= slot ? (home <= hole || home > slot) : (home <= hole && home > slot);
-    if (!may_move) continue;
-    memcpy(segment->rows + hole * view_.row_size, next, view_.row_size);
-    hole = slot;
+    tags[hole] = inl::tag_free;
+    uint32_t group = hole / inl::group_slots;
+    uint32_t free = inl::tags_equal(tags + group * inl::group_slots, inl::tag_free);
+    if ((free & (free - 1)) != 0) break;  // it had room before
+    uint32_t moves = turned_away(*segment, group);
+    if (moves == no_slot) break;
+    memcpy(segment->rows + hole * view_.row_size, segment->rows + moves * view_.row_size, view_.row_size);
+    tags[hole] = tags[moves];
+    hole = moves;
   }
-  memset(segment->rows + hole * view_.row_size, 0, view_.row_size);
   --segment->used;
   --row_count_;
+}
+
+uint32_t KeyedTable::turned_away(const MutSegment& segment, uint32_t group) const {
+  const uint8_t* tags = tags_of(segment);
+  uint32_t groups = group_count(segment);
+  auto steps = [&](uint32_t from, uint32_t to) { return to >= from ? to - from : to + groups - from; };
+  for (uint32_t at = (group + 1) % groups; at != group; at = (at + 1) % groups) {
+    const uint8_t* of = tags + at * inl::group_slots;
+    for (uint32_t taken = inl::tags_taken(of); taken != 0; taken &= taken - 1) {
+      uint32_t slot = at * inl::group_slots + static_cast<uint32_t>(__builtin_ctz(taken));
+      auto home =
+          static_cast<uint32_t>(inl::home_group(row_hash(segment.rows + slot * view_.row_size), groups));
+      if (steps(home, at) >= steps(group, at)) return slot;
+    }
+    if (inl::tags_equal(of, inl::tag_free) != 0) break;  // rows are turned away by full groups only
+  }
+  return no_slot;
 }
 
 void KeyedTable::load_key(const char* row, uint64_t* out) const {

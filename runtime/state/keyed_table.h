@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/abi/kernel.h"
+#include "runtime/inline/tags.h"
 #include "runtime/state/heap.h"
 #include "runtime/state/row_memory.h"
 #include "runtime/state/store_desc.h"
@@ -44,26 +45,12 @@ class KeyedTable {
   // Visits all rows; `visit(char* row)` must not insert or erase.
   template <typename Visit>
   void for_each(Visit visit) const {
-    for (const auto& segment : segments_) {
-      for (uint32_t slot = 0; slot < segment->slot_count; ++slot) {
-        char* row = segment->rows + slot * view_.row_size;
-        uint64_t hash;
-        memcpy(&hash, row, 8);
-        if (hash != 0) visit(row);
-      }
-    }
+    for (const auto& segment : segments_) for_rows(*segment, visit);
   }
   // Rows of the segment that a budgeted walk is at, for expiry a piece at a time.
   template <typename Visit>
   void for_segment(size_t index, Visit visit) const {
-    if (segments_.empty()) return;
-    const MutSegment* segment = segments_[index % segments_.size()].get();
-    for (uint32_t slot = 0; slot < segment->slot_count; ++slot) {
-      char* row = segment->rows + slot * view_.row_size;
-      uint64_t hash;
-      memcpy(&hash, row, 8);
-      if (hash != 0) visit(row);
-    }
+    if (!segments_.empty()) for_rows(*segments_[index % segments_.size()], visit);
   }
   size_t segment_count() const { return segments_.size(); }
 
@@ -76,12 +63,35 @@ class KeyedTable {
   uint64_t next_group() { return ++group_; }
 
  private:
+  template <typename Visit>
+  void for_rows(const MutSegment& segment, Visit visit) const {
+    const uint8_t* tags = tags_of(segment);
+    for (uint32_t group = 0; group < group_count(segment); ++group) {
+      for (uint32_t taken = inl::tags_taken(tags + group * inl::group_slots); taken != 0;
+           taken &= taken - 1) {
+        uint32_t slot = group * inl::group_slots + static_cast<uint32_t>(__builtin_ctz(taken));
+        visit(segment.rows + slot * view_.row_size);
+      }
+    }
+  }
+  static uint32_t group_count(const MutSegment& segment) {
+    return (segment.slot_count + inl::group_slots - 1) / inl::group_slots;
+  }
+  uint8_t* tags_of(const MutSegment& segment) const {
+    return reinterpret_cast<uint8_t*>(segment.rows + segment.slot_count * view_.row_size);
+  }
+  size_t bytes_of(const MutSegment& segment) const {
+    return segment.slot_count * view_.row_size + group_count(segment) * inl::group_slots;
+  }
   MutSegment* segment_of(uint64_t hash) const { return directory_[hash >> view_.directory_shift]; }
   // Entries [first, first + count) of the directory name this segment from now on.
   void point(size_t first, size_t count, MutSegment& segment);
   std::unique_ptr<MutSegment> make_segment(uint32_t slot_count, uint32_t depth);
   void free_rows(MutSegment& segment);
+  // Takes the first free slot for a hash; the segment has one. The row is not cleared.
   char* place(MutSegment& segment, uint64_t hash);
+  // A row behind a full group that was turned away by it, or by one before it; no slot: none.
+  uint32_t turned_away(const MutSegment& segment, uint32_t group) const;
   bool grow(uint64_t hash);  // false when the budget is spent
 
   const StoreDesc& desc_;

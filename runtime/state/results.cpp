@@ -49,15 +49,19 @@ struct NumberedRow {
 // Least significant digit first, eleven bits at a time; a digit that all share is passed over.
 void sort_numbers(std::vector<NumberedRow>& rows) {
   constexpr int digit_bits = 11;
-  constexpr size_t digits = size_t{1} << digit_bits;
+  constexpr size_t digit_count = (64 + digit_bits - 1) / digit_bits;
+  constexpr size_t values = size_t{1} << digit_bits;
+  auto digit = [](uint64_t number, size_t at) { return number >> (at * digit_bits) & (values - 1); };
+  std::vector<std::array<uint32_t, values>> begin(digit_count);
+  for (const NumberedRow& row : rows) {
+    for (size_t at = 0; at < digit_count; ++at) ++begin[at][digit(row.number, at)];
+  }
   std::vector<NumberedRow> other(rows.size());
-  for (int shift = 0; shift < 64; shift += digit_bits) {
-    std::array<uint32_t, digits> begin{};
-    for (const NumberedRow& row : rows) ++begin[row.number >> shift & (digits - 1)];
-    if (std::find(begin.begin(), begin.end(), rows.size()) != begin.end()) continue;
+  for (size_t at = 0; at < digit_count; ++at) {
+    if (std::find(begin[at].begin(), begin[at].end(), rows.size()) != begin[at].end()) continue;
     uint32_t sum = 0;
-    for (uint32_t& count : begin) sum += std::exchange(count, sum);
-    for (const NumberedRow& row : rows) other[begin[row.number >> shift & (digits - 1)]++] = row;
+    for (uint32_t& count : begin[at]) sum += std::exchange(count, sum);
+    for (const NumberedRow& row : rows) other[begin[at][digit(row.number, at)]++] = row;
     rows.swap(other);
   }
 }

@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 namespace mut::state {
@@ -28,7 +27,6 @@ char* RowMemory::take() {
     piece = newest_ + used_;
     used_ += piece_bytes;
   }
-  memset(piece, 0, piece_bytes);
   return piece;
 }
 

@@ -16,7 +16,7 @@ class RowMemory {
   RowMemory(const RowMemory&) = delete;
   RowMemory& operator=(const RowMemory&) = delete;
 
-  // Zeroed, aligned to a line of the cache. Pieces still out when this dies go with it.
+  // Not cleared, aligned to a line of the cache. Pieces still out when this dies go with it.
   char* take();
   // Whether take() gave it.
   bool owns(const char* piece) const;

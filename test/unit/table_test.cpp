@@ -1,0 +1,134 @@
+// Keyed tables against a map of the standard library: insertions, growth, look-ups and erasures at random.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "runtime/state/keyed_table.h"
+
+namespace mut::state {
+namespace {
+
+StoreDesc description(abi::TypeKind key, size_t cells) {
+  StoreDesc desc;
+  KeyDesc of;
+  of.name = "key";
+  of.type = abi::make_scalar(key);
+  desc.keys.push_back(of);
+  for (size_t i = 0; i < cells; ++i) {
+    CellDesc cell;
+    cell.name = "n" + std::to_string(i);
+    cell.fn = CellFn::Count;
+    desc.cells.push_back(cell);
+  }
+  lay_out(desc);
+  return desc;
+}
+
+constexpr size_t megabytes = 64;
+
+class TableTest : public ::testing::TestWithParam<size_t> {
+ protected:
+  Budget budget_{megabytes << 20};
+};
+
+int64_t& value_of(char* row, const StoreDesc& desc) {
+  return *reinterpret_cast<int64_t*>(row + desc.cells[0].offset);
+}
+
+void expect_same(const KeyedTable& table, const std::map<uint64_t, int64_t>& wanted) {
+  ASSERT_EQ(table.row_count(), wanted.size());
+  std::map<uint64_t, int64_t> seen;
+  table.for_each([&](char* row) {
+    uint64_t key;
+    table.load_key(row, &key);
+    EXPECT_TRUE(seen.emplace(key, value_of(row, table.desc())).second) << "twice: " << key;
+  });
+  EXPECT_EQ(seen, wanted);
+  for (const auto& [key, value] : wanted) ASSERT_NE(table.find(&key), nullptr) << key;
+}
+
+TEST_P(TableTest, IsAMap) {
+  StoreDesc desc = description(abi::TypeKind::I64, GetParam());
+  std::mt19937_64 random(7);
+  for (uint64_t keys : {12U, 700U, 60'000U}) {
+    KeyedTable table(desc, random(), budget_);
+    std::map<uint64_t, int64_t> wanted;
+    for (int step = 0; step < 150'000; ++step) {
+      uint64_t key = random() % keys;
+      // Fills at first, then empties and fills in turn.
+      bool erases = step > 50'000 && random() % 100 < (step / 25'000 % 2 == 0 ? 20U : 80U);
+      char* row = table.find(&key);
+      ASSERT_EQ(row != nullptr, wanted.contains(key));
+      if (erases) {
+        if (row != nullptr) table.erase(row);
+        wanted.erase(key);
+        continue;
+      }
+      if (row == nullptr) row = table.find_or_insert(&key);
+      ASSERT_NE(row, nullptr);
+      if (!wanted.contains(key)) ASSERT_EQ(value_of(row, desc), 0) << "a new row is empty";
+      value_of(row, desc) += step;
+      wanted[key] += step;
+    }
+    expect_same(table, wanted);
+    KeyedTable copy(desc, random(), budget_);
+    copy.copy_from(table);
+    expect_same(copy, wanted);
+    for (auto at = wanted.begin(); at != wanted.end(); at = wanted.erase(at))
+      table.erase(table.find(&at->first));
+    expect_same(table, {});
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(RowSizes, TableTest, ::testing::Values(1, 6, 40));
+
+TEST(TextTable, OwnsItsKeys) {
+  Budget budget(megabytes << 20);
+  StoreDesc desc = description(abi::TypeKind::String, 1);
+  KeyedTable table(desc, 3, budget);
+  std::mt19937_64 random(11);
+  std::map<std::string, int64_t> wanted;
+  for (int step = 0; step < 60'000; ++step) {
+    std::string text(random() % 20, static_cast<char>('a' + random() % 3));
+    text += std::to_string(random() % 500);
+    MutStr given = abi::make_str(text);
+    uint64_t key[2];
+    memcpy(key, &given, sizeof(given));
+    if (random() % 3 == 0) {
+      char* row = table.find(key);
+      ASSERT_EQ(row != nullptr, wanted.erase(text) == 1);
+      if (row != nullptr) table.erase(row);
+      continue;
+    }
+    char* row = table.find_or_insert(key);
+    ASSERT_NE(row, nullptr);
+    ++value_of(row, desc);
+    ++wanted[text];
+  }
+  ASSERT_EQ(table.row_count(), wanted.size());
+  table.for_each([&](char* row) {
+    uint64_t key[2];
+    table.load_key(row, key);
+    MutStr text;
+    memcpy(&text, key, sizeof(text));
+    EXPECT_EQ(wanted.at(std::string(abi::view(text))), value_of(row, desc));
+  });
+}
+
+TEST(TableBudget, RefusesWhatDoesNotFit) {
+  Budget budget(1U << 20);
+  StoreDesc desc = description(abi::TypeKind::I64, 6);
+  KeyedTable table(desc, 5, budget);
+  uint64_t key = 0;
+  while (table.find_or_insert(&key) != nullptr) ++key;
+  EXPECT_GT(key, 1000U);
+  EXPECT_LE(budget.used(), budget.limit());
+  for (uint64_t known = 0; known < key; ++known) ASSERT_NE(table.find(&known), nullptr);
+}
+
+}  // namespace
+}  // namespace mut::state
