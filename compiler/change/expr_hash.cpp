@@ -278,6 +278,8 @@ Hash ExprHasher::call(const typed::AggregateCall& call, Scope& scope) const {
   out.add(typed::aggregate_name(call.fn));
   out.add(call.argument ? hash(*call.argument, scope) : Hash{});
   out.add(call.order ? hash(*call.order, scope) : Hash{});
+  for (const typed::ExprPtr& argument : call.arguments) out.add(hash(*argument, scope));
+  if (call.own != nullptr) out.add(typed::text_of_state(*call.own)).add(typed::text_of_result(*call.own));
   if (detail_ == Detail::Exact) out.add(call.result->text);
   return out.done();
 }

@@ -50,6 +50,8 @@ class FunctionEmitter {
   Value emit(const typed::Expr& expr);
   llvm::Value* emit_condition(const typed::Expr& expr) { return emit(expr).part(); }
 
+  void bind(int local, Value value) { locals_[local] = std::move(value); }
+
   // An alloca in the entry block.
   llvm::AllocaInst* temporary(uint64_t bytes);
   // Memory that holds the value in memory layout.

@@ -61,9 +61,15 @@ void add_needs(const Expr& expr, Needs& needs) {
 
 void for_each_expr(const typed::Stage& stage, const std::function<void(const Expr&)>& visit) {
   auto call = [&](const typed::AggregateCall& aggregate) {
-    if (aggregate.argument) visit(*aggregate.argument);
-    if (aggregate.order) visit(*aggregate.order);
+    for (size_t i = 0; const Expr* argument = typed::argument_of(aggregate, i); ++i) visit(*argument);
     if (aggregate.filter) visit(*aggregate.filter);
+    if (aggregate.own == nullptr) return;
+    const typed::OwnAggregate& own = *aggregate.own;
+    for (const auto& [local, value] : own.constants) visit(*value);
+    for (const typed::OwnState& state : own.states) visit(*state.initial);
+    for (const typed::ExprPtr& each : own.add) visit(*each);
+    for (const typed::ExprPtr& each : own.merge) visit(*each);
+    visit(*own.result);
   };
   for (const typed::History& history : stage.histories) {
     call(history.call);
@@ -258,8 +264,8 @@ class Builder {
           break;
         case StageKind::Project:
           for (const typed::History& history : stage.histories) {
-            if (history.call.argument) visit(*history.call.argument);
-            if (history.call.order) visit(*history.call.order);
+            for (size_t a = 0; const Expr* argument = typed::argument_of(history.call, a); ++a)
+              visit(*argument);
             if (history.call.filter) visit(*history.call.filter);
             for (const typed::ExprPtr& key : history.keys) visit(*key);
           }
@@ -277,8 +283,7 @@ class Builder {
         case StageKind::Aggregate:
           for (const typed::ExprPtr& key : stage.keys) visit(*key);
           for (const typed::AggregateCall& call : stage.aggregates) {
-            if (call.argument) visit(*call.argument);
-            if (call.order) visit(*call.order);
+            for (size_t a = 0; const Expr* argument = typed::argument_of(call, a); ++a) visit(*argument);
             if (call.filter) visit(*call.filter);
           }
           if (stage.late_stream >= 0 && out_.live[static_cast<size_t>(stage.late_stream)]) mark_all(in);
@@ -364,6 +369,17 @@ class Builder {
     out += ')';
   }
 
+  // Which of the expressions of a stage belong to what.
+  static void own_shape(const typed::AggregateCall& call, std::string& out) {
+    if (call.own == nullptr) return;
+    out += " own" + std::to_string(call.own->parameters.size()) + "," +
+           std::to_string(call.own->constants.size()) + "," + std::to_string(call.own->states.size()) + "," +
+           std::to_string(call.own->merge.size());
+    for (int local : call.own->parameters) out += "," + std::to_string(local);
+    for (const typed::OwnState& state : call.own->states) out += "," + std::to_string(state.local);
+    for (const auto& [local, value] : call.own->constants) out += "," + std::to_string(local);
+  }
+
   void describe_shape() {
     const typed::Program& program = *out_.program;
     std::string& out = out_.shape;
@@ -392,7 +408,11 @@ class Builder {
                                           : "") +
                (stage.late == typed::LatePolicy::Update ? "l" : "") + "," + std::to_string(stage.list_field) +
                "," + std::to_string(stage.flatten_output);
-        for (const typed::History& history : stage.histories) out += history.excluding_current ? "x" : "i";
+        for (const typed::History& history : stage.histories) {
+          out += history.excluding_current ? "x" : "i";
+          own_shape(history.call, out);
+        }
+        for (const typed::AggregateCall& call : stage.aggregates) own_shape(call, out);
       }
       for (const Consumer& consumer : out_.consumers[i]) {
         out += "\n to " + std::to_string(static_cast<int>(consumer.kind)) + "," +

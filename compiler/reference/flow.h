@@ -84,6 +84,7 @@ class Flow {
   Step with_history(StagePlace place, const Event& event);
   Step running(StagePlace place, const Event& event);
   Step windowed(StagePlace place, const Event& event);
+  void check_own_windows(StagePlace place, const Key& key, const Entry& entry);
   void leave(int stream, const Event& event);
   void route(const typed::Route& route, const Event& event);
   void propose(size_t set, const Event& event);

@@ -18,6 +18,7 @@ std::string Meaning::of(const Expr& expr, int stream, size_t stage) {
 
 std::string Meaning::of(const typed::AggregateCall& call, int stream, size_t stage) {
   std::string out = call.argument ? of(*call.argument, stream, stage) : "";
+  for (const typed::ExprPtr& argument : call.arguments) out += of(*argument, stream, stage) + ";";
   return call.order ? out + " by " + of(*call.order, stream, stage) : out;
 }
 

@@ -112,6 +112,7 @@ struct CallChecker {
         return not_executable("aggregate `" + name + "`");
       }
     }
+    if (const auto* own = find_own()) return check_own(*own);
     const AggregateName* aggregate = find_aggregate(name);
     if (aggregate != nullptr && is_aggregate_call(aggregate->fn)) {
       if (scope.place == Place::AggregateItem) return check_aggregate(*aggregate);
@@ -141,6 +142,7 @@ struct CallChecker {
       if (later == name) return not_executable("function `" + name + "`");
     }
     std::vector<std::string> candidates = keys_of(checker.names_->functions);
+    for (const std::string& own : keys_of(checker.names_->aggregates)) candidates.push_back(own);
     for (const BuiltinName& entry : builtin_names) candidates.emplace_back(entry.name);
     for (const AggregateName& entry : aggregate_names) candidates.emplace_back(entry.name);
     auto report = diags().report(Code::UnknownFunction, node.function.span, name);
@@ -148,6 +150,29 @@ struct CallChecker {
       report.note("did you mean `" + *near + "`?").fix(node.function.span, *near);
     }
     return error();
+  }
+
+  const Homed<ast::AggregateDecl>* find_own() const {
+    auto found = checker.names_->aggregates.find(node.function.text);
+    return found == checker.names_->aggregates.end() ? nullptr : &found->second;
+  }
+
+  ExprPtr check_own(const Homed<ast::AggregateDecl>& own) {
+    if (scope.place == Place::AggregateArgument) {
+      diags().report(Code::AggregateNested, expr.span);
+      return error();
+    }
+    if (scope.place != Place::AggregateItem) {
+      diags()
+          .report(Code::AggregateOutside, expr.span, node.function.text)
+          .note("write `" + node.function.text + "(…) over last 10m`, or use `| aggregate`");
+      return error();
+    }
+    typed::AggregateCall out;
+    Scope inner = scope;
+    inner.place = Place::AggregateArgument;
+    if (!checker.fill_own(own, args, node, expr.span, inner, out)) return error();
+    return add_aggregate(std::move(out), node.function.text.c_str());
   }
 
   ExprPtr not_executable(const std::string& what) {
@@ -571,6 +596,8 @@ struct CallChecker {
       case AggregateFn::Prev:
         out.result = checker.types_.optional(inner);
         return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      case AggregateFn::Own:
+        return true;
       case AggregateFn::Changed:
         out.result = type(Kind::Bool);
         return wanted(typed::has_equality(value) && inner->kind != Kind::List && inner->kind != Kind::Record,
@@ -632,9 +659,14 @@ struct CallChecker {
     inner.place = Place::AggregateArgument;
     if (!fill_aggregate(aggregate.fn, out, inner) || !finish_aggregate(out, scope.may_be_empty_window))
       return error();
+    const char* name = typed::aggregate_name(out.fn);
+    return add_aggregate(std::move(out), name);
+  }
+
+  ExprPtr add_aggregate(typed::AggregateCall out, const char* name) {
     std::vector<std::string> taken;
     for (const typed::AggregateCall& other : *scope.aggregates) taken.push_back(other.cell);
-    out.cell = cell_name(scope.cell, typed::aggregate_name(out.fn), taken);
+    out.cell = cell_name(scope.cell, name, taken);
     ExprPtr result = checker.make(ExprKind::Aggregate, out.result, expr.span);
     result->index = static_cast<int>(scope.aggregates->size());
     scope.aggregates->push_back(std::move(out));
@@ -653,6 +685,7 @@ struct CallChecker {
     }
     typed::History history;
     AggregateFn fn = AggregateFn::Count;
+    const Homed<ast::AggregateDecl>* own = nullptr;
     bool previous = name == "prev" || name == "delta" || name == "changed";
     if (previous) {
       fn = name == "prev" ? AggregateFn::Prev : name == "delta" ? AggregateFn::Delta : AggregateFn::Changed;
@@ -662,6 +695,8 @@ struct CallChecker {
             .note("`" + name + "` looks at the event before this one; leave out `over …`");
         return error();
       }
+    } else if ((own = find_own()) != nullptr) {
+      fn = AggregateFn::Own;
     } else if (const AggregateName* aggregate = find_aggregate(name)) {
       fn = aggregate->fn;
     } else {
@@ -677,13 +712,23 @@ struct CallChecker {
     }
     Scope inner = scope;
     inner.place = Place::AggregateArgument;  // no history inside history
-    if (!fill_aggregate(fn, history.call, inner)) return error();
+    if (own != nullptr ? !checker.fill_own(*own, args, node, expr.span, inner, history.call)
+                       : !fill_aggregate(fn, history.call, inner))
+      return error();
     if (!fill_over(history, inner, previous)) return error();
+    if (own != nullptr &&
+        (history.over == typed::OverKind::LastDuration || history.over == typed::OverKind::LastEvents)) {
+      for (TypeRef parameter : history.call.own->parameter_types) {
+        if (parameter->kind == Kind::Optional)
+          return not_executable("a parameter of type `" + parameter->text + "` in `over last`");
+      }
+    }
     bool floor = history.excluding_current;
-    if (!finish_aggregate(history.call, floor)) return error();
+    if (own == nullptr && !finish_aggregate(history.call, floor)) return error();
     std::vector<std::string> taken;
     for (const typed::History& other : *scope.histories) taken.push_back(other.call.cell);
-    history.call.cell = cell_name(scope.cell, typed::aggregate_name(fn), taken);
+    history.call.cell =
+        cell_name(scope.cell, own != nullptr ? name.c_str() : typed::aggregate_name(fn), taken);
     ExprPtr result = checker.make(ExprKind::History, history.call.result, expr.span);
     result->index = static_cast<int>(scope.histories->size());
     scope.histories->push_back(std::move(history));

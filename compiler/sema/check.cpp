@@ -177,6 +177,8 @@ class ProgramChecker {
         if (take_name(functions, fn->name)) names_.functions[fn->name.text] = {fn, &names_};
       } else if (const auto* made = std::get_if<ast::OperatorDecl>(&decl.node)) {
         if (take_name(functions, made->name)) names_.operators[made->name.text] = {made, &names_};
+      } else if (const auto* own = std::get_if<ast::AggregateDecl>(&decl.node)) {
+        if (take_name(functions, own->name)) names_.aggregates[own->name.text] = {own, &names_};
       }
     }
   }
@@ -760,7 +762,6 @@ class ProgramChecker {
   void refuse_later(const ast::Declaration& decl) {
     const char* what = nullptr;
     if (std::holds_alternative<ast::ImportDecl>(decl.node)) what = "`import`";
-    if (std::holds_alternative<ast::AggregateDecl>(decl.node)) what = "an `aggregate` of your own";
     if (std::holds_alternative<ast::ModelDecl>(decl.node)) what = "a model or learner";
     if (std::holds_alternative<ast::TableDecl>(decl.node)) what = "a `table`";
     if (std::holds_alternative<ast::MigrateDecl>(decl.node)) what = "`migrate`";

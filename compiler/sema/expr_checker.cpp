@@ -385,6 +385,11 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
       diags_.report(Code::NotConstant, expr.span).note("`" + name + "` is a param, which may change");
       return error(expr.span);
     }
+    if (in_own_aggregate_) {
+      diags_.report(Code::UnknownName, expr.span, name)
+          .note("a param may change between two events: pass it to the aggregate as an argument");
+      return error(expr.span);
+    }
     ExprPtr out = make(ExprKind::Param, declared.type, expr.span);
     out->index = param->second;
     return out;

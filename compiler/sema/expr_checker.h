@@ -45,6 +45,15 @@ struct Scope {
 
 struct OperatorUse;
 
+// An aggregate of the script while one call of it is checked.
+struct OwnUse {
+  source::Span span;
+  std::vector<LocalName> event;  // its parameters
+  std::vector<LocalName> fixed;  // those that are the same for all events
+  std::vector<LocalName> states;
+  std::shared_ptr<typed::OwnAggregate> made;
+};
+
 class ExprChecker {
  public:
   ExprChecker(const Names& names, const std::vector<typed::Param>& params, typed::TypeTable& types,
@@ -131,6 +140,15 @@ class ExprChecker {
   ExprPtr cast(ExprPtr value, TypeRef target, bool optional, source::Span span);
   // What the operator around this place was passed under that name; null: nothing.
   ExprPtr passed(const std::string& name, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  // Aggregates of the script: own_aggregate.cpp.
+  bool fill_own(const Homed<ast::AggregateDecl>& declared, const std::vector<const ast::Expr*>& args,
+                const ast::Call& node, source::Span span, Scope& scope, typed::AggregateCall& out);
+  bool bind_own(const ast::AggregateDecl& decl, const Names& home, const std::vector<const ast::Expr*>& args,
+                Scope& scope, OwnUse& use, typed::AggregateCall& out);
+  bool check_own_states(const ast::AggregateDecl& decl, OwnUse& use);
+  bool check_own_assigns(const std::vector<ast::AggregateAssign>& assigns, Scope& scope, const OwnUse& use,
+                         std::vector<ExprPtr>& out);
+  bool check_own_body(const ast::AggregateDecl& decl, OwnUse& use);
   ExprPtr promote(ExprPtr expr);  // small ints to int, f32 to float
   // Reports and replaces by an error when the value may be none.
   ExprPtr need_value(ExprPtr expr, std::string_view wanted);
@@ -144,6 +162,7 @@ class ExprChecker {
   diag::Engine& diags_;
   int& local_count_;
   std::vector<const ast::FnDecl*> call_stack_;
+  bool in_own_aggregate_ = false;  // in its body
   size_t node_count_ = 0;
 };
 

@@ -29,6 +29,7 @@ struct Names {
   std::map<std::string, int, std::less<>> params;  // index into Program::params
   std::map<std::string, Homed<ast::FnDecl>, std::less<>> functions;
   std::map<std::string, Homed<ast::OperatorDecl>, std::less<>> operators;
+  std::map<std::string, Homed<ast::AggregateDecl>, std::less<>> aggregates;
 };
 
 // A type as written. Reports and returns the error type when a name is unknown.

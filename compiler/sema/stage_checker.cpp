@@ -641,6 +641,14 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     out.outputs.push_back({item.name->text, std::move(value), item.was ? item.was->text : ""});
   }
   if (!fine) return false;
+  for (const typed::AggregateCall& call : out.aggregates) {
+    bool parts =
+        out.window.kind == typed::WindowKind::Sliding || out.window.kind == typed::WindowKind::Session;
+    if (call.own == nullptr || !parts) continue;
+    diags_.report(Code::NotExecutable, call.span,
+                  "an `aggregate` of the script in a sliding or session window");
+    return false;
+  }
   if (windowed) {
     for (auto [name, kind] :
          {std::pair{"window_start", ExprKind::WindowStart}, {"window_end", ExprKind::WindowEnd}}) {

@@ -141,6 +141,9 @@ std::string expr_text(const Expr& expr) {
 
 std::string call_text(const AggregateCall& call) {
   std::string out = fmt::format("{} = {}(", call.cell, aggregate_name(call.fn));
+  if (call.own) out += call.own->name + ": ";
+  for (size_t i = 0; i < call.arguments.size(); ++i)
+    out += (i == 0 ? "" : ", ") + expr_text(*call.arguments[i]);
   if (call.argument) out += expr_text(*call.argument);
   if (call.order) out += ", " + expr_text(*call.order);
   if (call.filter) out += " where " + expr_text(*call.filter);

@@ -28,6 +28,7 @@ enum class CellFn : uint8_t {
   ArgMin,
   ArgMax,
   Previous,
+  Own,  // words: how many events (below 0: an error's code), then the state; kernels alone can read it
 };
 
 // How values lie in cells, keys and samples: one 8-byte word (integers widened, bool, enum, time,
@@ -58,7 +59,8 @@ struct CellDesc {
   abi::TypeDescRef result;                 // type of the result, optional included
   uint32_t offset = 0;                     // bytes from the start of the row
   uint32_t size = 0;
-  uint32_t column = 0;               // Ring: which value of a sample
+  uint32_t column = 0;               // Ring: which value of a sample, or the first of them
+  uint32_t columns = 1;              // Ring: how many
   int64_t since = 0;                 // Ring: first arrival number that counts (a cell added by an edit)
   std::vector<Forgotten> forgotten;  // Ring by time
 };
