@@ -187,6 +187,18 @@ Value ExprHasher::value(const Expr& expr, Scope& scope) const {
       return {Hasher("window start").add(scope.window).done(), std::nullopt};
     case ExprKind::WindowEnd:
       return {Hasher("window end").add(scope.window).done(), std::nullopt};
+    case ExprKind::MapList:
+    case ExprKind::FilterList:
+    case ExprKind::AnyOf:
+    case ExprKind::AllOf:
+    case ExprKind::Reduce: {
+      // Elements by their list, so that the names of parameters do not enter.
+      Hash list = hash(*expr.args[0], scope);
+      scope.locals[expr.index] = {Hasher("element").add(list).done(), std::nullopt};
+      if (expr.kind == ExprKind::Reduce)
+        scope.locals[expr.index + 1] = {Hasher("so far").add(list).done(), std::nullopt};
+      return {plain(expr, scope), std::nullopt};
+    }
     case ExprKind::IsSome: {
       Value tested = value(*expr.args[0], scope);
       if (expr.index >= 0) scope.locals[expr.index] = tested;

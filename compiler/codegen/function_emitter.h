@@ -93,6 +93,15 @@ class FunctionEmitter {
   Value emit_cast(const typed::Expr& expr);
   Value emit_text(const typed::Expr& expr);
   Value emit_list(const typed::Expr& expr);
+  // Lists, an element at a time: list_emitter.cpp.
+  Value emit_each(const typed::Expr& expr);
+  std::vector<llvm::Value*> for_each_element(
+      const Value& list, int local, std::vector<llvm::Value*> carried,
+      const std::function<std::vector<llvm::Value*>(llvm::Value* index, const Value& element,
+                                                    const std::vector<llvm::Value*>& carried)>& body,
+      const std::function<llvm::Value*(const std::vector<llvm::Value*>& carried)>& ends = {});
+  llvm::Value* element_at(const abi::TypeDesc& layout, llvm::Value* data, llvm::Value* index);
+  llvm::Value* list_memory(const abi::TypeDesc& layout, llvm::Value* count);
   Value emit_element(const typed::Expr& expr);
   Value emit_try(const typed::Expr& expr);
   Value bool_value(llvm::Value* value) const;

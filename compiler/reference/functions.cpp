@@ -1,4 +1,5 @@
 // Built-in functions and the seeded draws of `generate`.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -155,6 +156,18 @@ Value list_function(const Expr& expr, const std::vector<Value>& args) {
       if (list.empty()) return {};
       return number_function(expr.builtin == Builtin::ListMin ? Builtin::Min : Builtin::Max, list);
     }
+    case Builtin::Reverse:
+      return Value::Parts(list.rbegin(), list.rend());
+    case Builtin::ListSort: {
+      const Value::Parts& keys = args.back().parts();
+      std::vector<size_t> order(list.size());
+      for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+      std::stable_sort(order.begin(), order.end(),
+                       [&](size_t a, size_t b) { return total_order(keys[a], keys[b]) < 0; });
+      Value::Parts out;
+      for (size_t i : order) out.push_back(list[i]);
+      return out;
+    }
     default: {  // append, concat
       Value::Parts out = list;
       if (expr.builtin == Builtin::Append) {
@@ -186,7 +199,7 @@ Value call_builtin(const Expr& expr, const std::vector<Value>& args, const Scope
   if (builtin >= Builtin::Round && builtin <= Builtin::Logistic) return float_function(builtin, args);
   if (builtin < Builtin::Hash) return number_function(builtin, args);
   if (builtin >= Builtin::Year && builtin <= Builtin::Weekday) return time_part(builtin, args[0].as_int());
-  if (builtin >= Builtin::Get && builtin <= Builtin::Concat) return list_function(expr, args);
+  if (builtin >= Builtin::Get && builtin <= Builtin::Reverse) return list_function(expr, args);
   return text_function(builtin, args, expr.args.empty() ? nullptr : expr.args[0]->type);
 }
 

@@ -45,9 +45,9 @@ constexpr AggregateName aggregate_names[] = {
 };
 constexpr std::string_view later_aggregates[] = {
     "median", "quantile", "approx_distinct", "collect", "top", "string_agg", "rank"};
-constexpr std::string_view later_functions[] = {
-    "map",  "filter",  "sort",         "parse_time", "format_time", "capture", "matches",
-    "json", "decimal", "arrival_time", "reveal",     "each_update", "keys",    "values"};
+constexpr std::string_view later_functions[] = {"parse_time",  "format_time", "capture",      "matches",
+                                                "json",        "decimal",     "arrival_time", "reveal",
+                                                "each_update", "keys",        "values"};
 
 const AggregateName* find_aggregate(std::string_view name) {
   for (const AggregateName& entry : aggregate_names) {
@@ -65,6 +65,13 @@ constexpr BuiltinName builtin_names[] = {
 #include "runtime/abi/builtins.def"
 #undef MUT_BUILTIN
 };
+
+// `xs.any(x => …)`; `any(x)` is an aggregate, or of a list of bools.
+bool is_list_call(std::string_view name, const std::vector<const ast::Expr*>& args) {
+  if (name == "map" || name == "filter" || name == "reduce") return true;
+  if (name == "sort") return args.size() == 2;
+  return (name == "any" || name == "all") && args.size() == 2;
+}
 
 Kind conversion_kind(std::string_view name) {
   constexpr std::pair<std::string_view, Kind> kinds[] = {
@@ -113,6 +120,7 @@ struct CallChecker {
       }
     }
     if (const auto* own = find_own()) return check_own(*own);
+    if (is_list_call(name, args)) return checker.check_list_call(node, args, expr, scope);
     const AggregateName* aggregate = find_aggregate(name);
     if (aggregate != nullptr && is_aggregate_call(aggregate->fn)) {
       if (scope.place == Place::AggregateItem) return check_aggregate(*aggregate);
@@ -122,9 +130,12 @@ struct CallChecker {
       }
       if (!is_builtin(name) || args.size() <= 1) {
         // `max(x)` outside of a group: an aggregate without `over`, unless x is a list.
-        if (args.size() == 1 && is_builtin(name)) {
+        bool of_bools = name == "any" || name == "all";
+        if (args.size() == 1 && (is_builtin(name) || of_bools)) {
           ExprPtr value = checker.check(*args[0], scope);
-          if (value->type->kind == Kind::List || value->type->kind == Kind::Error) return check_builtin();
+          if (value->type->kind == Kind::List || value->type->kind == Kind::Error) {
+            return of_bools ? checker.check_list_call(node, args, expr, scope) : check_builtin();
+          }
         }
         diags()
             .report(Code::AggregateOutside, expr.span, name)
@@ -152,6 +163,14 @@ struct CallChecker {
     return error();
   }
 
+  // What an aggregate or history sees of this place: the event, nothing that is bound around it.
+  Scope of_events() const {
+    Scope out = scope;
+    out.beyond.insert(out.beyond.end(), out.locals.begin(), out.locals.end());
+    out.locals.clear();
+    return out;
+  }
+
   const Homed<ast::AggregateDecl>* find_own() const {
     auto found = checker.names_->aggregates.find(node.function.text);
     return found == checker.names_->aggregates.end() ? nullptr : &found->second;
@@ -169,7 +188,7 @@ struct CallChecker {
       return error();
     }
     typed::AggregateCall out;
-    Scope inner = scope;
+    Scope inner = of_events();
     inner.place = Place::AggregateArgument;
     if (!checker.fill_own(own, args, node, expr.span, inner, out)) return error();
     return add_aggregate(std::move(out), node.function.text.c_str());
@@ -400,6 +419,8 @@ struct CallChecker {
       case Builtin::Append:
       case Builtin::Concat:
       case Builtin::Contains:
+      case Builtin::ListSort:
+      case Builtin::Reverse:
         return list_function(matching[0]);
       case Builtin::EventTime:
         return count_is(0, 0) ? call(Builtin::EventTime, type(Kind::Time), {}) : error();
@@ -505,6 +526,12 @@ struct CallChecker {
           return error();
         }
         return call(builtin, element, std::move(values));
+      case Builtin::ListSort:
+        if (!argument_is(values[0], 0, typed::is_ordered(element), "a list of ordered values"))
+          return error();
+        return call(builtin, list_type, std::move(values));
+      case Builtin::Reverse:
+        return call(builtin, list_type, std::move(values));
       case Builtin::ListMin:
       case Builtin::ListMax:
         if (!argument_is(values[0], 0, typed::is_ordered(element), "a list of ordered values"))
@@ -655,7 +682,7 @@ struct CallChecker {
 
   ExprPtr check_aggregate(const AggregateName& aggregate) {
     typed::AggregateCall out;
-    Scope inner = scope;
+    Scope inner = of_events();
     inner.place = Place::AggregateArgument;
     if (!fill_aggregate(aggregate.fn, out, inner) || !finish_aggregate(out, scope.may_be_empty_window))
       return error();
@@ -710,7 +737,7 @@ struct CallChecker {
         report.note("did you mean `" + *near + "`?").fix(node.function.span, *near);
       return error();
     }
-    Scope inner = scope;
+    Scope inner = of_events();
     inner.place = Place::AggregateArgument;  // no history inside history
     if (own != nullptr ? !checker.fill_own(*own, args, node, expr.span, inner, history.call)
                        : !fill_aggregate(fn, history.call, inner))

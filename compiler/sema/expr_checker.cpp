@@ -342,6 +342,12 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
     out->index = local->index;
     return out;
   }
+  for (const LocalName& bound : scope.beyond) {
+    if (bound.name != name) continue;
+    diags_.report(Code::UnknownName, expr.span, name)
+        .note("it is bound around this call, which sees events by themselves; write what it stands for");
+    return error(expr.span);
+  }
   if (use_ != nullptr) {
     if (ExprPtr given = passed(name, expr, scope, hint)) return given;
   }
@@ -507,7 +513,8 @@ ExprPtr ExprChecker::visit(const ast::RangeExpr&, const ast::Expr& expr, Scope&,
 }
 
 ExprPtr ExprChecker::visit(const ast::Lambda&, const ast::Expr& expr, Scope&, TypeRef) {
-  diags_.report(Code::NotExecutable, expr.span, "a lambda");
+  diags_.report(Code::NameNotValue, expr.span, "=>",
+                "a lambda, only an argument of `map filter any all sort reduce`");
   return error(expr.span);
 }
 

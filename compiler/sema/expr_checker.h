@@ -32,11 +32,12 @@ struct Scope {
   // fields in the record that is here now.
   const std::vector<int>* places = nullptr;
   typed::TypeRef here = nullptr;
-  std::string record_name;                           // for messages: "stream `payments`"
-  std::vector<LocalName> locals;                     // innermost last
-  std::set<std::string> siblings;                    // fields made by other items of the same `with`
-  std::string cell;                                  // prefix of the cells found here: "usual", "where"
-  std::vector<typed::History>* histories = nullptr;  // EventHistory
+  std::string record_name;         // for messages: "stream `payments`"
+  std::vector<LocalName> locals;   // innermost last
+  std::vector<LocalName> beyond;   // bound around an aggregate or a history: not known when it sees an event
+  std::set<std::string> siblings;  // fields made by other items of the same `with`
+  std::string cell;                // prefix of the cells found here: "usual", "where"
+  std::vector<typed::History>* histories = nullptr;         // EventHistory
   std::vector<typed::AggregateCall>* aggregates = nullptr;  // AggregateItem
   const std::vector<typed::ExprPtr>* keys = nullptr;        // AggregateItem
   const std::vector<std::string>* key_names = nullptr;      // AggregateItem
@@ -149,6 +150,10 @@ class ExprChecker {
   bool check_own_assigns(const std::vector<ast::AggregateAssign>& assigns, Scope& scope, const OwnUse& use,
                          std::vector<ExprPtr>& out);
   bool check_own_body(const ast::AggregateDecl& decl, OwnUse& use);
+  // Functions of a list and a lambda: list_calls.cpp.
+  ExprPtr check_list_call(const ast::Call& node, const std::vector<const ast::Expr*>& args,
+                          const ast::Expr& expr, Scope& scope);
+  ExprPtr check_lambda(const ast::Expr& expr, std::vector<LocalName> params, Scope& scope, TypeRef wanted);
   ExprPtr promote(ExprPtr expr);  // small ints to int, f32 to float
   // Reports and replaces by an error when the value may be none.
   ExprPtr need_value(ExprPtr expr, std::string_view wanted);

@@ -103,6 +103,16 @@ const char* kind_text(ExprKind kind) {
       return "window_start";
     case ExprKind::WindowEnd:
       return "window_end";
+    case ExprKind::MapList:
+      return "map";
+    case ExprKind::FilterList:
+      return "filter";
+    case ExprKind::AnyOf:
+      return "any";
+    case ExprKind::AllOf:
+      return "all";
+    case ExprKind::Reduce:
+      return "reduce";
   }
   return "?";
 }

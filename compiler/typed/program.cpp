@@ -119,6 +119,15 @@ std::string text_of(const Expr& expr, LocalTexts& locals) {
     case ExprKind::IsSome:
       locals.emplace(expr.index, "local" + std::to_string(locals.size()));
       break;
+    case ExprKind::MapList:
+    case ExprKind::FilterList:
+    case ExprKind::AnyOf:
+    case ExprKind::AllOf:
+    case ExprKind::Reduce:
+      locals.emplace(expr.index, "local" + std::to_string(locals.size()));
+      if (expr.kind == ExprKind::Reduce)
+        locals.emplace(expr.index + 1, "local" + std::to_string(locals.size()));
+      break;
     case ExprKind::Member:
     case ExprKind::OptionalMember:
       out += "." + std::to_string(expr.index);

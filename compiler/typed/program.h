@@ -86,6 +86,12 @@ enum class ExprKind : uint8_t {
   Aggregate,       // in Stage::outputs of an aggregate: result of Stage::aggregates[index]
   WindowStart,
   WindowEnd,  // in Stage::outputs of an aggregate
+  // Of each element of the list args[0], which is local `index`:
+  MapList,     // the list of args[1]
+  FilterList,  // those for which args[1] holds
+  AnyOf,       // whether args[1] holds for one; the rest is not looked at
+  AllOf,
+  Reduce,  // args[1] to begin with, then args[2] of each, where local `index + 1` is what came before
 };
 
 struct Expr {
