@@ -35,6 +35,10 @@ class Describer {
     made.of = &stage;
     for (int store : graph_.stage_stores[static_cast<size_t>(stream)][static_cast<size_t>(index)]) {
       const graph::StoreNode& node = graph_.stores[static_cast<size_t>(store)];
+      if (node.desc.kind == StoreKind::Join) {
+        add_join(made, stream, index, stage, store);
+        continue;
+      }
       if (node.desc.cells.empty()) {
         Cell cell = begin(stream, index, stage, store);
         cell.name = "seen";
@@ -74,6 +78,8 @@ class Describer {
       fingerprint.add(static_cast<uint64_t>(desc.kind)).add(static_cast<uint64_t>(desc.size));
       fingerprint.add(static_cast<uint64_t>(desc.every)).add(static_cast<uint64_t>(desc.offset));
       fingerprint.add(static_cast<uint64_t>(desc.span)).add(desc.count);
+      fingerprint.add(static_cast<uint64_t>(desc.join.kind));
+      fingerprint.add(static_cast<uint64_t>(desc.join.low)).add(static_cast<uint64_t>(desc.join.high));
     }
     made.fingerprint = fingerprint.done();
     Hasher keys("keys");
@@ -96,6 +102,42 @@ class Describer {
     out.time = named_.time(stream, index);
     out.watermark = named_.watermark(stream, index);
     return out;
+  }
+
+  void add_join(StatefulStage& made, int stream, int index, const typed::Stage& stage, int store) {
+    const typed::Join& join = *stage.join;
+    int right_end = static_cast<int>(program_.streams[static_cast<size_t>(join.right)].stages.size());
+    for (bool right : {false, true}) {
+      Cell cell = begin(stream, index, stage, store);
+      cell.index = right ? 1 : 0;
+      cell.name = right ? "right" : "left";
+      cell.span = stage.span;
+      auto [from, at] = right ? std::pair(join.right, right_end) : std::pair(stream, index);
+      if (right) {
+        for (const typed::ExprPtr& key : join.right_keys) {
+          cell.keys.push_back({named_.of_right(*key, join.right), valued_.of_right(*key, join.right)});
+          cell.key_types.push_back(key->type);
+        }
+        cell.admission = {named_.admission(from, at), valued_.admission(from, at)};
+        cell.time = named_.time(from, at);
+        cell.watermark = named_.watermark(from, at);
+      } else {
+        add_keys(cell, stage.keys);
+      }
+      std::vector<HashSet> named = named_.of_fields(from, at);
+      std::vector<HashSet> valued = valued_.of_fields(from, at);
+      Hasher all("row");
+      for (size_t i = 0; i < named.size(); ++i) {
+        all.add(named[i]);
+        cell.row.push_back({std::move(named[i]), std::move(valued[i])});
+      }
+      cell.value.named.push_back(all.done());
+      if (join.condition) {
+        cell.filter = {named_.of_pair(*join.condition, stream, index),
+                       valued_.of_pair(*join.condition, stream, index)};
+      }
+      finish(made, std::move(cell));
+    }
   }
 
   void add_keys(Cell& cell, const std::vector<typed::ExprPtr>& keys) {
@@ -131,6 +173,7 @@ bool Cell::by_event_time() const {
     case StoreKind::Panes:
     case StoreKind::Sessions:
     case StoreKind::Dedupe:
+    case StoreKind::Join:
       return true;
     case StoreKind::Ring:
       return node->desc.span != 0;

@@ -16,14 +16,14 @@ struct Sets {
 
 struct Cell {
   std::string path;  // "stream/stage/total/sum"
-  std::string name;  // "total/sum"; "seen" of a dedupe
+  std::string name;  // "total/sum"; "seen" of a dedupe; "left" and "right" of a join
   int store = -1;
   int index = -1;  // in the store; -1: the store has no cells (dedupe)
   int stream = -1;
   int stage = -1;
   const graph::StoreNode* node = nullptr;
   const typed::Stage* of = nullptr;
-  const typed::AggregateCall* call = nullptr;  // null: dedupe
+  const typed::AggregateCall* call = nullptr;  // null: dedupe, join
   const typed::History* history = nullptr;     // null: not history
   source::Span span;
   Sets value;
@@ -31,6 +31,7 @@ struct Cell {
   Sets admission;
   std::vector<Sets> keys;
   std::vector<typed::TypeRef> key_types;
+  std::vector<Sets> row;  // join: each field of the rows that it keeps
   HashSet time;
   HashSet watermark;
 

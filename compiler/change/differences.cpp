@@ -109,6 +109,7 @@ class Finder {
     find_keys();
     if (after_.call != nullptr && before_.call != nullptr) find_call();
     find_admission();
+    if (after_.of->join) find_join();
     find_windows();
     if (after_.by_event_time()) {
       if (change_of(before_.time, after_.time) == Change::Other) add(Difference::TimeField);
@@ -259,6 +260,56 @@ class Finder {
     if (old_stage.on_update != stage.on_update || old_stage.on_close != stage.on_close ||
         old_stage.trigger_every != stage.trigger_every)
       add(Difference::Trigger);
+  }
+
+  void find_join() {
+    const state::JoinRule& was = before_.node->desc.join;
+    const state::JoinRule& is = after_.node->desc.join;
+    auto bounds = [](const state::JoinRule& rule) {
+      return duration_text(rule.low) + ".." + duration_text(rule.high);
+    };
+    std::string change = bounds(was) + " → " + bounds(is);
+    if (is.low > was.low || is.high < was.high) add(Difference::JoinNarrower, change);
+    if (is.low < was.low || is.high > was.high) add(Difference::JoinWider, change);
+    if (was.kind != is.kind) {
+      auto keeps_pairs = [](state::JoinKind kind) {
+        return kind != state::JoinKind::Semi && kind != state::JoinKind::Anti;
+      };
+      add(keeps_pairs(was.kind) && keeps_pairs(is.kind) ? Difference::JoinKind : Difference::JoinOther);
+    }
+    if (before_.filter.named != after_.filter.named) {
+      bool input = !before_.filter.named.empty() && !after_.filter.named.empty() &&
+                   same_lineage(before_.filter.named, after_.filter.named);
+      if (!input) add(Difference::JoinCondition);
+    } else if (before_.filter.valued != after_.filter.valued) {
+      add(Difference::ParamValue);
+    }
+    bool right = after_.index == 1;
+    find_row(right ? *was.right : *was.left, right ? *is.right : *is.left);
+  }
+
+  void find_row(const abi::TypeDesc& was, const abi::TypeDesc& is) {
+    auto value_changed = [&](size_t from, size_t to) {
+      return !same_lineage(before_.row[from].named, after_.row[to].named);
+    };
+    switch (state::compare_rows(was, is)) {
+      case state::Rows::Alike:
+        for (size_t i = 0; i < is.fields.size(); ++i) {
+          if (value_changed(i, i)) add(Difference::JoinValue, is.fields[i].name);
+        }
+        return;
+      case state::Rows::ByName:
+        add(Difference::JoinRowFewer);
+        for (size_t i = 0; i < is.fields.size(); ++i) {
+          for (size_t k = 0; k < was.fields.size(); ++k) {
+            if (was.fields[k].name == is.fields[i].name && value_changed(k, i))
+              add(Difference::JoinValue, is.fields[i].name);
+          }
+        }
+        return;
+      case state::Rows::Other:
+        add(Difference::JoinRow);
+    }
   }
 
   void find_history(const state::StoreDesc& was, const state::StoreDesc& is, const std::string& lengths) {

@@ -204,6 +204,14 @@ Value ExprHasher::value(const Expr& expr, Scope& scope) const {
       if (expr.index >= 0) scope.locals[expr.index] = tested;
       return {Hasher("is some").add(tested.hash).done(), std::nullopt};
     }
+    case ExprKind::Member:
+    case ExprKind::OptionalMember: {
+      Value object = value(*expr.args[0], scope);
+      if (!object.members) return {plain(expr, scope), std::nullopt};
+      const Value& member = (*object.members)[static_cast<size_t>(expr.index)];
+      if (!exact) return member;
+      return {Hasher("member").add(member.hash).add(expr.type->text).done(), std::nullopt};
+    }
     default:
       return {plain(expr, scope), std::nullopt};
   }
@@ -233,7 +241,7 @@ Hash ExprHasher::plain(const Expr& expr, Scope& scope) const {
   out.add(static_cast<uint64_t>(expr.kind));
   switch (expr.kind) {
     case ExprKind::Call:
-      out.add(static_cast<uint64_t>(expr.builtin));
+      out.add(static_cast<uint64_t>(expr.builtin)).add(expr.spec);
       if (!expr.args.empty()) out.add(arithmetic_class(expr.args[0]->type));
       if (expr.builtin == Builtin::Min || expr.builtin == Builtin::Max) std::sort(args.begin(), args.end());
       break;

@@ -4,6 +4,7 @@
 // between literals do not enter: what enters is the value, not how it is written.
 #pragma once
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "compiler/change/hash.h"
@@ -19,7 +20,9 @@ enum class Detail : uint8_t {
 
 struct Value {
   Hash hash;
-  std::optional<typed::Const> literal;  // known at compile time: bool, int or float
+  std::optional<typed::Const> literal{};  // known at compile time: bool, int or float
+  // Of a joined record: what its fields are.
+  std::shared_ptr<const std::vector<Value>> members{};
 };
 
 // What an expression of a stage can name.

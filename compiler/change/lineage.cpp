@@ -224,7 +224,58 @@ Place Lineage::enter(int index) const {
   return {};
 }
 
+namespace {
+
+Value joined_record(const Arrival& right) {
+  Hasher all("joined");
+  for (const Value& field : right.fields) all.add(field.hash);
+  return {all.done(), std::nullopt, std::make_shared<const std::vector<Value>>(right.fields)};
+}
+
+}  // namespace
+
+// Each way from the left with each from the right.
+Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
+  const typed::Join& join = *stage.join;
+  bool left_stays = join.kind == typed::JoinKind::Semi || join.kind == typed::JoinKind::Anti;
+  Place out;
+  for (const Arrival& left : in) {
+    for (const Arrival& right : places_[static_cast<size_t>(join.right)].back()) {
+      Arrival next = left;
+      next.fields.push_back(joined_record(right));
+      Scope scope;
+      scope.fields = &next.fields;
+      Scope right_scope;
+      right_scope.fields = &right.fields;
+      std::vector<Hash> pairs;
+      for (size_t i = 0; i < stage.keys.size(); ++i) {
+        Hash key = hasher_.hash(*stage.keys[i], scope);
+        pairs.push_back(Hasher("equal").add(key).add(hasher_.hash(*join.right_keys[i], right_scope)).done());
+      }
+      std::vector<Hash> conditions;
+      if (join.condition) hasher_.conjuncts(*join.condition, scope, false, conditions);
+      Hash rule = Hasher("join")
+                      .add(static_cast<uint64_t>(join.kind))
+                      .add(static_cast<uint64_t>(join.low))
+                      .add(static_cast<uint64_t>(join.high))
+                      .add(sorted_set(pairs))
+                      .add(sorted_set(conditions))
+                      .done();
+      for (const Hash& condition : right.admission) add_sorted(next.admission, condition);
+      add_sorted(next.admission, rule);
+      if (join.kind != typed::JoinKind::Anti)
+        next.time = Hasher("later of").add(left.time).add(right.time).done();
+      next.watermark = Hasher("both").add(left.watermark).add(right.watermark).done();
+      if (left_stays) next.fields.pop_back();
+      out.push_back(std::move(next));
+    }
+  }
+  unite(out);
+  return out;
+}
+
 Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
+  if (stage.join) return pass_join(stage, in);
   Place out;
   for (const Arrival& arrival : in) {
     Scope scope = scope_of(hasher_, stage, arrival);
@@ -256,7 +307,8 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
       case StageKind::Dedupe: {
         Hasher passed("dedupe");
         for (const typed::ExprPtr& key : stage.keys) passed.add(hasher_.hash(*key, scope));
-        add_sorted(next.admission, passed.add(static_cast<uint64_t>(stage.within)).done());
+        passed.add(static_cast<uint64_t>(stage.within)).add(static_cast<uint64_t>(stage.most));
+        add_sorted(next.admission, passed.done());
         break;
       }
       case StageKind::Aggregate: {
@@ -269,6 +321,8 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
         add_sorted(next.admission, rows.add(static_cast<uint64_t>(stage.late)).done());
         break;
       }
+      case StageKind::Join:
+        break;
     }
     out.push_back(std::move(next));
   }
@@ -310,6 +364,45 @@ HashSet Lineage::of_condition(const typed::Expr& condition, int stream, int stag
     out.push_back(Hasher("condition").add(sorted_set(std::move(conjuncts))).done());
   }
   return sorted_set(std::move(out));
+}
+
+HashSet Lineage::of_right(const typed::Expr& expr, int right) const {
+  std::vector<Hash> out;
+  for (const Arrival& arrival : places_[static_cast<size_t>(right)].back()) {
+    Scope scope;
+    scope.fields = &arrival.fields;
+    out.push_back(hasher_.hash(expr, scope));
+  }
+  return sorted_set(std::move(out));
+}
+
+HashSet Lineage::of_pair(const typed::Expr& condition, int stream, int stage) const {
+  const typed::Join& join =
+      *program_.streams[static_cast<size_t>(stream)].stages[static_cast<size_t>(stage)].join;
+  std::vector<Hash> out;
+  for (const Arrival& left : at(stream, stage)) {
+    for (const Arrival& right : places_[static_cast<size_t>(join.right)].back()) {
+      std::vector<Value> fields = left.fields;
+      fields.push_back(joined_record(right));
+      Scope scope;
+      scope.fields = &fields;
+      std::vector<Hash> conjuncts;
+      hasher_.conjuncts(condition, scope, false, conjuncts);
+      out.push_back(Hasher("condition").add(sorted_set(std::move(conjuncts))).done());
+    }
+  }
+  return sorted_set(std::move(out));
+}
+
+std::vector<HashSet> Lineage::of_fields(int stream, int stage) const {
+  std::vector<HashSet> out;
+  const Place& place = at(stream, stage);
+  for (size_t f = 0; !place.empty() && f < place[0].fields.size(); ++f) {
+    std::vector<Hash> ways;
+    for (const Arrival& arrival : place) ways.push_back(arrival.fields[f].hash);
+    out.push_back(sorted_set(std::move(ways)));
+  }
+  return out;
 }
 
 HashSet Lineage::admission(int stream, int stage) const {

@@ -43,6 +43,12 @@ class Lineage {
   HashSet of_call(const typed::AggregateCall& call, int stream, int stage) const;
   // All conjuncts of a condition together, per arrival.
   HashSet of_condition(const typed::Expr& condition, int stream, int stage) const;
+  // Of a key of the right side of a join, over what leaves that stream.
+  HashSet of_right(const typed::Expr& expr, int right) const;
+  // Of what must hold of a pair.
+  HashSet of_pair(const typed::Expr& condition, int stream, int stage) const;
+  // Of each field of the record.
+  std::vector<HashSet> of_fields(int stream, int stage) const;
   HashSet admission(int stream, int stage) const;
   HashSet time(int stream, int stage) const;
   HashSet watermark(int stream, int stage) const;
@@ -53,6 +59,7 @@ class Lineage {
   Place enter_source(int stream) const;
   Place enter_branch(int stream) const;
   Place pass(const typed::Stage& stage, const Place& in) const;
+  Place pass_join(const typed::Stage& stage, const Place& in) const;
   std::string stream_name(const std::string& name) const;
 
   const typed::Program& program_;

@@ -149,7 +149,15 @@ class MeaningHasher {
     if (stage.condition) out.add("where").add(lineage_.of(*stage.condition, stream, index));
     if (stage.list) out.add("flatten").add(lineage_.of(*stage.list, stream, index));
     for (const typed::ExprPtr& key : stage.keys) out.add("key").add(lineage_.of(*key, stream, index));
-    if (stage.kind == StageKind::Dedupe) out.add("dedupe").add(static_cast<uint64_t>(stage.within));
+    if (stage.join) {
+      const typed::Join& join = *stage.join;
+      out.add("join").add(static_cast<uint64_t>(join.kind)).add(stream_name(join.right)).add(join.name);
+      out.add(static_cast<uint64_t>(join.low)).add(static_cast<uint64_t>(join.high));
+      for (const typed::ExprPtr& key : join.right_keys) out.add(lineage_.of_right(*key, join.right));
+      if (join.condition) out.add(lineage_.of_pair(*join.condition, stream, index));
+    }
+    if (stage.kind == StageKind::Dedupe)
+      out.add("dedupe").add(static_cast<uint64_t>(stage.within)).add(static_cast<uint64_t>(stage.most));
     if (stage.kind != StageKind::Aggregate) return out.done();
     for (const typed::AggregateCall& call : stage.aggregates) {
       out.add(call.cell).add(static_cast<uint64_t>(call.fn)).add(call.result->text);

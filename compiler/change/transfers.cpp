@@ -14,7 +14,8 @@ using runtime::StoreTransfer;
 bool same_rules(const state::StoreDesc& a, const state::StoreDesc& b) {
   return a.kind == b.kind && a.size == b.size && a.every == b.every && a.offset == b.offset &&
          a.late_within == b.late_within && a.gives == b.gives && a.tick_every == b.tick_every &&
-         a.span == b.span && a.count == b.count && a.ttl == b.ttl;
+         a.span == b.span && a.count == b.count && a.ttl == b.ttl && a.join.kind == b.join.kind &&
+         a.join.low == b.join.low && a.join.high == b.join.high && a.join.conditional == b.join.conditional;
 }
 
 // Whether entries of one description are entries of the other; names are not looked at.
@@ -22,6 +23,11 @@ bool same_keys(const state::StoreDesc& a, const state::StoreDesc& b) {
   auto same_key = [](const state::KeyDesc& x, const state::KeyDesc& y) {
     return abi::same_layout(*x.type, *y.type) && x.kind == y.kind;
   };
+  if (a.kind == state::StoreKind::Join && b.kind == state::StoreKind::Join) {
+    bool alike = state::compare_rows(*a.join.left, *b.join.left) == state::Rows::Alike &&
+                 state::compare_rows(*a.join.right, *b.join.right) == state::Rows::Alike;
+    if (!alike) return false;
+  }
   return a.row_size == b.row_size &&
          std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key);
 }
@@ -54,6 +60,8 @@ bool retunes(const state::StoreDesc& from, const state::StoreDesc& to, Cells cel
       // Fewer events, a shorter `dedupe`: what goes has to be let go at once.
       if (to.kind == state::StoreKind::Dedupe && to.span < from.span) return false;
       return same_columns(from, to) && (from.span == 0) == (to.span == 0) && to.count >= from.count;
+    case state::StoreKind::Join:
+      return cells == Cells::InPlace;
     case state::StoreKind::Panes:
       return cells == Cells::InPlace && same_cells(from, to);
     default:
@@ -118,7 +126,7 @@ std::vector<StoreMigration> plan_transfers(const graph::Graph& before, const Sta
       made.transfer = StoreTransfer::Move;
     } else if (retunes(from, desc, in_place ? Cells::InPlace : Cells::Other)) {
       // The last that reads a store may have it.
-      bool ring = desc.kind != state::StoreKind::Panes;
+      bool ring = desc.kind == state::StoreKind::Ring || desc.kind == state::StoreKind::Dedupe;
       bool last = *all.rbegin() == static_cast<int>(store);
       made.transfer = last ? StoreTransfer::Retune : ring ? StoreTransfer::Branch : StoreTransfer::Convert;
     } else {

@@ -55,6 +55,14 @@ enum class Difference : uint8_t {
   HistoryCurrent,
   TimeToLive,
   Trigger,
+  JoinWider,
+  JoinNarrower,
+  JoinKind,
+  JoinOther,
+  JoinCondition,
+  JoinValue,
+  JoinRow,
+  JoinRowFewer,
   Fresh,
 };
 

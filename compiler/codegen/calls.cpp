@@ -16,9 +16,14 @@ using typed::Kind;
 Value FunctionEmitter::emit_call(const Expr& expr) {
   if (expr.builtin >= Builtin::Pick) return emit_draw(expr);
   if (expr.builtin == Builtin::EventTime) return {expr.type, {time}};
+  if (expr.builtin == Builtin::Position) return {expr.type, {position}};
   std::vector<Value> args;
   for (const typed::ExprPtr& arg : expr.args) args.push_back(emit(*arg));
   switch (expr.builtin) {
+    case Builtin::Matches:
+    case Builtin::ReplaceRegex:
+    case Builtin::Capture:
+      return emit_regex(expr, args);
     case Builtin::Min:
     case Builtin::Max:
     case Builtin::Clamp:

@@ -5,6 +5,7 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include "compiler/codegen/join_emitter.h"
 #include "compiler/codegen/stage_emitter.h"
 #include "runtime/abi/kernel.h"
 
@@ -77,13 +78,20 @@ void ModuleEmitter::run() {
     if (computes_times(program().sources[i])) emit_times_kernel(static_cast<int>(i));
   }
   for (size_t i = 0; i < graph_.stores.size(); ++i) {
-    state::StoreKind kind = graph_.stores[i].desc.kind;
-    if (kind == state::StoreKind::Panes || kind == state::StoreKind::Sessions ||
-        kind == state::StoreKind::Whole) {
+    if (!state::has_results(graph_.stores[i].desc)) continue;
+    if (graph_.stores[i].desc.kind == state::StoreKind::Join) {
+      JoinEmitter::emit_results(*this, static_cast<int>(i));
+    } else {
       emit_result_kernel(static_cast<int>(i));
     }
   }
-  while (!pending_.empty()) {
+  while (!pending_.empty() || !pending_right_sides_.empty()) {
+    if (!pending_right_sides_.empty()) {
+      auto [stream, stage] = pending_right_sides_.back();
+      pending_right_sides_.pop_back();
+      JoinEmitter::emit_right(*this, stream, stage, right_sides_.at({stream, stage}));
+      continue;
+    }
     auto [stream, stage] = pending_.back();
     pending_.pop_back();
     emit_section(stream, stage, sections_.at({stream, stage}));
@@ -111,6 +119,31 @@ llvm::Function* ModuleEmitter::section(int stream, size_t stage) {
   entry->second = function;
   pending_.emplace_back(stream, stage);
   return function;
+}
+
+llvm::Function* ModuleEmitter::right_side(int stream, int stage) {
+  auto [entry, fresh] = right_sides_.emplace(std::pair{stream, stage}, nullptr);
+  if (!fresh) return entry->second;
+  llvm::LLVMContext& context = module_.getContext();
+  llvm::Type* pointer = llvm::PointerType::getUnqual(context);
+  llvm::Type* word = llvm::Type::getInt64Ty(context);
+  std::vector<llvm::Type*> params = {pointer, pointer, word, word};
+  const typed::Stage& of = program().streams[static_cast<size_t>(stream)].stages[static_cast<size_t>(stage)];
+  part_types(of.join->right_type, context, params);
+  auto* function = llvm::Function::Create(
+      llvm::FunctionType::get(llvm::Type::getVoidTy(context), params, false), llvm::Function::InternalLinkage,
+      "join_" + std::to_string(stream) + "_" + std::to_string(stage), module_);
+  function->setDoesNotThrow();
+  mark_context(*function);
+  entry->second = function;
+  pending_right_sides_.emplace_back(stream, stage);
+  return function;
+}
+
+void ModuleEmitter::emit_right_event(FunctionEmitter& at, const Consumer& consumer) {
+  std::vector<llvm::Value*> args = {at.context(), at.counts, at.time, at.position};
+  for (const Value& field : at.fields) args.insert(args.end(), field.parts.begin(), field.parts.end());
+  at.builder().CreateCall(right_side(consumer.index, consumer.input), args);
 }
 
 llvm::CallInst* ModuleEmitter::call_section(FunctionEmitter& at, int stream, size_t stage,
@@ -170,6 +203,9 @@ void ModuleEmitter::finish_stream(FunctionEmitter& at, int stream) {
         break;
       case Consumer::Kind::Route:
         emit_route(at, consumer.index);
+        break;
+      case Consumer::Kind::Join:
+        emit_right_event(at, consumer);
         break;
       case Consumer::Kind::Set:
         emit_set(at, stream, consumer.index);

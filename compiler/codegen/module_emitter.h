@@ -26,10 +26,13 @@ class ModuleEmitter {
 
   // Stages from `stage` on of a stream, as a function of one event. Made when first called.
   llvm::Function* section(int stream, size_t stage);
+  // What an event of the right side of a join calls. Made when first called.
+  llvm::Function* right_side(int stream, int stage);
 
  private:
   friend class StageEmitter;
   friend class SourceLoop;
+  friend class JoinEmitter;
   void emit_section(int stream, size_t stage, llvm::Function* function);
   void emit_source_kernel(int source);
   void emit_times_kernel(int source);
@@ -45,6 +48,7 @@ class ModuleEmitter {
                                const std::vector<Value>& fields);
   void finish_stream(FunctionEmitter& at, int stream);
   void emit_row(FunctionEmitter& at, int emit);
+  void emit_right_event(FunctionEmitter& at, const graph::Consumer& consumer);
   void emit_route(FunctionEmitter& at, int route);
   void emit_set(FunctionEmitter& at, int stream, int set);
   // What happens in the handler of a site: the error is told, and its event given to `.errors`.
@@ -68,6 +72,8 @@ class ModuleEmitter {
   abi::TypeDescRef params_layout_;
   std::map<std::pair<int, size_t>, llvm::Function*> sections_;
   std::vector<std::pair<int, size_t>> pending_;
+  std::map<std::pair<int, int>, llvm::Function*> right_sides_;  // by stream and stage
+  std::vector<std::pair<int, int>> pending_right_sides_;
 };
 
 // Fields that are needed, described as a record: what errors and functions get.

@@ -41,7 +41,9 @@ class LookupSearch {
           add(store, stage.keys, columns);
         }
       }
-      if (stage.kind == typed::StageKind::Aggregate || stage.kind == typed::StageKind::Flatten) return;
+      bool goes_on = stage.kind != typed::StageKind::Aggregate && stage.kind != typed::StageKind::Flatten &&
+                     stage.kind != typed::StageKind::Join;
+      if (!goes_on) return;
       if (stage.kind != typed::StageKind::Project) continue;
       std::vector<int> after;
       for (const typed::Output& output : stage.outputs) {

@@ -62,9 +62,8 @@ std::vector<Value> ModuleEmitter::column_fields(FunctionEmitter& at, const typed
 bool ModuleEmitter::can_fire(int source) const {
   uint64_t bit = uint64_t{1} << source;
   for (const graph::StoreNode& node : graph_.stores) {
-    bool results = node.desc.kind == state::StoreKind::Panes ||
-                   node.desc.kind == state::StoreKind::Sessions || node.desc.kind == state::StoreKind::Whole;
-    if (results && (graph_.source_mask[static_cast<size_t>(node.stream)] & bit) != 0) return true;
+    if (state::has_results(node.desc) && (graph_.source_mask[static_cast<size_t>(node.stream)] & bit) != 0)
+      return true;
   }
   // A param waits for a tick of the watermark of all that feed it.
   return !program().sets.empty();

@@ -2,6 +2,8 @@
 
 #include <llvm/IR/MDBuilder.h>
 
+#include "compiler/codegen/join_emitter.h"
+
 namespace mut::codegen {
 
 using state::CellFn;
@@ -32,6 +34,9 @@ bool StageEmitter::emit() {
       }
       emit_running();
       return true;
+    case StageKind::Join:
+      JoinEmitter(module_, at_, stream_, index_).emit_arrival(state::JoinSide::Left);
+      return false;
   }
   return true;
 }
@@ -337,9 +342,14 @@ void StageEmitter::emit_dedupe() {
       b.CreateCall(module_.helper("mut_store_of", b.getPtrTy(), {b.getPtrTy(), b.getInt32Ty()}),
                    {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
   llvm::Value* row = find_row(table, key, desc);
-  llvm::Value* seen = b.CreateCall(
-      module_.helper("mut_dedupe_seen", b.getInt32Ty(), {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}),
-      {owner, row, at_.time});
+  llvm::Value* seen =
+      stage_.most > 0
+          ? b.CreateCall(module_.helper("mut_throttle_full", b.getInt32Ty(),
+                                        {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty(), b.getInt64Ty()}),
+                         {owner, row, at_.time, b.getInt64(static_cast<uint64_t>(stage_.most))})
+          : b.CreateCall(module_.helper("mut_dedupe_seen", b.getInt32Ty(),
+                                        {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}),
+                         {owner, row, at_.time});
   leave_unless(b.CreateICmpEQ(seen, b.getInt32(0)));
   llvm::AllocaInst* sample = at_.temporary(24);
   b.CreateAlignedStore(at_.time, sample, llvm::Align(8));

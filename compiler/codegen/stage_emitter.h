@@ -19,6 +19,7 @@ class StageEmitter {
   bool emit();
 
  private:
+  friend class JoinEmitter;
   using B = llvm::IRBuilder<>;
   // State that is changed only once the whole stage has succeeded (rule 4.4).
   using Commit = std::function<void()>;

@@ -80,6 +80,9 @@ void for_each_expr(const typed::Stage& stage, const std::function<void(const Exp
   for (const typed::ExprPtr& key : stage.keys) visit(*key);
   for (const typed::AggregateCall& aggregate : stage.aggregates) call(aggregate);
   for (const typed::Output& output : stage.outputs) visit(*output.value);
+  if (!stage.join) return;
+  for (const typed::ExprPtr& key : stage.join->right_keys) visit(*key);
+  if (stage.join->condition) visit(*stage.join->condition);
 }
 
 namespace {
@@ -147,6 +150,12 @@ class Builder {
                           stream.inputs[k].stream,
                           {Consumer::Kind::Stream, static_cast<int>(i), static_cast<int>(k)}});
       }
+      for (size_t k = 0; k < stream.stages.size(); ++k) {
+        if (!stream.stages[k].join) continue;
+        placed.push_back({stream.span.begin,
+                          stream.stages[k].join->right,
+                          {Consumer::Kind::Join, static_cast<int>(i), static_cast<int>(k)}});
+      }
     }
     for (size_t i = 0; i < program.routes.size(); ++i) {
       placed.push_back({program.routes[i].span.begin,
@@ -176,6 +185,9 @@ class Builder {
       for (const typed::Input& input : program.streams[i].inputs) {
         if (input.stream >= 0) out_.source_mask[i] |= out_.source_mask[static_cast<size_t>(input.stream)];
       }
+      for (const typed::Stage& stage : program.streams[i].stages) {
+        if (stage.join) out_.source_mask[i] |= out_.source_mask[static_cast<size_t>(stage.join->right)];
+      }
     }
   }
 
@@ -194,12 +206,18 @@ class Builder {
           changed = changed || live == 0;
           live = 1;
         }
+        for (const typed::Stage& stage : program.streams[i].stages) {
+          if (!stage.join) continue;
+          char& live = out_.live[static_cast<size_t>(stage.join->right)];
+          changed = changed || live == 0;
+          live = 1;
+        }
       }
     }
     // A route is followed only when one of its branches is.
     for (auto& consumers : out_.consumers) {
       std::erase_if(consumers, [&](const Consumer& consumer) {
-        if (consumer.kind == Consumer::Kind::Stream)
+        if (consumer.kind == Consumer::Kind::Stream || consumer.kind == Consumer::Kind::Join)
           return out_.live[static_cast<size_t>(consumer.index)] == 0;
         if (consumer.kind != Consumer::Kind::Route) return false;
         const auto& branches = program.routes[static_cast<size_t>(consumer.index)].branches;
@@ -221,6 +239,7 @@ class Builder {
       switch (consumer.kind) {
         case Consumer::Kind::Emit:
         case Consumer::Kind::Set:
+        case Consumer::Kind::Join:  // keeps whole rows
           mark_all(end);
           break;
         case Consumer::Kind::Route:
@@ -288,6 +307,9 @@ class Builder {
           }
           if (stage.late_stream >= 0 && out_.live[static_cast<size_t>(stage.late_stream)]) mark_all(in);
           break;
+        case StageKind::Join:
+          mark_all(in);
+          break;
       }
       if (errors_read && stage_can_fail(stage)) mark_all(in);
       all[s] = std::move(in);
@@ -317,6 +339,10 @@ class Builder {
       name_type(expr.type->kind == Kind::Optional ? expr.type->element : expr.type);
     }
     if (expr.kind == ExprKind::Call && !expr.type->text.empty()) name_type(expr.type);
+    bool regex = expr.kind == ExprKind::Call && expr.builtin >= typed::Builtin::Matches &&
+                 expr.builtin <= typed::Builtin::Capture;
+    if (regex && std::find(out_.regexes.begin(), out_.regexes.end(), expr.spec) == out_.regexes.end())
+      out_.regexes.push_back(expr.spec);
     for (const typed::ExprPtr& arg : expr.args) {
       if (expr.kind == ExprKind::Cast || expr.kind == ExprKind::CastOptional ||
           expr.kind == ExprKind::Format) {
@@ -407,12 +433,17 @@ class Builder {
                 : stage.trigger_every > 0 ? "t"
                                           : "") +
                (stage.late == typed::LatePolicy::Update ? "l" : "") + "," + std::to_string(stage.list_field) +
-               "," + std::to_string(stage.flatten_output);
+               "," + std::to_string(stage.flatten_output) + "," + std::to_string(stage.most);
         for (const typed::History& history : stage.histories) {
           out += history.excluding_current ? "x" : "i";
           own_shape(history.call, out);
         }
         for (const typed::AggregateCall& call : stage.aggregates) own_shape(call, out);
+        if (stage.join) {
+          out += "join" + std::to_string(static_cast<int>(stage.join->kind)) + "," +
+                 std::to_string(stage.join->right) + (stage.join->condition ? "c" : "") +
+                 stage.join->pair->text;
+        }
       }
       for (const Consumer& consumer : out_.consumers[i]) {
         out += "\n to " + std::to_string(static_cast<int>(consumer.kind)) + "," +
@@ -472,8 +503,18 @@ int set_error_site(const Graph& graph, int set) {
   return route_error_site(graph, static_cast<int>(graph.program->routes.size())) + set;
 }
 
+int join_error_site(const Graph& graph, int stream, int stage) {
+  int site = set_error_site(graph, static_cast<int>(graph.program->sets.size()));
+  for (int i = 0; i <= stream && i < static_cast<int>(graph.program->streams.size()); ++i) {
+    const auto& stages = graph.program->streams[static_cast<size_t>(i)].stages;
+    for (int k = 0; k < (i < stream ? static_cast<int>(stages.size()) : stage); ++k)
+      site += stages[static_cast<size_t>(k)].join ? 1 : 0;
+  }
+  return site;
+}
+
 int error_site_count(const Graph& graph) {
-  return set_error_site(graph, static_cast<int>(graph.program->sets.size()));
+  return join_error_site(graph, static_cast<int>(graph.program->streams.size()), 0);
 }
 
 Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed) {

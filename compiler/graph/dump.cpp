@@ -6,7 +6,7 @@ namespace mut::graph {
 namespace {
 
 const char* store_name(state::StoreKind kind) {
-  constexpr const char* names[] = {"groups", "panes", "sessions", "whole", "ring", "dedupe"};
+  constexpr const char* names[] = {"groups", "panes", "sessions", "whole", "ring", "dedupe", "join"};
   return names[static_cast<int>(kind)];
 }
 
@@ -20,6 +20,8 @@ std::string consumer_text(const Graph& graph, const Consumer& consumer) {
       return "route";
     case Consumer::Kind::Emit:
       return "emit @" + program.emits[index].name;
+    case Consumer::Kind::Join:
+      return "join @" + program.streams[index].name;
     case Consumer::Kind::Set:
       return "set @" + program.params[static_cast<size_t>(program.sets[index].param)].name;
   }

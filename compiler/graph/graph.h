@@ -13,10 +13,10 @@ namespace mut::graph {
 
 // What an event that reaches the end of a stream does next, in order of declaration.
 struct Consumer {
-  enum class Kind : uint8_t { Stream, Route, Emit, Set };
+  enum class Kind : uint8_t { Stream, Route, Emit, Set, Join };
   Kind kind = Kind::Stream;
-  int index = -1;  // of the stream, route, emit or set
-  int input = 0;   // Stream: which of its inputs
+  int index = -1;  // of the stream, route, emit or set; Join: of the stream that joins
+  int input = 0;   // Stream: which of its inputs; Join: which of its stages
 };
 
 // A store and the calls of its stage that live in it.
@@ -51,15 +51,18 @@ struct Graph {
   std::map<const typed::Expr*, int> literal_slots;
   std::vector<typed::Const> literals;  // by slot
   std::vector<typed::TypeRef> literal_types;
+  std::vector<std::string> regexes;           // patterns, by the index that kernels pass
   std::vector<typed::TypeRef> runtime_types;  // of casts and formats, by the index that kernels pass
   std::string shape;                          // all that machine code depends on; equal shapes share kernels
 };
 
 // Place of an error: every stage of every stream has one, then the end of the stream and its head
-// (decoding, event time); behind those of all streams every route and every set has one.
+// (decoding, event time); behind those of all streams every route, every set and every join has one.
 int error_site(const Graph& graph, int stream, int stage);
 int route_error_site(const Graph& graph, int route);
 int set_error_site(const Graph& graph, int set);
+// Of what comes from the right side of a join.
+int join_error_site(const Graph& graph, int stream, int stage);
 int error_site_count(const Graph& graph);
 int runtime_type(const Graph& graph, typed::TypeRef type);
 

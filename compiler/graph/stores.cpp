@@ -161,6 +161,27 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
   }
 }
 
+StoreNode join_store(const typed::Stage& stage, const std::string& path) {
+  const typed::Join& join = *stage.join;
+  StoreNode node;
+  node.desc.kind = StoreKind::Join;
+  node.desc.path = path;
+  add_keys(stage.keys, stage.key_names, node.desc);
+  node.desc.join.kind = static_cast<state::JoinKind>(join.kind);
+  node.desc.join.low = join.low;
+  node.desc.join.high = join.high;
+  node.desc.join.left = describe(stage.input);
+  node.desc.join.right = describe(join.right_type);
+  node.desc.join.conditional = join.condition != nullptr;
+  for (const char* side : {"left", "right"}) {
+    CellDesc cell;
+    cell.name = side;
+    cell.result = abi::make_scalar(abi::TypeKind::I64);
+    node.desc.cells.push_back(std::move(cell));
+  }
+  return node;
+}
+
 }  // namespace
 
 std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& path) {
@@ -205,6 +226,7 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
     }
     out.push_back(std::move(node));
   }
+  if (stage.kind == typed::StageKind::Join) out.push_back(join_store(stage, path));
   for (StoreNode& node : out) state::lay_out(node.desc);
   return out;
 }

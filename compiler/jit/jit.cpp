@@ -272,9 +272,7 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
                                          : nullptr);
   }
   for (size_t i = 0; i < graph.stores.size(); ++i) {
-    state::StoreKind kind = graph.stores[i].desc.kind;
-    bool results = kind == state::StoreKind::Panes || kind == state::StoreKind::Sessions ||
-                   kind == state::StoreKind::Whole;
+    bool results = state::has_results(graph.stores[i].desc);
     kernels.results.push_back(
         results ? reinterpret_cast<MutResultKernel>(find(codegen::result_kernel_name(static_cast<int>(i))))
                 : nullptr);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/reference/joins.h"
 #include "compiler/reference/json.h"
 
 namespace mut::reference {
@@ -31,12 +32,10 @@ Flow::Flow(std::shared_ptr<const typed::Program> program, std::function<int(sour
   connect();
 }
 
-// Who reads what, in order of declaration; which sources and `window all` stages stand above a stream.
+// Who reads what, in order of declaration.
 void Flow::connect() {
   size_t count = program_->streams.size();
   readers_.resize(count);
-  sources_of_.resize(count);
-  whole_before_.resize(count);
   auto read = [&](int stream, Reader reader) {
     if (stream >= 0) readers_[static_cast<size_t>(stream)].push_back(reader);
   };
@@ -44,6 +43,10 @@ void Flow::connect() {
     const typed::Stream& stream = program_->streams[i];
     for (size_t k = 0; stream.kind == StreamKind::Pipeline && k < stream.inputs.size(); ++k)
       read(stream.inputs[k].stream, {Reader::Kind::Stream, stream.span.begin, i, k});
+    for (size_t k = 0; k < stream.stages.size(); ++k) {
+      if (stream.stages[k].join)
+        read(stream.stages[k].join->right, {Reader::Kind::Join, stream.span.begin, i, k});
+    }
   }
   for (size_t i = 0; i < program_->routes.size(); ++i)
     read(program_->routes[i].input, {Reader::Kind::Route, program_->routes[i].span.begin, i, 0});
@@ -55,45 +58,53 @@ void Flow::connect() {
     std::stable_sort(readers.begin(), readers.end(),
                      [](const Reader& a, const Reader& b) { return a.declared < b.declared; });
   }
-  for (size_t i = 0; i < count; ++i) {  // inputs stand before their readers
-    const typed::Stream& stream = program_->streams[i];
-    if (stream.source >= 0 && stream.kind == StreamKind::Source)
-      sources_of_[i].insert(static_cast<size_t>(stream.source));
-    for (const typed::Input& input : stream.inputs) {
-      if (input.stream < 0) continue;
-      auto above = static_cast<size_t>(input.stream);
-      sources_of_[i].insert(sources_of_[above].begin(), sources_of_[above].end());
-      whole_before_[i].insert(whole_before_[above].begin(), whole_before_[above].end());
-      const auto& stages = program_->streams[above].stages;
-      for (size_t k = 0; k < stages.size(); ++k) {
-        if (stages[k].kind == StageKind::Aggregate && stages[k].window.kind == WindowKind::All)
-          whole_before_[i].insert({input.stream, k});
-      }
-    }
-  }
 }
 
 const typed::Stage& Flow::stage_at(StagePlace place) const {
   return program_->streams[static_cast<size_t>(place.first)].stages[place.second];
 }
 
-// Least watermark of the sources above; held back by `window all` stages whose rows are still to come
-// and by the window whose results flow right now (rule 8.5).
+// Least watermark of what comes in; held back by `window all` stages whose rows are still to come, by joins
+// that give rows late, and by what flows right now (rule 8.5).
 int64_t Flow::watermark(int stream, size_t stage) const {
-  auto unsettled = [&](StagePlace place) { return !states_.at(place).settled; };
-  const auto& above = whole_before_[static_cast<size_t>(stream)];
-  if (std::any_of(above.begin(), above.end(), unsettled)) return no_time;
-  for (size_t k = 0; k < stage; ++k) {
-    const typed::Stage& before = stage_at({stream, k});
-    if (before.kind == StageKind::Aggregate && before.window.kind == WindowKind::All &&
-        unsettled({stream, k}))
-      return no_time;
+  const typed::Stream& of = program_->streams[static_cast<size_t>(stream)];
+  int64_t out = end_of_time;
+  if (of.kind == StreamKind::Source) {
+    auto source = static_cast<size_t>(of.source);
+    if (!finished_[source]) out = watermarks_[source];
   }
-  int64_t least = end_of_time;
-  for (size_t source : sources_of_[static_cast<size_t>(stream)]) {
-    if (!finished_[source]) least = std::min(least, watermarks_[source]);
+  auto end_of = [&](int above) {
+    return watermark(above, program_->streams[static_cast<size_t>(above)].stages.size());
+  };
+  for (const typed::Input& input : of.inputs) {
+    if (input.stream >= 0) out = std::min(out, end_of(input.stream));
   }
-  return firing_ ? std::min(least, minus(*firing_, 1)) : least;
+  for (size_t k = 0; k <= stage && k < of.stages.size(); ++k) {
+    const typed::Stage& at = of.stages[k];
+    if (at.join) out = std::min(out, end_of(at.join->right));
+    if (k == stage) break;
+    bool all = at.kind == StageKind::Aggregate && at.window.kind == WindowKind::All;
+    if (all && !states_.at({stream, k}).settled) return no_time;
+    if (at.join && out != no_time && out != end_of_time) out = minus(out, join_delay(*at.join));
+  }
+  return firing_ ? std::min(out, minus(*firing_, 1)) : out;
+}
+
+int64_t Flow::held_back(int stream, size_t stage) const {
+  const typed::Stream& of = program_->streams[static_cast<size_t>(stream)];
+  auto end_of = [&](int above) {
+    return held_back(above, program_->streams[static_cast<size_t>(above)].stages.size());
+  };
+  int64_t out = 0;
+  for (const typed::Input& input : of.inputs) {
+    if (input.stream >= 0) out = std::max(out, end_of(input.stream));
+  }
+  for (size_t k = 0; k <= stage && k < of.stages.size(); ++k) {
+    if (!of.stages[k].join) continue;
+    out = std::max(out, end_of(of.stages[k].join->right));
+    if (k < stage) out = plus(out, join_delay(*of.stages[k].join));
+  }
+  return out;
 }
 
 uint64_t Flow::late_count(const std::string& path) const {
@@ -173,6 +184,9 @@ void Flow::leave(int stream, const Event& event) {
     switch (reader.kind) {
       case Reader::Kind::Emit:
         emit_(reader.index, event);
+        break;
+      case Reader::Kind::Join:
+        join_right({static_cast<int>(reader.index), reader.input}, event);
         break;
       case Reader::Kind::Route:
         route(program_->routes[reader.index], event);
@@ -276,6 +290,7 @@ Scope Flow::scope_of(const Event& event) const {
   Scope scope;
   scope.fields = &event.fields;
   scope.time = event.time;
+  scope.position = event.origin.position;
   scope.params = &params_;
   return scope;
 }

@@ -61,7 +61,7 @@ class Flow {
 
  private:
   struct Reader {
-    enum class Kind : uint8_t { Stream, Route, Emit, Set } kind = Kind::Stream;
+    enum class Kind : uint8_t { Stream, Route, Emit, Set, Join } kind = Kind::Stream;
     uint32_t declared = 0;
     size_t index = 0;
     size_t input = 0;
@@ -85,6 +85,9 @@ class Flow {
   Step running(StagePlace place, const Event& event);
   Step windowed(StagePlace place, const Event& event);
   void check_own_windows(StagePlace place, const Key& key, const Entry& entry);
+  Step join(StagePlace place, size_t side, const Event& event);
+  void join_right(StagePlace place, const Event& event);
+  void fire_join(StagePlace place, int64_t due);
   void leave(int stream, const Event& event);
   void route(const typed::Route& route, const Event& event);
   void propose(size_t set, const Event& event);
@@ -106,6 +109,10 @@ class Flow {
     bool of_session = false;
   };
   int64_t next_close(StagePlace place) const;
+  int64_t next_unmatched(StagePlace place) const;
+  // How far behind the sources the watermark at a stage is at most.
+  int64_t held_back(int stream, size_t stage) const;
+  bool fires(StagePlace place) const;
   int64_t due(StagePlace place) const;
   void fire_tick(StagePlace place, int64_t tick);
   void fire(StagePlace place, int64_t end);
@@ -119,9 +126,7 @@ class Flow {
   std::shared_ptr<const typed::Program> program_;
   std::function<int(source::Span)> line_;
   std::function<void(size_t, const Event&)> emit_;
-  std::vector<std::vector<Reader>> readers_;        // by stream
-  std::vector<std::set<size_t>> sources_of_;        // by stream
-  std::vector<std::set<StagePlace>> whole_before_;  // by stream: `window all` stages above it
+  std::vector<std::vector<Reader>> readers_;  // by stream
   std::map<StagePlace, StageState> states_;
   mutable std::map<StagePlace, int64_t> known_due_;
   std::vector<Value> params_;
@@ -129,7 +134,7 @@ class Flow {
   std::vector<int64_t> newest_;      // by source: greatest event time
   std::vector<int64_t> watermarks_;  // by source: never falls
   std::vector<char> finished_;
-  std::optional<int64_t> firing_;  // end of the window whose results flow
+  std::optional<int64_t> firing_;  // what flows has event times before this
   Origin cause_;
 };
 

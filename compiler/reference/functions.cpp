@@ -6,6 +6,7 @@
 #include "compiler/reference/aggregates.h"
 #include "compiler/reference/evaluate.h"
 #include "compiler/reference/text_functions.h"
+#include "runtime/regex/regex.h"
 
 namespace mut::reference {
 
@@ -137,6 +138,24 @@ Value number_function(Builtin builtin, const std::vector<Value>& args) {
   }
 }
 
+// RE2 is the definition; only what is made of its answer is ours.
+Value regex_function(const Expr& expr, const std::vector<Value>& args) {
+  std::string problem;
+  auto compiled = regex::Regex::compile(expr.spec, problem);
+  const std::string& text = args[0].as_text();
+  if (expr.builtin == Builtin::Matches) return compiled->found_in(text);
+  if (expr.builtin == Builtin::ReplaceRegex) return compiled->replace_all(text, args[1].as_text());
+  std::vector<std::optional<std::string_view>> groups;
+  if (!compiled->capture(text, groups)) return {};
+  Value::Parts out;
+  for (const auto& group : groups) out.push_back(group ? Value(std::string(*group)) : Value());
+  for (size_t i = 0; i < out.size(); ++i) {
+    bool must = expr.type->element->fields[i].type->kind != typed::Kind::Optional;
+    if (must && out[i].is_none()) out[i] = Value(std::string());
+  }
+  return out;
+}
+
 Value list_function(const Expr& expr, const std::vector<Value>& args) {
   const Value::Parts& list = args[0].parts();
   switch (expr.builtin) {
@@ -195,6 +214,7 @@ double draw_unit(uint64_t seed, uint64_t number, uint64_t place) {
 
 Value call_builtin(const Expr& expr, const std::vector<Value>& args, const Scope&) {
   Builtin builtin = expr.builtin;
+  if (builtin >= Builtin::Matches && builtin <= Builtin::Capture) return regex_function(expr, args);
   if (builtin == Builtin::IsNan) return std::isnan(args[0].as_float());
   if (builtin >= Builtin::Round && builtin <= Builtin::Logistic) return float_function(builtin, args);
   if (builtin < Builtin::Hash) return number_function(builtin, args);

@@ -71,6 +71,13 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
     case ExprKind::IsSome:
       locals.emplace(expr.index, locals.size());
       break;
+    case ExprKind::Member:
+    case ExprKind::OptionalMember:
+      if (expr.args[0]->kind == ExprKind::Field) {
+        if (int right = joined(stream, stage, expr.args[0]->index); right >= 0)
+          return field(right, program_.streams[static_cast<size_t>(right)].stages.size(), expr.index);
+      }
+      break;
     default:
       break;
   }
@@ -103,6 +110,32 @@ std::string Meaning::field(int stream, size_t stage, int index) {
   return out;
 }
 
+// The stream whose record a field is, because a join put it there; or -1.
+int Meaning::joined(int stream, size_t stage, int index) const {
+  const typed::Stream& of = program_.streams[static_cast<size_t>(stream)];
+  while (stage > 0) {
+    const Stage& at = of.stages[--stage];
+    auto place = static_cast<size_t>(index);
+    switch (at.kind) {
+      case StageKind::Where:
+      case StageKind::Dedupe:
+        break;
+      case StageKind::Join:
+        if (place == at.input->fields.size()) return at.join->right;
+        break;
+      case StageKind::Project:
+        if (at.outputs[place].value->kind != ExprKind::Field) return -1;
+        index = at.outputs[place].value->index;
+        break;
+      default:
+        return -1;
+    }
+  }
+  if (of.inputs.size() != 1 || !of.inputs[0].conversion.empty()) return -1;
+  int above = of.inputs[0].stream;
+  return joined(above, program_.streams[static_cast<size_t>(above)].stages.size(), index);
+}
+
 std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
   const Stage& at = program_.streams[static_cast<size_t>(stream)].stages[stage];
   switch (at.kind) {
@@ -115,6 +148,14 @@ std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
     case StageKind::Flatten:
       if (index == at.flatten_output) return "element of " + of(*at.list, stream, stage);
       return field(stream, stage, at.input->field_index(at.output->fields[static_cast<size_t>(index)].name));
+    case StageKind::Join: {
+      if (static_cast<size_t>(index) < at.input->fields.size()) return field(stream, stage, index);
+      std::string out = "joined(";
+      size_t end = program_.streams[static_cast<size_t>(at.join->right)].stages.size();
+      for (size_t i = 0; i < at.join->right_type->fields.size(); ++i)
+        out += field(at.join->right, end, static_cast<int>(i)) + ",";
+      return out + ")";
+    }
   }
   return "";
 }

@@ -24,6 +24,7 @@ class Meaning {
   using Locals = std::map<int, size_t>;
   std::string text(const typed::Expr& expr, int stream, size_t stage, Locals& locals);
   std::string field(int stream, size_t stage, int index);
+  int joined(int stream, size_t stage, int index) const;
   std::string field_of_stage(int stream, size_t stage, int index);
   std::string field_of_input(int stream, int index);
   const std::string& name_of(const std::string& name, const std::string& was) const {

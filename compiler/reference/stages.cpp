@@ -26,6 +26,8 @@ Flow::Step Flow::step(int stream, size_t index, Event& event) {
     case StageKind::Aggregate:
       return stage.window.kind == WindowKind::Running ? running({stream, index}, event)
                                                       : windowed({stream, index}, event);
+    case StageKind::Join:
+      return join({stream, index}, 0, event);
   }
   return {};
 }
@@ -170,7 +172,17 @@ Flow::Step Flow::dedupe(StagePlace place, const Event& event) {
   Key key = key_of(stage.keys, event);
   forget();
   std::vector<Entry>& passed = states_.at(place).log[key];
+  if (stage.most > 0) {
+    auto near = std::count_if(passed.begin(), passed.end(), [&](const Entry& entry) {
+      return entry.time <= event.time && event.time < plus(entry.time, stage.within);
+    });
+    if (near >= stage.most) {
+      ++states_.at(place).dropped;
+      return {};
+    }
+  }
   for (const Entry& entry : passed) {
+    if (stage.most > 0) break;
     if (entry.time < plus(event.time, stage.within) && event.time < plus(entry.time, stage.within)) {
       ++states_.at(place).dropped;
       return {};

@@ -41,6 +41,16 @@ struct WindowRule {
   int64_t to = end_of_time;
 };
 
+// A row that one side of a join keeps.
+struct JoinRow {
+  int64_t time = 0;
+  uint64_t arrival = 0;
+  Key key;
+  Value::Parts fields;
+  bool matched = false;
+  bool silent = false;  // gives no row without partner
+};
+
 struct StageState {
   std::vector<Log> histories;  // one cell each
   Log log;                     // dedupe: no cells; aggregate: its calls
@@ -51,6 +61,8 @@ struct StageState {
   int64_t tick = end_of_time;  // `trigger every`: the next one, when something changed
   uint64_t late = 0;
   uint64_t dropped = 0;
+  std::vector<JoinRow> sides[2];  // join: left, right; in order of (time, arrival)
+  uint64_t arrivals = 0;
 };
 
 struct Stretch {

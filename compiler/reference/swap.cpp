@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/reference/joins.h"
 #include "compiler/reference/meaning.h"
 
 namespace mut::reference {
@@ -54,6 +55,14 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
           meaning.of(history.keys, stream, index));
     }
     if (view.stage->kind == StageKind::Dedupe) view.cells.push_back({"passed", "dedupe", "", {}});
+    if (view.stage->join) {
+      const typed::Join& join = *view.stage->join;
+      bool half = join.kind == typed::JoinKind::Semi || join.kind == typed::JoinKind::Anti;
+      std::string function = half ? "half join " + std::to_string(static_cast<int>(join.kind)) : "join";
+      size_t end = flow.program().streams[static_cast<size_t>(join.right)].stages.size();
+      view.cells.push_back({"left", function, "", {}});
+      view.cells.push_back({"right", function, "", meaning.of(join.right_keys, join.right, end)});
+    }
     out.push_back(std::move(view));
   }
   return out;
@@ -103,8 +112,9 @@ class Migration {
   }
   bool is_empty(const StageView& view) {
     const StageState& state = old_.state(view.place);
-    return state.log.empty() && std::all_of(state.histories.begin(), state.histories.end(),
-                                            [](const Log& log) { return log.empty(); });
+    return state.log.empty() && state.sides[0].empty() && state.sides[1].empty() &&
+           std::all_of(state.histories.begin(), state.histories.end(),
+                       [](const Log& log) { return log.empty(); });
   }
 
   bool same_stream(const StageView& before, const StageView& view) const {
@@ -196,7 +206,8 @@ class Migration {
       const Cell& then = before.cells[static_cast<size_t>(known)];
       std::string path = view.path() + now.name;
       bool keys_agree = order && key_order(then.keys, now.keys);
-      bool replaced = then.function != now.function || !keys_agree || !windows_agree;
+      bool replaced = then.function != now.function || !keys_agree || !windows_agree ||
+                      !has_rows_for(*before.stage, *view.stage, i);
       if (fresh || is_empty(before)) continue;
       if (!replaced && then.meaning == now.meaning) {
         from[i] = known;
@@ -210,6 +221,37 @@ class Migration {
       if (!used[i] && !is_empty(before)) need("drop", before.path() + before.cells[i].name);
     }
     if (undecided_.empty()) carry(before, view, from, order.value_or(std::vector<size_t>()));
+  }
+
+  static typed::TypeRef record_of(const Stage& stage, size_t side) {
+    return side == 0 ? stage.input : stage.join->right_type;
+  }
+  // Of a join: whether the rows kept by one version have all fields that the next wants.
+  static bool has_rows_for(const Stage& before, const Stage& now, size_t side) {
+    if (!before.join || !now.join) return true;
+    const auto& known = record_of(before, side)->fields;
+    const auto& wanted = record_of(now, side)->fields;
+    return std::all_of(wanted.begin(), wanted.end(), [&](const typed::Field& field) {
+      return std::any_of(known.begin(), known.end(), [&](const typed::Field& other) {
+        return other.name == field.name && other.type->text == field.type->text;
+      });
+    });
+  }
+
+  static void carry_rows(const Stage& before, const Stage& now, const StageState& from, size_t side,
+                         const std::vector<size_t>& order, StageState& to) {
+    bool gave = gives_alone(before.join->kind, side);
+    for (JoinRow row : from.sides[side]) {
+      row.silent = row.silent || !gave;
+      Key key;
+      for (size_t at : order) key.push_back(row.key[at]);
+      row.key = std::move(key);
+      Value::Parts fields;
+      for (const typed::Field& field : record_of(now, side)->fields)
+        fields.push_back(row.fields[static_cast<size_t>(record_of(before, side)->field_index(field.name))]);
+      row.fields = std::move(fields);
+      to.sides[side].push_back(std::move(row));
+    }
   }
 
   static bool is_timed(const Stage& stage) {
@@ -251,6 +293,14 @@ class Migration {
         auto known = static_cast<size_t>(from[i]);
         state.histories[i] =
             reordered(old_state.histories[known], *key_order(before.cells[known].keys, view.cells[i].keys));
+      }
+      return;
+    }
+    if (view.stage->join) {
+      state.closed = old_state.closed;
+      state.arrivals = old_state.arrivals;
+      for (size_t side : {size_t{0}, size_t{1}}) {
+        if (from[side] >= 0) carry_rows(*before.stage, *view.stage, old_state, side, order, state);
       }
       return;
     }

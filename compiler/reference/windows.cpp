@@ -107,6 +107,7 @@ void Flow::check_own_windows(StagePlace place, const Key& key, const Entry& entr
 // The next window to fire or the next tick, whether the watermark is there or not.
 int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
+  if (stage.join) return next_unmatched(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
   return ticks ? std::min(next_close(place), states_.at(place).tick) : next_close(place);
 }
@@ -127,29 +128,36 @@ int64_t Flow::next_close(StagePlace place) const {
   return least;
 }
 
-// Everything that the watermarks have reached, by due time, then in order of declaration. A param
-// changes after the windows that end at its tick.
+bool Flow::fires(StagePlace place) const {
+  const Stage& stage = stage_at(place);
+  if (stage.join) return true;
+  return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
+         stage.window.kind != WindowKind::All;
+}
+
+// Everything that the watermarks have reached, by due time as of the sources, then in order of declaration. A
+// param changes after the windows that end at its tick.
 void Flow::fire_due() {
   while (true) {
     int64_t least = end_of_time;
     std::optional<StagePlace> chosen;
     for (const auto& [place, state] : states_) {
-      const Stage& stage = stage_at(place);
-      bool windowed = stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
-                      stage.window.kind != WindowKind::All;
-      if (!windowed) continue;
+      if (!fires(place)) continue;
       int64_t end = due(place);
-      if (end >= least || end > watermark(place.first, place.second)) continue;
-      least = end;
+      if (end == end_of_time || end > watermark(place.first, place.second)) continue;
+      int64_t at_sources = plus(end, held_back(place.first, place.second));
+      if (at_sources >= least) continue;
+      least = at_sources;
       chosen = place;
     }
     Pending* set = nullptr;
     size_t param = 0;
     for (size_t i = 0; i < pending_.size(); ++i) {
       int stream = program_->sets[i].stream;
-      int64_t now = watermark(stream, program_->streams[static_cast<size_t>(stream)].stages.size());
-      if (!pending_[i].value || pending_[i].tick >= least || pending_[i].tick > now) continue;
-      least = pending_[i].tick;
+      size_t end = program_->streams[static_cast<size_t>(stream)].stages.size();
+      int64_t at_sources = plus(pending_[i].tick, held_back(stream, end));
+      if (!pending_[i].value || at_sources >= least || pending_[i].tick > watermark(stream, end)) continue;
+      least = at_sources;
       set = &pending_[i];
       param = static_cast<size_t>(program_->sets[i].param);
     }
@@ -159,7 +167,11 @@ void Flow::fire_due() {
       continue;
     }
     if (!chosen) return;
-    fire(*chosen, least);
+    if (stage_at(*chosen).join) {
+      fire_join(*chosen, due(*chosen));
+    } else {
+      fire(*chosen, due(*chosen));
+    }
   }
 }
 

@@ -45,9 +45,9 @@ constexpr AggregateName aggregate_names[] = {
 };
 constexpr std::string_view later_aggregates[] = {
     "median", "quantile", "approx_distinct", "collect", "top", "string_agg", "rank"};
-constexpr std::string_view later_functions[] = {"parse_time",  "format_time", "capture",      "matches",
-                                                "json",        "decimal",     "arrival_time", "reveal",
-                                                "each_update", "keys",        "values"};
+constexpr std::string_view later_functions[] = {"parse_time",  "format_time",  "json",
+                                                "decimal",     "arrival_time", "reveal",
+                                                "each_update", "keys",         "values"};
 
 const AggregateName* find_aggregate(std::string_view name) {
   for (const AggregateName& entry : aggregate_names) {
@@ -398,7 +398,12 @@ struct CallChecker {
       case Builtin::Upper:
       case Builtin::Trim:
         return uniform(matching[0], Kind::String, 1, Kind::String);
+      case Builtin::Matches:
+      case Builtin::Capture:
+        return count_is(2, 2) ? checker.check_regex_call(matching[0], args, expr, scope) : error();
       case Builtin::Replace:
+        if (args.size() == 3 && checker.regex_of(*args[1]) != nullptr)
+          return checker.check_regex_call(Builtin::ReplaceRegex, args, expr, scope);
         return uniform(Builtin::Replace, Kind::String, 3, Kind::String);
       case Builtin::StartsWith:
       case Builtin::EndsWith:

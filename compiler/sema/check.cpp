@@ -165,6 +165,12 @@ class ProgramChecker {
       const ast::Declaration& decl = *declaration;
       if (const auto* constant = std::get_if<ast::ConstDecl>(&decl.node)) {
         if (!take_name(values, constant->name)) continue;
+        const auto* regex = constant->value ? std::get_if<ast::RegexLit>(&constant->value->node) : nullptr;
+        if (regex != nullptr && !constant->type) {
+          names_.regexes[constant->name.text] = regex;
+          exprs_->check_regex(*constant->value);
+          continue;
+        }
         names_.consts[constant->name.text] = {};  // known, in case its value is wrong
         TypeRef type =
             constant->type ? TypeResolver(names_, *out_.types, diags_).resolve(*constant->type) : nullptr;
@@ -440,7 +446,13 @@ class ProgramChecker {
     } else if (!check_merge(std::get<ast::MergeHead>(decl.pipeline.head), stream, decl.pipeline.span)) {
       return;
     }
-    StageChecker stages(*exprs_, diags_, [&](const ast::Ident& name, TypeRef type) {
+    auto find_right = [&](const ast::Ident& name) -> std::pair<const typed::Stream*, int> {
+      const typed::Stream* right = find(name.text, name.span);
+      if (right == nullptr) return {nullptr, -1};
+      right_names_.push_back(right->name);
+      return {right, static_cast<int>(right_names_.size() - 1)};  // resolved by number_streams()
+    };
+    auto declare_late = [&](const ast::Ident& name, TypeRef type) {
       Declared& late = declared_.find(name.text)->second;
       typed::Stream made;
       made.kind = StreamKind::Late;
@@ -451,7 +463,8 @@ class ProgramChecker {
       late.checked = true;
       late_names_.push_back(name.text);
       return static_cast<int>(late_names_.size() - 1);  // resolved to a stream by number_streams()
-    });
+    };
+    StageChecker stages(*exprs_, diags_, declare_late, find_right);
     if (!stages.check(decl.pipeline.stages, stream)) return;
     stage_count_ += stream.stages.size();
     if (stage_count_ > stages_max) {
@@ -637,6 +650,8 @@ class ProgramChecker {
       for (typed::Stage& stage : stream.stages) {
         if (stage.late_stream >= 0)
           stage.late_stream = out_.find_stream(late_names_[static_cast<size_t>(stage.late_stream)]);
+        if (stage.join)
+          stage.join->right = out_.find_stream(right_names_[static_cast<size_t>(stage.join->right)]);
       }
     }
   }
@@ -659,6 +674,9 @@ class ProgramChecker {
       const std::vector<std::string>& inputs = input_names_[name];
       std::vector<int> placed;
       for (const std::string& input : inputs) placed.push_back(place(input));
+      for (const typed::Stage& stage : declared.result->stages) {
+        if (stage.join) place(right_names_[static_cast<size_t>(stage.join->right)]);
+      }
       if (declared.late) {
         placed.push_back(place(declared.stream->name.text));
         declared.result->inputs.resize(1);
@@ -793,6 +811,9 @@ class ProgramChecker {
       for (const typed::Input& input : stream.inputs) {
         if (input.stream >= 0) read[static_cast<size_t>(input.stream)] = 1;
       }
+      for (const typed::Stage& stage : stream.stages) {
+        if (stage.join) read[static_cast<size_t>(stage.join->right)] = 1;
+      }
     }
   }
 
@@ -813,6 +834,7 @@ class ProgramChecker {
   std::map<std::string, std::vector<std::string>> input_names_;
   std::map<const ast::RouteDecl*, Routed> routes_;
   std::vector<std::string> late_names_;
+  std::vector<std::string> right_names_;  // of joins
   size_t order_ = 0;
   size_t stage_count_ = 0;
 };

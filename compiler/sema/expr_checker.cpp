@@ -244,7 +244,9 @@ ExprPtr ExprChecker::visit(const ast::BytesLit& node, const ast::Expr& expr, Sco
 }
 
 ExprPtr ExprChecker::visit(const ast::RegexLit&, const ast::Expr& expr, Scope&, TypeRef) {
-  diags_.report(Code::NotExecutable, expr.span, "a regular expression");
+  diags_.report(
+      Code::NameNotValue, expr.span, "re\"…\"",
+      "a regular expression, only right of `~` and an argument of `capture`, `matches` and `replace`");
   return error(expr.span);
 }
 
@@ -414,6 +416,10 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
     for (const typed::Field& other : scope.record->fields) candidates.push_back(other.name);
   }
   for (const LocalName& local : scope.locals) candidates.push_back(local.name);
+  if (names_->regexes.contains(name)) {
+    diags_.report(Code::NameNotValue, expr.span, name, "a regular expression");
+    return error(expr.span);
+  }
   if (auto declared = names_->types.find(name); declared != names_->types.end()) {
     diags_.report(Code::NameNotValue, expr.span, name, "a type");
     return error(expr.span);
@@ -421,6 +427,16 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
   auto report = scope.record != nullptr && scope.place != Place::Constant
                     ? diags_.report(Code::UnknownField, expr.span, scope.record_name, name)
                     : diags_.report(Code::UnknownName, expr.span, name);
+  // A field of a joined record is named through it.
+  for (size_t i = 0; scope.record != nullptr && i < scope.record->fields.size(); ++i) {
+    const typed::Field& other = scope.record->fields[i];
+    bool optional = other.type->kind == Kind::Optional;
+    TypeRef record = optional ? other.type->element : other.type;
+    if (record->kind != Kind::Record || record->field_index(name) < 0) continue;
+    std::string path = other.name + (optional ? "?." : ".") + name;
+    report.note("did you mean `" + path + "`?").fix(expr.span, path);
+    return error(expr.span);
+  }
   if (auto near = diag::did_you_mean(name, candidates))
     report.note("did you mean `" + *near + "`?").fix(expr.span, *near);
   return error(expr.span);

@@ -6,6 +6,10 @@
 
 #include "compiler/sema/names.h"
 
+namespace mut::regex {
+class Regex;
+}
+
 namespace mut::sema {
 
 // Where an expression stands: what it may use.
@@ -81,6 +85,9 @@ class ExprChecker {
   // A value known at compile time, of type `target` when given.
   std::optional<ConstValue> check_constant(const ast::Expr& expr, typed::TypeRef target = nullptr);
 
+  // The regular expression that is written there. Null after a report.
+  std::shared_ptr<const regex::Regex> check_regex(const ast::Expr& expr);
+
   // The one type both can become, or null.
   typed::TypeRef unify(typed::TypeRef a, typed::TypeRef b);
   bool converts(typed::TypeRef from, typed::TypeRef to) const;
@@ -150,6 +157,10 @@ class ExprChecker {
   bool check_own_assigns(const std::vector<ast::AggregateAssign>& assigns, Scope& scope, const OwnUse& use,
                          std::vector<ExprPtr>& out);
   bool check_own_body(const ast::AggregateDecl& decl, OwnUse& use);
+  // Regular expressions: regex_calls.cpp.
+  const ast::RegexLit* regex_of(const ast::Expr& expr) const;
+  ExprPtr check_regex_call(typed::Builtin builtin, const std::vector<const ast::Expr*>& args,
+                           const ast::Expr& expr, Scope& scope);
   // Functions of a list and a lambda: list_calls.cpp.
   ExprPtr check_list_call(const ast::Call& node, const std::vector<const ast::Expr*>& args,
                           const ast::Expr& expr, Scope& scope);

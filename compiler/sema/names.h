@@ -26,7 +26,8 @@ struct Homed {
 struct Names {
   std::map<std::string, typed::TypeRef, std::less<>> types;  // `type` and `enum`
   std::map<std::string, ConstValue, std::less<>> consts;
-  std::map<std::string, int, std::less<>> params;  // index into Program::params
+  std::map<std::string, const ast::RegexLit*, std::less<>> regexes;  // consts
+  std::map<std::string, int, std::less<>> params;                    // index into Program::params
   std::map<std::string, Homed<ast::FnDecl>, std::less<>> functions;
   std::map<std::string, Homed<ast::OperatorDecl>, std::less<>> operators;
   std::map<std::string, Homed<ast::AggregateDecl>, std::less<>> aggregates;

@@ -111,6 +111,13 @@ int place_behind(const typed::Stage& stage, int field) {
       return stage.list_field == field ? -1 : stage.output->field_index(name());
     case StageKind::Aggregate:
       return -1;
+    case StageKind::Join: {
+      int place = stage.output->field_index(name());
+      return place >= 0 && typed::same(stage.output->fields[static_cast<size_t>(place)].type,
+                                       stage.input->fields[static_cast<size_t>(field)].type)
+                 ? place
+                 : -1;
+    }
   }
   return -1;
 }

@@ -11,8 +11,13 @@ class StageChecker {
  public:
   // `declare_late` makes the stream of `late to NAME` and returns its index.
   using DeclareLate = std::function<int(const ast::Ident& name, typed::TypeRef type)>;
-  StageChecker(ExprChecker& exprs, diag::Engine& diags, DeclareLate declare_late)
-      : exprs_(exprs), diags_(diags), declare_late_(std::move(declare_late)) {}
+  // The checked right side of a join, or null after a report, and a number for it.
+  using FindRight = std::function<std::pair<const typed::Stream*, int>(const ast::Ident& name)>;
+  StageChecker(ExprChecker& exprs, diag::Engine& diags, DeclareLate declare_late, FindRight find_right)
+      : exprs_(exprs),
+        diags_(diags),
+        declare_late_(std::move(declare_late)),
+        find_right_(std::move(find_right)) {}
 
   // Appends the checked stages to `stream`, whose `type` is that of its head. False when a stage was
   // wrong so that what follows cannot be typed.
@@ -55,6 +60,11 @@ class StageChecker {
   bool build(const ast::FlattenStage& node, const ast::Stage& stage, Stage& out);
   bool build(const ast::DedupeStage& node, const ast::Stage& stage, Stage& out);
   bool build(const ast::AggregateStage& node, const ast::Stage& stage, Stage& out);
+  bool build(const ast::LimitStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::LatestStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::ThrottleStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::SampleStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   template <typename Other>
   bool build(const Other&, const ast::Stage& stage, Stage&) {
     return refuse(stage, "stage");
@@ -63,6 +73,10 @@ class StageChecker {
   bool check_trigger_every(const ast::Trigger& trigger, typed::Stage& out);
   bool check_late_update(const ast::Late& late, typed::Stage& out);
   bool check_triggers(const ast::AggregateStage& node, Stage& out);
+  std::optional<int64_t> check_count(const ast::Expr& expr, const char* what);
+  typed::ExprPtr key_number(typed::ExprPtr key);
+  bool check_within(const ast::JoinStage& node, const ast::Stage& stage, typed::Join& join);
+  bool check_on(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   bool check_keys(const std::vector<ast::NamedExpr>& by, Stage& out);
   // A new item must have a type of its own: not a bare `none`.
   bool usable(const typed::ExprPtr& value) const;
@@ -71,6 +85,7 @@ class StageChecker {
   ExprChecker& exprs_;
   diag::Engine& diags_;
   DeclareLate declare_late_;
+  FindRight find_right_;
   typed::Stream* stream_ = nullptr;
   std::vector<OperatorUse*> uses_;  // around the stage that is checked, outermost first
 };

@@ -4,7 +4,9 @@
 #include <cstring>
 
 #include "compiler/codegen/emit.h"
+#include "compiler/session/clocks.h"
 #include "compiler/syntax/parse.h"
+#include "runtime/abi/check.h"
 #include "runtime/abi/value.h"
 
 namespace mut::session {
@@ -128,61 +130,18 @@ runtime::SourcePlan source_plan(const graph::Graph& graph, const typed::Source& 
 
 }  // namespace
 
-namespace {
-
-// The watermark of what comes after a `window all` is held back until that has given its rows.
-struct WholeBits {
-  std::vector<int> bit_of;                    // by store; -1: no `window all`
-  std::vector<std::vector<uint64_t>> before;  // stream, stage: bits of those above it; one more for the end
-};
-
-WholeBits whole_bits(const graph::Graph& graph) {
-  const typed::Program& program = *graph.program;
-  constexpr size_t bits = 64;  // of a mask; the last is shared when there are more
-  WholeBits out;
-  out.bit_of.assign(graph.stores.size(), -1);
-  size_t next = program.sources.size();
-  for (size_t i = 0; i < graph.stores.size(); ++i) {
-    if (graph.stores[i].desc.kind != state::StoreKind::Whole) continue;
-    out.bit_of[i] = static_cast<int>(std::min(next++, bits - 1));
-  }
-  // Inputs stand before their readers, branches after the routed stream, so one pass is enough.
-  for (size_t i = 0; i < program.streams.size(); ++i) {
-    const typed::Stream& stream = program.streams[i];
-    uint64_t mask = 0;
-    for (const typed::Input& input : stream.inputs) {
-      if (input.stream >= 0) mask |= out.before[static_cast<size_t>(input.stream)].back();
-    }
-    std::vector<uint64_t> stages{mask};
-    for (size_t k = 0; k < stream.stages.size(); ++k) {
-      for (int store : graph.stage_stores[i][k]) {
-        int bit = out.bit_of[static_cast<size_t>(store)];
-        if (bit >= 0) mask |= uint64_t{1} << bit;
-      }
-      stages.push_back(mask);
-    }
-    out.before.push_back(std::move(stages));
-  }
-  return out;
-}
-
-}  // namespace
-
 std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source::SourceSet& sources) {
   const typed::Program& program = *graph.program;
   auto out = std::make_shared<runtime::Plan>();
   for (const typed::Source& source : program.sources) out->sources.push_back(source_plan(graph, source));
-  WholeBits whole = whole_bits(graph);
+  Clocks clocks = clocks_of(graph);
   for (size_t i = 0; i < graph.stores.size(); ++i) {
     const graph::StoreNode& node = graph.stores[i];
-    auto stream = static_cast<size_t>(node.stream);
     runtime::StorePlan store;
     store.desc = node.desc;
-    store.source_mask = graph.source_mask[stream] | whole.before[stream][static_cast<size_t>(node.stage)];
-    store.watermark_bit = whole.bit_of[i];
-    store.has_results = node.desc.kind == state::StoreKind::Panes ||
-                        node.desc.kind == state::StoreKind::Sessions ||
-                        node.desc.kind == state::StoreKind::Whole;
+    store.clock = clocks.of_store[i];
+    store.watermark_bit = clocks.bit_of[i];
+    store.has_results = state::has_results(node.desc);
     out->stores.push_back(std::move(store));
   }
   for (const typed::Emit& emit : program.emits) {
@@ -227,6 +186,14 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
   };
   for (const typed::Route& route : program.routes) add_site(route.input, "route", route.span);
   for (const typed::Set& set : program.sets) add_site(set.stream, "set", set.span);
+  for (size_t i = 0; i < program.streams.size(); ++i) {
+    for (const typed::Stage& stage : program.streams[i].stages) {
+      if (!stage.join) continue;
+      add_site(static_cast<int>(i), "join", stage.span);
+      out->sites.back().record = graph::describe(stage.join->right_type);
+      out->sites.back().counter = program.streams[i].name + "/" + stage.name + "#right";
+    }
+  }
   std::vector<abi::FieldDesc> params;
   for (const typed::Param& param : program.params) {
     abi::FieldDesc field;
@@ -270,8 +237,7 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
     runtime::SetPlan made;
     made.param = set.param;
     made.every = set.every;
-    auto stream = static_cast<size_t>(set.stream);
-    made.source_mask = graph.source_mask[stream] | whole.before[stream].back();
+    made.clock = clocks.after[static_cast<size_t>(set.stream)];
     made.stream = program.streams[static_cast<size_t>(set.stream)].name;
     out->sets.push_back(std::move(made));
   }
@@ -279,6 +245,11 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
   for (size_t i = 0; i < graph.literals.size(); ++i) {
     write_const(graph.literals[i], graph.literal_types[i], *graph::describe(graph.literal_types[i]),
                 out->literals.data() + i * 16, out->texts);
+  }
+  for (const std::string& pattern : graph.regexes) {
+    std::string problem;
+    out->regexes.push_back(regex::Regex::compile(pattern, problem));
+    MUT_CHECK(out->regexes.back() != nullptr, "the checker has compiled it before");
   }
   for (typed::TypeRef type : graph.runtime_types) out->types.push_back(graph::describe(type));
   return out;

@@ -192,11 +192,26 @@ struct Window {
 };
 enum class LatePolicy : uint8_t { Drop, Update, To };
 
-enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate };
+enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti, Asof, LeftAsof };
+
+// The second input of a join. The keys of its left side are Stage::keys, in the same order.
+struct Join {
+  JoinKind kind = JoinKind::Inner;
+  int right = -1;    // stream
+  std::string name;  // of the field that holds the right record
+  TypeRef right_type = nullptr;
+  TypeRef pair = nullptr;  // fields of the left record, then `name`: the right record
+  int64_t low = 0;         // right time minus left time, nanoseconds, both ends included
+  int64_t high = 0;
+  std::vector<ExprPtr> right_keys;  // over the right record
+  ExprPtr condition;                // over `pair`, what the keys do not say; null: nothing
+};
+
+enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate, Join };
 
 struct Stage {
   StageKind kind = StageKind::Where;
-  std::string keyword;  // where, select, with, without, rename, flatten, dedupe, aggregate
+  std::string keyword;  // as written: several keywords share a kind
   std::string name;     // the stage's address in its stream: label, else keyword (numbered "with#2"
                         // when the stream has several stateful ones without label)
   bool labelled = false;
@@ -212,9 +227,10 @@ struct Stage {
   int list_field = -1;             // Flatten: field of the input that is replaced, or -1: appended
   int flatten_output = -1;         // Flatten: field of the output that gets the element
   ExprPtr list;                    // Flatten
-  std::vector<ExprPtr> keys;       // Dedupe, Aggregate
+  std::vector<ExprPtr> keys;       // Dedupe, Aggregate, Join
   std::vector<std::string> key_names;
-  int64_t within = 0;                     // Dedupe
+  int64_t within = 0;  // Dedupe, nanoseconds
+  int64_t most = 0;    // Dedupe that throttles: events that pass within the stretch; else 0
   std::vector<AggregateCall> aggregates;  // Aggregate
   Window window;
   bool on_update = false;     // a row after each event
@@ -224,9 +240,11 @@ struct Stage {
   int64_t late_within = 0;     // nanoseconds, Update
   int late_stream = -1;        // To
   std::optional<int64_t> ttl;  // nanoseconds
+  std::unique_ptr<Join> join;  // Join
 
   bool stateful() const {
-    return kind == StageKind::Dedupe || kind == StageKind::Aggregate || !histories.empty();
+    return kind == StageKind::Dedupe || kind == StageKind::Aggregate || kind == StageKind::Join ||
+           !histories.empty();
   }
 };
 

@@ -106,6 +106,16 @@ typedef struct MutResultRows {
   uint64_t count;
 } MutResultRows;
 
+// Rows of the other side of a join that an arriving event may make pairs with, in order of time and arrival.
+typedef struct MutPartners {
+  const char* const* rows;  // records in memory layout
+  const int64_t* times;
+  uint8_t* chosen;  // in: what the condition says, at first 1; out: whether the pair is given
+  const uint64_t* nodes;
+  uint64_t count;
+  uint64_t unmatched;  // out: 1 when the event itself is given as a row without partner
+} MutPartners;
+
 // The fields of an `.errors` event, filled by mut_rt_fail.
 typedef struct MutErrorEvent {
   MutStr event;

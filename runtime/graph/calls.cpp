@@ -6,6 +6,7 @@
 
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
+#include "runtime/state/joins.h"
 #include "runtime/state/panes.h"
 #include "runtime/state/results.h"
 #include "runtime/state/rings.h"
@@ -95,15 +96,15 @@ int32_t mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) 
 void* mut_store_of(MutContext* ctx, uint32_t store) {
   auto& of = instance(ctx);
   auto& ring = static_cast<mut::state::RingStore&>(of.store(store));
-  ring.observe(of.now(of.plan().stores[store].source_mask));
+  ring.observe(of.now(of.plan().stores[store].clock));
   return &ring;
 }
 
 MutTable* mut_pane(MutContext* ctx, uint32_t store, int64_t time) {
   auto& panes = static_cast<mut::state::PaneStore&>(instance(ctx).store(store));
-  panes.advance(instance(ctx).now(instance(ctx).plan().stores[store].source_mask));
+  panes.advance(instance(ctx).now(instance(ctx).plan().stores[store].clock));
   MutTable* table = panes.pane_for(time);
-  ctx->due = std::min(ctx->due, panes.due());
+  instance(ctx).wait_for(store, panes.due());
   return table;
 }
 
@@ -111,23 +112,43 @@ void mut_window_update(MutContext* ctx, uint32_t store, const uint64_t* key, int
                        MutResultRows* out) {
   auto& of = instance(ctx);
   auto& panes = static_cast<mut::state::PaneStore&>(of.store(store));
-  const auto& rows = panes.update(key, time, of.now(of.plan().stores[store].source_mask), of.arena());
+  const auto& rows = panes.update(key, time, of.now(of.plan().stores[store].clock), of.arena());
   *out = {rows.rows(), rows.times(), rows.count()};
 }
 
 void mut_window_changed(MutContext* ctx, uint32_t store, char* row, int64_t time) {
   auto& of = instance(ctx);
   auto& panes = static_cast<mut::state::PaneStore&>(of.store(store));
-  panes.mark_changed(row, time, of.now(of.plan().stores[store].source_mask));
-  ctx->due = std::min(ctx->due, panes.due());
+  panes.mark_changed(row, time, of.now(of.plan().stores[store].clock));
+  of.wait_for(store, panes.due());
 }
 
 char* mut_session(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time, MutTable** table) {
   auto& sessions = static_cast<mut::state::SessionStore&>(instance(ctx).store(store));
-  sessions.advance(instance(ctx).now(instance(ctx).plan().stores[store].source_mask));
+  sessions.advance(instance(ctx).now(instance(ctx).plan().stores[store].clock));
   char* row = sessions.row_for(key, time, table);
-  ctx->due = std::min(ctx->due, sessions.due());
+  instance(ctx).wait_for(store, sessions.due());
   return row;
+}
+
+// ---- joins
+
+// `key` is null for an event that never joins.
+void mut_join_find(MutContext* ctx, uint32_t store, uint32_t side, const uint64_t* key, int64_t time,
+                   MutPartners* out) {
+  auto& of = instance(ctx);
+  auto& join = static_cast<mut::state::JoinStore&>(of.store(store));
+  join.observe(of.now(of.plan().stores[store].clock));
+  join.find_partners(static_cast<mut::state::JoinSide>(side), key, time, of.arena(), *out);
+}
+
+int32_t mut_join_keep(MutContext* ctx, uint32_t store, uint32_t side, const uint64_t* key, int64_t time,
+                      const char* record, MutPartners* partners) {
+  auto& of = instance(ctx);
+  auto& join = static_cast<mut::state::JoinStore&>(of.store(store));
+  if (!join.keep(static_cast<mut::state::JoinSide>(side), key, time, record, *partners)) return 0;
+  of.wait_for(store, join.due());
+  return 1;
 }
 
 // ---- seeded draws of `generate`

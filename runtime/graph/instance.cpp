@@ -68,22 +68,38 @@ Instance::~Instance() = default;
 
 std::unique_ptr<state::Store>& Instance::store_slot(size_t index) { return stores_[index]; }
 
-int64_t Instance::watermark_of(uint64_t source_mask) const {
+int64_t later(int64_t time, int64_t delay) {
+  if (time == state::never || time == no_watermark) return time;
+  int64_t out = 0;
+  return __builtin_add_overflow(time, delay, &out) ? state::never : out;
+}
+
+int64_t earlier(int64_t time, int64_t delay) {
+  if (time == state::never || time == no_watermark) return time;
+  int64_t out = 0;
+  return __builtin_sub_overflow(time, delay, &out) ? no_watermark + 1 : out;
+}
+
+int64_t Instance::watermark_of(const Clock& clock) const {
   int64_t least = state::never;
   for (size_t i = 0; i < watermarks.size(); ++i) {
-    if ((source_mask >> i & 1U) != 0) least = std::min(least, watermarks[i]);
+    if ((clock.mask >> i & 1U) != 0) least = std::min(least, earlier(watermarks[i], clock.delay(i)));
   }
   return least;
 }
 
-int64_t Instance::now(uint64_t source_mask) const {
+int64_t Instance::now(const Clock& clock) const {
   int64_t least = firing_limit;
   for (size_t i = 0; i < watermarks.size(); ++i) {
-    if ((source_mask >> i & 1U) == 0) continue;
-    least =
-        std::min(least, i == context_.source ? std::max(context_.watermark, watermarks[i]) : watermarks[i]);
+    if ((clock.mask >> i & 1U) == 0) continue;
+    int64_t watermark = i == context_.source ? std::max(context_.watermark, watermarks[i]) : watermarks[i];
+    least = std::min(least, earlier(watermark, clock.delay(i)));
   }
   return least;
+}
+
+void Instance::wait_for(size_t store, int64_t due) {
+  context_.due = std::min(context_.due, later(due, plan_->stores[store].clock.delay(context_.source)));
 }
 
 void Instance::set_param(size_t index, const void* value) {
@@ -116,14 +132,14 @@ bool Instance::propose_param(size_t set, const void* value, int64_t time) {
   }
   pending.time = time;
   if (!pending.waits) {
-    int64_t at_event = now(plan.source_mask);
+    int64_t at_event = now(plan.clock);
     int64_t base = at_event == no_watermark ? time : at_event;
     int64_t rest = base % plan.every;
     if (rest < 0) rest += plan.every;
     pending.tick = base - rest + plan.every;
     pending.waits = true;
   }
-  context_.due = std::min(context_.due, pending.tick);
+  context_.due = std::min(context_.due, later(pending.tick, plan.clock.delay(context_.source)));
   return true;
 }
 

@@ -14,6 +14,10 @@ namespace mut::runtime {
 
 constexpr int64_t no_watermark = std::numeric_limits<int64_t>::min();
 
+// `never` and `no_watermark` stay what they are.
+int64_t later(int64_t time, int64_t delay);
+int64_t earlier(int64_t time, int64_t delay);
+
 class Instance {
  public:
   // Stores are made empty. `log` outlives the instance.
@@ -42,11 +46,13 @@ class Instance {
   const MutBatch* batch = nullptr;
   // By source, then by `window all`: `never` once it has given its rows. By bit of a mask.
   std::vector<int64_t> watermarks;
-  int64_t watermark_of(uint64_t source_mask) const;
+  int64_t watermark_of(const Clock& clock) const;
   // The same at the event that a kernel is processing: what is open, held or late is judged by it. While
   // a window that ends at E fires, no stage is further than E - 1.
-  int64_t now(uint64_t source_mask) const;
-  int64_t firing_limit = state::never;
+  int64_t now(const Clock& clock) const;
+  // A store has something that fires at `due`: the kernel that runs returns in time.
+  void wait_for(size_t store, int64_t due);
+  int64_t firing_limit = state::never;  // by event time of the rows that it gives
   void set_param(size_t index, const void* value);
 
   // Rows were taken out of the sinks: empties them and the arena.

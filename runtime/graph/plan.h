@@ -1,6 +1,7 @@
 // A program as the runtime sees it: records, stores, sources and sinks as data, kernels as pointers.
 // Made by the compiler's session; immutable once a version runs.
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "runtime/abi/kernel.h"
 #include "runtime/abi/type_desc.h"
+#include "runtime/regex/regex.h"
 #include "runtime/state/store_desc.h"
 
 namespace mut::runtime {
@@ -33,11 +35,24 @@ struct SourcePlan {
   bool live = true;  // some sink depends on it
 };
 
+// The watermark at a stage: the least of those above it, some of them seen later than they are.
+struct Clock {
+  // Sources by index, and behind them each `window all` above, whose rows come at the end of the input only.
+  uint64_t mask = 0;
+  // By bit: nanoseconds that it is behind, because a join gives rows that late (8.5). Empty: nowhere.
+  std::vector<int64_t> delays;
+
+  int64_t delay(size_t bit) const { return bit < delays.size() ? delays[bit] : 0; }
+  int64_t delay_max() const {
+    int64_t out = 0;
+    for (int64_t delay : delays) out = std::max(out, delay);
+    return out;
+  }
+};
+
 struct StorePlan {
   state::StoreDesc desc;
-  // Whose watermarks it waits for: sources by index, and behind them each `window all` above it, whose rows
-  // come at the end of the input only.
-  uint64_t source_mask = 0;
+  Clock clock;
   int watermark_bit = -1;    // of a `window all`: the bit that stages below it wait for
   bool has_results = false;  // a result kernel reads what it gives
 };
@@ -61,7 +76,7 @@ struct ErrorSite {
 struct SetPlan {
   int param = -1;
   int64_t every = 0;
-  uint64_t source_mask = 0;
+  Clock clock;
   std::string stream;
   bool has_range = false;
 };
@@ -83,7 +98,8 @@ struct Plan {
   std::vector<SetPlan> sets;
   std::vector<char> literals;  // 16 bytes each
   std::vector<std::shared_ptr<std::string>> texts;
-  std::vector<abi::TypeDescRef> types;  // that casts and formats name by index
+  std::vector<std::shared_ptr<const regex::Regex>> regexes;  // that kernels name by index
+  std::vector<abi::TypeDescRef> types;                       // that casts and formats name by index
 };
 
 // Machine code of a plan. `owner` keeps it loaded.

@@ -171,11 +171,13 @@ void Shard::update_due(size_t running) {
   const Plan& plan = instance_->plan();
   int64_t due = state::never;
   for (size_t i = 0; i < plan.stores.size(); ++i) {
-    if (plan.stores[i].has_results && (plan.stores[i].source_mask >> running & 1U) != 0)
-      due = std::min(due, instance_->store(i).due());
+    const Clock& clock = plan.stores[i].clock;
+    if (plan.stores[i].has_results && (clock.mask >> running & 1U) != 0)
+      due = std::min(due, later(instance_->store(i).due(), clock.delay(running)));
   }
-  for (const Instance::PendingSet& pending : instance_->pending_sets()) {
-    if (pending.waits) due = std::min(due, pending.tick);
+  for (size_t i = 0; i < plan.sets.size(); ++i) {
+    const Instance::PendingSet& pending = instance_->pending_sets()[i];
+    if (pending.waits) due = std::min(due, later(pending.tick, plan.sets[i].clock.delay(running)));
   }
   instance_->context().due = due;
 }
@@ -191,14 +193,17 @@ void Shard::run_results(size_t index, const state::ResultRows& rows) {
 void Shard::fire_store(size_t index) {
   state::ResultRows rows(instance_->store(index).desc(), result_texts_);
   rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(index, piece); });
-  instance_->firing_limit = instance_->store(index).due() - 1;
+  const state::StoreDesc& desc = instance_->store(index).desc();
+  int64_t late = desc.kind == state::StoreKind::Join ? state::delay_of(desc.join) : 0;
+  instance_->firing_limit = earlier(instance_->store(index).due() - 1, late);
   instance_->store(index).fire(rows);
   run_results(index, rows);
   instance_->firing_limit = state::never;
   instance_->store(index).release();
 }
 
-// Fires what the watermarks have reached, in order of due time, then of declaration.
+// Fires what the watermarks have reached, in order of due time, then of declaration. Due times are compared
+// as of the sources: what a join gives late comes before what waits for it.
 void Shard::fire_due() {
   const Plan& plan = instance_->plan();
   while (true) {
@@ -207,17 +212,18 @@ void Shard::fire_due() {
     for (size_t i = 0; i < plan.stores.size(); ++i) {
       if (!plan.stores[i].has_results) continue;
       int64_t due = instance_->store(i).due();
-      if (due < best && due <= instance_->watermark_of(plan.stores[i].source_mask)) {
-        best = due;
+      int64_t at = later(due, plan.stores[i].clock.delay_max());
+      if (at < best && due <= instance_->watermark_of(plan.stores[i].clock)) {
+        best = at;
         chosen = i;
       }
     }
     size_t set = plan.sets.size();
     for (size_t i = 0; i < plan.sets.size(); ++i) {
       const Instance::PendingSet& pending = instance_->pending_sets()[i];
-      if (pending.waits && pending.tick < best &&
-          pending.tick <= instance_->watermark_of(plan.sets[i].source_mask)) {
-        best = pending.tick;
+      int64_t at = later(pending.tick, plan.sets[i].clock.delay_max());
+      if (pending.waits && at < best && pending.tick <= instance_->watermark_of(plan.sets[i].clock)) {
+        best = at;
         set = i;
       }
     }
@@ -230,7 +236,7 @@ void Shard::fire_due() {
     if (instance_->context().output_rows >= instance_->context().output_rows_max && !take_output()) return;
   }
   for (size_t i = 0; i < plan.stores.size(); ++i) {
-    int64_t watermark = instance_->watermark_of(plan.stores[i].source_mask);
+    int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
     if (watermark != no_watermark) instance_->store(i).advance(watermark);
   }
 }
@@ -278,7 +284,7 @@ bool Shard::run_rows(size_t index, uint32_t row_end) {
   // Expiry, a piece a batch.
   const Plan& plan = instance_->plan();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
-    int64_t watermark = instance_->watermark_of(plan.stores[i].source_mask);
+    int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
     if (watermark != no_watermark && !plan.stores[i].has_results) instance_->store(i).advance(watermark);
   }
   return written;

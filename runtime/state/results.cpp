@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "runtime/state/packed.h"
+
 namespace mut::state {
 
 using abi::TypeKind;
@@ -18,6 +20,12 @@ abi::TypeDescRef result_record(const StoreDesc& desc) {
     field.type = std::move(type);
     fields.push_back(std::move(field));
   };
+  if (desc.kind == StoreKind::Join) {
+    add("side", abi::make_scalar(TypeKind::I32));
+    add("left", desc.join.left);
+    add("right", desc.join.right);
+    return abi::make_record(std::move(fields));
+  }
   add("error", abi::make_scalar(TypeKind::I32));
   for (const KeyDesc& key : desc.keys) add(key.name, key.type);
   for (const CellDesc& cell : desc.cells) add(cell.name, cell.result);
@@ -174,6 +182,19 @@ void ResultRows::sort_by_key(size_t first_row) {
     memcpy(keys_.data() + to * words, keys.data() + order[i] * words, words * 8);
     times_[to] = times[order[i]];
   }
+}
+
+void ResultRows::add_packed(JoinSide side, const abi::TypeDesc& type, const char* packed, uint64_t bytes,
+                            int64_t event_time) {
+  auto* copy = static_cast<char*>(texts_.allocate(bytes));
+  memcpy(copy, packed, bytes);
+  unpack(type, copy);
+  size_t at = rows_.size();
+  rows_.resize(at + record_->size);
+  auto number = static_cast<int32_t>(side);
+  memcpy(rows_.data() + at + record_->fields[0].offset, &number, sizeof(number));
+  memcpy(rows_.data() + at + record_->fields[1 + static_cast<size_t>(side)].offset, copy, type.size);
+  times_.push_back(event_time);
 }
 
 }  // namespace mut::state

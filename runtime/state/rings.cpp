@@ -312,6 +312,18 @@ bool RingStore::seen_near(const char* row, int64_t time) const {
   return false;
 }
 
+bool RingStore::is_full(const char* row, int64_t time, int64_t most) const {
+  Ref ref = load(row);
+  int64_t near = 0;
+  for (uint32_t i = ref.count; i-- > 0;) {
+    auto passed = static_cast<int64_t>(at(ref, i)[0]);
+    if (passed <= time - desc_.span) break;
+    if (watermark_ != std::numeric_limits<int64_t>::min() && passed <= watermark_ - desc_.span) break;
+    if (passed <= time && ++near >= most) return true;
+  }
+  return false;
+}
+
 // Drops what no event in time can see; keys left without samples go too, one segment a call.
 void RingStore::advance(int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
@@ -549,6 +561,10 @@ void mut_ring_text(void* store, const uint64_t* words, MutStr* out) {
 
 int32_t mut_ring_push(void* store, char* row, const uint64_t* sample) {
   return static_cast<mut::state::RingStore*>(store)->push(row, sample) ? 1 : 0;
+}
+
+int32_t mut_throttle_full(void* store, const char* row, int64_t time, int64_t most) {
+  return static_cast<mut::state::RingStore*>(store)->is_full(row, time, most) ? 1 : 0;
 }
 
 int32_t mut_dedupe_seen(void* store, const char* row, int64_t time) {

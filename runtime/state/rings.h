@@ -38,6 +38,8 @@ class RingStore final : public Store {
   bool push(char* row, const uint64_t* sample);
   // Dedupe: whether a passed event is less than `span` away.
   bool seen_near(const char* row, int64_t time) const;
+  // Dedupe that throttles: whether `most` passed events lie in (time - span, time].
+  bool is_full(const char* row, int64_t time, int64_t most) const;
   uint64_t arrivals() const { return arrivals_; }
   // A cell made by an edit counts from the next arrival on.
   void start_cell(uint32_t index) { desc_.cells[index].since = static_cast<int64_t>(arrivals_) + 1; }

@@ -4,6 +4,7 @@
 
 #include "runtime/abi/check.h"
 #include "runtime/state/groups.h"
+#include "runtime/state/joins.h"
 #include "runtime/state/panes.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
@@ -15,7 +16,7 @@ void Store::join_from(const Store&, const std::vector<int>&) {
 }
 
 void Store::retune(const StoreDesc&, const std::vector<int>&, int64_t) {
-  MUT_CHECK(false, "the comparison retunes rings and panes only");
+  MUT_CHECK(false, "the comparison retunes rings, panes and joins only");
 }
 
 std::unique_ptr<Store> Store::branch() const {
@@ -46,6 +47,8 @@ std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget)
     case StoreKind::Ring:
     case StoreKind::Dedupe:
       return std::make_unique<RingStore>(std::move(desc), seed, budget);
+    case StoreKind::Join:
+      return std::make_unique<JoinStore>(std::move(desc), seed, budget);
   }
   return nullptr;
 }

@@ -44,7 +44,7 @@ class Store {
   // continues, or -1: it starts empty. Keys have the same words. `watermark`: of the stage, at the cut.
   virtual void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) = 0;
   // Takes the rules of another description of the same entries: a longer history, other windows. `cells` as
-  // for convert_from(). Costs nothing per entry. Only rings and panes can.
+  // for convert_from(). Costs nothing per entry. Only rings, panes and joins can.
   virtual void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark);
   // A copy of everything, block by block. Only rings can.
   virtual std::unique_ptr<Store> branch() const;

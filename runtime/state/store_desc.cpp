@@ -1,5 +1,7 @@
 #include "runtime/state/store_desc.h"
 
+#include <algorithm>
+
 namespace mut::state {
 
 WordKind word_kind(const abi::TypeDesc& scalar) {
@@ -17,6 +19,43 @@ WordKind word_kind(const abi::TypeDesc& scalar) {
       return word_kind(*scalar.element);
     default:
       return WordKind::Signed;
+  }
+}
+
+bool gives_unmatched(JoinKind kind, JoinSide side) {
+  if (kind == JoinKind::Full) return true;
+  if (side == JoinSide::Right) return kind == JoinKind::Right;
+  return kind == JoinKind::Left || kind == JoinKind::Anti;
+}
+
+int64_t delay_of(const JoinRule& rule) {
+  int64_t out = 0;
+  if (gives_unmatched(rule.kind, JoinSide::Left)) out = std::max(out, rule.high);
+  if (gives_unmatched(rule.kind, JoinSide::Right)) out = std::max(out, -rule.low);
+  return out;
+}
+
+Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to) {
+  if (abi::same_layout(from, to)) return Rows::Alike;
+  bool by_name = std::all_of(to.fields.begin(), to.fields.end(), [&](const abi::FieldDesc& field) {
+    return std::any_of(from.fields.begin(), from.fields.end(), [&](const abi::FieldDesc& known) {
+      return known.name == field.name && abi::same_layout(*known.type, *field.type);
+    });
+  });
+  return by_name ? Rows::ByName : Rows::Other;
+}
+
+bool has_results(const StoreDesc& desc) {
+  switch (desc.kind) {
+    case StoreKind::Panes:
+    case StoreKind::Sessions:
+    case StoreKind::Whole:
+      return true;
+    case StoreKind::Join:
+      return gives_unmatched(desc.join.kind, JoinSide::Left) ||
+             gives_unmatched(desc.join.kind, JoinSide::Right);
+    default:
+      return false;
   }
 }
 
@@ -108,6 +147,8 @@ void lay_out(StoreDesc& desc) {
       sample_word += word_count(column.kind);
     }
     desc.sample_words = sample_word;
+  } else if (desc.kind == StoreKind::Join) {
+    offset += 48;  // a JoinStore::Samples for each side
   } else {
     for (CellDesc& cell : desc.cells) {
       cell.offset = offset;

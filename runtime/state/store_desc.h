@@ -72,7 +72,25 @@ enum class StoreKind : uint8_t {
   Whole,   // `window all`
   Ring,    // `over last …`: samples per key in order of time
   Dedupe,  // times of passed events per key
+  Join,    // rows of both sides per key
 };
+
+enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti };
+enum class JoinSide : uint8_t { Left, Right };
+
+// Which rows of two sides make a pair, and what is given of those that make none.
+struct JoinRule {
+  JoinKind kind = JoinKind::Inner;
+  int64_t low = 0;  // right time minus left time, nanoseconds, both ends included
+  int64_t high = 0;
+  abi::TypeDescRef left;  // records, whole
+  abi::TypeDescRef right;
+  bool conditional = false;  // equal keys and time are not enough
+};
+// Whether a row of that side leaves by itself when it found no partner.
+bool gives_unmatched(JoinKind kind, JoinSide side);
+// How far behind its input the watermark is that a join passes on (8.5): what comes late by design.
+int64_t delay_of(const JoinRule& rule);
 
 struct ColumnDesc {  // of a ring's samples
   WordKind kind = WordKind::Signed;
@@ -106,7 +124,16 @@ struct StoreDesc {
   std::vector<ColumnDesc> columns;
   uint32_t sample_words = 0;
   int64_t ttl = 0;  // nanoseconds; 0: none
+  JoinRule join;
 };
+
+// Whether something of it fires: a kernel takes rows that it gives.
+bool has_results(const StoreDesc& desc);
+
+// How a record of rows compares with one that is to take them: the same at each place; found by name, field
+// for field; or neither.
+enum class Rows : uint8_t { Alike, ByName, Other };
+Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to);
 
 // Fills words, masks, offsets and sizes from kinds. Deterministic: equal input, equal layout.
 void lay_out(StoreDesc& desc);

@@ -47,7 +47,7 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
       next.refresh_store(i);
       continue;
     }
-    int64_t watermark = next.watermark_of(next.plan().stores[i].source_mask);
+    int64_t watermark = next.watermark_of(next.plan().stores[i].clock);
     if (store.transfer == StoreTransfer::Convert) {
       next.store(i).set_key_places(store.keys);
       next.store(i).convert_from(*from, store.cells, watermark);

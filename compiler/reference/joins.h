@@ -1,0 +1,14 @@
+// What a kind of join gives, and how late.
+#pragma once
+#include "compiler/typed/program.h"
+
+namespace mut::reference {
+
+// Whether rows of a side (0 left, 1 right) come out by themselves when no partner came.
+bool gives_alone(typed::JoinKind kind, size_t side);
+// The watermark that a join passes on is so far behind its own.
+int64_t join_delay(const typed::Join& join);
+// When no partner can come any more.
+int64_t leaves(const typed::Join& join, size_t side, int64_t time);
+
+}  // namespace mut::reference
