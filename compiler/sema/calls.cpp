@@ -95,13 +95,15 @@ struct CallChecker {
   Scope& scope;
   TypeRef hint;
   std::vector<const ast::Expr*> args{};
+  const Names* module = nullptr;  // in which the function is looked for; null: here
 
   diag::Engine& diags() { return checker.diags_; }
   TypeRef type(Kind kind) { return checker.type(kind); }
   ExprPtr error() { return checker.error(expr.span); }
 
   ExprPtr check() {
-    if (node.receiver) args.push_back(node.receiver.get());
+    module = checker.module_of(node.receiver.get(), scope);
+    if (node.receiver && module == nullptr) args.push_back(node.receiver.get());
     for (const ast::Argument& arg : node.args) {
       if (arg.name) {
         diags().report(Code::UnknownOption, arg.name->span, node.function.text, arg.name->text);
@@ -110,9 +112,19 @@ struct CallChecker {
       args.push_back(arg.value.get());
     }
     const std::string& name = node.function.text;
+    const Names& names = module != nullptr ? *module : checker.names();
+    if (module != nullptr && !names.functions.contains(name) && find_own() == nullptr) {
+      if (module->broken) return error();
+      std::vector<std::string> candidates = keys_of(names.functions);
+      for (const std::string& own : keys_of(names.aggregates)) candidates.push_back(own);
+      const std::string& shown = std::get<ast::NameRef>(node.receiver->node).name.text;
+      auto report = diags().report(Code::NotInThatModule, node.function.span, shown, name);
+      if (auto near = diag::did_you_mean(name, candidates))
+        report.note("did you mean `" + *near + "`?").fix(node.function.span, *near);
+      return error();
+    }
     if (node.history) return check_history();
-    if (checker.names_->functions.contains(name))
-      return check_function(checker.names_->functions.find(name)->second);
+    if (names.functions.contains(name)) return check_function(names.functions.find(name)->second);
     if (name == "prev" || name == "delta" || name == "changed") return check_history();
     for (std::string_view later : later_aggregates) {
       if (later == name && (scope.place == Place::AggregateItem || scope.place == Place::EventHistory)) {
@@ -160,6 +172,9 @@ struct CallChecker {
     if (auto near = diag::did_you_mean(name, candidates)) {
       report.note("did you mean `" + *near + "`?").fix(node.function.span, *near);
     }
+    const auto* receiver = node.receiver ? std::get_if<ast::NameRef>(&node.receiver->node) : nullptr;
+    if (receiver != nullptr && checker.names_->modules.contains(receiver->name.text))
+      report.note("a field or name hides the module `" + receiver->name.text + "`; import it `as` another");
     return error();
   }
 
@@ -172,8 +187,9 @@ struct CallChecker {
   }
 
   const Homed<ast::AggregateDecl>* find_own() const {
-    auto found = checker.names_->aggregates.find(node.function.text);
-    return found == checker.names_->aggregates.end() ? nullptr : &found->second;
+    const Names& names = module != nullptr ? *module : checker.names();
+    auto found = names.aggregates.find(node.function.text);
+    return found == names.aggregates.end() ? nullptr : &found->second;
   }
 
   ExprPtr check_own(const Homed<ast::AggregateDecl>& own) {

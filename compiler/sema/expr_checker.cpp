@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "compiler/sema/check.h"
+#include "compiler/sema/operator_use.h"
 
 namespace mut::sema {
 
@@ -482,7 +483,47 @@ ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool option
   return out;
 }
 
+const Names* ExprChecker::module_of(const ast::Expr* expr, const Scope& scope) const {
+  const auto* name = expr == nullptr ? nullptr : std::get_if<ast::NameRef>(&expr->node);
+  if (name == nullptr) return nullptr;
+  auto found = names_->modules.find(name->name.text);
+  if (found == names_->modules.end()) return nullptr;
+  bool hidden = scope.record != nullptr && scope.record->field_index(name->name.text) >= 0;
+  for (const LocalName& local : scope.locals) hidden = hidden || local.name == name->name.text;
+  hidden = hidden || (use_ != nullptr && use_->find(name->name.text) != nullptr);
+  return hidden ? nullptr : found->second;
+}
+
+// `lib.LIMIT`, `lib.Level.warn`; null: no member of a module.
+ExprPtr ExprChecker::module_member(const ast::MemberAccess& node, const ast::Expr& expr, const Scope& scope) {
+  if (const Names* module = module_of(node.object.get(), scope)) {
+    if (module->broken) return error(expr.span);
+    auto constant = module->consts.find(node.field.text);
+    if (constant != module->consts.end() && constant->second.type != nullptr)
+      return literal(constant->second.type, constant->second.value, expr.span);
+    const std::string& name = std::get<ast::NameRef>(node.object->node).name.text;
+    auto report = diags_.report(Code::NotInThatModule, node.field.span, name, node.field.text);
+    if (auto near = diag::did_you_mean(node.field.text, keys_of(module->consts)))
+      report.note("did you mean `" + *near + "`?").fix(node.field.span, *near);
+    return error(expr.span);
+  }
+  const auto* type = std::get_if<ast::MemberAccess>(&node.object->node);
+  const Names* module = type == nullptr ? nullptr : module_of(type->object.get(), scope);
+  if (module == nullptr) return nullptr;
+  auto found = module->types.find(type->field.text);
+  if (found == module->types.end() || found->second->kind != Kind::Enum) return nullptr;
+  for (size_t i = 0; i < found->second->values.size(); ++i) {
+    if (found->second->values[i] == node.field.text)
+      return literal(found->second, {static_cast<int64_t>(i)}, expr.span);
+  }
+  diags_.report(Code::UnknownEnumValue, node.field.span, quoted(found->second), node.field.text);
+  return error(expr.span);
+}
+
 ExprPtr ExprChecker::visit(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  if (!names_->modules.empty()) {
+    if (ExprPtr out = module_member(node, expr, scope)) return out;
+  }
   // `Level.warn`: a value of an enum, unless a field or local is called `Level`.
   if (const auto* name = std::get_if<ast::NameRef>(&node.object->node)) {
     auto found = names_->types.find(name->name.text);

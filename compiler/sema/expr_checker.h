@@ -95,6 +95,9 @@ class ExprChecker {
   typed::TypeTable& types() { return types_; }
   diag::Engine& diags() { return diags_; }
   const Names& names() const { return *names_; }
+  int& local_count() { return local_count_; }
+  // The module that an expression names, unless something nearer has that name; null: none.
+  const Names* module_of(const ast::Expr* expr, const Scope& scope) const;
 
  private:
   friend struct CallChecker;
@@ -157,6 +160,7 @@ class ExprChecker {
   bool check_own_assigns(const std::vector<ast::AggregateAssign>& assigns, Scope& scope, const OwnUse& use,
                          std::vector<ExprPtr>& out);
   bool check_own_body(const ast::AggregateDecl& decl, OwnUse& use);
+  ExprPtr module_member(const ast::MemberAccess& node, const ast::Expr& expr, const Scope& scope);
   // Regular expressions: regex_calls.cpp.
   const ast::RegexLit* regex_of(const ast::Expr& expr) const;
   ExprPtr check_regex_call(typed::Builtin builtin, const std::vector<const ast::Expr*>& args,

@@ -125,10 +125,27 @@ int place_behind(const typed::Stage& stage, int field) {
 }  // namespace
 
 const Homed<ast::OperatorDecl>* StageChecker::find_operator(const ast::OperatorStage& node) {
-  const auto& operators = exprs_.names().operators;
-  const std::string& name = node.name.parts[0].text;
+  const Names* names = &exprs_.names();
+  if (node.name.parts.size() == 2) {
+    auto module = names->modules.find(node.name.parts[0].text);
+    if (module == names->modules.end()) {
+      diags_.report(Code::UnknownModule, node.name.parts[0].span, node.name.parts[0].text);
+      return nullptr;
+    }
+    names = module->second;
+    if (names->broken) return nullptr;
+  }
+  const auto& operators = names->operators;
+  const std::string& name = node.name.parts.back().text;
   auto found = operators.find(name);
-  if (found != operators.end() && node.name.parts.size() == 1) return &found->second;
+  if (found != operators.end() && node.name.parts.size() <= 2) return &found->second;
+  if (node.name.parts.size() == 2) {
+    auto report =
+        diags_.report(Code::NotInThatModule, node.name.parts[1].span, node.name.parts[0].text, name);
+    if (auto near = diag::did_you_mean(name, keys_of(operators)))
+      report.note("did you mean `" + *near + "`?").fix(node.name.parts[1].span, *near);
+    return nullptr;
+  }
   std::vector<std::string> candidates = keys_of(operators);
   for (std::string_view word : stage_words) candidates.emplace_back(word);
   auto report = diags_.report(Code::UnknownStage, node.name.span, node.name.parts.back().text);

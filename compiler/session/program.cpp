@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "compiler/codegen/emit.h"
+#include "compiler/modules/reader.h"
 #include "compiler/session/clocks.h"
 #include "compiler/syntax/parse.h"
 #include "runtime/abi/check.h"
@@ -22,7 +23,10 @@ std::shared_ptr<Program> make_program(std::string_view text, std::string name,
     // What was understood is checked too, so that one run reports more; its result is not used.
     return nullptr;
   }
-  auto checked = sema::check(tree, diags, options);
+  modules::Reader modules(*sources);
+  sema::CheckOptions with_modules = options;
+  with_modules.modules = &modules;
+  auto checked = sema::check(tree, diags, with_modules);
   if (!checked) return nullptr;
   auto out = std::make_shared<Program>();
   out->sources = std::move(sources);
