@@ -234,9 +234,10 @@ class Finder {
     const state::StoreDesc& was = before_.node->desc;
     const state::StoreDesc& is = after_.node->desc;
     auto lengths = [](int64_t from, int64_t to) { return duration_text(from) + " → " + duration_text(to); };
-    if (is.kind == StoreKind::Panes &&
-        (was.size != is.size || was.every != is.every || was.offset != is.offset)) {
-      if (after_.call != nullptr && after_.call->own != nullptr) add(Difference::OwnWindow);
+    bool fixed = is.kind == StoreKind::Panes || is.kind == StoreKind::Overlaps;
+    if (fixed && (was.size != is.size || was.every != is.every || was.offset != is.offset)) {
+      if (is.kind == StoreKind::Overlaps || (after_.call != nullptr && after_.call->own != nullptr))
+        add(Difference::OwnWindow);
       if ((was.offset - is.offset) % std::gcd(was.every, is.every) != 0) add(Difference::WindowGrid);
       add(Difference::WindowLength, was.size != is.size     ? lengths(was.size, is.size)
                                     : was.every != is.every ? "every " + lengths(was.every, is.every)

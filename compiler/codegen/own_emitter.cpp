@@ -186,4 +186,52 @@ std::vector<llvm::Value*> StageEmitter::own_ahead(const state::StoreDesc& desc, 
   return out;
 }
 
+// An event goes to each window that holds it. Where adding can fail, all are asked before one is changed.
+void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<Argument>& arguments) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* half = b.getInt32Ty();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  llvm::Value* number = b.getInt32(static_cast<uint32_t>(store));
+  llvm::Value* count = b.CreateCall(module_.helper("mut_overlaps", half, {pointer, half, b.getInt64Ty()}),
+                                    {at_.context(), number, at_.time});
+  late_unless(b.CreateICmpNE(count, b.getInt32(0)));
+  auto for_each_window = [&](const std::function<void(llvm::Value * table)>& body) {
+    llvm::BasicBlock* before = b.GetInsertBlock();
+    llvm::BasicBlock* head = at_.block("each");
+    llvm::BasicBlock* inside = at_.block("window");
+    llvm::BasicBlock* end = at_.block("end");
+    b.CreateBr(head);
+    b.SetInsertPoint(head);
+    llvm::PHINode* index = b.CreatePHI(half, 2);
+    index->addIncoming(b.getInt32(0), before);
+    b.CreateCondBr(b.CreateICmpULT(index, count), inside, end);
+    b.SetInsertPoint(inside);
+    body(b.CreateCall(module_.helper("mut_overlap_table", pointer, {pointer, half, half}),
+                      {at_.context(), number, index}));
+    index->addIncoming(b.CreateAdd(index, b.getInt32(1)), b.GetInsertBlock());
+    b.CreateBr(head);
+    b.SetInsertPoint(end);
+  };
+  bool fails = false;
+  for (const Argument& argument : arguments) {
+    if (argument.call->own == nullptr) continue;
+    for (const typed::ExprPtr& each : argument.call->own->add) fails = fails || graph::can_fail(*each);
+  }
+  if (fails) for_each_window([&](llvm::Value* table) { own_ahead(desc, table, key, arguments); });
+  for_each_window([&](llvm::Value* table) {
+    std::vector<llvm::Value*> own = own_ahead(desc, table, key, arguments);
+    llvm::Value* row = find_row(table, key, desc);
+    for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+      const state::CellDesc& cell = desc.cells[i];
+      llvm::Value* at = offset(row, cell.offset);
+      if (own[i] != nullptr) {
+        b.CreateMemCpy(at, llvm::Align(8), own[i], llvm::Align(8), cell.size);
+      } else {
+        when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
+      }
+    }
+  });
+}
+
 }  // namespace mut::codegen

@@ -472,6 +472,19 @@ void StageEmitter::emit_running() {
   at_.fields = std::move(made);
 }
 
+void StageEmitter::late_unless(llvm::Value* in_time) {
+  B& b = at_.builder();
+  llvm::BasicBlock* next = at_.block("in_time");
+  llvm::BasicBlock* late = at_.block("late");
+  b.CreateCondBr(in_time, next, late);
+  b.SetInsertPoint(late);
+  if (stage_.late_stream >= 0 && module_.graph().live[static_cast<size_t>(stage_.late_stream)]) {
+    module_.call_section(at_, stage_.late_stream, 0, at_.fields);
+  }
+  b.CreateRetVoid();
+  b.SetInsertPoint(next);
+}
+
 void StageEmitter::emit_windowed() {
   B& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
@@ -484,17 +497,11 @@ void StageEmitter::emit_windowed() {
   llvm::Value* table = view;
   llvm::Value* row = nullptr;
   std::vector<llvm::Value*> own;
-  auto late_unless = [&](llvm::Value* in_time) {
-    llvm::BasicBlock* next = at_.block("in_time");
-    llvm::BasicBlock* late = at_.block("late");
-    b.CreateCondBr(in_time, next, late);
-    b.SetInsertPoint(late);
-    if (stage_.late_stream >= 0 && module_.graph().live[static_cast<size_t>(stage_.late_stream)]) {
-      module_.call_section(at_, stage_.late_stream, 0, at_.fields);
-    }
+  if (desc.kind == StoreKind::Overlaps) {
+    emit_overlaps(store, key, arguments);
     b.CreateRetVoid();
-    b.SetInsertPoint(next);
-  };
+    return;
+  }
   if (desc.kind == StoreKind::Panes) {
     llvm::Value* cached = b.CreateCall(
         module_.helper("mut_window_cached", pointer, {pointer, b.getInt64Ty()}), {view, at_.time});

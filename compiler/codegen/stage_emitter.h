@@ -55,7 +55,9 @@ class StageEmitter {
   llvm::Value* find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc);
   void add_to_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
                    llvm::Value* cell, const Argument& argument);
+  void late_unless(llvm::Value* in_time);
   // Aggregates of the script: own_emitter.cpp.
+  void emit_overlaps(int store, llvm::Value* key, const std::vector<Argument>& arguments);
   std::vector<Value> own_state(const typed::OwnAggregate& own, llvm::Value* cell);
   void add_own(const typed::OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
                llvm::Value* to);

@@ -1,6 +1,8 @@
 // Which stores a stage keeps, described as data.
 #include "compiler/graph/stores.h"
 
+#include <algorithm>
+
 namespace mut::graph {
 
 using state::CellDesc;
@@ -211,8 +213,12 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
       case typed::WindowKind::Session:
         node.desc.kind = StoreKind::Sessions;
         break;
-      default:
-        node.desc.kind = StoreKind::Panes;
+      default: {
+        bool own = std::any_of(stage.aggregates.begin(), stage.aggregates.end(),
+                               [](const typed::AggregateCall& call) { return call.own != nullptr; });
+        bool sliding = stage.window.kind == typed::WindowKind::Sliding;
+        node.desc.kind = own && sliding ? StoreKind::Overlaps : StoreKind::Panes;
+      }
     }
     node.desc.size = stage.window.size;
     node.desc.every = stage.window.every;

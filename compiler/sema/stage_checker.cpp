@@ -642,12 +642,27 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
   }
   if (!fine) return false;
   for (const typed::AggregateCall& call : out.aggregates) {
-    bool parts =
-        out.window.kind == typed::WindowKind::Sliding || out.window.kind == typed::WindowKind::Session;
-    if (call.own == nullptr || !parts) continue;
-    diags_.report(Code::NotExecutable, call.span,
-                  "an `aggregate` of the script in a sliding or session window");
-    return false;
+    if (call.own == nullptr) continue;
+    if (out.window.kind == typed::WindowKind::Session) {
+      diags_.report(Code::NotExecutable, call.span, "an `aggregate` of the script in a session window");
+      return false;
+    }
+    if (out.window.kind != typed::WindowKind::Sliding) continue;
+    bool closes =
+        !out.on_update && out.trigger_every == 0 && (!node.late || node.late->kind != ast::LateKind::Update);
+    if (!closes) {
+      diags_.report(Code::NotExecutable, call.span,
+                    "an `aggregate` of the script in a sliding window that repeats its results");
+      return false;
+    }
+    constexpr int64_t overlap_max = 1000;  // each event is added to each of its windows
+    if (out.window.size / out.window.every > overlap_max) {
+      diags_.report(
+          Code::TooMany, call.span,
+          "an event would be added to " + std::to_string(out.window.size / out.window.every) + " windows",
+          std::to_string(overlap_max));
+      return false;
+    }
   }
   if (windowed) {
     for (auto [name, kind] :

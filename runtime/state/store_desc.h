@@ -69,10 +69,11 @@ enum class StoreKind : uint8_t {
   Groups,  // running aggregates, `over all`, prev: one row per key
   Panes,   // tumbling and sliding windows
   Sessions,
-  Whole,   // `window all`
-  Ring,    // `over last …`: samples per key in order of time
-  Dedupe,  // times of passed events per key
-  Join,    // rows of both sides per key
+  Whole,     // `window all`
+  Ring,      // `over last …`: samples per key in order of time
+  Dedupe,    // times of passed events per key
+  Join,      // rows of both sides per key
+  Overlaps,  // sliding windows that keep rows of their own each
 };
 
 enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti };
