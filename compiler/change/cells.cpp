@@ -205,6 +205,7 @@ std::string Cell::column() const {
 bool Cell::by_event_time() const {
   switch (node->desc.kind) {
     case StoreKind::Panes:
+    case StoreKind::Overlaps:
     case StoreKind::Sessions:
     case StoreKind::Dedupe:
     case StoreKind::Join:

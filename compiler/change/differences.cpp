@@ -34,7 +34,13 @@ bool is_previous(AggregateFn fn) {
 }
 bool same_function(const Cell& a, const Cell& b) {
   if (a.call == nullptr || b.call == nullptr) return a.call == b.call;
+  if (a.call->own != nullptr && b.call->own != nullptr)
+    return typed::text_of_state(*a.call->own) == typed::text_of_state(*b.call->own);
   return a.call->fn == b.call->fn || (is_previous(a.call->fn) && is_previous(b.call->fn));
+}
+
+std::string function_name(const typed::AggregateCall& call) {
+  return call.own != nullptr ? call.own->name : typed::aggregate_name(call.fn);
 }
 
 struct IntRange {
@@ -168,8 +174,8 @@ class Finder {
     const state::CellDesc& was = before_.node->desc.cells[static_cast<size_t>(before_.index)];
     const state::CellDesc& is = after_.node->desc.cells[static_cast<size_t>(after_.index)];
     if (!same_function(before_, after_)) {
-      add(Difference::Function, fmt::format("{} → {}", typed::aggregate_name(before_.call->fn),
-                                            typed::aggregate_name(after_.call->fn)));
+      add(Difference::Function,
+          fmt::format("{} → {}", function_name(*before_.call), function_name(*after_.call)));
       return;
     }
     if (!same_lineage(before_.value.named, after_.value.named)) {
@@ -185,6 +191,14 @@ class Finder {
       add(Difference::ParamValue);
     }
     if (was.fn == CellFn::Count && is.fn == CellFn::Count) return;
+    if (is.fn == CellFn::Own) {
+      for (size_t i = 0; const typed::Expr* to = typed::argument_of(*after_.call, i); ++i) {
+        const typed::Expr* from = typed::argument_of(*before_.call, i);
+        if (from != nullptr && type_change(scalar_of(from->type), scalar_of(to->type)) != TypeChange::None)
+          add(Difference::ValueType, scalar_of(from->type)->text + " → " + scalar_of(to->type)->text);
+      }
+      return;
+    }
     typed::TypeRef from = scalar_of(before_.call->argument->type);
     typed::TypeRef to = scalar_of(after_.call->argument->type);
     TypeChange change = type_change(from, to);
@@ -221,8 +235,10 @@ class Finder {
     const state::StoreDesc& was = before_.node->desc;
     const state::StoreDesc& is = after_.node->desc;
     auto lengths = [](int64_t from, int64_t to) { return duration_text(from) + " → " + duration_text(to); };
-    if (is.kind == StoreKind::Panes &&
-        (was.size != is.size || was.every != is.every || was.offset != is.offset)) {
+    bool fixed = is.kind == StoreKind::Panes || is.kind == StoreKind::Overlaps;
+    if (fixed && (was.size != is.size || was.every != is.every || was.offset != is.offset)) {
+      if (is.kind == StoreKind::Overlaps || (after_.call != nullptr && after_.call->own != nullptr))
+        add(Difference::OwnWindow);
       if ((was.offset - is.offset) % std::gcd(was.every, is.every) != 0) add(Difference::WindowGrid);
       add(Difference::WindowLength, was.size != is.size     ? lengths(was.size, is.size)
                                     : was.every != is.every ? "every " + lengths(was.every, is.every)

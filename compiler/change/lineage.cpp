@@ -355,6 +355,7 @@ HashSet Lineage::of_call(const typed::AggregateCall& call, int stream, int stage
     Hasher value("value");
     value.add(call.argument ? hasher_.hash(*call.argument, scope) : Hash{});
     value.add(call.order ? hasher_.hash(*call.order, scope) : Hash{});
+    for (const typed::ExprPtr& argument : call.arguments) value.add(hasher_.hash(*argument, scope));
     out.push_back(value.done());
   }
   return sorted_set(std::move(out));

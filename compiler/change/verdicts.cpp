@@ -36,6 +36,8 @@ constexpr VerdictRow rows[] = {
     {Difference::WindowGrid, Verdict::Refuse, false,
      "windows of the old and of the new rule never begin at the same time, so none can hand over to the "
      "other"},
+    {Difference::OwnWindow, Verdict::Refuse, false,
+     "the window of an aggregate of the script cannot change while it runs"},
     {Difference::SessionGap, Verdict::Convert, false, "gap changed"},
     {Difference::LatePolicy, Verdict::Keep, false, "late policy changed; closed windows stay closed"},
     {Difference::Watermark, Verdict::Keep, false, "lateness changed; the watermark never goes back"},

@@ -43,6 +43,7 @@ enum class Difference : uint8_t {
   WindowLength,
   WindowKind,
   WindowGrid,
+  OwnWindow,
   SessionGap,
   LatePolicy,
   Watermark,

@@ -85,6 +85,7 @@ class Flow {
   Step with_history(StagePlace place, const Event& event);
   Step running(StagePlace place, const Event& event);
   Step windowed(StagePlace place, const Event& event);
+  void check_own_windows(StagePlace place, const Key& key, const Entry& entry);
   Step join(StagePlace place, size_t side, const Event& event);
   Step match(StagePlace place, const Event& event);
   int64_t next_settled(StagePlace place) const;

@@ -45,9 +45,12 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
     auto add = [&](const AggregateCall& call, const std::string& function, std::vector<std::string> keys) {
       view.cells.push_back({call.cell, function, meaning.of(call, stream, index), std::move(keys)});
     };
-    for (const AggregateCall& call : view.stage->aggregates) add(call, typed::aggregate_name(call.fn), {});
+    auto function_of = [](const AggregateCall& call) -> std::string {
+      return call.own != nullptr ? typed::text_of_state(*call.own) : typed::aggregate_name(call.fn);
+    };
+    for (const AggregateCall& call : view.stage->aggregates) add(call, function_of(call), {});
     for (const typed::History& history : view.stage->histories) {
-      std::string function = typed::aggregate_name(history.call.fn);
+      std::string function = function_of(history.call);
       add(history.call, function + " over " + std::to_string(static_cast<int>(history.over)),
           meaning.of(history.keys, stream, index));
     }

@@ -3,10 +3,11 @@
 #include <functional>
 
 #include "compiler/sema/expr_checker.h"
+#include "compiler/sema/operator_use.h"
+#include "compiler/sema/stage_parts.h"
 
 namespace mut::sema {
 
-typed::TypeRef record_of(const std::vector<typed::Output>& outputs, typed::TypeTable& types);
 // The name of `users.name` is `name`; other expressions have none (rule 7.1).
 std::string path_name(const ast::Expr& expr);
 
@@ -28,7 +29,30 @@ class StageChecker {
 
  private:
   using Stage = typed::Stage;
+  using TypeRef = typed::TypeRef;
+  // What is written as one stage: a stage of the stream, or the use of an operator with those inside.
+  struct Part {
+    size_t first = 0;  // stages [first, last) of the stream
+    size_t last = 0;
+    std::string keyword;  // the operator's name
+    Stage label;          // its label, with what belongs to it; else only a name
+    bool is_use = false;
+  };
+  bool check_level(const std::vector<ast::Stage>& stages, typed::Stream& stream);
   bool check_stage(const ast::Stage& stage, typed::Stream& stream);
+  static void take_label(const ast::Stage& stage, Stage& out);
+  void name_parts(std::vector<Part>& parts, typed::Stream& stream);
+  static void name_inside(const Part& part, Stage& stage);
+
+  // Operators: operator_use.cpp.
+  bool expand(const ast::OperatorStage& node, const ast::Stage& stage, typed::Stream& stream);
+  const Homed<ast::OperatorDecl>* find_operator(const ast::OperatorStage& node);
+  bool bind(const ast::OperatorStage& node, const ast::Stage& stage, OperatorUse& use);
+  bool bind_value(OperatorUse::Argument& argument, const OperatorUse& use, TypeRef entered);
+  std::optional<bool> keep_passed(const ast::Stage& written, Stage& stage, typed::Stream& stream);
+  void follow(const Stage& stage);
+  void push(Stage stage, typed::Stream& stream);
+  void drop_copies(const OperatorUse& use, source::Span span, typed::Stream& stream);
   bool refuse(const ast::Stage& stage, const std::string& what);
   Scope event_scope(const Stage& stage, Place place) const;
 
@@ -73,6 +97,7 @@ class StageChecker {
   DeclareLate declare_late_;
   FindRight find_right_;
   typed::Stream* stream_ = nullptr;
+  std::vector<OperatorUse*> uses_;  // around the stage that is checked, outermost first
 };
 
 }  // namespace mut::sema

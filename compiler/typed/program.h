@@ -87,6 +87,12 @@ enum class ExprKind : uint8_t {
   Aggregate,       // in Stage::outputs of an aggregate: result of Stage::aggregates[index]
   WindowStart,
   WindowEnd,  // in Stage::outputs of an aggregate
+  // Of each element of the list args[0], which is local `index`:
+  MapList,     // the list of args[1]
+  FilterList,  // those for which args[1] holds
+  AnyOf,       // whether args[1] holds for one; the rest is not looked at
+  AllOf,
+  Reduce,  // args[1] to begin with, then args[2] of each, where local `index + 1` is what came before
 };
 
 struct Expr {
@@ -125,14 +131,37 @@ enum class AggregateFn : uint8_t {
   Prev,
   Delta,
   Changed,
+  Own,  // of the script: OwnAggregate
 };
 const char* aggregate_name(AggregateFn fn);
 
+struct OwnState {
+  std::string name;
+  TypeRef type = nullptr;  // a scalar, or a T? of one
+  ExprPtr initial;
+  int local = -1;
+};
+
+// An aggregate of the script as one call uses it. Its expressions read locals only.
+struct OwnAggregate {
+  std::string name;
+  std::vector<TypeRef> parameter_types;            // as declared
+  std::vector<int> parameters;                     // locals of AggregateCall::arguments
+  std::vector<std::pair<int, ExprPtr>> constants;  // parameters that are the same for all events
+  std::vector<OwnState> states;
+  std::vector<ExprPtr> add;    // by state: what it is after an event; all read the state before it
+  std::vector<ExprPtr> merge;  // by state; empty: two states cannot be joined
+  int other = -1;              // merge: local, a record of the state that is joined
+  ExprPtr result;              // also of the initial state
+};
+
 struct AggregateCall {
   AggregateFn fn = AggregateFn::Count;
-  ExprPtr argument;  // null for count()
-  ExprPtr order;     // arg_min(x, by), arg_max: the second argument
-  ExprPtr filter;    // `where c`; null: all events
+  std::vector<ExprPtr> arguments;           // Own; an event counts where those that are T? are some
+  std::shared_ptr<const OwnAggregate> own;  // Own
+  ExprPtr argument;                         // null for count() and Own
+  ExprPtr order;                            // arg_min(x, by), arg_max: the second argument
+  ExprPtr filter;                           // `where c`; null: all events
   TypeRef result = nullptr;
   std::string cell;  // name of its cell in the stage: "total/sum", "usual/avg", "where/count(x)"
   Span span;
@@ -315,6 +344,12 @@ struct Program {
 
   int find_stream(std::string_view name) const;  // -1 when absent
 };
+
+// The argument of a call by number, then `order`; null behind the last.
+const Expr* argument_of(const AggregateCall& call, size_t index);
+// What a state is made by, as text: equal texts, equal states of equal events.
+std::string text_of_state(const OwnAggregate& own);
+std::string text_of_result(const OwnAggregate& own);
 
 // An indented listing, for `mutc explain --emit=typed` and tests.
 std::string dump(const Program& program);

@@ -7,6 +7,7 @@
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
 #include "runtime/state/joins.h"
+#include "runtime/state/overlaps.h"
 #include "runtime/state/panes.h"
 #include "runtime/state/results.h"
 #include "runtime/state/rings.h"
@@ -106,6 +107,19 @@ MutTable* mut_pane(MutContext* ctx, uint32_t store, int64_t time) {
   MutTable* table = panes.pane_for(time);
   instance(ctx).wait_for(store, panes.due());
   return table;
+}
+
+// How many open windows hold an event at `time`; then each by index.
+uint32_t mut_overlaps(MutContext* ctx, uint32_t store, int64_t time) {
+  auto& windows = static_cast<mut::state::OverlapStore&>(instance(ctx).store(store));
+  windows.advance(instance(ctx).now(instance(ctx).plan().stores[store].clock));
+  uint32_t count = windows.find(time);
+  instance(ctx).wait_for(store, windows.due());
+  return count;
+}
+
+MutTable* mut_overlap_table(MutContext* ctx, uint32_t store, uint32_t index) {
+  return static_cast<mut::state::OverlapStore&>(instance(ctx).store(store)).found(index);
 }
 
 void mut_window_update(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,

@@ -9,6 +9,7 @@
 
 #include "runtime/abi/kernel.h"
 #include "runtime/abi/type_desc.h"
+#include "runtime/regex/regex.h"
 #include "runtime/state/patterns.h"
 #include "runtime/state/store_desc.h"
 
@@ -98,7 +99,8 @@ struct Plan {
   std::vector<SetPlan> sets;
   std::vector<char> literals;  // 16 bytes each
   std::vector<std::shared_ptr<std::string>> texts;
-  std::vector<abi::TypeDescRef> types;  // that casts and formats name by index
+  std::vector<std::shared_ptr<const regex::Regex>> regexes;  // that kernels name by index
+  std::vector<abi::TypeDescRef> types;                       // that casts and formats name by index
 };
 
 // Machine code of a plan. `owner` keeps it loaded.

@@ -168,6 +168,12 @@ void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* k
   // The table's own description: rows of sessions are laid out by number, not by key.
   auto error = RowError::None;
   for (const CellDesc& cell : table.desc().cells) {
+    if (cell.fn == CellFn::Own) {
+      int64_t events = write_own(row + cell.offset, *cell.result, out + record_->fields[field].offset);
+      if (events < 0) error = static_cast<RowError>(-events);
+      ++field;
+      continue;
+    }
     CellResult value = cell_result(cell, row + cell.offset, const_cast<KeyedTable&>(table).heap());
     if (value.overflow && error == RowError::None) error = RowError::Overflow;
     // Added by an edit, after the last event of the row.

@@ -56,6 +56,7 @@ bool has_results(const StoreDesc& desc) {
     case StoreKind::Sessions:
     case StoreKind::Whole:
     case StoreKind::Match:
+    case StoreKind::Overlaps:
       return true;
     case StoreKind::Join:
       return gives_unmatched(desc.join.kind, JoinSide::Left) ||
@@ -107,9 +108,23 @@ uint32_t cell_size(CellFn fn, WordKind kind) {
     case CellFn::ArgMin:
     case CellFn::ArgMax:
       return 48;
+    case CellFn::Own:
+      return 0;  // by its result: own_size()
   }
   return 0;
 }
+
+namespace {
+
+// One word each, and one more of an optional.
+uint32_t own_size(const abi::TypeDesc& result) {
+  uint32_t words = 0;
+  for (const abi::FieldDesc& field : result.fields)
+    words += field.type->kind == abi::TypeKind::Optional ? 2 : 1;
+  return words * 8;
+}
+
+}  // namespace
 
 void lay_out(StoreDesc& desc) {
   uint32_t word = 0;
@@ -152,7 +167,7 @@ void lay_out(StoreDesc& desc) {
   } else {
     for (CellDesc& cell : desc.cells) {
       cell.offset = offset;
-      cell.size = cell_size(cell.fn, cell.kind);
+      cell.size = cell.fn == CellFn::Own ? own_size(*cell.result) : cell_size(cell.fn, cell.kind);
       offset += cell.size;
     }
     if (desc.ttl != 0 || desc.kind == StoreKind::Whole) offset += 8;  // time of the newest event

@@ -29,6 +29,7 @@ enum class CellFn : uint8_t {
   ArgMin,
   ArgMax,
   Previous,
+  Own,  // words: how many events (below 0: an error's code), then the state; kernels alone can read it
 };
 
 // How values lie in cells, keys and samples: one 8-byte word (integers widened, bool, enum, time,
@@ -59,7 +60,8 @@ struct CellDesc {
   abi::TypeDescRef result;                 // type of the result, optional included
   uint32_t offset = 0;                     // bytes from the start of the row
   uint32_t size = 0;
-  uint32_t column = 0;               // Ring: which value of a sample
+  uint32_t column = 0;               // Ring: which value of a sample, or the first of them
+  uint32_t columns = 1;              // Ring: how many
   int64_t since = 0;                 // Ring: first arrival number that counts (a cell added by an edit)
   std::vector<Forgotten> forgotten;  // Ring by time
 };
@@ -68,11 +70,12 @@ enum class StoreKind : uint8_t {
   Groups,  // running aggregates, `over all`, prev: one row per key
   Panes,   // tumbling and sliding windows
   Sessions,
-  Whole,   // `window all`
-  Ring,    // `over last …`: samples per key in order of time
-  Dedupe,  // times of passed events per key
-  Join,    // rows of both sides per key
-  Match,   // events of a pattern per key, and the starts that are open
+  Whole,     // `window all`
+  Ring,      // `over last …`: samples per key in order of time
+  Dedupe,    // times of passed events per key
+  Join,      // rows of both sides per key
+  Overlaps,  // sliding windows that keep rows of their own each
+  Match,     // events of a pattern per key, and the starts that are open
 };
 
 enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti };
