@@ -51,6 +51,10 @@ class Describer {
         finish(made, std::move(cell));
         continue;
       }
+      if (node.desc.kind == StoreKind::Match) {
+        add_match(made, stream, index, stage, store);
+        continue;
+      }
       if (node.desc.cells.empty()) {
         Cell cell = begin(stream, index, stage, store);
         cell.name = "seen";
@@ -128,6 +132,22 @@ class Describer {
     cell.value.named.push_back(all.done());
   }
 
+  // One cell: what has begun. Its value is what each condition and each measure reads, in order.
+  void add_match(StatefulStage& made, int stream, int index, const typed::Stage& stage, int store) {
+    Cell cell = begin(stream, index, stage, store);
+    cell.name = "begun";
+    cell.span = stage.span;
+    add_keys(cell, stage.keys);
+    for (const typed::PatternName& name : stage.match->names) {
+      if (!name.condition) continue;
+      cell.row.push_back(
+          {named_.of(*name.condition, stream, index), valued_.of(*name.condition, stream, index)});
+    }
+    for (const typed::AggregateCall& call : stage.aggregates)
+      cell.measures.push_back({named_.of_call(call, stream, index), valued_.of_call(call, stream, index)});
+    finish(made, std::move(cell));
+  }
+
   static HashSet pairs(const HashSet& left, const HashSet& right) {
     HashSet out;
     for (const Hash& a : left) {
@@ -200,10 +220,12 @@ std::string Cell::column() const {
 bool Cell::by_event_time() const {
   switch (node->desc.kind) {
     case StoreKind::Panes:
+    case StoreKind::Overlaps:
     case StoreKind::Sessions:
     case StoreKind::Dedupe:
     case StoreKind::Join:
     case StoreKind::Table:
+    case StoreKind::Match:
       return true;
     case StoreKind::Ring:
       return node->desc.span != 0;

@@ -34,7 +34,13 @@ bool is_previous(AggregateFn fn) {
 }
 bool same_function(const Cell& a, const Cell& b) {
   if (a.call == nullptr || b.call == nullptr) return a.call == b.call;
+  if (a.call->own != nullptr && b.call->own != nullptr)
+    return typed::text_of_state(*a.call->own) == typed::text_of_state(*b.call->own);
   return a.call->fn == b.call->fn || (is_previous(a.call->fn) && is_previous(b.call->fn));
+}
+
+std::string function_name(const typed::AggregateCall& call) {
+  return call.own != nullptr ? call.own->name : typed::aggregate_name(call.fn);
 }
 
 struct IntRange {
@@ -105,6 +111,7 @@ class Finder {
     find_admission();
     if (after_.node->desc.kind == StoreKind::Join) find_join();
     if (after_.node->desc.kind == StoreKind::Table) find_table();
+    if (after_.of->match && before_.of->match) find_match();
     find_windows();
     if (after_.by_event_time()) {
       if (change_of(before_.time, after_.time) == Change::Other) add(Difference::TimeField);
@@ -168,8 +175,8 @@ class Finder {
     const state::CellDesc& was = before_.node->desc.cells[static_cast<size_t>(before_.index)];
     const state::CellDesc& is = after_.node->desc.cells[static_cast<size_t>(after_.index)];
     if (!same_function(before_, after_)) {
-      add(Difference::Function, fmt::format("{} → {}", typed::aggregate_name(before_.call->fn),
-                                            typed::aggregate_name(after_.call->fn)));
+      add(Difference::Function,
+          fmt::format("{} → {}", function_name(*before_.call), function_name(*after_.call)));
       return;
     }
     if (!same_lineage(before_.value.named, after_.value.named)) {
@@ -185,6 +192,14 @@ class Finder {
       add(Difference::ParamValue);
     }
     if (was.fn == CellFn::Count && is.fn == CellFn::Count) return;
+    if (is.fn == CellFn::Own) {
+      for (size_t i = 0; const typed::Expr* to = typed::argument_of(*after_.call, i); ++i) {
+        const typed::Expr* from = typed::argument_of(*before_.call, i);
+        if (from != nullptr && type_change(scalar_of(from->type), scalar_of(to->type)) != TypeChange::None)
+          add(Difference::ValueType, scalar_of(from->type)->text + " → " + scalar_of(to->type)->text);
+      }
+      return;
+    }
     typed::TypeRef from = scalar_of(before_.call->argument->type);
     typed::TypeRef to = scalar_of(after_.call->argument->type);
     TypeChange change = type_change(from, to);
@@ -221,8 +236,10 @@ class Finder {
     const state::StoreDesc& was = before_.node->desc;
     const state::StoreDesc& is = after_.node->desc;
     auto lengths = [](int64_t from, int64_t to) { return duration_text(from) + " → " + duration_text(to); };
-    if (is.kind == StoreKind::Panes &&
-        (was.size != is.size || was.every != is.every || was.offset != is.offset)) {
+    bool fixed = is.kind == StoreKind::Panes || is.kind == StoreKind::Overlaps;
+    if (fixed && (was.size != is.size || was.every != is.every || was.offset != is.offset)) {
+      if (is.kind == StoreKind::Overlaps || (after_.call != nullptr && after_.call->own != nullptr))
+        add(Difference::OwnWindow);
       if ((was.offset - is.offset) % std::gcd(was.every, is.every) != 0) add(Difference::WindowGrid);
       add(Difference::WindowLength, was.size != is.size     ? lengths(was.size, is.size)
                                     : was.every != is.every ? "every " + lengths(was.every, is.every)
@@ -246,6 +263,35 @@ class Finder {
     if (old_stage.on_update != stage.on_update || old_stage.on_close != stage.on_close ||
         old_stage.trigger_every != stage.trigger_every)
       add(Difference::Trigger);
+  }
+
+  void find_match() {
+    const state::StoreDesc& was = before_.node->desc;
+    const state::StoreDesc& is = after_.node->desc;
+    auto same = [](const std::vector<Sets>& a, const std::vector<Sets>& b) {
+      return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                        [](const Sets& x, const Sets& y) { return x.valued == y.valued; });
+    };
+    auto same_measure = [](const state::CellDesc& a, const state::CellDesc& b) {
+      return a.fn == b.fn && a.kind == b.kind && abi::same_layout(*a.result, *b.result);
+    };
+    auto same_column = [](const state::ColumnDesc& a, const state::ColumnDesc& b) {
+      return a.kind == b.kind && a.word == b.word;
+    };
+    bool alike =
+        was.pattern.looks_like(is.pattern) && same(before_.measures, after_.measures) &&
+        before_.row.size() == after_.row.size() &&
+        std::equal(was.measures.begin(), was.measures.end(), is.measures.begin(), is.measures.end(),
+                   same_measure) &&
+        std::equal(was.columns.begin(), was.columns.end(), is.columns.begin(), is.columns.end(), same_column);
+    if (!alike) {
+      add(Difference::PatternOther);
+      return;
+    }
+    if (!same(before_.row, after_.row)) add(Difference::PatternConditions);
+    if (was.pattern.within != is.pattern.within || was.pattern.limit != is.pattern.limit ||
+        was.pattern.next_event != is.pattern.next_event)
+      add(Difference::PatternBounds);
   }
 
   void find_join() {

@@ -187,6 +187,18 @@ Value ExprHasher::value(const Expr& expr, Scope& scope) const {
       return {Hasher("window start").add(scope.window).done(), std::nullopt};
     case ExprKind::WindowEnd:
       return {Hasher("window end").add(scope.window).done(), std::nullopt};
+    case ExprKind::MapList:
+    case ExprKind::FilterList:
+    case ExprKind::AnyOf:
+    case ExprKind::AllOf:
+    case ExprKind::Reduce: {
+      // Elements by their list, so that the names of parameters do not enter.
+      Hash list = hash(*expr.args[0], scope);
+      scope.locals[expr.index] = {Hasher("element").add(list).done(), std::nullopt};
+      if (expr.kind == ExprKind::Reduce)
+        scope.locals[expr.index + 1] = {Hasher("so far").add(list).done(), std::nullopt};
+      return {plain(expr, scope), std::nullopt};
+    }
     case ExprKind::IsSome: {
       Value tested = value(*expr.args[0], scope);
       if (expr.index >= 0) scope.locals[expr.index] = tested;
@@ -229,7 +241,7 @@ Hash ExprHasher::plain(const Expr& expr, Scope& scope) const {
   out.add(static_cast<uint64_t>(expr.kind));
   switch (expr.kind) {
     case ExprKind::Call:
-      out.add(static_cast<uint64_t>(expr.builtin));
+      out.add(static_cast<uint64_t>(expr.builtin)).add(expr.spec);
       if (!expr.args.empty()) out.add(arithmetic_class(expr.args[0]->type));
       if (expr.builtin == Builtin::Min || expr.builtin == Builtin::Max) std::sort(args.begin(), args.end());
       break;
@@ -286,6 +298,8 @@ Hash ExprHasher::call(const typed::AggregateCall& call, Scope& scope) const {
   out.add(typed::aggregate_name(call.fn));
   out.add(call.argument ? hash(*call.argument, scope) : Hash{});
   out.add(call.order ? hash(*call.order, scope) : Hash{});
+  for (const typed::ExprPtr& argument : call.arguments) out.add(hash(*argument, scope));
+  if (call.own != nullptr) out.add(typed::text_of_state(*call.own)).add(typed::text_of_result(*call.own));
   if (detail_ == Detail::Exact) out.add(call.result->text);
   return out.done();
 }

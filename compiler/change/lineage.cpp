@@ -76,7 +76,7 @@ Scope scope_of(const ExprHasher& hasher, const typed::Stage& stage, const Arriva
   Scope out;
   out.fields = &arrival.fields;
   for (const typed::History& history : stage.histories) out.histories.push_back(hasher.history(history, out));
-  if (stage.kind != StageKind::Aggregate) return out;
+  if (stage.kind != StageKind::Aggregate && stage.kind != StageKind::Match) return out;
   for (const typed::ExprPtr& key : stage.keys) out.keys.push_back(hasher.hash(*key, out));
   out.window = window_hash(stage);
   Hasher group("group");
@@ -342,6 +342,13 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
       case StageKind::Table:
         add_sorted(next.admission, Hasher("table").add(static_cast<uint64_t>(stage.newest)).done());
         break;
+      case StageKind::Match: {
+        next.fields.clear();
+        for (const typed::Output& output : stage.outputs)
+          next.fields.push_back(hasher_.value(*output.value, scope));
+        add_sorted(next.admission, Hasher("matches of").add(sorted_set(scope.keys)).done());
+        break;
+      }
       case StageKind::Join:
       case StageKind::Lookup:
         break;
@@ -370,6 +377,7 @@ HashSet Lineage::of_call(const typed::AggregateCall& call, int stream, int stage
     Hasher value("value");
     value.add(call.argument ? hasher_.hash(*call.argument, scope) : Hash{});
     value.add(call.order ? hasher_.hash(*call.order, scope) : Hash{});
+    for (const typed::ExprPtr& argument : call.arguments) value.add(hasher_.hash(*argument, scope));
     out.push_back(value.done());
   }
   return sorted_set(std::move(out));

@@ -36,6 +36,8 @@ constexpr VerdictRow rows[] = {
     {Difference::WindowGrid, Verdict::Refuse, false,
      "windows of the old and of the new rule never begin at the same time, so none can hand over to the "
      "other"},
+    {Difference::OwnWindow, Verdict::Refuse, false,
+     "the window of an aggregate of the script cannot change while it runs"},
     {Difference::SessionGap, Verdict::Convert, false, "gap changed"},
     {Difference::LatePolicy, Verdict::Keep, false, "late policy changed; closed windows stay closed"},
     {Difference::Watermark, Verdict::Keep, false, "lateness changed; the watermark never goes back"},
@@ -65,6 +67,11 @@ constexpr VerdictRow rows[] = {
      "`versioned` changed; rows that were let go do not come back"},
     {Difference::TableNewest, Verdict::KeepMixed, false,
      "which row of a key is the newest is decided otherwise; rows from before the cut stay"},
+    {Difference::PatternConditions, Verdict::KeepMixed, false,
+     "conditions changed; events before the cut were judged by the old ones"},
+    {Difference::PatternBounds, Verdict::Keep, false, "bounds of the pattern changed"},
+    {Difference::PatternOther, Verdict::Choice, false,
+     "pattern or what is selected of its events changed; matches that have begun cannot go on"},
     {Difference::Fresh, Verdict::Reset, false, "emptied by `fresh`"},
 };
 

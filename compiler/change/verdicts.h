@@ -43,6 +43,7 @@ enum class Difference : uint8_t {
   WindowLength,
   WindowKind,
   WindowGrid,
+  OwnWindow,
   SessionGap,
   LatePolicy,
   Watermark,
@@ -64,6 +65,9 @@ enum class Difference : uint8_t {
   JoinRowFewer,
   TableVersions,
   TableNewest,
+  PatternConditions,
+  PatternBounds,
+  PatternOther,
   Fresh,
 };
 

@@ -20,6 +20,10 @@ Value FunctionEmitter::emit_call(const Expr& expr) {
   std::vector<Value> args;
   for (const typed::ExprPtr& arg : expr.args) args.push_back(emit(*arg));
   switch (expr.builtin) {
+    case Builtin::Matches:
+    case Builtin::ReplaceRegex:
+    case Builtin::Capture:
+      return emit_regex(expr, args);
     case Builtin::Min:
     case Builtin::Max:
     case Builtin::Clamp:

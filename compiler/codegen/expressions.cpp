@@ -189,6 +189,12 @@ Value FunctionEmitter::emit(const Expr& expr) {
     }
     case ExprKind::MakeList:
       return emit_list(expr);
+    case ExprKind::MapList:
+    case ExprKind::FilterList:
+    case ExprKind::AnyOf:
+    case ExprKind::AllOf:
+    case ExprKind::Reduce:
+      return emit_each(expr);
     case ExprKind::Text:
     case ExprKind::Format:
       return emit_text(expr);

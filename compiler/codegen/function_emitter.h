@@ -50,6 +50,8 @@ class FunctionEmitter {
   Value emit(const typed::Expr& expr);
   llvm::Value* emit_condition(const typed::Expr& expr) { return emit(expr).part(); }
 
+  void bind(int local, Value value) { locals_[local] = std::move(value); }
+
   // An alloca in the entry block.
   llvm::AllocaInst* temporary(uint64_t bytes);
   // Memory that holds the value in memory layout.
@@ -90,7 +92,17 @@ class FunctionEmitter {
   Value emit_runtime_call(const typed::Expr& expr, const std::vector<Value>& args);
   Value emit_cast(const typed::Expr& expr);
   Value emit_text(const typed::Expr& expr);
+  Value emit_regex(const typed::Expr& expr, const std::vector<Value>& args);
   Value emit_list(const typed::Expr& expr);
+  // Lists, an element at a time: list_emitter.cpp.
+  Value emit_each(const typed::Expr& expr);
+  std::vector<llvm::Value*> for_each_element(
+      const Value& list, int local, std::vector<llvm::Value*> carried,
+      const std::function<std::vector<llvm::Value*>(llvm::Value* index, const Value& element,
+                                                    const std::vector<llvm::Value*>& carried)>& body,
+      const std::function<llvm::Value*(const std::vector<llvm::Value*>& carried)>& ends = {});
+  llvm::Value* element_at(const abi::TypeDesc& layout, llvm::Value* data, llvm::Value* index);
+  llvm::Value* list_memory(const abi::TypeDesc& layout, llvm::Value* count);
   Value emit_element(const typed::Expr& expr);
   Value emit_try(const typed::Expr& expr);
   Value bool_value(llvm::Value* value) const;

@@ -35,17 +35,26 @@ void StageEmitter::emit_rings(const graph::StoreNode& node, int store) {
   b.CreateAlignedStore(b.getInt64(0), offset(sample, 8), llvm::Align(8));
   llvm::Value* mask = b.getInt64(0);
   std::map<int, bool> done;
+  std::vector<Argument> arguments(desc.cells.size());
   for (size_t i = 0; i < desc.cells.size(); ++i) {
     int column = node.columns[i];
+    const typed::AggregateCall& call = stage_.histories[static_cast<size_t>(node.histories[i])].call;
+    if (done[column] && call.own == nullptr) continue;
+    Argument argument = emit_argument(call);
+    arguments[i] = argument;
     if (done[column]) continue;
     done[column] = true;
-    Argument argument = emit_argument(stage_.histories[static_cast<size_t>(node.histories[i])].call);
-    llvm::Value* bit = b.getInt64(uint64_t{1} << column);
+    uint64_t bits = ((uint64_t{1} << desc.cells[i].columns) - 1) << column;
+    llvm::Value* bit = b.getInt64(bits);
     mask = b.CreateOr(mask,
                       argument.counts == nullptr ? bit : b.CreateSelect(argument.counts, bit, b.getInt64(0)));
     uint32_t word = desc.columns[static_cast<size_t>(column)].word;
-    std::vector<llvm::Value*> words =
-        argument.value.empty() ? std::vector<llvm::Value*>{b.getInt64(0)} : at_.words(argument.value);
+    std::vector<llvm::Value*> words;
+    for (const Value& value : argument.own) {
+      for (llvm::Value* each : at_.words(value)) words.push_back(each);
+    }
+    if (!argument.value.empty()) words = at_.words(argument.value);
+    if (words.empty()) words.push_back(b.getInt64(0));
     for (size_t w = 0; w < words.size(); ++w)
       b.CreateAlignedStore(words[w], offset(sample, (word + w) * 8), llvm::Align(8));
   }
@@ -57,6 +66,10 @@ void StageEmitter::emit_rings(const graph::StoreNode& node, int store) {
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
     auto index = static_cast<size_t>(node.histories[i]);
     const typed::History& history = stage_.histories[index];
+    if (history.call.own != nullptr) {
+      at_.stage.histories[index] = own_over_ring(node, i, row, owner, sample, arguments[i]);
+      continue;
+    }
     llvm::AllocaInst* out = at_.temporary(16);
     llvm::Value* status = b.CreateCall(
         module_.helper("mut_ring_query", b.getInt32Ty(),

@@ -37,7 +37,8 @@ class LookupSearch {
         const graph::StoreNode& node = graph_.stores[static_cast<size_t>(store)];
         if (!node.histories.empty()) {
           add(store, stage.histories[static_cast<size_t>(node.histories[0])].keys, columns);
-        } else if (node.desc.kind != state::StoreKind::Sessions) {
+        } else if (node.desc.kind != state::StoreKind::Sessions &&
+                   node.desc.kind != state::StoreKind::Overlaps) {
           add(store, stage.keys, columns);
         }
       }

@@ -56,7 +56,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   };
   add(abi::make_scalar(abi::TypeKind::I32));
   for (const state::KeyDesc& key : node.desc.keys) add(key.type);
-  for (const state::CellDesc& cell : node.desc.cells) add(cell.result);
+  for (const state::CellDesc& cell : state::results_of(node.desc)) add(cell.result);
   add(abi::make_scalar(abi::TypeKind::Time));
   add(abi::make_scalar(abi::TypeKind::Time));
   abi::TypeDescRef record = abi::make_record(std::move(fields));
@@ -90,8 +90,27 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
     made.type = stage.keys[i]->type;
     shown_fields.push_back(std::move(made));
   }
-  for (const typed::AggregateCall& call : stage.aggregates)
-    at.stage.aggregates.push_back(field(next++, call.result));
+  // States of aggregates of the script: their results are computed once the row is known to be no error.
+  auto own_fields = [&](size_t i, const typed::OwnAggregate& own) {
+    const abi::FieldDesc& outer = record->fields[i];
+    auto inner = [&](size_t k, typed::TypeRef type) {
+      const abi::FieldDesc& at_field = outer.type->fields[k];
+      return load(b, type, *at_field.type,
+                  b.CreateConstGEP1_64(b.getInt8Ty(), at_row, outer.offset + at_field.offset));
+    };
+    llvm::Value* events = inner(0, types.scalar(Kind::Int)).part();
+    std::vector<Value> states = own_or_initial(at, own, events, [&] {
+      std::vector<Value> out;
+      for (size_t k = 0; k < own.states.size(); ++k) out.push_back(inner(k + 1, own.states[k].type));
+      return out;
+    });
+    return own_result(at, own, states);
+  };
+  size_t first_aggregate = next;
+  for (const typed::AggregateCall& call : stage.aggregates) {
+    at.stage.aggregates.push_back(call.own == nullptr ? field(next, call.result) : Value{});
+    ++next;
+  }
   at.stage.window_start = field(next, types.scalar(Kind::Time));
   at.stage.window_end = field(next + 1, types.scalar(Kind::Time));
   at.handler = {at.block("failed"), at.temporary(4)};
@@ -102,6 +121,10 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   b.CreateCondBr(b.CreateICmpEQ(error.part(), b.getInt32(0)), fine, failed,
                  llvm::MDBuilder(module_.getContext()).createBranchWeights(1 << 20, 1));
   b.SetInsertPoint(fine);
+  for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+    const typed::AggregateCall& call = stage.aggregates[i];
+    if (call.own != nullptr) at.stage.aggregates[i] = own_fields(first_aggregate + i, *call.own);
+  }
   const graph::Needs& after =
       graph_.needs[static_cast<size_t>(node.stream)][static_cast<size_t>(node.stage) + 1];
   for (size_t i = 0; i < stage.outputs.size(); ++i) {
@@ -114,6 +137,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   b.SetInsertPoint(failed);
   for (auto [name, value] :
        {std::pair{"window_start", &at.stage.window_start}, {"window_end", &at.stage.window_end}}) {
+    if (stage.kind == typed::StageKind::Match) break;
     shown.push_back(*value);
     typed::Field made;
     made.name = name;

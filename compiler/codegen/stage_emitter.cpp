@@ -34,6 +34,9 @@ bool StageEmitter::emit() {
       }
       emit_running();
       return true;
+    case StageKind::Match:
+      emit_match();
+      return false;
     case StageKind::Join:
       JoinEmitter(module_, at_, stream_, index_).emit_arrival(state::JoinSide::Left);
       return false;
@@ -141,6 +144,7 @@ llvm::Value* StageEmitter::find_row(llvm::Value* table, llvm::Value* key, const 
 StageEmitter::Argument StageEmitter::emit_argument(const typed::AggregateCall& call) {
   B& b = at_.builder();
   Argument out;
+  out.call = &call;
   if (call.filter) out.counts = at_.emit_condition(*call.filter);
   // Rule 4.7: what the filter lets go is not looked at.
   auto evaluate = [&](const typed::Expr& expr) {
@@ -148,6 +152,15 @@ StageEmitter::Argument StageEmitter::emit_argument(const typed::AggregateCall& c
     llvm::LLVMContext& context = at_.function()->getContext();
     return at_.choose(out.counts, [&] { return at_.emit(expr); }, [&] { return zero(expr.type, context); });
   };
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    Value value = evaluate(*call.arguments[i]);
+    // A parameter that takes no none: what is none is skipped.
+    if (value.type->kind == Kind::Optional && call.own->parameter_types[i]->kind != Kind::Optional) {
+      out.counts = out.counts == nullptr ? value.present() : b.CreateAnd(out.counts, value.present());
+      value = slice(value, 0, value.type->element);
+    }
+    out.own.push_back(std::move(value));
+  }
   if (call.order) out.order = evaluate(*call.order);
   if (!call.argument) return out;
   Value value = evaluate(*call.argument);
@@ -175,6 +188,9 @@ void StageEmitter::add_to_cell(const state::CellDesc& desc, uint32_t index, llvm
   auto number = [&] { return at_.words(argument.value)[0]; };
   auto real = [&] { return b.CreateBitCast(number(), b.getDoubleTy()); };
   switch (desc.fn) {
+    case CellFn::Own:
+      add_own(*argument.call->own, argument.own, cell, cell);
+      return;
     case CellFn::Count:
       b.CreateCall(module_.helper("mut_count_add", nothing, {pointer}), {cell});
       return;
@@ -263,6 +279,8 @@ Value StageEmitter::number_result(const state::CellDesc& desc, const typed::Aggr
     return Value{inner, {b.CreateCall(module_.helper(name, real, {pointer}), {cell})}};
   };
   switch (desc.fn) {
+    case CellFn::Own:
+      return own_result(at_, *call.own, own_state(*call.own, cell));
     case CellFn::Count:
       return {inner, {word_at(0)}};
     case CellFn::IntSum: {
@@ -463,6 +481,19 @@ void StageEmitter::emit_running() {
   at_.fields = std::move(made);
 }
 
+void StageEmitter::late_unless(llvm::Value* in_time) {
+  B& b = at_.builder();
+  llvm::BasicBlock* next = at_.block("in_time");
+  llvm::BasicBlock* late = at_.block("late");
+  b.CreateCondBr(in_time, next, late);
+  b.SetInsertPoint(late);
+  if (stage_.late_stream >= 0 && module_.graph().live[static_cast<size_t>(stage_.late_stream)]) {
+    module_.call_section(at_, stage_.late_stream, 0, at_.fields);
+  }
+  b.CreateRetVoid();
+  b.SetInsertPoint(next);
+}
+
 void StageEmitter::emit_windowed() {
   B& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
@@ -474,17 +505,12 @@ void StageEmitter::emit_windowed() {
   llvm::Value* view = store_view(store);
   llvm::Value* table = view;
   llvm::Value* row = nullptr;
-  auto late_unless = [&](llvm::Value* in_time) {
-    llvm::BasicBlock* next = at_.block("in_time");
-    llvm::BasicBlock* late = at_.block("late");
-    b.CreateCondBr(in_time, next, late);
-    b.SetInsertPoint(late);
-    if (stage_.late_stream >= 0 && module_.graph().live[static_cast<size_t>(stage_.late_stream)]) {
-      module_.call_section(at_, stage_.late_stream, 0, at_.fields);
-    }
+  std::vector<llvm::Value*> own;
+  if (desc.kind == StoreKind::Overlaps) {
+    emit_overlaps(store, key, arguments);
     b.CreateRetVoid();
-    b.SetInsertPoint(next);
-  };
+    return;
+  }
   if (desc.kind == StoreKind::Panes) {
     llvm::Value* cached = b.CreateCall(
         module_.helper("mut_window_cached", pointer, {pointer, b.getInt64Ty()}), {view, at_.time});
@@ -505,6 +531,7 @@ void StageEmitter::emit_windowed() {
     phi->addIncoming(cached, from);
     phi->addIncoming(found, found_end);
     table = phi;
+    own = own_ahead(desc, table, key, arguments);
     row = find_row(table, key, desc);
   } else if (desc.kind == StoreKind::Sessions) {
     llvm::AllocaInst* table_out = at_.temporary(8);
@@ -514,6 +541,7 @@ void StageEmitter::emit_windowed() {
     late_unless(b.CreateIsNotNull(row));
     table = b.CreateLoad(pointer, table_out);
   } else {
+    own = own_ahead(desc, table, key, arguments);
     row = find_row(table, key, desc);
   }
   // A session's rows are keyed by number: their cells lie elsewhere than the description says.
@@ -521,6 +549,10 @@ void StageEmitter::emit_windowed() {
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
     const state::CellDesc& cell = desc.cells[i];
     llvm::Value* at = offset(row, static_cast<uint64_t>(static_cast<int64_t>(cell.offset) - shift));
+    if (cell.fn == CellFn::Own) {
+      b.CreateMemCpy(at, llvm::Align(8), own[i], llvm::Align(8), cell.size);
+      continue;
+    }
     when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
   }
   if (desc.kind == StoreKind::Whole) touch(desc, row);

@@ -39,6 +39,7 @@ class StageEmitter {
   void emit_table();
   void emit_lookup();
   void emit_windowed();
+  void emit_match();
   void leave_unless(llvm::Value* condition);
   void commit();
 
@@ -47,6 +48,8 @@ class StageEmitter {
     Value value;  // without T?
     Value order;
     llvm::Value* counts = nullptr;  // null: always
+    std::vector<Value> own;         // of an aggregate of the script
+    const typed::AggregateCall* call = nullptr;
   };
   Argument emit_argument(const typed::AggregateCall& call);
   // Memory with the words of a key.
@@ -58,6 +61,16 @@ class StageEmitter {
   llvm::Value* find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc);
   void add_to_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
                    llvm::Value* cell, const Argument& argument);
+  void late_unless(llvm::Value* in_time);
+  // Aggregates of the script: own_emitter.cpp.
+  void emit_overlaps(int store, llvm::Value* key, const std::vector<Argument>& arguments);
+  std::vector<Value> own_state(const typed::OwnAggregate& own, llvm::Value* cell);
+  void add_own(const typed::OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
+               llvm::Value* to);
+  Value own_over_ring(const graph::StoreNode& node, uint32_t cell, llvm::Value* row, llvm::Value* owner,
+                      llvm::Value* sample, const Argument& argument);
+  std::vector<llvm::Value*> own_ahead(const state::StoreDesc& desc, llvm::Value* table, llvm::Value* key,
+                                      const std::vector<Argument>& arguments);
   // The result of a cell that owns no text, at `cell`.
   Value number_result(const state::CellDesc& desc, const typed::AggregateCall& call, llvm::Value* cell);
   Value result_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type);
@@ -75,5 +88,11 @@ class StageEmitter {
   const typed::Stage& stage_;
   std::vector<Commit> commits_;
 };
+
+// Aggregates of the script, where they are read.
+uint64_t own_bytes(const typed::OwnAggregate& own);
+std::vector<Value> own_or_initial(FunctionEmitter& at, const typed::OwnAggregate& own, llvm::Value* events,
+                                  const std::function<std::vector<Value>()>& loaded);
+Value own_result(FunctionEmitter& at, const typed::OwnAggregate& own, const std::vector<Value>& states);
 
 }  // namespace mut::codegen

@@ -41,7 +41,7 @@ void StageEmitter::emit_table() {
   for (const Value& field : at_.fields)
     record.parts.insert(record.parts.end(), field.parts.begin(), field.parts.end());
   llvm::Value* put = b.CreateCall(
-      module_.helper("mut_table_put", b.getInt32Ty(),
+      module_.helper("mut_row_put", b.getInt32Ty(),
                      {b.getPtrTy(), b.getInt32Ty(), b.getPtrTy(), b.getInt64Ty(), b.getPtrTy()}),
       {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time, at_.spill(record)});
   at_.check(b.CreateICmpSGE(put, b.getInt32(0)), EventError::Memory);
@@ -65,7 +65,7 @@ void StageEmitter::emit_lookup() {
       join.as_of ? at_.emit(*join.as_of).part() : static_cast<llvm::Value*>(b.getInt64(uint64_t{INT64_MAX}));
   key = b.CreateSelect(present, key, llvm::ConstantPointerNull::get(b.getPtrTy()));
   llvm::Value* row =
-      b.CreateCall(module_.helper("mut_table_find", b.getPtrTy(),
+      b.CreateCall(module_.helper("mut_row_find", b.getPtrTy(),
                                   {b.getPtrTy(), b.getInt32Ty(), b.getPtrTy(), b.getInt64Ty()}),
                    {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, when});
   llvm::LLVMContext& context = at_.function()->getContext();

@@ -72,11 +72,19 @@ Report Engine::add(Code code, source::Span span, std::vector<std::string> argume
   if (severity == Severity::Error && ++error_count_ > error_count_max) {
     return {*this, static_cast<size_t>(-1)};  // counted, not kept
   }
+  // A body that is looked into once for each use warns once.
+  if (severity == Severity::Warning && !within_.empty()) {
+    for (const Diagnostic& known : diagnostics_) {
+      if (known.code == code && known.span == span && known.arguments == arguments)
+        return {*this, static_cast<size_t>(-1)};
+    }
+  }
   Diagnostic& diagnostic = diagnostics_.emplace_back();
   diagnostic.code = code;
   diagnostic.severity = severity;
   diagnostic.span = span;
   diagnostic.arguments = std::move(arguments);
+  diagnostic.within.assign(within_.rbegin(), within_.rend());
   return {*this, diagnostics_.size() - 1};
 }
 
@@ -93,7 +101,11 @@ std::vector<Diagnostic> Engine::sorted() const {
   }
   std::sort(order.begin(), order.end());
   std::vector<Diagnostic> out;
-  for (const auto& entry : order) out.push_back(diagnostics_[std::get<2>(entry)]);
+  for (const auto& entry : order) {
+    Diagnostic& told = out.emplace_back(diagnostics_[std::get<2>(entry)]);
+    told.notes.insert(told.notes.end(), told.within.begin(), told.within.end());
+    told.within.clear();
+  }
   return out;
 }
 

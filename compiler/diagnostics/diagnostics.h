@@ -48,6 +48,7 @@ struct Diagnostic {
   std::vector<source::Span> marks;  // underlined beside the span
   std::vector<Note> notes;
   std::vector<FixIt> fixes;
+  std::vector<Note> within;     // what was being looked into, innermost first: told after the notes
   std::string message() const;  // the code's message with the arguments in place
 };
 
@@ -83,6 +84,20 @@ class Engine {
   // Takes over what another engine found.
   void add(const Diagnostic& diagnostic);
 
+  // While it lives, reports are about something that stands elsewhere too: the use of an operator, say.
+  class Within {
+   public:
+    Within(Engine& engine, source::Span span, std::string text) : engine_(engine) {
+      engine_.within_.push_back({span, std::move(text)});
+    }
+    ~Within() { engine_.within_.pop_back(); }
+    Within(const Within&) = delete;
+    Within& operator=(const Within&) = delete;
+
+   private:
+    Engine& engine_;
+  };
+
   bool has_errors() const { return error_count_ != 0; }
   size_t error_count() const { return error_count_; }
   // In order of place (file, offset), errors and warnings mixed.
@@ -92,6 +107,7 @@ class Engine {
   friend class Report;
   Report add(Code code, source::Span span, std::vector<std::string> arguments);
   std::vector<Diagnostic> diagnostics_;
+  std::vector<Note> within_;  // outermost first
   size_t error_count_ = 0;
 };
 

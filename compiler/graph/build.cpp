@@ -12,7 +12,8 @@ using typed::Op;
 using typed::StageKind;
 
 bool is_breaker(const typed::Stage& stage) {
-  return stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running;
+  return stage.kind == StageKind::Match ||
+         (stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running);
 }
 
 bool can_fail(const Expr& expr) {
@@ -61,9 +62,15 @@ void add_needs(const Expr& expr, Needs& needs) {
 
 void for_each_expr(const typed::Stage& stage, const std::function<void(const Expr&)>& visit) {
   auto call = [&](const typed::AggregateCall& aggregate) {
-    if (aggregate.argument) visit(*aggregate.argument);
-    if (aggregate.order) visit(*aggregate.order);
+    for (size_t i = 0; const Expr* argument = typed::argument_of(aggregate, i); ++i) visit(*argument);
     if (aggregate.filter) visit(*aggregate.filter);
+    if (aggregate.own == nullptr) return;
+    const typed::OwnAggregate& own = *aggregate.own;
+    for (const auto& [local, value] : own.constants) visit(*value);
+    for (const typed::OwnState& state : own.states) visit(*state.initial);
+    for (const typed::ExprPtr& each : own.add) visit(*each);
+    for (const typed::ExprPtr& each : own.merge) visit(*each);
+    visit(*own.result);
   };
   for (const typed::History& history : stage.histories) {
     call(history.call);
@@ -74,6 +81,11 @@ void for_each_expr(const typed::Stage& stage, const std::function<void(const Exp
   for (const typed::ExprPtr& key : stage.keys) visit(*key);
   for (const typed::AggregateCall& aggregate : stage.aggregates) call(aggregate);
   for (const typed::Output& output : stage.outputs) visit(*output.value);
+  if (stage.match) {
+    for (const typed::PatternName& name : stage.match->names) {
+      if (name.condition) visit(*name.condition);
+    }
+  }
   if (!stage.join) return;
   for (const typed::ExprPtr& key : stage.join->right_keys) visit(*key);
   if (stage.join->condition) visit(*stage.join->condition);
@@ -278,8 +290,8 @@ class Builder {
           break;
         case StageKind::Project:
           for (const typed::History& history : stage.histories) {
-            if (history.call.argument) visit(*history.call.argument);
-            if (history.call.order) visit(*history.call.order);
+            for (size_t a = 0; const Expr* argument = typed::argument_of(history.call, a); ++a)
+              visit(*argument);
             if (history.call.filter) visit(*history.call.filter);
             for (const typed::ExprPtr& key : history.keys) visit(*key);
           }
@@ -294,11 +306,15 @@ class Builder {
           }
           visit(*stage.list);
           break;
+        case StageKind::Match:
+          for (const typed::PatternName& name : stage.match->names) {
+            if (name.condition) visit(*name.condition);
+          }
+          [[fallthrough]];
         case StageKind::Aggregate:
           for (const typed::ExprPtr& key : stage.keys) visit(*key);
           for (const typed::AggregateCall& call : stage.aggregates) {
-            if (call.argument) visit(*call.argument);
-            if (call.order) visit(*call.order);
+            for (size_t a = 0; const Expr* argument = typed::argument_of(call, a); ++a) visit(*argument);
             if (call.filter) visit(*call.filter);
           }
           if (stage.late_stream >= 0 && out_.live[static_cast<size_t>(stage.late_stream)]) mark_all(in);
@@ -346,6 +362,10 @@ class Builder {
       name_type(expr.type->kind == Kind::Optional ? expr.type->element : expr.type);
     }
     if (expr.kind == ExprKind::Call && !expr.type->text.empty()) name_type(expr.type);
+    bool regex = expr.kind == ExprKind::Call && expr.builtin >= typed::Builtin::Matches &&
+                 expr.builtin <= typed::Builtin::Capture;
+    if (regex && std::find(out_.regexes.begin(), out_.regexes.end(), expr.spec) == out_.regexes.end())
+      out_.regexes.push_back(expr.spec);
     for (const typed::ExprPtr& arg : expr.args) {
       if (expr.kind == ExprKind::Cast || expr.kind == ExprKind::CastOptional ||
           expr.kind == ExprKind::Format) {
@@ -398,6 +418,17 @@ class Builder {
     out += ')';
   }
 
+  // Which of the expressions of a stage belong to what.
+  static void own_shape(const typed::AggregateCall& call, std::string& out) {
+    if (call.own == nullptr) return;
+    out += " own" + std::to_string(call.own->parameters.size()) + "," +
+           std::to_string(call.own->constants.size()) + "," + std::to_string(call.own->states.size()) + "," +
+           std::to_string(call.own->merge.size());
+    for (int local : call.own->parameters) out += "," + std::to_string(local);
+    for (const typed::OwnState& state : call.own->states) out += "," + std::to_string(state.local);
+    for (const auto& [local, value] : call.own->constants) out += "," + std::to_string(local);
+  }
+
   void describe_shape() {
     const typed::Program& program = *out_.program;
     std::string& out = out_.shape;
@@ -426,7 +457,18 @@ class Builder {
                                           : "") +
                (stage.late == typed::LatePolicy::Update ? "l" : "") + "," + std::to_string(stage.list_field) +
                "," + std::to_string(stage.flatten_output) + "," + std::to_string(stage.most);
-        for (const typed::History& history : stage.histories) out += history.excluding_current ? "x" : "i";
+        for (const typed::History& history : stage.histories) {
+          out += history.excluding_current ? "x" : "i";
+          own_shape(history.call, out);
+        }
+        for (const typed::AggregateCall& call : stage.aggregates) own_shape(call, out);
+        if (stage.match) {
+          out += "match";
+          for (size_t name = 0; name < stage.match->names.size(); ++name) {
+            const typed::PatternName& of = stage.match->names[name];
+            out += of.looks_back ? "b" : of.condition ? "c" : "n";
+          }
+        }
         if (stage.join) {
           out += "join" + std::to_string(static_cast<int>(stage.join->kind)) + "," +
                  std::to_string(stage.join->right) + (stage.join->condition ? "c" : "") +
@@ -458,6 +500,7 @@ class Builder {
       }
       for (const state::ColumnDesc& column : node.desc.columns) out += " w" + std::to_string(column.word);
       for (int history : node.histories) out += " h" + std::to_string(history);
+      for (int field : node.fields) out += " f" + std::to_string(field);
       out += "\n";
     }
     for_all_exprs([&](const Expr& expr) { shape(expr, out); });

@@ -26,6 +26,7 @@ struct StoreNode {
   int stage = -1;
   std::vector<int> histories;  // Where, Project: indices into Stage::histories, one per cell
   std::vector<int> columns;    // Ring: column of each cell
+  std::vector<int> fields;     // Match: what conditions that look back read of the event, behind the measures
 };
 
 // A stretch of a stream that runs as one: stages [first, last); what follows `last` is reached by
@@ -51,6 +52,7 @@ struct Graph {
   std::map<const typed::Expr*, int> literal_slots;
   std::vector<typed::Const> literals;  // by slot
   std::vector<typed::TypeRef> literal_types;
+  std::vector<std::string> regexes;           // patterns, by the index that kernels pass
   std::vector<typed::TypeRef> runtime_types;  // of casts and formats, by the index that kernels pass
   std::string shape;                          // all that machine code depends on; equal shapes share kernels
 };

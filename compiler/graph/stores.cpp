@@ -1,6 +1,10 @@
 // Which stores a stage keeps, described as data.
 #include "compiler/graph/stores.h"
 
+#include <algorithm>
+
+#include "compiler/graph/pattern_program.h"
+
 namespace mut::graph {
 
 using state::CellDesc;
@@ -48,6 +52,8 @@ CellFn cell_fn(const typed::AggregateCall& call) {
       return CellFn::ArgMin;
     case AggregateFn::ArgMax:
       return CellFn::ArgMax;
+    case AggregateFn::Own:
+      return CellFn::Own;
     case AggregateFn::Prev:
     case AggregateFn::Delta:
     case AggregateFn::Changed:
@@ -56,13 +62,26 @@ CellFn cell_fn(const typed::AggregateCall& call) {
   return CellFn::Count;
 }
 
+// What a window gives of it: how many events it has seen, and its state.
+abi::TypeDescRef describe_own(const typed::OwnAggregate& own) {
+  std::vector<abi::FieldDesc> fields(own.states.size() + 1);
+  fields[0].name = "events";
+  fields[0].type = abi::make_scalar(abi::TypeKind::I64);
+  for (size_t i = 0; i < own.states.size(); ++i) {
+    fields[i + 1].name = own.states[i].name;
+    fields[i + 1].type = describe(own.states[i].type);
+  }
+  return abi::make_record(std::move(fields));
+}
+
 CellDesc describe_cell(const typed::AggregateCall& call) {
   CellDesc out;
   out.name = call.cell;
   out.fn = cell_fn(call);
   if (call.argument) out.kind = state::word_kind(*describe(call.argument->type));
   if (call.order) out.order_kind = state::word_kind(*describe(call.order->type));
-  out.result = describe(call.result);
+  out.result = call.own != nullptr ? describe_own(*call.own) : describe(call.result);
+  if (call.own != nullptr) out.columns = std::max<uint32_t>(1, static_cast<uint32_t>(call.arguments.size()));
   return out;
 }
 
@@ -92,6 +111,7 @@ namespace {
 
 std::string call_text(const typed::AggregateCall& call) {
   std::string out = call.argument ? expr_text(*call.argument) : "()";
+  for (const typed::ExprPtr& argument : call.arguments) out += expr_text(*argument);
   if (call.filter) out += "?" + expr_text(*call.filter);
   return out;
 }
@@ -119,6 +139,8 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
         std::to_string(static_cast<int>(history.over)) + "/" + std::to_string(history.amount) + "/";
     for (const typed::ExprPtr& key : history.keys) ring_key += expr_text(*key);
     ring_key += call_text(history.call);
+    // Other arguments, other columns.
+    if (history.call.own != nullptr) ring_key += "own" + std::to_string(history.call.arguments.size());
     // What a shorter count lets go differs from key to key: such rings are never joined.
     if (history.over == typed::OverKind::LastEvents) ring_key += "#" + std::to_string(i);
     auto [known, fresh] = rings.emplace(ring_key, out.size());
@@ -131,12 +153,54 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
     }
     StoreNode& target = out[known->second];
     CellDesc cell = describe_cell(history.call);
-    if (fresh) target.desc.columns.push_back({cell.kind, 0});
+    for (uint32_t column = 0; fresh && column < cell.columns; ++column) {
+      bool argument = column < history.call.arguments.size();
+      target.desc.columns.push_back(
+          {argument ? state::word_kind(*describe(history.call.arguments[column]->type)) : cell.kind, 0});
+    }
     cell.column = 0;
     target.desc.cells.push_back(std::move(cell));
     target.histories.push_back(static_cast<int>(i));
     target.columns.push_back(0);
   }
+}
+
+void find_measures(const typed::Expr& expr, std::vector<uint32_t>& measures) {
+  if (expr.kind == typed::ExprKind::Aggregate) measures.push_back(static_cast<uint32_t>(expr.index));
+  for (const typed::ExprPtr& arg : expr.args) find_measures(*arg, measures);
+}
+
+StoreNode match_store(const typed::Stage& stage, const std::string& path) {
+  const typed::Match& match = *stage.match;
+  StoreNode node;
+  state::StoreDesc& desc = node.desc;
+  desc.kind = StoreKind::Match;
+  desc.path = path;
+  add_keys(stage.keys, stage.key_names, desc);
+  desc.pattern = pattern_program(match);
+  for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+    CellDesc measure = describe_cell(stage.aggregates[i]);
+    measure.column = static_cast<uint32_t>(i);
+    desc.columns.push_back({measure.kind, 0});
+    desc.measures.push_back(std::move(measure));
+    desc.pattern.measure_names.push_back(static_cast<uint32_t>(match.measure_names[i]));
+  }
+  Needs read(stage.input->fields.size(), 0);
+  for (const typed::PatternName& name : match.names) {
+    desc.pattern.measures_of.emplace_back();
+    if (!name.looks_back) continue;
+    add_needs(*name.condition, read);
+    find_measures(*name.condition, desc.pattern.measures_of.back());
+  }
+  for (size_t i = 0; i < read.size(); ++i) {
+    if (read[i] == 0) continue;
+    node.fields.push_back(static_cast<int>(i));
+    typed::TypeRef type = stage.input->fields[i].type;
+    bool optional = type->kind == Kind::Optional;
+    desc.columns.push_back({state::word_kind(*describe(optional ? type->element : type)), 0});
+    if (optional) desc.columns.push_back({state::WordKind::Unsigned, 0});
+  }
+  return node;
 }
 
 StoreNode join_store(const typed::Stage& stage, const std::string& path) {
@@ -209,8 +273,12 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
       case typed::WindowKind::Session:
         node.desc.kind = StoreKind::Sessions;
         break;
-      default:
-        node.desc.kind = StoreKind::Panes;
+      default: {
+        bool own = std::any_of(stage.aggregates.begin(), stage.aggregates.end(),
+                               [](const typed::AggregateCall& call) { return call.own != nullptr; });
+        bool sliding = stage.window.kind == typed::WindowKind::Sliding;
+        node.desc.kind = own && sliding ? StoreKind::Overlaps : StoreKind::Panes;
+      }
     }
     node.desc.size = stage.window.size;
     node.desc.every = stage.window.every;
@@ -226,6 +294,7 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
   }
   if (stage.kind == typed::StageKind::Join) out.push_back(join_store(stage, path));
   if (stage.kind == typed::StageKind::Table) out.push_back(table_store(stage, path));
+  if (stage.kind == typed::StageKind::Match) out.push_back(match_store(stage, path));
   for (StoreNode& node : out) state::lay_out(node.desc);
   return out;
 }

@@ -11,8 +11,9 @@ namespace mut::reference {
 // One event in the list of a cell, in order of arrival.
 struct Admitted {
   int64_t time = 0;
-  Value value;  // none for count()
-  Value order;  // arg_min, arg_max
+  Value value;             // none for count()
+  Value::Parts arguments;  // of an aggregate of the script
+  Value order;             // arg_min, arg_max
 };
 
 // Whether the aggregate has a value of no event at all.
@@ -21,6 +22,9 @@ bool counts_nothing(typed::AggregateFn fn);
 // Of values that may be none; those that the aggregate skips are left out already.
 // Throws EventFailure when an integer sum does not fit.
 Value aggregate(const typed::AggregateCall& call, const std::vector<Admitted>& list);
+
+// Throws when an event of the list cannot be added to an aggregate of the script; the last is the news.
+void check_own(const typed::AggregateCall& call, const std::vector<Admitted>& list);
 
 // Sum of a list of int, duration or float. Throws EventFailure.
 Value sum_of(const Value::Parts& values, typed::TypeRef type);

@@ -127,6 +127,44 @@ Value evaluate(const Expr& expr, Scope& scope) {
     }
     case ExprKind::Unwrap:
       return arg(0);
+    case ExprKind::MapList: {
+      Value::Parts out;
+      Value list = arg(0);
+      for (const Value& element : list.parts()) {
+        scope.locals[expr.index] = element;
+        out.push_back(arg(1));
+      }
+      return out;
+    }
+    case ExprKind::FilterList: {
+      Value::Parts out;
+      Value list = arg(0);
+      for (const Value& element : list.parts()) {
+        scope.locals[expr.index] = element;
+        if (arg(1).as_bool()) out.push_back(element);
+      }
+      return out;
+    }
+    case ExprKind::AnyOf:
+    case ExprKind::AllOf: {
+      Value list = arg(0);
+      bool wanted = expr.kind == ExprKind::AnyOf;
+      for (const Value& element : list.parts()) {
+        scope.locals[expr.index] = element;
+        if (arg(1).as_bool() == wanted) return wanted;
+      }
+      return !wanted;
+    }
+    case ExprKind::Reduce: {
+      Value list = arg(0);
+      Value before = arg(1);
+      for (const Value& element : list.parts()) {
+        scope.locals[expr.index] = element;
+        scope.locals[expr.index + 1] = before;
+        before = arg(2);
+      }
+      return before;
+    }
     case ExprKind::MakeRecord:
     case ExprKind::MakeList: {
       Value::Parts parts;

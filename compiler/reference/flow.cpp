@@ -88,6 +88,7 @@ int64_t Flow::watermark(int stream, size_t stage) const {
     if (all && !states_.at({stream, k}).settled) return no_time;
     if (at.kind == StageKind::Join && out != no_time && out != end_of_time)
       out = minus(out, join_delay(*at.join));
+    if (at.match && out != no_time && out != end_of_time) out = minus(out, at.match->within);
   }
   return out;
 }
@@ -104,6 +105,7 @@ std::optional<int64_t> Flow::held_back(int stream, size_t stage, size_t source) 
     if (input.stream >= 0) join_with(input.stream);
   }
   for (size_t k = 0; k <= stage && k < of.stages.size(); ++k) {
+    if (of.stages[k].match && k < stage && out) out = plus(*out, of.stages[k].match->within);
     if (of.stages[k].kind != StageKind::Join) continue;
     join_with(of.stages[k].join->right);
     if (k < stage && out) out = plus(*out, join_delay(*of.stages[k].join));

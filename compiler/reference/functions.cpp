@@ -1,10 +1,12 @@
 // Built-in functions and the seeded draws of `generate`.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
 #include "compiler/reference/aggregates.h"
 #include "compiler/reference/evaluate.h"
 #include "compiler/reference/text_functions.h"
+#include "runtime/regex/regex.h"
 
 namespace mut::reference {
 
@@ -136,6 +138,24 @@ Value number_function(Builtin builtin, const std::vector<Value>& args) {
   }
 }
 
+// RE2 is the definition; only what is made of its answer is ours.
+Value regex_function(const Expr& expr, const std::vector<Value>& args) {
+  std::string problem;
+  auto compiled = regex::Regex::compile(expr.spec, problem);
+  const std::string& text = args[0].as_text();
+  if (expr.builtin == Builtin::Matches) return compiled->found_in(text);
+  if (expr.builtin == Builtin::ReplaceRegex) return compiled->replace_all(text, args[1].as_text());
+  std::vector<std::optional<std::string_view>> groups;
+  if (!compiled->capture(text, groups)) return {};
+  Value::Parts out;
+  for (const auto& group : groups) out.push_back(group ? Value(std::string(*group)) : Value());
+  for (size_t i = 0; i < out.size(); ++i) {
+    bool must = expr.type->element->fields[i].type->kind != typed::Kind::Optional;
+    if (must && out[i].is_none()) out[i] = Value(std::string());
+  }
+  return out;
+}
+
 Value list_function(const Expr& expr, const std::vector<Value>& args) {
   const Value::Parts& list = args[0].parts();
   switch (expr.builtin) {
@@ -154,6 +174,18 @@ Value list_function(const Expr& expr, const std::vector<Value>& args) {
     case Builtin::ListMax: {
       if (list.empty()) return {};
       return number_function(expr.builtin == Builtin::ListMin ? Builtin::Min : Builtin::Max, list);
+    }
+    case Builtin::Reverse:
+      return Value::Parts(list.rbegin(), list.rend());
+    case Builtin::ListSort: {
+      const Value::Parts& keys = args.back().parts();
+      std::vector<size_t> order(list.size());
+      for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+      std::stable_sort(order.begin(), order.end(),
+                       [&](size_t a, size_t b) { return total_order(keys[a], keys[b]) < 0; });
+      Value::Parts out;
+      for (size_t i : order) out.push_back(list[i]);
+      return out;
     }
     default: {  // append, concat
       Value::Parts out = list;
@@ -182,11 +214,12 @@ double draw_unit(uint64_t seed, uint64_t number, uint64_t place) {
 
 Value call_builtin(const Expr& expr, const std::vector<Value>& args, const Scope&) {
   Builtin builtin = expr.builtin;
+  if (builtin >= Builtin::Matches && builtin <= Builtin::Capture) return regex_function(expr, args);
   if (builtin == Builtin::IsNan) return std::isnan(args[0].as_float());
   if (builtin >= Builtin::Round && builtin <= Builtin::Logistic) return float_function(builtin, args);
   if (builtin < Builtin::Hash) return number_function(builtin, args);
   if (builtin >= Builtin::Year && builtin <= Builtin::Weekday) return time_part(builtin, args[0].as_int());
-  if (builtin >= Builtin::Get && builtin <= Builtin::Concat) return list_function(expr, args);
+  if (builtin >= Builtin::Get && builtin <= Builtin::Reverse) return list_function(expr, args);
   return text_function(builtin, args, expr.args.empty() ? nullptr : expr.args[0]->type);
 }
 

@@ -18,6 +18,7 @@ std::string Meaning::of(const Expr& expr, int stream, size_t stage) {
 
 std::string Meaning::of(const typed::AggregateCall& call, int stream, size_t stage) {
   std::string out = call.argument ? of(*call.argument, stream, stage) : "";
+  for (const typed::ExprPtr& argument : call.arguments) out += of(*argument, stream, stage) + ";";
   return call.order ? out + " by " + of(*call.order, stream, stage) : out;
 }
 
@@ -58,6 +59,14 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
       for (const std::string& key : of(history.keys, stream, stage)) out += " by " + key;
       return out;
     }
+    case ExprKind::Reduce:
+      locals.emplace(expr.index + 1, locals.size());
+      locals.emplace(expr.index, locals.size());
+      break;
+    case ExprKind::MapList:
+    case ExprKind::FilterList:
+    case ExprKind::AnyOf:
+    case ExprKind::AllOf:
     case ExprKind::Let:
     case ExprKind::IsSome:
       locals.emplace(expr.index, locals.size());
@@ -138,6 +147,7 @@ std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
     case StageKind::Table:
       return field(stream, stage, index);
     case StageKind::Project:
+    case StageKind::Match:
     case StageKind::Aggregate:
       return of(*at.outputs[static_cast<size_t>(index)].value, stream, stage);
     case StageKind::Flatten:

@@ -26,6 +26,8 @@ Flow::Step Flow::step(int stream, size_t index, Event& event) {
     case StageKind::Aggregate:
       return stage.window.kind == WindowKind::Running ? running({stream, index}, event)
                                                       : windowed({stream, index}, event);
+    case StageKind::Match:
+      return match({stream, index}, event);
     case StageKind::Join:
       return join({stream, index}, 0, event);
     case StageKind::Table:
@@ -72,6 +74,12 @@ std::optional<Admitted> Flow::admit(const typed::AggregateCall& call, const Even
   if (call.filter && !evaluate(*call.filter, scope).as_bool()) return std::nullopt;
   Admitted out;
   out.time = event.time;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    Value argument = evaluate(*call.arguments[i], scope);
+    if (argument.is_none() && call.own->parameter_types[i]->kind != typed::Kind::Optional)
+      return std::nullopt;
+    out.arguments.push_back(std::move(argument));
+  }
   if (call.argument) {
     out.value = evaluate(*call.argument, scope);
     bool looks_back = call.fn == AggregateFn::Prev || call.fn == AggregateFn::Changed;
@@ -90,6 +98,8 @@ std::vector<Entry> Flow::visible(const typed::History& history, const std::vecto
     for (const Entry& entry : stored) {
       if (entry.time > begin && entry.time <= current.time) out.push_back(entry);
     }
+    // In order of event time, ties by arrival: an aggregate of the script can tell (rule 5.4).
+    std::stable_sort(out.begin(), out.end(), [](const Entry& a, const Entry& b) { return a.time < b.time; });
   } else if (history.over == OverKind::LastEvents) {
     auto others = static_cast<size_t>(history.amount) - (history.excluding_current ? 0 : 1);
     out.assign(stored.end() - static_cast<ptrdiff_t>(std::min(others, stored.size())), stored.end());
@@ -128,6 +138,15 @@ Flow::Step Flow::with_history(StagePlace place, const Event& event) {
   for (const typed::History& history : stage.histories) {
     keys.push_back(key_of(history.keys, event));
     current.push_back({event.time, {admit(history.call, event)}});
+  }
+  for (size_t i = 0; i < stage.histories.size(); ++i) {
+    const typed::History& history = stage.histories[i];
+    if (history.call.own == nullptr) continue;
+    // The event is added, whether its result is asked for or not.
+    std::vector<Entry> stored = states_.at(place).histories[i][keys[i]];
+    history_result(history, stored, current[i]);
+    stored.push_back(current[i]);
+    if (history.over == OverKind::All) check_own(history.call, list_of(stored, 0));
   }
   Scope scope = scope_of(event);
   scope.history = [&](size_t index) {
@@ -226,6 +245,9 @@ Flow::Step Flow::running(StagePlace place, const Event& event) {
   auto known = state.log.find(key);
   std::vector<Entry> members = known == state.log.end() ? std::vector<Entry>() : known->second;
   members.push_back(current);
+  for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+    if (stage.aggregates[i].own != nullptr) aggregate(stage.aggregates[i], list_of(members, i));
+  }
   Scope scope = scope_of(event);
   scope.keys = &key;
   scope.aggregate = [&](size_t index) { return aggregate(stage.aggregates[index], list_of(members, index)); };

@@ -51,6 +51,19 @@ struct JoinRow {
   bool silent = false;  // gives no row without partner
 };
 
+// An event that a `match` keeps: what each name's condition says of it, as far as it does not look back, and
+// what each measure admits.
+struct MatchEvent {
+  Value::Parts fields;
+  int64_t time = 0;
+  std::vector<bool> holds;
+  std::vector<std::optional<Admitted>> cells;
+};
+struct MatchGroup {
+  std::vector<MatchEvent> events;  // in order of (time, arrival)
+  std::vector<size_t> starts;      // events of which it is open whether a match begins there
+};
+
 struct StageState {
   std::vector<Log> histories;  // one cell each
   Log log;                     // dedupe: no cells; aggregate: its calls
@@ -67,6 +80,8 @@ struct StageState {
   // What an earlier version had let go: rows before the one time, versions replaced up to the other.
   int64_t gone_before = no_time;
   int64_t over_upto = no_time;
+  std::map<Key, MatchGroup, KeyLess> matches;
+  std::map<std::pair<int64_t, uint64_t>, std::pair<Key, MatchEvent>> waiting;  // match: by time and arrival
   uint64_t arrivals = 0;
 };
 

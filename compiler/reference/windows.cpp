@@ -61,6 +61,12 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
       return out;
     }
   }
+  try {
+    check_own_windows(place, key, entry);
+  } catch (const EventFailure&) {
+    if (state.log[key].empty()) state.log.erase(key);
+    throw;
+  }
   state.log[key].push_back(entry);
   known_due_.erase(place);
   if (stage.trigger_every > 0 && state.tick == end_of_time) {
@@ -79,10 +85,30 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   return out;
 }
 
+// An event that an aggregate of the script cannot take fails, and its window never holds it.
+void Flow::check_own_windows(StagePlace place, const Key& key, const Entry& entry) {
+  const Stage& stage = stage_at(place);
+  StageState& state = states_.at(place);
+  for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+    if (stage.aggregates[i].own == nullptr || !entry.cells[i]) continue;
+    auto check = [&](int64_t start, int64_t end) {
+      std::vector<Entry> members;
+      for (const Entry& member : state.log[key]) {
+        if (member.time >= start && member.time < end) members.push_back(member);
+      }
+      members.push_back(entry);
+      check_own(stage.aggregates[i], list_of(members, i));
+    };
+    if (stage.window.kind == WindowKind::All) check(no_time, end_of_time);
+    for (auto [end, start] : fixed_windows(state.rules, entry.time)) check(start, end);
+  }
+}
+
 // The next window to fire or the next tick, whether the watermark is there or not.
 int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
   if (stage.kind == StageKind::Join) return next_unmatched(place);
+  if (stage.match) return next_settled(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
   return ticks ? std::min(next_close(place), states_.at(place).tick) : next_close(place);
 }
@@ -105,7 +131,7 @@ int64_t Flow::next_close(StagePlace place) const {
 
 bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.kind == StageKind::Join) return true;
+  if (stage.kind == StageKind::Join || stage.match) return true;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
          stage.window.kind != WindowKind::All;
 }
@@ -144,6 +170,8 @@ void Flow::fire_due() {
     if (!chosen) return;
     if (stage_at(*chosen).kind == StageKind::Join) {
       fire_join(*chosen, due(*chosen));
+    } else if (stage_at(*chosen).match) {
+      fire_match(*chosen, due(*chosen));
     } else {
       fire(*chosen, due(*chosen));
     }
@@ -251,6 +279,7 @@ void Flow::give(StagePlace place, const Result& result, int64_t time) {
       // Added by an edit, after the last event of the row.
       bool must = call.result->kind != typed::Kind::Optional && !counts_nothing(call.fn);
       if (must && list_of(result.members, i).empty()) fail(typed::EventError::NoValue);
+      if (call.own != nullptr) aggregate(call, list_of(result.members, i));
     }
     for (const typed::Output& output : stage.outputs) row.fields.push_back(evaluate(*output.value, scope));
   } catch (const EventFailure& failure) {

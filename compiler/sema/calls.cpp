@@ -45,9 +45,9 @@ constexpr AggregateName aggregate_names[] = {
 };
 constexpr std::string_view later_aggregates[] = {
     "median", "quantile", "approx_distinct", "collect", "top", "string_agg", "rank"};
-constexpr std::string_view later_functions[] = {
-    "map",  "filter",  "sort",         "parse_time", "format_time", "capture", "matches",
-    "json", "decimal", "arrival_time", "reveal",     "each_update", "keys",    "values"};
+constexpr std::string_view later_functions[] = {"parse_time",  "format_time",  "json",
+                                                "decimal",     "arrival_time", "reveal",
+                                                "each_update", "keys",         "values"};
 
 const AggregateName* find_aggregate(std::string_view name) {
   for (const AggregateName& entry : aggregate_names) {
@@ -65,6 +65,13 @@ constexpr BuiltinName builtin_names[] = {
 #include "runtime/abi/builtins.def"
 #undef MUT_BUILTIN
 };
+
+// `xs.any(x => …)`; `any(x)` is an aggregate, or of a list of bools.
+bool is_list_call(std::string_view name, const std::vector<const ast::Expr*>& args) {
+  if (name == "map" || name == "filter" || name == "reduce") return true;
+  if (name == "sort") return args.size() == 2;
+  return (name == "any" || name == "all") && args.size() == 2;
+}
 
 Kind conversion_kind(std::string_view name) {
   constexpr std::pair<std::string_view, Kind> kinds[] = {
@@ -88,13 +95,15 @@ struct CallChecker {
   Scope& scope;
   TypeRef hint;
   std::vector<const ast::Expr*> args{};
+  const Names* module = nullptr;  // in which the function is looked for; null: here
 
   diag::Engine& diags() { return checker.diags_; }
   TypeRef type(Kind kind) { return checker.type(kind); }
   ExprPtr error() { return checker.error(expr.span); }
 
   ExprPtr check() {
-    if (node.receiver) args.push_back(node.receiver.get());
+    module = checker.module_of(node.receiver.get(), scope);
+    if (node.receiver && module == nullptr) args.push_back(node.receiver.get());
     for (const ast::Argument& arg : node.args) {
       if (arg.name) {
         diags().report(Code::UnknownOption, arg.name->span, node.function.text, arg.name->text);
@@ -103,16 +112,31 @@ struct CallChecker {
       args.push_back(arg.value.get());
     }
     const std::string& name = node.function.text;
+    const Names& names = module != nullptr ? *module : checker.names();
+    if (module != nullptr && !names.functions.contains(name) && find_own() == nullptr) {
+      if (module->broken) return error();
+      std::vector<std::string> candidates = keys_of(names.functions);
+      for (const std::string& own : keys_of(names.aggregates)) candidates.push_back(own);
+      const std::string& shown = std::get<ast::NameRef>(node.receiver->node).name.text;
+      auto report = diags().report(Code::NotInThatModule, node.function.span, shown, name);
+      if (auto near = diag::did_you_mean(name, candidates))
+        report.note("did you mean `" + *near + "`?").fix(node.function.span, *near);
+      return error();
+    }
     if (node.history) return check_history();
-    if (checker.names_.functions.contains(name))
-      return check_function(*checker.names_.functions.find(name)->second);
+    if (names.functions.contains(name)) return check_function(names.functions.find(name)->second);
     if (name == "prev" || name == "delta" || name == "changed") return check_history();
     for (std::string_view later : later_aggregates) {
       if (later == name && (scope.place == Place::AggregateItem || scope.place == Place::EventHistory)) {
         return not_executable("aggregate `" + name + "`");
       }
     }
+    if (const auto* own = find_own()) return check_own(*own);
+    if (is_list_call(name, args)) return checker.check_list_call(node, args, expr, scope);
     const AggregateName* aggregate = find_aggregate(name);
+    if (aggregate != nullptr && scope.place == Place::Pattern) {
+      if (ExprPtr measure = check_measure(*aggregate)) return measure;
+    }
     if (aggregate != nullptr && is_aggregate_call(aggregate->fn)) {
       if (scope.place == Place::AggregateItem) return check_aggregate(*aggregate);
       if (scope.place == Place::AggregateArgument) {
@@ -121,9 +145,12 @@ struct CallChecker {
       }
       if (!is_builtin(name) || args.size() <= 1) {
         // `max(x)` outside of a group: an aggregate without `over`, unless x is a list.
-        if (args.size() == 1 && is_builtin(name)) {
+        bool of_bools = name == "any" || name == "all";
+        if (args.size() == 1 && (is_builtin(name) || of_bools)) {
           ExprPtr value = checker.check(*args[0], scope);
-          if (value->type->kind == Kind::List || value->type->kind == Kind::Error) return check_builtin();
+          if (value->type->kind == Kind::List || value->type->kind == Kind::Error) {
+            return of_bools ? checker.check_list_call(node, args, expr, scope) : check_builtin();
+          }
         }
         diags()
             .report(Code::AggregateOutside, expr.span, name)
@@ -140,14 +167,50 @@ struct CallChecker {
     for (std::string_view later : later_functions) {
       if (later == name) return not_executable("function `" + name + "`");
     }
-    std::vector<std::string> candidates = keys_of(checker.names_.functions);
+    std::vector<std::string> candidates = keys_of(checker.names_->functions);
+    for (const std::string& own : keys_of(checker.names_->aggregates)) candidates.push_back(own);
     for (const BuiltinName& entry : builtin_names) candidates.emplace_back(entry.name);
     for (const AggregateName& entry : aggregate_names) candidates.emplace_back(entry.name);
     auto report = diags().report(Code::UnknownFunction, node.function.span, name);
     if (auto near = diag::did_you_mean(name, candidates)) {
       report.note("did you mean `" + *near + "`?").fix(node.function.span, *near);
     }
+    const auto* receiver = node.receiver ? std::get_if<ast::NameRef>(&node.receiver->node) : nullptr;
+    if (receiver != nullptr && checker.names_->modules.contains(receiver->name.text))
+      report.note("a field or name hides the module `" + receiver->name.text + "`; import it `as` another");
     return error();
+  }
+
+  // What an aggregate or history sees of this place: the event, nothing that is bound around it.
+  Scope of_events() const {
+    Scope out = scope;
+    out.beyond.insert(out.beyond.end(), out.locals.begin(), out.locals.end());
+    out.locals.clear();
+    return out;
+  }
+
+  const Homed<ast::AggregateDecl>* find_own() const {
+    const Names& names = module != nullptr ? *module : checker.names();
+    auto found = names.aggregates.find(node.function.text);
+    return found == names.aggregates.end() ? nullptr : &found->second;
+  }
+
+  ExprPtr check_own(const Homed<ast::AggregateDecl>& own) {
+    if (scope.place == Place::AggregateArgument) {
+      diags().report(Code::AggregateNested, expr.span);
+      return error();
+    }
+    if (scope.place != Place::AggregateItem) {
+      diags()
+          .report(Code::AggregateOutside, expr.span, node.function.text)
+          .note("write `" + node.function.text + "(…) over last 10m`, or use `| aggregate`");
+      return error();
+    }
+    typed::AggregateCall out;
+    Scope inner = of_events();
+    inner.place = Place::AggregateArgument;
+    if (!checker.fill_own(own, args, node, expr.span, inner, out)) return error();
+    return add_aggregate(std::move(out), node.function.text.c_str());
   }
 
   ExprPtr not_executable(const std::string& what) {
@@ -176,7 +239,8 @@ struct CallChecker {
 
   // ---- functions of the script
 
-  ExprPtr check_function(const ast::FnDecl& fn) {
+  ExprPtr check_function(const Homed<ast::FnDecl>& declared) {
+    const ast::FnDecl& fn = *declared.decl;
     auto& stack = checker.call_stack_;
     if (std::find(stack.begin(), stack.end(), &fn) != stack.end()) {
       diags()
@@ -190,7 +254,7 @@ struct CallChecker {
       return error();
     }
     if (!count_is(fn.params.size(), fn.params.size())) return error();
-    TypeResolver resolver(checker.names_, checker.types_, diags());
+    TypeResolver resolver(*declared.home, checker.types_, diags());
     Scope inner;  // the body sees its parameters, params and consts only
     inner.place = Place::Event;
     std::vector<std::pair<int, ExprPtr>> bound;
@@ -204,9 +268,12 @@ struct CallChecker {
       bound.emplace_back(index, std::move(value));
     }
     stack.push_back(&fn);
+    ExprChecker::Context caller = checker.context();
+    checker.set_context({declared.home, nullptr});
     TypeRef result_type = fn.result ? resolver.resolve(*fn.result) : nullptr;
     ExprPtr result = fn.body ? checker.check(*fn.body, inner, result_type) : error();
     if (result_type != nullptr) result = checker.coerce(std::move(result), result_type);
+    checker.set_context(caller);
     stack.pop_back();
     for (auto let = bound.rbegin(); let != bound.rend(); ++let) {
       ExprPtr out = checker.make(ExprKind::Let, result->type, expr.span);
@@ -350,7 +417,12 @@ struct CallChecker {
       case Builtin::Upper:
       case Builtin::Trim:
         return uniform(matching[0], Kind::String, 1, Kind::String);
+      case Builtin::Matches:
+      case Builtin::Capture:
+        return count_is(2, 2) ? checker.check_regex_call(matching[0], args, expr, scope) : error();
       case Builtin::Replace:
+        if (args.size() == 3 && checker.regex_of(*args[1]) != nullptr)
+          return checker.check_regex_call(Builtin::ReplaceRegex, args, expr, scope);
         return uniform(Builtin::Replace, Kind::String, 3, Kind::String);
       case Builtin::StartsWith:
       case Builtin::EndsWith:
@@ -371,6 +443,8 @@ struct CallChecker {
       case Builtin::Append:
       case Builtin::Concat:
       case Builtin::Contains:
+      case Builtin::ListSort:
+      case Builtin::Reverse:
         return list_function(matching[0]);
       case Builtin::EventTime:
         return count_is(0, 0) ? call(Builtin::EventTime, type(Kind::Time), {}) : error();
@@ -476,6 +550,12 @@ struct CallChecker {
           return error();
         }
         return call(builtin, element, std::move(values));
+      case Builtin::ListSort:
+        if (!argument_is(values[0], 0, typed::is_ordered(element), "a list of ordered values"))
+          return error();
+        return call(builtin, list_type, std::move(values));
+      case Builtin::Reverse:
+        return call(builtin, list_type, std::move(values));
       case Builtin::ListMin:
       case Builtin::ListMax:
         if (!argument_is(values[0], 0, typed::is_ordered(element), "a list of ordered values"))
@@ -567,6 +647,8 @@ struct CallChecker {
       case AggregateFn::Prev:
         out.result = checker.types_.optional(inner);
         return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      case AggregateFn::Own:
+        return true;
       case AggregateFn::Changed:
         out.result = type(Kind::Bool);
         return wanted(typed::has_equality(value) && inner->kind != Kind::List && inner->kind != Kind::Record,
@@ -624,17 +706,60 @@ struct CallChecker {
 
   ExprPtr check_aggregate(const AggregateName& aggregate) {
     typed::AggregateCall out;
-    Scope inner = scope;
+    Scope inner = of_events();
     inner.place = Place::AggregateArgument;
     if (!fill_aggregate(aggregate.fn, out, inner) || !finish_aggregate(out, scope.may_be_empty_window))
       return error();
+    const char* name = typed::aggregate_name(out.fn);
+    return add_aggregate(std::move(out), name);
+  }
+
+  ExprPtr add_aggregate(typed::AggregateCall out, const char* name) {
     std::vector<std::string> taken;
     for (const typed::AggregateCall& other : *scope.aggregates) taken.push_back(other.cell);
-    out.cell = cell_name(scope.cell, typed::aggregate_name(out.fn), taken);
+    out.cell = cell_name(scope.cell, name, taken);
     ExprPtr result = checker.make(ExprKind::Aggregate, out.result, expr.span);
     result->index = static_cast<int>(scope.aggregates->size());
     scope.aggregates->push_back(std::move(out));
     return result;
+  }
+
+  // An aggregate over the events that a pattern has bound to a name; null when it is about none.
+  ExprPtr check_measure(const AggregateName& aggregate) {
+    const auto* whole = args.size() == 1 ? std::get_if<ast::NameRef>(&args[0]->node) : nullptr;
+    typed::AggregateCall out;
+    out.fn = aggregate.fn;
+    out.span = expr.span;
+    MeasureArgument measured;
+    if (whole != nullptr) measured.name = scope.pattern->find(whole->name.text);
+    if (measured.name < 0) {
+      if (args.size() != 1) return nullptr;
+      Scope inner = scope;
+      inner.place = Place::AggregateArgument;
+      inner.measured = &measured;
+      out.argument = aggregate_argument(aggregate.fn, *args[0], inner);
+      if (out.argument->type->kind == Kind::Error) return error();
+      if (measured.name < 0) return nullptr;
+      if (aggregate.fn == AggregateFn::ArgMin || aggregate.fn == AggregateFn::ArgMax)
+        return not_executable("`" + node.function.text + "` in a pattern");
+      if (measured.several || measured.plain_field) {
+        diags()
+            .report(Code::PatternUse, args[0]->span,
+                    "an aggregate is over the events of one name of the pattern")
+            .note("write `" + node.function.text + "(name.field)`");
+        return error();
+      }
+    } else if (aggregate.fn != AggregateFn::Count) {
+      diags()
+          .report(Code::PatternUse, args[0]->span, "`" + whole->name.text + "` names an event, not a value")
+          .note("write `" + node.function.text + "(" + whole->name.text + ".field)`");
+      return error();
+    }
+    if (node.filter) return not_executable("`where` in an aggregate of a pattern");
+    const BoundName& of = scope.pattern->names[static_cast<size_t>(measured.name)];
+    bool may_lack = of.optional || measured.name == scope.pattern->current;
+    if (!finish_aggregate(out, may_lack)) return error();
+    return checker.add_measure(std::move(out), measured.name, scope, expr.span);
   }
 
   // ---- history
@@ -649,6 +774,7 @@ struct CallChecker {
     }
     typed::History history;
     AggregateFn fn = AggregateFn::Count;
+    const Homed<ast::AggregateDecl>* own = nullptr;
     bool previous = name == "prev" || name == "delta" || name == "changed";
     if (previous) {
       fn = name == "prev" ? AggregateFn::Prev : name == "delta" ? AggregateFn::Delta : AggregateFn::Changed;
@@ -658,6 +784,8 @@ struct CallChecker {
             .note("`" + name + "` looks at the event before this one; leave out `over …`");
         return error();
       }
+    } else if ((own = find_own()) != nullptr) {
+      fn = AggregateFn::Own;
     } else if (const AggregateName* aggregate = find_aggregate(name)) {
       fn = aggregate->fn;
     } else {
@@ -671,15 +799,25 @@ struct CallChecker {
         report.note("did you mean `" + *near + "`?").fix(node.function.span, *near);
       return error();
     }
-    Scope inner = scope;
+    Scope inner = of_events();
     inner.place = Place::AggregateArgument;  // no history inside history
-    if (!fill_aggregate(fn, history.call, inner)) return error();
+    if (own != nullptr ? !checker.fill_own(*own, args, node, expr.span, inner, history.call)
+                       : !fill_aggregate(fn, history.call, inner))
+      return error();
     if (!fill_over(history, inner, previous)) return error();
+    if (own != nullptr &&
+        (history.over == typed::OverKind::LastDuration || history.over == typed::OverKind::LastEvents)) {
+      for (TypeRef parameter : history.call.own->parameter_types) {
+        if (parameter->kind == Kind::Optional)
+          return not_executable("a parameter of type `" + parameter->text + "` in `over last`");
+      }
+    }
     bool floor = history.excluding_current;
-    if (!finish_aggregate(history.call, floor)) return error();
+    if (own == nullptr && !finish_aggregate(history.call, floor)) return error();
     std::vector<std::string> taken;
     for (const typed::History& other : *scope.histories) taken.push_back(other.call.cell);
-    history.call.cell = cell_name(scope.cell, typed::aggregate_name(fn), taken);
+    history.call.cell =
+        cell_name(scope.cell, own != nullptr ? name.c_str() : typed::aggregate_name(fn), taken);
     ExprPtr result = checker.make(ExprKind::History, history.call.result, expr.span);
     result->index = static_cast<int>(scope.histories->size());
     scope.histories->push_back(std::move(history));

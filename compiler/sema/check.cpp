@@ -5,6 +5,7 @@
 #include <map>
 
 #include "compiler/sema/connectors.h"
+#include "compiler/sema/declarer.h"
 #include "compiler/sema/stage_checker.h"
 #include "compiler/sema/test_checker.h"
 
@@ -42,9 +43,7 @@ class ProgramChecker {
 
   bool run() {
     exprs_.emplace(names_, out_.params, *out_.types, diags_, out_.local_count);
-    declare_types();
-    declare_values();
-    check_functions();
+    declare_names();
     declare_streams();
     for (auto& [name, declared] : declared_) resolve(name);
     number_streams();
@@ -87,97 +86,15 @@ class ProgramChecker {
     std::optional<typed::Stream> result;  // empty after an error
   };
 
-  bool take_name(std::map<std::string, source::Span>& taken, const ast::Ident& name) {
-    auto [entry, fresh] = taken.emplace(name.text, name.span);
-    if (!fresh)
-      diags_.report(Code::DeclaredTwice, name.span, name.text).note(entry->second, "first declared here");
-    return fresh;
-  }
-
-  void declare_types() {
-    std::map<std::string, source::Span> taken;
-    std::map<std::string, const ast::TypeDecl*> pending;
+  void declare_names() {
+    modules_.reader = options_.modules;
+    Declarer declarer(names_, modules_, *out_.types, *exprs_, diags_);
+    declarer.declare(declarations_);
     for (const ast::Declaration* declaration : declarations_) {
-      const ast::Declaration& decl = *declaration;
-      if (const auto* enumeration = std::get_if<ast::EnumDecl>(&decl.node)) {
-        if (!take_name(taken, enumeration->name)) continue;
-        std::vector<std::string> values;
-        for (const ast::EnumValue& value : enumeration->values) {
-          if (std::find(values.begin(), values.end(), value.name.text) != values.end()) {
-            diags_.report(Code::DeclaredTwice, value.name.span, value.name.text);
-            continue;
-          }
-          values.push_back(value.name.text);
-        }
-        names_.types[enumeration->name.text] =
-            out_.types->enumeration(enumeration->name.text, std::move(values));
-      } else if (const auto* type = std::get_if<ast::TypeDecl>(&decl.node)) {
-        if (!take_name(taken, type->name)) continue;
-        pending.emplace(type->name.text, type);
-        names_.types[type->name.text] = nullptr;
-      }
+      const auto* param = std::get_if<ast::ParamDecl>(&declaration->node);
+      if (param != nullptr && declarer.take_value(param->name)) declare_param(*param, declaration->span);
     }
-    // A type may name one declared later: resolve in order of need.
-    std::vector<std::string> stack;
-    for (const auto& [name, type] : pending) resolve_type(name, pending, stack);
-  }
-
-  void resolve_type(const std::string& name, const std::map<std::string, const ast::TypeDecl*>& pending,
-                    std::vector<std::string>& stack) {
-    auto found = pending.find(name);
-    if (found == pending.end() || names_.types[name] != nullptr) return;
-    if (std::find(stack.begin(), stack.end(), name) != stack.end()) {
-      diags_.report(Code::RecursiveType, found->second->name.span, name);
-      names_.types[name] = out_.types->scalar(Kind::Error);
-      return;
-    }
-    stack.push_back(name);
-    if (found->second->type) {
-      resolve_needed(*found->second->type, pending, stack);
-      if (names_.types[name] == nullptr) {
-        names_.types[name] = TypeResolver(names_, *out_.types, diags_).resolve(*found->second->type);
-      }
-    } else {
-      names_.types[name] = out_.types->scalar(Kind::Error);
-    }
-    stack.pop_back();
-  }
-
-  void resolve_needed(const ast::TypeExpr& type, const std::map<std::string, const ast::TypeDecl*>& pending,
-                      std::vector<std::string>& stack) {
-    if (const auto* named = std::get_if<ast::NamedType>(&type.node)) {
-      if (named->name.parts.size() == 1) resolve_type(named->name.parts[0].text, pending, stack);
-      for (const ast::TypePtr& arg : named->args) resolve_needed(*arg, pending, stack);
-    } else if (const auto* optional = std::get_if<ast::OptionalType>(&type.node)) {
-      resolve_needed(*optional->inner, pending, stack);
-    } else if (const auto* list = std::get_if<ast::ListType>(&type.node)) {
-      resolve_needed(*list->element, pending, stack);
-    } else if (const auto* record = std::get_if<ast::RecordType>(&type.node)) {
-      for (const ast::FieldDecl& field : record->fields) {
-        if (field.type) resolve_needed(*field.type, pending, stack);
-      }
-    }
-  }
-
-  void declare_values() {
-    std::map<std::string, source::Span> values;
-    std::map<std::string, source::Span> functions;
-    for (const ast::Declaration* declaration : declarations_) {
-      const ast::Declaration& decl = *declaration;
-      if (const auto* constant = std::get_if<ast::ConstDecl>(&decl.node)) {
-        if (!take_name(values, constant->name)) continue;
-        names_.consts[constant->name.text] = {};  // known, in case its value is wrong
-        TypeRef type =
-            constant->type ? TypeResolver(names_, *out_.types, diags_).resolve(*constant->type) : nullptr;
-        if (auto value = constant->value ? exprs_->check_constant(*constant->value, type) : std::nullopt) {
-          names_.consts[constant->name.text] = std::move(*value);
-        }
-      } else if (const auto* param = std::get_if<ast::ParamDecl>(&decl.node)) {
-        if (take_name(values, param->name)) declare_param(*param, decl.span);
-      } else if (const auto* fn = std::get_if<ast::FnDecl>(&decl.node)) {
-        if (take_name(functions, fn->name)) names_.functions[fn->name.text] = fn;
-      }
-    }
+    declarer.check_functions(out_.local_count);
   }
 
   void declare_param(const ast::ParamDecl& decl, source::Span span) {
@@ -208,25 +125,6 @@ class ProgramChecker {
     }
     names_.params[param.name] = static_cast<int>(out_.params.size());
     out_.params.push_back(std::move(param));
-  }
-
-  // Each function once by itself, so that a wrong one is told about also when nobody calls it.
-  void check_functions() {
-    for (const auto& [name, fn] : names_.functions) {
-      Scope scope;
-      scope.place = Place::Event;
-      TypeResolver resolver(names_, *out_.types, diags_);
-      bool typed_fully = fn->result != nullptr;
-      for (const ast::Parameter& param : fn->params) {
-        if (!param.type) {
-          typed_fully = false;
-          continue;
-        }
-        scope.locals.push_back({param.name.text, out_.local_count++, resolver.resolve(*param.type)});
-      }
-      if (!typed_fully || !fn->body) continue;  // checked where it is called
-      exprs_->check_as(*fn->body, scope, resolver.resolve(*fn->result));
-    }
   }
 
   void declare(const ast::Ident& name, Declared declared) {
@@ -395,6 +293,12 @@ class ProgramChecker {
   }
 
   void check_table(const ast::TableDecl& decl, Declared& declared) {
+    size_t sources = out_.sources.size();
+    read_table(decl, declared);
+    if (!declared.result && decl.connector) out_.sources.resize(sources);  // a source without a stream
+  }
+
+  void read_table(const ast::TableDecl& decl, Declared& declared) {
     std::optional<typed::Stream> stream;
     const std::vector<ast::NamedExpr>* latest_by = nullptr;
     if (decl.connector) {
@@ -834,9 +738,6 @@ class ProgramChecker {
 
   void refuse_later(const ast::Declaration& decl) {
     const char* what = nullptr;
-    if (std::holds_alternative<ast::ImportDecl>(decl.node)) what = "`import`";
-    if (std::holds_alternative<ast::AggregateDecl>(decl.node)) what = "an `aggregate` of your own";
-    if (std::holds_alternative<ast::OperatorDecl>(decl.node)) what = "an `operator` of your own";
     if (std::holds_alternative<ast::ModelDecl>(decl.node)) what = "a model or learner";
     if (std::holds_alternative<ast::MigrateDecl>(decl.node)) what = "`migrate`";
     if (what != nullptr) diags_.report(Code::NotExecutable, decl.span, what);
@@ -883,6 +784,7 @@ class ProgramChecker {
   const CheckOptions& options_;
   diag::Engine& diags_;
   Names names_;
+  ModuleTable modules_;
   typed::Program out_;
   std::optional<ExprChecker> exprs_;
   std::map<std::string, Declared> declared_;
@@ -902,15 +804,16 @@ std::optional<typed::Program> check(const ast::Program& program, diag::Engine& d
   Declarations declarations = declarations_of(program);
   ProgramChecker checker(declarations, options, diags);
   if (!checker.run()) return std::nullopt;
-  if (options.tests == CheckOptions::Tests::Check) check_tests(declarations, diags);
+  if (options.tests == CheckOptions::Tests::Check) check_tests(declarations, diags, options.modules);
   if (diags.has_errors()) return std::nullopt;
   return checker.take();
 }
 
 std::optional<TestPart> check_test_part(const Declarations& version, const ast::TestDecl& test, size_t first,
-                                        TestProgress& progress, diag::Engine& diags) {
+                                        TestProgress& progress, diag::Engine& diags, ModuleReader* modules) {
   diag::Engine found;
   CheckOptions options;
+  options.modules = modules;
   ProgramChecker checker(version, options, found);
   std::optional<TestPart> part;
   if (checker.run()) part = checker.check_steps(test, first, progress);

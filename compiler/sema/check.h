@@ -17,7 +17,21 @@ constexpr size_t fields_max = 4096;
 constexpr size_t call_depth_max = 64;
 constexpr size_t expr_nodes_max = 1'000'000;  // after inlining
 
+// Finds and parses what a script imports. Its trees live as long as it does.
+class ModuleReader {
+ public:
+  struct Found {
+    std::string key;  // one module, one key: "std.stats", or a path
+    const ast::Program* program = nullptr;
+  };
+  virtual ~ModuleReader() = default;
+  // Empty after a report.
+  virtual std::optional<Found> read(const ast::ImportDecl& import, source::Span span,
+                                    diag::Engine& diags) = 0;
+};
+
 struct CheckOptions {
+  ModuleReader* modules = nullptr;  // null: nothing can be imported
   // Streams that get a sink `tap:STREAM` for the host, where they exist.
   std::vector<std::string> taps;
   // Given: rows of every source come from the host, of `generate` too.

@@ -124,7 +124,7 @@ std::optional<Const> fold_constant(const Expr& expr) {
 std::optional<ConstValue> ExprChecker::check_constant(const ast::Expr& expr, TypeRef target) {
   // A param would make the shape of the program depend on a value that may change (rule 6.2).
   if (const auto* name = std::get_if<ast::NameRef>(&expr.node);
-      name != nullptr && names_.params.contains(name->name.text)) {
+      name != nullptr && use_ == nullptr && names_->params.contains(name->name.text)) {
     diags_.report(Code::ParamInShape, expr.span).note("use a `const`");
     return std::nullopt;
   }

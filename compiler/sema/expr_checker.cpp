@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "compiler/sema/check.h"
+#include "compiler/sema/operator_use.h"
 
 namespace mut::sema {
 
@@ -244,7 +245,9 @@ ExprPtr ExprChecker::visit(const ast::BytesLit& node, const ast::Expr& expr, Sco
 }
 
 ExprPtr ExprChecker::visit(const ast::RegexLit&, const ast::Expr& expr, Scope&, TypeRef) {
-  diags_.report(Code::NotExecutable, expr.span, "a regular expression");
+  diags_.report(
+      Code::NameNotValue, expr.span, "re\"…\"",
+      "a regular expression, only right of `~` and an argument of `capture`, `matches` and `replace`");
   return error(expr.span);
 }
 
@@ -334,7 +337,7 @@ ExprPtr ExprChecker::visit(const ast::MapLit&, const ast::Expr& expr, Scope&, Ty
 
 // ---- names
 
-ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
   const std::string& name = node.name.text;
   for (auto local = scope.locals.rbegin(); local != scope.locals.rend(); ++local) {
     if (local->name != name) continue;
@@ -342,13 +345,22 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
     out->index = local->index;
     return out;
   }
-  auto param = names_.params.find(name);
-  auto constant = names_.consts.find(name);
+  for (const LocalName& bound : scope.beyond) {
+    if (bound.name != name) continue;
+    diags_.report(Code::UnknownName, expr.span, name)
+        .note("it is bound around this call, which sees events by themselves; write what it stands for");
+    return error(expr.span);
+  }
+  if (use_ != nullptr) {
+    if (ExprPtr given = passed(name, expr, scope, hint)) return given;
+  }
+  auto param = names_->params.find(name);
+  auto constant = names_->consts.find(name);
   int field = scope.record == nullptr ? -1 : scope.record->field_index(name);
   if (field >= 0) {
-    if (param != names_.params.end() || constant != names_.consts.end()) {
-      diags_.report(Code::FieldHidesName, expr.span, name, param != names_.params.end() ? "param" : "const")
-          .note("rename the field or the " + std::string(param != names_.params.end() ? "param" : "const"));
+    if (param != names_->params.end() || constant != names_->consts.end()) {
+      diags_.report(Code::FieldHidesName, expr.span, name, param != names_->params.end() ? "param" : "const")
+          .note("rename the field or the " + std::string(param != names_->params.end() ? "param" : "const"));
       return error(expr.span);
     }
     if (scope.place == Place::AggregateItem) {
@@ -362,11 +374,21 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
           .note("write `last(" + name + ")`, or add it to `by`");
       return error(expr.span);
     }
-    ExprPtr out = make(ExprKind::Field, scope.record->fields[static_cast<size_t>(field)].type, expr.span);
+    if (scope.measured != nullptr) scope.measured->plain_field = true;
+    if (scope.pattern != nullptr && !scope.pattern->has_event && scope.measured == nullptr)
+      return selected_key(name, expr, scope);
+    if (scope.places != nullptr) field = (*scope.places)[static_cast<size_t>(field)];
+    TypeRef record = scope.places != nullptr ? scope.here : scope.record;
+    ExprPtr out = make(ExprKind::Field, record->fields[static_cast<size_t>(field)].type, expr.span);
     out->index = field;
     return out;
   }
-  if (scope.place == Place::AggregateItem) {
+  if (scope.pattern != nullptr && scope.pattern->find(name) >= 0) {
+    diags_.report(Code::PatternUse, expr.span, "`" + name + "` names an event, not a value")
+        .note("write `" + name + ".field`, or `count(" + name + ")`");
+    return error(expr.span);
+  }
+  if (scope.key_names != nullptr) {
     for (size_t i = 0; i < scope.key_names->size(); ++i) {
       if ((*scope.key_names)[i] != name) continue;
       ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
@@ -374,17 +396,22 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
       return out;
     }
   }
-  if (param != names_.params.end()) {
+  if (param != names_->params.end()) {
     const typed::Param& declared = params_[static_cast<size_t>(param->second)];
     if (scope.place == Place::Constant) {
       diags_.report(Code::NotConstant, expr.span).note("`" + name + "` is a param, which may change");
+      return error(expr.span);
+    }
+    if (in_own_aggregate_) {
+      diags_.report(Code::UnknownName, expr.span, name)
+          .note("a param may change between two events: pass it to the aggregate as an argument");
       return error(expr.span);
     }
     ExprPtr out = make(ExprKind::Param, declared.type, expr.span);
     out->index = param->second;
     return out;
   }
-  if (constant != names_.consts.end()) {
+  if (constant != names_->consts.end()) {
     if (constant->second.type == nullptr) return error(expr.span);
     return literal(constant->second.type, constant->second.value, expr.span);
   }
@@ -392,13 +419,17 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
     diags_.report(Code::SiblingField, expr.span, name).note("start another `with`");
     return error(expr.span);
   }
-  std::vector<std::string> candidates = keys_of(names_.params);
-  for (const std::string& other : keys_of(names_.consts)) candidates.push_back(other);
+  std::vector<std::string> candidates = keys_of(names_->params);
+  for (const std::string& other : keys_of(names_->consts)) candidates.push_back(other);
   if (scope.record != nullptr) {
     for (const typed::Field& other : scope.record->fields) candidates.push_back(other.name);
   }
   for (const LocalName& local : scope.locals) candidates.push_back(local.name);
-  if (auto declared = names_.types.find(name); declared != names_.types.end()) {
+  if (names_->regexes.contains(name)) {
+    diags_.report(Code::NameNotValue, expr.span, name, "a regular expression");
+    return error(expr.span);
+  }
+  if (auto declared = names_->types.find(name); declared != names_->types.end()) {
     diags_.report(Code::NameNotValue, expr.span, name, "a type");
     return error(expr.span);
   }
@@ -460,12 +491,66 @@ ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool option
   return out;
 }
 
+// In `select` of a match there is no one event: a plain name is a key.
+ExprPtr ExprChecker::selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope) {
+  for (size_t i = 0; i < scope.key_names->size(); ++i) {
+    if ((*scope.key_names)[i] != name) continue;
+    ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
+    out->index = static_cast<int>(i);
+    return out;
+  }
+  diags_.report(Code::PatternUse, expr.span, "`" + name + "` of which event?")
+      .note("write `" + scope.pattern->names[0].name + "." + name + "`, or add `" + name + "` to `by`");
+  return error(expr.span);
+}
+
+const Names* ExprChecker::module_of(const ast::Expr* expr, const Scope& scope) const {
+  const auto* name = expr == nullptr ? nullptr : std::get_if<ast::NameRef>(&expr->node);
+  if (name == nullptr) return nullptr;
+  auto found = names_->modules.find(name->name.text);
+  if (found == names_->modules.end()) return nullptr;
+  bool hidden = scope.record != nullptr && scope.record->field_index(name->name.text) >= 0;
+  for (const LocalName& local : scope.locals) hidden = hidden || local.name == name->name.text;
+  hidden = hidden || (use_ != nullptr && use_->find(name->name.text) != nullptr);
+  return hidden ? nullptr : found->second;
+}
+
+// `lib.LIMIT`, `lib.Level.warn`; null: no member of a module.
+ExprPtr ExprChecker::module_member(const ast::MemberAccess& node, const ast::Expr& expr, const Scope& scope) {
+  if (const Names* module = module_of(node.object.get(), scope)) {
+    if (module->broken) return error(expr.span);
+    auto constant = module->consts.find(node.field.text);
+    if (constant != module->consts.end() && constant->second.type != nullptr)
+      return literal(constant->second.type, constant->second.value, expr.span);
+    const std::string& name = std::get<ast::NameRef>(node.object->node).name.text;
+    auto report = diags_.report(Code::NotInThatModule, node.field.span, name, node.field.text);
+    if (auto near = diag::did_you_mean(node.field.text, keys_of(module->consts)))
+      report.note("did you mean `" + *near + "`?").fix(node.field.span, *near);
+    return error(expr.span);
+  }
+  const auto* type = std::get_if<ast::MemberAccess>(&node.object->node);
+  const Names* module = type == nullptr ? nullptr : module_of(type->object.get(), scope);
+  if (module == nullptr) return nullptr;
+  auto found = module->types.find(type->field.text);
+  if (found == module->types.end() || found->second->kind != Kind::Enum) return nullptr;
+  for (size_t i = 0; i < found->second->values.size(); ++i) {
+    if (found->second->values[i] == node.field.text)
+      return literal(found->second, {static_cast<int64_t>(i)}, expr.span);
+  }
+  diags_.report(Code::UnknownEnumValue, node.field.span, quoted(found->second), node.field.text);
+  return error(expr.span);
+}
+
 ExprPtr ExprChecker::visit(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  if (ExprPtr bound = bound_field(node, expr, scope)) return bound;
+  if (!names_->modules.empty()) {
+    if (ExprPtr out = module_member(node, expr, scope)) return out;
+  }
   // `Level.warn`: a value of an enum, unless a field or local is called `Level`.
   if (const auto* name = std::get_if<ast::NameRef>(&node.object->node)) {
-    auto found = names_.types.find(name->name.text);
+    auto found = names_->types.find(name->name.text);
     bool hidden = scope.record != nullptr && scope.record->field_index(name->name.text) >= 0;
-    if (found != names_.types.end() && found->second != nullptr && found->second->kind == Kind::Enum &&
+    if (found != names_->types.end() && found->second != nullptr && found->second->kind == Kind::Enum &&
         !hidden) {
       for (size_t i = 0; i < found->second->values.size(); ++i) {
         if (found->second->values[i] == node.field.text) {
@@ -507,7 +592,8 @@ ExprPtr ExprChecker::visit(const ast::RangeExpr&, const ast::Expr& expr, Scope&,
 }
 
 ExprPtr ExprChecker::visit(const ast::Lambda&, const ast::Expr& expr, Scope&, TypeRef) {
-  diags_.report(Code::NotExecutable, expr.span, "a lambda");
+  diags_.report(Code::NameNotValue, expr.span, "=>",
+                "a lambda, only an argument of `map filter any all sort reduce`");
   return error(expr.span);
 }
 
@@ -516,7 +602,7 @@ ExprPtr ExprChecker::visit(const ast::Paren& node, const ast::Expr&, Scope& scop
 }
 
 ExprPtr ExprChecker::visit(const ast::Cast& node, const ast::Expr& expr, Scope& scope, TypeRef) {
-  TypeRef target = node.type ? TypeResolver(names_, types_, diags_).resolve(*node.type) : type(Kind::Error);
+  TypeRef target = node.type ? TypeResolver(*names_, types_, diags_).resolve(*node.type) : type(Kind::Error);
   bool optional = target->kind == Kind::Optional;
   return cast(check(*node.value, scope, nullptr), optional ? target->element : target, optional, expr.span);
 }

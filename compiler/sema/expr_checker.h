@@ -6,6 +6,10 @@
 
 #include "compiler/sema/names.h"
 
+namespace mut::regex {
+class Regex;
+}
+
 namespace mut::sema {
 
 // Where an expression stands: what it may use.
@@ -16,6 +20,28 @@ enum class Place : uint8_t {
   AggregateItem,  // keys and aggregates of a group
   AggregateArgument,
   Generate,  // fields and seeded draws
+  Pattern,   // define and select of a match: names of its events
+};
+
+// Events that a pattern binds, as the expressions of its stage see them.
+struct BoundName {
+  std::string name;
+  bool repeated = false;
+  bool optional = false;  // it may be left out
+};
+struct PatternScope {
+  std::vector<BoundName> names;
+  int current = -1;  // define: whose condition it is, so that only names up to this one are known
+  std::vector<typed::AggregateCall>* measures = nullptr;
+  std::vector<int>* measure_names = nullptr;
+  bool has_event = true;  // define: plain names are fields of the event that is looked at
+  int find(const std::string& name) const;
+};
+// What an argument of a measure was found to be about.
+struct MeasureArgument {
+  int name = -1;
+  bool several = false;
+  bool plain_field = false;
 };
 
 struct LocalName {
@@ -27,23 +53,52 @@ struct LocalName {
 // What names mean at one place. Collects what expressions need of their stage.
 struct Scope {
   Place place = Place::Constant;
-  typed::TypeRef record = nullptr;                   // fields that can be named; null: none
-  std::string record_name;                           // for messages: "stream `payments`"
-  std::vector<LocalName> locals;                     // innermost last
-  std::set<std::string> siblings;                    // fields made by other items of the same `with`
-  std::string cell;                                  // prefix of the cells found here: "usual", "where"
-  std::vector<typed::History>* histories = nullptr;  // EventHistory
+  typed::TypeRef record = nullptr;  // fields that can be named; null: none
+  // Inside what an operator was passed: `record` is that of its caller, and these are the places of its
+  // fields in the record that is here now.
+  const std::vector<int>* places = nullptr;
+  typed::TypeRef here = nullptr;
+  std::string record_name;         // for messages: "stream `payments`"
+  std::vector<LocalName> locals;   // innermost last
+  std::vector<LocalName> beyond;   // bound around an aggregate or a history: not known when it sees an event
+  std::set<std::string> siblings;  // fields made by other items of the same `with`
+  std::string cell;                // prefix of the cells found here: "usual", "where"
+  std::vector<typed::History>* histories = nullptr;         // EventHistory
   std::vector<typed::AggregateCall>* aggregates = nullptr;  // AggregateItem
   const std::vector<typed::ExprPtr>* keys = nullptr;        // AggregateItem
   const std::vector<std::string>* key_names = nullptr;      // AggregateItem
+  PatternScope* pattern = nullptr;                          // Pattern
+  MeasureArgument* measured = nullptr;                      // inside an argument of a measure
   bool may_be_empty_window = false;  // AggregateItem: no aggregate sees an empty group, so false
+};
+
+struct OperatorUse;
+
+// An aggregate of the script while one call of it is checked.
+struct OwnUse {
+  source::Span span;
+  std::vector<LocalName> event;  // its parameters
+  std::vector<LocalName> fixed;  // those that are the same for all events
+  std::vector<LocalName> states;
+  std::shared_ptr<typed::OwnAggregate> made;
 };
 
 class ExprChecker {
  public:
   ExprChecker(const Names& names, const std::vector<typed::Param>& params, typed::TypeTable& types,
               diag::Engine& diags, int& local_count)
-      : names_(names), params_(params), types_(types), diags_(diags), local_count_(local_count) {}
+      : names_(&names), params_(params), types_(types), diags_(diags), local_count_(local_count) {}
+
+  // Where names are looked up: in the script, or in the body of an operator.
+  struct Context {
+    const Names* names = nullptr;
+    const OperatorUse* use = nullptr;  // null: no operator
+  };
+  Context context() const { return {names_, use_}; }
+  void set_context(Context context) {
+    names_ = context.names;
+    use_ = context.use;
+  }
 
   // `hint` is the type that the place wants, or null: literals take it (rule 3.1).
   typed::ExprPtr check(const ast::Expr& expr, Scope& scope, typed::TypeRef hint = nullptr);
@@ -54,13 +109,19 @@ class ExprChecker {
   // A value known at compile time, of type `target` when given.
   std::optional<ConstValue> check_constant(const ast::Expr& expr, typed::TypeRef target = nullptr);
 
+  // The regular expression that is written there. Null after a report.
+  std::shared_ptr<const regex::Regex> check_regex(const ast::Expr& expr);
+
   // The one type both can become, or null.
   typed::TypeRef unify(typed::TypeRef a, typed::TypeRef b);
   bool converts(typed::TypeRef from, typed::TypeRef to) const;
   typed::TypeRef type(typed::Kind kind) const { return types_.scalar(kind); }
   typed::TypeTable& types() { return types_; }
   diag::Engine& diags() { return diags_; }
-  const Names& names() const { return names_; }
+  const Names& names() const { return *names_; }
+  int& local_count() { return local_count_; }
+  // The module that an expression names, unless something nearer has that name; null: none.
+  const Names* module_of(const ast::Expr* expr, const Scope& scope) const;
 
  private:
   friend struct CallChecker;
@@ -102,6 +163,10 @@ class ExprChecker {
   ExprPtr visit(const ast::Try& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
   ExprPtr visit(const ast::Paren& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
 
+  // A name that a pattern binds; null: the expression names none.
+  ExprPtr bound_field(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope);
+  ExprPtr selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope);
+  ExprPtr add_measure(typed::AggregateCall call, int name, Scope& scope, source::Span span);
   ExprPtr check_arithmetic(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
                            source::Span span);
   ExprPtr check_comparison(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
@@ -112,18 +177,40 @@ class ExprChecker {
   // Member `name` of a record or of a T? through `?.`.
   ExprPtr member(ExprPtr object, const ast::Ident& field, bool optional, source::Span span);
   ExprPtr cast(ExprPtr value, TypeRef target, bool optional, source::Span span);
+  // What the operator around this place was passed under that name; null: nothing.
+  ExprPtr passed(const std::string& name, const ast::Expr& expr, Scope& scope, TypeRef hint);
+  // Aggregates of the script: own_aggregate.cpp.
+  bool fill_own(const Homed<ast::AggregateDecl>& declared, const std::vector<const ast::Expr*>& args,
+                const ast::Call& node, source::Span span, Scope& scope, typed::AggregateCall& out);
+  bool bind_own(const ast::AggregateDecl& decl, const Names& home, const std::vector<const ast::Expr*>& args,
+                Scope& scope, OwnUse& use, typed::AggregateCall& out);
+  bool check_own_states(const ast::AggregateDecl& decl, OwnUse& use);
+  bool check_own_assigns(const std::vector<ast::AggregateAssign>& assigns, Scope& scope, const OwnUse& use,
+                         std::vector<ExprPtr>& out);
+  bool check_own_body(const ast::AggregateDecl& decl, OwnUse& use);
+  ExprPtr module_member(const ast::MemberAccess& node, const ast::Expr& expr, const Scope& scope);
+  // Regular expressions: regex_calls.cpp.
+  const ast::RegexLit* regex_of(const ast::Expr& expr) const;
+  ExprPtr check_regex_call(typed::Builtin builtin, const std::vector<const ast::Expr*>& args,
+                           const ast::Expr& expr, Scope& scope);
+  // Functions of a list and a lambda: list_calls.cpp.
+  ExprPtr check_list_call(const ast::Call& node, const std::vector<const ast::Expr*>& args,
+                          const ast::Expr& expr, Scope& scope);
+  ExprPtr check_lambda(const ast::Expr& expr, std::vector<LocalName> params, Scope& scope, TypeRef wanted);
   ExprPtr promote(ExprPtr expr);  // small ints to int, f32 to float
   // Reports and replaces by an error when the value may be none.
   ExprPtr need_value(ExprPtr expr, std::string_view wanted);
   // The two branches of if, match, try under one type.
   TypeRef join_branches(ExprPtr& a, ExprPtr& b);
 
-  const Names& names_;
+  const Names* names_;
+  const OperatorUse* use_ = nullptr;
   const std::vector<typed::Param>& params_;
   typed::TypeTable& types_;
   diag::Engine& diags_;
   int& local_count_;
   std::vector<const ast::FnDecl*> call_stack_;
+  bool in_own_aggregate_ = false;  // in its body
   size_t node_count_ = 0;
 };
 

@@ -28,6 +28,8 @@ struct Reads {
 
 void find_reads(const Expr& expr, int right_field, std::set<int>& bound, Reads& out) {
   if (expr.kind == ExprKind::Let || expr.kind == ExprKind::IsSome) bound.insert(expr.index);
+  if (expr.kind >= ExprKind::MapList && expr.kind <= ExprKind::Reduce)
+    bound.insert({expr.index, expr.index + 1});  // of a lambda
   if (expr.kind == ExprKind::Field) {
     (expr.index == right_field ? out.whole_right : out.left) = true;
     return;

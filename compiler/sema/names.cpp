@@ -59,7 +59,17 @@ TypeRef TypeResolver::resolve_named(const ast::NamedType& named, source::Span sp
     }
     return types_.scalar(Kind::Error);
   }
-  diags_.report(diag::Code::NotExecutable, span, "a type of another module");
+  auto module = names_.modules.find(named.name.parts[0].text);
+  if (named.name.parts.size() == 2 && module != names_.modules.end()) {
+    if (module->second->broken) return types_.scalar(Kind::Error);
+    auto found = module->second->types.find(named.name.parts[1].text);
+    if (found != module->second->types.end() && found->second != nullptr) return found->second;
+    auto report = diags_.report(diag::Code::NotInThatModule, span, module->first, named.name.parts[1].text);
+    if (auto near = diag::did_you_mean(named.name.parts[1].text, keys_of(module->second->types)))
+      report.note("did you mean `" + *near + "`?").fix(named.name.parts[1].span, *near);
+    return types_.scalar(Kind::Error);
+  }
+  diags_.report(diag::Code::UnknownModule, named.name.parts[0].span, named.name.parts[0].text);
   return types_.scalar(Kind::Error);
 }
 

@@ -14,11 +14,25 @@ struct ConstValue {
   typed::Const value;
 };
 
+struct Names;
+
+// A declaration whose body is checked where it is used, with the names of the file it stands in.
+template <typename Decl>
+struct Homed {
+  const Decl* decl = nullptr;
+  const Names* home = nullptr;
+};
+
 struct Names {
+  bool broken = false;  // of a module that could not be read: what is looked up in it is no error of its own
   std::map<std::string, typed::TypeRef, std::less<>> types;  // `type` and `enum`
   std::map<std::string, ConstValue, std::less<>> consts;
-  std::map<std::string, int, std::less<>> params;  // index into Program::params
-  std::map<std::string, const ast::FnDecl*, std::less<>> functions;
+  std::map<std::string, const ast::RegexLit*, std::less<>> regexes;  // consts
+  std::map<std::string, const Names*, std::less<>> modules;          // imported ones
+  std::map<std::string, int, std::less<>> params;                    // index into Program::params
+  std::map<std::string, Homed<ast::FnDecl>, std::less<>> functions;
+  std::map<std::string, Homed<ast::OperatorDecl>, std::less<>> operators;
+  std::map<std::string, Homed<ast::AggregateDecl>, std::less<>> aggregates;
 };
 
 // A type as written. Reports and returns the error type when a name is unknown.

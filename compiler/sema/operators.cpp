@@ -169,8 +169,7 @@ ExprPtr ExprChecker::visit(const ast::Binary& node, const ast::Expr& expr, Scope
     case ast::BinaryOp::NotIn:
       return check_membership(node, scope, expr.span);
     case ast::BinaryOp::Matches:
-      diags_.report(Code::NotExecutable, expr.span, "a regular expression");
-      return error(expr.span);
+      return check_regex_call(typed::Builtin::Matches, {node.left.get(), node.right.get()}, expr, scope);
     case ast::BinaryOp::Coalesce:
       return check_coalesce(node, scope, hint, expr.span);
     default:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/sema/check.h"
+#include "compiler/sema/stage_parts.h"
 
 namespace mut::sema {
 
@@ -15,10 +16,6 @@ using typed::Op;
 using typed::Output;
 using typed::StageKind;
 using typed::TypeRef;
-
-namespace {
-
-std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
 
 ExprPtr field_ref(TypeRef record, size_t index, source::Span span) {
   auto out = std::make_unique<Expr>();
@@ -47,6 +44,10 @@ std::string path_name(const ast::Expr& expr) {
   if (const auto* member = std::get_if<ast::MemberAccess>(&expr.node)) return member->field.text;
   return "";
 }
+
+namespace {
+
+std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
 
 const char* keyword_of(const ast::Stage& stage) {
   static constexpr const char* names[] = {"where",     "select", "with",    "without",  "rename", "flatten",
@@ -104,26 +105,100 @@ bool StageChecker::check(std::span<const ast::Stage> stages, typed::Stream& stre
                   std::to_string(stages_per_stream_max));
     return false;
   }
-  for (const ast::Stage& stage : stages) {
-    if (!check_stage(stage, stream)) return false;
+  return check_level(stages, stream);
+}
+
+void StageChecker::take_label(const ast::Stage& stage, Stage& out) {
+  if (!stage.label) return;
+  out.labelled = true;
+  out.name = stage.label->name.text;
+  if (stage.label->was) out.was = stage.label->was->text;
+  for (const ast::Path& path : stage.label->from) {
+    std::string text;
+    for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : "/") + part.text;
+    out.from.push_back(text);
   }
-  // Addresses of state: the label, else the kind, numbered where that is not enough.
-  for (Stage& stage : stream.stages) {
-    if (stage.labelled || !stage.stateful()) continue;
+  out.fresh = stage.label->fresh;
+}
+
+// The stages of a stream, or of an operator in it.
+bool StageChecker::check_level(std::span<const ast::Stage> stages, typed::Stream& stream) {
+  std::vector<Part> parts;
+  for (const ast::Stage& stage : stages) {
+    Part part;
+    part.first = stream.stages.size();
+    const auto* use = std::get_if<ast::OperatorStage>(&stage.node);
+    part.is_use = use != nullptr;
+    part.keyword = use != nullptr ? use->name.parts.back().text : keyword_of(stage);
+    part.label.name = part.keyword;
+    part.label.span = stage.span;
+    take_label(stage, part.label);
+    for (const Part& other : parts) {
+      if (!part.label.labelled || !other.label.labelled || other.label.name != part.label.name) continue;
+      diags_.report(Code::LabelTwice, stage.label->span, part.label.name)
+          .note(other.label.span, "first given here");
+      return false;
+    }
+    if (use != nullptr ? !expand(*use, stage, stream) : !check_stage(stage, stream)) return false;
+    if (stream.stages.size() > stages_per_stream_max) {
+      diags_.report(Code::TooMany, stage.span, std::to_string(stream.stages.size()) + " stages in one stream",
+                    std::to_string(stages_per_stream_max));
+      return false;
+    }
+    part.last = stream.stages.size();
+    parts.push_back(std::move(part));
+  }
+  name_parts(parts, stream);
+  return true;
+}
+
+// Addresses of state: the label, else the kind, numbered where that is not enough. Inside an operator they
+// follow that of its use.
+void StageChecker::name_parts(std::vector<Part>& parts, typed::Stream& stream) {
+  auto stateful = [&](const Part& part) {
+    return std::any_of(stream.stages.begin() + static_cast<ptrdiff_t>(part.first),
+                       stream.stages.begin() + static_cast<ptrdiff_t>(part.last),
+                       [](const Stage& stage) { return stage.stateful(); });
+  };
+  for (Part& part : parts) {
     int same = 0;
     int number = 0;
-    for (Stage& other : stream.stages) {
-      if (other.labelled || !other.stateful() || other.keyword != stage.keyword) continue;
+    for (const Part& other : parts) {
+      if (part.label.labelled || other.label.labelled || other.keyword != part.keyword || !stateful(part) ||
+          !stateful(other))
+        continue;
       ++same;
-      if (&other <= &stage) ++number;
+      if (&other <= &part) ++number;
     }
-    if (number > 1) stage.name = stage.keyword + "#" + std::to_string(number);
+    if (number > 1) part.label.name = part.keyword + "#" + std::to_string(number);
     if (same > 1 && number == 2) {
-      diags_.report(Code::UnlabelledTwice, stage.span, stage.keyword)
-          .note("label them, as in `| @first " + stage.keyword + " …`, so that edits know which is which");
+      diags_.report(Code::UnlabelledTwice, part.label.span, part.keyword)
+          .note("label them, as in `| @first " + part.keyword + " …`, so that edits know which is which");
+    }
+    for (size_t i = part.first; i < part.last; ++i) {
+      Stage& stage = stream.stages[i];
+      if (part.is_use) {
+        name_inside(part, stage);
+      } else if (!stage.labelled) {
+        stage.name = part.label.name;
+        // In an operator the author of the stream cannot label it, and its kind says which it is.
+        stage.labelled = !uses_.empty() && same == 1;
+      }
     }
   }
-  return true;
+}
+
+void StageChecker::name_inside(const Part& part, Stage& stage) {
+  std::string inner = "/" + stage.name;
+  if (!part.label.was.empty()) {
+    stage.was = part.label.was + (stage.was.empty() ? inner : "/" + stage.was);
+  } else if (!stage.was.empty()) {
+    stage.was = part.label.name + "/" + stage.was;
+  }
+  for (const std::string& from : part.label.from) stage.from.push_back(from + inner);
+  if (part.label.fresh && stage.stateful()) stage.fresh = part.label.fresh;
+  stage.name = part.label.name + inner;
+  stage.labelled = stage.labelled && part.label.labelled;
 }
 
 bool StageChecker::check_stage(const ast::Stage& stage, typed::Stream& stream) {
@@ -133,32 +208,18 @@ bool StageChecker::check_stage(const ast::Stage& stage, typed::Stream& stream) {
   out.span = stage.span;
   out.input = stream.type;
   out.output = stream.type;
-  if (stage.label) {
-    out.labelled = true;
-    out.name = stage.label->name.text;
-    if (stage.label->was) out.was = stage.label->was->text;
-    for (const ast::Path& path : stage.label->from) {
-      std::string text;
-      for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : "/") + part.text;
-      out.from.push_back(text);
-    }
-    out.fresh = stage.label->fresh;
-    for (const Stage& other : stream.stages) {
-      if (other.labelled && other.name == out.name) {
-        diags_.report(Code::LabelTwice, stage.label->span, out.name).note(other.span, "first given here");
-        return false;
-      }
-    }
-  }
+  take_label(stage, out);
   if (!std::visit([&](const auto& node) { return build(node, stage, out); }, stage.node)) return false;
+  if (!uses_.empty()) {
+    if (auto built = keep_passed(stage, out, stream)) return *built;
+  }
   if (out.output->fields.size() > fields_max) {
     diags_.report(Code::TooMany, stage.span, std::to_string(out.output->fields.size()) + " fields",
                   std::to_string(fields_max));
     return false;
   }
-  stream.type = out.output;
   bool where = out.kind == StageKind::Where;
-  stream.stages.push_back(std::move(out));
+  push(std::move(out), stream);
   if (where) narrow(stream.stages.back(), stream);
   return true;
 }
@@ -198,8 +259,7 @@ void StageChecker::narrow(const Stage& where, typed::Stream& stream) {
     out.outputs.push_back({out.input->fields[i].name, std::move(value), ""});
   }
   out.output = record_of(out.outputs, exprs_.types());
-  stream.type = out.output;
-  stream.stages.push_back(std::move(out));
+  push(std::move(out), stream);
 }
 
 bool StageChecker::build(const ast::SelectStage& node, const ast::Stage&, Stage& out) {
@@ -585,6 +645,29 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     out.outputs.push_back({item.name->text, std::move(value), item.was ? item.was->text : ""});
   }
   if (!fine) return false;
+  for (const typed::AggregateCall& call : out.aggregates) {
+    if (call.own == nullptr) continue;
+    if (out.window.kind == typed::WindowKind::Session) {
+      diags_.report(Code::NotExecutable, call.span, "an `aggregate` of the script in a session window");
+      return false;
+    }
+    if (out.window.kind != typed::WindowKind::Sliding) continue;
+    bool closes =
+        !out.on_update && out.trigger_every == 0 && (!node.late || node.late->kind != ast::LateKind::Update);
+    if (!closes) {
+      diags_.report(Code::NotExecutable, call.span,
+                    "an `aggregate` of the script in a sliding window that repeats its results");
+      return false;
+    }
+    constexpr int64_t overlap_max = 1000;  // each event is added to each of its windows
+    if (out.window.size / out.window.every > overlap_max) {
+      diags_.report(
+          Code::TooMany, call.span,
+          "an event would be added to " + std::to_string(out.window.size / out.window.every) + " windows",
+          std::to_string(overlap_max));
+      return false;
+    }
+  }
   if (windowed) {
     for (auto [name, kind] :
          {std::pair{"window_start", ExprKind::WindowStart}, {"window_end", ExprKind::WindowEnd}}) {
@@ -604,6 +687,10 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
         if (windowed && !check_late_update(*node.late, out)) return false;
         break;
       case ast::LateKind::To:
+        if (!uses_.empty()) {
+          diags_.report(Code::NotExecutable, node.late->span, "`late to` inside an operator");
+          return false;
+        }
         out.late = typed::LatePolicy::To;
         out.late_stream = declare_late_(*node.late->to, out.input);
         if (out.late_stream < 0) return false;

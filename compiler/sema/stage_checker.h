@@ -4,8 +4,13 @@
 #include <span>
 
 #include "compiler/sema/expr_checker.h"
+#include "compiler/sema/operator_use.h"
+#include "compiler/sema/stage_parts.h"
 
 namespace mut::sema {
+
+// The name of `users.name` is `name`; other expressions have none (rule 7.1).
+std::string path_name(const ast::Expr& expr);
 
 class StageChecker {
  public:
@@ -28,7 +33,30 @@ class StageChecker {
 
  private:
   using Stage = typed::Stage;
+  using TypeRef = typed::TypeRef;
+  // What is written as one stage: a stage of the stream, or the use of an operator with those inside.
+  struct Part {
+    size_t first = 0;  // stages [first, last) of the stream
+    size_t last = 0;
+    std::string keyword;  // the operator's name
+    Stage label;          // its label, with what belongs to it; else only a name
+    bool is_use = false;
+  };
+  bool check_level(std::span<const ast::Stage> stages, typed::Stream& stream);
   bool check_stage(const ast::Stage& stage, typed::Stream& stream);
+  static void take_label(const ast::Stage& stage, Stage& out);
+  void name_parts(std::vector<Part>& parts, typed::Stream& stream);
+  static void name_inside(const Part& part, Stage& stage);
+
+  // Operators: operator_use.cpp.
+  bool expand(const ast::OperatorStage& node, const ast::Stage& stage, typed::Stream& stream);
+  const Homed<ast::OperatorDecl>* find_operator(const ast::OperatorStage& node);
+  bool bind(const ast::OperatorStage& node, const ast::Stage& stage, OperatorUse& use);
+  bool bind_value(OperatorUse::Argument& argument, const OperatorUse& use, TypeRef entered);
+  std::optional<bool> keep_passed(const ast::Stage& written, Stage& stage, typed::Stream& stream);
+  void follow(const Stage& stage);
+  void push(Stage stage, typed::Stream& stream);
+  void drop_copies(const OperatorUse& use, source::Span span, typed::Stream& stream);
   bool refuse(const ast::Stage& stage, const std::string& what);
   Scope event_scope(const Stage& stage, Place place) const;
 
@@ -40,11 +68,12 @@ class StageChecker {
   bool build(const ast::FlattenStage& node, const ast::Stage& stage, Stage& out);
   bool build(const ast::DedupeStage& node, const ast::Stage& stage, Stage& out);
   bool build(const ast::AggregateStage& node, const ast::Stage& stage, Stage& out);
-  bool build(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   bool build(const ast::LimitStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::LatestStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::ThrottleStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::SampleStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::MatchStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   template <typename Other>
   bool build(const Other&, const ast::Stage& stage, Stage&) {
     return refuse(stage, "stage");
@@ -53,13 +82,18 @@ class StageChecker {
   bool check_trigger_every(const ast::Trigger& trigger, typed::Stage& out);
   bool check_late_update(const ast::Late& late, typed::Stage& out);
   bool check_triggers(const ast::AggregateStage& node, Stage& out);
-  bool check_within(const ast::JoinStage& node, const ast::Stage& stage, typed::Join& join);
-  bool check_on(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   bool check_lookup(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   bool check_lookup_keys(const ast::JoinStage& node, const typed::Stream& table, Stage& out);
   bool name_partner(const ast::JoinStage& node, const typed::Stream& right, Stage& out);
+  bool read_pattern(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern);
+  bool check_defines(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern, Stage& out);
+  bool check_bounds(const ast::MatchStage& syntax, const ast::Stage& stage, typed::Match& match);
+  bool check_select(const ast::MatchStage& syntax, const ast::Stage& stage, PatternScope& pattern,
+                    Stage& out);
   std::optional<int64_t> check_count(const ast::Expr& expr, const char* what);
   typed::ExprPtr key_number(typed::ExprPtr key);
+  bool check_within(const ast::JoinStage& node, const ast::Stage& stage, typed::Join& join);
+  bool check_on(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   bool check_keys(const std::vector<ast::NamedExpr>& by, Stage& out);
   // A new item must have a type of its own: not a bare `none`.
   bool usable(const typed::ExprPtr& value) const;
@@ -70,6 +104,7 @@ class StageChecker {
   DeclareLate declare_late_;
   FindRight find_right_;
   typed::Stream* stream_ = nullptr;
+  std::vector<OperatorUse*> uses_;  // around the stage that is checked, outermost first
 };
 
 }  // namespace mut::sema

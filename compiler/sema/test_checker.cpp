@@ -187,7 +187,7 @@ TestValue TestChecker::value_of(const ast::Expr& expr, TypeRef type, bool comple
   return out;
 }
 
-void check_tests(const Declarations& script, diag::Engine& diags) {
+void check_tests(const Declarations& script, diag::Engine& diags, ModuleReader* modules) {
   std::map<std::string, source::Span> names;
   for (const ast::Declaration* declaration : script) {
     const auto* test = std::get_if<ast::TestDecl>(&declaration->node);
@@ -200,7 +200,7 @@ void check_tests(const Declarations& script, diag::Engine& diags) {
     Declarations version = script;
     TestProgress progress;
     for (size_t next = 0;;) {
-      auto part = check_test_part(version, *test, next, progress, diags);
+      auto part = check_test_part(version, *test, next, progress, diags, modules);
       // A version in another file is read, and the rest is checked, when the test runs.
       if (!part || part->swap == nullptr || part->swap->to_file) break;
       auto after = next_version(version, *part->swap, diags);

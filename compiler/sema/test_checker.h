@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/sema/check.h"
 #include "compiler/sema/expr_checker.h"
 #include "compiler/sema/test_version.h"
 
@@ -83,9 +84,9 @@ class TestChecker {
 // Checks the declarations of a version, and the steps of `test` from `first` on that run in it. Empty when
 // the version is wrong; also after errors of steps those behind them are there, to be checked.
 std::optional<TestPart> check_test_part(const Declarations& version, const ast::TestDecl& test, size_t first,
-                                        TestProgress& progress, diag::Engine& diags);
+                                        TestProgress& progress, diag::Engine& diags, ModuleReader* modules);
 
 // All tests of a script, each as far as its versions stand in the script itself.
-void check_tests(const Declarations& script, diag::Engine& diags);
+void check_tests(const Declarations& script, diag::Engine& diags, ModuleReader* modules);
 
 }  // namespace mut::sema

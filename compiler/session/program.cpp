@@ -4,8 +4,10 @@
 #include <cstring>
 
 #include "compiler/codegen/emit.h"
+#include "compiler/modules/reader.h"
 #include "compiler/session/clocks.h"
 #include "compiler/syntax/parse.h"
+#include "runtime/abi/check.h"
 #include "runtime/abi/value.h"
 
 namespace mut::session {
@@ -21,7 +23,10 @@ std::shared_ptr<Program> make_program(std::string_view text, std::string name,
     // What was understood is checked too, so that one run reports more; its result is not used.
     return nullptr;
   }
-  auto checked = sema::check(tree, diags, options);
+  modules::Reader modules(*sources);
+  sema::CheckOptions with_modules = options;
+  with_modules.modules = &modules;
+  auto checked = sema::check(tree, diags, with_modules);
   if (!checked) return nullptr;
   auto out = std::make_shared<Program>();
   out->sources = std::move(sources);
@@ -245,6 +250,11 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
   for (size_t i = 0; i < graph.literals.size(); ++i) {
     write_const(graph.literals[i], graph.literal_types[i], *graph::describe(graph.literal_types[i]),
                 out->literals.data() + i * 16, out->texts);
+  }
+  for (const std::string& pattern : graph.regexes) {
+    std::string problem;
+    out->regexes.push_back(regex::Regex::compile(pattern, problem));
+    MUT_CHECK(out->regexes.back() != nullptr, "the checker has compiled it before");
   }
   for (typed::TypeRef type : graph.runtime_types) out->types.push_back(graph::describe(type));
   return out;

@@ -1,6 +1,7 @@
 #include "mutstream/tooling.h"
 
 #include "compiler/jit/jit.h"
+#include "compiler/modules/reader.h"
 #include "compiler/printer/printer.h"
 #include "compiler/sema/check.h"
 #include "compiler/session/program.h"
@@ -24,7 +25,10 @@ CheckResult check_script(std::string_view text, std::string name, const CheckOpt
   diag::Engine diags;
   source::FileId file = sources.add(std::move(name), std::string(text));
   ast::Program tree = syntax::parse(sources, file, diags);
-  if (!diags.has_errors()) (void)sema::check(tree, diags);
+  modules::Reader modules(sources);
+  sema::CheckOptions check;
+  check.modules = &modules;
+  if (!diags.has_errors()) (void)sema::check(tree, diags, check);
   return {!diags.has_errors(), render(diags, sources, options)};
 }
 

@@ -103,6 +103,16 @@ const char* kind_text(ExprKind kind) {
       return "window_start";
     case ExprKind::WindowEnd:
       return "window_end";
+    case ExprKind::MapList:
+      return "map";
+    case ExprKind::FilterList:
+      return "filter";
+    case ExprKind::AnyOf:
+      return "any";
+    case ExprKind::AllOf:
+      return "all";
+    case ExprKind::Reduce:
+      return "reduce";
   }
   return "?";
 }
@@ -141,6 +151,9 @@ std::string expr_text(const Expr& expr) {
 
 std::string call_text(const AggregateCall& call) {
   std::string out = fmt::format("{} = {}(", call.cell, aggregate_name(call.fn));
+  if (call.own) out += call.own->name + ": ";
+  for (size_t i = 0; i < call.arguments.size(); ++i)
+    out += (i == 0 ? "" : ", ") + expr_text(*call.arguments[i]);
   if (call.argument) out += expr_text(*call.argument);
   if (call.order) out += ", " + expr_text(*call.order);
   if (call.filter) out += " where " + expr_text(*call.filter);

@@ -1,5 +1,7 @@
 #include "compiler/typed/program.h"
 
+#include <map>
+
 namespace mut::typed {
 
 ExprPtr clone(const Expr& expr) {
@@ -84,8 +86,91 @@ const char* aggregate_name(AggregateFn fn) {
       return "delta";
     case AggregateFn::Changed:
       return "changed";
+    case AggregateFn::Own:
+      return "own";
   }
   return "?";
+}
+
+const Expr* argument_of(const AggregateCall& call, size_t index) {
+  if (call.fn == AggregateFn::Own)
+    return index < call.arguments.size() ? call.arguments[index].get() : nullptr;
+  if (index == 0 && call.argument) return call.argument.get();
+  return index <= 1 && (index == 1 || !call.argument) ? call.order.get() : nullptr;
+}
+
+namespace {
+
+// Locals by what they stand for, so that their numbers do not show.
+using LocalTexts = std::map<int, std::string>;
+
+std::string text_of(const Expr& expr, LocalTexts& locals) {
+  if (expr.kind == ExprKind::Local) return locals.contains(expr.index) ? locals[expr.index] : "?";
+  std::string out = "(" + std::to_string(static_cast<int>(expr.kind));
+  switch (expr.kind) {
+    case ExprKind::Literal:
+      return out + "=" + to_text(expr.value, expr.type) + ":" + expr.type->text + ")";
+    case ExprKind::Unary:
+    case ExprKind::Binary:
+      out += "." + std::to_string(static_cast<int>(expr.op));
+      break;
+    case ExprKind::Call:
+      out += "." + std::to_string(static_cast<int>(expr.builtin));
+      break;
+    case ExprKind::Let:
+    case ExprKind::IsSome:
+      locals.emplace(expr.index, "local" + std::to_string(locals.size()));
+      break;
+    case ExprKind::MapList:
+    case ExprKind::FilterList:
+    case ExprKind::AnyOf:
+    case ExprKind::AllOf:
+    case ExprKind::Reduce:
+      locals.emplace(expr.index, "local" + std::to_string(locals.size()));
+      if (expr.kind == ExprKind::Reduce)
+        locals.emplace(expr.index + 1, "local" + std::to_string(locals.size()));
+      break;
+    case ExprKind::Member:
+    case ExprKind::OptionalMember:
+      out += "." + std::to_string(expr.index);
+      break;
+    default:
+      break;
+  }
+  out += expr.spec + ":" + expr.type->text;
+  for (const ExprPtr& arg : expr.args) out += text_of(*arg, locals);
+  return out + ")";
+}
+
+LocalTexts locals_of(const OwnAggregate& own) {
+  LocalTexts out;
+  for (size_t i = 0; i < own.parameters.size(); ++i) out[own.parameters[i]] = "event" + std::to_string(i);
+  for (size_t i = 0; i < own.states.size(); ++i) out[own.states[i].local] = "state" + std::to_string(i);
+  for (const auto& [local, value] : own.constants) {
+    LocalTexts none;
+    out[local] = text_of(*value, none);
+  }
+  out[own.other] = "other";
+  return out;
+}
+
+}  // namespace
+
+std::string text_of_state(const OwnAggregate& own) {
+  LocalTexts locals = locals_of(own);
+  std::string out;
+  for (size_t i = 0; i < own.states.size(); ++i) {
+    out += own.states[i].type->text + " " + text_of(*own.states[i].initial, locals) + " -> " +
+           text_of(*own.add[i], locals) + ";";
+  }
+  return out;
+}
+
+std::string text_of_result(const OwnAggregate& own) {
+  LocalTexts locals = locals_of(own);
+  std::string out = text_of(*own.result, locals);
+  for (const ExprPtr& each : own.merge) out += ";" + text_of(*each, locals);
+  return out;
 }
 
 const Option* Connector::find(std::string_view wanted) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/source/span.h"
+#include "compiler/typed/pattern.h"
 #include "compiler/typed/type.h"
 
 namespace mut::typed {
@@ -87,6 +88,12 @@ enum class ExprKind : uint8_t {
   Aggregate,       // in Stage::outputs of an aggregate: result of Stage::aggregates[index]
   WindowStart,
   WindowEnd,  // in Stage::outputs of an aggregate
+  // Of each element of the list args[0], which is local `index`:
+  MapList,     // the list of args[1]
+  FilterList,  // those for which args[1] holds
+  AnyOf,       // whether args[1] holds for one; the rest is not looked at
+  AllOf,
+  Reduce,  // args[1] to begin with, then args[2] of each, where local `index + 1` is what came before
 };
 
 struct Expr {
@@ -125,14 +132,37 @@ enum class AggregateFn : uint8_t {
   Prev,
   Delta,
   Changed,
+  Own,  // of the script: OwnAggregate
 };
 const char* aggregate_name(AggregateFn fn);
 
+struct OwnState {
+  std::string name;
+  TypeRef type = nullptr;  // a scalar, or a T? of one
+  ExprPtr initial;
+  int local = -1;
+};
+
+// An aggregate of the script as one call uses it. Its expressions read locals only.
+struct OwnAggregate {
+  std::string name;
+  std::vector<TypeRef> parameter_types;            // as declared
+  std::vector<int> parameters;                     // locals of AggregateCall::arguments
+  std::vector<std::pair<int, ExprPtr>> constants;  // parameters that are the same for all events
+  std::vector<OwnState> states;
+  std::vector<ExprPtr> add;    // by state: what it is after an event; all read the state before it
+  std::vector<ExprPtr> merge;  // by state; empty: two states cannot be joined
+  int other = -1;              // merge: local, a record of the state that is joined
+  ExprPtr result;              // also of the initial state
+};
+
 struct AggregateCall {
   AggregateFn fn = AggregateFn::Count;
-  ExprPtr argument;  // null for count()
-  ExprPtr order;     // arg_min(x, by), arg_max: the second argument
-  ExprPtr filter;    // `where c`; null: all events
+  std::vector<ExprPtr> arguments;           // Own; an event counts where those that are T? are some
+  std::shared_ptr<const OwnAggregate> own;  // Own
+  ExprPtr argument;                         // null for count() and Own
+  ExprPtr order;                            // arg_min(x, by), arg_max: the second argument
+  ExprPtr filter;                           // `where c`; null: all events
   TypeRef result = nullptr;
   std::string cell;  // name of its cell in the stage: "total/sum", "usual/avg", "where/count(x)"
   Span span;
@@ -184,7 +214,7 @@ struct Join {
 // Which of the rows of a key a table keeps.
 enum class Newest : uint8_t { ByTime, ByArrival };
 
-enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate, Join, Table, Lookup };
+enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate, Join, Match, Table, Lookup };
 
 struct Stage {
   StageKind kind = StageKind::Where;
@@ -208,7 +238,8 @@ struct Stage {
   std::vector<std::string> key_names;
   int64_t within = 0;  // Dedupe, nanoseconds
   int64_t most = 0;    // Dedupe that throttles: events that pass within the stretch; else 0
-  std::vector<AggregateCall> aggregates;  // Aggregate
+  std::vector<AggregateCall> aggregates;  // Aggregate; Match: its measures
+  std::shared_ptr<const Match> match;     // Match
   Window window;
   bool on_update = false;     // a row after each event
   bool on_close = false;      // a row when the window closes
@@ -223,7 +254,7 @@ struct Stage {
 
   bool stateful() const {
     return kind == StageKind::Dedupe || kind == StageKind::Aggregate || kind == StageKind::Join ||
-           kind == StageKind::Table || !histories.empty();
+           kind == StageKind::Match || kind == StageKind::Table || !histories.empty();
   }
 };
 
@@ -324,6 +355,12 @@ struct Program {
 
   int find_stream(std::string_view name) const;  // -1 when absent
 };
+
+// The argument of a call by number, then `order`; null behind the last.
+const Expr* argument_of(const AggregateCall& call, size_t index);
+// What a state is made by, as text: equal texts, equal states of equal events.
+std::string text_of_state(const OwnAggregate& own);
+std::string text_of_result(const OwnAggregate& own);
 
 // An indented listing, for `mutc explain --emit=typed` and tests.
 std::string dump(const Program& program);

@@ -7,6 +7,7 @@
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
 #include "runtime/state/joins.h"
+#include "runtime/state/overlaps.h"
 #include "runtime/state/panes.h"
 #include "runtime/state/results.h"
 #include "runtime/state/rings.h"
@@ -109,6 +110,19 @@ MutTable* mut_pane(MutContext* ctx, uint32_t store, int64_t time) {
   return table;
 }
 
+// How many open windows hold an event at `time`; then each by index.
+uint32_t mut_overlaps(MutContext* ctx, uint32_t store, int64_t time) {
+  auto& windows = static_cast<mut::state::OverlapStore&>(instance(ctx).store(store));
+  windows.advance(instance(ctx).now(instance(ctx).plan().stores[store].clock));
+  uint32_t count = windows.find(time);
+  instance(ctx).wait_for(store, windows.due());
+  return count;
+}
+
+MutTable* mut_overlap_table(MutContext* ctx, uint32_t store, uint32_t index) {
+  return static_cast<mut::state::OverlapStore&>(instance(ctx).store(store)).found(index);
+}
+
 void mut_window_update(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,
                        MutResultRows* out) {
   auto& of = instance(ctx);
@@ -130,6 +144,20 @@ char* mut_session(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t 
   char* row = sessions.row_for(key, time, table);
   instance(ctx).wait_for(store, sessions.due());
   return row;
+}
+
+// ---- patterns
+
+int32_t mut_match_event(MutContext* ctx, uint32_t store, const uint64_t* key, const uint64_t* sample,
+                        MutResultRows* out) {
+  auto& of = instance(ctx);
+  auto& patterns = static_cast<mut::state::PatternStore&>(of.store(store));
+  const mut::state::ResultRows* rows =
+      patterns.add(key, sample, of.now(of.plan().stores[store].clock), of.arena());
+  if (rows == nullptr) return 0;
+  *out = {rows->rows(), rows->times(), rows->count()};
+  of.wait_for(store, patterns.due());
+  return 1;
 }
 
 // ---- joins
@@ -155,7 +183,7 @@ int32_t mut_join_keep(MutContext* ctx, uint32_t store, uint32_t side, const uint
 // ---- tables
 
 // 1: it is the newest row of its key now, or a version of it; 0: older than what there is; -1: no memory.
-int32_t mut_table_put(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,
+int32_t mut_row_put(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,
                       const char* record) {
   auto& of = instance(ctx);
   auto& table = static_cast<mut::state::TableStore&>(of.store(store));
@@ -164,7 +192,7 @@ int32_t mut_table_put(MutContext* ctx, uint32_t store, const uint64_t* key, int6
 }
 
 // The row of a key as of a time (INT64_MAX: as it stands), or null. `key` is null for what equals no key.
-const char* mut_table_find(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t as_of) {
+const char* mut_row_find(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t as_of) {
   auto& of = instance(ctx);
   auto& table = static_cast<mut::state::TableStore&>(of.store(store));
   table.observe(of.now(of.plan().stores[store].clock));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <vector>
 
 #include "runtime/graph/instance.h"
 #include "runtime/graph/text_forms.h"
@@ -197,6 +198,40 @@ void append_list(const Call& call, bool many) {
   memcpy(call.out, &list, sizeof(list));
 }
 
+// The first list, in the order that the total order gives to the last, which is as long; ties as they stand.
+void sort_list(const Call& call, uint32_t count) {
+  size_t keys = count - 1;
+  const abi::TypeDesc& key = *call.type(keys).element;
+  state::WordKind kind = state::word_kind(key);
+  uint64_t size = call.type(0).element->size;
+  struct Place {
+    uint64_t words[2];
+    uint64_t index;
+  };
+  std::vector<Place> places(call.list(0).count);
+  for (uint64_t i = 0; i < places.size(); ++i) {
+    places[i].index = i;
+    state::read_words(key, call.element(keys, i), places[i].words);
+  }
+  std::stable_sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+    return state::compare_words(a.words, b.words, kind) < 0;
+  });
+  auto* memory = static_cast<char*>(call.instance.arena().allocate(places.size() * size));
+  for (uint64_t i = 0; i < places.size(); ++i)
+    memcpy(memory + i * size, call.element(0, places[i].index), size);
+  MutList list{places.size(), memory};
+  memcpy(call.out, &list, sizeof(list));
+}
+
+void reverse_list(const Call& call) {
+  uint64_t size = call.type(0).element->size;
+  uint64_t elements = call.list(0).count;
+  auto* memory = static_cast<char*>(call.instance.arena().allocate(elements * size));
+  for (uint64_t i = 0; i < elements; ++i) memcpy(memory + i * size, call.element(0, elements - 1 - i), size);
+  MutList list{elements, memory};
+  memcpy(call.out, &list, sizeof(list));
+}
+
 int64_t time_part(Builtin part, int64_t time) {
   int64_t seconds = time / 1'000'000'000;
   if (time % 1'000'000'000 < 0) --seconds;
@@ -311,8 +346,13 @@ int32_t run(Builtin builtin, const Call& call, uint32_t count) {
     case Builtin::Concat:
       append_list(call, builtin == Builtin::Concat);
       return 0;
+    case Builtin::ListSort:
+      sort_list(call, count);
+      return 0;
+    case Builtin::Reverse:
+      reverse_list(call);
+      return 0;
     default:
-      (void)count;
       call.give(time_part(builtin, call.number(0)));
       return 0;
   }

@@ -9,6 +9,8 @@
 
 #include "runtime/abi/kernel.h"
 #include "runtime/abi/type_desc.h"
+#include "runtime/regex/regex.h"
+#include "runtime/state/patterns.h"
 #include "runtime/state/store_desc.h"
 
 namespace mut::runtime {
@@ -98,14 +100,16 @@ struct Plan {
   std::vector<SetPlan> sets;
   std::vector<char> literals;  // 16 bytes each
   std::vector<std::shared_ptr<std::string>> texts;
-  std::vector<abi::TypeDescRef> types;  // that casts and formats name by index
+  std::vector<std::shared_ptr<const regex::Regex>> regexes;  // that kernels name by index
+  std::vector<abi::TypeDescRef> types;                       // that casts and formats name by index
 };
 
 // Machine code of a plan. `owner` keeps it loaded.
 struct Kernels {
   std::vector<MutSourceKernel> sources;  // null where not live
   std::vector<void (*)(MutContext*, const MutBatch*, uint8_t*)> times;
-  std::vector<MutResultKernel> results;  // by store, null where it has none
+  std::vector<MutResultKernel> results;             // by store, null where it has none
+  std::vector<state::PatternCondition> conditions;  // by store, null where none looks back
   std::shared_ptr<void> owner;
 };
 

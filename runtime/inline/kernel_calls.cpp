@@ -12,6 +12,12 @@ char* mut_table_find_or_insert(MutTable* table, const uint64_t* key, uint32_t wo
   return find_or_insert(table, key, words, text_mask, row_size);
 }
 
+// The row of a key, or null.
+char* mut_table_find(const MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
+                     uint64_t row_size) {
+  return find_row(table, key, hash_key(key, words, text_mask, table->seed), words, text_mask, row_size);
+}
+
 // What a look-up will want soon: first the tags, then, once those are there, the row. Keys of numbers only.
 void mut_table_prefetch(const MutTable* table, const uint64_t* key, uint32_t words, uint32_t rows) {
   if (table->wide == 0) return;

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "runtime/state/results.h"
+
 namespace mut::state {
 
 using inl::ArgCell;
@@ -162,9 +164,29 @@ void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* val
       return;
     }
     case CellFn::Distinct:
+    case CellFn::Own:
       return;
   }
 }
+
+namespace {
+
+// Two that hold events can be joined by the kernel alone.
+void merge_own(const CellDesc& desc, char* cell, const char* other) {
+  int64_t events = 0;
+  int64_t more = 0;
+  memcpy(&events, cell, 8);
+  memcpy(&more, other, 8);
+  if (more == 0) return;
+  if (events == 0) {
+    memcpy(cell, other, desc.size);
+    return;
+  }
+  int64_t failed = -static_cast<int64_t>(RowError::NoValue);
+  memcpy(cell, &failed, 8);
+}
+
+}  // namespace
 
 void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other, const Heap& other_heap) {
   switch (desc.fn) {
@@ -223,6 +245,9 @@ void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other,
       add_value(desc, cell, heap, value, order, seen.time);
       return;
     }
+    case CellFn::Own:
+      merge_own(desc, cell, other);
+      return;
     case CellFn::Distinct:
       return;
   }
@@ -286,6 +311,8 @@ CellResult cell_result(const CellDesc& desc, const char* cell, const Heap& heap)
       out.present = as<ArgCell>(cell).state == 1;
       if (out.present) borrow(out.words, as<ArgCell>(cell).value, desc.kind, heap);
       return out;
+    case CellFn::Own:
+      return out;  // write_own()
   }
   return out;
 }
@@ -325,6 +352,24 @@ void free_cell(const CellDesc& desc, char* cell, Heap& heap) {
   auto& kept = as<ValueCell>(cell);
   if (kept.state == 1) disown(kept.words, desc.kind, heap);
   kept.state = 0;
+}
+
+int64_t write_own(const char* cell, const abi::TypeDesc& type, char* out) {
+  int64_t events = 0;
+  memcpy(&events, cell, 8);
+  for (const abi::FieldDesc& field : type.fields) {
+    CellResult value;
+    memcpy(value.words, cell, 8);
+    cell += 8;
+    if (field.type->kind == abi::TypeKind::Optional) {
+      uint64_t present = 0;
+      memcpy(&present, cell, 8);
+      value.present = present != 0;
+      cell += 8;
+    }
+    write_result(value, *field.type, out + field.offset);
+  }
+  return events;
 }
 
 void write_result(const CellResult& result, const abi::TypeDesc& type, char* out) {

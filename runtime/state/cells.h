@@ -28,6 +28,8 @@ CellResult peek_value(const CellDesc& desc, const char* cell, const Heap& heap, 
 void free_cell(const CellDesc& desc, char* cell, Heap& heap);
 // Writes a result into memory layout at `out`; `type` may be optional.
 void write_result(const CellResult& result, const abi::TypeDesc& type, char* out);
+// Own: its words into the memory layout of a record; gives the first, the number of events.
+int64_t write_own(const char* cell, const abi::TypeDesc& type, char* out);
 // Widens from memory layout to words; false when an optional value is none.
 bool read_words(const abi::TypeDesc& type, const char* value, uint64_t* words);
 

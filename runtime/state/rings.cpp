@@ -84,34 +84,50 @@ uint64_t RingStore::distinct_few(const char* row, const CellDesc& cell, uint32_t
   return count;
 }
 
+// By time the event sees (t - span, t]; by count the last N with itself, or the N before it.
+RingStore::Range RingStore::range(const char* row, const uint64_t* sample, bool excluding) const {
+  Ref ref = load(row);
+  auto time = static_cast<int64_t>(sample[0]);
+  Range out{0, ref.count};
+  if (desc_.span == 0) {
+    uint64_t wanted = desc_.count - (excluding ? 0 : 1);
+    if (ref.count > wanted) out.first = ref.count - static_cast<uint32_t>(wanted);
+    return out;
+  }
+  while (out.last > 0 && static_cast<int64_t>(at(ref, out.last - 1)[0]) > time) --out.last;
+  // Samples are in order of time: halve instead of walking when many are too old.
+  bool started = watermark_ != std::numeric_limits<int64_t>::min();
+  int64_t oldest = (started ? std::max(time, watermark_) : time) - desc_.span;
+  uint32_t high = out.last;
+  while (out.first < high) {
+    uint32_t middle = (out.first + high) / 2;
+    if (static_cast<int64_t>(at(ref, middle)[0]) > oldest) {
+      high = middle;
+    } else {
+      out.first = middle + 1;
+    }
+  }
+  return out;
+}
+
+const uint64_t* RingStore::counted(const char* row, uint32_t cell, uint32_t index) const {
+  Ref ref = load(row);
+  const uint64_t* sample = at(ref, index);
+  return counts(sample, desc_.cells[cell]) ? sample : nullptr;
+}
+
+MutStr RingStore::text(const uint64_t* words) const {
+  MutStoredStr stored;
+  memcpy(&stored, words, sizeof(stored));
+  return const_cast<KeyedTable&>(table_).heap().load(stored);
+}
+
 CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sample, bool excluding) const {
   const CellDesc& cell = desc_.cells[index];
   uint32_t word = desc_.columns[cell.column].word;
   Ref ref = load(row);
   auto time = static_cast<int64_t>(sample[0]);
-  // By time the event sees (t - span, t]; by count the last N with itself, or the N before it.
-  uint32_t first = 0;
-  uint32_t last = ref.count;
-  if (desc_.span != 0) {
-    while (last > 0 && static_cast<int64_t>(at(ref, last - 1)[0]) > time) --last;
-    // Samples are in order of time: halve instead of walking when many are too old.
-    bool started = watermark_ != std::numeric_limits<int64_t>::min();
-    int64_t oldest = (started ? std::max(time, watermark_) : time) - desc_.span;
-    uint32_t low = 0;
-    uint32_t high = last;
-    while (low < high) {
-      uint32_t middle = (low + high) / 2;
-      if (static_cast<int64_t>(at(ref, middle)[0]) > oldest) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    first = low;
-  } else {
-    uint64_t wanted = desc_.count - (excluding ? 0 : 1);
-    if (ref.count > wanted) first = ref.count - static_cast<uint32_t>(wanted);
-  }
+  auto [first, last] = range(row, sample, excluding);
   bool self = !excluding && (sample[2] >> cell.column & 1U) != 0;
   const Heap& heap = const_cast<KeyedTable&>(table_).heap();
   auto value_at = [&](uint32_t i) { return at(ref, i) + word; };
@@ -329,8 +345,11 @@ void RingStore::advance(int64_t watermark) {
 std::vector<int> RingStore::column_sources(const RingStore& old, const std::vector<int>& cells) const {
   std::vector<int> out(desc_.columns.size(), -1);
   for (size_t i = 0; i < cells.size(); ++i) {
-    if (cells[i] >= 0)
-      out[desc_.cells[i].column] = static_cast<int>(old.desc_.cells[static_cast<size_t>(cells[i])].column);
+    if (cells[i] < 0) continue;
+    const CellDesc& from = old.desc_.cells[static_cast<size_t>(cells[i])];
+    const CellDesc& to = desc_.cells[i];
+    for (uint32_t column = 0; column < std::min(from.columns, to.columns); ++column)
+      out[to.column + column] = static_cast<int>(from.column + column);
   }
   return out;
 }
@@ -523,6 +542,21 @@ int32_t mut_ring_query(MutTable* table, const char* row, uint32_t cell, const ui
       static_cast<mut::state::RingStore*>(store)->query(row, cell, sample, excluding != 0);
   memcpy(out, result.words, sizeof(result.words));
   return result.overflow ? 2 : result.present ? 1 : 0;
+}
+
+// First and last index of the samples that an event sees, as two halves of a word; the last is not seen.
+uint64_t mut_ring_range(void* store, const char* row, const uint64_t* sample, int32_t excluding) {
+  auto [first, last] = static_cast<mut::state::RingStore*>(store)->range(row, sample, excluding != 0);
+  return uint64_t{first} << 32U | last;
+}
+
+// Null when the sample does not count for the cell.
+const uint64_t* mut_ring_sample(void* store, const char* row, uint32_t cell, uint32_t index) {
+  return static_cast<mut::state::RingStore*>(store)->counted(row, cell, index);
+}
+
+void mut_ring_text(void* store, const uint64_t* words, MutStr* out) {
+  *out = static_cast<mut::state::RingStore*>(store)->text(words);
 }
 
 int32_t mut_ring_push(void* store, char* row, const uint64_t* sample) {

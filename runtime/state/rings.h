@@ -24,6 +24,16 @@ class RingStore final : public Store {
   // The result of cell `index` for an event: over the samples it sees and, unless `excluding`, itself.
   // `sample`: time, arrival (ignored), mask of present values, values (texts as MutStr).
   CellResult query(const char* row, uint32_t index, const uint64_t* sample, bool excluding) const;
+  // Samples [first, last) that an event sees.
+  struct Range {
+    uint32_t first = 0;
+    uint32_t last = 0;
+  };
+  Range range(const char* row, const uint64_t* sample, bool excluding) const;
+  // A sample, or null when it does not count for the cell.
+  const uint64_t* counted(const char* row, uint32_t cell, uint32_t index) const;
+  // A text of a sample.
+  MutStr text(const uint64_t* words) const;
   // Adds a sample. False when the budget is spent.
   bool push(char* row, const uint64_t* sample);
   // Dedupe: whether a passed event is less than `span` away.

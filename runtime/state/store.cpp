@@ -5,7 +5,9 @@
 #include "runtime/abi/check.h"
 #include "runtime/state/groups.h"
 #include "runtime/state/joins.h"
+#include "runtime/state/overlaps.h"
 #include "runtime/state/panes.h"
+#include "runtime/state/patterns.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
 #include "runtime/state/tables.h"
@@ -43,11 +45,15 @@ std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget)
       return std::make_unique<GroupStore>(std::move(desc), seed, budget);
     case StoreKind::Panes:
       return std::make_unique<PaneStore>(std::move(desc), seed, budget);
+    case StoreKind::Overlaps:
+      return std::make_unique<OverlapStore>(std::move(desc), seed, budget);
     case StoreKind::Sessions:
       return std::make_unique<SessionStore>(std::move(desc), seed, budget);
     case StoreKind::Ring:
     case StoreKind::Dedupe:
       return std::make_unique<RingStore>(std::move(desc), seed, budget);
+    case StoreKind::Match:
+      return std::make_unique<PatternStore>(std::move(desc), seed, budget);
     case StoreKind::Join:
       return std::make_unique<JoinStore>(std::move(desc), seed, budget);
     case StoreKind::Table:

@@ -45,11 +45,18 @@ Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to) {
   return by_name ? Rows::ByName : Rows::Other;
 }
 
+int64_t delay_of(const StoreDesc& desc) {
+  if (desc.kind == StoreKind::Match) return desc.pattern.within;
+  return desc.kind == StoreKind::Join ? delay_of(desc.join) : 0;
+}
+
 bool has_results(const StoreDesc& desc) {
   switch (desc.kind) {
     case StoreKind::Panes:
     case StoreKind::Sessions:
     case StoreKind::Whole:
+    case StoreKind::Match:
+    case StoreKind::Overlaps:
       return true;
     case StoreKind::Join:
       return gives_unmatched(desc.join.kind, JoinSide::Left) ||
@@ -101,9 +108,23 @@ uint32_t cell_size(CellFn fn, WordKind kind) {
     case CellFn::ArgMin:
     case CellFn::ArgMax:
       return 48;
+    case CellFn::Own:
+      return 0;  // by its result: own_size()
   }
   return 0;
 }
+
+namespace {
+
+// One word each, and one more of an optional.
+uint32_t own_size(const abi::TypeDesc& result) {
+  uint32_t words = 0;
+  for (const abi::FieldDesc& field : result.fields)
+    words += field.type->kind == abi::TypeKind::Optional ? 2 : 1;
+  return words * 8;
+}
+
+}  // namespace
 
 void lay_out(StoreDesc& desc) {
   uint32_t word = 0;
@@ -137,10 +158,18 @@ void lay_out(StoreDesc& desc) {
     offset += 24;  // TableStore::Versions
   } else if (desc.kind == StoreKind::Join) {
     offset += 48;  // a JoinStore::Samples for each side
+  } else if (desc.kind == StoreKind::Match) {
+    offset += 8;               // number of the group
+    uint32_t sample_word = 4;  // see PatternStore::add
+    for (ColumnDesc& column : desc.columns) {
+      column.word = sample_word;
+      sample_word += word_count(column.kind);
+    }
+    desc.sample_words = sample_word;
   } else {
     for (CellDesc& cell : desc.cells) {
       cell.offset = offset;
-      cell.size = cell_size(cell.fn, cell.kind);
+      cell.size = cell.fn == CellFn::Own ? own_size(*cell.result) : cell_size(cell.fn, cell.kind);
       offset += cell.size;
     }
     if (desc.ttl != 0 || desc.kind == StoreKind::Whole) offset += 8;  // time of the newest event

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/abi/type_desc.h"
+#include "runtime/state/pattern_rule.h"
 
 namespace mut::state {
 
@@ -28,6 +29,7 @@ enum class CellFn : uint8_t {
   ArgMin,
   ArgMax,
   Previous,
+  Own,  // words: how many events (below 0: an error's code), then the state; kernels alone can read it
 };
 
 // How values lie in cells, keys and samples: one 8-byte word (integers widened, bool, enum, time,
@@ -58,7 +60,8 @@ struct CellDesc {
   abi::TypeDescRef result;                 // type of the result, optional included
   uint32_t offset = 0;                     // bytes from the start of the row
   uint32_t size = 0;
-  uint32_t column = 0;               // Ring: which value of a sample
+  uint32_t column = 0;               // Ring: which value of a sample, or the first of them
+  uint32_t columns = 1;              // Ring: how many
   int64_t since = 0;                 // Ring: first arrival number that counts (a cell added by an edit)
   std::vector<Forgotten> forgotten;  // Ring by time
 };
@@ -67,11 +70,13 @@ enum class StoreKind : uint8_t {
   Groups,  // running aggregates, `over all`, prev: one row per key
   Panes,   // tumbling and sliding windows
   Sessions,
-  Whole,   // `window all`
-  Ring,    // `over last …`: samples per key in order of time
-  Dedupe,  // times of passed events per key
-  Join,    // rows of both sides per key
-  Table,   // the newest row per key, and perhaps those before it
+  Whole,     // `window all`
+  Ring,      // `over last …`: samples per key in order of time
+  Dedupe,    // times of passed events per key
+  Join,      // rows of both sides per key
+  Overlaps,  // sliding windows that keep rows of their own each
+  Match,     // events of a pattern per key, and the starts that are open
+  Table,     // the newest row per key, and perhaps those before it
 };
 
 enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti };
@@ -132,8 +137,12 @@ struct StoreDesc {
   int64_t ttl = 0;  // nanoseconds; 0: none
   JoinRule join;
   TableRule table;
+  PatternRule pattern;
+  std::vector<CellDesc> measures;  // Match: what is asked of bound events
 };
 
+// The same of any store: rows of a match are as old as the event that ended it when they come.
+int64_t delay_of(const StoreDesc& desc);
 // Whether something of it fires: a kernel takes rows that it gives.
 bool has_results(const StoreDesc& desc);
 

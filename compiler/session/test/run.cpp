@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 
+#include "compiler/modules/reader.h"
 #include "compiler/sema/test_checker.h"
 #include "compiler/session/test/given_file.h"
 #include "compiler/session/test/rows.h"
@@ -59,7 +60,7 @@ std::string indented(std::string_view text) {
 class TestRun {
  public:
   TestRun(const TestScript& script, const ast::TestDecl& test, TestOptions::Runner runner)
-      : script_(script), test_(test), runner_(runner) {
+      : script_(script), modules_(*script.sources), test_(test), runner_(runner) {
     for (const ast::Declaration* declaration : script.declarations) {
       if (!std::holds_alternative<ast::TestDecl>(declaration->node)) version_.push_back(declaration);
     }
@@ -69,7 +70,7 @@ class TestRun {
     sema::TestProgress progress;
     while (true) {
       diag::Engine diags;
-      auto part = sema::check_test_part(version_, test_, at_, progress, diags);
+      auto part = sema::check_test_part(version_, test_, at_, progress, diags, &modules_);
       if (!part || diags.has_errors()) {
         stop(diag::render_text(diags, *script_.sources, diag::Color::Never));
         break;
@@ -330,6 +331,7 @@ class TestRun {
   }
 
   const TestScript& script_;
+  modules::Reader modules_;
   const ast::TestDecl& test_;
   TestOptions::Runner runner_;
   sema::Declarations version_;

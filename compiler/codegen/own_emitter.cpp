@@ -1,0 +1,237 @@
+// Aggregates of the script. In a cell lie the number of events and the words of the state; while there is no
+// event the state is the initial one.
+#include "compiler/codegen/stage_emitter.h"
+
+namespace mut::codegen {
+
+using typed::EventError;
+using typed::Kind;
+using typed::OwnAggregate;
+using typed::OwnState;
+
+namespace {
+
+uint64_t word_count(typed::TypeRef type) { return type->kind == Kind::Optional ? 2 : 1; }
+
+}  // namespace
+
+uint64_t own_bytes(const OwnAggregate& own) {
+  uint64_t words = 1;
+  for (const OwnState& state : own.states) words += word_count(state.type);
+  return words * 8;
+}
+
+std::vector<Value> own_initial(FunctionEmitter& at, const OwnAggregate& own) {
+  std::vector<Value> out;
+  for (const OwnState& state : own.states) out.push_back(at.emit(*state.initial));
+  return out;
+}
+
+// A value of a word, or of two for a T?.
+Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory) {
+  if (type->kind != Kind::Optional) return at.from_words(type, memory);
+  llvm::IRBuilder<>& b = at.builder();
+  Value out = at.from_words(type->element, memory);
+  llvm::Value* present =
+      b.CreateAlignedLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt8Ty(), memory, 8), llvm::Align(8));
+  out.type = type;
+  out.parts.push_back(b.CreateICmpNE(present, b.getInt64(0)));
+  return out;
+}
+
+// What `loaded` gives when there are events, else the initial state.
+std::vector<Value> own_or_initial(FunctionEmitter& at, const OwnAggregate& own, llvm::Value* events,
+                                  const std::function<std::vector<Value>()>& loaded) {
+  llvm::IRBuilder<>& b = at.builder();
+  auto joined = [](const std::vector<Value>& values) {
+    Value out;
+    for (const Value& value : values)
+      out.parts.insert(out.parts.end(), value.parts.begin(), value.parts.end());
+    return out;
+  };
+  Value all = at.choose(
+      b.CreateICmpNE(events, b.getInt64(0)), [&] { return joined(loaded()); },
+      [&] { return joined(own_initial(at, own)); });
+  std::vector<Value> out;
+  size_t first = 0;
+  for (const OwnState& state : own.states) {
+    out.push_back(slice(all, first, state.type));
+    first += part_count(state.type);
+  }
+  return out;
+}
+
+Value own_result(FunctionEmitter& at, const OwnAggregate& own, const std::vector<Value>& states) {
+  for (size_t i = 0; i < states.size(); ++i) at.bind(own.states[i].local, states[i]);
+  for (const auto& [local, value] : own.constants) at.bind(local, at.emit(*value));
+  return at.emit(*own.result);
+}
+
+std::vector<Value> StageEmitter::own_state(const OwnAggregate& own, llvm::Value* cell) {
+  B& b = at_.builder();
+  llvm::Value* events = b.CreateAlignedLoad(b.getInt64Ty(), cell, llvm::Align(8));
+  return own_or_initial(at_, own, events, [&] {
+    std::vector<Value> out;
+    uint64_t bytes = 8;
+    for (const OwnState& state : own.states) {
+      out.push_back(own_word(at_, state.type, offset(cell, bytes)));
+      bytes += word_count(state.type) * 8;
+    }
+    return out;
+  });
+}
+
+// The state at `from` after one more event, to `to`; both may be one. Nothing is written when it fails.
+void StageEmitter::add_own(const OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
+                           llvm::Value* to) {
+  B& b = at_.builder();
+  std::vector<Value> states = own_state(own, from);
+  llvm::Value* events = b.CreateAlignedLoad(b.getInt64Ty(), from, llvm::Align(8));
+  for (size_t i = 0; i < states.size(); ++i) at_.bind(own.states[i].local, states[i]);
+  for (const auto& [local, value] : own.constants) at_.bind(local, at_.emit(*value));
+  for (size_t i = 0; i < event.size(); ++i) at_.bind(own.parameters[i], event[i]);
+  std::vector<Value> next;
+  for (const typed::ExprPtr& value : own.add) next.push_back(at_.emit(*value));
+  b.CreateAlignedStore(b.CreateAdd(events, b.getInt64(1)), to, llvm::Align(8));
+  uint64_t bytes = 8;
+  for (const Value& value : next) {
+    for (llvm::Value* word : at_.words(value)) {
+      b.CreateAlignedStore(word, offset(to, bytes), llvm::Align(8));
+      bytes += 8;
+    }
+  }
+}
+
+// The samples that the event sees, one after the other, and then the event itself.
+Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, llvm::Value* row,
+                                  llvm::Value* owner, llvm::Value* sample, const Argument& argument) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* word = b.getInt64Ty();
+  const typed::History& history = stage_.histories[static_cast<size_t>(node.histories[cell])];
+  const OwnAggregate& own = *history.call.own;
+  const state::StoreDesc& desc = node.desc;
+  llvm::AllocaInst* state = at_.temporary(own_bytes(own));
+  b.CreateAlignedStore(b.getInt64(0), state, llvm::Align(8));
+  llvm::Value* range =
+      b.CreateCall(module_.helper("mut_ring_range", word, {pointer, pointer, pointer, b.getInt32Ty()}),
+                   {owner, row, sample, b.getInt32(history.excluding_current ? 1 : 0)});
+  llvm::Value* end_index = b.CreateAnd(range, b.getInt64(0xFFFFFFFFU));
+  llvm::BasicBlock* before = b.GetInsertBlock();
+  llvm::BasicBlock* head = at_.block("each");
+  llvm::BasicBlock* body = at_.block("sample");
+  llvm::BasicBlock* counted = at_.block("counted");
+  llvm::BasicBlock* next = at_.block("next");
+  llvm::BasicBlock* end = at_.block("end");
+  llvm::Value* first = b.CreateLShr(range, 32);
+  b.CreateBr(head);
+  b.SetInsertPoint(head);
+  llvm::PHINode* index = b.CreatePHI(word, 2);
+  index->addIncoming(first, before);
+  b.CreateCondBr(b.CreateICmpULT(index, end_index), body, end);
+  b.SetInsertPoint(body);
+  llvm::Value* kept = b.CreateCall(
+      module_.helper("mut_ring_sample", pointer, {pointer, pointer, b.getInt32Ty(), b.getInt32Ty()}),
+      {owner, row, b.getInt32(cell), b.CreateTrunc(index, b.getInt32Ty())});
+  b.CreateCondBr(b.CreateIsNotNull(kept), counted, next);
+  b.SetInsertPoint(counted);
+  std::vector<Value> event;
+  for (size_t i = 0; i < history.call.arguments.size(); ++i) {
+    typed::TypeRef type = history.call.arguments[i]->type;
+    if (type->kind == Kind::Optional) type = type->element;
+    const state::ColumnDesc& column = desc.columns[static_cast<size_t>(node.columns[cell]) + i];
+    llvm::Value* at = offset(kept, column.word * 8U);
+    if (column.kind == state::WordKind::Text) {
+      llvm::AllocaInst* text = at_.temporary(16);
+      b.CreateCall(module_.helper("mut_ring_text", b.getVoidTy(), {pointer, pointer, pointer}),
+                   {owner, at, text});
+      at = text;
+    }
+    event.push_back(at_.from_words(type, at));
+  }
+  add_own(own, event, state, state);
+  b.CreateBr(next);
+  b.SetInsertPoint(next);
+  index->addIncoming(b.CreateAdd(index, b.getInt64(1)), next);
+  b.CreateBr(head);
+  b.SetInsertPoint(end);
+  if (!history.excluding_current) when(argument.counts, [&] { add_own(own, argument.own, state, state); });
+  return own_result(at_, own, own_state(own, state));
+}
+
+// Before anything of the stage changes: what its cells will hold, each in memory of its own. An event that
+// fails in one of them leaves all as they were, and makes no row.
+std::vector<llvm::Value*> StageEmitter::own_ahead(const state::StoreDesc& desc, llvm::Value* table,
+                                                  llvm::Value* key, const std::vector<Argument>& arguments) {
+  B& b = at_.builder();
+  std::vector<llvm::Value*> out(desc.cells.size(), nullptr);
+  llvm::Value* known = nullptr;
+  for (size_t i = 0; i < desc.cells.size(); ++i) {
+    const state::CellDesc& cell = desc.cells[i];
+    if (cell.fn != state::CellFn::Own) continue;
+    if (known == nullptr) {
+      known = b.CreateCall(
+          module_.helper("mut_table_find", b.getPtrTy(),
+                         {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty(), b.getInt64Ty()}),
+          {table, key, b.getInt32(desc.key_words), b.getInt64(desc.text_mask), b.getInt64(desc.row_size)});
+    }
+    llvm::AllocaInst* copy = at_.temporary(cell.size);
+    b.CreateMemSet(copy, b.getInt8(0), cell.size, llvm::Align(8));
+    when(b.CreateIsNotNull(known), [&] {
+      b.CreateMemCpy(copy, llvm::Align(8), offset(known, cell.offset), llvm::Align(8), cell.size);
+    });
+    when(arguments[i].counts, [&] { add_own(*arguments[i].call->own, arguments[i].own, copy, copy); });
+    out[i] = copy;
+  }
+  return out;
+}
+
+// An event goes to each window that holds it. Where adding can fail, all are asked before one is changed.
+void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<Argument>& arguments) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* half = b.getInt32Ty();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  llvm::Value* number = b.getInt32(static_cast<uint32_t>(store));
+  llvm::Value* count = b.CreateCall(module_.helper("mut_overlaps", half, {pointer, half, b.getInt64Ty()}),
+                                    {at_.context(), number, at_.time});
+  late_unless(b.CreateICmpNE(count, b.getInt32(0)));
+  auto for_each_window = [&](const std::function<void(llvm::Value * table)>& body) {
+    llvm::BasicBlock* before = b.GetInsertBlock();
+    llvm::BasicBlock* head = at_.block("each");
+    llvm::BasicBlock* inside = at_.block("window");
+    llvm::BasicBlock* end = at_.block("end");
+    b.CreateBr(head);
+    b.SetInsertPoint(head);
+    llvm::PHINode* index = b.CreatePHI(half, 2);
+    index->addIncoming(b.getInt32(0), before);
+    b.CreateCondBr(b.CreateICmpULT(index, count), inside, end);
+    b.SetInsertPoint(inside);
+    body(b.CreateCall(module_.helper("mut_overlap_table", pointer, {pointer, half, half}),
+                      {at_.context(), number, index}));
+    index->addIncoming(b.CreateAdd(index, b.getInt32(1)), b.GetInsertBlock());
+    b.CreateBr(head);
+    b.SetInsertPoint(end);
+  };
+  bool fails = false;
+  for (const Argument& argument : arguments) {
+    if (argument.call->own == nullptr) continue;
+    for (const typed::ExprPtr& each : argument.call->own->add) fails = fails || graph::can_fail(*each);
+  }
+  if (fails) for_each_window([&](llvm::Value* table) { own_ahead(desc, table, key, arguments); });
+  for_each_window([&](llvm::Value* table) {
+    std::vector<llvm::Value*> own = own_ahead(desc, table, key, arguments);
+    llvm::Value* row = find_row(table, key, desc);
+    for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+      const state::CellDesc& cell = desc.cells[i];
+      llvm::Value* at = offset(row, cell.offset);
+      if (own[i] != nullptr) {
+        b.CreateMemCpy(at, llvm::Align(8), own[i], llvm::Align(8), cell.size);
+      } else {
+        when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
+      }
+    }
+  });
+}
+
+}  // namespace mut::codegen

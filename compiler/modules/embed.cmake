@@ -1,0 +1,10 @@
+# Writes std_texts.cpp: each file of FILES as a raw string under its name.
+set(text "#include \"compiler/modules/std_texts.h\"\n\nnamespace mut::modules {\n\n")
+string(APPEND text "const std::vector<StdText>& std_texts() {\n  static const std::vector<StdText> texts = {\n")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} content)
+  string(APPEND text "      {\"${name}\", R\"mutstd(${content})mutstd\"},\n")
+endforeach()
+string(APPEND text "  };\n  return texts;\n}\n\n}  // namespace mut::modules\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,69 @@
+#include "runtime/state/overlaps.h"
+
+#include <algorithm>
+
+namespace mut::state {
+
+OverlapStore::OverlapStore(StoreDesc desc, uint64_t seed, Budget& budget)
+    : Store(std::move(desc)), seed_(seed), budget_(budget) {}
+
+uint32_t OverlapStore::find(int64_t time) {
+  found_.clear();
+  int64_t into = (time - desc_.offset) % desc_.every;
+  if (into < 0) into += desc_.every;
+  bool missed = false;
+  // From the last window that begins by then, backwards.
+  for (int64_t start = time - into; start > time - desc_.size; start -= desc_.every) {
+    if (start + desc_.size <= closed_) {
+      missed = true;
+      break;
+    }
+    auto& window = windows_[start];
+    if (!window) window = std::make_unique<KeyedTable>(desc_, seed_, budget_);
+    found_.push_back(window->view());
+  }
+  if (missed) ++late_;
+  return static_cast<uint32_t>(found_.size());
+}
+
+int64_t OverlapStore::due() const { return windows_.empty() ? never : windows_.begin()->first + desc_.size; }
+
+void OverlapStore::fire(ResultRows& out) {
+  auto first = windows_.begin();
+  int64_t end = first->first + desc_.size;
+  out.add_table(*first->second, first->first, end, [&](const char*) { return end - 1; });
+  fired_.push_back(std::move(first->second));
+  windows_.erase(first);
+  closed_ = std::max(closed_, end);
+}
+
+void OverlapStore::advance(int64_t watermark) {
+  closed_ = std::max(closed_, watermark);
+  while (!windows_.empty() && due() <= closed_) windows_.erase(windows_.begin());
+}
+
+uint64_t OverlapStore::entry_count() const {
+  uint64_t out = 0;
+  for (const auto& [start, window] : windows_) out += window->row_count();
+  return out;
+}
+
+// The windows are the same: the comparison lets no others in.
+void OverlapStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
+  const auto& old = static_cast<const OverlapStore&>(old_store);
+  late_ = old.late_;
+  closed_ = std::max(old.closed_, watermark);
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  for (const auto& [start, table] : old.windows_) {
+    auto& window = windows_[start];
+    window = std::make_unique<KeyedTable>(desc_, seed_, budget_);
+    table->for_each([&, from = table.get()](char* row) {
+      from->load_key(row, key.data());
+      place_key(old.desc_, key.data());
+      if (char* made = window->find_or_insert(key.data()); made != nullptr)
+        convert_row(*from, row, *window, made, cells);
+    });
+  }
+}
+
+}  // namespace mut::state
