@@ -304,10 +304,12 @@ class Finder {
     if (is.low > was.low || is.high < was.high) add(Difference::JoinNarrower, change);
     if (is.low < was.low || is.high > was.high) add(Difference::JoinWider, change);
     if (was.kind != is.kind) {
-      auto keeps_pairs = [](state::JoinKind kind) {
-        return kind != state::JoinKind::Semi && kind != state::JoinKind::Anti;
+      // What they keep: all rows, those that had no partner, or those that wait with the newest.
+      auto keeps = [](state::JoinKind kind) {
+        bool half = kind == state::JoinKind::Semi || kind == state::JoinKind::Anti;
+        return half ? static_cast<int>(kind) : state::is_asof(kind) ? -1 : -2;
       };
-      add(keeps_pairs(was.kind) && keeps_pairs(is.kind) ? Difference::JoinKind : Difference::JoinOther);
+      add(keeps(was.kind) == keeps(is.kind) ? Difference::JoinKind : Difference::JoinOther);
     }
     if (before_.filter.named != after_.filter.named) {
       bool input = !before_.filter.named.empty() && !after_.filter.named.empty() &&

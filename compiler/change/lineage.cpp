@@ -281,8 +281,9 @@ Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
                       .done();
       for (const Hash& condition : right.admission) add_sorted(next.admission, condition);
       add_sorted(next.admission, rule);
-      if (join.kind != typed::JoinKind::Anti && !looks_up)
-        next.time = Hasher("later of").add(left.time).add(right.time).done();
+      bool of_left = join.kind == typed::JoinKind::Anti || join.kind == typed::JoinKind::Asof ||
+                     join.kind == typed::JoinKind::LeftAsof || looks_up;
+      if (!of_left) next.time = Hasher("later of").add(left.time).add(right.time).done();
       if (!looks_up) next.watermark = Hasher("both").add(left.watermark).add(right.watermark).done();
       if (left_stays) next.fields.pop_back();
       out.push_back(std::move(next));

@@ -100,6 +100,44 @@ void JoinEmitter::give(const Fields* left, const Value* right) {
   module_.call_section(at_, stream_, static_cast<size_t>(index_) + 1, out);
 }
 
+void JoinEmitter::give_newest(const Fields& left, Otherwise otherwise) {
+  B& b = at_.builder();
+  side_ = JoinSide::Left;
+  llvm::Value* count = partners_field(offsetof(MutPartners, count), b.getInt64Ty());
+  llvm::BasicBlock* before = b.GetInsertBlock();
+  llvm::BasicBlock* head = at_.block("candidate");
+  llvm::BasicBlock* inside = at_.block("ask");
+  llvm::BasicBlock* found = at_.block("newest");
+  llvm::BasicBlock* older = at_.block("older");
+  llvm::BasicBlock* none = at_.block("none");
+  llvm::BasicBlock* end = at_.block("decided");
+  b.CreateBr(head);
+  b.SetInsertPoint(head);
+  llvm::PHINode* index = b.CreatePHI(b.getInt64Ty(), 2);
+  index->addIncoming(b.getInt64(0), before);
+  b.CreateCondBr(b.CreateICmpULT(index, count), inside, none);
+  b.SetInsertPoint(inside);
+  Value partner = partner_at(index);
+  llvm::Value* holds = b.getTrue();
+  if (join_.condition) {
+    at_.fields = left;
+    at_.fields.push_back(partner);
+    holds = at_.emit_condition(*join_.condition);
+    at_.fields = left;
+  }
+  b.CreateCondBr(holds, found, older);
+  b.SetInsertPoint(older);
+  index->addIncoming(b.CreateAdd(index, b.getInt64(1)), older);
+  b.CreateBr(head);
+  b.SetInsertPoint(found);
+  give(&left, &partner);
+  b.CreateBr(end);
+  b.SetInsertPoint(none);
+  if (otherwise == Otherwise::LeftAlone) give(&left, nullptr);
+  b.CreateBr(end);
+  b.SetInsertPoint(end);
+}
+
 void JoinEmitter::emit_arrival(JoinSide side) {
   B& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
@@ -126,7 +164,8 @@ void JoinEmitter::emit_arrival(JoinSide side) {
   b.CreateCall(module_.helper("mut_join_find", b.getVoidTy(),
                               {pointer, b.getInt32Ty(), b.getInt32Ty(), pointer, word, pointer}),
                {at_.context(), store, side_number, key, at_.time, partners_});
-  choose();
+  bool asof = state::is_asof(desc.join.kind);
+  if (!asof) choose();
   Value own = record_of(own_, left ? stage_.input : join_.right_type);
   llvm::Value* kept =
       b.CreateCall(module_.helper("mut_join_keep", b.getInt32Ty(),
@@ -134,9 +173,10 @@ void JoinEmitter::emit_arrival(JoinSide side) {
                    {at_.context(), store, side_number, key, at_.time, at_.spill(own), partners_});
   at_.check(b.CreateICmpNE(kept, b.getInt32(0)), EventError::Memory);
 
+  if (asof && left) give_newest(own_, Otherwise::Nothing);
   llvm::Value* own_time = at_.time;
   llvm::Value* times = partners_field(offsetof(MutPartners, times), pointer);
-  for_each_partner([&](llvm::Value* index, llvm::Value* chosen) {
+  auto send = [&](llvm::Value* index, llvm::Value* chosen) {
     llvm::BasicBlock* given = at_.block("given");
     llvm::BasicBlock* next = at_.block("next");
     b.CreateCondBr(b.CreateICmpNE(b.CreateLoad(b.getInt8Ty(), chosen), b.getInt8(0)), given, next);
@@ -149,7 +189,8 @@ void JoinEmitter::emit_arrival(JoinSide side) {
     give(&of_left, &of_right);
     b.CreateBr(next);
     b.SetInsertPoint(next);
-  });
+  };
+  if (!asof) for_each_partner(send);
   at_.time = own_time;
   if (state::gives_unmatched(desc.join.kind, side)) {
     llvm::BasicBlock* alone = at_.block("alone");
@@ -237,9 +278,30 @@ void JoinEmitter::emit_results(ModuleEmitter& module, int store) {
   Value side = field(0, module.program().types->scalar(Kind::I32));
   b.CreateCondBr(b.CreateICmpEQ(side.part(), b.getInt32(static_cast<uint32_t>(JoinSide::Left))), left, right);
   b.SetInsertPoint(left);
-  Fields of_left = join.fields_of(field(1, join.stage_.input));
-  join.give(&of_left, nullptr);
-  b.CreateBr(next_row);
+  Value whole_left = field(1, join.stage_.input);
+  Fields of_left = join.fields_of(whole_left);
+  if (state::is_asof(node.desc.join.kind)) {
+    at.handler = {at.block("failed"), at.temporary(4)};
+    llvm::BasicBlock* failed = at.handler.block;
+    join.partners_ = at.temporary(sizeof(MutPartners));
+    b.CreateCall(
+        module.helper("mut_join_candidates", b.getVoidTy(), {pointer, b.getInt32Ty(), word, pointer}),
+        {at.context(), b.getInt32(static_cast<uint32_t>(store)), row, join.partners_});
+    join.give_newest(of_left, node.desc.join.kind == state::JoinKind::LeftAsof ? Otherwise::LeftAlone
+                                                                               : Otherwise::Nothing);
+    b.CreateBr(next_row);
+    b.SetInsertPoint(failed);
+    if (llvm::pred_empty(failed)) {
+      b.CreateUnreachable();
+    } else {
+      module.emit_failure(at, graph::error_site(module.graph(), node.stream, node.stage), node.stream,
+                          node.stage, of_left, join.stage_.input);
+      b.CreateBr(next_row);
+    }
+  } else {
+    join.give(&of_left, nullptr);
+    b.CreateBr(next_row);
+  }
   b.SetInsertPoint(right);
   if (state::gives_unmatched(node.desc.join.kind, JoinSide::Right)) {
     Value of_right = field(2, join.join_.right_type);

@@ -27,6 +27,9 @@ class JoinEmitter {
   // Sends a row on: null for a side that has no row.
   void give(const Fields* left, const Value* right);
   void choose();
+  // Asof: the newest candidate of which the condition holds. Behind it nothing has been emitted.
+  enum class Otherwise : uint8_t { Nothing, LeftAlone };
+  void give_newest(const Fields& left, Otherwise otherwise);
   llvm::Value* partners_field(uint64_t offset, llvm::Type* type);
 
   ModuleEmitter& module_;

@@ -100,6 +100,8 @@ class Flow {
   void select(StagePlace place, const Key& key, const MatchGroup& group, const std::vector<BoundEvent>& bound,
               std::vector<Event>& rows);
   void fire_match(StagePlace place, int64_t due);
+  Step asof(StagePlace place, size_t side, const Event& event);
+  std::vector<Event> decide_asof(StagePlace place, const JoinRow& left, int64_t now, const Event& cause);
   void join_right(StagePlace place, const Event& event);
   void fire_join(StagePlace place, int64_t due);
   void leave(int stream, const Event& event);

@@ -16,8 +16,10 @@ using typed::Stage;
 bool gives_alone(JoinKind kind, size_t side) {
   if (kind == JoinKind::Full) return true;
   if (side == 1) return kind == JoinKind::Right;
-  return kind == JoinKind::Left || kind == JoinKind::Anti;
+  return kind == JoinKind::Left || kind == JoinKind::Anti || kind == JoinKind::LeftAsof;
 }
+
+bool is_asof(JoinKind kind) { return kind == JoinKind::Asof || kind == JoinKind::LeftAsof; }
 
 int64_t join_delay(const typed::Join& join) {
   int64_t out = 0;
@@ -40,6 +42,9 @@ bool has_key(const Key& key) {
 
 bool same_key(const Key& a, const Key& b) { return !KeyLess{}(a, b) && !KeyLess{}(b, a); }
 
+// Whether rows of a side come out when their time has come.
+bool waits(JoinKind kind, size_t side) { return gives_alone(kind, side) || (is_asof(kind) && side == 0); }
+
 // One row that leaves a join; null for a side that has none.
 Value::Parts row_of(const Stage& stage, const Value::Parts* left, const Value::Parts* right) {
   Value::Parts out;
@@ -54,6 +59,7 @@ Value::Parts row_of(const Stage& stage, const Value::Parts* left, const Value::P
 Flow::Step Flow::join(StagePlace place, size_t side, const Event& event) {
   const Stage& stage = stage_at(place);
   const typed::Join& rule = *stage.join;
+  if (is_asof(rule.kind)) return asof(place, side, event);
   JoinRow own;
   own.time = event.time;
   own.fields = event.fields;
@@ -120,6 +126,82 @@ Flow::Step Flow::join(StagePlace place, size_t side, const Event& event) {
   return out;
 }
 
+// The newest row of the other side not later than a left one. `now`: what was replaced or has left by then is
+// not seen.
+std::vector<Event> Flow::decide_asof(StagePlace place, const JoinRow& left, int64_t now, const Event& cause) {
+  const Stage& stage = stage_at(place);
+  const typed::Join& rule = *stage.join;
+  const std::vector<JoinRow>& rights = states_.at(place).sides[1];
+  std::vector<Event> out;
+  Event row = cause;
+  row.time = left.time;
+  const JoinRow* newer = nullptr;
+  try {
+    for (auto right = rights.rbegin(); right != rights.rend(); ++right) {
+      if (!same_key(left.key, right->key)) continue;
+      const JoinRow* next = std::exchange(newer, &*right);
+      if (right->time > left.time || leaves(rule, 1, right->time) <= now) continue;
+      __int128 apart = static_cast<__int128>(right->time) - left.time;
+      if (apart < rule.low) continue;
+      bool replaced = !rule.condition && next != nullptr && next->time <= now;
+      if (replaced) break;
+      if (rule.condition) {
+        Event pair = row;
+        pair.fields = left.fields;
+        pair.fields.emplace_back(right->fields);
+        Scope scope = scope_of(pair);
+        if (!evaluate(*rule.condition, scope).as_bool()) continue;
+      }
+      row.fields = row_of(stage, &left.fields, &right->fields);
+      return {row};
+    }
+  } catch (const EventFailure& failure) {
+    row.fields = left.fields;
+    send_error(place.first, row, to_json(Value(left.fields), stage.input), std::nullopt, stage.keyword,
+               stage.span, typed::event_error_code(failure.error));
+    return {};
+  }
+  bool late = now > left.time;
+  if (rule.kind == JoinKind::Asof || late) return {};
+  row.fields = row_of(stage, &left.fields, nullptr);
+  return {row};
+}
+
+Flow::Step Flow::asof(StagePlace place, size_t side, const Event& event) {
+  const Stage& stage = stage_at(place);
+  const typed::Join& rule = *stage.join;
+  JoinRow own;
+  own.time = event.time;
+  own.fields = event.fields;
+  own.key = key_of(side == 0 ? stage.keys : rule.right_keys, event);
+  StageState& state = states_.at(place);
+  state.closed = std::max(state.closed, watermark(place.first, place.second));
+  int64_t now = state.closed;
+  bool late = own.time < now;
+  if (late) ++state.late;
+  Step out;
+  if (!has_key(own.key)) {
+    if (side == 0 && rule.kind == JoinKind::LeftAsof) {
+      Event row = event;
+      row.fields = row_of(stage, &own.fields, nullptr);
+      out.rows.push_back(std::move(row));
+    }
+    return out;
+  }
+  if (side == 0 && late) {
+    out.rows = decide_asof(place, own, now, event);
+    return out;
+  }
+  std::vector<JoinRow>& mine = state.sides[side];
+  std::erase_if(state.sides[0], [](const JoinRow& row) { return row.silent; });
+  if (leaves(rule, side, own.time) <= now) return out;
+  own.arrival = ++state.arrivals;
+  auto behind = std::upper_bound(mine.begin(), mine.end(), own,
+                                 [](const JoinRow& a, const JoinRow& b) { return a.time < b.time; });
+  mine.insert(behind, own);
+  return out;
+}
+
 void Flow::join_right(StagePlace place, const Event& event) {
   const Stage& stage = stage_at(place);
   Step made;
@@ -138,7 +220,7 @@ int64_t Flow::next_unmatched(StagePlace place) const {
   int64_t least = end_of_time;
   for (size_t side : {size_t{0}, size_t{1}}) {
     for (const JoinRow& row : states_.at(place).sides[side]) {
-      if (!gives_alone(rule.kind, side) || row.matched || row.silent) continue;
+      if (!waits(rule.kind, side) || row.matched || row.silent) continue;
       least = std::min(least, leaves(rule, side, row.time));
     }
   }
@@ -156,7 +238,7 @@ void Flow::fire_join(StagePlace place, int64_t due) {
   std::vector<Alone> alone;
   for (size_t side : {size_t{0}, size_t{1}}) {
     for (JoinRow& row : states_.at(place).sides[side]) {
-      if (!gives_alone(rule.kind, side) || row.matched || row.silent) continue;
+      if (!waits(rule.kind, side) || row.matched || row.silent) continue;
       if (leaves(rule, side, row.time) != due) continue;
       row.silent = true;
       alone.push_back({side, row});
@@ -172,6 +254,11 @@ void Flow::fire_join(StagePlace place, int64_t due) {
     Event row;
     row.time = each.row.time;
     row.origin = {cause_.source, cause_.position, ""};
+    if (is_asof(rule.kind)) {
+      for (Event& made : decide_asof(place, each.row, each.row.time, row))
+        run(place.first, place.second + 1, made);
+      continue;
+    }
     row.fields = row_of(stage, each.side == 0 ? &each.row.fields : nullptr,
                         each.side == 0 ? nullptr : &each.row.fields);
     run(place.first, place.second + 1, std::move(row));

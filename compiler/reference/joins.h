@@ -4,6 +4,7 @@
 
 namespace mut::reference {
 
+bool is_asof(typed::JoinKind kind);
 // Whether rows of a side (0 left, 1 right) come out by themselves when no partner came.
 bool gives_alone(typed::JoinKind kind, size_t side);
 // The watermark that a join passes on is so far behind its own.

@@ -60,7 +60,9 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
     if (view.stage->kind == StageKind::Join) {
       const typed::Join& join = *view.stage->join;
       bool half = join.kind == typed::JoinKind::Semi || join.kind == typed::JoinKind::Anti;
-      std::string function = half ? "half join " + std::to_string(static_cast<int>(join.kind)) : "join";
+      std::string function = is_asof(join.kind) ? "asof"
+                             : half             ? "half join " + std::to_string(static_cast<int>(join.kind))
+                                                : "join";
       size_t end = flow.program().streams[static_cast<size_t>(join.right)].stages.size();
       // Both sides have one key: what is equal to what.
       std::vector<std::string> right_keys = meaning.of(join.right_keys, join.right, end);
@@ -258,7 +260,7 @@ class Migration {
 
   static void carry_rows(const Stage& before, const Stage& now, const StageState& from, size_t side,
                          const std::vector<size_t>& order, StageState& to) {
-    bool gave = gives_alone(before.join->kind, side);
+    bool gave = gives_alone(before.join->kind, side) || (is_asof(before.join->kind) && side == 0);
     for (JoinRow row : from.sides[side]) {
       row.silent = row.silent || !gave;
       Key key;

@@ -1,5 +1,6 @@
 // Stages with a second input: which stream, which pairs, and what comes out.
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "compiler/sema/stage_checker.h"
@@ -97,6 +98,10 @@ JoinKind kind_of(ast::JoinKind kind) {
       return JoinKind::Semi;
     case ast::JoinKind::Anti:
       return JoinKind::Anti;
+    case ast::JoinKind::Asof:
+      return JoinKind::Asof;
+    case ast::JoinKind::LeftAsof:
+      return JoinKind::LeftAsof;
     default:
       return JoinKind::Inner;
   }
@@ -104,8 +109,30 @@ JoinKind kind_of(ast::JoinKind kind) {
 
 }  // namespace
 
+// How old the row may be that an asof join takes.
+bool StageChecker::check_reach(const ast::JoinStage& node, const ast::Stage& stage, typed::Join& join) {
+  join.low = -std::numeric_limits<int64_t>::max();
+  join.high = 0;
+  if (!node.within) {
+    diags_.report(Code::StateUnbounded, stage.keyword)
+        .note("write `within 1h`: how old the row of the other side may be");
+    return true;
+  }
+  if (std::holds_alternative<ast::RangeExpr>(node.within->node)) {
+    diags_.report(Code::BadWindow, node.within->span, "`within` of an `asof join` is one duration");
+    return false;
+  }
+  auto within = exprs_.check_constant(*node.within, exprs_.type(Kind::Duration));
+  if (!within) return false;
+  join.low = -within->value.as_int();
+  if (join.low <= 0) return true;
+  diags_.report(Code::BadWindow, node.within->span, "`within` must not be negative");
+  return false;
+}
+
 // `within d` is -d..d of right minus left.
 bool StageChecker::check_within(const ast::JoinStage& node, const ast::Stage& stage, typed::Join& join) {
+  if (join.kind == JoinKind::Asof || join.kind == JoinKind::LeftAsof) return check_reach(node, stage, join);
   if (!node.within) {
     diags_.report(Code::MissingOption, stage.keyword, "join", "`within D`")
         .note("how far apart the two may be bounds what has to be kept: `join " + node.other.text +
@@ -207,8 +234,6 @@ bool StageChecker::name_partner(const ast::JoinStage& node, const typed::Stream&
 bool StageChecker::build(const ast::JoinStage& node, const ast::Stage& stage, typed::Stage& out) {
   if (node.kind == ast::JoinKind::Lookup || node.kind == ast::JoinKind::LeftLookup)
     return check_lookup(node, stage, out);
-  if (node.kind == ast::JoinKind::Asof || node.kind == ast::JoinKind::LeftAsof)
-    return refuse(stage, "`asof` in");
   out.kind = StageKind::Join;
   stream_->follows_table = false;  // pairs are facts
   out.join = std::make_unique<typed::Join>();
@@ -238,7 +263,7 @@ bool StageChecker::build(const ast::JoinStage& node, const ast::Stage& stage, ty
   std::vector<typed::Field> fields = join.pair->fields;
   bool left_stays = join.kind == JoinKind::Semi || join.kind == JoinKind::Anti;
   if (left_stays) return true;
-  if (join.kind == JoinKind::Left || join.kind == JoinKind::Full)
+  if (join.kind == JoinKind::Left || join.kind == JoinKind::Full || join.kind == JoinKind::LeftAsof)
     fields.back().type = types.optional(right->type);
   if (join.kind == JoinKind::Right || join.kind == JoinKind::Full) {
     for (size_t i = 0; i + 1 < fields.size(); ++i) fields[i].type = types.optional(fields[i].type);

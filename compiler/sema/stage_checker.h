@@ -92,6 +92,7 @@ class StageChecker {
                     Stage& out);
   std::optional<int64_t> check_count(const ast::Expr& expr, const char* what);
   typed::ExprPtr key_number(typed::ExprPtr key);
+  bool check_reach(const ast::JoinStage& node, const ast::Stage& stage, typed::Join& join);
   bool check_within(const ast::JoinStage& node, const ast::Stage& stage, typed::Join& join);
   bool check_on(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   bool check_keys(const std::vector<ast::NamedExpr>& by, Stage& out);

@@ -180,11 +180,15 @@ int32_t mut_join_keep(MutContext* ctx, uint32_t store, uint32_t side, const uint
   return 1;
 }
 
+void mut_join_candidates(MutContext* ctx, uint32_t store, uint64_t fired, MutPartners* out) {
+  auto& of = instance(ctx);
+  static_cast<mut::state::JoinStore&>(of.store(store)).find_candidates(fired, of.arena(), *out);
+}
+
 // ---- tables
 
 // 1: it is the newest row of its key now, or a version of it; 0: older than what there is; -1: no memory.
-int32_t mut_row_put(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,
-                      const char* record) {
+int32_t mut_row_put(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time, const char* record) {
   auto& of = instance(ctx);
   auto& table = static_cast<mut::state::TableStore&>(of.store(store));
   table.observe(of.now(of.plan().stores[store].clock));

@@ -94,6 +94,12 @@ void JoinStore::pop(Queue& queue) const {
 void JoinStore::find_partners(JoinSide side, const uint64_t* key, int64_t time, batch::Arena& arena,
                               MutPartners& out) const {
   out = {};
+  if (is_asof(desc_.join.kind)) {
+    // What comes in time waits for better partners.
+    bool decides = side == JoinSide::Left && key != nullptr && leaves(side, time) <= watermark_;
+    if (decides) find_before(key, time, watermark_, arena, out);
+    return;
+  }
   const char* row = key == nullptr ? nullptr : table_.find(key);
   if (row == nullptr) return;
   JoinSide partner = other(side);
@@ -110,13 +116,18 @@ void JoinStore::find_partners(JoinSide side, const uint64_t* key, int64_t time, 
   bool one = left && (desc_.join.kind == JoinKind::Semi || desc_.join.kind == JoinKind::Anti) &&
              !desc_.join.conditional;
   if (one) count = 1;
+  copy_partners(samples, first, count, partner, false, arena, out);
+}
+
+void JoinStore::copy_partners(const Samples& samples, uint32_t first, uint32_t count, JoinSide side,
+                              bool backwards, batch::Arena& arena, MutPartners& out) const {
   auto** rows = static_cast<const char**>(arena.allocate(count * sizeof(char*)));
   auto* times = static_cast<int64_t*>(arena.allocate(count * sizeof(int64_t)));
   auto* nodes = static_cast<uint64_t*>(arena.allocate(count * sizeof(uint64_t)));
   auto* chosen = static_cast<uint8_t*>(arena.allocate(count));
-  const abi::TypeDesc& record = record_of(partner);
+  const abi::TypeDesc& record = record_of(side);
   for (uint32_t i = 0; i < count; ++i) {
-    const Sample& sample = *at(samples, first + i);
+    const Sample& sample = *at(samples, backwards ? first + count - 1 - i : first + i);
     const Node& node = *node_at(sample.node);
     uint64_t bytes = node.bytes - node.record;
     auto* copy = static_cast<char*>(arena.allocate(bytes));
@@ -128,6 +139,49 @@ void JoinStore::find_partners(JoinSide side, const uint64_t* key, int64_t time, 
     chosen[i] = 1;
   }
   out = {rows, times, chosen, nodes, count, 0};
+}
+
+// Not later than `time`, newest first; one is enough where nothing else is asked.
+void JoinStore::find_before(const uint64_t* key, int64_t time, int64_t now, batch::Arena& arena,
+                            MutPartners& out) const {
+  out = {};
+  const char* row = table_.find(key);
+  if (row == nullptr) return;
+  Samples samples = load(row, JoinSide::Right);
+  uint32_t end = time == never ? samples.count : first_from(samples, time + 1);
+  uint32_t first = first_from(samples, plus(time, desc_.join.low));
+  if (first >= end) return;
+  if (!desc_.join.conditional) {
+    first = end - 1;
+    // Replaced by one that the watermark has reached: it counts as let go.
+    if (end < samples.count && at(samples, end)->time <= now) return;
+  }
+  while (first < end && leaves(JoinSide::Right, at(samples, first)->time) <= now) ++first;
+  if (first < end) copy_partners(samples, first, end - first, JoinSide::Right, true, arena, out);
+}
+
+void JoinStore::find_candidates(size_t fired, batch::Arena& arena, MutPartners& out) const {
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  load_key(fired_[fired], key.data());
+  int64_t time = node_at(fired_[fired])->time;
+  find_before(key.data(), time, time, arena, out);
+}
+
+// Right rows of an asof join that no left row in time can want: a newer one is reached already.
+void JoinStore::forget_replaced(char* row) {
+  Samples samples = load(row, JoinSide::Right);
+  while (samples.count > 1 && at(samples, 1)->time <= watermark_) {
+    Node& node = *node_at(at(samples, 0)->node);
+    if (leaves(JoinSide::Right, node.time) == never) {
+      table_heap().free(at(samples, 0)->node, node.bytes);
+    } else {
+      node.gone = 1;  // freed when its time comes
+    }
+    samples.head = (samples.head + 1) & (samples.capacity - 1);
+    --samples.count;
+    --sample_count_;
+  }
+  save(row, JoinSide::Right, samples);
 }
 
 bool JoinStore::keep(JoinSide side, const uint64_t* key, int64_t time, const char* record,
@@ -146,6 +200,13 @@ bool JoinStore::keep(JoinSide side, const uint64_t* key, int64_t time, const cha
     if (!insert(key, side, time, record, state)) return false;
   }
   if (late) ++late_;
+  if (is_asof(desc_.join.kind)) {
+    if (kept && side == JoinSide::Right && !desc_.join.conditional) forget_replaced(table_.find(key));
+    // In time it waits; without a key nothing can come; late it takes what is there, or nothing.
+    bool alone = desc_.join.kind == JoinKind::LeftAsof && side == JoinSide::Left;
+    partners.unmatched = alone && key == nullptr ? 1 : 0;
+    return true;
+  }
   // Without a key no partner could have been missed.
   bool lost = late && key != nullptr;
   partners.unmatched = gives_unmatched(desc_.join.kind, side) && !any && !kept && !lost ? 1 : 0;
@@ -183,8 +244,8 @@ bool JoinStore::insert(const uint64_t* key, JoinSide side, int64_t time, const c
     if (load(row, JoinSide::Left).count + load(row, JoinSide::Right).count == 0) table_.erase(row);
     return false;
   }
-  push(leaving_[place(side)], {time, node.arrival, offset});
-  if (gives_unmatched(desc_.join.kind, side) && may_be_given(side, node))
+  if (leaves(side, time) != never) push(leaving_[place(side)], {time, node.arrival, offset});
+  if (waits(desc_.join.kind, side) && may_be_given(side, node))
     push(waiting_[place(side)], {time, node.arrival, offset});
   return true;
 }
@@ -332,7 +393,9 @@ void JoinStore::fire(ResultRows& rows) {
     if (a.side != b.side) return a.side == JoinSide::Left;
     return node_at(a.node)->arrival < node_at(b.node)->arrival;
   });
+  fired_.clear();
   for (const Given& row : given) {
+    fired_.push_back(row.node);
     const Node& node = *node_at(row.node);
     rows.add_packed(row.side, record_of(row.side), reinterpret_cast<const char*>(&node) + node.record,
                     node.bytes - node.record, node.time);
@@ -344,8 +407,8 @@ void JoinStore::fire(ResultRows& rows) {
 void JoinStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
   for (JoinSide side : {JoinSide::Left, JoinSide::Right}) {
-    bool gave = gives_unmatched(desc_.join.kind, side);
-    bool gives = gives_unmatched(next.join.kind, side);
+    bool gave = waits(desc_.join.kind, side);
+    bool gives = waits(next.join.kind, side);
     // What was kept by a kind that gave no such rows gives none.
     if (gives && !gave) exempt_[place(side)] = arrivals_;
     while (gave && !gives && !waiting_[place(side)].empty()) pop(waiting_[place(side)]);
@@ -363,14 +426,13 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
   std::vector<Kept> kept;
   for (JoinSide side : {JoinSide::Left, JoinSide::Right}) {
     if (cells[place(side)] < 0) continue;
-    for (const Queued& entry : old.leaving_[place(side)]) {
-      const Node& node = *old.node_at(entry.node);
-      if (node.gone != 0) continue;
+    old.for_each_node(side, [&](uint64_t offset) {
+      const Node& node = *old.node_at(offset);
       bool over = leaves(side, node.time) <= watermark_;
-      bool given = gives_unmatched(desc_.join.kind, side) && old.may_be_given(side, node) &&
-                   gives_unmatched(old.desc_.join.kind, side);
-      if (!over || given) kept.push_back({side, entry.node});
-    }
+      bool given =
+          waits(desc_.join.kind, side) && old.may_be_given(side, node) && waits(old.desc_.join.kind, side);
+      if (!over || given) kept.push_back({side, offset});
+    });
   }
   std::sort(kept.begin(), kept.end(), [&](const Kept& a, const Kept& b) {
     return old.node_at(a.node)->arrival < old.node_at(b.node)->arrival;
@@ -385,8 +447,8 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
                   reinterpret_cast<const char*>(&node) + node.bytes);
     unpack(old.record_of(row.side), record.data());
     Node state = node;
-    bool waits = gives_unmatched(old.desc_.join.kind, row.side) && old.may_be_given(row.side, node);
-    if (!waits) state.silent = 1;
+    bool may_come = waits(old.desc_.join.kind, row.side) && old.may_be_given(row.side, node);
+    if (!may_come) state.silent = 1;
     std::vector<char> taken = as_record(old.record_of(row.side), record.data(), record_of(row.side));
     insert(key.data(), row.side, node.time, taken.data(), state);
   }

@@ -28,6 +28,8 @@ class JoinStore final : public Store {
   // The event happened: it is kept where a partner may come, and the chosen partners have found one. Leaves
   // in `partners` what is to be given. False, and nothing changed, when the budget is spent.
   bool keep(JoinSide side, const uint64_t* key, int64_t time, const char* record, MutPartners& partners);
+  // Of an asof join: rows that may be the partner of the row that fire() gave at that place, newest first.
+  void find_candidates(size_t fired, batch::Arena& arena, MutPartners& out) const;
 
  private:
   // In a row of the table, one for each side: memory of Sample, a ring.
@@ -74,6 +76,13 @@ class JoinStore final : public Store {
   Sample* at(const Samples& samples, uint32_t index) const;
   Node* node_at(uint64_t offset) const { return reinterpret_cast<Node*>(table_heap().at(offset)); }
   Heap& table_heap() const { return const_cast<KeyedTable&>(table_).heap(); }
+  template <typename Visit>
+  void for_each_node(JoinSide side, Visit visit) const {
+    table_.for_each([&](char* row) {
+      Samples samples = load(row, side);
+      for (uint32_t i = 0; i < samples.count; ++i) visit(at(samples, i)->node);
+    });
+  }
   void load_key(uint64_t node, uint64_t* key) const;
   // First time at which a row of that side has no partner to come.
   int64_t leaves(JoinSide side, int64_t time) const;
@@ -89,12 +98,19 @@ class JoinStore final : public Store {
   }
   // Frees up to `most` rows of a side that the watermark has passed.
   void evict(JoinSide side, uint32_t most);
+  void copy_partners(const Samples& samples, uint32_t first, uint32_t count, JoinSide side, bool backwards,
+                     batch::Arena& arena, MutPartners& out) const;
+  // What the watermark `now` has passed is not seen.
+  void find_before(const uint64_t* key, int64_t time, int64_t now, batch::Arena& arena,
+                   MutPartners& out) const;
+  void forget_replaced(char* row);
   bool insert(const uint64_t* key, JoinSide side, int64_t time, const char* record, const Node& state);
 
   Budget& budget_;
   KeyedTable table_;
-  mutable Queue waiting_[2];  // by side: rows that leave when no partner comes; some may have found one
-  Queue leaving_[2];          // by side: all
+  mutable Queue waiting_[2];     // by side: rows that leave when no partner comes; some may have found one
+  Queue leaving_[2];             // by side: all that leave at a time
+  std::vector<uint64_t> fired_;  // asof: nodes that fire() gave
   uint64_t arrivals_ = 0;
   uint64_t exempt_[2] = {0, 0};  // by side: rows up to this arrival give no row without partner (edits)
   uint64_t sample_count_ = 0;

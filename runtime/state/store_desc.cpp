@@ -25,7 +25,13 @@ WordKind word_kind(const abi::TypeDesc& scalar) {
 bool gives_unmatched(JoinKind kind, JoinSide side) {
   if (kind == JoinKind::Full) return true;
   if (side == JoinSide::Right) return kind == JoinKind::Right;
-  return kind == JoinKind::Left || kind == JoinKind::Anti;
+  return kind == JoinKind::Left || kind == JoinKind::Anti || kind == JoinKind::LeftAsof;
+}
+
+bool is_asof(JoinKind kind) { return kind == JoinKind::Asof || kind == JoinKind::LeftAsof; }
+
+bool waits(JoinKind kind, JoinSide side) {
+  return gives_unmatched(kind, side) || (is_asof(kind) && side == JoinSide::Left);
 }
 
 int64_t delay_of(const JoinRule& rule) {
@@ -59,8 +65,7 @@ bool has_results(const StoreDesc& desc) {
     case StoreKind::Overlaps:
       return true;
     case StoreKind::Join:
-      return gives_unmatched(desc.join.kind, JoinSide::Left) ||
-             gives_unmatched(desc.join.kind, JoinSide::Right);
+      return waits(desc.join.kind, JoinSide::Left) || waits(desc.join.kind, JoinSide::Right);
     default:
       return false;
   }

@@ -79,7 +79,7 @@ enum class StoreKind : uint8_t {
   Table,     // the newest row per key, and perhaps those before it
 };
 
-enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti };
+enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti, Asof, LeftAsof };
 enum class JoinSide : uint8_t { Left, Right };
 
 // Which rows of two sides make a pair, and what is given of those that make none.
@@ -100,6 +100,10 @@ struct TableRule {
 
 // Whether a row of that side leaves by itself when it found no partner.
 bool gives_unmatched(JoinKind kind, JoinSide side);
+// Whether left rows wait until no better partner can come.
+bool is_asof(JoinKind kind);
+// Whether rows of that side come out when their time has come.
+bool waits(JoinKind kind, JoinSide side);
 // How far behind its input the watermark is that a join passes on (8.5): what comes late by design.
 int64_t delay_of(const JoinRule& rule);
 

@@ -447,15 +447,17 @@ class ProgramWriter {
       on += " and " + expr.of(Type::Int, 1) + dice_.pick<std::string>({" <= ", " != "}) + name + "." +
             whole->name;
     --joins_left_;
-    std::string kind =
-        dice_.pick<std::string>({"", "", "left ", "left ", "right ", "full ", "semi ", "anti ", "anti "});
-    std::string out =
-        "  | @" + fresh("j") + " " + kind + "join " + right.name + " as " + name + " within " +
-        dice_.pick<std::string>({"0s", "500ms", "2s", "2s", "5s", "-1s..3s", "1s..4s", "-4s..-1s"}) +
-        "\n      on " + on + "\n";
+    std::string kind = dice_.pick<std::string>({"", "", "left ", "left ", "right ", "full ", "semi ", "anti ",
+                                                "anti ", "asof ", "asof ", "left asof "});
+    bool asof = kind.find("asof") != std::string::npos;
+    std::string within = asof ? dice_.pick<std::string>({"", " within 2s", " within 5s"})
+                              : " within " + dice_.pick<std::string>({"0s", "500ms", "2s", "2s", "5s",
+                                                                      "-1s..3s", "1s..4s", "-4s..-1s"});
+    std::string out = "  | @" + fresh("j") + " " + kind + "join " + right.name + " as " + name + within +
+                      "\n      on " + on + "\n";
     if (kind == "semi " || kind == "anti ") return out;
     bool left_may_lack = kind == "right " || kind == "full ";
-    bool right_may_lack = kind == "left " || kind == "full ";
+    bool right_may_lack = kind == "left " || kind == "full " || kind == "left asof ";
     if (left_may_lack) {
       std::string select;
       std::vector<Field> kept;
