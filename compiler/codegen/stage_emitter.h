@@ -40,6 +40,7 @@ class StageEmitter {
   void emit_lookup();
   void emit_windowed();
   void emit_match();
+  void emit_hold();
   void leave_unless(llvm::Value* condition);
   void commit();
 

@@ -51,6 +51,16 @@ struct JoinRow {
   bool silent = false;  // gives no row without partner
 };
 
+// A row that waits as a whole.
+struct HeldRow {
+  Key key;
+  std::vector<Value> order;
+  Value::Parts fields;
+  int64_t time = 0;
+  uint64_t arrival = 0;
+  int64_t due = 0;  // delay, debounce
+};
+
 // An event that a `match` keeps: what each name's condition says of it, as far as it does not look back, and
 // what each measure admits.
 struct MatchEvent {
@@ -80,6 +90,7 @@ struct StageState {
   // What an earlier version had let go: rows before the one time, versions replaced up to the other.
   int64_t gone_before = no_time;
   int64_t over_upto = no_time;
+  std::vector<HeldRow> held;
   std::map<Key, MatchGroup, KeyLess> matches;
   std::map<std::pair<int64_t, uint64_t>, std::pair<Key, MatchEvent>> waiting;  // match: by time and arrival
   uint64_t arrivals = 0;

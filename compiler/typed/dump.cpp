@@ -189,7 +189,8 @@ void dump_stage(const Stage& stage, std::string& out) {
   for (const Output& output : stage.outputs)
     fmt::format_to(line, "    {} = {}\n", output.name, expr_text(*output.value));
   if (!stage.join) return;
-  const char* kinds[] = {"inner", "left", "right", "full", "semi", "anti", "asof", "left asof"};
+  const char* kinds[] = {"inner", "left", "right",     "full",   "semi",
+                         "anti",  "asof", "left asof", "lookup", "left lookup"};
   fmt::format_to(line, "    {} with stream {} as {} within {}..{}\n",
                  kinds[static_cast<int>(stage.join->kind)], stage.join->right, stage.join->name,
                  stage.join->low, stage.join->high);

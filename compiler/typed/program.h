@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/source/span.h"
+#include "compiler/typed/hold.h"
 #include "compiler/typed/pattern.h"
 #include "compiler/typed/type.h"
 
@@ -214,7 +215,18 @@ struct Join {
 // Which of the rows of a key a table keeps.
 enum class Newest : uint8_t { ByTime, ByArrival };
 
-enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate, Join, Match, Table, Lookup };
+enum class StageKind : uint8_t {
+  Where,
+  Project,
+  Flatten,
+  Dedupe,
+  Aggregate,
+  Join,
+  Match,
+  Hold,
+  Table,
+  Lookup
+};
 
 struct Stage {
   StageKind kind = StageKind::Where;
@@ -240,6 +252,7 @@ struct Stage {
   int64_t most = 0;    // Dedupe that throttles: events that pass within the stretch; else 0
   std::vector<AggregateCall> aggregates;  // Aggregate; Match: its measures
   std::shared_ptr<const Match> match;     // Match
+  std::shared_ptr<const Hold> hold;       // Hold
   Window window;
   bool on_update = false;     // a row after each event
   bool on_close = false;      // a row when the window closes
@@ -254,7 +267,8 @@ struct Stage {
 
   bool stateful() const {
     return kind == StageKind::Dedupe || kind == StageKind::Aggregate || kind == StageKind::Join ||
-           kind == StageKind::Match || kind == StageKind::Table || !histories.empty();
+           kind == StageKind::Match || kind == StageKind::Hold || kind == StageKind::Table ||
+           !histories.empty();
   }
 };
 
