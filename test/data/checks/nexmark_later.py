@@ -1,5 +1,5 @@
 """Nexmark in words that this version does not run yet. A script that checks clean has to be moved: to scripts/, and
-its queries to a list that compares their rows with the answers."""
+its queries to the list in nexmark_joins.py, which compares their rows with the answers."""
 import json
 import pathlib
 import re
@@ -29,7 +29,7 @@ def missing(script):
 
 def check(script, wanted):
     got = missing(script)
-    need(got, "can be run now: move it to scripts/ and compare its rows with the answers")
+    need(got, "can be run now: move it to scripts/, and its queries to nexmark_joins.py")
     need(got == wanted, f"waits for {', '.join(sorted(wanted))}; mutc check says {', '.join(sorted(got))}")
     raise Later(", ".join(sorted(wanted)))
 
