@@ -41,6 +41,16 @@ class Describer {
         add_join(made, stream, index, stage, store);
         continue;
       }
+      if (node.desc.kind == StoreKind::Table) {
+        Cell cell = begin(stream, index, stage, store);
+        cell.index = 0;
+        cell.name = "rows";
+        cell.span = stage.span;
+        add_keys(cell, stage.keys);
+        add_row(cell, stream, index);
+        finish(made, std::move(cell));
+        continue;
+      }
       if (node.desc.kind == StoreKind::Match) {
         add_match(made, stream, index, stage, store);
         continue;
@@ -120,6 +130,18 @@ class Describer {
     return out;
   }
 
+  // Each field of the rows that it keeps.
+  void add_row(Cell& cell, int stream, int stage) {
+    std::vector<HashSet> named = named_.of_fields(stream, stage);
+    std::vector<HashSet> valued = valued_.of_fields(stream, stage);
+    Hasher all("row");
+    for (size_t i = 0; i < named.size(); ++i) {
+      all.add(named[i]);
+      cell.row.push_back({std::move(named[i]), std::move(valued[i])});
+    }
+    cell.value.named.push_back(all.done());
+  }
+
   // One cell: what has begun. Its value is what each condition and each measure reads, in order.
   void add_match(StatefulStage& made, int stream, int index, const typed::Stage& stage, int store) {
     Cell cell = begin(stream, index, stage, store);
@@ -168,14 +190,7 @@ class Describer {
         cell.time = named_.time(from, at);
         cell.watermark = named_.watermark(from, at);
       }
-      std::vector<HashSet> named = named_.of_fields(from, at);
-      std::vector<HashSet> valued = valued_.of_fields(from, at);
-      Hasher all("row");
-      for (size_t i = 0; i < named.size(); ++i) {
-        all.add(named[i]);
-        cell.row.push_back({std::move(named[i]), std::move(valued[i])});
-      }
-      cell.value.named.push_back(all.done());
+      add_row(cell, from, at);
       if (join.condition) {
         cell.filter = {named_.of_pair(*join.condition, stream, index),
                        valued_.of_pair(*join.condition, stream, index)};
@@ -219,6 +234,7 @@ bool Cell::by_event_time() const {
     case StoreKind::Sessions:
     case StoreKind::Dedupe:
     case StoreKind::Join:
+    case StoreKind::Table:
     case StoreKind::Match:
     case StoreKind::Held:
       return true;

@@ -109,7 +109,8 @@ class Finder {
     find_keys();
     if (after_.call != nullptr && before_.call != nullptr) find_call();
     find_admission();
-    if (after_.of->join) find_join();
+    if (after_.node->desc.kind == StoreKind::Join) find_join();
+    if (after_.node->desc.kind == StoreKind::Table) find_table();
     if (after_.of->match && before_.of->match) find_match();
     if (after_.of->hold && before_.of->hold) find_hold();
     find_windows();
@@ -332,6 +333,15 @@ class Finder {
     }
     bool right = after_.index == 1;
     find_row(right ? *was.right : *was.left, right ? *is.right : *is.left);
+  }
+
+  void find_table() {
+    const state::TableRule& was = before_.node->desc.table;
+    const state::TableRule& is = after_.node->desc.table;
+    if (was.versioned != is.versioned)
+      add(Difference::TableVersions, duration_text(was.versioned) + " → " + duration_text(is.versioned));
+    if (was.by_arrival != is.by_arrival) add(Difference::TableNewest);
+    find_row(*was.record, *is.record);
   }
 
   void find_row(const abi::TypeDesc& was, const abi::TypeDesc& is) {

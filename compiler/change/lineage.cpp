@@ -226,10 +226,23 @@ Place Lineage::enter(int index) const {
 
 namespace {
 
-Value joined_record(const Arrival& right) {
+// `partner`: by what the record was found. Without it a field of a stream joined with itself would be the
+// same on both sides.
+Value joined_record(const Arrival& right, const Hash& partner) {
   Hasher all("joined");
-  for (const Value& field : right.fields) all.add(field.hash);
-  return {all.done(), std::nullopt, std::make_shared<const std::vector<Value>>(right.fields)};
+  std::vector<Value> members;
+  for (const Value& field : right.fields) {
+    members.push_back({Hasher("joined field").add(partner).add(field.hash).done(), std::nullopt});
+    all.add(members.back().hash);
+  }
+  return {all.done(), std::nullopt, std::make_shared<const std::vector<Value>>(std::move(members))};
+}
+
+// What is equal to what, and how many joined records there are already.
+Hash partner_hash(const Arrival& left, std::vector<Hash> pairs) {
+  auto joined = std::count_if(left.fields.begin(), left.fields.end(),
+                              [](const Value& field) { return field.members != nullptr; });
+  return Hasher("partner").add(static_cast<uint64_t>(joined)).add(sorted_set(std::move(pairs))).done();
 }
 
 }  // namespace
@@ -238,20 +251,24 @@ Value joined_record(const Arrival& right) {
 Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
   const typed::Join& join = *stage.join;
   bool left_stays = join.kind == typed::JoinKind::Semi || join.kind == typed::JoinKind::Anti;
+  bool looks_up = stage.kind == StageKind::Lookup;
   Place out;
   for (const Arrival& left : in) {
     for (const Arrival& right : places_[static_cast<size_t>(join.right)].back()) {
       Arrival next = left;
-      next.fields.push_back(joined_record(right));
       Scope scope;
-      scope.fields = &next.fields;
+      scope.fields = &left.fields;
       Scope right_scope;
       right_scope.fields = &right.fields;
       std::vector<Hash> pairs;
       for (size_t i = 0; i < stage.keys.size(); ++i) {
         Hash key = hasher_.hash(*stage.keys[i], scope);
-        pairs.push_back(Hasher("equal").add(key).add(hasher_.hash(*join.right_keys[i], right_scope)).done());
+        Hash partner = looks_up ? Hasher("key").add(stage.key_names[i]).done()
+                                : hasher_.hash(*join.right_keys[i], right_scope);
+        pairs.push_back(Hasher("equal").add(key).add(partner).done());
       }
+      next.fields.push_back(joined_record(right, partner_hash(left, pairs)));
+      scope.fields = &next.fields;
       std::vector<Hash> conditions;
       if (join.condition) hasher_.conjuncts(*join.condition, scope, false, conditions);
       Hash rule = Hasher("join")
@@ -260,12 +277,13 @@ Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
                       .add(static_cast<uint64_t>(join.high))
                       .add(sorted_set(pairs))
                       .add(sorted_set(conditions))
+                      .add(join.as_of ? hasher_.hash(*join.as_of, scope) : Hash{})
                       .done();
       for (const Hash& condition : right.admission) add_sorted(next.admission, condition);
       add_sorted(next.admission, rule);
-      if (join.kind != typed::JoinKind::Anti)
+      if (join.kind != typed::JoinKind::Anti && !looks_up)
         next.time = Hasher("later of").add(left.time).add(right.time).done();
-      next.watermark = Hasher("both").add(left.watermark).add(right.watermark).done();
+      if (!looks_up) next.watermark = Hasher("both").add(left.watermark).add(right.watermark).done();
       if (left_stays) next.fields.pop_back();
       out.push_back(std::move(next));
     }
@@ -275,7 +293,7 @@ Place Lineage::pass_join(const typed::Stage& stage, const Place& in) const {
 }
 
 Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
-  if (stage.join) return pass_join(stage, in);
+  if (stage.join) return pass_join(stage, in);  // a look-up too
   Place out;
   for (const Arrival& arrival : in) {
     Scope scope = scope_of(hasher_, stage, arrival);
@@ -329,6 +347,9 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
         add_sorted(next.admission, rule.add(static_cast<uint64_t>(stage.window.size)).done());
         break;
       }
+      case StageKind::Table:
+        add_sorted(next.admission, Hasher("table").add(static_cast<uint64_t>(stage.newest)).done());
+        break;
       case StageKind::Match: {
         next.fields.clear();
         for (const typed::Output& output : stage.outputs)
@@ -337,6 +358,7 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
         break;
       }
       case StageKind::Join:
+      case StageKind::Lookup:
         break;
     }
     out.push_back(std::move(next));
@@ -398,7 +420,7 @@ HashSet Lineage::of_pair(const typed::Expr& condition, int stream, int stage) co
   for (const Arrival& left : at(stream, stage)) {
     for (const Arrival& right : places_[static_cast<size_t>(join.right)].back()) {
       std::vector<Value> fields = left.fields;
-      fields.push_back(joined_record(right));
+      fields.push_back(joined_record(right, Hash{}));
       Scope scope;
       scope.fields = &fields;
       std::vector<Hash> conjuncts;

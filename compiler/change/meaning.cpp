@@ -156,6 +156,11 @@ class MeaningHasher {
       out.add(static_cast<uint64_t>(join.low)).add(static_cast<uint64_t>(join.high));
       for (const typed::ExprPtr& key : join.right_keys) out.add(lineage_.of_right(*key, join.right));
       if (join.condition) out.add(lineage_.of_pair(*join.condition, stream, index));
+      if (join.as_of) out.add("as of").add(lineage_.of(*join.as_of, stream, index));
+    }
+    if (stage.kind == StageKind::Table) {
+      out.add("table").add(static_cast<uint64_t>(stage.newest)).add(static_cast<uint64_t>(stage.versioned));
+      out.add(static_cast<uint64_t>(stage.ttl.value_or(-1)));
     }
     if (stage.kind == StageKind::Dedupe)
       out.add("dedupe").add(static_cast<uint64_t>(stage.within)).add(static_cast<uint64_t>(stage.most));

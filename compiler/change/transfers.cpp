@@ -16,6 +16,7 @@ bool same_rules(const state::StoreDesc& a, const state::StoreDesc& b) {
          a.late_within == b.late_within && a.gives == b.gives && a.tick_every == b.tick_every &&
          a.span == b.span && a.count == b.count && a.ttl == b.ttl && a.join.kind == b.join.kind &&
          a.join.low == b.join.low && a.join.high == b.join.high && a.join.conditional == b.join.conditional &&
+         a.table.by_arrival == b.table.by_arrival && a.table.versioned == b.table.versioned &&
          a.hold.span == b.hold.span && a.hold.count == b.hold.count && a.pattern.within == b.pattern.within &&
          a.pattern.limit == b.pattern.limit && a.pattern.next_event == b.pattern.next_event;
 }
@@ -30,6 +31,9 @@ bool same_keys(const state::StoreDesc& a, const state::StoreDesc& b) {
                  state::compare_rows(*a.join.right, *b.join.right) == state::Rows::Alike;
     if (!alike) return false;
   }
+  if (a.kind == state::StoreKind::Table && b.kind == state::StoreKind::Table &&
+      state::compare_rows(*a.table.record, *b.table.record) != state::Rows::Alike)
+    return false;
   return a.row_size == b.row_size &&
          std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key);
 }
@@ -63,6 +67,7 @@ bool retunes(const state::StoreDesc& from, const state::StoreDesc& to, Cells cel
       if (to.kind == state::StoreKind::Dedupe && to.span < from.span) return false;
       return same_columns(from, to) && (from.span == 0) == (to.span == 0) && to.count >= from.count;
     case state::StoreKind::Join:
+    case state::StoreKind::Table:
     case state::StoreKind::Match:
     case state::StoreKind::Held:
       return cells == Cells::InPlace;

@@ -63,6 +63,8 @@ enum class Difference : uint8_t {
   JoinValue,
   JoinRow,
   JoinRowFewer,
+  TableVersions,
+  TableNewest,
   PatternConditions,
   PatternBounds,
   PatternOther,

@@ -43,6 +43,12 @@ bool StageEmitter::emit() {
     case StageKind::Join:
       JoinEmitter(module_, at_, stream_, index_).emit_arrival(state::JoinSide::Left);
       return false;
+    case StageKind::Table:
+      emit_table();
+      return true;
+    case StageKind::Lookup:
+      emit_lookup();
+      return true;
   }
   return true;
 }

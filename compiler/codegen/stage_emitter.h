@@ -36,6 +36,8 @@ class StageEmitter {
   void emit_dedupe();
   bool emit_flatten();
   void emit_running();
+  void emit_table();
+  void emit_lookup();
   void emit_windowed();
   void emit_match();
   void emit_hold();
@@ -54,6 +56,9 @@ class StageEmitter {
   // Memory with the words of a key.
   llvm::Value* emit_key(const std::vector<typed::ExprPtr>& keys, const state::StoreDesc& desc,
                         std::vector<Value>* values);
+  // The same without T?; `present`: whether no key is none. Appends them to `values`.
+  llvm::Value* emit_plain_key(const std::vector<typed::ExprPtr>& keys, const state::StoreDesc& desc,
+                              llvm::Value*& present, std::vector<Value>& values);
   llvm::Value* find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc);
   void add_to_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
                    llvm::Value* cell, const Argument& argument);

@@ -15,8 +15,9 @@ Tally::Tally(const graph::Graph& graph) : sinks_(graph.program->emits.size()) {
   for (size_t stream = 0; stream < graph.program->streams.size(); ++stream) {
     const auto& stages = graph.program->streams[stream].stages;
     for (size_t stage = 0; stage < stages.size(); ++stage) {
-      bool chooses =
-          stages[stage].kind == typed::StageKind::Where || stages[stage].kind == typed::StageKind::Dedupe;
+      typed::StageKind kind = stages[stage].kind;
+      bool chooses = kind == typed::StageKind::Where || kind == typed::StageKind::Dedupe ||
+                     kind == typed::StageKind::Table || kind == typed::StageKind::Lookup;
       if (!chooses || !graph.live[stream]) continue;
       size_t slot = 1 + sinks_ + sites_.size();
       sites_[graph::error_site(graph, static_cast<int>(stream), static_cast<int>(stage))] = slot;

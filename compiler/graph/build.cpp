@@ -92,6 +92,7 @@ void for_each_expr(const typed::Stage& stage, const std::function<void(const Exp
   if (!stage.join) return;
   for (const typed::ExprPtr& key : stage.join->right_keys) visit(*key);
   if (stage.join->condition) visit(*stage.join->condition);
+  if (stage.join->as_of) visit(*stage.join->as_of);
 }
 
 namespace {
@@ -160,7 +161,7 @@ class Builder {
                           {Consumer::Kind::Stream, static_cast<int>(i), static_cast<int>(k)}});
       }
       for (size_t k = 0; k < stream.stages.size(); ++k) {
-        if (!stream.stages[k].join) continue;
+        if (stream.stages[k].kind != StageKind::Join) continue;
         placed.push_back({stream.span.begin,
                           stream.stages[k].join->right,
                           {Consumer::Kind::Join, static_cast<int>(i), static_cast<int>(k)}});
@@ -325,7 +326,18 @@ class Builder {
           if (stage.late_stream >= 0 && out_.live[static_cast<size_t>(stage.late_stream)]) mark_all(in);
           break;
         case StageKind::Join:
-          mark_all(in);
+        case StageKind::Table:
+          mark_all(in);  // whole rows are kept
+          break;
+        case StageKind::Lookup:
+          for (size_t f = 0; f < in.size(); ++f) in[f] = after[f];
+          for (const typed::ExprPtr& key : stage.keys) visit(*key);
+          if (stage.join->as_of) visit(*stage.join->as_of);
+          if (stage.join->condition) {
+            Needs pair(stage.join->pair->fields.size(), 0);
+            add_needs(*stage.join->condition, pair);
+            for (size_t f = 0; f < in.size(); ++f) in[f] = in[f] || pair[f];
+          }
           break;
       }
       if (errors_read && stage_can_fail(stage)) mark_all(in);

@@ -254,6 +254,26 @@ StoreNode join_store(const typed::Stage& stage, const std::string& path) {
   return node;
 }
 
+StoreNode table_store(const typed::Stage& stage, const std::string& path) {
+  StoreNode node;
+  node.desc.kind = StoreKind::Table;
+  node.desc.path = path;
+  add_keys(stage.keys, stage.key_names, node.desc);
+  // A key that is none is an error of its row.
+  for (state::KeyDesc& key : node.desc.keys) {
+    if (key.type->kind == abi::TypeKind::Optional) key.type = key.type->element;
+  }
+  node.desc.table.record = describe(stage.input);
+  node.desc.table.by_arrival = stage.newest == typed::Newest::ByArrival;
+  node.desc.table.versioned = stage.versioned;
+  node.desc.ttl = stage.ttl.value_or(0);
+  CellDesc cell;
+  cell.name = "rows";
+  cell.result = abi::make_scalar(abi::TypeKind::I64);
+  node.desc.cells.push_back(std::move(cell));
+  return node;
+}
+
 }  // namespace
 
 std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& path) {
@@ -304,6 +324,7 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
   }
   if (stage.kind == typed::StageKind::Join) out.push_back(join_store(stage, path));
   if (stage.kind == typed::StageKind::Hold) out.push_back(hold_store(stage, path));
+  if (stage.kind == typed::StageKind::Table) out.push_back(table_store(stage, path));
   if (stage.kind == typed::StageKind::Match) out.push_back(match_store(stage, path));
   for (StoreNode& node : out) state::lay_out(node.desc);
   return out;

@@ -44,7 +44,7 @@ void Flow::connect() {
     for (size_t k = 0; stream.kind == StreamKind::Pipeline && k < stream.inputs.size(); ++k)
       read(stream.inputs[k].stream, {Reader::Kind::Stream, stream.span.begin, i, k});
     for (size_t k = 0; k < stream.stages.size(); ++k) {
-      if (stream.stages[k].join)
+      if (stream.stages[k].kind == StageKind::Join)
         read(stream.stages[k].join->right, {Reader::Kind::Join, stream.span.begin, i, k});
     }
   }
@@ -82,11 +82,12 @@ int64_t Flow::watermark(int stream, size_t stage) const {
   }
   for (size_t k = 0; k <= stage && k < of.stages.size(); ++k) {
     const typed::Stage& at = of.stages[k];
-    if (at.join) out = std::min(out, end_of(at.join->right));
+    if (at.kind == StageKind::Join) out = std::min(out, end_of(at.join->right));
     if (k == stage) break;
     bool all = (at.kind == StageKind::Aggregate || at.hold) && at.window.kind == WindowKind::All;
     if (all && !states_.at({stream, k}).settled) return no_time;
-    if (at.join && out != no_time && out != end_of_time) out = minus(out, join_delay(*at.join));
+    if (at.kind == StageKind::Join && out != no_time && out != end_of_time)
+      out = minus(out, join_delay(*at.join));
     if (at.match && out != no_time && out != end_of_time) out = minus(out, at.match->within);
   }
   return out;
@@ -105,7 +106,7 @@ std::optional<int64_t> Flow::held_back(int stream, size_t stage, size_t source) 
   }
   for (size_t k = 0; k <= stage && k < of.stages.size(); ++k) {
     if (of.stages[k].match && k < stage && out) out = plus(*out, of.stages[k].match->within);
-    if (!of.stages[k].join) continue;
+    if (of.stages[k].kind != StageKind::Join) continue;
     join_with(of.stages[k].join->right);
     if (k < stage && out) out = plus(*out, join_delay(*of.stages[k].join));
   }
@@ -293,6 +294,7 @@ void Flow::send_error(int stream, const Event& event, std::string json, std::opt
       {"cast", "the value cannot be cast"},
       {"decode", "the record cannot be decoded"},
       {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
+      {"no_key", "a key of a table is none"},
       {"range", "value outside the range of the param"}};
   for (size_t i = 0; i < program_->streams.size(); ++i) {
     const typed::Stream& errors = program_->streams[i];

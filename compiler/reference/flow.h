@@ -94,6 +94,8 @@ class Flow {
   void give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch& window, int64_t time);
   void fire_held(StagePlace place, int64_t due);
   void finish_held(StagePlace place);
+  Step put(StagePlace place, const Event& event);
+  Step look_up(StagePlace place, const Event& event);
   Step match(StagePlace place, const Event& event);
   int64_t next_settled(StagePlace place) const;
   void settle(StagePlace place, int64_t now, std::vector<Event>& rows);

@@ -62,6 +62,11 @@ bool Interpreter::step() {
       flow_->finish_source(i);
       continue;
     }
+    if (program.sources[i].preload) {  // a table: before anything else
+      chosen = std::move(next);
+      from = i;
+      break;
+    }
     auto time_of = [](const Record& record) { return record.fields ? record.time : no_time; };
     if (chosen && time_of(*next) >= time_of(*chosen)) continue;
     chosen = std::move(next);

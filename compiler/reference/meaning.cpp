@@ -75,7 +75,8 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
     case ExprKind::OptionalMember:
       if (expr.args[0]->kind == ExprKind::Field) {
         if (int right = joined(stream, stage, expr.args[0]->index); right >= 0)
-          return field(right, program_.streams[static_cast<size_t>(right)].stages.size(), expr.index);
+          return "joined " +
+                 field(right, program_.streams[static_cast<size_t>(right)].stages.size(), expr.index);
       }
       break;
     default:
@@ -119,8 +120,10 @@ int Meaning::joined(int stream, size_t stage, int index) const {
     switch (at.kind) {
       case StageKind::Where:
       case StageKind::Dedupe:
+      case StageKind::Table:
         break;
       case StageKind::Join:
+      case StageKind::Lookup:
         if (place == at.input->fields.size()) return at.join->right;
         break;
       case StageKind::Project:
@@ -141,6 +144,7 @@ std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
   switch (at.kind) {
     case StageKind::Where:
     case StageKind::Dedupe:
+    case StageKind::Table:
       return field(stream, stage, index);
     case StageKind::Hold:
       if (index < static_cast<int>(at.input->fields.size())) return field(stream, stage, index);
@@ -152,7 +156,8 @@ std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
     case StageKind::Flatten:
       if (index == at.flatten_output) return "element of " + of(*at.list, stream, stage);
       return field(stream, stage, at.input->field_index(at.output->fields[static_cast<size_t>(index)].name));
-    case StageKind::Join: {
+    case StageKind::Join:
+    case StageKind::Lookup: {
       if (static_cast<size_t>(index) < at.input->fields.size()) return field(stream, stage, index);
       std::string out = "joined(";
       size_t end = program_.streams[static_cast<size_t>(at.join->right)].stages.size();

@@ -32,6 +32,10 @@ Flow::Step Flow::step(int stream, size_t index, Event& event) {
       return match({stream, index}, event);
     case StageKind::Join:
       return join({stream, index}, 0, event);
+    case StageKind::Table:
+      return put({stream, index}, event);
+    case StageKind::Lookup:
+      return look_up({stream, index}, event);
   }
   return {};
 }

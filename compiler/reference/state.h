@@ -86,6 +86,11 @@ struct StageState {
   uint64_t dropped = 0;
   std::vector<JoinRow> sides[2];  // join: left, right; in order of (time, arrival)
   std::vector<HeldRow> held;
+  // Table: rows of each key, in the order in which they replace each other.
+  std::map<Key, std::vector<JoinRow>, KeyLess> rows;
+  // What an earlier version had let go: rows before the one time, versions replaced up to the other.
+  int64_t gone_before = no_time;
+  int64_t over_upto = no_time;
   std::map<Key, MatchGroup, KeyLess> matches;
   std::map<std::pair<int64_t, uint64_t>, std::pair<Key, MatchEvent>> waiting;  // match: by time and arrival
   uint64_t arrivals = 0;

@@ -63,7 +63,8 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
     }
     if (view.stage->match) view.cells.push_back({"begun", "match", "", {}});
     if (view.stage->kind == StageKind::Dedupe) view.cells.push_back({"passed", "dedupe", "", {}});
-    if (view.stage->join) {
+    if (view.stage->kind == StageKind::Table) view.cells.push_back({"rows", "table", "", {}});
+    if (view.stage->kind == StageKind::Join) {
       const typed::Join& join = *view.stage->join;
       bool half = join.kind == typed::JoinKind::Semi || join.kind == typed::JoinKind::Anti;
       std::string function = half ? "half join " + std::to_string(static_cast<int>(join.kind)) : "join";
@@ -123,8 +124,8 @@ class Migration {
   }
   bool is_empty(const StageView& view) {
     const StageState& state = old_.state(view.place);
-    return state.log.empty() && state.held.empty() && state.matches.empty() && state.waiting.empty() &&
-           state.sides[0].empty() && state.sides[1].empty() &&
+    return state.log.empty() && state.held.empty() && state.rows.empty() && state.matches.empty() &&
+           state.waiting.empty() && state.sides[0].empty() && state.sides[1].empty() &&
            std::all_of(state.histories.begin(), state.histories.end(),
                        [](const Log& log) { return log.empty(); });
   }
@@ -240,7 +241,9 @@ class Migration {
   }
   // Of a join: whether the rows kept by one version have all fields that the next wants.
   static bool has_rows_for(const Stage& before, const Stage& now, size_t side) {
-    if (!before.join || !now.join) return true;
+    bool joins = before.kind == StageKind::Join && now.kind == StageKind::Join;
+    bool tables = before.kind == StageKind::Table && now.kind == StageKind::Table;
+    if (!joins && !tables) return true;
     const auto& known = record_of(before, side)->fields;
     const auto& wanted = record_of(now, side)->fields;
     return std::all_of(wanted.begin(), wanted.end(), [&](const typed::Field& field) {
@@ -248,6 +251,16 @@ class Migration {
         return other.name == field.name && other.type->text == field.type->text;
       });
     });
+  }
+
+  static Value::Parts fields_for(const Stage& before, const Stage& now, const Value::Parts& fields,
+                                 size_t side) {
+    Value::Parts out;
+    for (const typed::Field& field : record_of(now, side)->fields) {
+      int index = record_of(before, side)->field_index(field.name);
+      out.push_back(index < 0 ? Value() : fields[static_cast<size_t>(index)]);
+    }
+    return out;
   }
 
   static void carry_rows(const Stage& before, const Stage& now, const StageState& from, size_t side,
@@ -258,10 +271,7 @@ class Migration {
       Key key;
       for (size_t at : order) key.push_back(row.key[at]);
       row.key = std::move(key);
-      Value::Parts fields;
-      for (const typed::Field& field : record_of(now, side)->fields)
-        fields.push_back(row.fields[static_cast<size_t>(record_of(before, side)->field_index(field.name))]);
-      row.fields = std::move(fields);
+      row.fields = fields_for(before, now, row.fields, side);
       to.sides[side].push_back(std::move(row));
     }
   }
@@ -275,10 +285,17 @@ class Migration {
                                                       const std::vector<std::string>& now) {
     if (before.size() != now.size()) return std::nullopt;
     std::vector<size_t> out;
-    for (const std::string& key : now) {
-      auto found = std::find(before.begin(), before.end(), key);
-      if (found == before.end()) return std::nullopt;
-      out.push_back(static_cast<size_t>(found - before.begin()));
+    // Its own place first: two keys may mean the same.
+    std::vector<char> taken(before.size(), 0);
+    for (size_t i = 0; i < now.size(); ++i) {
+      size_t place = i;
+      if (taken[place] || before[place] != now[i]) {
+        place = 0;
+        while (place < before.size() && (taken[place] || before[place] != now[i])) ++place;
+      }
+      if (place == before.size()) return std::nullopt;
+      taken[place] = 1;
+      out.push_back(place);
     }
     return out;
   }
@@ -308,7 +325,28 @@ class Migration {
       }
       return;
     }
-    if (view.stage->join) {
+    if (view.stage->kind == StageKind::Table) {
+      state.closed = old_state.closed;
+      if (from[0] < 0) return;
+      state.gone_before = old_state.gone_before;
+      state.over_upto = old_state.over_upto;
+      if (state.closed != no_time) {
+        if (before.stage->ttl)
+          state.gone_before = std::max(state.gone_before, minus(state.closed, *before.stage->ttl));
+        state.over_upto = std::max(state.over_upto, minus(state.closed, before.stage->versioned));
+      }
+      for (const auto& [key, rows] : old_state.rows) {
+        Key moved;
+        for (size_t at : order) moved.push_back(key[at]);
+        for (JoinRow row : rows) {
+          row.key = moved;
+          row.fields = fields_for(*before.stage, *view.stage, row.fields, 0);
+          state.rows[moved].push_back(std::move(row));
+        }
+      }
+      return;
+    }
+    if (view.stage->kind == StageKind::Join) {
       state.closed = old_state.closed;
       state.arrivals = old_state.arrivals;
       for (size_t side : {size_t{0}, size_t{1}}) {

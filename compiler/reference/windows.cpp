@@ -107,7 +107,7 @@ void Flow::check_own_windows(StagePlace place, const Key& key, const Entry& entr
 // The next window to fire or the next tick, whether the watermark is there or not.
 int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.join) return next_unmatched(place);
+  if (stage.kind == StageKind::Join) return next_unmatched(place);
   if (stage.match) return next_settled(place);
   if (stage.hold) return next_held(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
@@ -132,7 +132,7 @@ int64_t Flow::next_close(StagePlace place) const {
 
 bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.join || stage.match) return true;
+  if (stage.kind == StageKind::Join || stage.match) return true;
   if (stage.hold) return stage.window.kind != WindowKind::All;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
          stage.window.kind != WindowKind::All;
@@ -170,7 +170,7 @@ void Flow::fire_due() {
       continue;
     }
     if (!chosen) return;
-    if (stage_at(*chosen).join) {
+    if (stage_at(*chosen).kind == StageKind::Join) {
       fire_join(*chosen, due(*chosen));
     } else if (stage_at(*chosen).match) {
       fire_match(*chosen, due(*chosen));

@@ -78,8 +78,9 @@ class ProgramChecker {
     size_t order = 0;
     const ast::SourceDecl* source = nullptr;
     const ast::StreamDecl* stream = nullptr;
+    const ast::TableDecl* table = nullptr;
     const ast::RouteDecl* route = nullptr;  // a branch
-    bool late = false;                      // made by `late to`
+    std::string late_of;                    // made by `late to` of this stream
     bool checking = false;
     bool checked = false;
     std::optional<typed::Stream> result;  // empty after an error
@@ -142,14 +143,21 @@ class ProgramChecker {
         declare(source->name, {.source = source});
       } else if (const auto* stream = std::get_if<ast::StreamDecl>(&decl.node)) {
         declare(stream->name, {.stream = stream});
-        for (const ast::Stage& stage : stream->pipeline.stages) {
-          const auto* aggregate = std::get_if<ast::AggregateStage>(&stage.node);
-          if (aggregate != nullptr && aggregate->late && aggregate->late->to)
-            declare(*aggregate->late->to, {.stream = stream, .late = true});
-        }
+        declare_late_streams(stream->pipeline, stream->name.text);
+      } else if (const auto* table = std::get_if<ast::TableDecl>(&decl.node)) {
+        declare(table->name, {.table = table});
+        if (table->pipeline) declare_late_streams(*table->pipeline, table->name.text);
       } else if (const auto* route = std::get_if<ast::RouteDecl>(&decl.node)) {
         for (const ast::RouteBranch& branch : route->branches) declare(branch.target, {.route = route});
       }
+    }
+  }
+
+  void declare_late_streams(const ast::Pipeline& pipeline, const std::string& owner) {
+    for (const ast::Stage& stage : pipeline.stages) {
+      const auto* aggregate = std::get_if<ast::AggregateStage>(&stage.node);
+      if (aggregate != nullptr && aggregate->late && aggregate->late->to)
+        declare(*aggregate->late->to, {.late_of = owner});
     }
   }
 
@@ -203,8 +211,10 @@ class ProgramChecker {
     declared.checking = true;
     if (declared.source != nullptr) {
       check_source(*declared.source, declared);
-    } else if (declared.late) {
-      resolve(declared.stream->name.text);  // makes this one on its way
+    } else if (!declared.late_of.empty()) {
+      resolve(declared.late_of);  // makes this one on its way
+    } else if (declared.table != nullptr) {
+      check_table(*declared.table, declared);
     } else if (declared.stream != nullptr) {
       check_stream(*declared.stream, declared);
     } else {
@@ -215,43 +225,53 @@ class ProgramChecker {
   }
 
   void check_source(const ast::SourceDecl& decl, Declared& declared) {
+    if (!decl.failover.empty())
+      diags_.report(Code::NotExecutable, decl.failover[0].connector.span, "failover `else`");
+    if (decl.on_full) diags_.report(Code::NotExecutable, decl.name.span, "`on full`");
+    if (decl.ahead) diags_.report(Code::NotExecutable, decl.ahead->span, "`ahead`");
+    if (decl.check) diags_.report(Code::NotExecutable, decl.name.span, "`check`");
+    if (decl.idle) diags_.report(Code::NotExecutable, decl.idle->span, "`idle`");
+    declared.result = read_connector(decl, decl.connector);
+    if (declared.result && !decl.time && out_.sources.back().connector.name == "file")
+      diags_.report(Code::NoTimeClause, decl.name.span);
+  }
+
+  // Whether a host or a test gives its rows, whatever its connector.
+  bool is_elsewhere(const std::string& source) const {
+    return options_.rows == CheckOptions::Rows::Given ||
+           std::find(options_.bound.begin(), options_.bound.end(), source) != options_.bound.end();
+  }
+
+  // What a source or a table reads from outside: `decl` has name, was, type, time and lateness.
+  template <typename Decl>
+  std::optional<typed::Stream> read_connector(const Decl& decl, const ast::ConnectorExpr& connector_expr) {
     typed::Source source;
     source.name = decl.name.text;
     source.span = decl.name.span;
     if (decl.was) source.was = decl.was->text;
     source.type = decl.type ? TypeResolver(names_, *out_.types, diags_).resolve(*decl.type)
                             : out_.types->scalar(Kind::Error);
-    if (source.type->kind == Kind::Error) return;
+    if (source.type->kind == Kind::Error) return std::nullopt;
     if (source.type->kind != Kind::Record) {
       diags_.report(Code::TypeMismatch, decl.type->span, "a record", "`" + source.type->text + "`");
-      return;
+      return std::nullopt;
     }
-    if (!decl.failover.empty())
-      diags_.report(Code::NotExecutable, decl.failover[0].connector.span, "failover `else`");
-    if (decl.on_full) diags_.report(Code::NotExecutable, decl.name.span, "`on full`");
-    if (decl.ahead) diags_.report(Code::NotExecutable, decl.ahead->span, "`ahead`");
-    if (decl.check) diags_.report(Code::NotExecutable, decl.name.span, "`check`");
-    auto connector = check_connector(decl.connector, Direction::In, *exprs_);
-    if (!connector) return;
+    auto connector = check_connector(connector_expr, Direction::In, *exprs_);
+    if (!connector) return std::nullopt;
     source.connector = std::move(*connector);
-    bool elsewhere =
-        options_.rows == CheckOptions::Rows::Given ||
-        std::find(options_.bound.begin(), options_.bound.end(), source.name) != options_.bound.end();
-    bool generates = source.connector.name == "generate" && !elsewhere;
-    if (generates && !check_generated(decl, source)) return;
+    bool generates = source.connector.name == "generate" && !is_elsewhere(source.name);
+    if (generates && !check_generated(connector_expr, source)) return std::nullopt;
     Scope scope;
     scope.place = Place::Event;
     scope.record = source.type;
     scope.record_name = "source `" + source.name + "`";
     if (decl.time) {
       source.time = exprs_->check(*decl.time, scope);
-      if (source.time->type->kind == Kind::Error) return;
+      if (source.time->type->kind == Kind::Error) return std::nullopt;
       if (source.time->type->kind != Kind::Time) {
         diags_.report(Code::TimeField, decl.time->span, "`" + source.time->type->text + "`");
-        return;
+        return std::nullopt;
       }
-    } else if (source.connector.name == "file") {
-      diags_.report(Code::NoTimeClause, decl.name.span);
     }
     auto duration = [&](const ast::ExprPtr& expr) -> std::optional<int64_t> {
       if (!expr) return std::nullopt;
@@ -261,8 +281,6 @@ class ProgramChecker {
       return value ? std::optional(value->value.as_int()) : std::nullopt;
     };
     source.lateness = duration(decl.lateness).value_or(0);
-    source.idle = duration(decl.idle);
-    if (source.idle) diags_.report(Code::NotExecutable, decl.idle->span, "`idle`");
     typed::Stream stream;
     stream.kind = StreamKind::Source;
     stream.name = source.name;
@@ -271,17 +289,61 @@ class ProgramChecker {
     stream.type = source.type;
     stream.source = static_cast<int>(out_.sources.size());
     out_.sources.push_back(std::move(source));
-    declared.result = std::move(stream);
+    return stream;
+  }
+
+  void check_table(const ast::TableDecl& decl, Declared& declared) {
+    size_t sources = out_.sources.size();
+    read_table(decl, declared);
+    if (!declared.result && decl.connector) out_.sources.resize(sources);  // a source without a stream
+  }
+
+  void read_table(const ast::TableDecl& decl, Declared& declared) {
+    std::optional<typed::Stream> stream;
+    const std::vector<ast::NamedExpr>* latest_by = nullptr;
+    if (decl.connector) {
+      if (!decl.type) {
+        diags_.report(Code::CannotInferType, decl.name.span)
+            .note("write the fields of its rows: `table " + decl.name.text + ": { … } key …`");
+        return;
+      }
+      stream = read_connector(decl, *decl.connector);
+      if (!stream) return;
+      typed::Source& source = out_.sources.back();
+      const typed::Option* follow = source.connector.find("follow");
+      bool ends = source.connector.name == "file" && (follow == nullptr || !follow->value.as_bool());
+      source.preload = ends && !is_elsewhere(source.name);
+    } else {
+      // `| latest by k` at the end says what a table does anyhow.
+      size_t count = decl.pipeline->stages.size();
+      const auto* latest =
+          count == 0 ? nullptr : std::get_if<ast::LatestStage>(&decl.pipeline->stages.back().node);
+      if (latest != nullptr && decl.key.empty()) {
+        latest_by = &latest->by;
+        --count;
+      }
+      stream = check_pipeline(*decl.pipeline, count, decl.name, decl.was);
+      if (!stream) return;
+    }
+    TypeRef wanted = decl.type ? TypeResolver(names_, *out_.types, diags_).resolve(*decl.type) : stream->type;
+    if (wanted->kind == Kind::Error) return;
+    if (!typed::same(wanted, stream->type)) {
+      diags_.report(Code::TypeMismatch, decl.type->span, "`" + stream->type->text + "`",
+                    "`" + wanted->text + "`");
+      return;
+    }
+    StageChecker stages(*exprs_, diags_, nullptr, nullptr);
+    if (stages.check_table(decl, latest_by, *stream)) declared.result = std::move(stream);
   }
 
   // `generate(…) { id = "p{n}", … }`: one expression per declared field; the time may be left out.
-  bool check_generated(const ast::SourceDecl& decl, typed::Source& source) {
+  bool check_generated(const ast::ConnectorExpr& connector, typed::Source& source) {
     typed::Field n;
     n.name = "n";
     n.type = out_.types->scalar(Kind::Int);
     TypeRef counter = out_.types->record({n});
     bool fine = true;
-    for (const ast::NamedExpr& row : decl.connector.rows) {
+    for (const ast::NamedExpr& row : connector.rows) {
       if (row.name && source.type->field_index(row.name->text) >= 0) continue;
       diags_.report(Code::UnknownField, row.span, "source `" + source.name + "`",
                     row.name ? row.name->text : "?");
@@ -289,7 +351,7 @@ class ProgramChecker {
     }
     for (const typed::Field& field : source.type->fields) {
       const ast::NamedExpr* found = nullptr;
-      for (const ast::NamedExpr& row : decl.connector.rows) {
+      for (const ast::NamedExpr& row : connector.rows) {
         if (row.name && row.name->text == field.name) found = &row;
       }
       Scope scope;
@@ -306,9 +368,9 @@ class ProgramChecker {
         output.value->kind = typed::ExprKind::Call;
         output.value->builtin = typed::Builtin::EventTime;
         output.value->type = field.type;
-        output.value->span = decl.connector.span;
+        output.value->span = connector.span;
       } else {
-        diags_.report(Code::MissingOption, decl.connector.span, "generate", "field `" + field.name + "`");
+        diags_.report(Code::MissingOption, connector.span, "generate", "field `" + field.name + "`");
         fine = false;
         continue;
       }
@@ -318,20 +380,28 @@ class ProgramChecker {
   }
 
   void check_stream(const ast::StreamDecl& decl, Declared& declared) {
+    declared.result = check_pipeline(decl.pipeline, decl.pipeline.stages.size(), decl.name, decl.was);
+  }
+
+  // The first `count` stages.
+  std::optional<typed::Stream> check_pipeline(const ast::Pipeline& pipeline, size_t count,
+                                              const ast::Ident& own_name,
+                                              const std::optional<ast::Ident>& was) {
     typed::Stream stream;
     stream.kind = StreamKind::Pipeline;
-    stream.name = decl.name.text;
-    stream.span = decl.name.span;
-    if (decl.was) stream.was = decl.was->text;
-    if (const auto* head = std::get_if<ast::StreamHead>(&decl.pipeline.head)) {
+    stream.name = own_name.text;
+    stream.span = own_name.span;
+    if (was) stream.was = was->text;
+    if (const auto* head = std::get_if<ast::StreamHead>(&pipeline.head)) {
       typed::Stream* input = find(path_text(head->name), head->name.span);
-      if (input == nullptr) return;
+      if (input == nullptr) return std::nullopt;
+      stream.follows_table = input->is_table || input->follows_table;
       stream.type = input->type;
       stream.repeats_results = input->repeats_results;
       input_names_[stream.name].push_back(input->name);
       stream.inputs.emplace_back();
-    } else if (!check_merge(std::get<ast::MergeHead>(decl.pipeline.head), stream, decl.pipeline.span)) {
-      return;
+    } else if (!check_merge(std::get<ast::MergeHead>(pipeline.head), stream, pipeline.span)) {
+      return std::nullopt;
     }
     auto find_right = [&](const ast::Ident& name) -> std::pair<const typed::Stream*, int> {
       const typed::Stream* right = find(name.text, name.span);
@@ -352,14 +422,14 @@ class ProgramChecker {
       return static_cast<int>(late_names_.size() - 1);  // resolved to a stream by number_streams()
     };
     StageChecker stages(*exprs_, diags_, declare_late, find_right);
-    if (!stages.check(decl.pipeline.stages, stream)) return;
+    if (!stages.check(std::span(pipeline.stages).first(count), stream)) return std::nullopt;
     stage_count_ += stream.stages.size();
     if (stage_count_ > stages_max) {
-      diags_.report(Code::TooMany, decl.name.span, std::to_string(stage_count_) + " stages",
+      diags_.report(Code::TooMany, own_name.span, std::to_string(stage_count_) + " stages",
                     std::to_string(stages_max));
-      return;
+      return std::nullopt;
     }
-    declared.result = std::move(stream);
+    return stream;
   }
 
   bool check_merge(const ast::MergeHead& head, typed::Stream& stream, source::Span span) {
@@ -370,6 +440,7 @@ class ProgramChecker {
       inputs.push_back(input);
       input_names_[stream.name].push_back(input->name);
       stream.repeats_results = stream.repeats_results || input->repeats_results;
+      stream.follows_table = stream.follows_table || input->is_table || input->follows_table;
     }
     // Rule 6.6: fields of the first input, then new ones; a field that one lacks is T?.
     std::vector<typed::Field> fields;
@@ -442,6 +513,7 @@ class ProgramChecker {
     }
     stream.type = known->second.input->type;
     stream.repeats_results = known->second.input->repeats_results;
+    stream.follows_table = known->second.input->is_table || known->second.input->follows_table;
     stream.inputs.emplace_back();
     input_names_[name].push_back(known->second.input->name);
     declared.result = std::move(stream);
@@ -564,8 +636,8 @@ class ProgramChecker {
       for (const typed::Stage& stage : declared.result->stages) {
         if (stage.join) place(right_names_[static_cast<size_t>(stage.join->right)]);
       }
-      if (declared.late) {
-        placed.push_back(place(declared.stream->name.text));
+      if (!declared.late_of.empty()) {
+        placed.push_back(place(declared.late_of));
         declared.result->inputs.resize(1);
       }
       if (int known = out_.find_stream(name); known >= 0) return known;
@@ -667,7 +739,6 @@ class ProgramChecker {
   void refuse_later(const ast::Declaration& decl) {
     const char* what = nullptr;
     if (std::holds_alternative<ast::ModelDecl>(decl.node)) what = "a model or learner";
-    if (std::holds_alternative<ast::TableDecl>(decl.node)) what = "a `table`";
     if (std::holds_alternative<ast::MigrateDecl>(decl.node)) what = "`migrate`";
     if (what != nullptr) diags_.report(Code::NotExecutable, decl.span, what);
   }

@@ -184,17 +184,43 @@ bool StageChecker::check_on(const ast::JoinStage& node, const ast::Stage& stage,
   return false;
 }
 
+// The joined record is one field, under the name of its stream or its alias.
+bool StageChecker::name_partner(const ast::JoinStage& node, const typed::Stream& right, typed::Stage& out) {
+  typed::Join& join = *out.join;
+  join.right_type = right.type;
+  join.name = node.alias ? node.alias->text : node.other.text;
+  if (int known = out.input->field_index(join.name); known >= 0) {
+    diags_.report(Code::FieldTwice, node.alias ? node.alias->span : node.other.span, join.name)
+        .note("the joined record is a field of that name: give it another, as in `join " + node.other.text +
+              " as other`");
+    return false;
+  }
+  std::vector<typed::Field> fields = out.input->fields;
+  typed::Field partner;
+  partner.name = join.name;
+  partner.type = right.type;
+  fields.push_back(partner);
+  join.pair = exprs_.types().record(fields);
+  return true;
+}
+
 bool StageChecker::build(const ast::JoinStage& node, const ast::Stage& stage, typed::Stage& out) {
   if (node.kind == ast::JoinKind::Lookup || node.kind == ast::JoinKind::LeftLookup)
-    return refuse(stage, "`lookup` in");
+    return check_lookup(node, stage, out);
   if (node.kind == ast::JoinKind::Asof || node.kind == ast::JoinKind::LeftAsof)
     return refuse(stage, "`asof` in");
   out.kind = StageKind::Join;
+  stream_->follows_table = false;  // pairs are facts
   out.join = std::make_unique<typed::Join>();
   typed::Join& join = *out.join;
   join.kind = kind_of(node.kind);
   auto [right, index] = find_right_(node.other);
   if (right == nullptr) return false;
+  if (right->is_table) {
+    diags_.report(Code::WrongRightSide, node.other.span, right->name, "a table")
+        .note("write `lookup " + right->name + " on …`: the row as it stands when the event arrives");
+    return false;
+  }
   for (const auto& [repeats, name, span] :
        {std::tuple(stream_->repeats_results, stream_->name, stage.keyword),
         std::tuple(right->repeats_results, right->name, node.other.span)}) {
@@ -206,22 +232,10 @@ bool StageChecker::build(const ast::JoinStage& node, const ast::Stage& stage, ty
     return false;
   }
   join.right = index;
-  join.right_type = right->type;
-  join.name = node.alias ? node.alias->text : node.other.text;
-  if (int known = out.input->field_index(join.name); known >= 0) {
-    diags_.report(Code::FieldTwice, node.alias ? node.alias->span : node.other.span, join.name)
-        .note("the joined record is a field of that name: give it another, as in `join " + node.other.text +
-              " as other`");
-    return false;
-  }
-  std::vector<typed::Field> fields = out.input->fields;
-  typed::Field partner;
-  partner.name = join.name;
-  partner.type = right->type;
-  fields.push_back(partner);
-  join.pair = exprs_.types().record(fields);
+  if (!name_partner(node, *right, out)) return false;
   if (!check_within(node, stage, join) || !check_on(node, stage, out)) return false;
   typed::TypeTable& types = exprs_.types();
+  std::vector<typed::Field> fields = join.pair->fields;
   bool left_stays = join.kind == JoinKind::Semi || join.kind == JoinKind::Anti;
   if (left_stays) return true;
   if (join.kind == JoinKind::Left || join.kind == JoinKind::Full)

@@ -100,6 +100,7 @@ int place_behind(const typed::Stage& stage, int field) {
     case StageKind::Where:
     case StageKind::Hold:
     case StageKind::Dedupe:
+    case StageKind::Table:
       return field;
     case StageKind::Project:
       for (size_t i = 0; i < stage.outputs.size(); ++i) {
@@ -113,7 +114,8 @@ int place_behind(const typed::Stage& stage, int field) {
     case StageKind::Match:
     case StageKind::Aggregate:
       return -1;
-    case StageKind::Join: {
+    case StageKind::Join:
+    case StageKind::Lookup: {
       int place = stage.output->field_index(name());
       return place >= 0 && typed::same(stage.output->fields[static_cast<size_t>(place)].type,
                                        stage.input->fields[static_cast<size_t>(field)].type)

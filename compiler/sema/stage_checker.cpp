@@ -98,7 +98,7 @@ Scope StageChecker::event_scope(const Stage& stage, Place place) const {
   return scope;
 }
 
-bool StageChecker::check(const std::vector<ast::Stage>& stages, typed::Stream& stream) {
+bool StageChecker::check(std::span<const ast::Stage> stages, typed::Stream& stream) {
   stream_ = &stream;
   if (stages.size() > stages_per_stream_max) {
     diags_.report(Code::TooMany, stages.back().span, std::to_string(stages.size()) + " stages in one stream",
@@ -122,7 +122,7 @@ void StageChecker::take_label(const ast::Stage& stage, Stage& out) {
 }
 
 // The stages of a stream, or of an operator in it.
-bool StageChecker::check_level(const std::vector<ast::Stage>& stages, typed::Stream& stream) {
+bool StageChecker::check_level(std::span<const ast::Stage> stages, typed::Stream& stream) {
   std::vector<Part> parts;
   for (const ast::Stage& stage : stages) {
     Part part;
@@ -600,6 +600,10 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
         .note(
             "aggregate over a window that closes, or make a table: `table t key … = …`, or write "
             "`each_update()`");
+    return false;
+  }
+  if (stream_->follows_table) {
+    diags_.report(Code::NotExecutable, stage.keyword, "an aggregate over the current rows of a table");
     return false;
   }
   bool fine = check_keys(node.by, out) && check_window(node.window, out) && check_triggers(node, out);

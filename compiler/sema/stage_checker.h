@@ -1,6 +1,7 @@
 // Types of the stages of one stream, from its head to its end.
 #pragma once
 #include <functional>
+#include <span>
 
 #include "compiler/sema/expr_checker.h"
 #include "compiler/sema/operator_use.h"
@@ -25,7 +26,10 @@ class StageChecker {
 
   // Appends the checked stages to `stream`, whose `type` is that of its head. False when a stage was
   // wrong so that what follows cannot be typed.
-  bool check(const std::vector<ast::Stage>& stages, typed::Stream& stream);
+  bool check(std::span<const ast::Stage> stages, typed::Stream& stream);
+  // Behind the stages of a table: keeps the newest row of each key.
+  bool check_table(const ast::TableDecl& decl, const std::vector<ast::NamedExpr>* latest_by,
+                   typed::Stream& stream);
 
  private:
   using Stage = typed::Stage;
@@ -38,7 +42,7 @@ class StageChecker {
     Stage label;          // its label, with what belongs to it; else only a name
     bool is_use = false;
   };
-  bool check_level(const std::vector<ast::Stage>& stages, typed::Stream& stream);
+  bool check_level(std::span<const ast::Stage> stages, typed::Stream& stream);
   bool check_stage(const ast::Stage& stage, typed::Stream& stream);
   static void take_label(const ast::Stage& stage, Stage& out);
   void name_parts(std::vector<Part>& parts, typed::Stream& stream);
@@ -85,6 +89,9 @@ class StageChecker {
   bool check_span(const ast::Expr& expr, const char* what, int64_t& span);
   bool check_order(const std::vector<ast::SortKey>& keys, const Stage& stage, typed::Hold& hold);
   bool check_hold_window(const std::optional<ast::Window>& window, const ast::Stage& stage, Stage& out);
+  bool check_lookup(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
+  bool check_lookup_keys(const ast::JoinStage& node, const typed::Stream& table, Stage& out);
+  bool name_partner(const ast::JoinStage& node, const typed::Stream& right, Stage& out);
   bool read_pattern(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern);
   bool check_defines(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern, Stage& out);
   bool check_bounds(const ast::MatchStage& syntax, const ast::Stage& stage, typed::Match& match);

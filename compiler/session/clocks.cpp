@@ -47,7 +47,8 @@ Clocks clocks_of(const graph::Graph& graph) {
       if (input.stream >= 0) add(clock, out.after[static_cast<size_t>(input.stream)]);
     }
     for (size_t k = 0; k < stream.stages.size(); ++k) {
-      if (stream.stages[k].join) add(clock, out.after[static_cast<size_t>(stream.stages[k].join->right)]);
+      if (stream.stages[k].kind == typed::StageKind::Join)
+        add(clock, out.after[static_cast<size_t>(stream.stages[k].join->right)]);
       for (int store : graph.stage_stores[i][k]) {
         auto index = static_cast<size_t>(store);
         out.of_store[index] = clock;

@@ -116,6 +116,7 @@ runtime::SourcePlan source_plan(const graph::Graph& graph, const typed::Source& 
   out.lateness = source.lateness;
   out.computes_times = codegen::computes_times(source);
   out.generates = !source.generated.empty();
+  out.preload = source.preload;
   if (out.generates) {
     abi::FieldDesc number;
     number.name = "n";

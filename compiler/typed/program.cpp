@@ -40,6 +40,8 @@ const char* event_error_code(EventError error) {
       return "memory";
     case EventError::NoValue:
       return "no_value";
+    case EventError::NoKey:
+      return "no_key";
   }
   return "none";
 }

@@ -50,7 +50,8 @@ enum class EventError : uint8_t {
   Future,
   Memory,
   Range,
-  NoValue
+  NoValue,
+  NoKey
 };
 const char* event_error_code(EventError error);  // "overflow", "division_by_zero", …
 
@@ -194,9 +195,10 @@ struct Window {
 };
 enum class LatePolicy : uint8_t { Drop, Update, To };
 
-enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti, Asof, LeftAsof };
+enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti, Asof, LeftAsof, Lookup, LeftLookup };
 
-// The second input of a join. The keys of its left side are Stage::keys, in the same order.
+// The second input of a join, or the table of a look-up. The keys of the left side are Stage::keys, in the
+// same order; of a look-up they are those of the table.
 struct Join {
   JoinKind kind = JoinKind::Inner;
   int right = -1;    // stream
@@ -207,9 +209,24 @@ struct Join {
   int64_t high = 0;
   std::vector<ExprPtr> right_keys;  // over the right record
   ExprPtr condition;                // over `pair`, what the keys do not say; null: nothing
+  ExprPtr as_of;                    // Lookup: a time, over the left record; null: as the table stands
 };
 
-enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate, Join, Match, Hold };
+// Which of the rows of a key a table keeps.
+enum class Newest : uint8_t { ByTime, ByArrival };
+
+enum class StageKind : uint8_t {
+  Where,
+  Project,
+  Flatten,
+  Dedupe,
+  Aggregate,
+  Join,
+  Match,
+  Hold,
+  Table,
+  Lookup
+};
 
 struct Stage {
   StageKind kind = StageKind::Where;
@@ -229,7 +246,7 @@ struct Stage {
   int list_field = -1;             // Flatten: field of the input that is replaced, or -1: appended
   int flatten_output = -1;         // Flatten: field of the output that gets the element
   ExprPtr list;                    // Flatten
-  std::vector<ExprPtr> keys;       // Dedupe, Aggregate, Join
+  std::vector<ExprPtr> keys;       // Dedupe, Aggregate, Join, Table, Lookup
   std::vector<std::string> key_names;
   int64_t within = 0;  // Dedupe, nanoseconds
   int64_t most = 0;    // Dedupe that throttles: events that pass within the stretch; else 0
@@ -241,14 +258,17 @@ struct Stage {
   bool on_close = false;      // a row when the window closes
   int64_t trigger_every = 0;  // nanoseconds; 0: none
   LatePolicy late = LatePolicy::Drop;
-  int64_t late_within = 0;     // nanoseconds, Update
-  int late_stream = -1;        // To
-  std::optional<int64_t> ttl;  // nanoseconds
-  std::unique_ptr<Join> join;  // Join
+  int64_t late_within = 0;         // nanoseconds, Update
+  int late_stream = -1;            // To
+  std::optional<int64_t> ttl;      // nanoseconds
+  std::unique_ptr<Join> join;      // Join, Lookup
+  Newest newest = Newest::ByTime;  // Table
+  int64_t versioned = 0;           // Table: nanoseconds for which replaced rows are kept
 
   bool stateful() const {
     return kind == StageKind::Dedupe || kind == StageKind::Aggregate || kind == StageKind::Join ||
-           kind == StageKind::Match || kind == StageKind::Hold || !histories.empty();
+           kind == StageKind::Match || kind == StageKind::Table || kind == StageKind::Hold ||
+           !histories.empty();
   }
 };
 
@@ -268,6 +288,8 @@ struct Stream {
   std::vector<Stage> stages;
   TypeRef type = nullptr;        // record
   bool repeats_results = false;  // an update stream (rule 8.20)
+  bool is_table = false;         // its last stage is a Table
+  bool follows_table = false;    // headed by a table, through stages without state
   int source = -1;               // Source: index into Program::sources
 };
 
@@ -297,6 +319,7 @@ struct Source {
   ExprPtr time;                 // over the declared fields; null: time of arrival
   int64_t lateness = 0;         // nanoseconds
   std::optional<int64_t> idle;  // nanoseconds of wall time
+  bool preload = false;         // of a table: read to its end before any event
   int stream = -1;
 };
 

@@ -13,6 +13,7 @@
 #include "runtime/state/results.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
+#include "runtime/state/tables.h"
 
 namespace {
 
@@ -192,6 +193,24 @@ int32_t mut_join_keep(MutContext* ctx, uint32_t store, uint32_t side, const uint
   if (!join.keep(static_cast<mut::state::JoinSide>(side), key, time, record, *partners)) return 0;
   of.wait_for(store, join.due());
   return 1;
+}
+
+// ---- tables
+
+// 1: it is the newest row of its key now, or a version of it; 0: older than what there is; -1: no memory.
+int32_t mut_row_put(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time, const char* record) {
+  auto& of = instance(ctx);
+  auto& table = static_cast<mut::state::TableStore&>(of.store(store));
+  table.observe(of.now(of.plan().stores[store].clock));
+  return static_cast<int32_t>(table.put(key, time, record));
+}
+
+// The row of a key as of a time (INT64_MAX: as it stands), or null. `key` is null for what equals no key.
+const char* mut_row_find(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t as_of) {
+  auto& of = instance(ctx);
+  auto& table = static_cast<mut::state::TableStore&>(of.store(store));
+  table.observe(of.now(of.plan().stores[store].clock));
+  return key == nullptr ? nullptr : table.find(key, as_of, of.arena());
 }
 
 // ---- seeded draws of `generate`

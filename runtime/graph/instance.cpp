@@ -24,6 +24,7 @@ constexpr ErrorText error_texts[] = {
     {"memory", "the state budget is spent"},
     {"range", "value outside the range of the param"},
     {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
+    {"no_key", "a key of a table is none"},
 };
 constexpr size_t sink_rows_first = 64;
 

@@ -33,7 +33,8 @@ struct SourcePlan {
   int64_t lateness = 0;
   bool generates = false;
   GenerateSpec generate;
-  bool live = true;  // some sink depends on it
+  bool live = true;      // some sink depends on it
+  bool preload = false;  // of a table: read to its end before any event
 };
 
 // The watermark at a stage: the least of those above it, some of them seen later than they are.

@@ -114,6 +114,18 @@ bool Shard::fill(Feed& feed, size_t index) {
 // The source whose next record has the smallest event time, ties by declaration, and how many rows of
 // it come before the next record of another source. False when no row is to be had now.
 bool Shard::pick(size_t& chosen, uint32_t& row_end) {
+  const std::vector<SourcePlan>& plans = instance_->plan().sources;
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    Feed& feed = feeds_[i];
+    // A table that is read to its end first: nothing else goes on before.
+    if (!plans[i].preload || !plans[i].live || is_over(feed)) continue;
+    if (feed.waits || (scheduled_ && feed.position >= cut_of(feed))) return false;
+    chosen = i;
+    row_end = feed.batch->row_count();
+    if (scheduled_)
+      row_end = static_cast<uint32_t>(std::min<uint64_t>(row_end, feed.row + (cut_of(feed) - feed.position)));
+    return true;
+  }
   bool found = false;
   int64_t best_time = 0;
   for (size_t i = 0; i < feeds_.size(); ++i) {
@@ -148,6 +160,10 @@ bool Shard::pick(size_t& chosen, uint32_t& row_end) {
   if (scheduled_)
     row_end = static_cast<uint32_t>(std::min<uint64_t>(row_end, feed.row + (cut_of(feed) - feed.position)));
   return true;
+}
+
+bool Shard::is_over(const Feed& feed) {
+  return feed.ended && (!feed.batch || feed.row >= feed.batch->row_count());
 }
 
 uint64_t Shard::cut_of(const Feed& feed) const {

@@ -122,6 +122,7 @@ class Shard {
   void update_due(size_t running);
   void finish_input();
   bool take_output();
+  static bool is_over(const Feed& feed);  // all its rows have been run
   uint64_t cut_of(const Feed& feed) const;
   bool cut_reached() const;
   void exchange();

@@ -18,22 +18,6 @@ int64_t plus(int64_t time, int64_t duration) {
   return duration < 0 ? std::numeric_limits<int64_t>::min() : never;
 }
 
-// A record as one of another version: what it lacks is zero.
-std::vector<char> as_record(const abi::TypeDesc& from, const char* value, const abi::TypeDesc& to) {
-  std::vector<char> out(to.size);
-  if (compare_rows(from, to) == Rows::Alike) {
-    memcpy(out.data(), value, to.size);
-    return out;
-  }
-  for (const abi::FieldDesc& field : to.fields) {
-    for (const abi::FieldDesc& known : from.fields) {
-      if (known.name != field.name || !abi::same_layout(*known.type, *field.type)) continue;
-      memcpy(out.data() + field.offset, value + known.offset, field.type->size);
-    }
-  }
-  return out;
-}
-
 // Of a binary heap: the earliest on top.
 struct Later {
   template <typename Entry>

@@ -11,6 +11,7 @@
 #include "runtime/state/patterns.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
+#include "runtime/state/tables.h"
 
 namespace mut::state {
 
@@ -58,6 +59,8 @@ std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget)
       return std::make_unique<PatternStore>(std::move(desc), seed, budget);
     case StoreKind::Join:
       return std::make_unique<JoinStore>(std::move(desc), seed, budget);
+    case StoreKind::Table:
+      return std::make_unique<TableStore>(std::move(desc), seed, budget);
   }
   return nullptr;
 }

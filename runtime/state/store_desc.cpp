@@ -159,6 +159,8 @@ void lay_out(StoreDesc& desc) {
       sample_word += word_count(column.kind);
     }
     desc.sample_words = sample_word;
+  } else if (desc.kind == StoreKind::Table) {
+    offset += 24;  // TableStore::Versions
   } else if (desc.kind == StoreKind::Join) {
     offset += 48;  // a JoinStore::Samples for each side
   } else if (desc.kind == StoreKind::Held) {

@@ -77,6 +77,7 @@ enum class StoreKind : uint8_t {
   Overlaps,  // sliding windows that keep rows of their own each
   Held,      // whole rows that wait
   Match,     // events of a pattern per key, and the starts that are open
+  Table,     // the newest row per key, and perhaps those before it
 };
 
 enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti };
@@ -91,6 +92,13 @@ struct JoinRule {
   abi::TypeDescRef right;
   bool conditional = false;  // equal keys and time are not enough
 };
+// What a table keeps of a key.
+struct TableRule {
+  abi::TypeDescRef record;
+  bool by_arrival = false;  // the newest is the last that came, not the one of the latest time
+  int64_t versioned = 0;    // nanoseconds for which replaced rows are kept; 0: not at all
+};
+
 // Whether a row of that side leaves by itself when it found no partner.
 bool gives_unmatched(JoinKind kind, JoinSide side);
 // How far behind its input the watermark is that a join passes on (8.5): what comes late by design.
@@ -141,6 +149,7 @@ struct StoreDesc {
   uint32_t sample_words = 0;
   int64_t ttl = 0;  // nanoseconds; 0: none
   JoinRule join;
+  TableRule table;
   PatternRule pattern;
   HoldRule hold;
   std::vector<CellDesc> measures;  // Match: what is asked of bound events

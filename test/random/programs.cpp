@@ -53,6 +53,8 @@ class ProgramWriter {
     for (int64_t count = dice_.between(1, 4); count > 0; --count) {
       if (dice_.one_in(4)) {
         write_route();
+      } else if (dice_.one_in(5)) {
+        write_table();
       } else {
         write_stream();
       }
@@ -62,6 +64,11 @@ class ProgramWriter {
         out_ += "emit " + stream.name + " to file(\"" + stream.name + ".out.jsonl\")\n";
       if (!is_branch(stream.name) && dice_.one_in(2))
         out_ += "emit " + stream.name + ".errors to file(\"" + stream.name + ".errors.jsonl\")\n";
+    }
+    for (const Table& table : tables_) {
+      out_ += "emit " + table.rows.name + " to file(\"" + table.rows.name + ".out.jsonl\")\n";
+      if (dice_.one_in(2))
+        out_ += "emit " + table.rows.name + ".errors to file(\"" + table.rows.name + ".errors.jsonl\")\n";
     }
     program.script = out_;
     return program;
@@ -118,7 +125,7 @@ class ProgramWriter {
 
   std::string write_stage(Stream& stream, std::vector<Stream>& late) {
     ExpressionWriter expr(dice_, stream.fields);
-    switch (dice_.between(0, 12)) {
+    switch (dice_.between(0, 14)) {
       case 0:
       case 1:
         if (dice_.one_in(3)) {
@@ -144,6 +151,10 @@ class ProgramWriter {
       case 7:
       case 8:
         if (!stream.repeats && joins_left_ > 0) return write_join(stream);
+        return write_with(stream);
+      case 9:
+      case 10:
+        if (!tables_.empty()) return write_lookup(stream);
         [[fallthrough]];
       default:
         return write_with(stream);
@@ -350,6 +361,71 @@ class ProgramWriter {
     return "";
   }
 
+  struct Table {
+    Stream rows;
+    std::vector<Field> keys;
+    bool versioned = false;
+  };
+
+  void write_table() {
+    Stream from = dice_.pick(streams_);
+    ExpressionWriter expr(dice_, from.fields);
+    Table table;
+    std::string keys;
+    for (int64_t count = dice_.between(1, 2); count > 0; --count) {
+      std::string key = expr.key_field();
+      for (const Field& field : from.fields) {
+        bool taken = std::any_of(table.keys.begin(), table.keys.end(),
+                                 [&](const Field& known) { return known.name == field.name; });
+        if (field.name != key || taken) continue;
+        table.keys.push_back(field);
+        keys += (keys.empty() ? "" : ", ") + key;
+      }
+    }
+    if (table.keys.empty()) return;
+    table.rows = from;
+    table.rows.name = fresh("t");
+    table.versioned = !from.repeats && dice_.one_in(3);
+    out_ += "table " + table.rows.name + " key " + keys +
+            dice_.pick<std::string>({" ttl none", " ttl 5s", " ttl 30s"}) +
+            (table.versioned ? dice_.pick<std::string>({" versioned 2s", " versioned 1h"}) : "") + " = " +
+            from.name + "\n";
+    tables_.push_back(table);
+  }
+
+  std::string write_lookup(Stream& stream) {
+    const Table table = dice_.pick(tables_);
+    std::string name = fresh("u");
+    std::string on;
+    for (const Field& key : table.keys) {
+      std::vector<std::string> partners;
+      for (const Field& mine : stream.fields) {
+        if (mine.type == key.type && !mine.fuzzy) partners.push_back(mine.name);
+      }
+      if (partners.empty()) return "";
+      on += (on.empty() ? "" : " and ") + dice_.pick(partners) + " == " + name + "." + key.name;
+    }
+    bool left = dice_.one_in(2);
+    std::string as_of;
+    if (table.versioned && dice_.one_in(2))
+      as_of = " as of event_time() - " + dice_.pick<std::string>({"1s", "4s", "1m"});
+    std::string out = "  | " + std::string(left ? "left " : "") + "lookup " + table.rows.name + " as " +
+                      name + as_of + " on " + on + "\n";
+    std::string with;
+    for (const Field& field : table.rows.fields) {
+      if (!with.empty() && dice_.one_in(2)) continue;
+      std::string path = name + (left ? "?." : ".") + field.name;
+      std::string value = left ? plain(path, field.type) : path;
+      if (value.empty()) continue;
+      Field made = field;
+      made.name = fresh("w");
+      with += (with.empty() ? "" : ", ") + made.name + " = " + value;
+      stream.fields.push_back(made);
+    }
+    if (!with.empty()) out += "  | with " + with + "\n";
+    return out + "  | without " + name + "\n";
+  }
+
   std::string write_join(Stream& stream) {
     std::vector<Stream> others;
     for (const Stream& other : streams_) {
@@ -417,6 +493,7 @@ class ProgramWriter {
   Dice record_dice_;  // its own, so that the script does not hang on the number of rows
   std::string out_;
   std::vector<Stream> streams_;
+  std::vector<Table> tables_;
   std::vector<Type> types_ = {Type::Int,      Type::Int,  Type::Float,    Type::Bool,       Type::Text,
                               Type::MaybeInt, Type::Ints, Type::Duration, Type::MaybeFloat, Type::Time};
   int next_name_ = 0;

@@ -1,0 +1,197 @@
+#include "runtime/state/tables.h"
+
+#include <cstring>
+
+#include "runtime/state/packed.h"
+
+namespace mut::state {
+namespace {
+
+constexpr size_t segments_per_sweep = 8;
+
+}  // namespace
+
+TableStore::TableStore(StoreDesc desc, uint64_t seed, Budget& budget)
+    : Store(std::move(desc)),
+      budget_(budget),
+      table_(desc_, seed, budget),
+      has_references_(abi::has_references(*desc_.table.record)) {}
+
+TableStore::Versions TableStore::load(const char* row) const {
+  Versions out;
+  memcpy(&out, row + 8 + desc_.key_words * size_t{8}, sizeof(out));
+  return out;
+}
+void TableStore::save(char* row, const Versions& versions) const {
+  memcpy(row + 8 + desc_.key_words * size_t{8}, &versions, sizeof(versions));
+}
+TableStore::Version* TableStore::at(const Versions& versions, uint32_t index) const {
+  uint32_t slot = (versions.head + index) & (versions.capacity - 1);
+  return reinterpret_cast<Version*>(table_heap().at(versions.offset)) + slot;
+}
+
+bool TableStore::is_gone(int64_t time) const {
+  if (time < gone_before_) return true;
+  int64_t end = 0;
+  return desc_.ttl != 0 && !__builtin_add_overflow(time, desc_.ttl, &end) && end < watermark_;
+}
+
+bool TableStore::is_over(int64_t replaced) const {
+  if (replaced <= over_upto_) return true;
+  int64_t end = 0;
+  return !__builtin_add_overflow(replaced, desc_.table.versioned, &end) && end <= watermark_;
+}
+
+void TableStore::drop_oldest(Versions& versions) {
+  Version& oldest = *at(versions, 0);
+  table_heap().free(oldest.piece, oldest.bytes);
+  versions.head = (versions.head + 1) & (versions.capacity - 1);
+  --versions.count;
+}
+
+bool TableStore::add(char* row, int64_t time, const char* record) {
+  Versions versions = load(row);
+  uint64_t bytes = packed_bytes(*desc_.table.record, record);
+  bool grows = versions.count == versions.capacity;
+  uint32_t capacity = !grows ? versions.capacity : versions.capacity == 0 ? 1 : versions.capacity * 2;
+  if (!budget_.fits(bytes + (grows ? capacity * sizeof(Version) : 0))) return false;
+  if (grows) {
+    Versions bigger{table_heap().allocate(capacity * sizeof(Version)), capacity, 0, versions.count, 0};
+    for (uint32_t i = 0; i < versions.count; ++i) *at(bigger, i) = *at(versions, i);
+    if (versions.capacity != 0) table_heap().free(versions.offset, versions.capacity * sizeof(Version));
+    versions = bigger;
+  }
+  Version made{time, table_heap().allocate(bytes), bytes};
+  pack(*desc_.table.record, record, table_heap().at(made.piece));
+  uint32_t index = versions.count++;
+  while (!desc_.table.by_arrival && index > 0 && at(versions, index - 1)->time > time) {
+    *at(versions, index) = *at(versions, index - 1);
+    --index;
+  }
+  *at(versions, index) = made;
+  save(row, versions);
+  return true;
+}
+
+Put TableStore::put(const uint64_t* key, int64_t time, const char* record) {
+  if (is_gone(time)) return Put::Older;
+  char* row = table_.find_or_insert(key);
+  if (row == nullptr) return Put::NoMemory;
+  Versions versions = load(row);
+  bool fresh = versions.count == 0;
+  bool forgotten = !fresh && is_gone(at(versions, versions.count - 1)->time);
+  bool newer = fresh || forgotten || desc_.table.by_arrival || time >= at(versions, versions.count - 1)->time;
+  if (!newer && desc_.table.versioned == 0) return Put::Older;
+  if (!add(row, time, record)) {
+    if (fresh) erase(row);
+    return Put::NoMemory;
+  }
+  versions = load(row);
+  // A key that was forgotten starts anew.
+  while (versions.count > 1 && (forgotten || desc_.table.versioned == 0 || is_over(at(versions, 1)->time)))
+    drop_oldest(versions);
+  save(row, versions);
+  if (fresh) ++row_count_;
+  return newer ? Put::Taken : Put::Older;
+}
+
+const char* TableStore::find(const uint64_t* key, int64_t as_of, batch::Arena& arena) const {
+  const char* row = table_.find(key);
+  if (row == nullptr) return nullptr;
+  Versions versions = load(row);
+  uint32_t last = versions.count - 1;
+  if (is_gone(at(versions, last)->time)) return nullptr;
+  uint32_t index = last;
+  if (as_of != never) {
+    uint32_t low = 0;
+    uint32_t high = versions.count;
+    while (low < high) {
+      uint32_t middle = (low + high) / 2;
+      if (at(versions, middle)->time <= as_of) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (low == 0) return nullptr;
+    index = low - 1;
+    if (index < last && is_over(at(versions, index + 1)->time)) return nullptr;
+  }
+  const Version& found = *at(versions, index);
+  const char* piece = table_heap().at(found.piece);
+  if (!has_references_) return piece;
+  auto* copy = static_cast<char*>(arena.allocate(found.bytes));
+  memcpy(copy, piece, found.bytes);
+  unpack(*desc_.table.record, copy);
+  return copy;
+}
+
+void TableStore::erase(char* row) {
+  Versions versions = load(row);
+  while (versions.count > 0) drop_oldest(versions);
+  if (versions.capacity != 0) table_heap().free(versions.offset, versions.capacity * sizeof(Version));
+  table_.erase(row);
+}
+
+void TableStore::advance(int64_t) {
+  if (desc_.ttl == 0) return;
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  for (size_t i = 0; i < std::min(segments_per_sweep, table_.segment_count()); ++i) {
+    while (true) {
+      char* gone = nullptr;
+      table_.for_segment(sweep_, [&](char* row) {
+        Versions versions = load(row);
+        if (is_gone(at(versions, versions.count - 1)->time)) gone = row;
+      });
+      if (gone == nullptr) break;
+      erase(gone);  // moves rows: look anew
+      --row_count_;
+    }
+    ++sweep_;
+  }
+}
+
+// By its rules and its watermark.
+void TableStore::let_go(const TableStore& old) {
+  watermark_ = old.watermark_;
+  gone_before_ = old.gone_before_;
+  over_upto_ = old.over_upto_;
+  int64_t time = 0;
+  bool begun = watermark_ != std::numeric_limits<int64_t>::min();
+  if (begun && old.desc_.ttl != 0 && !__builtin_sub_overflow(watermark_, old.desc_.ttl, &time))
+    gone_before_ = std::max(gone_before_, time);
+  if (begun && !__builtin_sub_overflow(watermark_, old.desc_.table.versioned, &time))
+    over_upto_ = std::max(over_upto_, time);
+}
+
+void TableStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t) {
+  let_go(*this);
+  desc_ = next;
+}
+
+void TableStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t) {
+  const auto& old = static_cast<const TableStore&>(old_store);
+  late_ = old.late_;
+  if (cells[0] < 0) {
+    watermark_ = old.watermark_;
+    return;
+  }
+  let_go(old);
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<char> record;
+  old.table_.for_each([&](char* row) {
+    Versions versions = old.load(row);
+    old.table_.load_key(row, key.data());
+    place_key(old.desc_, key.data());
+    for (uint32_t i = 0; i < versions.count; ++i) {
+      const Version& version = *old.at(versions, i);
+      const char* piece = old.table_heap().at(version.piece);
+      record.assign(piece, piece + version.bytes);
+      unpack(*old.desc_.table.record, record.data());
+      std::vector<char> taken = as_record(*old.desc_.table.record, record.data(), *desc_.table.record);
+      if (!is_gone(version.time) || i + 1 < versions.count) put(key.data(), version.time, taken.data());
+    }
+  });
+}
+
+}  // namespace mut::state
