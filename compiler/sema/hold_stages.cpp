@@ -56,8 +56,9 @@ bool StageChecker::check_order(const std::vector<ast::SortKey>& keys, const Stag
     }
     typed::OrderKey made;
     made.value = std::move(value);
-    // The largest are on top, unless written otherwise.
-    made.descending = hold.kind == HoldKind::Top ? !key.ascending : key.descending;
+    // The largest are on top, unless written otherwise; what decides between equals goes up, as in `sort`.
+    bool largest_first = hold.kind == HoldKind::Top && hold.order.empty();
+    made.descending = largest_first ? !key.ascending : key.descending;
     hold.order.push_back(std::move(made));
   }
   return fine;

@@ -33,6 +33,10 @@ class Mismatch(Exception):
     pass
 
 
+class Later(Exception):
+    """Not a failure: the check waits for a feature, which is named. Counted as skipped."""
+
+
 def need(condition, message):
     if not condition:
         raise Mismatch(message)
