@@ -39,6 +39,10 @@ class Describer {
         add_join(made, stream, index, stage, store);
         continue;
       }
+      if (node.desc.kind == StoreKind::Match) {
+        add_match(made, stream, index, stage, store);
+        continue;
+      }
       if (node.desc.cells.empty()) {
         Cell cell = begin(stream, index, stage, store);
         cell.name = "seen";
@@ -102,6 +106,22 @@ class Describer {
     out.time = named_.time(stream, index);
     out.watermark = named_.watermark(stream, index);
     return out;
+  }
+
+  // One cell: what has begun. Its value is what each condition and each measure reads, in order.
+  void add_match(StatefulStage& made, int stream, int index, const typed::Stage& stage, int store) {
+    Cell cell = begin(stream, index, stage, store);
+    cell.name = "begun";
+    cell.span = stage.span;
+    add_keys(cell, stage.keys);
+    for (const typed::PatternName& name : stage.match->names) {
+      if (!name.condition) continue;
+      cell.row.push_back(
+          {named_.of(*name.condition, stream, index), valued_.of(*name.condition, stream, index)});
+    }
+    for (const typed::AggregateCall& call : stage.aggregates)
+      cell.measures.push_back({named_.of_call(call, stream, index), valued_.of_call(call, stream, index)});
+    finish(made, std::move(cell));
   }
 
   void add_join(StatefulStage& made, int stream, int index, const typed::Stage& stage, int store) {
@@ -175,6 +195,7 @@ bool Cell::by_event_time() const {
     case StoreKind::Sessions:
     case StoreKind::Dedupe:
     case StoreKind::Join:
+    case StoreKind::Match:
       return true;
     case StoreKind::Ring:
       return node->desc.span != 0;

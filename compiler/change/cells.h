@@ -31,7 +31,8 @@ struct Cell {
   Sets admission;
   std::vector<Sets> keys;
   std::vector<typed::TypeRef> key_types;
-  std::vector<Sets> row;  // join: each field of the rows that it keeps
+  std::vector<Sets> row;       // join: each field of the rows that it keeps; match: its conditions
+  std::vector<Sets> measures;  // match
   HashSet time;
   HashSet watermark;
 

@@ -110,6 +110,7 @@ class Finder {
     if (after_.call != nullptr && before_.call != nullptr) find_call();
     find_admission();
     if (after_.of->join) find_join();
+    if (after_.of->match && before_.of->match) find_match();
     find_windows();
     if (after_.by_event_time()) {
       if (change_of(before_.time, after_.time) == Change::Other) add(Difference::TimeField);
@@ -261,6 +262,35 @@ class Finder {
     if (old_stage.on_update != stage.on_update || old_stage.on_close != stage.on_close ||
         old_stage.trigger_every != stage.trigger_every)
       add(Difference::Trigger);
+  }
+
+  void find_match() {
+    const state::StoreDesc& was = before_.node->desc;
+    const state::StoreDesc& is = after_.node->desc;
+    auto same = [](const std::vector<Sets>& a, const std::vector<Sets>& b) {
+      return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                        [](const Sets& x, const Sets& y) { return x.valued == y.valued; });
+    };
+    auto same_measure = [](const state::CellDesc& a, const state::CellDesc& b) {
+      return a.fn == b.fn && a.kind == b.kind && abi::same_layout(*a.result, *b.result);
+    };
+    auto same_column = [](const state::ColumnDesc& a, const state::ColumnDesc& b) {
+      return a.kind == b.kind && a.word == b.word;
+    };
+    bool alike =
+        was.pattern.looks_like(is.pattern) && same(before_.measures, after_.measures) &&
+        before_.row.size() == after_.row.size() &&
+        std::equal(was.measures.begin(), was.measures.end(), is.measures.begin(), is.measures.end(),
+                   same_measure) &&
+        std::equal(was.columns.begin(), was.columns.end(), is.columns.begin(), is.columns.end(), same_column);
+    if (!alike) {
+      add(Difference::PatternOther);
+      return;
+    }
+    if (!same(before_.row, after_.row)) add(Difference::PatternConditions);
+    if (was.pattern.within != is.pattern.within || was.pattern.limit != is.pattern.limit ||
+        was.pattern.next_event != is.pattern.next_event)
+      add(Difference::PatternBounds);
   }
 
   void find_join() {

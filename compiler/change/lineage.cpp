@@ -76,7 +76,7 @@ Scope scope_of(const ExprHasher& hasher, const typed::Stage& stage, const Arriva
   Scope out;
   out.fields = &arrival.fields;
   for (const typed::History& history : stage.histories) out.histories.push_back(hasher.history(history, out));
-  if (stage.kind != StageKind::Aggregate) return out;
+  if (stage.kind != StageKind::Aggregate && stage.kind != StageKind::Match) return out;
   for (const typed::ExprPtr& key : stage.keys) out.keys.push_back(hasher.hash(*key, out));
   out.window = window_hash(stage);
   Hasher group("group");
@@ -319,6 +319,13 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
         rows.add(sorted_set(scope.keys)).add(scope.window);
         rows.add(uint64_t{stage.on_update}).add(uint64_t{stage.on_close});
         add_sorted(next.admission, rows.add(static_cast<uint64_t>(stage.late)).done());
+        break;
+      }
+      case StageKind::Match: {
+        next.fields.clear();
+        for (const typed::Output& output : stage.outputs)
+          next.fields.push_back(hasher_.value(*output.value, scope));
+        add_sorted(next.admission, Hasher("matches of").add(sorted_set(scope.keys)).done());
         break;
       }
       case StageKind::Join:

@@ -245,7 +245,7 @@ class StageMatcher {
     });
     for (typed::StageKind kind :
          {typed::StageKind::Where, typed::StageKind::Project, typed::StageKind::Dedupe,
-          typed::StageKind::Aggregate, typed::StageKind::Join})
+          typed::StageKind::Aggregate, typed::StageKind::Join, typed::StageKind::Match})
       rest(olds, news, kind, renamed);
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/change/lineage.h"
+#include "compiler/graph/pattern_program.h"
 
 namespace mut::change {
 namespace {
@@ -158,6 +159,7 @@ class MeaningHasher {
     }
     if (stage.kind == StageKind::Dedupe)
       out.add("dedupe").add(static_cast<uint64_t>(stage.within)).add(static_cast<uint64_t>(stage.most));
+    if (stage.match) add_match(stage, stream, index, out);
     if (stage.kind != StageKind::Aggregate) return out.done();
     for (const typed::AggregateCall& call : stage.aggregates) {
       out.add(call.cell).add(static_cast<uint64_t>(call.fn)).add(call.result->text);
@@ -175,6 +177,24 @@ class MeaningHasher {
     out.add(static_cast<uint64_t>(stage.late_within)).add(static_cast<uint64_t>(stage.ttl.value_or(-1)));
     if (stage.late_stream >= 0) out.add(stream_name(stage.late_stream));
     return out.done();
+  }
+
+  void add_match(const typed::Stage& stage, int stream, int index, Hasher& out) const {
+    const state::PatternRule rule = graph::pattern_program(*stage.match);
+    out.add("match").add(static_cast<uint64_t>(rule.within)).add(static_cast<uint64_t>(rule.limit));
+    out.add(uint64_t{rule.next_event}).add(rule.absent).add(rule.looks_back);
+    for (const state::PatternStep& step : rule.steps) {
+      out.add(static_cast<uint64_t>(step.kind)).add(uint64_t{step.a}).add(uint64_t{step.b}).add(step.names);
+    }
+    for (const typed::PatternName& name : stage.match->names) {
+      out.add("name");
+      if (name.condition) out.add(lineage_.of(*name.condition, stream, index));
+    }
+    for (const typed::AggregateCall& call : stage.aggregates)
+      out.add(static_cast<uint64_t>(call.fn)).add(lineage_.of_call(call, stream, index));
+    for (int name : stage.match->measure_names) out.add(static_cast<uint64_t>(name));
+    for (const typed::Output& output : stage.outputs)
+      out.add(output.name).add(lineage_.of(*output.value, stream, index));
   }
 
   const FormerNames no_names_;

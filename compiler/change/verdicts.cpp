@@ -63,6 +63,11 @@ constexpr VerdictRow rows[] = {
     {Difference::JoinRow, Verdict::Choice, false,
      "rows from before the cut lack a field, or have it in another type; only reset is possible"},
     {Difference::JoinRowFewer, Verdict::Convert, false, "fields of the rows went or moved"},
+    {Difference::PatternConditions, Verdict::KeepMixed, false,
+     "conditions changed; events before the cut were judged by the old ones"},
+    {Difference::PatternBounds, Verdict::Keep, false, "bounds of the pattern changed"},
+    {Difference::PatternOther, Verdict::Choice, false,
+     "pattern or what is selected of its events changed; matches that have begun cannot go on"},
     {Difference::Fresh, Verdict::Reset, false, "emptied by `fresh`"},
 };
 

@@ -63,6 +63,9 @@ enum class Difference : uint8_t {
   JoinValue,
   JoinRow,
   JoinRowFewer,
+  PatternConditions,
+  PatternBounds,
+  PatternOther,
   Fresh,
 };
 

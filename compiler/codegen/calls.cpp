@@ -20,6 +20,13 @@ Value FunctionEmitter::emit_call(const Expr& expr) {
   std::vector<Value> args;
   for (const typed::ExprPtr& arg : expr.args) args.push_back(emit(*arg));
   switch (expr.builtin) {
+    case Builtin::JsonMember:
+    case Builtin::JsonElement:
+      return emit_json_walk(expr, args);
+    case Builtin::JsonText:
+      return {expr.type, args[0].parts};
+    case Builtin::ToJson:
+      return emit_json_of(expr, args[0]);
     case Builtin::Matches:
     case Builtin::ReplaceRegex:
     case Builtin::Capture:

@@ -30,6 +30,7 @@ EmittedModule emit(const graph::Graph& graph, Literals literals);
 std::string source_kernel_name(int source);
 std::string times_kernel_name(int source);
 std::string result_kernel_name(int store);
+std::string condition_name(int store);  // of a match whose conditions look back
 // Whether the event time of a source is more than a column of its batches.
 bool computes_times(const typed::Source& source);
 

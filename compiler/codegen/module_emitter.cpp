@@ -79,6 +79,7 @@ void ModuleEmitter::run() {
   }
   for (size_t i = 0; i < graph_.stores.size(); ++i) {
     if (!state::has_results(graph_.stores[i].desc)) continue;
+    if (graph_.stores[i].desc.pattern.looks_back != 0) emit_pattern_condition(static_cast<int>(i));
     if (graph_.stores[i].desc.kind == state::StoreKind::Join) {
       JoinEmitter::emit_results(*this, static_cast<int>(i));
     } else {

@@ -55,6 +55,7 @@ class ModuleEmitter {
   void emit_failure(FunctionEmitter& at, int site, int stream, int stage, const std::vector<Value>& fields,
                     typed::TypeRef record);
   void send_error_event(FunctionEmitter& at, int stream, llvm::Value* event);
+  void emit_pattern_condition(int store);
   void emit_prefetches(FunctionEmitter& at, const typed::Source& source, llvm::Value* columns,
                        llvm::Value* row, llvm::Value* row_end);
   // Whether stages of the source ask for the watermark, and whether something can fire because of it.

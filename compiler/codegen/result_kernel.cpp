@@ -56,7 +56,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   };
   add(abi::make_scalar(abi::TypeKind::I32));
   for (const state::KeyDesc& key : node.desc.keys) add(key.type);
-  for (const state::CellDesc& cell : node.desc.cells) add(cell.result);
+  for (const state::CellDesc& cell : state::results_of(node.desc)) add(cell.result);
   add(abi::make_scalar(abi::TypeKind::Time));
   add(abi::make_scalar(abi::TypeKind::Time));
   abi::TypeDescRef record = abi::make_record(std::move(fields));
@@ -137,6 +137,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   b.SetInsertPoint(failed);
   for (auto [name, value] :
        {std::pair{"window_start", &at.stage.window_start}, {"window_end", &at.stage.window_end}}) {
+    if (stage.kind == typed::StageKind::Match) break;
     shown.push_back(*value);
     typed::Field made;
     made.name = name;

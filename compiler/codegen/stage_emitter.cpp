@@ -34,6 +34,9 @@ bool StageEmitter::emit() {
       }
       emit_running();
       return true;
+    case StageKind::Match:
+      emit_match();
+      return false;
     case StageKind::Join:
       JoinEmitter(module_, at_, stream_, index_).emit_arrival(state::JoinSide::Left);
       return false;

@@ -37,6 +37,7 @@ class StageEmitter {
   bool emit_flatten();
   void emit_running();
   void emit_windowed();
+  void emit_match();
   void leave_unless(llvm::Value* condition);
   void commit();
 

@@ -12,7 +12,8 @@ using typed::Op;
 using typed::StageKind;
 
 bool is_breaker(const typed::Stage& stage) {
-  return stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running;
+  return stage.kind == StageKind::Match ||
+         (stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running);
 }
 
 bool can_fail(const Expr& expr) {
@@ -80,6 +81,11 @@ void for_each_expr(const typed::Stage& stage, const std::function<void(const Exp
   for (const typed::ExprPtr& key : stage.keys) visit(*key);
   for (const typed::AggregateCall& aggregate : stage.aggregates) call(aggregate);
   for (const typed::Output& output : stage.outputs) visit(*output.value);
+  if (stage.match) {
+    for (const typed::PatternName& name : stage.match->names) {
+      if (name.condition) visit(*name.condition);
+    }
+  }
   if (!stage.join) return;
   for (const typed::ExprPtr& key : stage.join->right_keys) visit(*key);
   if (stage.join->condition) visit(*stage.join->condition);
@@ -299,6 +305,11 @@ class Builder {
           }
           visit(*stage.list);
           break;
+        case StageKind::Match:
+          for (const typed::PatternName& name : stage.match->names) {
+            if (name.condition) visit(*name.condition);
+          }
+          [[fallthrough]];
         case StageKind::Aggregate:
           for (const typed::ExprPtr& key : stage.keys) visit(*key);
           for (const typed::AggregateCall& call : stage.aggregates) {
@@ -439,6 +450,13 @@ class Builder {
           own_shape(history.call, out);
         }
         for (const typed::AggregateCall& call : stage.aggregates) own_shape(call, out);
+        if (stage.match) {
+          out += "match";
+          for (size_t name = 0; name < stage.match->names.size(); ++name) {
+            const typed::PatternName& of = stage.match->names[name];
+            out += of.looks_back ? "b" : of.condition ? "c" : "n";
+          }
+        }
         if (stage.join) {
           out += "join" + std::to_string(static_cast<int>(stage.join->kind)) + "," +
                  std::to_string(stage.join->right) + (stage.join->condition ? "c" : "") +
@@ -470,6 +488,7 @@ class Builder {
       }
       for (const state::ColumnDesc& column : node.desc.columns) out += " w" + std::to_string(column.word);
       for (int history : node.histories) out += " h" + std::to_string(history);
+      for (int field : node.fields) out += " f" + std::to_string(field);
       out += "\n";
     }
     for_all_exprs([&](const Expr& expr) { shape(expr, out); });

@@ -6,7 +6,7 @@ namespace mut::graph {
 namespace {
 
 const char* store_name(state::StoreKind kind) {
-  constexpr const char* names[] = {"groups", "panes", "sessions", "whole", "ring", "dedupe", "join"};
+  constexpr const char* names[] = {"groups", "panes", "sessions", "whole", "ring", "dedupe", "join", "match"};
   return names[static_cast<int>(kind)];
 }
 

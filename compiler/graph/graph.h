@@ -26,6 +26,7 @@ struct StoreNode {
   int stage = -1;
   std::vector<int> histories;  // Where, Project: indices into Stage::histories, one per cell
   std::vector<int> columns;    // Ring: column of each cell
+  std::vector<int> fields;     // Match: what conditions that look back read of the event, behind the measures
 };
 
 // A stretch of a stream that runs as one: stages [first, last); what follows `last` is reached by

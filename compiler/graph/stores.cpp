@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "compiler/graph/pattern_program.h"
+
 namespace mut::graph {
 
 using state::CellDesc;
@@ -163,6 +165,44 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
   }
 }
 
+void find_measures(const typed::Expr& expr, std::vector<uint32_t>& measures) {
+  if (expr.kind == typed::ExprKind::Aggregate) measures.push_back(static_cast<uint32_t>(expr.index));
+  for (const typed::ExprPtr& arg : expr.args) find_measures(*arg, measures);
+}
+
+StoreNode match_store(const typed::Stage& stage, const std::string& path) {
+  const typed::Match& match = *stage.match;
+  StoreNode node;
+  state::StoreDesc& desc = node.desc;
+  desc.kind = StoreKind::Match;
+  desc.path = path;
+  add_keys(stage.keys, stage.key_names, desc);
+  desc.pattern = pattern_program(match);
+  for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+    CellDesc measure = describe_cell(stage.aggregates[i]);
+    measure.column = static_cast<uint32_t>(i);
+    desc.columns.push_back({measure.kind, 0});
+    desc.measures.push_back(std::move(measure));
+    desc.pattern.measure_names.push_back(static_cast<uint32_t>(match.measure_names[i]));
+  }
+  Needs read(stage.input->fields.size(), 0);
+  for (const typed::PatternName& name : match.names) {
+    desc.pattern.measures_of.emplace_back();
+    if (!name.looks_back) continue;
+    add_needs(*name.condition, read);
+    find_measures(*name.condition, desc.pattern.measures_of.back());
+  }
+  for (size_t i = 0; i < read.size(); ++i) {
+    if (read[i] == 0) continue;
+    node.fields.push_back(static_cast<int>(i));
+    typed::TypeRef type = stage.input->fields[i].type;
+    bool optional = type->kind == Kind::Optional;
+    desc.columns.push_back({state::word_kind(*describe(optional ? type->element : type)), 0});
+    if (optional) desc.columns.push_back({state::WordKind::Unsigned, 0});
+  }
+  return node;
+}
+
 StoreNode join_store(const typed::Stage& stage, const std::string& path) {
   const typed::Join& join = *stage.join;
   StoreNode node;
@@ -233,6 +273,7 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
     out.push_back(std::move(node));
   }
   if (stage.kind == typed::StageKind::Join) out.push_back(join_store(stage, path));
+  if (stage.kind == typed::StageKind::Match) out.push_back(match_store(stage, path));
   for (StoreNode& node : out) state::lay_out(node.desc);
   return out;
 }

@@ -86,7 +86,8 @@ bool link_helpers(llvm::Module& module, std::string& problem) {
   }
   llvm::internalizeModule(module, [](const llvm::GlobalValue& value) {
     llvm::StringRef name = value.getName();
-    return name.starts_with("source_") || name.starts_with("times_") || name.starts_with("results_");
+    return name.starts_with("source_") || name.starts_with("times_") || name.starts_with("results_") ||
+           name.starts_with("condition_");
   });
   return true;
 }
@@ -276,6 +277,10 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
     kernels.results.push_back(
         results ? reinterpret_cast<MutResultKernel>(find(codegen::result_kernel_name(static_cast<int>(i))))
                 : nullptr);
+    bool asks = graph.stores[i].desc.pattern.looks_back != 0;
+    kernels.conditions.push_back(
+        asks ? reinterpret_cast<state::PatternCondition>(find(codegen::condition_name(static_cast<int>(i))))
+             : nullptr);
   }
   times.link_ns = now_ns() - begin;
   if (times_out != nullptr) *times_out = times;

@@ -86,6 +86,7 @@ int64_t Flow::watermark(int stream, size_t stage) const {
     bool all = at.kind == StageKind::Aggregate && at.window.kind == WindowKind::All;
     if (all && !states_.at({stream, k}).settled) return no_time;
     if (at.join && out != no_time && out != end_of_time) out = minus(out, join_delay(*at.join));
+    if (at.match && out != no_time && out != end_of_time) out = minus(out, at.match->within);
   }
   return firing_ ? std::min(out, minus(*firing_, 1)) : out;
 }
@@ -100,6 +101,7 @@ int64_t Flow::held_back(int stream, size_t stage) const {
     if (input.stream >= 0) out = std::max(out, end_of(input.stream));
   }
   for (size_t k = 0; k <= stage && k < of.stages.size(); ++k) {
+    if (of.stages[k].match && k < stage) out = plus(out, of.stages[k].match->within);
     if (!of.stages[k].join) continue;
     out = std::max(out, end_of(of.stages[k].join->right));
     if (k < stage) out = plus(out, join_delay(*of.stages[k].join));

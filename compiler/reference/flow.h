@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/reference/evaluate.h"
+#include "compiler/reference/patterns.h"
 #include "compiler/reference/source.h"
 #include "compiler/reference/state.h"
 
@@ -86,6 +87,17 @@ class Flow {
   Step windowed(StagePlace place, const Event& event);
   void check_own_windows(StagePlace place, const Key& key, const Entry& entry);
   Step join(StagePlace place, size_t side, const Event& event);
+  Step match(StagePlace place, const Event& event);
+  int64_t next_settled(StagePlace place) const;
+  void settle(StagePlace place, int64_t now, std::vector<Event>& rows);
+  void decide(StagePlace place, const Key& key, MatchGroup& group, int64_t now, std::vector<Event>& rows);
+  bool holds(StagePlace place, const MatchGroup& group, int name, size_t event,
+             const std::vector<BoundEvent>& bound);
+  Value measure(StagePlace place, const MatchGroup& group, size_t index,
+                const std::vector<BoundEvent>& bound) const;
+  void select(StagePlace place, const Key& key, const MatchGroup& group, const std::vector<BoundEvent>& bound,
+              std::vector<Event>& rows);
+  void fire_match(StagePlace place, int64_t due);
   void join_right(StagePlace place, const Event& event);
   void fire_join(StagePlace place, int64_t due);
   void leave(int stream, const Event& event);

@@ -5,6 +5,7 @@
 
 #include "compiler/reference/aggregates.h"
 #include "compiler/reference/evaluate.h"
+#include "compiler/reference/json.h"
 #include "compiler/reference/text_functions.h"
 #include "runtime/regex/regex.h"
 
@@ -138,6 +139,30 @@ Value number_function(Builtin builtin, const std::vector<Value>& args) {
   }
 }
 
+// A step into a value; what is not there, and null, is none.
+Value json_step(const Value& json, const Value& which) {
+  if (json.is_none()) return {};
+  auto tree = parse_json(json.as_text());
+  const Json* found = nullptr;
+  if (tree && which.is_text() && tree->kind == Json::Kind::Record) found = tree->find(which.as_text());
+  if (tree && which.is_int() && tree->kind == Json::Kind::List) {
+    auto index = static_cast<uint64_t>(which.as_int());
+    if (index < tree->items.size()) found = &tree->items[index];
+  }
+  return found == nullptr || found->kind == Json::Kind::Null ? Value() : Value(found->raw);
+}
+
+Value json_function(const Expr& expr, const std::vector<Value>& args) {
+  switch (expr.builtin) {
+    case Builtin::ToJson:
+      return to_json(args[0], expr.args[0]->type);
+    case Builtin::JsonText:
+      return args[0];
+    default:
+      return json_step(args[0], args[1]);
+  }
+}
+
 // RE2 is the definition; only what is made of its answer is ours.
 Value regex_function(const Expr& expr, const std::vector<Value>& args) {
   std::string problem;
@@ -214,6 +239,7 @@ double draw_unit(uint64_t seed, uint64_t number, uint64_t place) {
 
 Value call_builtin(const Expr& expr, const std::vector<Value>& args, const Scope&) {
   Builtin builtin = expr.builtin;
+  if (builtin >= Builtin::JsonMember && builtin <= Builtin::ToJson) return json_function(expr, args);
   if (builtin >= Builtin::Matches && builtin <= Builtin::Capture) return regex_function(expr, args);
   if (builtin == Builtin::IsNan) return std::isnan(args[0].as_float());
   if (builtin >= Builtin::Round && builtin <= Builtin::Logistic) return float_function(builtin, args);

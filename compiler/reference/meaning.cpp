@@ -143,6 +143,7 @@ std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
     case StageKind::Dedupe:
       return field(stream, stage, index);
     case StageKind::Project:
+    case StageKind::Match:
     case StageKind::Aggregate:
       return of(*at.outputs[static_cast<size_t>(index)].value, stream, stage);
     case StageKind::Flatten:

@@ -51,6 +51,19 @@ struct JoinRow {
   bool silent = false;  // gives no row without partner
 };
 
+// An event that a `match` keeps: what each name's condition says of it, as far as it does not look back, and
+// what each measure admits.
+struct MatchEvent {
+  Value::Parts fields;
+  int64_t time = 0;
+  std::vector<bool> holds;
+  std::vector<std::optional<Admitted>> cells;
+};
+struct MatchGroup {
+  std::vector<MatchEvent> events;  // in order of (time, arrival)
+  std::vector<size_t> starts;      // events of which it is open whether a match begins there
+};
+
 struct StageState {
   std::vector<Log> histories;  // one cell each
   Log log;                     // dedupe: no cells; aggregate: its calls
@@ -62,6 +75,8 @@ struct StageState {
   uint64_t late = 0;
   uint64_t dropped = 0;
   std::vector<JoinRow> sides[2];  // join: left, right; in order of (time, arrival)
+  std::map<Key, MatchGroup, KeyLess> matches;
+  std::map<std::pair<int64_t, uint64_t>, std::pair<Key, MatchEvent>> waiting;  // match: by time and arrival
   uint64_t arrivals = 0;
 };
 

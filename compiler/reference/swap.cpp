@@ -54,6 +54,7 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
       add(history.call, function + " over " + std::to_string(static_cast<int>(history.over)),
           meaning.of(history.keys, stream, index));
     }
+    if (view.stage->match) view.cells.push_back({"begun", "match", "", {}});
     if (view.stage->kind == StageKind::Dedupe) view.cells.push_back({"passed", "dedupe", "", {}});
     if (view.stage->join) {
       const typed::Join& join = *view.stage->join;
@@ -112,7 +113,8 @@ class Migration {
   }
   bool is_empty(const StageView& view) {
     const StageState& state = old_.state(view.place);
-    return state.log.empty() && state.sides[0].empty() && state.sides[1].empty() &&
+    return state.log.empty() && state.matches.empty() && state.waiting.empty() && state.sides[0].empty() &&
+           state.sides[1].empty() &&
            std::all_of(state.histories.begin(), state.histories.end(),
                        [](const Log& log) { return log.empty(); });
   }
@@ -302,6 +304,13 @@ class Migration {
       for (size_t side : {size_t{0}, size_t{1}}) {
         if (from[side] >= 0) carry_rows(*before.stage, *view.stage, old_state, side, order, state);
       }
+      return;
+    }
+    if (view.stage->match) {  // what has begun goes on when all that is asked of it is the same
+      if (std::any_of(from.begin(), from.end(), [](int cell) { return cell < 0; })) return;
+      state.matches = old_state.matches;
+      state.waiting = old_state.waiting;
+      state.arrivals = old_state.arrivals;
       return;
     }
     bool any = std::any_of(from.begin(), from.end(), [](int cell) { return cell >= 0; });

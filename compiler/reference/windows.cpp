@@ -108,6 +108,7 @@ void Flow::check_own_windows(StagePlace place, const Key& key, const Entry& entr
 int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
   if (stage.join) return next_unmatched(place);
+  if (stage.match) return next_settled(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
   return ticks ? std::min(next_close(place), states_.at(place).tick) : next_close(place);
 }
@@ -130,7 +131,7 @@ int64_t Flow::next_close(StagePlace place) const {
 
 bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.join) return true;
+  if (stage.join || stage.match) return true;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
          stage.window.kind != WindowKind::All;
 }
@@ -169,6 +170,8 @@ void Flow::fire_due() {
     if (!chosen) return;
     if (stage_at(*chosen).join) {
       fire_join(*chosen, due(*chosen));
+    } else if (stage_at(*chosen).match) {
+      fire_match(*chosen, due(*chosen));
     } else {
       fire(*chosen, due(*chosen));
     }

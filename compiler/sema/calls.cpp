@@ -45,9 +45,8 @@ constexpr AggregateName aggregate_names[] = {
 };
 constexpr std::string_view later_aggregates[] = {
     "median", "quantile", "approx_distinct", "collect", "top", "string_agg", "rank"};
-constexpr std::string_view later_functions[] = {"parse_time",  "format_time",  "json",
-                                                "decimal",     "arrival_time", "reveal",
-                                                "each_update", "keys",         "values"};
+constexpr std::string_view later_functions[] = {"parse_time", "format_time", "decimal", "arrival_time",
+                                                "reveal",     "each_update", "keys",    "values"};
 
 const AggregateName* find_aggregate(std::string_view name) {
   for (const AggregateName& entry : aggregate_names) {
@@ -134,6 +133,9 @@ struct CallChecker {
     if (const auto* own = find_own()) return check_own(*own);
     if (is_list_call(name, args)) return checker.check_list_call(node, args, expr, scope);
     const AggregateName* aggregate = find_aggregate(name);
+    if (aggregate != nullptr && scope.place == Place::Pattern) {
+      if (ExprPtr measure = check_measure(*aggregate)) return measure;
+    }
     if (aggregate != nullptr && is_aggregate_call(aggregate->fn)) {
       if (scope.place == Place::AggregateItem) return check_aggregate(*aggregate);
       if (scope.place == Place::AggregateArgument) {
@@ -290,6 +292,11 @@ struct CallChecker {
     if (value->type->kind == Kind::Error) return value;
     value = checker.need_value(std::move(value), "a value");
     if (value->type->kind == Kind::Error) return value;
+    if (value->type->kind == Kind::Json && kind == Kind::String) {  // rule 3.20: as it is written
+      std::vector<ExprPtr> values;
+      values.push_back(std::move(value));
+      return call(Builtin::JsonText, type(Kind::String), std::move(values));
+    }
     return checker.cast(std::move(value), type(kind), false, expr.span);
   }
 
@@ -414,6 +421,17 @@ struct CallChecker {
       case Builtin::Upper:
       case Builtin::Trim:
         return uniform(matching[0], Kind::String, 1, Kind::String);
+      case Builtin::ToJson: {
+        if (!count_is(1, 1)) return error();
+        std::vector<ExprPtr> values;
+        values.push_back(checker.check(*args[0], scope));
+        if (values[0]->type->kind == Kind::Error) return error();
+        if (values[0]->type->kind == Kind::None) {
+          diags().report(Code::CannotInferType, args[0]->span);
+          return error();
+        }
+        return call(Builtin::ToJson, type(Kind::Json), std::move(values));
+      }
       case Builtin::Matches:
       case Builtin::Capture:
         return count_is(2, 2) ? checker.check_regex_call(matching[0], args, expr, scope) : error();
@@ -719,6 +737,44 @@ struct CallChecker {
     result->index = static_cast<int>(scope.aggregates->size());
     scope.aggregates->push_back(std::move(out));
     return result;
+  }
+
+  // An aggregate over the events that a pattern has bound to a name; null when it is about none.
+  ExprPtr check_measure(const AggregateName& aggregate) {
+    const auto* whole = args.size() == 1 ? std::get_if<ast::NameRef>(&args[0]->node) : nullptr;
+    typed::AggregateCall out;
+    out.fn = aggregate.fn;
+    out.span = expr.span;
+    MeasureArgument measured;
+    if (whole != nullptr) measured.name = scope.pattern->find(whole->name.text);
+    if (measured.name < 0) {
+      if (args.size() != 1) return nullptr;
+      Scope inner = scope;
+      inner.place = Place::AggregateArgument;
+      inner.measured = &measured;
+      out.argument = aggregate_argument(aggregate.fn, *args[0], inner);
+      if (out.argument->type->kind == Kind::Error) return error();
+      if (measured.name < 0) return nullptr;
+      if (aggregate.fn == AggregateFn::ArgMin || aggregate.fn == AggregateFn::ArgMax)
+        return not_executable("`" + node.function.text + "` in a pattern");
+      if (measured.several || measured.plain_field) {
+        diags()
+            .report(Code::PatternUse, args[0]->span,
+                    "an aggregate is over the events of one name of the pattern")
+            .note("write `" + node.function.text + "(name.field)`");
+        return error();
+      }
+    } else if (aggregate.fn != AggregateFn::Count) {
+      diags()
+          .report(Code::PatternUse, args[0]->span, "`" + whole->name.text + "` names an event, not a value")
+          .note("write `" + node.function.text + "(" + whole->name.text + ".field)`");
+      return error();
+    }
+    if (node.filter) return not_executable("`where` in an aggregate of a pattern");
+    const BoundName& of = scope.pattern->names[static_cast<size_t>(measured.name)];
+    bool may_lack = of.optional || measured.name == scope.pattern->current;
+    if (!finish_aggregate(out, may_lack)) return error();
+    return checker.add_measure(std::move(out), measured.name, scope, expr.span);
   }
 
   // ---- history

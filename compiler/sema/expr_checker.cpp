@@ -374,13 +374,21 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
           .note("write `last(" + name + ")`, or add it to `by`");
       return error(expr.span);
     }
+    if (scope.measured != nullptr) scope.measured->plain_field = true;
+    if (scope.pattern != nullptr && !scope.pattern->has_event && scope.measured == nullptr)
+      return selected_key(name, expr, scope);
     if (scope.places != nullptr) field = (*scope.places)[static_cast<size_t>(field)];
     TypeRef record = scope.places != nullptr ? scope.here : scope.record;
     ExprPtr out = make(ExprKind::Field, record->fields[static_cast<size_t>(field)].type, expr.span);
     out->index = field;
     return out;
   }
-  if (scope.place == Place::AggregateItem) {
+  if (scope.pattern != nullptr && scope.pattern->find(name) >= 0) {
+    diags_.report(Code::PatternUse, expr.span, "`" + name + "` names an event, not a value")
+        .note("write `" + name + ".field`, or `count(" + name + ")`");
+    return error(expr.span);
+  }
+  if (scope.key_names != nullptr) {
     for (size_t i = 0; i < scope.key_names->size(); ++i) {
       if ((*scope.key_names)[i] != name) continue;
       ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
@@ -446,6 +454,10 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
 ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool optional, Span span) {
   if (object->type->kind == Kind::Error) return object;
   TypeRef record = object->type;
+  if (is_json(record)) {
+    ExprPtr name = literal(type(Kind::String), {field.text}, field.span);
+    return json_part(typed::Builtin::JsonMember, std::move(object), std::move(name), span);
+  }
   if (optional) {
     if (record->kind == Kind::Optional) {
       record = record->element;
@@ -455,10 +467,6 @@ ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool option
     }
   } else if (record->kind == Kind::Optional && record->element->kind == Kind::Record) {
     diags_.report(Code::MayBeNone, object->span, "a record").note("read it with `?." + field.text + "`");
-    return error(span);
-  }
-  if (record->kind == Kind::Json) {
-    diags_.report(Code::NotExecutable, span, "walking `json`");
     return error(span);
   }
   if (record->kind != Kind::Record) {
@@ -520,10 +528,24 @@ ExprPtr ExprChecker::module_member(const ast::MemberAccess& node, const ast::Exp
   return error(expr.span);
 }
 
+// In `select` of a match there is no one event: a plain name is a key.
+ExprPtr ExprChecker::selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope) {
+  for (size_t i = 0; i < scope.key_names->size(); ++i) {
+    if ((*scope.key_names)[i] != name) continue;
+    ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
+    out->index = static_cast<int>(i);
+    return out;
+  }
+  diags_.report(Code::PatternUse, expr.span, "`" + name + "` of which event?")
+      .note("write `" + scope.pattern->names[0].name + "." + name + "`, or add `" + name + "` to `by`");
+  return error(expr.span);
+}
+
 ExprPtr ExprChecker::visit(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope, TypeRef) {
   if (!names_->modules.empty()) {
     if (ExprPtr out = module_member(node, expr, scope)) return out;
   }
+  if (ExprPtr bound = bound_field(node, expr, scope)) return bound;
   // `Level.warn`: a value of an enum, unless a field or local is called `Level`.
   if (const auto* name = std::get_if<ast::NameRef>(&node.object->node)) {
     auto found = names_->types.find(name->name.text);
@@ -547,13 +569,18 @@ ExprPtr ExprChecker::visit(const ast::MemberAccess& node, const ast::Expr& expr,
 }
 
 ExprPtr ExprChecker::visit(const ast::IndexAccess& node, const ast::Expr& expr, Scope& scope, TypeRef) {
-  ExprPtr list = need_value(check(*node.object, scope), "a list");
+  ExprPtr list = check(*node.object, scope);
+  if (is_json(list->type)) {
+    ExprPtr which = check(*node.index, scope);
+    bool by_name = which->type->kind == Kind::String;
+    if (!by_name) which = coerce(std::move(which), type(Kind::Int));
+    if (which->type->kind == Kind::Error) return which;
+    return json_part(by_name ? typed::Builtin::JsonMember : typed::Builtin::JsonElement, std::move(list),
+                     std::move(which), expr.span);
+  }
+  list = need_value(std::move(list), "a list");
   ExprPtr index = check_as(*node.index, scope, type(Kind::Int));
   if (list->type->kind == Kind::Error) return list;
-  if (list->type->kind == Kind::Json) {
-    diags_.report(Code::NotExecutable, expr.span, "walking `json`");
-    return error(expr.span);
-  }
   if (list->type->kind != Kind::List) {
     diags_.report(Code::TypeMismatch, node.object->span, "a list", quoted(list->type));
     return error(expr.span);
@@ -599,8 +626,9 @@ ExprPtr ExprChecker::cast(ExprPtr value, TypeRef target, bool optional, Span spa
       target->kind == Kind::Enum) {
     fine = fine || from->kind == Kind::String;
   }
-  if (from->kind == Kind::Json || target->kind == Kind::Json) {
-    diags_.report(Code::NotExecutable, span, "a cast of `json`");
+  if (from->kind == Kind::Json) fine = target->kind != Kind::Bytes || from == target;
+  if (target->kind == Kind::Json && from->kind != Kind::Json) {
+    diags_.report(Code::BadCast, span, quoted(from), quoted(target)).note("`json(x)` makes it of any value");
     return error(span);
   }
   if (!fine) {

@@ -20,6 +20,28 @@ enum class Place : uint8_t {
   AggregateItem,  // keys and aggregates of a group
   AggregateArgument,
   Generate,  // fields and seeded draws
+  Pattern,   // define and select of a match: names of its events
+};
+
+// Events that a pattern binds, as the expressions of its stage see them.
+struct BoundName {
+  std::string name;
+  bool repeated = false;
+  bool optional = false;  // it may be left out
+};
+struct PatternScope {
+  std::vector<BoundName> names;
+  int current = -1;  // define: whose condition it is, so that only names up to this one are known
+  std::vector<typed::AggregateCall>* measures = nullptr;
+  std::vector<int>* measure_names = nullptr;
+  bool has_event = true;  // define: plain names are fields of the event that is looked at
+  int find(const std::string& name) const;
+};
+// What an argument of a measure was found to be about.
+struct MeasureArgument {
+  int name = -1;
+  bool several = false;
+  bool plain_field = false;
 };
 
 struct LocalName {
@@ -45,6 +67,8 @@ struct Scope {
   std::vector<typed::AggregateCall>* aggregates = nullptr;  // AggregateItem
   const std::vector<typed::ExprPtr>* keys = nullptr;        // AggregateItem
   const std::vector<std::string>* key_names = nullptr;      // AggregateItem
+  PatternScope* pattern = nullptr;                          // Pattern
+  MeasureArgument* measured = nullptr;                      // inside an argument of a measure
   bool may_be_empty_window = false;  // AggregateItem: no aggregate sees an empty group, so false
 };
 
@@ -139,6 +163,10 @@ class ExprChecker {
   ExprPtr visit(const ast::Try& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
   ExprPtr visit(const ast::Paren& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
 
+  // A name that a pattern binds; null: the expression names none.
+  ExprPtr bound_field(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope);
+  ExprPtr selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope);
+  ExprPtr add_measure(typed::AggregateCall call, int name, Scope& scope, source::Span span);
   ExprPtr check_arithmetic(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
                            source::Span span);
   ExprPtr check_comparison(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
@@ -161,6 +189,8 @@ class ExprChecker {
                          std::vector<ExprPtr>& out);
   bool check_own_body(const ast::AggregateDecl& decl, OwnUse& use);
   ExprPtr module_member(const ast::MemberAccess& node, const ast::Expr& expr, const Scope& scope);
+  // `json`: json_walk.cpp.
+  ExprPtr json_part(typed::Builtin builtin, ExprPtr json, ExprPtr which, source::Span span);
   // Regular expressions: regex_calls.cpp.
   const ast::RegexLit* regex_of(const ast::Expr& expr) const;
   ExprPtr check_regex_call(typed::Builtin builtin, const std::vector<const ast::Expr*>& args,
@@ -186,6 +216,8 @@ class ExprChecker {
   size_t node_count_ = 0;
 };
 
+// `json` or `json?`.
+bool is_json(typed::TypeRef type);
 // The value of an expression made of literals; empty when it is none or fails.
 std::optional<typed::Const> fold_constant(const typed::Expr& expr);
 bool literal_fits(int64_t value, typed::Kind kind);

@@ -1,4 +1,6 @@
 // The stage `match`: its pattern, the conditions of its names and what it selects.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "compiler/sema/check.h"
@@ -14,6 +16,7 @@ using typed::ExprPtr;
 using typed::Kind;
 using typed::PatternGap;
 using typed::PatternNode;
+using typed::StageKind;
 
 int PatternScope::find(const std::string& name) const {
   for (size_t i = 0; i < names.size(); ++i) {
@@ -96,25 +99,16 @@ namespace {
 
 constexpr size_t names_max = 64;
 
-// The tree of a pattern, and which of its names may be left out or come again.
+// The tree of a pattern, and which of its names may be left out or come again. Names of steps are numbered
+// in the order in which they are bound, those that stand after `not` alone behind them.
 class PatternReader {
  public:
   PatternReader(diag::Engine& diags, typed::Match& match, PatternScope& scope)
       : diags_(diags), match_(match), scope_(scope) {}
 
   bool read(const ast::PatternTerm& term) {
-    // Names of steps come first, in the order in which they are bound.
-    match_.root = step(term, {});
-    for (const auto& [name, where] : absent_) {
-      for (const ast::Ident& each : where) {
-        int index = scope_.find(each.text);
-        if (index < 0) {
-          index = static_cast<int>(scope_.names.size());
-          scope_.names.push_back({each.text, true, true});
-        }
-        name->push_back(index);
-      }
-    }
+    name_steps(term, {});
+    if (fine_) match_.root = step(term, Inside::Whole);
     if (scope_.names.size() > names_max) {
       diags_.report(Code::TooMany, term.span, std::to_string(scope_.names.size()) + " names in a pattern",
                     std::to_string(names_max));
@@ -124,128 +118,107 @@ class PatternReader {
   }
 
  private:
-  struct Around {  // what stands around a term
+  struct Around {
     bool optional = false;
     bool repeated = false;
-    bool inner = false;  // not the end of the whole pattern
   };
+  enum class Inside : uint8_t { Whole, Part };  // what a term is of the pattern
 
-  PatternNode step(const ast::PatternTerm& term, Around around) {
-    return std::visit([&](const auto& node) { return step(node, term, around); }, term.node);
+  void name_steps(const ast::PatternTerm& term, Around around) {
+    if (const auto* name = std::get_if<ast::PatternName>(&term.node)) {
+      if (scope_.find(name->name.text) >= 0)
+        fail(term.span, "`" + name->name.text + "` stands twice in the pattern",
+             "a name is bound in one place; write another name with the same condition");
+      scope_.names.push_back({name->name.text, around.repeated, around.optional});
+    } else if (const auto* sequence = std::get_if<ast::PatternSequence>(&term.node)) {
+      for (size_t i = 0; i < sequence->parts.size(); ++i) {
+        if (sequence->negated[i] == 0) name_steps(*sequence->parts[i], around);
+      }
+    } else if (const auto* choice = std::get_if<ast::PatternChoice>(&term.node)) {
+      around.optional = true;
+      for (const auto& option : choice->options) name_steps(*option, around);
+    } else if (const auto* repeat = std::get_if<ast::PatternRepeat>(&term.node)) {
+      around.optional = around.optional || repeat->least == 0;
+      around.repeated = around.repeated || repeat->most.value_or(PatternNode::no_limit) > 1;
+      name_steps(*repeat->term, around);
+    }
   }
 
-  PatternNode step(const ast::PatternName& node, const ast::PatternTerm& term, Around around) {
+  PatternNode step(const ast::PatternTerm& term, Inside inside) {
+    return std::visit([&](const auto& node) { return step(node, term, inside); }, term.node);
+  }
+
+  PatternNode step(const ast::PatternName& node, const ast::PatternTerm&, Inside) {
     PatternNode out;
-    int known = scope_.find(node.name.text);
-    if (known >= 0) {
-      fail(term.span, "`" + node.name.text + "` stands twice in the pattern",
-           "a name is bound in one place; write another name with the same condition");
-      return out;
-    }
-    out.name = static_cast<int>(scope_.names.size());
-    scope_.names.push_back({node.name.text, around.repeated, around.optional});
+    out.name = scope_.find(node.name.text);
     return out;
   }
 
-  PatternNode step(const ast::PatternChoice& node, const ast::PatternTerm&, Around around) {
+  PatternNode step(const ast::PatternChoice& node, const ast::PatternTerm&, Inside) {
     PatternNode out;
     out.kind = PatternNode::Kind::Choice;
-    around.optional = true;
-    for (const auto& option : node.options) out.parts.push_back(step(*option, around));
+    for (const auto& option : node.options) out.parts.push_back(step(*option, Inside::Part));
     return out;
   }
 
-  PatternNode step(const ast::PatternRepeat& node, const ast::PatternTerm& term, Around around) {
+  PatternNode step(const ast::PatternRepeat& node, const ast::PatternTerm& term, Inside) {
     PatternNode out;
     out.kind = PatternNode::Kind::Repeat;
     out.least = node.least;
     out.most = node.most.value_or(PatternNode::no_limit);
     out.reluctant = node.reluctant;
     if (node.reluctant && out.least == out.most) {
-      diags_
-          .report(Code::PatternUnbounded, term.span,
-                  "`{n}?` is `{n}`: a fixed number of turns leaves no choice")
-          .note("to leave the turns out, write `(…{n})?`");
+      diags_.report(Code::PatternDoubtful, term.span, "a fixed number of turns leaves `?` nothing to choose")
+          .note("to make the turns optional, write `(…{n})?`");
     }
-    around.optional = around.optional || out.least == 0;
-    around.repeated = around.repeated || out.most > 1;
-    around.inner = true;
-    out.parts.push_back(step(*node.term, around));
+    out.parts.push_back(step(*node.term, Inside::Part));
     return out;
   }
 
-  PatternNode step(const ast::PatternSequence& node, const ast::PatternTerm& term, Around around) {
+  PatternNode step(const ast::PatternSequence& node, const ast::PatternTerm&, Inside inside) {
     PatternNode out;
     out.kind = PatternNode::Kind::Sequence;
     PatternGap gap;
     const ast::PatternTerm* negated = nullptr;
-    std::vector<ast::Ident> forbidden;
     for (size_t i = 0; i < node.parts.size(); ++i) {
       if (i > 0) gap.relaxed = gap.relaxed || node.connectors[i - 1] == ast::Connector::Then;
       if (node.negated[i] != 0) {
         negated = node.parts[i].get();
-        if (out.parts.empty()) {
+        if (out.parts.empty())
           fail(negated->span, "a pattern cannot begin with `not`", "say what comes before it");
-          return out;
-        }
-        collect(*negated, forbidden);
-        gap.relaxed = gap.relaxed || node.then_after_not[i] != 0;
+        forbid(*negated, gap.forbidden);
         continue;
       }
       if (negated != nullptr && !gap.relaxed)
         fail(negated->span, "nothing lies between neighbours", "write `then` before or after `not`");
-      Around inside = around;
-      inside.inner = around.inner || i + 1 < node.parts.size();
-      PatternNode part = step(*node.parts[i], inside);
-      if (!out.parts.empty()) {
-        out.gaps.push_back(gap);
-        if (!forbidden.empty()) later_.push_back({&term, out.gaps.size() - 1, forbidden});
-      }
-      out.parts.push_back(std::move(part));
+      if (!out.parts.empty()) out.gaps.push_back(std::move(gap));
+      out.parts.push_back(step(*node.parts[i], Inside::Part));
       gap = {};
-      forbidden.clear();
       negated = nullptr;
     }
-    resolve(term, out);
     if (negated == nullptr) return out;
     if (!gap.relaxed) {
       fail(negated->span, "`not` at the end needs a stretch of time to look at", "write `then not`");
-    } else if (around.inner || around.optional || around.repeated) {
+    } else if (inside == Inside::Part) {
       fail(negated->span, "`not` at the end of a group is not possible",
            "put it at the end of the whole pattern");
-    } else {
-      absent_.push_back({&match_.absent, forbidden});
     }
+    match_.absent = std::move(gap.forbidden);
     return out;
   }
 
-  // Names of `not` are numbered after all steps.
-  void resolve(const ast::PatternTerm& term, PatternNode& made) {
-    for (const Later& later : later_) {
-      if (later.of != &term) continue;
-      for (const ast::Ident& name : later.names) {
-        int index = forbidden_index(name.text);
-        made.gaps[later.gap].forbidden.push_back(index);
-      }
-    }
-  }
-
-  // Negative until the steps are known: -1 - place in `forbidden_names`.
-  int forbidden_index(const std::string& name) {
-    for (size_t i = 0; i < forbidden_names.size(); ++i) {
-      if (forbidden_names[i] == name) return -1 - static_cast<int>(i);
-    }
-    forbidden_names.push_back(name);
-    return -static_cast<int>(forbidden_names.size());
-  }
-
-  void collect(const ast::PatternTerm& term, std::vector<ast::Ident>& names) {
+  void forbid(const ast::PatternTerm& term, std::vector<int>& names) {
     if (const auto* name = std::get_if<ast::PatternName>(&term.node)) {
-      names.push_back(name->name);
+      int index = scope_.find(name->name.text);
+      if (index < 0) {
+        index = static_cast<int>(scope_.names.size());
+        scope_.names.push_back({name->name.text, true, true});
+      }
+      names.push_back(index);
     } else if (const auto* choice = std::get_if<ast::PatternChoice>(&term.node)) {
-      for (const auto& option : choice->options) collect(*option, names);
+      for (const auto& option : choice->options) forbid(*option, names);
     } else {
-      fail(term.span, "`not` takes a name, or names joined by `or`", "");
+      fail(term.span, "after `not` stands a name, or names joined by `or` in parentheses", "");
     }
   }
 
@@ -255,33 +228,11 @@ class PatternReader {
     fine_ = false;
   }
 
-  struct Later {
-    const ast::PatternTerm* of;
-    size_t gap;
-    std::vector<ast::Ident> names;
-  };
-
- public:
-  std::vector<std::string> forbidden_names;
-
- private:
   diag::Engine& diags_;
   typed::Match& match_;
   PatternScope& scope_;
-  std::vector<Later> later_;
-  std::vector<std::pair<std::vector<int>*, std::vector<ast::Ident>>> absent_;
   bool fine_ = true;
 };
-
-// Gives names of `not` their numbers.
-void number_forbidden(PatternNode& node, const std::vector<int>& numbers) {
-  for (PatternGap& gap : node.gaps) {
-    for (int& name : gap.forbidden) {
-      if (name < 0) name = numbers[static_cast<size_t>(-1 - name)];
-    }
-  }
-  for (PatternNode& part : node.parts) number_forbidden(part, numbers);
-}
 
 // Whether the pattern can be matched by no event at all.
 bool may_be_empty(const PatternNode& node) {
@@ -296,6 +247,16 @@ bool may_be_empty(const PatternNode& node) {
       return node.least == 0 || may_be_empty(node.parts[0]);
   }
   return false;
+}
+
+constexpr double steps_max = 10'000;
+
+// Steps of the program that a pattern becomes, turns written out; a float, as turns multiply.
+double step_count(const PatternNode& node) {
+  double out = 1;
+  for (const PatternNode& part : node.parts) out += step_count(part) + 1;
+  if (node.kind != PatternNode::Kind::Repeat) return out;
+  return out * (node.most == PatternNode::no_limit ? node.least + 1.0 : node.most);
 }
 
 bool looks_back(const Expr& expr) {
@@ -328,16 +289,11 @@ bool StageChecker::build(const ast::MatchStage& syntax, const ast::Stage& stage,
 bool StageChecker::read_pattern(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern) {
   PatternReader reader(diags_, match, pattern);
   if (!reader.read(*syntax.pattern)) return false;
-  std::vector<int> numbers;
-  for (const std::string& name : reader.forbidden_names) {
-    int index = pattern.find(name);
-    if (index < 0) {
-      index = static_cast<int>(pattern.names.size());
-      pattern.names.push_back({name, true, true});
-    }
-    numbers.push_back(index);
+  if (step_count(match.root) > steps_max) {
+    diags_.report(Code::TooMany, syntax.pattern->span, "with its turns written out this pattern is too long",
+                  fmt::format("{} steps", steps_max));
+    return false;
   }
-  number_forbidden(match.root, numbers);
   if (!may_be_empty(match.root)) return true;
   diags_.report(Code::PatternShape, syntax.pattern->span, "this pattern can be matched by no event")
       .note("a match binds an event at least: let one step be needed");
@@ -386,7 +342,7 @@ bool StageChecker::check_defines(const ast::MatchStage& syntax, typed::Match& ma
     for (const typed::Field& field : out.input->fields) fields.push_back(field.name);
     if (auto near = diag::did_you_mean(match.names[i].name, fields)) {
       diags_
-          .report(Code::PatternUnbounded, syntax.pattern->span,
+          .report(Code::PatternDoubtful, syntax.pattern->span,
                   "`" + match.names[i].name + "` has no condition and stands for every event")
           .note("for the field write `define " + match.names[i].name + " = " + *near + "`");
     }
@@ -414,7 +370,7 @@ bool StageChecker::check_bounds(const ast::MatchStage& syntax, const ast::Stage&
         .note("without it nothing says how long to wait for what must not come");
     return false;
   }
-  diags_.report(Code::PatternUnbounded, stage.keyword, "without `within` a match that began is kept for ever")
+  diags_.report(Code::PatternDoubtful, stage.keyword, "without `within` a match that began is kept for ever")
       .note("write `match … within 5m`");
   return true;
 }

@@ -110,6 +110,7 @@ int place_behind(const typed::Stage& stage, int field) {
     case StageKind::Flatten:
       return stage.list_field == field ? -1 : stage.output->field_index(name());
     case StageKind::Aggregate:
+    case StageKind::Match:
       return -1;
     case StageKind::Join: {
       int place = stage.output->field_index(name());

@@ -7,6 +7,10 @@
 
 namespace mut::sema {
 
+typed::TypeRef record_of(const std::vector<typed::Output>& outputs, typed::TypeTable& types);
+// The name of `users.name` is `name`; other expressions have none (rule 7.1).
+std::string path_name(const ast::Expr& expr);
+
 class StageChecker {
  public:
   // `declare_late` makes the stream of `late to NAME` and returns its index.
@@ -64,6 +68,7 @@ class StageChecker {
   bool build(const ast::LatestStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::ThrottleStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::SampleStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::MatchStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   template <typename Other>
   bool build(const Other&, const ast::Stage& stage, Stage&) {
@@ -73,6 +78,11 @@ class StageChecker {
   bool check_trigger_every(const ast::Trigger& trigger, typed::Stage& out);
   bool check_late_update(const ast::Late& late, typed::Stage& out);
   bool check_triggers(const ast::AggregateStage& node, Stage& out);
+  bool read_pattern(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern);
+  bool check_defines(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern, Stage& out);
+  bool check_bounds(const ast::MatchStage& syntax, const ast::Stage& stage, typed::Match& match);
+  bool check_select(const ast::MatchStage& syntax, const ast::Stage& stage, PatternScope& pattern,
+                    Stage& out);
   std::optional<int64_t> check_count(const ast::Expr& expr, const char* what);
   typed::ExprPtr key_number(typed::ExprPtr key);
   bool check_within(const ast::JoinStage& node, const ast::Stage& stage, typed::Join& join);

@@ -51,9 +51,7 @@ Clocks clocks_of(const graph::Graph& graph) {
       for (int store : graph.stage_stores[i][k]) {
         auto index = static_cast<size_t>(store);
         out.of_store[index] = clock;
-        const state::StoreDesc& desc = graph.stores[index].desc;
-        if (desc.kind == state::StoreKind::Join)
-          delay(clock, state::delay_of(desc.join), program.sources.size());
+        delay(clock, state::delay_of(graph.stores[index].desc), program.sources.size());
       }
       for (int store : graph.stage_stores[i][k]) {
         int bit = out.bit_of[static_cast<size_t>(store)];

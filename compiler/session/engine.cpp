@@ -590,6 +590,8 @@ EngineStats Engine::stats() const {
       out.dropped_by_stage.emplace_back(instance.plan().sites[i].counter, instance.dropped()[i]);
   }
   for (size_t i = 0; i < instance.store_count(); ++i) {
+    if (uint64_t let_go = instance.store(i).let_go_count(); let_go > 0)
+      out.dropped_by_stage.emplace_back(instance.store(i).desc().path, let_go);
     uint64_t late = instance.store(i).late_count();
     out.late += late;
     if (late > 0) out.late_by_stage.emplace_back(instance.store(i).desc().path, late);

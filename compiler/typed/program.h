@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/source/span.h"
+#include "compiler/typed/pattern.h"
 #include "compiler/typed/type.h"
 
 namespace mut::typed {
@@ -207,7 +208,7 @@ struct Join {
   ExprPtr condition;                // over `pair`, what the keys do not say; null: nothing
 };
 
-enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate, Join };
+enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate, Join, Match };
 
 struct Stage {
   StageKind kind = StageKind::Where;
@@ -231,7 +232,8 @@ struct Stage {
   std::vector<std::string> key_names;
   int64_t within = 0;  // Dedupe, nanoseconds
   int64_t most = 0;    // Dedupe that throttles: events that pass within the stretch; else 0
-  std::vector<AggregateCall> aggregates;  // Aggregate
+  std::vector<AggregateCall> aggregates;  // Aggregate; Match: its measures
+  std::shared_ptr<const Match> match;     // Match
   Window window;
   bool on_update = false;     // a row after each event
   bool on_close = false;      // a row when the window closes
@@ -244,7 +246,7 @@ struct Stage {
 
   bool stateful() const {
     return kind == StageKind::Dedupe || kind == StageKind::Aggregate || kind == StageKind::Join ||
-           !histories.empty();
+           kind == StageKind::Match || !histories.empty();
   }
 };
 

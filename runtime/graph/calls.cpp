@@ -145,6 +145,20 @@ char* mut_session(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t 
   return row;
 }
 
+// ---- patterns
+
+int32_t mut_match_event(MutContext* ctx, uint32_t store, const uint64_t* key, const uint64_t* sample,
+                        MutResultRows* out) {
+  auto& of = instance(ctx);
+  auto& patterns = static_cast<mut::state::PatternStore&>(of.store(store));
+  const mut::state::ResultRows* rows =
+      patterns.add(key, sample, of.now(of.plan().stores[store].clock), of.arena());
+  if (rows == nullptr) return 0;
+  *out = {rows->rows(), rows->times(), rows->count()};
+  of.wait_for(store, patterns.due());
+  return 1;
+}
+
 // ---- joins
 
 // `key` is null for an event that never joins.

@@ -29,12 +29,20 @@ constexpr size_t sink_rows_first = 64;
 
 }  // namespace
 
+void Instance::bind_condition(size_t index) {
+  if (!stores_[index] || stores_[index]->desc().kind != state::StoreKind::Match) return;
+  state::PatternCondition condition =
+      index < kernels_.conditions.size() ? kernels_.conditions[index] : nullptr;
+  static_cast<state::PatternStore&>(*stores_[index]).set_condition(condition, &context_);
+}
+
 Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t seed, state::Budget& budget,
                    ErrorLog& log)
     : plan_(std::move(plan)), kernels_(std::move(kernels)), log_(log) {
   for (const StorePlan& store : plan_->stores) {
     stores_.push_back(state::make_store(store.desc, seed, budget));
     views_.push_back(stores_.back()->view());
+    bind_condition(stores_.size() - 1);
   }
   sinks_.resize(plan_->emits.size());
   sink_memory_.resize(plan_->emits.size());

@@ -32,10 +32,17 @@ class Instance {
   MutContext& context() { return context_; }
   const Kernels& kernels() const { return kernels_; }
   // The same plan with other machine code: a tier. Gives back what it ran on.
-  Kernels set_kernels(Kernels kernels) { return std::exchange(kernels_, std::move(kernels)); }
+  Kernels set_kernels(Kernels kernels) {
+    Kernels before = std::exchange(kernels_, std::move(kernels));
+    for (size_t i = 0; i < stores_.size(); ++i) bind_condition(i);
+    return before;
+  }
   state::Store& store(size_t index) { return *stores_[index]; }
   std::unique_ptr<state::Store>& store_slot(size_t index);
-  void refresh_store(size_t index) { views_[index] = stores_[index]->view(); }
+  void refresh_store(size_t index) {
+    views_[index] = stores_[index]->view();
+    bind_condition(index);
+  }
   size_t store_count() const { return stores_.size(); }
   MutSink& sink(size_t index) { return sinks_[index]; }
   const std::vector<uint64_t>& dropped() const { return dropped_; }
@@ -82,6 +89,8 @@ class Instance {
   ErrorLog& error_log() { return log_; }
 
  private:
+  // Gives a store of patterns the code that it asks.
+  void bind_condition(size_t index);
   void describe_event(size_t site, MutErrorEvent* out, ErrorRecord record, std::string_view raw,
                       bool has_raw);
 

@@ -10,6 +10,7 @@
 #include "runtime/abi/kernel.h"
 #include "runtime/abi/type_desc.h"
 #include "runtime/regex/regex.h"
+#include "runtime/state/patterns.h"
 #include "runtime/state/store_desc.h"
 
 namespace mut::runtime {
@@ -106,7 +107,8 @@ struct Plan {
 struct Kernels {
   std::vector<MutSourceKernel> sources;  // null where not live
   std::vector<void (*)(MutContext*, const MutBatch*, uint8_t*)> times;
-  std::vector<MutResultKernel> results;  // by store, null where it has none
+  std::vector<MutResultKernel> results;             // by store, null where it has none
+  std::vector<state::PatternCondition> conditions;  // by store, null where none looks back
   std::shared_ptr<void> owner;
 };
 

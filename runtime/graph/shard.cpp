@@ -193,8 +193,7 @@ void Shard::run_results(size_t index, const state::ResultRows& rows) {
 void Shard::fire_store(size_t index) {
   state::ResultRows rows(instance_->store(index).desc(), result_texts_);
   rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(index, piece); });
-  const state::StoreDesc& desc = instance_->store(index).desc();
-  int64_t late = desc.kind == state::StoreKind::Join ? state::delay_of(desc.join) : 0;
+  int64_t late = state::delay_of(instance_->store(index).desc());
   instance_->firing_limit = earlier(instance_->store(index).due() - 1, late);
   instance_->store(index).fire(rows);
   run_results(index, rows);

@@ -28,7 +28,7 @@ abi::TypeDescRef result_record(const StoreDesc& desc) {
   }
   add("error", abi::make_scalar(TypeKind::I32));
   for (const KeyDesc& key : desc.keys) add(key.name, key.type);
-  for (const CellDesc& cell : desc.cells) add(cell.name, cell.result);
+  for (const CellDesc& cell : results_of(desc)) add(cell.name, cell.result);
   add("window_start", abi::make_scalar(TypeKind::Time));
   add("window_end", abi::make_scalar(TypeKind::Time));
   return abi::make_record(std::move(fields));
@@ -125,8 +125,8 @@ void ResultRows::own_text(CellResult& value, WordKind kind) {
   memcpy(value.words, &text, sizeof(text));
 }
 
-void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* key, int64_t start,
-                     int64_t end, int64_t event_time) {
+// A row of zeros with the key in it.
+char* ResultRows::begin_row(const uint64_t* key) {
   size_t at = rows_.size();
   rows_.resize(at + record_->size);
   char* out = rows_.data() + at;
@@ -141,6 +141,30 @@ void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* k
     write_result(value, *desc.type, out + record_->fields[field].offset);
     ++field;
   }
+  return out;
+}
+
+void ResultRows::add_results(const uint64_t* key, const std::vector<CellResult>& results,
+                             int64_t event_time) {
+  char* out = begin_row(key);
+  size_t field = 1 + desc_.keys.size();
+  auto error = RowError::None;
+  for (size_t i = 0; i < results.size(); ++i, ++field) {
+    CellResult value = results[i];
+    const abi::TypeDesc& type = *results_of(desc_)[i].result;
+    if (value.overflow && error == RowError::None) error = RowError::Overflow;
+    own_text(value, word_kind(type));
+    write_result(value, type, out + record_->fields[field].offset);
+  }
+  memcpy(out, &error, sizeof(error));
+  times_.push_back(event_time);
+  keys_.insert(keys_.end(), key, key + desc_.key_words);
+}
+
+void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* key, int64_t start,
+                     int64_t end, int64_t event_time) {
+  char* out = begin_row(key);
+  size_t field = 1 + desc_.keys.size();
   // The table's own description: rows of sessions are laid out by number, not by key.
   auto error = RowError::None;
   for (const CellDesc& cell : table.desc().cells) {

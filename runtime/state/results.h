@@ -12,6 +12,11 @@ namespace mut::state {
 // What keeps a row from being given, by the numbers of typed::EventError.
 enum class RowError : int32_t { None = 0, Overflow = 1, NoValue = 9 };
 
+// What a row has behind its keys.
+inline const std::vector<CellDesc>& results_of(const StoreDesc& desc) {
+  return desc.kind == StoreKind::Match ? desc.measures : desc.cells;
+}
+
 // The layout of the rows of a store.
 abi::TypeDescRef result_record(const StoreDesc& desc);
 
@@ -51,6 +56,8 @@ class ResultRows {
       }
     }
   }
+  // A row of results that no table holds, one for each of results_of().
+  void add_results(const uint64_t* key, const std::vector<CellResult>& results, int64_t event_time);
   // A packed record of one side of a join.
   void add_packed(JoinSide side, const abi::TypeDesc& type, const char* packed, uint64_t bytes,
                   int64_t event_time);
@@ -62,6 +69,7 @@ class ResultRows {
   const int64_t* times() const { return times_.data(); }
 
  private:
+  char* begin_row(const uint64_t* key);
   void own_text(CellResult& value, WordKind kind);
   const StoreDesc& desc_;
   batch::Arena& texts_;

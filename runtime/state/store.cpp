@@ -7,6 +7,7 @@
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
 #include "runtime/state/panes.h"
+#include "runtime/state/patterns.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
 
@@ -50,6 +51,8 @@ std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget)
     case StoreKind::Ring:
     case StoreKind::Dedupe:
       return std::make_unique<RingStore>(std::move(desc), seed, budget);
+    case StoreKind::Match:
+      return std::make_unique<PatternStore>(std::move(desc), seed, budget);
     case StoreKind::Join:
       return std::make_unique<JoinStore>(std::move(desc), seed, budget);
   }

@@ -37,6 +37,8 @@ class Store {
   virtual void finish(ResultRows&) {}
 
   virtual uint64_t entry_count() const = 0;
+  // Starts of a pattern that a bound let go.
+  virtual uint64_t let_go_count() const { return 0; }
   uint64_t late_count() const { return late_; }
   void set_late_count(uint64_t count) { late_ = count; }
 

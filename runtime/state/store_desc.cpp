@@ -45,12 +45,18 @@ Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to) {
   return by_name ? Rows::ByName : Rows::Other;
 }
 
+int64_t delay_of(const StoreDesc& desc) {
+  if (desc.kind == StoreKind::Match) return desc.pattern.within;
+  return desc.kind == StoreKind::Join ? delay_of(desc.join) : 0;
+}
+
 bool has_results(const StoreDesc& desc) {
   switch (desc.kind) {
     case StoreKind::Panes:
     case StoreKind::Sessions:
     case StoreKind::Whole:
     case StoreKind::Overlaps:
+    case StoreKind::Match:
       return true;
     case StoreKind::Join:
       return gives_unmatched(desc.join.kind, JoinSide::Left) ||
@@ -150,6 +156,14 @@ void lay_out(StoreDesc& desc) {
     desc.sample_words = sample_word;
   } else if (desc.kind == StoreKind::Join) {
     offset += 48;  // a JoinStore::Samples for each side
+  } else if (desc.kind == StoreKind::Match) {
+    offset += 8;               // number of the group
+    uint32_t sample_word = 4;  // see PatternStore::add
+    for (ColumnDesc& column : desc.columns) {
+      column.word = sample_word;
+      sample_word += word_count(column.kind);
+    }
+    desc.sample_words = sample_word;
   } else {
     for (CellDesc& cell : desc.cells) {
       cell.offset = offset;

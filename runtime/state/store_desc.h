@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/abi/type_desc.h"
+#include "runtime/state/pattern_rule.h"
 
 namespace mut::state {
 
@@ -73,6 +74,7 @@ enum class StoreKind : uint8_t {
   Ring,      // `over last …`: samples per key in order of time
   Dedupe,    // times of passed events per key
   Join,      // rows of both sides per key
+  Match,     // events of a pattern per key, and the starts that are open
   Overlaps,  // sliding windows that keep rows of their own each
 };
 
@@ -126,8 +128,12 @@ struct StoreDesc {
   uint32_t sample_words = 0;
   int64_t ttl = 0;  // nanoseconds; 0: none
   JoinRule join;
+  PatternRule pattern;
+  std::vector<CellDesc> measures;  // Match: what is asked of bound events
 };
 
+// The same of any store: rows of a match are as old as the event that ended it when they come.
+int64_t delay_of(const StoreDesc& desc);
 // Whether something of it fires: a kernel takes rows that it gives.
 bool has_results(const StoreDesc& desc);
 

@@ -1,0 +1,397 @@
+#include "runtime/state/patterns.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mut::state {
+namespace {
+
+// At the end of the input what has no `within` is decided, after everything that has a time.
+constexpr int64_t last_instant = never - 1;
+constexpr size_t names_word = 3;  // of a sample
+
+int64_t plus(int64_t time, int64_t duration) {
+  int64_t out = 0;
+  return __builtin_add_overflow(time, duration, &out) ? last_instant : out;
+}
+
+}  // namespace
+
+struct PatternStore::Group {
+  std::vector<uint64_t> key;  // texts lie in the heap of the table, as long as the key's row is there
+  uint64_t first = 0;         // number of the first event that is kept
+  std::deque<Words> events;
+  std::deque<PatternStart> starts;
+  uint64_t waiting = 0;      // events that are not settled yet
+  int64_t expected = never;  // earliest deadline in the queue
+
+  const uint64_t* event(uint64_t number) const { return events[number - first].get(); }
+  uint64_t end() const { return first + events.size(); }
+  int64_t time(uint64_t number) const { return static_cast<int64_t>(event(number)[0]); }
+};
+
+class PatternStore::Events final : public PatternEvents {
+ public:
+  Events(const PatternStore& store, const Group& group) : store_(store), group_(group) {}
+  uint64_t names(uint64_t event) const override { return group_.event(event)[names_word]; }
+  bool asks(uint32_t name, uint64_t event, const std::vector<BoundEvent>& bound) const override;
+
+ private:
+  const PatternStore& store_;
+  const Group& group_;
+};
+
+PatternStore::PatternStore(StoreDesc desc, uint64_t seed, Budget& budget)
+    : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget) {}
+
+PatternStore::~PatternStore() {
+  for (auto& group : groups_) {
+    if (group) budget_.remove(group->events.size() * sample_bytes());
+  }
+  budget_.remove(waiting_.size() * sample_bytes());
+}
+
+// ---- groups and samples
+
+uint64_t PatternStore::group_of(const uint64_t* key) {
+  char* row = table_.find_or_insert(key);
+  if (row == nullptr) return 0;
+  uint64_t number = 0;
+  memcpy(&number, row + number_offset(), 8);
+  if (number != 0) return number;
+  if (free_groups_.empty()) {
+    groups_.emplace_back();
+    number = groups_.size();
+  } else {
+    number = free_groups_.back();
+    free_groups_.pop_back();
+  }
+  auto made = std::make_unique<Group>();
+  made->key.resize(desc_.key_words + size_t{1});
+  table_.load_key(row, made->key.data());
+  groups_[number - 1] = std::move(made);
+  memcpy(row + number_offset(), &number, 8);
+  return number;
+}
+
+void PatternStore::release_group(uint64_t number) {
+  Group& of = group(number);
+  if (!of.starts.empty() || of.waiting > 0) return;
+  if (char* row = table_.find(of.key.data()); row != nullptr) table_.erase(row);
+  groups_[number - 1].reset();
+  free_groups_.push_back(number);
+}
+
+PatternStore::Words PatternStore::keep_sample(const uint64_t* sample) {
+  Words out(new uint64_t[desc_.sample_words]);
+  memcpy(out.get(), sample, sample_bytes());
+  for (const ColumnDesc& column : desc_.columns) {
+    if (column.kind != WordKind::Text) continue;
+    MutStr text;
+    memcpy(&text, sample + column.word, sizeof(text));
+    MutStoredStr stored = heap().store(abi::view(text));
+    memcpy(out.get() + column.word, &stored, sizeof(stored));
+  }
+  budget_.add(sample_bytes());
+  ++event_count_;
+  return out;
+}
+
+void PatternStore::free_sample(const uint64_t* sample) {
+  for (const ColumnDesc& column : desc_.columns) {
+    if (column.kind != WordKind::Text) continue;
+    MutStoredStr stored;
+    memcpy(&stored, sample + column.word, sizeof(stored));
+    heap().free(stored);
+  }
+  budget_.remove(sample_bytes());
+  --event_count_;
+}
+
+// ---- events
+
+const ResultRows* PatternStore::add(const uint64_t* key, const uint64_t* sample, int64_t watermark,
+                                    batch::Arena& texts) {
+  if (!given_ || given_texts_ != &texts) given_.emplace(desc_, texts);
+  given_texts_ = &texts;
+  given_->clear();
+  auto time = static_cast<int64_t>(sample[0]);
+  if (time < std::max(watermark, settled_)) {
+    ++late_;
+    return &*given_;
+  }
+  if (!budget_.fits(sample_bytes() * 2)) return nullptr;
+  uint64_t number = group_of(key);
+  if (number == 0) return nullptr;
+  if (time > watermark) {
+    ++group(number).waiting;
+    waiting_.emplace(std::pair{time, ++arrivals_}, Waiting{number, keep_sample(sample)});
+    return &*given_;
+  }
+  settled_ = std::max(settled_, time);
+  take(number, keep_sample(sample), time, *given_);
+  release_group(number);
+  return &*given_;
+}
+
+void PatternStore::take(uint64_t number, Words sample, int64_t now, ResultRows& rows) {
+  Group& of = group(number);
+  PatternStart start;
+  start.event = of.end();
+  of.events.push_back(std::move(sample));
+  // One that its own event refutes is none.
+  PatternStart alone = start;
+  Events events(*this, of);
+  if (PatternSearch(desc_.pattern, events).run(alone, of.end(), false) != Found::No)
+    of.starts.push_back(std::move(start));
+  decide(number, now, rows);
+}
+
+int64_t PatternStore::deadline_of(const Group& of, const PatternStart& start) const {
+  return desc_.pattern.within == 0 ? last_instant : plus(of.time(start.event), desc_.pattern.within);
+}
+
+Found PatternStore::search(Group& of, PatternStart& start, int64_t now) {
+  int64_t last = deadline_of(of, start);
+  uint64_t end = of.end();
+  if (desc_.pattern.within != 0) {
+    auto after = std::partition_point(of.events.begin(), of.events.end(), [&](const Words& sample) {
+      return static_cast<int64_t>(sample[0]) < last;
+    });
+    end = of.first + static_cast<uint64_t>(after - of.events.begin());
+  }
+  Events events(*this, of);
+  PatternSearch search(desc_.pattern, events);
+  Found found = search.run(start, end, end < of.end() || now >= last);
+  if (search.gave_up()) ++let_go_;
+  return found;
+}
+
+// Decides the starts of a key as far as they can be.
+void PatternStore::decide(uint64_t number, int64_t now, ResultRows& rows) {
+  Group& of = group(number);
+  while (true) {
+    if (desc_.pattern.next_event) {
+      decide_all(of, now, rows);
+    } else {
+      while (decide_front(of, now, rows)) {
+      }
+    }
+    if (of.starts.size() <= static_cast<uint64_t>(desc_.pattern.limit)) break;
+    of.starts.pop_front();
+    ++let_go_;
+  }
+  forget_before_starts(of);
+  expect(number, of);
+}
+
+// A start waits for those before it; what a match has taken begins none. False: the first is open.
+bool PatternStore::decide_front(Group& of, int64_t now, ResultRows& rows) {
+  if (of.starts.empty()) return false;
+  switch (search(of, of.starts.front(), now)) {
+    case Found::Open:
+      return false;
+    case Found::No:
+      of.starts.pop_front();
+      return true;
+    case Found::Yes:
+      break;
+  }
+  PatternStart match = std::move(of.starts.front());
+  give(of, match, rows);
+  while (!of.starts.empty() && of.starts.front().event <= match.bound.back().event) of.starts.pop_front();
+  return true;
+}
+
+void PatternStore::decide_all(Group& of, int64_t now, ResultRows& rows) {
+  std::deque<PatternStart> open;
+  for (PatternStart& start : of.starts) {
+    Found found = search(of, start, now);
+    if (found == Found::Yes) give(of, start, rows);
+    if (found == Found::Open) open.push_back(std::move(start));
+  }
+  of.starts = std::move(open);
+}
+
+void PatternStore::forget_before_starts(Group& of) {
+  uint64_t wanted = of.starts.empty() ? of.end() : of.starts.front().event;
+  while (of.first < wanted) {
+    free_sample(of.events.front().get());
+    of.events.pop_front();
+    ++of.first;
+  }
+}
+
+// ---- measures and results
+
+CellResult PatternStore::measure(const Group& of, uint32_t index,
+                                 const std::vector<BoundEvent>& bound) const {
+  const CellDesc& desc = desc_.measures[index];
+  alignas(8) char cell[64] = {};
+  for (const BoundEvent& each : bound) {
+    const uint64_t* sample = of.event(each.event);
+    if (each.name != desc_.pattern.measure_names[index] || (sample[2] >> index & 1U) == 0) continue;
+    const uint64_t* value = sample + desc_.columns[desc.column].word;
+    uint64_t words[2] = {value[0], 0};
+    if (desc_.columns[desc.column].kind == WordKind::Text) {
+      MutStoredStr stored;
+      memcpy(&stored, value, sizeof(stored));
+      MutStr text = heap().load(stored);
+      memcpy(words, &text, sizeof(text));
+    }
+    add_value(desc, cell, heap(), words, nullptr, static_cast<int64_t>(sample[0]));
+  }
+  CellResult out = cell_result(desc, cell, heap());
+  // A text of the cell goes with it: the one of the event stays.
+  if (owns_text(desc) && out.present) {
+    MutStr result;
+    memcpy(&result, out.words, sizeof(result));
+    for (const BoundEvent& each : bound) {
+      const uint64_t* sample = of.event(each.event);
+      if (each.name != desc_.pattern.measure_names[index] || (sample[2] >> index & 1U) == 0) continue;
+      MutStoredStr stored;
+      memcpy(&stored, sample + desc_.columns[desc.column].word, sizeof(stored));
+      MutStr text = heap().load(stored);
+      if (abi::equal(text, result)) memcpy(out.words, &text, sizeof(text));
+    }
+  }
+  free_cell(desc, cell, heap());
+  return out;
+}
+
+bool PatternStore::Events::asks(uint32_t name, uint64_t event, const std::vector<BoundEvent>& bound) const {
+  const StoreDesc& desc = store_.desc();
+  std::vector<uint64_t> measures(desc.measures.size() * 3 + 1);
+  for (uint32_t index : desc.pattern.measures_of[name]) {
+    CellResult result = store_.measure(group_, index, bound);
+    if (result.overflow) return false;
+    measures[index * 3] = result.words[0];
+    measures[index * 3 + 1] = result.words[1];
+    measures[index * 3 + 2] = result.present ? 1 : 0;
+  }
+  std::vector<uint64_t> sample(group_.event(event), group_.event(event) + desc.sample_words);
+  for (const ColumnDesc& column : desc.columns) {
+    if (column.kind != WordKind::Text) continue;
+    MutStoredStr stored;
+    memcpy(&stored, sample.data() + column.word, sizeof(stored));
+    MutStr text = store_.heap().load(stored);
+    memcpy(sample.data() + column.word, &text, sizeof(text));
+  }
+  return store_.condition_(store_.context_, name, sample.data(), measures.data()) == 1;
+}
+
+void PatternStore::give(const Group& of, const PatternStart& start, ResultRows& rows) {
+  std::vector<CellResult> results;
+  for (uint32_t i = 0; i < desc_.measures.size(); ++i) results.push_back(measure(of, i, start.bound));
+  int64_t time = desc_.pattern.absent == 0
+                     ? of.time(start.bound.back().event)
+                     : plus(of.time(start.bound.front().event), desc_.pattern.within) - 1;
+  rows.add_results(of.key.data(), results, time);
+}
+
+// ---- time
+
+void PatternStore::expect(uint64_t number, const Group& of) {
+  int64_t least = never;
+  for (const PatternStart& start : of.starts) {
+    least = std::min(least, deadline_of(of, start));
+    if (!desc_.pattern.next_event || desc_.pattern.within == 0) break;  // the first is the earliest
+  }
+  if (least == group(number).expected) return;
+  group(number).expected = least;
+  if (least != never) deadlines_.push({least, number});
+}
+
+int64_t PatternStore::due() const {
+  while (!deadlines_.empty()) {
+    const Deadline& next = deadlines_.top();
+    const auto& of = groups_[next.group - 1];
+    if (of && of->expected == next.time) break;
+    deadlines_.pop();
+  }
+  int64_t out = deadlines_.empty() ? never : deadlines_.top().time;
+  return waiting_.empty() ? out : std::min(out, waiting_.begin()->first.first);
+}
+
+// What ends at this instant, by key, then what came at it, by arrival.
+void PatternStore::fire(ResultRows& rows) {
+  int64_t now = due();
+  if (now == never) return;
+  settled_ = std::max(settled_, now);
+  std::vector<uint64_t> ending;
+  while (!deadlines_.empty() && deadlines_.top().time == now) {
+    uint64_t number = deadlines_.top().group;
+    deadlines_.pop();
+    if (groups_[number - 1] && group(number).expected == now) ending.push_back(number);
+  }
+  std::sort(ending.begin(), ending.end(), [&](uint64_t a, uint64_t b) {
+    return compare_keys(desc_, group(a).key.data(), group(b).key.data()) < 0;
+  });
+  ending.erase(std::unique(ending.begin(), ending.end()), ending.end());
+  for (uint64_t number : ending) {
+    group(number).expected = never;
+    decide(number, now, rows);
+    release_group(number);
+  }
+  while (!waiting_.empty() && waiting_.begin()->first.first == now) {
+    Waiting event = std::move(waiting_.begin()->second);
+    waiting_.erase(waiting_.begin());
+    --group(event.group).waiting;
+    take(event.group, std::move(event.sample), now, rows);
+    release_group(event.group);
+  }
+}
+
+// ---- edits
+
+void PatternStore::convert_from(const Store& old_store, const std::vector<int>&, int64_t) {
+  const auto& old = static_cast<const PatternStore&>(old_store);
+  late_ = old.late_;
+  let_go_ = old.let_go_;
+  arrivals_ = old.arrivals_;
+  settled_ = old.settled_;
+  auto copy = [&](const Words& sample) {
+    std::vector<uint64_t> words(sample.get(), sample.get() + desc_.sample_words);
+    for (const ColumnDesc& column : desc_.columns) {
+      if (column.kind != WordKind::Text) continue;
+      MutStoredStr stored;
+      memcpy(&stored, words.data() + column.word, sizeof(stored));
+      MutStr text = old.heap().load(stored);
+      memcpy(words.data() + column.word, &text, sizeof(text));
+    }
+    return keep_sample(words.data());
+  };
+  std::vector<uint64_t> numbers(old.groups_.size() + 1);
+  for (size_t i = 0; i < old.groups_.size(); ++i) {
+    if (!old.groups_[i]) continue;
+    const Group& from = *old.groups_[i];
+    std::vector<uint64_t> key = from.key;
+    place_key(old.desc(), key.data());
+    uint64_t number = group_of(key.data());
+    if (number == 0) continue;
+    numbers[i + 1] = number;
+    Group& to = group(number);
+    to.first = from.first;
+    to.starts = from.starts;
+    for (const Words& sample : from.events) to.events.push_back(copy(sample));
+    expect(number, to);
+  }
+  for (const auto& [when, event] : old.waiting_) {
+    if (numbers[event.group] == 0) continue;
+    ++group(numbers[event.group]).waiting;
+    waiting_.emplace(when, Waiting{numbers[event.group], copy(event.sample)});
+  }
+}
+
+void PatternStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t) {
+  desc_ = next;
+  given_.reset();  // it names the description before
+  deadlines_ = {};
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    if (!groups_[i]) continue;
+    groups_[i]->expected = never;
+    expect(i + 1, *groups_[i]);
+  }
+}
+
+}  // namespace mut::state

@@ -1,0 +1,91 @@
+// Events of a `match`, per key and in order of time, and the starts among them that are not decided yet.
+// Out of order events wait until the watermark has settled them; later ones are late.
+#pragma once
+#include <deque>
+#include <map>
+#include <memory>
+#include <queue>
+
+#include "runtime/state/pattern_search.h"
+#include "runtime/state/store.h"
+
+namespace mut::state {
+
+// Machine code of the conditions that look back: whether event `event`, a sample of the store, satisfies a
+// name. `measures`: three words each: value, second word of a text, 1 when there is one.
+using PatternCondition = int32_t (*)(MutContext* ctx, uint32_t name, const uint64_t* event,
+                                     const uint64_t* measures);
+
+class PatternStore final : public Store {
+ public:
+  PatternStore(StoreDesc desc, uint64_t seed, Budget& budget);
+  ~PatternStore() override;
+  void* view() override { return table_.view(); }
+  int64_t due() const override;
+  void fire(ResultRows& rows) override;
+  uint64_t entry_count() const override { return event_count_; }
+  uint64_t let_go_count() const override { return let_go_; }
+  void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
+
+  // Null where no condition looks back.
+  void set_condition(PatternCondition condition, MutContext* context) {
+    condition_ = condition;
+    context_ = context;
+  }
+  // An event: its sample has time, a word for the arrival, the mask of what measures admit, the mask of names
+  // that it satisfies, then columns. `watermark`: at the event. Gives what is decided now, until the next
+  // call; `texts` as for ResultRows. Null, and nothing changed, when the budget is spent.
+  const ResultRows* add(const uint64_t* key, const uint64_t* sample, int64_t watermark, batch::Arena& texts);
+
+ private:
+  using Words = std::unique_ptr<uint64_t[]>;  // a sample; texts are MutStoredStr
+  struct Group;
+  class Events;
+  struct Deadline {
+    int64_t time;
+    uint64_t group;
+    bool operator>(const Deadline& other) const { return time > other.time; }
+  };
+  struct Waiting {
+    uint64_t group;
+    Words sample;
+  };
+
+  uint64_t group_of(const uint64_t* key);  // 0 when the budget is spent
+  Group& group(uint64_t number) { return *groups_[number - 1]; }
+  void release_group(uint64_t number);
+  Words keep_sample(const uint64_t* sample);
+  void free_sample(const uint64_t* sample);
+  size_t sample_bytes() const { return desc_.sample_words * size_t{8}; }
+  void take(uint64_t number, Words sample, int64_t now, ResultRows& rows);
+  void decide(uint64_t number, int64_t now, ResultRows& rows);
+  bool decide_front(Group& group, int64_t now, ResultRows& rows);
+  void decide_all(Group& group, int64_t now, ResultRows& rows);
+  Found search(Group& group, PatternStart& start, int64_t now);
+  void forget_before_starts(Group& group);
+  void give(const Group& group, const PatternStart& start, ResultRows& rows);
+  CellResult measure(const Group& group, uint32_t index, const std::vector<BoundEvent>& bound) const;
+  void expect(uint64_t number, const Group& group);
+  int64_t deadline_of(const Group& group, const PatternStart& start) const;
+  uint32_t number_offset() const { return desc_.row_size - 8; }
+  Heap& heap() const { return const_cast<KeyedTable&>(table_).heap(); }
+
+  Budget& budget_;
+  KeyedTable table_;  // key → number of its group
+  std::vector<std::unique_ptr<Group>> groups_;
+  std::vector<uint64_t> free_groups_;
+  std::map<std::pair<int64_t, uint64_t>, Waiting> waiting_;  // by time and arrival
+  // Groups that may be due, the earliest first; some are not any more.
+  mutable std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  uint64_t arrivals_ = 0;
+  uint64_t event_count_ = 0;
+  uint64_t let_go_ = 0;
+  int64_t settled_ = std::numeric_limits<int64_t>::min();
+  std::optional<ResultRows> given_;  // of the last add()
+  const batch::Arena* given_texts_ = nullptr;
+  PatternCondition condition_ = nullptr;
+  MutContext* context_ = nullptr;
+};
+
+}  // namespace mut::state
