@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 
 #include "compiler/reference/aggregates.h"
 #include "compiler/reference/evaluate.h"
@@ -139,6 +140,58 @@ Value number_function(Builtin builtin, const std::vector<Value>& args) {
   }
 }
 
+// The C library's strptime, piece by piece: it knows no fractions, and takes blanks anywhere.
+Value parse_time(const std::string& pattern, const std::string& text, int64_t year) {
+  std::tm parts{};
+  parts.tm_year = static_cast<int>(year - 1900);
+  parts.tm_mday = 1;
+  int64_t nanoseconds = 0;
+  bool of_year = false;
+  bool twelve = false;
+  bool afternoon = false;
+  const char* at = text.c_str();
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '%' && pattern[i + 1] == 'f') {
+      ++i;
+      std::string digits;
+      while (*at >= '0' && *at <= '9') digits += *at++;
+      if (digits.empty()) fail(EventError::Cast);
+      digits.resize(9, '0');
+      nanoseconds = std::stoll(digits);
+      continue;
+    }
+    std::string piece(1, pattern[i]);
+    if (pattern[i] == '%') piece += pattern[++i];
+    of_year = of_year || piece == "%j";
+    twelve = twelve || piece == "%I";
+    if (piece == "%p") {
+      afternoon = *at == 'p' || *at == 'P';
+      if ((!afternoon && *at != 'a' && *at != 'A') || (at[1] != 'm' && at[1] != 'M')) fail(EventError::Cast);
+      at += 2;
+      continue;
+    }
+    if (piece == "%z" && *at == 'Z') {
+      ++at;
+      continue;
+    }
+    at = strptime(at, piece.c_str(), &parts);
+    if (at == nullptr) fail(EventError::Cast);
+  }
+  if (*at != '\0') fail(EventError::Cast);
+  if (twelve && afternoon) parts.tm_hour += 12;
+  std::tm asked = parts;
+  if (of_year) {
+    asked.tm_mon = 0;
+    asked.tm_mday = parts.tm_yday + 1;
+  }
+  std::tm made = asked;
+  int64_t seconds = timegm(&made) - parts.tm_gmtoff;
+  bool moved = of_year ? made.tm_year != asked.tm_year : made.tm_mday != asked.tm_mday;  // no such day
+  __int128 time = static_cast<__int128>(seconds) * 1'000'000'000 + nanoseconds;
+  if (moved || time > INT64_MAX || time < INT64_MIN || parts.tm_sec > 59) fail(EventError::Cast);
+  return static_cast<int64_t>(time);
+}
+
 // A step into a value; what is not there, and null, is none.
 Value json_step(const Value& json, const Value& which) {
   if (json.is_none()) return {};
@@ -239,6 +292,7 @@ double draw_unit(uint64_t seed, uint64_t number, uint64_t place) {
 
 Value call_builtin(const Expr& expr, const std::vector<Value>& args, const Scope&) {
   Builtin builtin = expr.builtin;
+  if (builtin == Builtin::ParseTime) return parse_time(expr.spec, args[0].as_text(), args[1].as_int());
   if (builtin >= Builtin::JsonMember && builtin <= Builtin::ToJson) return json_function(expr, args);
   if (builtin >= Builtin::Matches && builtin <= Builtin::Capture) return regex_function(expr, args);
   if (builtin == Builtin::IsNan) return std::isnan(args[0].as_float());

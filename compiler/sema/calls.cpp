@@ -45,8 +45,8 @@ constexpr AggregateName aggregate_names[] = {
 };
 constexpr std::string_view later_aggregates[] = {
     "median", "quantile", "approx_distinct", "collect", "top", "string_agg", "rank"};
-constexpr std::string_view later_functions[] = {"parse_time", "format_time", "decimal", "arrival_time",
-                                                "reveal",     "each_update", "keys",    "values"};
+constexpr std::string_view later_functions[] = {"decimal",     "arrival_time", "reveal",
+                                                "each_update", "keys",         "values"};
 
 const AggregateName* find_aggregate(std::string_view name) {
   for (const AggregateName& entry : aggregate_names) {
@@ -103,6 +103,9 @@ struct CallChecker {
   ExprPtr check() {
     module = checker.module_of(node.receiver.get(), scope);
     if (node.receiver && module == nullptr) args.push_back(node.receiver.get());
+    bool own_name = checker.names_->functions.contains(node.function.text) || module != nullptr;
+    if (!own_name && node.function.text == "parse_time") return checker.check_parse_time(node, expr, scope);
+    if (!own_name && node.function.text == "format_time") return checker.check_format_time(node, expr, scope);
     for (const ast::Argument& arg : node.args) {
       if (arg.name) {
         diags().report(Code::UnknownOption, arg.name->span, node.function.text, arg.name->text);

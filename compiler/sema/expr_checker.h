@@ -189,6 +189,10 @@ class ExprChecker {
                          std::vector<ExprPtr>& out);
   bool check_own_body(const ast::AggregateDecl& decl, OwnUse& use);
   ExprPtr module_member(const ast::MemberAccess& node, const ast::Expr& expr, const Scope& scope);
+  // Times in texts: time_calls.cpp.
+  ExprPtr check_parse_time(const ast::Call& node, const ast::Expr& expr, Scope& scope);
+  ExprPtr check_format_time(const ast::Call& node, const ast::Expr& expr, Scope& scope);
+  std::optional<std::string> time_pattern(const std::string& function, const ast::Expr& expr);
   // `json`: json_walk.cpp.
   ExprPtr json_part(typed::Builtin builtin, ExprPtr json, ExprPtr which, source::Span span);
   // Regular expressions: regex_calls.cpp.
