@@ -1,5 +1,7 @@
 #include "compiler/change/cells.h"
 
+#include <algorithm>
+
 namespace mut::change {
 namespace {
 
@@ -124,6 +126,15 @@ class Describer {
     finish(made, std::move(cell));
   }
 
+  static HashSet pairs(const HashSet& left, const HashSet& right) {
+    HashSet out;
+    for (const Hash& a : left) {
+      for (const Hash& b : right) out.push_back(Hasher("equal").add(a).add(b).done());
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+
   void add_join(StatefulStage& made, int stream, int index, const typed::Stage& stage, int store) {
     const typed::Join& join = *stage.join;
     int right_end = static_cast<int>(program_.streams[static_cast<size_t>(join.right)].stages.size());
@@ -133,16 +144,19 @@ class Describer {
       cell.name = right ? "right" : "left";
       cell.span = stage.span;
       auto [from, at] = right ? std::pair(join.right, right_end) : std::pair(stream, index);
+      // Both sides have one key: what is equal to what.
+      for (size_t i = 0; i < stage.keys.size(); ++i) {
+        auto pair = [&](const Lineage& lineage) {
+          return pairs(lineage.of(*stage.keys[i], stream, index),
+                       lineage.of_right(*join.right_keys[i], join.right));
+        };
+        cell.keys.push_back({pair(named_), pair(valued_)});
+        cell.key_types.push_back(stage.keys[i]->type);
+      }
       if (right) {
-        for (const typed::ExprPtr& key : join.right_keys) {
-          cell.keys.push_back({named_.of_right(*key, join.right), valued_.of_right(*key, join.right)});
-          cell.key_types.push_back(key->type);
-        }
         cell.admission = {named_.admission(from, at), valued_.admission(from, at)};
         cell.time = named_.time(from, at);
         cell.watermark = named_.watermark(from, at);
-      } else {
-        add_keys(cell, stage.keys);
       }
       std::vector<HashSet> named = named_.of_fields(from, at);
       std::vector<HashSet> valued = valued_.of_fields(from, at);

@@ -72,6 +72,7 @@ int64_t Flow::watermark(int stream, size_t stage) const {
   if (of.kind == StreamKind::Source) {
     auto source = static_cast<size_t>(of.source);
     if (!finished_[source]) out = watermarks_[source];
+    if (!firing_limits_.empty()) out = std::min(out, firing_limits_[source]);
   }
   auto end_of = [&](int above) {
     return watermark(above, program_->streams[static_cast<size_t>(above)].stages.size());
@@ -88,23 +89,41 @@ int64_t Flow::watermark(int stream, size_t stage) const {
     if (at.join && out != no_time && out != end_of_time) out = minus(out, join_delay(*at.join));
     if (at.match && out != no_time && out != end_of_time) out = minus(out, at.match->within);
   }
-  return firing_ ? std::min(out, minus(*firing_, 1)) : out;
+  return out;
 }
 
-int64_t Flow::held_back(int stream, size_t stage) const {
+std::optional<int64_t> Flow::held_back(int stream, size_t stage, size_t source) const {
   const typed::Stream& of = program_->streams[static_cast<size_t>(stream)];
-  auto end_of = [&](int above) {
-    return held_back(above, program_->streams[static_cast<size_t>(above)].stages.size());
+  std::optional<int64_t> out;
+  if (of.kind == StreamKind::Source && of.source == static_cast<int>(source)) out = 0;
+  auto join_with = [&](int above) {
+    auto other = held_back(above, program_->streams[static_cast<size_t>(above)].stages.size(), source);
+    if (other) out = std::max(out.value_or(0), *other);
   };
-  int64_t out = 0;
   for (const typed::Input& input : of.inputs) {
-    if (input.stream >= 0) out = std::max(out, end_of(input.stream));
+    if (input.stream >= 0) join_with(input.stream);
   }
   for (size_t k = 0; k <= stage && k < of.stages.size(); ++k) {
-    if (of.stages[k].match && k < stage) out = plus(out, of.stages[k].match->within);
+    if (of.stages[k].match && k < stage && out) out = plus(*out, of.stages[k].match->within);
     if (!of.stages[k].join) continue;
-    out = std::max(out, end_of(of.stages[k].join->right));
-    if (k < stage) out = plus(out, join_delay(*of.stages[k].join));
+    join_with(of.stages[k].join->right);
+    if (k < stage && out) out = plus(*out, join_delay(*of.stages[k].join));
+  }
+  return out;
+}
+
+int64_t Flow::held_back(StagePlace place) const {
+  int64_t out = 0;
+  for (size_t source = 0; source < program_->sources.size(); ++source)
+    out = std::max(out, held_back(place.first, place.second, source).value_or(0));
+  return out;
+}
+
+std::vector<int64_t> Flow::limits_while_firing(StagePlace place, int64_t due) const {
+  std::vector<int64_t> out;
+  for (size_t source = 0; source < program_->sources.size(); ++source) {
+    int64_t delay = held_back(place.first, place.second, source).value_or(held_back(place));
+    out.push_back(minus(plus(due, delay), 1));
   }
   return out;
 }

@@ -122,8 +122,10 @@ class Flow {
   };
   int64_t next_close(StagePlace place) const;
   int64_t next_unmatched(StagePlace place) const;
-  // How far behind the sources the watermark at a stage is at most.
-  int64_t held_back(int stream, size_t stage) const;
+  // How far behind a source the watermark at a stage is; nothing where the source is not above it.
+  std::optional<int64_t> held_back(int stream, size_t stage, size_t source) const;
+  int64_t held_back(StagePlace place) const;
+  std::vector<int64_t> limits_while_firing(StagePlace place, int64_t due) const;
   bool fires(StagePlace place) const;
   int64_t due(StagePlace place) const;
   void fire_tick(StagePlace place, int64_t tick);
@@ -146,7 +148,8 @@ class Flow {
   std::vector<int64_t> newest_;      // by source: greatest event time
   std::vector<int64_t> watermarks_;  // by source: never falls
   std::vector<char> finished_;
-  std::optional<int64_t> firing_;  // what flows has event times before this
+  // By source: what flows was caused by something that was due right behind this; empty: by an event.
+  std::vector<int64_t> firing_limits_;
   Origin cause_;
 };
 

@@ -146,7 +146,7 @@ Value parse_time(const std::string& pattern, const std::string& text, int64_t ye
   parts.tm_year = static_cast<int>(year - 1900);
   parts.tm_mday = 1;
   int64_t nanoseconds = 0;
-  bool of_year = false;
+  std::optional<int> day_of_year;
   bool twelve = false;
   bool afternoon = false;
   const char* at = text.c_str();
@@ -162,7 +162,6 @@ Value parse_time(const std::string& pattern, const std::string& text, int64_t ye
     }
     std::string piece(1, pattern[i]);
     if (pattern[i] == '%') piece += pattern[++i];
-    of_year = of_year || piece == "%j";
     twelve = twelve || piece == "%I";
     if (piece == "%p") {
       afternoon = *at == 'p' || *at == 'P';
@@ -176,17 +175,18 @@ Value parse_time(const std::string& pattern, const std::string& text, int64_t ye
     }
     at = strptime(at, piece.c_str(), &parts);
     if (at == nullptr) fail(EventError::Cast);
+    if (piece == "%j") day_of_year = parts.tm_yday;
   }
   if (*at != '\0') fail(EventError::Cast);
   if (twelve && afternoon) parts.tm_hour += 12;
   std::tm asked = parts;
-  if (of_year) {
+  if (day_of_year) {
     asked.tm_mon = 0;
-    asked.tm_mday = parts.tm_yday + 1;
+    asked.tm_mday = *day_of_year + 1;
   }
   std::tm made = asked;
   int64_t seconds = timegm(&made) - parts.tm_gmtoff;
-  bool moved = of_year ? made.tm_year != asked.tm_year : made.tm_mday != asked.tm_mday;  // no such day
+  bool moved = day_of_year ? made.tm_year != asked.tm_year : made.tm_mday != asked.tm_mday;  // no such day
   __int128 time = static_cast<__int128>(seconds) * 1'000'000'000 + nanoseconds;
   if (moved || time > INT64_MAX || time < INT64_MIN || parts.tm_sec > 59) fail(EventError::Cast);
   return static_cast<int64_t>(time);

@@ -167,7 +167,7 @@ void Flow::fire_join(StagePlace place, int64_t due) {
     if (a.side != b.side) return a.side < b.side;
     return a.row.arrival < b.row.arrival;
   });
-  std::optional<int64_t> outer = std::exchange(firing_, minus(due, join_delay(rule)));
+  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, due));
   for (const Alone& each : alone) {
     Event row;
     row.time = each.row.time;
@@ -176,7 +176,7 @@ void Flow::fire_join(StagePlace place, int64_t due) {
                         each.side == 0 ? nullptr : &each.row.fields);
     run(place.first, place.second + 1, std::move(row));
   }
-  firing_ = outer;
+  firing_limits_ = outer;
 }
 
 }  // namespace mut::reference

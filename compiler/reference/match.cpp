@@ -178,12 +178,11 @@ void Flow::select(StagePlace place, const Key& key, const MatchGroup& group,
 }
 
 void Flow::fire_match(StagePlace place, int64_t due) {
-  int64_t within = stage_at(place).match->within;
-  std::optional<int64_t> outer = std::exchange(firing_, minus(due, within));
+  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, due));
   std::vector<Event> rows;
   settle(place, due, rows);
   for (Event& row : rows) run(place.first, place.second + 1, std::move(row));
-  firing_ = outer;
+  firing_limits_ = outer;
 }
 
 }  // namespace mut::reference

@@ -61,8 +61,11 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
       bool half = join.kind == typed::JoinKind::Semi || join.kind == typed::JoinKind::Anti;
       std::string function = half ? "half join " + std::to_string(static_cast<int>(join.kind)) : "join";
       size_t end = flow.program().streams[static_cast<size_t>(join.right)].stages.size();
-      view.cells.push_back({"left", function, "", {}});
-      view.cells.push_back({"right", function, "", meaning.of(join.right_keys, join.right, end)});
+      // Both sides have one key: what is equal to what.
+      std::vector<std::string> right_keys = meaning.of(join.right_keys, join.right, end);
+      for (size_t i = 0; i < right_keys.size(); ++i) view.keys[i] += " = " + right_keys[i];
+      view.cells.push_back({"left", function, "", view.keys});
+      view.cells.push_back({"right", function, "", view.keys});
     }
     out.push_back(std::move(view));
   }

@@ -146,7 +146,7 @@ void Flow::fire_due() {
       if (!fires(place)) continue;
       int64_t end = due(place);
       if (end == end_of_time || end > watermark(place.first, place.second)) continue;
-      int64_t at_sources = plus(end, held_back(place.first, place.second));
+      int64_t at_sources = plus(end, held_back(place));
       if (at_sources >= least) continue;
       least = at_sources;
       chosen = place;
@@ -156,7 +156,7 @@ void Flow::fire_due() {
     for (size_t i = 0; i < pending_.size(); ++i) {
       int stream = program_->sets[i].stream;
       size_t end = program_->streams[static_cast<size_t>(stream)].stages.size();
-      int64_t at_sources = plus(pending_[i].tick, held_back(stream, end));
+      int64_t at_sources = plus(pending_[i].tick, held_back({stream, end}));
       if (!pending_[i].value || at_sources >= least || pending_[i].tick > watermark(stream, end)) continue;
       least = at_sources;
       set = &pending_[i];
@@ -223,7 +223,7 @@ void Flow::fire_tick(StagePlace place, int64_t tick) {
     for (Entry& entry : entries) entry.told = true;
   }
   state.tick = end_of_time;
-  std::optional<int64_t> outer = std::exchange(firing_, tick);
+  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, tick));
   for (const auto& [window, groups] : windows) {
     for (const auto& [key, result] : groups) {
       bool news = std::any_of(result.members.begin(), result.members.end(),
@@ -231,7 +231,7 @@ void Flow::fire_tick(StagePlace place, int64_t tick) {
       if (news) give(place, result, minus(result.window.end, 1));
     }
   }
-  firing_ = outer;
+  firing_limits_ = outer;
 }
 
 void Flow::fire(StagePlace place, int64_t end) {
@@ -247,7 +247,7 @@ void Flow::fire(StagePlace place, int64_t end) {
   }
   drop_closed(place);
   if (stage_at(place).on_update) return;  // all was given when it changed
-  std::optional<int64_t> outer = std::exchange(firing_, end);
+  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, end));
   for (const Result& result : results) {
     // All was given at the last tick, when nothing has come since.
     bool news =
@@ -255,7 +255,7 @@ void Flow::fire(StagePlace place, int64_t end) {
                                                           [](const Entry& entry) { return !entry.told; });
     if (news) give(place, result, minus(end, 1));
   }
-  firing_ = outer;
+  firing_limits_ = outer;
 }
 
 // One row; an error in it goes to `.errors` as keys and window, and the group goes on (rule 4.5).

@@ -97,13 +97,22 @@ int64_t Instance::watermark_of(const Clock& clock) const {
 }
 
 int64_t Instance::now(const Clock& clock) const {
-  int64_t least = firing_limit;
+  int64_t least = state::never;
   for (size_t i = 0; i < watermarks.size(); ++i) {
     if ((clock.mask >> i & 1U) == 0) continue;
     int64_t watermark = i == context_.source ? std::max(context_.watermark, watermarks[i]) : watermarks[i];
+    if (!firing_limits_.empty()) watermark = std::min(watermark, firing_limits_[i]);
     least = std::min(least, earlier(watermark, clock.delay(i)));
   }
   return least;
+}
+
+void Instance::firing(const Clock& clock, int64_t due) {
+  firing_limits_.resize(watermarks.size());
+  for (size_t i = 0; i < watermarks.size(); ++i) {
+    int64_t delay = (clock.mask >> i & 1U) != 0 ? clock.delay(i) : clock.delay_max();
+    firing_limits_[i] = later(due, delay) - 1;
+  }
 }
 
 void Instance::wait_for(size_t store, int64_t due) {

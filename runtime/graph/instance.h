@@ -55,11 +55,13 @@ class Instance {
   std::vector<int64_t> watermarks;
   int64_t watermark_of(const Clock& clock) const;
   // The same at the event that a kernel is processing: what is open, held or late is judged by it. While
-  // a window that ends at E fires, no stage is further than E - 1.
+  // something fires, no source is further than right before it became due.
   int64_t now(const Clock& clock) const;
   // A store has something that fires at `due`: the kernel that runs returns in time.
   void wait_for(size_t store, int64_t due);
-  int64_t firing_limit = state::never;  // by event time of the rows that it gives
+  // What follows is caused by something of a stage of that clock, due at that time; until fired().
+  void firing(const Clock& clock, int64_t due);
+  void fired() { firing_limits_.clear(); }
   void set_param(size_t index, const void* value);
 
   // Rows were taken out of the sinks: empties them and the arena.
@@ -108,6 +110,7 @@ class Instance {
   std::vector<std::string> param_texts_;
   batch::Arena arena_;
   std::vector<PendingSet> pending_sets_;
+  std::vector<int64_t> firing_limits_;                     // of watermarks, while something fires
   std::vector<std::unique_ptr<codec::Encoder>> encoders_;  // by site, made at first use
 };
 

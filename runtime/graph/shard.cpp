@@ -193,11 +193,10 @@ void Shard::run_results(size_t index, const state::ResultRows& rows) {
 void Shard::fire_store(size_t index) {
   state::ResultRows rows(instance_->store(index).desc(), result_texts_);
   rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(index, piece); });
-  int64_t late = state::delay_of(instance_->store(index).desc());
-  instance_->firing_limit = earlier(instance_->store(index).due() - 1, late);
+  instance_->firing(instance_->plan().stores[index].clock, instance_->store(index).due());
   instance_->store(index).fire(rows);
   run_results(index, rows);
-  instance_->firing_limit = state::never;
+  instance_->fired();
   instance_->store(index).release();
 }
 

@@ -130,7 +130,7 @@ class ProgramWriter {
 
   std::string write_stage(Stream& stream, std::vector<Stream>& late) {
     ExpressionWriter expr(dice_, stream.fields);
-    switch (dice_.between(0, 10)) {
+    switch (dice_.between(0, 12)) {
       case 0:
       case 1:
         if (dice_.one_in(3)) {
@@ -152,8 +152,12 @@ class ProgramWriter {
       case 5:
       case 6:
         if (!stream.repeats) return write_aggregate(stream, late);
-        [[fallthrough]];
+        return write_with(stream);
       case 7:
+      case 8:
+        if (!stream.repeats && joins_left_ > 0) return write_join(stream);
+        return write_with(stream);
+      case 9:
         return write_use(stream);
       default:
         return write_with(stream);
@@ -363,6 +367,99 @@ class ProgramWriter {
     return out + "\n";
   }
 
+  // What may be none is made plain, so that later stages know its type.
+  static std::string plain(const std::string& path, Type type) {
+    switch (type) {
+      case Type::Int:
+        return path + " ?? 0";
+      case Type::Float:
+        return path + " ?? 0.0";
+      case Type::Text:
+        return path + " ?? \"none\"";
+      case Type::Bool:
+        return path + " ?? false";
+      default:
+        return "";
+    }
+  }
+
+  // A pair of fields of one type, as a condition on both sides; empty when there is none.
+  std::string write_pair(const Stream& left, const Stream& right, const std::string& name) {
+    ExpressionWriter expr(dice_, left.fields);
+    std::string key = expr.key_field();
+    for (const Field& mine : left.fields) {
+      if (mine.name != key) continue;
+      std::vector<std::string> partners;
+      for (const Field& theirs : right.fields) {
+        if (theirs.type == mine.type && !theirs.fuzzy) partners.push_back(theirs.name);
+      }
+      if (!partners.empty()) return key + " == " + name + "." + dice_.pick(partners);
+    }
+    return "";
+  }
+
+  std::string write_join(Stream& stream) {
+    std::vector<Stream> others;
+    for (const Stream& other : streams_) {
+      if (!other.repeats) others.push_back(other);
+    }
+    const Stream right = dice_.pick(others);
+    std::string name = fresh("j");
+    std::string on = write_pair(stream, right, name);
+    if (on.empty() && !dice_.one_in(3)) return "";
+    if (on.empty()) on = "true";
+    if (dice_.one_in(3)) {
+      std::string more = write_pair(stream, right, name);
+      if (!more.empty()) on += " and " + more;
+    }
+    auto whole = std::find_if(right.fields.begin(), right.fields.end(),
+                              [](const Field& field) { return field.type == Type::Int && !field.fuzzy; });
+    ExpressionWriter expr(dice_, stream.fields);
+    if (whole != right.fields.end() && dice_.one_in(2))
+      on += " and " + expr.of(Type::Int, 1) + dice_.pick<std::string>({" <= ", " != "}) + name + "." +
+            whole->name;
+    --joins_left_;
+    std::string kind =
+        dice_.pick<std::string>({"", "", "left ", "left ", "right ", "full ", "semi ", "anti ", "anti "});
+    std::string out =
+        "  | @" + fresh("j") + " " + kind + "join " + right.name + " as " + name + " within " +
+        dice_.pick<std::string>({"0s", "500ms", "2s", "2s", "5s", "-1s..3s", "1s..4s", "-4s..-1s"}) +
+        "\n      on " + on + "\n";
+    if (kind == "semi " || kind == "anti ") return out;
+    bool left_may_lack = kind == "right " || kind == "full ";
+    bool right_may_lack = kind == "left " || kind == "full ";
+    if (left_may_lack) {
+      std::string select;
+      std::vector<Field> kept;
+      for (const Field& field : stream.fields) {
+        std::string value = plain(field.name, field.type);
+        if (value.empty()) continue;
+        select += (select.empty() ? "" : ", ") + field.name + " = " + value;
+        kept.push_back(field);
+      }
+      out += "  | select " + select + (select.empty() ? "" : ", ") + name + "\n";
+      stream.fields = kept;
+    }
+    std::string with;
+    for (const Field& field : right.fields) {
+      if (with.empty() ? false : dice_.one_in(2)) continue;
+      std::string path = name + (right_may_lack ? "?." : ".") + field.name;
+      std::string value = right_may_lack ? plain(path, field.type) : path;
+      if (value.empty()) continue;
+      Field made = field;
+      made.name = fresh("w");
+      with += (with.empty() ? "" : ", ") + made.name + " = " + value;
+      stream.fields.push_back(made);
+    }
+    if (with.empty()) {
+      stream.fields.push_back({fresh("w"), Type::Int});
+      with = stream.fields.back().name + " = 1";
+    }
+    out += "  | with " + with + "\n";
+    if (dice_.one_in(2)) out += "  | without " + name + "\n";
+    return out;
+  }
+
   ProgramOptions options_;
   Dice dice_;
   Dice record_dice_;  // its own, so that the script does not hang on the number of rows
@@ -373,6 +470,7 @@ class ProgramWriter {
   int next_name_ = 0;
   bool own_fine_ = true;   // aggregates of the script may be used here
   bool used_own_ = false;  // and were, in this stage
+  int joins_left_ = 2;     // pairs multiply
 };
 
 }  // namespace
