@@ -169,6 +169,7 @@ StageEmitter::Argument StageEmitter::emit_argument(const typed::AggregateCall& c
 
 // Cells that live in their bytes alone.
 bool StageEmitter::is_simple(const state::CellDesc& desc) {
+  if (desc.fn == CellFn::Own) return true;
   return !state::owns_text(desc) && desc.fn != CellFn::Distinct && desc.fn != CellFn::ArgMin &&
          desc.fn != CellFn::ArgMax && desc.fn != CellFn::Previous;
 }
@@ -415,12 +416,10 @@ void StageEmitter::emit_running() {
     const Argument argument = arguments[i];
     if (is_simple(cell)) {
       llvm::AllocaInst* copy = at_.temporary(cell.size);
-      b.CreateMemCpy(copy, llvm::Align(8), offset(row, cell.offset), llvm::Align(8), cell.size);
+      copy_cell(cell, i, table, row, copy);
       when(argument.counts, [&] { add_to_cell(cell, i, table, row, copy, argument); });
       at_.stage.aggregates.push_back(number_result(cell, call, copy));
-      commits_.push_back([=, this] {
-        at_.builder().CreateMemCpy(offset(row, cell.offset), llvm::Align(8), copy, llvm::Align(8), cell.size);
-      });
+      commits_.push_back([=, this, &cell] { keep_cell(cell, i, table, row, copy); });
       continue;
     }
     llvm::AllocaInst* out = at_.temporary(16);
@@ -544,7 +543,7 @@ void StageEmitter::emit_windowed() {
     const state::CellDesc& cell = desc.cells[i];
     llvm::Value* at = offset(row, static_cast<uint64_t>(static_cast<int64_t>(cell.offset) - shift));
     if (cell.fn == CellFn::Own) {
-      b.CreateMemCpy(at, llvm::Align(8), own[i], llvm::Align(8), cell.size);
+      keep_cell(cell, i, table, row, own[i]);
       continue;
     }
     when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });

@@ -85,7 +85,8 @@ bool ExprChecker::check_own_states(const ast::AggregateDecl& decl, OwnUse& use) 
       diags_.report(Code::CannotInferType, variable.name.span);
       return false;
     }
-    if (!is_scalar(initial->type)) {
+    TypeRef plain = initial->type->kind == Kind::Optional ? initial->type->element : initial->type;
+    if (!is_scalar(initial->type) && plain->kind != Kind::String && plain->kind != Kind::Bytes) {
       diags_.report(Code::NotExecutable, variable.name.span,
                     "state of type `" + initial->type->text + "` in an aggregate");
       return false;

@@ -38,6 +38,11 @@ class ProgramWriter {
         "  state  best: int? = none\n"
         "  add    best = if best is some b then max(b, x / y) else x / y\n"
         "  result best ?? -1\n}\n"
+        "aggregate joined(s: string) -> string {\n"
+        "  state  all: string = \"\", last: string? = none\n"
+        "  add    all = if last is some before and before == s then all else slice(all + s, 0, 12), last = "
+        "s\n"
+        "  result all\n}\n"
         "operator kept(x, low: int) = | where x > low\n"
         "operator shifted(x) = | with was_x = x | with was_x = was_x + x % 5\n"
         "operator counted(k) = | with seen = count() over last 4 events by k\n";
@@ -254,6 +259,7 @@ class ProgramWriter {
     };
     if (own_fine_ && dice_.one_in(6)) {
       used_own_ = true;
+      if (dice_.one_in(3)) return finish(call("joined", expr.of(Type::Text, 1)), Type::Text, false, "");
       return dice_.one_in(2) ? finish(call("folded", expr.of(Type::Int, 1)), Type::Int, false, "")
                              : finish(call("best_of", expr.of(Type::Int, 1) + ", " + expr.of(Type::Int, 1)),
                                       Type::Int, false, "");
