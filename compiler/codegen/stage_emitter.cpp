@@ -114,6 +114,9 @@ llvm::Value* StageEmitter::emit_key(const std::vector<typed::ExprPtr>& keys, con
   llvm::AllocaInst* out = at_.temporary(desc.key_words * 8U + 8U);
   for (size_t i = 0; i < keys.size(); ++i) {
     Value value = at_.emit(*keys[i]);
+    typed::TypeRef scalar = value.type->kind == Kind::Optional ? value.type->element : value.type;
+    if (scalar->kind == Kind::Float || scalar->kind == Kind::F32)  // rule 3.10: -0.0 is the key 0.0
+      value.parts[0] = b.CreateFAdd(value.parts[0], llvm::ConstantFP::get(value.parts[0]->getType(), 0.0));
     if (values != nullptr) values->push_back(value);
     llvm::Value* words = words_of(value, true);
     size_t count = at_.words(value).size();

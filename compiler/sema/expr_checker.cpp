@@ -491,6 +491,19 @@ ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool option
   return out;
 }
 
+// In `select` of a match there is no one event: a plain name is a key.
+ExprPtr ExprChecker::selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope) {
+  for (size_t i = 0; i < scope.key_names->size(); ++i) {
+    if ((*scope.key_names)[i] != name) continue;
+    ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
+    out->index = static_cast<int>(i);
+    return out;
+  }
+  diags_.report(Code::PatternUse, expr.span, "`" + name + "` of which event?")
+      .note("write `" + scope.pattern->names[0].name + "." + name + "`, or add `" + name + "` to `by`");
+  return error(expr.span);
+}
+
 const Names* ExprChecker::module_of(const ast::Expr* expr, const Scope& scope) const {
   const auto* name = expr == nullptr ? nullptr : std::get_if<ast::NameRef>(&expr->node);
   if (name == nullptr) return nullptr;
@@ -528,24 +541,11 @@ ExprPtr ExprChecker::module_member(const ast::MemberAccess& node, const ast::Exp
   return error(expr.span);
 }
 
-// In `select` of a match there is no one event: a plain name is a key.
-ExprPtr ExprChecker::selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope) {
-  for (size_t i = 0; i < scope.key_names->size(); ++i) {
-    if ((*scope.key_names)[i] != name) continue;
-    ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
-    out->index = static_cast<int>(i);
-    return out;
-  }
-  diags_.report(Code::PatternUse, expr.span, "`" + name + "` of which event?")
-      .note("write `" + scope.pattern->names[0].name + "." + name + "`, or add `" + name + "` to `by`");
-  return error(expr.span);
-}
-
 ExprPtr ExprChecker::visit(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope, TypeRef) {
+  if (ExprPtr bound = bound_field(node, expr, scope)) return bound;
   if (!names_->modules.empty()) {
     if (ExprPtr out = module_member(node, expr, scope)) return out;
   }
-  if (ExprPtr bound = bound_field(node, expr, scope)) return bound;
   // `Level.warn`: a value of an enum, unless a field or local is called `Level`.
   if (const auto* name = std::get_if<ast::NameRef>(&node.object->node)) {
     auto found = names_->types.find(name->name.text);

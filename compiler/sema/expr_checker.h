@@ -109,6 +109,8 @@ class ExprChecker {
   // A value known at compile time, of type `target` when given.
   std::optional<ConstValue> check_constant(const ast::Expr& expr, typed::TypeRef target = nullptr);
 
+  // An aggregate by itself, so that a wrong one is told about also when nobody calls it.
+  void check_own_alone(const ast::AggregateDecl& decl);
   // The regular expression that is written there. Null after a report.
   std::shared_ptr<const regex::Regex> check_regex(const ast::Expr& expr);
 
@@ -216,7 +218,8 @@ class ExprChecker {
   diag::Engine& diags_;
   int& local_count_;
   std::vector<const ast::FnDecl*> call_stack_;
-  bool in_own_aggregate_ = false;  // in its body
+  std::set<const ast::AggregateDecl*> broken_own_;  // wrong by themselves: their uses say no more
+  bool in_own_aggregate_ = false;                   // in its body
   size_t node_count_ = 0;
 };
 

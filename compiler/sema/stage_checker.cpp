@@ -26,6 +26,25 @@ ExprPtr field_ref(TypeRef record, size_t index, source::Span span) {
   return out;
 }
 
+TypeRef record_of(const std::vector<Output>& outputs, typed::TypeTable& types) {
+  std::vector<typed::Field> fields;
+  for (const Output& output : outputs) {
+    typed::Field field;
+    field.name = output.name;
+    field.type = output.value->type;
+    field.was = output.was;
+    fields.push_back(std::move(field));
+  }
+  return types.record(std::move(fields));
+}
+
+// The name of `users.name` is `name`; other expressions have none (rule 7.1).
+std::string path_name(const ast::Expr& expr) {
+  if (const auto* name = std::get_if<ast::NameRef>(&expr.node)) return name->name.text;
+  if (const auto* member = std::get_if<ast::MemberAccess>(&expr.node)) return member->field.text;
+  return "";
+}
+
 namespace {
 
 std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
@@ -55,25 +74,6 @@ void narrowed_fields(const Expr& condition, std::set<int>& fields) {
 }
 
 }  // namespace
-
-TypeRef record_of(const std::vector<Output>& outputs, typed::TypeTable& types) {
-  std::vector<typed::Field> fields;
-  for (const Output& output : outputs) {
-    typed::Field field;
-    field.name = output.name;
-    field.type = output.value->type;
-    field.was = output.was;
-    fields.push_back(std::move(field));
-  }
-  return types.record(std::move(fields));
-}
-
-// The name of `users.name` is `name`; other expressions have none (rule 7.1).
-std::string path_name(const ast::Expr& expr) {
-  if (const auto* name = std::get_if<ast::NameRef>(&expr.node)) return name->name.text;
-  if (const auto* member = std::get_if<ast::MemberAccess>(&expr.node)) return member->field.text;
-  return "";
-}
 
 bool StageChecker::refuse(const ast::Stage& stage, const std::string& what) {
   diags_.report(Code::NotExecutable, stage.keyword, what + " `" + keyword_of(stage) + "`");

@@ -4,10 +4,10 @@
 
 #include "compiler/sema/expr_checker.h"
 #include "compiler/sema/operator_use.h"
+#include "compiler/sema/stage_parts.h"
 
 namespace mut::sema {
 
-typed::TypeRef record_of(const std::vector<typed::Output>& outputs, typed::TypeTable& types);
 // The name of `users.name` is `name`; other expressions have none (rule 7.1).
 std::string path_name(const ast::Expr& expr);
 

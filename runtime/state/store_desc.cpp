@@ -55,8 +55,8 @@ bool has_results(const StoreDesc& desc) {
     case StoreKind::Panes:
     case StoreKind::Sessions:
     case StoreKind::Whole:
-    case StoreKind::Overlaps:
     case StoreKind::Match:
+    case StoreKind::Overlaps:
       return true;
     case StoreKind::Join:
       return gives_unmatched(desc.join.kind, JoinSide::Left) ||

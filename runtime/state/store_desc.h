@@ -75,8 +75,8 @@ enum class StoreKind : uint8_t {
   Ring,      // `over last …`: samples per key in order of time
   Dedupe,    // times of passed events per key
   Join,      // rows of both sides per key
-  Match,     // events of a pattern per key, and the starts that are open
   Overlaps,  // sliding windows that keep rows of their own each
+  Match,     // events of a pattern per key, and the starts that are open
 };
 
 enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti };
