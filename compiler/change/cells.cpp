@@ -45,6 +45,16 @@ class Describer {
         add_match(made, stream, index, stage, store);
         continue;
       }
+      if (node.desc.kind == StoreKind::Held) {
+        Cell cell = begin(stream, index, stage, store);
+        cell.name = "waiting";
+        cell.span = stage.span;
+        add_keys(cell, stage.keys);
+        for (const typed::OrderKey& key : stage.hold->order)
+          cell.row.push_back({named_.of(*key.value, stream, index), valued_.of(*key.value, stream, index)});
+        finish(made, std::move(cell));
+        continue;
+      }
       if (node.desc.cells.empty()) {
         Cell cell = begin(stream, index, stage, store);
         cell.name = "seen";
@@ -210,6 +220,7 @@ bool Cell::by_event_time() const {
     case StoreKind::Dedupe:
     case StoreKind::Join:
     case StoreKind::Match:
+    case StoreKind::Held:
       return true;
     case StoreKind::Ring:
       return node->desc.span != 0;

@@ -113,6 +113,7 @@ class Finder {
     find_admission();
     if (after_.of->join) find_join();
     if (after_.of->match && before_.of->match) find_match();
+    if (after_.of->hold && before_.of->hold) find_hold();
     find_windows();
     if (after_.by_event_time()) {
       if (change_of(before_.time, after_.time) == Change::Other) add(Difference::TimeField);
@@ -266,6 +267,20 @@ class Finder {
     if (old_stage.on_update != stage.on_update || old_stage.on_close != stage.on_close ||
         old_stage.trigger_every != stage.trigger_every)
       add(Difference::Trigger);
+  }
+
+  void find_hold() {
+    const state::StoreDesc& was = before_.node->desc;
+    const state::StoreDesc& is = after_.node->desc;
+    bool alike = was.hold.kind == is.hold.kind && was.size == is.size && was.every == is.every &&
+                 was.offset == is.offset && was.hold.whole == is.hold.whole &&
+                 was.hold.descending == is.hold.descending && before_.row == after_.row &&
+                 state::compare_rows(*was.hold.record, *is.hold.record) == state::Rows::Alike;
+    if (!alike) {
+      add(Difference::HoldOther);
+    } else if (was.hold.span != is.hold.span || was.hold.count != is.hold.count) {
+      add(Difference::HoldNumbers);
+    }
   }
 
   void find_match() {

@@ -321,6 +321,14 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
         add_sorted(next.admission, rows.add(static_cast<uint64_t>(stage.late)).done());
         break;
       }
+      case StageKind::Hold: {
+        for (size_t i = next.fields.size(); i < stage.output->fields.size(); ++i)
+          next.fields.push_back({Hasher("held").add(stage.output->fields[i].name).done(), std::nullopt});
+        Hasher rule("held by");
+        rule.add(static_cast<uint64_t>(stage.hold->kind)).add(static_cast<uint64_t>(stage.hold->count));
+        add_sorted(next.admission, rule.add(static_cast<uint64_t>(stage.window.size)).done());
+        break;
+      }
       case StageKind::Match: {
         next.fields.clear();
         for (const typed::Output& output : stage.outputs)

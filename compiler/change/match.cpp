@@ -243,9 +243,9 @@ class StageMatcher {
     unique(olds, news, identity, [&](size_t o, size_t n) {
       return old_.stages[o].of->kind == new_.stages[n].of->kind && old_.stages[o].keys == new_.stages[n].keys;
     });
-    for (typed::StageKind kind :
-         {typed::StageKind::Where, typed::StageKind::Project, typed::StageKind::Dedupe,
-          typed::StageKind::Aggregate, typed::StageKind::Join, typed::StageKind::Match})
+    for (typed::StageKind kind : {typed::StageKind::Where, typed::StageKind::Project,
+                                  typed::StageKind::Dedupe, typed::StageKind::Aggregate,
+                                  typed::StageKind::Join, typed::StageKind::Match, typed::StageKind::Hold})
       rest(olds, news, kind, renamed);
   }
 

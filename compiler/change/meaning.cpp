@@ -159,6 +159,16 @@ class MeaningHasher {
     }
     if (stage.kind == StageKind::Dedupe)
       out.add("dedupe").add(static_cast<uint64_t>(stage.within)).add(static_cast<uint64_t>(stage.most));
+    if (stage.hold) {
+      out.add("hold")
+          .add(static_cast<uint64_t>(stage.hold->kind))
+          .add(static_cast<uint64_t>(stage.hold->span));
+      out.add(static_cast<uint64_t>(stage.hold->count)).add(static_cast<uint64_t>(stage.window.kind));
+      out.add(static_cast<uint64_t>(stage.window.size)).add(static_cast<uint64_t>(stage.window.every));
+      out.add(static_cast<uint64_t>(stage.window.offset)).add(type_hash(stage.input));
+      for (const typed::OrderKey& key : stage.hold->order)
+        out.add(uint64_t{key.descending}).add(lineage_.of(*key.value, stream, index));
+    }
     if (stage.match) add_match(stage, stream, index, out);
     if (stage.kind != StageKind::Aggregate) return out.done();
     for (const typed::AggregateCall& call : stage.aggregates) {

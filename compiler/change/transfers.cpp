@@ -16,8 +16,8 @@ bool same_rules(const state::StoreDesc& a, const state::StoreDesc& b) {
          a.late_within == b.late_within && a.gives == b.gives && a.tick_every == b.tick_every &&
          a.span == b.span && a.count == b.count && a.ttl == b.ttl && a.join.kind == b.join.kind &&
          a.join.low == b.join.low && a.join.high == b.join.high && a.join.conditional == b.join.conditional &&
-         a.pattern.within == b.pattern.within && a.pattern.limit == b.pattern.limit &&
-         a.pattern.next_event == b.pattern.next_event;
+         a.hold.span == b.hold.span && a.hold.count == b.hold.count && a.pattern.within == b.pattern.within &&
+         a.pattern.limit == b.pattern.limit && a.pattern.next_event == b.pattern.next_event;
 }
 
 // Whether entries of one description are entries of the other; names are not looked at.
@@ -64,6 +64,7 @@ bool retunes(const state::StoreDesc& from, const state::StoreDesc& to, Cells cel
       return same_columns(from, to) && (from.span == 0) == (to.span == 0) && to.count >= from.count;
     case state::StoreKind::Join:
     case state::StoreKind::Match:
+    case state::StoreKind::Held:
       return cells == Cells::InPlace;
     case state::StoreKind::Panes:
       return cells == Cells::InPlace && same_cells(from, to);

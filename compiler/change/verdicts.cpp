@@ -68,6 +68,11 @@ constexpr VerdictRow rows[] = {
     {Difference::PatternBounds, Verdict::Keep, false, "bounds of the pattern changed"},
     {Difference::PatternOther, Verdict::Choice, false,
      "pattern or what is selected of its events changed; matches that have begun cannot go on"},
+    {Difference::HoldNumbers, Verdict::Keep, false,
+     "a number changed; what waits goes when it would have gone"},
+    {Difference::HoldOther, Verdict::Choice, false,
+     "window, order or fields of the rows changed; rows that wait cannot be ordered anew, only reset is "
+     "possible"},
     {Difference::Fresh, Verdict::Reset, false, "emptied by `fresh`"},
 };
 

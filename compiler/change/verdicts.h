@@ -66,6 +66,8 @@ enum class Difference : uint8_t {
   PatternConditions,
   PatternBounds,
   PatternOther,
+  HoldNumbers,
+  HoldOther,
   Fresh,
 };
 

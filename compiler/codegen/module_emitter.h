@@ -56,6 +56,9 @@ class ModuleEmitter {
                     typed::TypeRef record);
   void send_error_event(FunctionEmitter& at, int stream, llvm::Value* event);
   void emit_pattern_condition(int store);
+  // Rows that a store of whole rows lets go, through what follows it.
+  void emit_held_rows(FunctionEmitter& at, int index, llvm::Value* rows, llvm::Value* times,
+                      llvm::Value* count);
   void emit_prefetches(FunctionEmitter& at, const typed::Source& source, llvm::Value* columns,
                        llvm::Value* row, llvm::Value* row_end);
   // Whether stages of the source ask for the watermark, and whether something can fire because of it.

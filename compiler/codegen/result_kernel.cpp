@@ -29,7 +29,11 @@ void ModuleEmitter::emit_result_kernel(int index) {
   at.set_context(function->getArg(0));
   at.position = function->getArg(4);
   at.counts = tally_.open(b, at.context());
-  emit_result_rows(at, index, function->getArg(1), function->getArg(2), function->getArg(3));
+  if (graph_.stores[static_cast<size_t>(index)].desc.kind == state::StoreKind::Held) {
+    emit_held_rows(at, index, function->getArg(1), function->getArg(2), function->getArg(3));
+  } else {
+    emit_result_rows(at, index, function->getArg(1), function->getArg(2), function->getArg(3));
+  }
   tally_.close(b, at.context(), at.counts);
   b.CreateRetVoid();
 }

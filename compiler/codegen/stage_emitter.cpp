@@ -34,6 +34,9 @@ bool StageEmitter::emit() {
       }
       emit_running();
       return true;
+    case StageKind::Hold:
+      emit_hold();
+      return false;
     case StageKind::Match:
       emit_match();
       return false;

@@ -38,6 +38,7 @@ class StageEmitter {
   void emit_running();
   void emit_windowed();
   void emit_match();
+  void emit_hold();
   void leave_unless(llvm::Value* condition);
   void commit();
 

@@ -12,7 +12,7 @@ using typed::Op;
 using typed::StageKind;
 
 bool is_breaker(const typed::Stage& stage) {
-  return stage.kind == StageKind::Match ||
+  return stage.kind == StageKind::Match || stage.kind == StageKind::Hold ||
          (stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running);
 }
 
@@ -82,6 +82,9 @@ void for_each_expr(const typed::Stage& stage, const std::function<void(const Exp
   for (const typed::ExprPtr& key : stage.keys) visit(*key);
   for (const typed::AggregateCall& aggregate : stage.aggregates) call(aggregate);
   for (const typed::Output& output : stage.outputs) visit(*output.value);
+  if (stage.hold) {
+    for (const typed::OrderKey& key : stage.hold->order) visit(*key.value);
+  }
   if (stage.match) {
     for (const typed::PatternName& name : stage.match->names) {
       if (name.condition) visit(*name.condition);
@@ -306,6 +309,9 @@ class Builder {
           }
           visit(*stage.list);
           break;
+        case StageKind::Hold:  // keeps whole rows
+          mark_all(in);
+          break;
         case StageKind::Match:
           for (const typed::PatternName& name : stage.match->names) {
             if (name.condition) visit(*name.condition);
@@ -451,6 +457,7 @@ class Builder {
           own_shape(history.call, out);
         }
         for (const typed::AggregateCall& call : stage.aggregates) own_shape(call, out);
+        if (stage.hold) out += "hold" + std::to_string(stage.hold->order.size()) + stage.output->text;
         if (stage.match) {
           out += "match";
           for (size_t name = 0; name < stage.match->names.size(); ++name) {

@@ -6,7 +6,8 @@ namespace mut::graph {
 namespace {
 
 const char* store_name(state::StoreKind kind) {
-  constexpr const char* names[] = {"groups", "panes", "sessions", "whole", "ring", "dedupe", "join", "match"};
+  constexpr const char* names[] = {"groups", "panes", "sessions", "whole", "ring",
+                                   "dedupe", "join",  "overlaps", "held",  "match"};
   return names[static_cast<int>(kind)];
 }
 

@@ -203,6 +203,36 @@ StoreNode match_store(const typed::Stage& stage, const std::string& path) {
   return node;
 }
 
+StoreNode hold_store(const typed::Stage& stage, const std::string& path) {
+  const typed::Hold& hold = *stage.hold;
+  StoreNode node;
+  state::StoreDesc& desc = node.desc;
+  desc.kind = StoreKind::Held;
+  desc.path = path;
+  add_keys(stage.keys, stage.key_names, desc);
+  desc.size = stage.window.size;
+  desc.every = stage.window.every;
+  desc.offset = stage.window.offset;
+  desc.hold.kind = static_cast<state::HoldKind>(hold.kind);
+  desc.hold.span = hold.span;
+  desc.hold.count = hold.count;
+  desc.hold.whole = stage.window.kind == typed::WindowKind::All;
+  std::vector<abi::FieldDesc> fields;
+  auto add = [&](std::string name, abi::TypeDescRef type) {
+    abi::FieldDesc field;
+    field.name = std::move(name);
+    field.type = std::move(type);
+    fields.push_back(std::move(field));
+  };
+  for (size_t i = 0; i < hold.order.size(); ++i) {
+    add("order" + std::to_string(i), describe(hold.order[i].value->type));
+    desc.hold.descending.push_back(static_cast<char>(hold.order[i].descending));
+  }
+  add("row", describe(stage.input));
+  desc.hold.record = abi::make_record(std::move(fields));
+  return node;
+}
+
 StoreNode join_store(const typed::Stage& stage, const std::string& path) {
   const typed::Join& join = *stage.join;
   StoreNode node;
@@ -273,6 +303,7 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
     out.push_back(std::move(node));
   }
   if (stage.kind == typed::StageKind::Join) out.push_back(join_store(stage, path));
+  if (stage.kind == typed::StageKind::Hold) out.push_back(hold_store(stage, path));
   if (stage.kind == typed::StageKind::Match) out.push_back(match_store(stage, path));
   for (StoreNode& node : out) state::lay_out(node.desc);
   return out;

@@ -84,7 +84,7 @@ int64_t Flow::watermark(int stream, size_t stage) const {
     const typed::Stage& at = of.stages[k];
     if (at.join) out = std::min(out, end_of(at.join->right));
     if (k == stage) break;
-    bool all = at.kind == StageKind::Aggregate && at.window.kind == WindowKind::All;
+    bool all = (at.kind == StageKind::Aggregate || at.hold) && at.window.kind == WindowKind::All;
     if (all && !states_.at({stream, k}).settled) return no_time;
     if (at.join && out != no_time && out != end_of_time) out = minus(out, join_delay(*at.join));
     if (at.match && out != no_time && out != end_of_time) out = minus(out, at.match->within);
@@ -169,8 +169,13 @@ void Flow::finish() {
   fire_due();
   for (auto& [place, state] : states_) {
     const typed::Stage& stage = stage_at(place);
-    if (stage.kind != StageKind::Aggregate || stage.window.kind != WindowKind::All || state.settled) continue;
-    give_all(place);
+    bool all = (stage.kind == StageKind::Aggregate || stage.hold) && stage.window.kind == WindowKind::All;
+    if (!all || state.settled) continue;
+    if (stage.hold) {
+      finish_held(place);
+    } else {
+      give_all(place);
+    }
     state.settled = true;
     fire_due();
   }

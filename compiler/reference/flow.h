@@ -87,6 +87,13 @@ class Flow {
   Step windowed(StagePlace place, const Event& event);
   void check_own_windows(StagePlace place, const Key& key, const Entry& entry);
   Step join(StagePlace place, size_t side, const Event& event);
+  Step hold(StagePlace place, const Event& event);
+  Event held_event(const typed::Stage& stage, const HeldRow& row, int64_t rank, const Stretch& window,
+                   int64_t time) const;
+  int64_t next_held(StagePlace place) const;
+  void give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch& window, int64_t time);
+  void fire_held(StagePlace place, int64_t due);
+  void finish_held(StagePlace place);
   Step match(StagePlace place, const Event& event);
   int64_t next_settled(StagePlace place) const;
   void settle(StagePlace place, int64_t now, std::vector<Event>& rows);

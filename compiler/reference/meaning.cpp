@@ -142,6 +142,9 @@ std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
     case StageKind::Where:
     case StageKind::Dedupe:
       return field(stream, stage, index);
+    case StageKind::Hold:
+      if (index < static_cast<int>(at.input->fields.size())) return field(stream, stage, index);
+      return "held " + at.output->fields[static_cast<size_t>(index)].name;
     case StageKind::Project:
     case StageKind::Match:
     case StageKind::Aggregate:

@@ -26,6 +26,8 @@ Flow::Step Flow::step(int stream, size_t index, Event& event) {
     case StageKind::Aggregate:
       return stage.window.kind == WindowKind::Running ? running({stream, index}, event)
                                                       : windowed({stream, index}, event);
+    case StageKind::Hold:
+      return hold({stream, index}, event);
     case StageKind::Match:
       return match({stream, index}, event);
     case StageKind::Join:

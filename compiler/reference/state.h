@@ -51,6 +51,16 @@ struct JoinRow {
   bool silent = false;  // gives no row without partner
 };
 
+// A row that waits as a whole.
+struct HeldRow {
+  Key key;
+  std::vector<Value> order;
+  Value::Parts fields;
+  int64_t time = 0;
+  uint64_t arrival = 0;
+  int64_t due = 0;  // delay, debounce
+};
+
 // An event that a `match` keeps: what each name's condition says of it, as far as it does not look back, and
 // what each measure admits.
 struct MatchEvent {
@@ -75,6 +85,7 @@ struct StageState {
   uint64_t late = 0;
   uint64_t dropped = 0;
   std::vector<JoinRow> sides[2];  // join: left, right; in order of (time, arrival)
+  std::vector<HeldRow> held;
   std::map<Key, MatchGroup, KeyLess> matches;
   std::map<std::pair<int64_t, uint64_t>, std::pair<Key, MatchEvent>> waiting;  // match: by time and arrival
   uint64_t arrivals = 0;

@@ -55,6 +55,13 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
       add(history.call, function + " over " + std::to_string(static_cast<int>(history.over)),
           meaning.of(history.keys, stream, index));
     }
+    if (view.stage->hold) {
+      std::string order;
+      for (const typed::OrderKey& key : view.stage->hold->order)
+        order += meaning.of(*key.value, stream, index) + (key.descending ? " desc " : " ");
+      view.cells.push_back(
+          {"waiting", "hold " + std::to_string(static_cast<int>(view.stage->hold->kind)), order, {}});
+    }
     if (view.stage->match) view.cells.push_back({"begun", "match", "", {}});
     if (view.stage->kind == StageKind::Dedupe) view.cells.push_back({"passed", "dedupe", "", {}});
     if (view.stage->join) {
@@ -117,8 +124,8 @@ class Migration {
   }
   bool is_empty(const StageView& view) {
     const StageState& state = old_.state(view.place);
-    return state.log.empty() && state.matches.empty() && state.waiting.empty() && state.sides[0].empty() &&
-           state.sides[1].empty() &&
+    return state.log.empty() && state.held.empty() && state.matches.empty() && state.waiting.empty() &&
+           state.sides[0].empty() && state.sides[1].empty() &&
            std::all_of(state.histories.begin(), state.histories.end(),
                        [](const Log& log) { return log.empty(); });
   }
@@ -308,6 +315,13 @@ class Migration {
       for (size_t side : {size_t{0}, size_t{1}}) {
         if (from[side] >= 0) carry_rows(*before.stage, *view.stage, old_state, side, order, state);
       }
+      return;
+    }
+    if (view.stage->hold) {
+      if (from[0] < 0) return;
+      state.held = old_state.held;
+      state.closed = old_state.closed;
+      state.arrivals = old_state.arrivals;
       return;
     }
     if (view.stage->match) {  // what has begun goes on when all that is asked of it is the same

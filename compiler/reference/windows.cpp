@@ -109,6 +109,7 @@ int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
   if (stage.join) return next_unmatched(place);
   if (stage.match) return next_settled(place);
+  if (stage.hold) return next_held(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
   return ticks ? std::min(next_close(place), states_.at(place).tick) : next_close(place);
 }
@@ -132,6 +133,7 @@ int64_t Flow::next_close(StagePlace place) const {
 bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
   if (stage.join || stage.match) return true;
+  if (stage.hold) return stage.window.kind != WindowKind::All;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
          stage.window.kind != WindowKind::All;
 }
@@ -172,6 +174,8 @@ void Flow::fire_due() {
       fire_join(*chosen, due(*chosen));
     } else if (stage_at(*chosen).match) {
       fire_match(*chosen, due(*chosen));
+    } else if (stage_at(*chosen).hold) {
+      fire_held(*chosen, due(*chosen));
     } else {
       fire(*chosen, due(*chosen));
     }

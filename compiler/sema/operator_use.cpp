@@ -102,6 +102,7 @@ int place_behind(const typed::Stage& stage, int field) {
   auto name = [&] { return stage.input->fields[static_cast<size_t>(field)].name; };
   switch (stage.kind) {
     case StageKind::Where:
+    case StageKind::Hold:
     case StageKind::Dedupe:
       return field;
     case StageKind::Project:

@@ -471,12 +471,12 @@ bool StageChecker::build(const ast::DedupeStage& node, const ast::Stage& stage, 
   return fine;
 }
 
-bool StageChecker::check_window(const ast::AggregateStage& node, Stage& out) {
-  if (!node.window) {
+bool StageChecker::check_window(const std::optional<ast::Window>& written, Stage& out) {
+  if (!written) {
     out.window.kind = typed::WindowKind::Running;
     return true;
   }
-  const ast::Window& window = *node.window;
+  const ast::Window& window = *written;
   if (window.kind == ast::WindowKind::Count) {
     diags_.report(Code::NotExecutable, window.span, "window `count`");
     return false;
@@ -602,7 +602,7 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
             "`each_update()`");
     return false;
   }
-  bool fine = check_keys(node.by, out) && check_window(node, out) && check_triggers(node, out);
+  bool fine = check_keys(node.by, out) && check_window(node.window, out) && check_triggers(node, out);
   if (!fine) return false;
   for (size_t i = 0; i < out.keys.size(); ++i) {
     auto key = std::make_unique<Expr>();

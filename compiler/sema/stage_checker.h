@@ -68,16 +68,23 @@ class StageChecker {
   bool build(const ast::LatestStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::ThrottleStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::SampleStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::DelayStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::DebounceStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::SortStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::TopStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::MatchStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   template <typename Other>
   bool build(const Other&, const ast::Stage& stage, Stage&) {
     return refuse(stage, "stage");
   }
-  bool check_window(const ast::AggregateStage& node, Stage& out);
+  bool check_window(const std::optional<ast::Window>& written, Stage& out);
   bool check_trigger_every(const ast::Trigger& trigger, typed::Stage& out);
   bool check_late_update(const ast::Late& late, typed::Stage& out);
   bool check_triggers(const ast::AggregateStage& node, Stage& out);
+  bool check_span(const ast::Expr& expr, const char* what, int64_t& span);
+  bool check_order(const std::vector<ast::SortKey>& keys, const Stage& stage, typed::Hold& hold);
+  bool check_hold_window(const std::optional<ast::Window>& window, const ast::Stage& stage, Stage& out);
   bool read_pattern(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern);
   bool check_defines(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern, Stage& out);
   bool check_bounds(const ast::MatchStage& syntax, const ast::Stage& stage, typed::Match& match);

@@ -35,7 +35,7 @@ Clocks clocks_of(const graph::Graph& graph) {
   size_t next = program.sources.size();
   for (size_t i = 0; i < graph.stores.size(); ++i) {
     // The watermark of what comes after a `window all` is held back until that has given its rows.
-    if (graph.stores[i].desc.kind == state::StoreKind::Whole)
+    if (state::waits_for_end(graph.stores[i].desc))
       out.bit_of[i] = static_cast<int>(std::min(next++, bits - 1));
   }
   // Inputs and right sides stand before their readers, branches after the routed stream: one pass is enough.

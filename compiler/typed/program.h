@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/source/span.h"
+#include "compiler/typed/hold.h"
 #include "compiler/typed/pattern.h"
 #include "compiler/typed/type.h"
 
@@ -208,7 +209,7 @@ struct Join {
   ExprPtr condition;                // over `pair`, what the keys do not say; null: nothing
 };
 
-enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate, Join, Match };
+enum class StageKind : uint8_t { Where, Project, Flatten, Dedupe, Aggregate, Join, Match, Hold };
 
 struct Stage {
   StageKind kind = StageKind::Where;
@@ -234,6 +235,7 @@ struct Stage {
   int64_t most = 0;    // Dedupe that throttles: events that pass within the stretch; else 0
   std::vector<AggregateCall> aggregates;  // Aggregate; Match: its measures
   std::shared_ptr<const Match> match;     // Match
+  std::shared_ptr<const Hold> hold;       // Hold
   Window window;
   bool on_update = false;     // a row after each event
   bool on_close = false;      // a row when the window closes
@@ -246,7 +248,7 @@ struct Stage {
 
   bool stateful() const {
     return kind == StageKind::Dedupe || kind == StageKind::Aggregate || kind == StageKind::Join ||
-           kind == StageKind::Match || !histories.empty();
+           kind == StageKind::Match || kind == StageKind::Hold || !histories.empty();
   }
 };
 

@@ -7,6 +7,7 @@
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
 #include "runtime/state/cells.h"
+#include "runtime/state/held.h"
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
 #include "runtime/state/panes.h"
@@ -150,6 +151,20 @@ char* mut_session(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t 
   char* row = sessions.row_for(key, time, table);
   instance(ctx).wait_for(store, sessions.due());
   return row;
+}
+
+// ---- whole rows
+
+int32_t mut_hold(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time, const char* record,
+                 MutResultRows* out) {
+  auto& of = instance(ctx);
+  auto& held = static_cast<mut::state::HeldStore&>(of.store(store));
+  const mut::state::ResultRows* rows =
+      held.add(key, time, record, of.now(of.plan().stores[store].clock), of.arena());
+  if (rows == nullptr) return 0;
+  *out = {rows->rows(), rows->times(), rows->count()};
+  of.wait_for(store, held.due());
+  return 1;
 }
 
 // ---- patterns

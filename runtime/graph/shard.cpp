@@ -300,7 +300,7 @@ void Shard::finish_input() {
   if (!all) return;
   const Plan& plan = instance_->plan();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
-    if (!plan.stores[i].has_results || plan.stores[i].desc.kind != state::StoreKind::Whole) continue;
+    if (!plan.stores[i].has_results || !state::waits_for_end(plan.stores[i].desc)) continue;
     state::ResultRows rows(instance_->store(i).desc(), result_texts_);
     rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(i, piece); });
     instance_->store(i).finish(rows);

@@ -20,6 +20,13 @@ abi::TypeDescRef result_record(const StoreDesc& desc) {
     field.type = std::move(type);
     fields.push_back(std::move(field));
   };
+  if (desc.kind == StoreKind::Held) {
+    add("rank", abi::make_scalar(TypeKind::I64));
+    add("window_start", abi::make_scalar(TypeKind::Time));
+    add("window_end", abi::make_scalar(TypeKind::Time));
+    add("row", desc.hold.record->fields.back().type);
+    return abi::make_record(std::move(fields));
+  }
   if (desc.kind == StoreKind::Join) {
     add("side", abi::make_scalar(TypeKind::I32));
     add("left", desc.join.left);
@@ -227,6 +234,23 @@ void ResultRows::add_packed(JoinSide side, const abi::TypeDesc& type, const char
   auto number = static_cast<int32_t>(side);
   memcpy(rows_.data() + at + record_->fields[0].offset, &number, sizeof(number));
   memcpy(rows_.data() + at + record_->fields[1 + static_cast<size_t>(side)].offset, copy, type.size);
+  times_.push_back(event_time);
+}
+
+void ResultRows::add_held(const abi::TypeDesc& type, const char* value, int64_t rank, int64_t start,
+                          int64_t end, int64_t event_time) {
+  uint64_t bytes = packed_bytes(type, value);
+  auto* copy = static_cast<char*>(texts_.allocate(bytes));
+  pack(type, value, copy);
+  unpack(type, copy);
+  size_t at = rows_.size();
+  rows_.resize(at + record_->size);
+  char* out = rows_.data() + at;
+  memcpy(out + record_->fields[0].offset, &rank, sizeof(rank));
+  memcpy(out + record_->fields[1].offset, &start, sizeof(start));
+  memcpy(out + record_->fields[2].offset, &end, sizeof(end));
+  const abi::FieldDesc& row = type.fields.back();
+  memcpy(out + record_->fields[3].offset, copy + row.offset, row.type->size);
   times_.push_back(event_time);
 }
 

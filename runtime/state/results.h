@@ -1,5 +1,6 @@
 // Rows that a store gives by itself: the record a result kernel reads.
 //   of a window: i32 error (RowError) · keys · one result per cell · window_start · window_end
+//   held:        rank · window_start · window_end · the row
 //   of a join:   i32 JoinSide · left record · right record, one of the two
 #pragma once
 #include <functional>
@@ -61,6 +62,9 @@ class ResultRows {
   // A packed record of one side of a join.
   void add_packed(JoinSide side, const abi::TypeDesc& type, const char* packed, uint64_t bytes,
                   int64_t event_time);
+  // A row of HoldRule::record, without its order keys.
+  void add_held(const abi::TypeDesc& type, const char* value, int64_t rank, int64_t start, int64_t end,
+                int64_t event_time);
   // Sorts the rows from `first_row` on by key: those of one window.
   void sort_by_key(size_t first_row = 0);
 

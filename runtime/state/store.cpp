@@ -4,6 +4,7 @@
 
 #include "runtime/abi/check.h"
 #include "runtime/state/groups.h"
+#include "runtime/state/held.h"
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
 #include "runtime/state/panes.h"
@@ -51,6 +52,8 @@ std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget)
     case StoreKind::Ring:
     case StoreKind::Dedupe:
       return std::make_unique<RingStore>(std::move(desc), seed, budget);
+    case StoreKind::Held:
+      return std::make_unique<HeldStore>(std::move(desc), seed, budget);
     case StoreKind::Match:
       return std::make_unique<PatternStore>(std::move(desc), seed, budget);
     case StoreKind::Join:

@@ -50,11 +50,16 @@ int64_t delay_of(const StoreDesc& desc) {
   return desc.kind == StoreKind::Join ? delay_of(desc.join) : 0;
 }
 
+bool waits_for_end(const StoreDesc& desc) {
+  return desc.kind == StoreKind::Whole || (desc.kind == StoreKind::Held && desc.hold.whole);
+}
+
 bool has_results(const StoreDesc& desc) {
   switch (desc.kind) {
     case StoreKind::Panes:
     case StoreKind::Sessions:
     case StoreKind::Whole:
+    case StoreKind::Held:
     case StoreKind::Match:
     case StoreKind::Overlaps:
       return true;
@@ -172,6 +177,8 @@ void lay_out(StoreDesc& desc) {
     desc.sample_words = sample_word;
   } else if (desc.kind == StoreKind::Join) {
     offset += 48;  // a JoinStore::Samples for each side
+  } else if (desc.kind == StoreKind::Held) {
+    offset += 8;  // number of the key
   } else if (desc.kind == StoreKind::Match) {
     offset += 8;               // number of the group
     uint32_t sample_word = 4;  // see PatternStore::add

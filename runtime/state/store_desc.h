@@ -76,6 +76,7 @@ enum class StoreKind : uint8_t {
   Dedupe,    // times of passed events per key
   Join,      // rows of both sides per key
   Overlaps,  // sliding windows that keep rows of their own each
+  Held,      // whole rows that wait
   Match,     // events of a pattern per key, and the starts that are open
 };
 
@@ -95,6 +96,18 @@ struct JoinRule {
 bool gives_unmatched(JoinKind kind, JoinSide side);
 // How far behind its input the watermark is that a join passes on (8.5): what comes late by design.
 int64_t delay_of(const JoinRule& rule);
+
+enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top };
+
+// Which rows wait for what.
+struct HoldRule {
+  HoldKind kind = HoldKind::Delay;
+  int64_t span = 0;              // Delay, Debounce: nanoseconds
+  int64_t count = 0;             // Top: rows of each key
+  bool whole = false;            // Sort, Top: over all, at the end of the input
+  abi::TypeDescRef record;       // a record of the order keys, then the row
+  std::vector<char> descending;  // by order key
+};
 
 struct ColumnDesc {  // of a ring's samples
   WordKind kind = WordKind::Signed;
@@ -130,11 +143,14 @@ struct StoreDesc {
   int64_t ttl = 0;  // nanoseconds; 0: none
   JoinRule join;
   PatternRule pattern;
+  HoldRule hold;
   std::vector<CellDesc> measures;  // Match: what is asked of bound events
 };
 
 // The same of any store: rows of a match are as old as the event that ended it when they come.
 int64_t delay_of(const StoreDesc& desc);
+// Whether it gives its rows at the end of the input only.
+bool waits_for_end(const StoreDesc& desc);
 // Whether something of it fires: a kernel takes rows that it gives.
 bool has_results(const StoreDesc& desc);
 

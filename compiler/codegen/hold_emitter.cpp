@@ -1,0 +1,88 @@
+// Stages that keep whole rows, as code: an event becomes a row with its order keys before it, and a row that
+// is let go becomes an event again.
+#include "compiler/codegen/stage_emitter.h"
+#include "runtime/state/results.h"
+
+namespace mut::codegen {
+
+using typed::EventError;
+using typed::HoldKind;
+using typed::Kind;
+
+void StageEmitter::emit_hold() {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  const typed::Hold& hold = *stage_.hold;
+  int store_index =
+      module_.graph().stage_stores[static_cast<size_t>(stream_)][static_cast<size_t>(index_)][0];
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store_index)].desc;
+  const abi::TypeDesc& record = *desc.hold.record;
+  llvm::Value* key = emit_key(stage_.keys, desc, nullptr);
+  llvm::AllocaInst* row = at_.temporary(record.size);
+  b.CreateMemSet(row, b.getInt8(0), record.size, llvm::Align(8));
+  for (size_t i = 0; i < hold.order.size(); ++i)
+    store(b, at_.emit(*hold.order[i].value), *record.fields[i].type, offset(row, record.fields[i].offset));
+  Value whole{stage_.input, {}};
+  for (const Value& field : at_.fields)
+    whole.parts.insert(whole.parts.end(), field.parts.begin(), field.parts.end());
+  store(b, whole, *record.fields.back().type, offset(row, record.fields.back().offset));
+  llvm::AllocaInst* given = at_.temporary(sizeof(MutResultRows));
+  llvm::Value* kept = b.CreateCall(
+      module_.helper("mut_hold", b.getInt32Ty(),
+                     {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer, pointer}),
+      {at_.context(), b.getInt32(static_cast<uint32_t>(store_index)), key, at_.time, row, given});
+  at_.check(b.CreateICmpNE(kept, b.getInt32(0)), EventError::Memory);
+  module_.emit_held_rows(at_, store_index,
+                         b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, rows))),
+                         b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, times))),
+                         b.CreateLoad(b.getInt64Ty(), offset(given, offsetof(MutResultRows, count))));
+  b.CreateRetVoid();
+}
+
+void ModuleEmitter::emit_held_rows(FunctionEmitter& at, int index, llvm::Value* rows, llvm::Value* times,
+                                   llvm::Value* count) {
+  const graph::StoreNode& node = graph_.stores[static_cast<size_t>(index)];
+  const typed::Stage& stage =
+      program().streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
+  llvm::IRBuilder<>& b = at.builder();
+  llvm::Type* word = b.getInt64Ty();
+  // What the caller still needs, for the failures of its own stage.
+  llvm::Value* caller_time = at.time;
+  std::vector<Value> caller_fields = std::exchange(at.fields, {});
+  abi::TypeDescRef record = state::result_record(node.desc);
+  llvm::BasicBlock* entry = b.GetInsertBlock();
+  llvm::BasicBlock* head = at.block("row");
+  llvm::BasicBlock* body = at.block("body");
+  llvm::BasicBlock* end = at.block("end");
+  b.CreateBr(head);
+  b.SetInsertPoint(head);
+  llvm::PHINode* row = b.CreatePHI(word, 2);
+  row->addIncoming(b.getInt64(0), entry);
+  b.CreateCondBr(b.CreateICmpULT(row, count), body, end);
+  b.SetInsertPoint(body);
+  at.time = b.CreateLoad(word, b.CreateGEP(word, times, row));
+  llvm::Value* at_row = b.CreateGEP(b.getInt8Ty(), rows, b.CreateMul(row, b.getInt64(record->size)));
+  auto field = [&](size_t i, typed::TypeRef type) {
+    return load(b, type, *record->fields[i].type,
+                b.CreateConstGEP1_64(b.getInt8Ty(), at_row, record->fields[i].offset));
+  };
+  Value whole = field(3, stage.input);
+  size_t first = 0;
+  for (const typed::Field& each : stage.input->fields) {
+    at.fields.push_back(slice(whole, first, each.type));
+    first += part_count(each.type);
+  }
+  for (size_t i = stage.input->fields.size(); i < stage.output->fields.size(); ++i) {
+    const typed::Field& made = stage.output->fields[i];
+    size_t place = made.name == "rank" ? 0 : made.name == "window_start" ? 1 : 2;
+    at.fields.push_back(field(place, made.type));
+  }
+  call_section(at, node.stream, static_cast<size_t>(node.stage) + 1, at.fields);
+  row->addIncoming(b.CreateAdd(row, b.getInt64(1)), b.GetInsertBlock());
+  b.CreateBr(head);
+  b.SetInsertPoint(end);
+  at.time = caller_time;
+  at.fields = std::move(caller_fields);
+}
+
+}  // namespace mut::codegen

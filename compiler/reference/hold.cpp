@@ -1,0 +1,163 @@
+// Stages that keep whole rows: each is a list of rows, looked through as a whole whenever something may be
+// due.
+#include <algorithm>
+#include <utility>
+
+#include "compiler/reference/flow.h"
+
+namespace mut::reference {
+
+using typed::HoldKind;
+using typed::Stage;
+using typed::WindowKind;
+
+namespace {
+
+bool by_window(const Stage& stage) {
+  return stage.hold->kind == HoldKind::Sort || stage.hold->kind == HoldKind::Top;
+}
+
+// Order keys, then time, then arrival; none comes last, whichever way the others go.
+bool before(const Stage& stage, const HeldRow& a, const HeldRow& b) {
+  for (size_t i = 0; i < a.order.size(); ++i) {
+    if (a.order[i].is_none() != b.order[i].is_none()) return b.order[i].is_none();
+    if (a.order[i].is_none()) continue;
+    int order = total_order(a.order[i], b.order[i]);
+    if (order != 0) return stage.hold->order[i].descending ? order > 0 : order < 0;
+  }
+  return std::pair(a.time, a.arrival) < std::pair(b.time, b.arrival);
+}
+
+}  // namespace
+
+Flow::Step Flow::hold(StagePlace place, const Event& event) {
+  const Stage& stage = stage_at(place);
+  StageState& state = states_.at(place);
+  HeldRow row;
+  row.key = key_of(stage.keys, event);
+  Scope scope = scope_of(event);
+  for (const typed::OrderKey& key : stage.hold->order) row.order.push_back(evaluate(*key.value, scope));
+  row.fields = event.fields;
+  row.time = event.time;
+  row.arrival = ++state.arrivals;
+  int64_t now = watermark(place.first, place.second);
+  Step out;
+  if (by_window(stage)) {
+    if (stage.window.kind != WindowKind::All) {
+      bool taken = false;
+      bool missed = false;
+      for (auto [end, start] : fixed_windows({{stage.window}}, event.time)) {
+        bool closed = end <= std::max(state.closed, now);
+        missed = missed || closed;
+        taken = taken || !closed;
+      }
+      if (missed) ++state.late;
+      if (!taken) return out;
+    }
+    state.held.push_back(std::move(row));
+    return out;
+  }
+  row.due = plus(event.time, stage.hold->span);
+  if (stage.hold->kind == HoldKind::Debounce) {
+    auto known = std::find_if(state.held.begin(), state.held.end(), [&](const HeldRow& other) {
+      return !KeyLess{}(other.key, row.key) && !KeyLess{}(row.key, other.key);
+    });
+    if (known != state.held.end()) {
+      ++state.dropped;
+      if (known->time > row.time) return out;  // the last one of a burst, by event time
+      state.held.erase(known);
+    }
+  }
+  if (row.due <= now) {
+    out.rows.push_back(held_event(stage, row, 0, {}, row.due));
+    return out;
+  }
+  state.held.push_back(std::move(row));
+  return out;
+}
+
+Event Flow::held_event(const Stage& stage, const HeldRow& row, int64_t rank, const Stretch& window,
+                       int64_t time) const {
+  Event out;
+  out.fields = row.fields;
+  out.time = time;
+  out.origin = {cause_.source, cause_.position, ""};
+  for (size_t i = stage.input->fields.size(); i < stage.output->fields.size(); ++i) {
+    const std::string& name = stage.output->fields[i].name;
+    out.fields.emplace_back(name == "rank" ? rank : name == "window_start" ? window.start : window.end);
+  }
+  return out;
+}
+
+int64_t Flow::next_held(StagePlace place) const {
+  const Stage& stage = stage_at(place);
+  const StageState& state = states_.at(place);
+  int64_t least = end_of_time;
+  for (const HeldRow& row : state.held) {
+    if (!by_window(stage)) {
+      least = std::min(least, row.due);
+    } else if (stage.window.kind != WindowKind::All) {
+      for (auto [end, start] : fixed_windows({{stage.window}}, row.time)) {
+        if (end > state.closed) least = std::min(least, end);
+      }
+    }
+  }
+  return least;
+}
+
+// The rows of one window: in order, of `top` the best of each key.
+void Flow::give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch& window, int64_t time) {
+  const Stage& stage = stage_at(place);
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const HeldRow& a, const HeldRow& b) { return before(stage, a, b); });
+  std::map<Key, std::vector<HeldRow>, KeyLess> groups;
+  for (HeldRow& row : rows)
+    groups[stage.hold->kind == HoldKind::Top ? row.key : Key{}].push_back(std::move(row));
+  for (const auto& [key, best] : groups) {
+    int64_t rank = 0;
+    for (const HeldRow& row : best) {
+      if (stage.hold->kind == HoldKind::Top && rank == stage.hold->count) break;
+      run(place.first, place.second + 1, held_event(stage, row, ++rank, window, time));
+    }
+  }
+}
+
+void Flow::fire_held(StagePlace place, int64_t due) {
+  const Stage& stage = stage_at(place);
+  StageState& state = states_.at(place);
+  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, due));
+  if (!by_window(stage)) {
+    std::vector<HeldRow> rows;
+    for (const HeldRow& row : state.held) {
+      if (row.due == due) rows.push_back(row);
+    }
+    std::erase_if(state.held, [&](const HeldRow& row) { return row.due == due; });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const HeldRow& a, const HeldRow& b) { return a.arrival < b.arrival; });
+    for (const HeldRow& row : rows) run(place.first, place.second + 1, held_event(stage, row, 0, {}, due));
+    firing_limits_ = outer;
+    return;
+  }
+  std::map<Stretch, std::vector<HeldRow>> windows;
+  for (const HeldRow& row : state.held) {
+    for (auto [end, start] : fixed_windows({{stage.window}}, row.time)) {
+      if (end == due) windows[{start, end}].push_back(row);
+    }
+  }
+  state.closed = std::max(state.closed, due);
+  std::erase_if(state.held, [&](const HeldRow& row) {
+    auto all = fixed_windows({{stage.window}}, row.time);
+    return std::all_of(all.begin(), all.end(), [&](const auto& window) { return window.first <= due; });
+  });
+  for (auto& [window, rows] : windows) give_held(place, std::move(rows), window, due - 1);
+  firing_limits_ = outer;
+}
+
+void Flow::finish_held(StagePlace place) {
+  std::vector<HeldRow> rows = std::exchange(states_.at(place).held, {});
+  int64_t newest = no_time;
+  for (const HeldRow& row : rows) newest = std::max(newest, row.time);
+  give_held(place, std::move(rows), {}, newest);
+}
+
+}  // namespace mut::reference

@@ -1,0 +1,126 @@
+// Stages that keep whole rows and let them go later: delay, debounce, sort, top.
+#include "compiler/sema/check.h"
+#include "compiler/sema/stage_checker.h"
+
+namespace mut::sema {
+
+using diag::Code;
+using typed::ExprPtr;
+using typed::HoldKind;
+using typed::Kind;
+using typed::StageKind;
+using typed::TypeRef;
+
+bool StageChecker::check_span(const ast::Expr& expr, const char* what, int64_t& span) {
+  auto value = exprs_.check_constant(expr, exprs_.type(Kind::Duration));
+  if (!value) return false;
+  span = value->value.as_int();
+  if (span > 0) return true;
+  diags_.report(Code::BadWindow, expr.span, std::string(what) + " must be longer than nothing");
+  return false;
+}
+
+bool StageChecker::build(const ast::DelayStage& syntax, const ast::Stage&, Stage& out) {
+  out.kind = StageKind::Hold;
+  auto hold = std::make_shared<typed::Hold>();
+  hold->kind = HoldKind::Delay;
+  bool fine = check_span(*syntax.duration, "`delay`", hold->span);
+  out.hold = std::move(hold);
+  return fine;
+}
+
+bool StageChecker::build(const ast::DebounceStage& syntax, const ast::Stage&, Stage& out) {
+  out.kind = StageKind::Hold;
+  auto hold = std::make_shared<typed::Hold>();
+  hold->kind = HoldKind::Debounce;
+  bool fine = check_keys(syntax.by, out);
+  fine = check_span(*syntax.duration, "`debounce`", hold->span) && fine;
+  out.hold = std::move(hold);
+  return fine;
+}
+
+bool StageChecker::check_order(const std::vector<ast::SortKey>& keys, const Stage& stage, typed::Hold& hold) {
+  bool fine = true;
+  for (const ast::SortKey& key : keys) {
+    Scope scope = event_scope(stage, Place::Event);
+    ExprPtr value = exprs_.check(*key.value, scope);
+    if (value->type->kind == Kind::Error) {
+      fine = false;
+      continue;
+    }
+    TypeRef scalar = value->type->kind == Kind::Optional ? value->type->element : value->type;
+    if (!typed::is_ordered(scalar)) {
+      diags_.report(Code::NoOrder, key.value->span, "`" + value->type->text + "`");
+      fine = false;
+      continue;
+    }
+    typed::OrderKey made;
+    made.value = std::move(value);
+    // The largest are on top, unless written otherwise.
+    made.descending = hold.kind == HoldKind::Top ? !key.ascending : key.descending;
+    hold.order.push_back(std::move(made));
+  }
+  return fine;
+}
+
+bool StageChecker::check_hold_window(const std::optional<ast::Window>& window, const ast::Stage& stage,
+                                     Stage& out) {
+  if (!window) {
+    diags_.report(Code::MissingOption, stage.keyword, out.keyword, "a window")
+        .note("`window tumbling 1m`, or `window all` for everything at the end of the input");
+    return false;
+  }
+  if (!check_window(window, out)) return false;
+  if (out.window.kind != typed::WindowKind::Session) return true;
+  diags_.report(Code::NotExecutable, window->span, "`" + out.keyword + "` over sessions");
+  return false;
+}
+
+bool StageChecker::build(const ast::SortStage& syntax, const ast::Stage& stage, Stage& out) {
+  out.kind = StageKind::Hold;
+  auto hold = std::make_shared<typed::Hold>();
+  hold->kind = HoldKind::Sort;
+  bool fine = check_order(syntax.keys, out, *hold);
+  fine = check_hold_window(syntax.window, stage, out) && fine;
+  out.hold = std::move(hold);
+  return fine;
+}
+
+// The rows keep their fields; behind them come rank and, unless they have them, the edges of the window.
+bool StageChecker::build(const ast::TopStage& syntax, const ast::Stage& stage, Stage& out) {
+  out.kind = StageKind::Hold;
+  auto hold = std::make_shared<typed::Hold>();
+  hold->kind = HoldKind::Top;
+  bool fine = check_keys(syntax.by, out);
+  auto count = check_count(*syntax.count, "`top`");
+  fine = check_order(syntax.keys, out, *hold) && fine && count.has_value();
+  if (!syntax.window) {
+    diags_.report(Code::NotExecutable, stage.keyword, "`top` without a window");
+    return false;
+  }
+  fine = check_hold_window(syntax.window, stage, out) && fine;
+  if (!fine) return false;
+  hold->count = *count;
+  std::vector<typed::Field> fields = out.input->fields;
+  auto add = [&](const char* name, Kind kind) {
+    typed::Field made;
+    made.name = name;
+    made.type = exprs_.type(kind);
+    fields.push_back(std::move(made));
+  };
+  if (out.input->field_index("rank") >= 0) {
+    diags_.report(Code::FieldTwice, stage.keyword, "rank")
+        .note("`top` adds a field of that name; rename the other");
+    return false;
+  }
+  add("rank", Kind::Int);
+  bool edges = out.window.kind != typed::WindowKind::All;
+  for (const char* name : {"window_start", "window_end"}) {
+    if (edges && out.input->field_index(name) < 0) add(name, Kind::Time);
+  }
+  out.output = exprs_.types().record(std::move(fields));
+  out.hold = std::move(hold);
+  return true;
+}
+
+}  // namespace mut::sema

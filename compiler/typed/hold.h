@@ -1,0 +1,25 @@
+// Stages that keep whole rows and let them go later: delay, debounce, sort, top.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace mut::typed {
+
+struct Expr;
+
+enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top };
+
+struct OrderKey {
+  std::unique_ptr<Expr> value;
+  bool descending = false;
+};
+
+struct Hold {
+  HoldKind kind = HoldKind::Delay;
+  int64_t span = 0;             // Delay, Debounce: nanoseconds
+  int64_t count = 0;            // Top: rows of each key
+  std::vector<OrderKey> order;  // Sort, Top; rows that are equal in it go by (time, arrival)
+};
+
+}  // namespace mut::typed

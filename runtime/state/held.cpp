@@ -1,0 +1,268 @@
+#include "runtime/state/held.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/state/packed.h"
+
+namespace mut::state {
+namespace {
+
+int64_t plus(int64_t time, int64_t duration) {
+  int64_t out = 0;
+  return __builtin_add_overflow(time, duration, &out) ? never - 1 : out;
+}
+
+}  // namespace
+
+// Lives as long as a window or the queue names it; counts in the budget.
+struct HeldStore::Row {
+  Row(HeldStore& of, uint64_t key_number, uint64_t size)
+      : store(of), number(key_number), bytes(size), memory(new char[size]) {
+    store.budget_.add(bytes + sizeof(Row));
+    ++store.row_count_;
+    ++store.keys_[number - 1].rows;
+  }
+  ~Row() {
+    store.budget_.remove(bytes + sizeof(Row));
+    --store.row_count_;
+    --store.keys_[number - 1].rows;
+    store.release_key(number);
+  }
+  Row(const Row&) = delete;
+  Row& operator=(const Row&) = delete;
+
+  HeldStore& store;
+  int64_t time = 0;
+  uint64_t arrival = 0;
+  uint64_t number;                 // of its key
+  uint64_t bytes;                  // packed
+  std::unique_ptr<char[]> memory;  // HoldRule::record in memory layout, with what it refers to behind it
+};
+
+HeldStore::HeldStore(StoreDesc desc, uint64_t seed, Budget& budget)
+    : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget) {}
+
+HeldStore::~HeldStore() {
+  queue_.clear();
+  windows_.clear();
+}
+
+uint64_t HeldStore::number_of(const uint64_t* key) {
+  char* row = table_.find_or_insert(key);
+  if (row == nullptr) return 0;
+  uint64_t number = 0;
+  memcpy(&number, row + desc_.row_size - 8, 8);
+  if (number != 0) return number;
+  if (free_numbers_.empty()) {
+    keys_.emplace_back();
+    number = keys_.size();
+  } else {
+    number = free_numbers_.back();
+    free_numbers_.pop_back();
+  }
+  keys_[number - 1].words.resize(desc_.key_words + size_t{1});
+  table_.load_key(row, keys_[number - 1].words.data());
+  memcpy(row + desc_.row_size - 8, &number, 8);
+  return number;
+}
+
+void HeldStore::release_key(uint64_t number) {
+  if (keys_[number - 1].rows > 0) return;
+  if (char* row = table_.find(keys_[number - 1].words.data()); row != nullptr) table_.erase(row);
+  free_numbers_.push_back(number);
+}
+
+HeldStore::RowPtr HeldStore::make_row(uint64_t number, int64_t time, const char* record) {
+  const abi::TypeDesc& type = *desc_.hold.record;
+  auto out = std::make_shared<Row>(*this, number, packed_bytes(type, record));
+  pack(type, record, out->memory.get());
+  unpack(type, out->memory.get());
+  out->time = time;
+  out->arrival = ++arrivals_;
+  return out;
+}
+
+// Order keys one after the other; none comes last, whichever way the others go. Then time and arrival.
+bool HeldStore::before(const Row& a, const Row& b) const {
+  const abi::TypeDesc& type = *desc_.hold.record;
+  for (size_t i = 0; i < desc_.hold.descending.size(); ++i) {
+    const abi::FieldDesc& field = type.fields[i];
+    uint64_t of_a[2] = {0, 0};
+    uint64_t of_b[2] = {0, 0};
+    bool has_a = read_words(*field.type, a.memory.get() + field.offset, of_a);
+    bool has_b = read_words(*field.type, b.memory.get() + field.offset, of_b);
+    if (has_a != has_b) return has_a;
+    if (!has_a) continue;
+    const abi::TypeDesc& scalar =
+        field.type->kind == abi::TypeKind::Optional ? *field.type->element : *field.type;
+    int order = compare_words(of_a, of_b, word_kind(scalar));
+    if (order != 0) return desc_.hold.descending[i] != 0 ? order > 0 : order < 0;
+  }
+  return a.time != b.time ? a.time < b.time : a.arrival < b.arrival;
+}
+
+void HeldStore::put(Window& window, const RowPtr& row) {
+  if (desc_.hold.kind == HoldKind::Sort) {
+    window.rows.push_back(row);
+    return;
+  }
+  std::vector<RowPtr>& best = window.best[row->number];
+  auto place = std::upper_bound(best.begin(), best.end(), row,
+                                [&](const RowPtr& a, const RowPtr& b) { return before(*a, *b); });
+  best.insert(place, row);
+  if (best.size() > static_cast<size_t>(desc_.hold.count)) {
+    best.pop_back();
+    ++let_go_;
+  }
+}
+
+const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* record, int64_t watermark,
+                                 batch::Arena& texts) {
+  if (!given_ || given_texts_ != &texts) given_.emplace(desc_, texts);
+  given_texts_ = &texts;
+  given_->clear();
+  const HoldRule& rule = desc_.hold;
+  if (!budget_.fits(packed_bytes(*rule.record, record) + sizeof(Row) * 2)) return nullptr;
+  uint64_t number = number_of(key);
+  if (number == 0) return nullptr;
+  newest_ = std::max(newest_, time);
+  if (by_window() && rule.whole) {
+    put(windows_[{never, 0}], make_row(number, time, record));
+    return &*given_;
+  }
+  if (by_window()) {
+    // Windows that hold the event, from the first on.
+    int64_t shifted = time - desc_.offset;
+    int64_t last = shifted - (shifted % desc_.every + desc_.every) % desc_.every + desc_.offset;
+    RowPtr row;
+    bool missed = false;
+    for (int64_t start = last; start > time - desc_.size; start -= desc_.every) {
+      if (is_closed(start + desc_.size, watermark)) {
+        missed = true;
+        continue;
+      }
+      if (!row) row = make_row(number, time, record);
+      put(windows_[{start + desc_.size, start}], row);
+    }
+    if (missed) ++late_;
+    if (!row) release_key(number);
+    return &*given_;
+  }
+  int64_t due = plus(time, rule.span);
+  RowPtr row = make_row(number, time, record);
+  if (rule.kind == HoldKind::Debounce) {
+    if (auto known = waiting_.find(number); known != waiting_.end()) {
+      auto held = queue_.find(known->second);
+      ++let_go_;
+      if (held->second->time > time) return &*given_;  // the last one of a burst, by event time
+      queue_.erase(held);
+      waiting_.erase(known);
+    }
+  }
+  if (due <= watermark) {
+    give(*row, 0, {}, due, *given_);
+    return &*given_;
+  }
+  std::pair<int64_t, uint64_t> place{due, row->arrival};
+  queue_.emplace(place, std::move(row));
+  if (rule.kind == HoldKind::Debounce) waiting_[number] = place;
+  return &*given_;
+}
+
+void HeldStore::give(const Row& row, int64_t rank, const Edges& edges, int64_t time, ResultRows& rows) const {
+  rows.add_held(*desc_.hold.record, row.memory.get(), rank, edges.second, edges.first, time);
+}
+
+void HeldStore::give_window(Window& window, const Edges& edges, int64_t time, ResultRows& rows) {
+  if (desc_.hold.kind == HoldKind::Sort) {
+    std::sort(window.rows.begin(), window.rows.end(),
+              [&](const RowPtr& a, const RowPtr& b) { return before(*a, *b); });
+    for (const RowPtr& row : window.rows) give(*row, 0, edges, time, rows);
+    return;
+  }
+  std::vector<uint64_t> numbers;
+  for (const auto& [number, best] : window.best) numbers.push_back(number);
+  std::sort(numbers.begin(), numbers.end(), [&](uint64_t a, uint64_t b) {
+    return compare_keys(desc_, keys_[a - 1].words.data(), keys_[b - 1].words.data()) < 0;
+  });
+  for (uint64_t number : numbers) {
+    int64_t rank = 0;
+    for (const RowPtr& row : window.best[number]) {
+      if (rank == desc_.hold.count) break;  // fewer are asked for than when it came
+      give(*row, ++rank, edges, time, rows);
+    }
+  }
+}
+
+int64_t HeldStore::due() const {
+  if (by_window()) return windows_.empty() || desc_.hold.whole ? never : windows_.begin()->first.first;
+  return queue_.empty() ? never : queue_.begin()->first.first;
+}
+
+void HeldStore::fire(ResultRows& rows) {
+  int64_t now = due();
+  if (now == never) return;
+  if (by_window()) {
+    while (!windows_.empty() && windows_.begin()->first.first == now) {
+      auto window = windows_.begin();
+      give_window(window->second, window->first, now - 1, rows);
+      windows_.erase(window);
+    }
+    closed_ = std::max(closed_, now);
+    return;
+  }
+  while (!queue_.empty() && queue_.begin()->first.first == now) {
+    RowPtr row = std::move(queue_.begin()->second);
+    queue_.erase(queue_.begin());
+    waiting_.erase(row->number);
+    give(*row, 0, {}, now, rows);
+  }
+}
+
+void HeldStore::finish(ResultRows& rows) {
+  if (!desc_.hold.whole) return;
+  for (auto& [edges, window] : windows_) give_window(window, {}, newest_, rows);
+  windows_.clear();
+}
+
+void HeldStore::convert_from(const Store& old_store, const std::vector<int>&, int64_t) {
+  const auto& old = static_cast<const HeldStore&>(old_store);
+  late_ = old.late_;
+  let_go_ = old.let_go_;
+  newest_ = old.newest_;
+  closed_ = old.closed_;
+  std::map<const Row*, RowPtr> made;
+  auto copy = [&](const RowPtr& from) {
+    RowPtr& to = made[from.get()];
+    if (to) return to;
+    std::vector<uint64_t> key = old.keys_[from->number - 1].words;
+    place_key(old.desc(), key.data());
+    to = make_row(number_of(key.data()), from->time, from->memory.get());
+    to->arrival = from->arrival;
+    return to;
+  };
+  for (const auto& [place, row] : old.queue_) {
+    RowPtr to = copy(row);
+    if (desc_.hold.kind == HoldKind::Debounce) waiting_[to->number] = place;
+    queue_.emplace(place, std::move(to));
+  }
+  for (const auto& [edges, window] : old.windows_) {
+    Window& to = windows_[edges];
+    for (const RowPtr& row : window.rows) to.rows.push_back(copy(row));
+    for (const auto& [number, best] : window.best) {
+      for (const RowPtr& row : best) {
+        RowPtr kept = copy(row);
+        to.best[kept->number].push_back(std::move(kept));
+      }
+    }
+  }
+  arrivals_ = old.arrivals_;
+}
+
+void HeldStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t) {
+  desc_ = next;
+  given_.reset();  // it names the description before
+}
+
+}  // namespace mut::state

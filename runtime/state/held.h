@@ -1,0 +1,72 @@
+// Whole rows that wait: `delay` and `debounce` until a moment of their own, `sort` and `top` until their
+// window closes. A row is kept as it came, its order keys before it, in a piece of memory of its own.
+#pragma once
+#include <map>
+#include <memory>
+
+#include "runtime/state/store.h"
+
+namespace mut::state {
+
+class HeldStore final : public Store {
+ public:
+  HeldStore(StoreDesc desc, uint64_t seed, Budget& budget);
+  ~HeldStore() override;
+  void* view() override { return table_.view(); }
+  int64_t due() const override;
+  void fire(ResultRows& rows) override;
+  void finish(ResultRows& rows) override;
+  uint64_t entry_count() const override { return row_count_; }
+  uint64_t let_go_count() const override { return let_go_; }
+  void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
+
+  // A row in the layout of HoldRule::record, with its event time. `watermark`: at the event. Gives what need
+  // not wait, until the next call; `texts` as for ResultRows. Null, and nothing changed, when the budget is
+  // spent.
+  const ResultRows* add(const uint64_t* key, int64_t time, const char* record, int64_t watermark,
+                        batch::Arena& texts);
+
+ private:
+  struct Row;
+  using RowPtr = std::shared_ptr<Row>;
+  using Edges = std::pair<int64_t, int64_t>;  // end and start of a window
+  // Rows of a window in order of arrival; of `top` by key, the best first, no more than asked for.
+  struct Window {
+    std::vector<RowPtr> rows;
+    std::map<uint64_t, std::vector<RowPtr>> best;  // by number of the key
+  };
+
+  uint64_t number_of(const uint64_t* key);  // 0 when the budget is spent
+  void release_key(uint64_t number);        // when no row has it any more
+  RowPtr make_row(uint64_t number, int64_t time, const char* record);
+  bool before(const Row& a, const Row& b) const;
+  void put(Window& window, const RowPtr& row);
+  void give(const Row& row, int64_t rank, const Edges& edges, int64_t time, ResultRows& rows) const;
+  void give_window(Window& window, const Edges& edges, int64_t time, ResultRows& rows);
+  // Closed by the watermark or by what has fired.
+  bool is_closed(int64_t end, int64_t watermark) const { return end <= std::max(closed_, watermark); }
+  bool by_window() const { return desc_.hold.kind == HoldKind::Sort || desc_.hold.kind == HoldKind::Top; }
+
+  Budget& budget_;
+  KeyedTable table_;  // key → number
+  struct Key {
+    std::vector<uint64_t> words;  // texts lie in the heap of the table
+    uint64_t rows = 0;
+  };
+  std::vector<Key> keys_;  // by number
+  std::vector<uint64_t> free_numbers_;
+  std::map<std::pair<int64_t, uint64_t>, RowPtr> queue_;  // delay, debounce: by due time and arrival
+  std::map<uint64_t, std::pair<int64_t, uint64_t>>
+      waiting_;  // debounce: by number of the key, its place in the queue
+  std::map<Edges, Window> windows_;
+  std::optional<ResultRows> given_;
+  const batch::Arena* given_texts_ = nullptr;
+  uint64_t arrivals_ = 0;
+  uint64_t row_count_ = 0;
+  uint64_t let_go_ = 0;
+  int64_t newest_ = std::numeric_limits<int64_t>::min();
+  int64_t closed_ = std::numeric_limits<int64_t>::min();
+};
+
+}  // namespace mut::state
