@@ -34,8 +34,10 @@ bool is_previous(AggregateFn fn) {
 }
 bool same_function(const Cell& a, const Cell& b) {
   if (a.call == nullptr || b.call == nullptr) return a.call == b.call;
+  // Over the last events it is the events that are kept: they can be added by other rules.
+  bool events = a.node->desc.kind == StoreKind::Ring && b.node->desc.kind == StoreKind::Ring;
   if (a.call->own != nullptr && b.call->own != nullptr)
-    return typed::text_of_state(*a.call->own) == typed::text_of_state(*b.call->own);
+    return events || typed::text_of_state(*a.call->own) == typed::text_of_state(*b.call->own);
   return a.call->fn == b.call->fn || (is_previous(a.call->fn) && is_previous(b.call->fn));
 }
 
@@ -194,6 +196,8 @@ class Finder {
     }
     if (was.fn == CellFn::Count && is.fn == CellFn::Count) return;
     if (is.fn == CellFn::Own) {
+      if (before_.call->arguments.size() != after_.call->arguments.size())
+        add(Difference::ValueType, "other arguments");
       for (size_t i = 0; const typed::Expr* to = typed::argument_of(*after_.call, i); ++i) {
         const typed::Expr* from = typed::argument_of(*before_.call, i);
         if (from != nullptr && type_change(scalar_of(from->type), scalar_of(to->type)) != TypeChange::None)

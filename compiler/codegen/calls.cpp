@@ -20,6 +20,24 @@ Value FunctionEmitter::emit_call(const Expr& expr) {
   std::vector<Value> args;
   for (const typed::ExprPtr& arg : expr.args) args.push_back(emit(*arg));
   switch (expr.builtin) {
+    case Builtin::ParseTime: {
+      llvm::AllocaInst* out = temporary(8);
+      llvm::Constant* pattern = builder_.CreateGlobalString(expr.spec);
+      llvm::Type* pointer = builder_.getPtrTy();
+      llvm::Type* word = builder_.getInt64Ty();
+      llvm::Value* fine = builder_.CreateCall(
+          module_.helper("mut_parse_time", builder_.getInt32Ty(), {pointer, pointer, word, word, pointer}),
+          {spill(args[0]), pattern, builder_.getInt64(expr.spec.size()), args[1].part(), out});
+      check(builder_.CreateICmpNE(fine, builder_.getInt32(0)), EventError::Cast);
+      return {expr.type, {builder_.CreateLoad(word, out)}};
+    }
+    case Builtin::JsonMember:
+    case Builtin::JsonElement:
+      return emit_json_walk(expr, args);
+    case Builtin::JsonText:
+      return {expr.type, args[0].parts};
+    case Builtin::ToJson:
+      return emit_json_of(expr, args[0]);
     case Builtin::Matches:
     case Builtin::ReplaceRegex:
     case Builtin::Capture:

@@ -92,6 +92,8 @@ class FunctionEmitter {
   Value emit_runtime_call(const typed::Expr& expr, const std::vector<Value>& args);
   Value emit_cast(const typed::Expr& expr);
   Value emit_text(const typed::Expr& expr);
+  Value emit_json_walk(const typed::Expr& expr, const std::vector<Value>& args);
+  Value emit_json_of(const typed::Expr& expr, const Value& value);
   Value emit_regex(const typed::Expr& expr, const std::vector<Value>& args);
   Value emit_list(const typed::Expr& expr);
   // Lists, an element at a time: list_emitter.cpp.

@@ -114,11 +114,12 @@ void StageEmitter::emit_group_history(const graph::StoreNode& node, int store) {
   llvm::Value* in_place = offset(row, cell.offset);
   if (is_simple(cell)) {
     llvm::AllocaInst* copy = at_.temporary(cell.size);
-    b.CreateMemCpy(copy, llvm::Align(8), in_place, llvm::Align(8), cell.size);
+    copy_cell(cell, 0, table, row, copy);
+    if (history.excluding_current) at_.stage.histories[index] = current(copy);
     when(argument.counts, [&] { add_to_cell(cell, 0, table, row, copy, argument); });
-    at_.stage.histories[index] = history.excluding_current ? current(in_place) : current(copy);
+    if (!history.excluding_current) at_.stage.histories[index] = current(copy);
     commits_.push_back([=, this, &desc, &cell] {
-      at_.builder().CreateMemCpy(in_place, llvm::Align(8), copy, llvm::Align(8), cell.size);
+      keep_cell(cell, 0, table, row, copy);
       touch(desc, row);
     });
     return;

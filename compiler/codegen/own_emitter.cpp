@@ -11,7 +11,10 @@ using typed::OwnState;
 
 namespace {
 
-uint64_t word_count(typed::TypeRef type) { return type->kind == Kind::Optional ? 2 : 1; }
+uint64_t word_count(typed::TypeRef type) {
+  if (type->kind == Kind::Optional) return word_count(type->element) + 1;
+  return type->kind == Kind::String || type->kind == Kind::Bytes ? 2 : 1;
+}
 
 }  // namespace
 
@@ -32,8 +35,9 @@ Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory) {
   if (type->kind != Kind::Optional) return at.from_words(type, memory);
   llvm::IRBuilder<>& b = at.builder();
   Value out = at.from_words(type->element, memory);
-  llvm::Value* present =
-      b.CreateAlignedLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt8Ty(), memory, 8), llvm::Align(8));
+  llvm::Value* present = b.CreateAlignedLoad(
+      b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt8Ty(), memory, word_count(type->element) * 8),
+      llvm::Align(8));
   out.type = type;
   out.parts.push_back(b.CreateICmpNE(present, b.getInt64(0)));
   return out;
@@ -81,6 +85,31 @@ std::vector<Value> StageEmitter::own_state(const OwnAggregate& own, llvm::Value*
   });
 }
 
+void StageEmitter::copy_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table,
+                             llvm::Value* row, llvm::Value* copy) {
+  B& b = at_.builder();
+  if (!state::owns_text(desc)) {
+    b.CreateMemCpy(copy, llvm::Align(8), offset(row, desc.offset), llvm::Align(8), desc.size);
+    return;
+  }
+  llvm::Type* pointer = b.getPtrTy();
+  b.CreateCall(
+      module_.helper("mut_own_load", b.getVoidTy(), {pointer, pointer, pointer, b.getInt32Ty(), pointer}),
+      {at_.context(), table, row, b.getInt32(index), copy});
+}
+
+void StageEmitter::keep_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table,
+                             llvm::Value* row, llvm::Value* copy) {
+  B& b = at_.builder();
+  if (!state::owns_text(desc)) {
+    b.CreateMemCpy(offset(row, desc.offset), llvm::Align(8), copy, llvm::Align(8), desc.size);
+    return;
+  }
+  llvm::Type* pointer = b.getPtrTy();
+  b.CreateCall(module_.helper("mut_own_store", b.getVoidTy(), {pointer, pointer, b.getInt32Ty(), pointer}),
+               {table, row, b.getInt32(index), copy});
+}
+
 // The state at `from` after one more event, to `to`; both may be one. Nothing is written when it fails.
 void StageEmitter::add_own(const OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
                            llvm::Value* to) {
@@ -111,6 +140,10 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
   const typed::History& history = stage_.histories[static_cast<size_t>(node.histories[cell])];
   const OwnAggregate& own = *history.call.own;
   const state::StoreDesc& desc = node.desc;
+  bool keeps_text = std::any_of(own.states.begin(), own.states.end(), [](const OwnState& each) {
+    typed::TypeRef type = each.type->kind == Kind::Optional ? each.type->element : each.type;
+    return word_count(type) == 2;
+  });
   llvm::AllocaInst* state = at_.temporary(own_bytes(own));
   b.CreateAlignedStore(b.getInt64(0), state, llvm::Align(8));
   llvm::Value* range =
@@ -148,6 +181,13 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
       at = text;
     }
     event.push_back(at_.from_words(type, at));
+    if (column.kind != state::WordKind::Text || !keeps_text) continue;
+    // The sample may be let go before the result has been read.
+    Value& text = event.back();
+    llvm::Value* size = b.CreateAnd(text.parts[0], b.getInt64(0xFFFFFFFFU));
+    text.parts[1] =
+        b.CreateCall(module_.helper("mut_arena_copy", pointer, {pointer, pointer, b.getInt64Ty()}),
+                     {at_.context(), text.parts[1], size});
   }
   add_own(own, event, state, state);
   b.CreateBr(next);
@@ -177,9 +217,7 @@ std::vector<llvm::Value*> StageEmitter::own_ahead(const state::StoreDesc& desc, 
     }
     llvm::AllocaInst* copy = at_.temporary(cell.size);
     b.CreateMemSet(copy, b.getInt8(0), cell.size, llvm::Align(8));
-    when(b.CreateIsNotNull(known), [&] {
-      b.CreateMemCpy(copy, llvm::Align(8), offset(known, cell.offset), llvm::Align(8), cell.size);
-    });
+    when(b.CreateIsNotNull(known), [&] { copy_cell(cell, static_cast<uint32_t>(i), table, known, copy); });
     when(arguments[i].counts, [&] { add_own(*arguments[i].call->own, arguments[i].own, copy, copy); });
     out[i] = copy;
   }
@@ -226,7 +264,7 @@ void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<
       const state::CellDesc& cell = desc.cells[i];
       llvm::Value* at = offset(row, cell.offset);
       if (own[i] != nullptr) {
-        b.CreateMemCpy(at, llvm::Align(8), own[i], llvm::Align(8), cell.size);
+        keep_cell(cell, i, table, row, own[i]);
       } else {
         when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
       }

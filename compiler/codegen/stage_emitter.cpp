@@ -123,6 +123,9 @@ llvm::Value* StageEmitter::emit_key(const std::vector<typed::ExprPtr>& keys, con
   llvm::AllocaInst* out = at_.temporary(desc.key_words * 8U + 8U);
   for (size_t i = 0; i < keys.size(); ++i) {
     Value value = at_.emit(*keys[i]);
+    typed::TypeRef scalar = value.type->kind == Kind::Optional ? value.type->element : value.type;
+    if (scalar->kind == Kind::Float || scalar->kind == Kind::F32)  // rule 3.10: -0.0 is the key 0.0
+      value.parts[0] = b.CreateFAdd(value.parts[0], llvm::ConstantFP::get(value.parts[0]->getType(), 0.0));
     if (values != nullptr) values->push_back(value);
     llvm::Value* words = words_of(value, true);
     size_t count = at_.words(value).size();
@@ -178,6 +181,7 @@ StageEmitter::Argument StageEmitter::emit_argument(const typed::AggregateCall& c
 
 // Cells that live in their bytes alone.
 bool StageEmitter::is_simple(const state::CellDesc& desc) {
+  if (desc.fn == CellFn::Own) return true;
   return !state::owns_text(desc) && desc.fn != CellFn::Distinct && desc.fn != CellFn::ArgMin &&
          desc.fn != CellFn::ArgMax && desc.fn != CellFn::Previous;
 }
@@ -424,12 +428,10 @@ void StageEmitter::emit_running() {
     const Argument argument = arguments[i];
     if (is_simple(cell)) {
       llvm::AllocaInst* copy = at_.temporary(cell.size);
-      b.CreateMemCpy(copy, llvm::Align(8), offset(row, cell.offset), llvm::Align(8), cell.size);
+      copy_cell(cell, i, table, row, copy);
       when(argument.counts, [&] { add_to_cell(cell, i, table, row, copy, argument); });
       at_.stage.aggregates.push_back(number_result(cell, call, copy));
-      commits_.push_back([=, this] {
-        at_.builder().CreateMemCpy(offset(row, cell.offset), llvm::Align(8), copy, llvm::Align(8), cell.size);
-      });
+      commits_.push_back([=, this, &cell] { keep_cell(cell, i, table, row, copy); });
       continue;
     }
     llvm::AllocaInst* out = at_.temporary(16);
@@ -553,7 +555,7 @@ void StageEmitter::emit_windowed() {
     const state::CellDesc& cell = desc.cells[i];
     llvm::Value* at = offset(row, static_cast<uint64_t>(static_cast<int64_t>(cell.offset) - shift));
     if (cell.fn == CellFn::Own) {
-      b.CreateMemCpy(at, llvm::Align(8), own[i], llvm::Align(8), cell.size);
+      keep_cell(cell, i, table, row, own[i]);
       continue;
     }
     when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });

@@ -66,6 +66,11 @@ class StageEmitter {
   // Aggregates of the script: own_emitter.cpp.
   void emit_overlaps(int store, llvm::Value* key, const std::vector<Argument>& arguments);
   std::vector<Value> own_state(const typed::OwnAggregate& own, llvm::Value* cell);
+  // A cell into memory of the kernel, and back. Texts of the copy are in the arena.
+  void copy_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
+                 llvm::Value* copy);
+  void keep_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
+                 llvm::Value* copy);
   void add_own(const typed::OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
                llvm::Value* to);
   Value own_over_ring(const graph::StoreNode& node, uint32_t cell, llvm::Value* row, llvm::Value* owner,

@@ -40,6 +40,7 @@ bool can_fail(const Expr& expr) {
         case typed::Builtin::ShiftLeft:
         case typed::Builtin::ShiftRight:
         case typed::Builtin::ListSum:
+        case typed::Builtin::ParseTime:
           return true;
         default:
           break;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "compiler/reference/decode.h"
 #include "compiler/reference/evaluate.h"
 #include "compiler/reference/text_functions.h"
 #include "runtime/codec/text/number.h"
@@ -157,6 +158,12 @@ std::string format_number(const Value& value, TypeRef type, const Spec& spec) {
 
 Value cast(const Value& value, TypeRef from, TypeRef to) {
   if (typed::same(from, to)) return value;
+  if (from->kind == Kind::Json) {
+    auto tree = parse_json(value.as_text());
+    auto taken = tree ? value_of(*tree, to, text::TimeUnit::Milli) : std::nullopt;
+    if (!taken) fail(EventError::Cast);
+    return *taken;
+  }
   if (to->kind == Kind::String) return plain_text(value, from);
   if (from->kind == Kind::String) return text_to(value.as_text(), to);
   return number_to_number(value, to->kind);

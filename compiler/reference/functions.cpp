@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 
 #include "compiler/reference/aggregates.h"
 #include "compiler/reference/evaluate.h"
+#include "compiler/reference/json.h"
 #include "compiler/reference/text_functions.h"
 #include "runtime/regex/regex.h"
 
@@ -138,6 +140,82 @@ Value number_function(Builtin builtin, const std::vector<Value>& args) {
   }
 }
 
+// The C library's strptime, piece by piece: it knows no fractions, and takes blanks anywhere.
+Value parse_time(const std::string& pattern, const std::string& text, int64_t year) {
+  std::tm parts{};
+  parts.tm_year = static_cast<int>(year - 1900);
+  parts.tm_mday = 1;
+  int64_t nanoseconds = 0;
+  std::optional<int> day_of_year;
+  bool twelve = false;
+  bool afternoon = false;
+  const char* at = text.c_str();
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '%' && pattern[i + 1] == 'f') {
+      ++i;
+      std::string digits;
+      while (*at >= '0' && *at <= '9') digits += *at++;
+      if (digits.empty()) fail(EventError::Cast);
+      digits.resize(9, '0');
+      nanoseconds = std::stoll(digits);
+      continue;
+    }
+    std::string piece(1, pattern[i]);
+    if (pattern[i] == '%') piece += pattern[++i];
+    twelve = twelve || piece == "%I";
+    if (piece == "%p") {
+      afternoon = *at == 'p' || *at == 'P';
+      if ((!afternoon && *at != 'a' && *at != 'A') || (at[1] != 'm' && at[1] != 'M')) fail(EventError::Cast);
+      at += 2;
+      continue;
+    }
+    if (piece == "%z" && *at == 'Z') {
+      ++at;
+      continue;
+    }
+    at = strptime(at, piece.c_str(), &parts);
+    if (at == nullptr) fail(EventError::Cast);
+    if (piece == "%j") day_of_year = parts.tm_yday;
+  }
+  if (*at != '\0') fail(EventError::Cast);
+  if (twelve && afternoon) parts.tm_hour += 12;
+  std::tm asked = parts;
+  if (day_of_year) {
+    asked.tm_mon = 0;
+    asked.tm_mday = *day_of_year + 1;
+  }
+  std::tm made = asked;
+  int64_t seconds = timegm(&made) - parts.tm_gmtoff;
+  bool moved = day_of_year ? made.tm_year != asked.tm_year : made.tm_mday != asked.tm_mday;  // no such day
+  __int128 time = static_cast<__int128>(seconds) * 1'000'000'000 + nanoseconds;
+  if (moved || time > INT64_MAX || time < INT64_MIN || parts.tm_sec > 59) fail(EventError::Cast);
+  return static_cast<int64_t>(time);
+}
+
+// A step into a value; what is not there, and null, is none.
+Value json_step(const Value& json, const Value& which) {
+  if (json.is_none()) return {};
+  auto tree = parse_json(json.as_text());
+  const Json* found = nullptr;
+  if (tree && which.is_text() && tree->kind == Json::Kind::Record) found = tree->find(which.as_text());
+  if (tree && which.is_int() && tree->kind == Json::Kind::List) {
+    auto index = static_cast<uint64_t>(which.as_int());
+    if (index < tree->items.size()) found = &tree->items[index];
+  }
+  return found == nullptr || found->kind == Json::Kind::Null ? Value() : Value(found->raw);
+}
+
+Value json_function(const Expr& expr, const std::vector<Value>& args) {
+  switch (expr.builtin) {
+    case Builtin::ToJson:
+      return to_json(args[0], expr.args[0]->type);
+    case Builtin::JsonText:
+      return args[0];
+    default:
+      return json_step(args[0], args[1]);
+  }
+}
+
 // RE2 is the definition; only what is made of its answer is ours.
 Value regex_function(const Expr& expr, const std::vector<Value>& args) {
   std::string problem;
@@ -214,6 +292,8 @@ double draw_unit(uint64_t seed, uint64_t number, uint64_t place) {
 
 Value call_builtin(const Expr& expr, const std::vector<Value>& args, const Scope&) {
   Builtin builtin = expr.builtin;
+  if (builtin == Builtin::ParseTime) return parse_time(expr.spec, args[0].as_text(), args[1].as_int());
+  if (builtin >= Builtin::JsonMember && builtin <= Builtin::ToJson) return json_function(expr, args);
   if (builtin >= Builtin::Matches && builtin <= Builtin::Capture) return regex_function(expr, args);
   if (builtin == Builtin::IsNan) return std::isnan(args[0].as_float());
   if (builtin >= Builtin::Round && builtin <= Builtin::Logistic) return float_function(builtin, args);

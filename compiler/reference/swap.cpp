@@ -50,7 +50,8 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
     };
     for (const AggregateCall& call : view.stage->aggregates) add(call, function_of(call), {});
     for (const typed::History& history : view.stage->histories) {
-      std::string function = function_of(history.call);
+      bool events = history.over == OverKind::LastDuration || history.over == OverKind::LastEvents;
+      std::string function = events && history.call.own != nullptr ? "own" : function_of(history.call);
       add(history.call, function + " over " + std::to_string(static_cast<int>(history.over)),
           meaning.of(history.keys, stream, index));
     }

@@ -45,8 +45,7 @@ constexpr AggregateName aggregate_names[] = {
 };
 constexpr std::string_view later_aggregates[] = {
     "median", "quantile", "approx_distinct", "collect", "top", "string_agg", "rank"};
-constexpr std::string_view later_functions[] = {"parse_time",  "format_time",  "json",
-                                                "decimal",     "arrival_time", "reveal",
+constexpr std::string_view later_functions[] = {"decimal",     "arrival_time", "reveal",
                                                 "each_update", "keys",         "values"};
 
 const AggregateName* find_aggregate(std::string_view name) {
@@ -104,6 +103,9 @@ struct CallChecker {
   ExprPtr check() {
     module = checker.module_of(node.receiver.get(), scope);
     if (node.receiver && module == nullptr) args.push_back(node.receiver.get());
+    bool own_name = checker.names_->functions.contains(node.function.text) || module != nullptr;
+    if (!own_name && node.function.text == "parse_time") return checker.check_parse_time(node, expr, scope);
+    if (!own_name && node.function.text == "format_time") return checker.check_format_time(node, expr, scope);
     for (const ast::Argument& arg : node.args) {
       if (arg.name) {
         diags().report(Code::UnknownOption, arg.name->span, node.function.text, arg.name->text);
@@ -293,6 +295,11 @@ struct CallChecker {
     if (value->type->kind == Kind::Error) return value;
     value = checker.need_value(std::move(value), "a value");
     if (value->type->kind == Kind::Error) return value;
+    if (value->type->kind == Kind::Json && kind == Kind::String) {  // rule 3.20: as it is written
+      std::vector<ExprPtr> values;
+      values.push_back(std::move(value));
+      return call(Builtin::JsonText, type(Kind::String), std::move(values));
+    }
     return checker.cast(std::move(value), type(kind), false, expr.span);
   }
 
@@ -417,6 +424,17 @@ struct CallChecker {
       case Builtin::Upper:
       case Builtin::Trim:
         return uniform(matching[0], Kind::String, 1, Kind::String);
+      case Builtin::ToJson: {
+        if (!count_is(1, 1)) return error();
+        std::vector<ExprPtr> values;
+        values.push_back(checker.check(*args[0], scope));
+        if (values[0]->type->kind == Kind::Error) return error();
+        if (values[0]->type->kind == Kind::None) {
+          diags().report(Code::CannotInferType, args[0]->span);
+          return error();
+        }
+        return call(Builtin::ToJson, type(Kind::Json), std::move(values));
+      }
       case Builtin::Matches:
       case Builtin::Capture:
         return count_is(2, 2) ? checker.check_regex_call(matching[0], args, expr, scope) : error();

@@ -247,6 +247,9 @@ void Declarer::check_functions(int& local_count) {
     if (!typed_fully || !fn->body) continue;  // checked where it is called
     exprs_.check_as(*fn->body, scope, resolver.resolve(*fn->result));
   }
+  for (const auto& [name, declared] : names_.aggregates) {
+    if (declared.home == &names_) exprs_.check_own_alone(*declared.decl);
+  }
 }
 
 }  // namespace mut::sema

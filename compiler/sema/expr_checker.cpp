@@ -454,6 +454,10 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
 ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool optional, Span span) {
   if (object->type->kind == Kind::Error) return object;
   TypeRef record = object->type;
+  if (is_json(record)) {
+    ExprPtr name = literal(type(Kind::String), {field.text}, field.span);
+    return json_part(typed::Builtin::JsonMember, std::move(object), std::move(name), span);
+  }
   if (optional) {
     if (record->kind == Kind::Optional) {
       record = record->element;
@@ -463,10 +467,6 @@ ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool option
     }
   } else if (record->kind == Kind::Optional && record->element->kind == Kind::Record) {
     diags_.report(Code::MayBeNone, object->span, "a record").note("read it with `?." + field.text + "`");
-    return error(span);
-  }
-  if (record->kind == Kind::Json) {
-    diags_.report(Code::NotExecutable, span, "walking `json`");
     return error(span);
   }
   if (record->kind != Kind::Record) {
@@ -569,13 +569,18 @@ ExprPtr ExprChecker::visit(const ast::MemberAccess& node, const ast::Expr& expr,
 }
 
 ExprPtr ExprChecker::visit(const ast::IndexAccess& node, const ast::Expr& expr, Scope& scope, TypeRef) {
-  ExprPtr list = need_value(check(*node.object, scope), "a list");
+  ExprPtr list = check(*node.object, scope);
+  if (is_json(list->type)) {
+    ExprPtr which = check(*node.index, scope);
+    bool by_name = which->type->kind == Kind::String;
+    if (!by_name) which = coerce(std::move(which), type(Kind::Int));
+    if (which->type->kind == Kind::Error) return which;
+    return json_part(by_name ? typed::Builtin::JsonMember : typed::Builtin::JsonElement, std::move(list),
+                     std::move(which), expr.span);
+  }
+  list = need_value(std::move(list), "a list");
   ExprPtr index = check_as(*node.index, scope, type(Kind::Int));
   if (list->type->kind == Kind::Error) return list;
-  if (list->type->kind == Kind::Json) {
-    diags_.report(Code::NotExecutable, expr.span, "walking `json`");
-    return error(expr.span);
-  }
   if (list->type->kind != Kind::List) {
     diags_.report(Code::TypeMismatch, node.object->span, "a list", quoted(list->type));
     return error(expr.span);
@@ -621,8 +626,9 @@ ExprPtr ExprChecker::cast(ExprPtr value, TypeRef target, bool optional, Span spa
       target->kind == Kind::Enum) {
     fine = fine || from->kind == Kind::String;
   }
-  if (from->kind == Kind::Json || target->kind == Kind::Json) {
-    diags_.report(Code::NotExecutable, span, "a cast of `json`");
+  if (from->kind == Kind::Json) fine = target->kind != Kind::Bytes || from == target;
+  if (target->kind == Kind::Json && from->kind != Kind::Json) {
+    diags_.report(Code::BadCast, span, quoted(from), quoted(target)).note("`json(x)` makes it of any value");
     return error(span);
   }
   if (!fine) {

@@ -109,6 +109,8 @@ class ExprChecker {
   // A value known at compile time, of type `target` when given.
   std::optional<ConstValue> check_constant(const ast::Expr& expr, typed::TypeRef target = nullptr);
 
+  // An aggregate by itself, so that a wrong one is told about also when nobody calls it.
+  void check_own_alone(const ast::AggregateDecl& decl);
   // The regular expression that is written there. Null after a report.
   std::shared_ptr<const regex::Regex> check_regex(const ast::Expr& expr);
 
@@ -189,6 +191,12 @@ class ExprChecker {
                          std::vector<ExprPtr>& out);
   bool check_own_body(const ast::AggregateDecl& decl, OwnUse& use);
   ExprPtr module_member(const ast::MemberAccess& node, const ast::Expr& expr, const Scope& scope);
+  // Times in texts: time_calls.cpp.
+  ExprPtr check_parse_time(const ast::Call& node, const ast::Expr& expr, Scope& scope);
+  ExprPtr check_format_time(const ast::Call& node, const ast::Expr& expr, Scope& scope);
+  std::optional<std::string> time_pattern(const std::string& function, const ast::Expr& expr);
+  // `json`: json_walk.cpp.
+  ExprPtr json_part(typed::Builtin builtin, ExprPtr json, ExprPtr which, source::Span span);
   // Regular expressions: regex_calls.cpp.
   const ast::RegexLit* regex_of(const ast::Expr& expr) const;
   ExprPtr check_regex_call(typed::Builtin builtin, const std::vector<const ast::Expr*>& args,
@@ -210,10 +218,13 @@ class ExprChecker {
   diag::Engine& diags_;
   int& local_count_;
   std::vector<const ast::FnDecl*> call_stack_;
-  bool in_own_aggregate_ = false;  // in its body
+  std::set<const ast::AggregateDecl*> broken_own_;  // wrong by themselves: their uses say no more
+  bool in_own_aggregate_ = false;                   // in its body
   size_t node_count_ = 0;
 };
 
+// `json` or `json?`.
+bool is_json(typed::TypeRef type);
 // The value of an expression made of literals; empty when it is none or fails.
 std::optional<typed::Const> fold_constant(const typed::Expr& expr);
 bool literal_fits(int64_t value, typed::Kind kind);

@@ -49,10 +49,14 @@ std::vector<int> OperatorUse::kept_fields() const {
 ExprPtr ExprChecker::passed(const std::string& name, const ast::Expr& expr, Scope& scope, TypeRef hint) {
   const OperatorUse::Argument* argument = use_->find(name);
   if (argument == nullptr) return nullptr;
-  if (scope.place == Place::AggregateItem) {
-    for (const std::string& key : *scope.key_names) {
-      if (key == name) return nullptr;  // `by k`: the key itself
-    }
+  // `by k`: in what is computed of a group or match, the key itself.
+  bool of_group =
+      scope.place == Place::AggregateItem || (scope.pattern != nullptr && !scope.pattern->has_event);
+  for (size_t i = 0; of_group && scope.key_names != nullptr && i < scope.key_names->size(); ++i) {
+    if ((*scope.key_names)[i] != name) continue;
+    ExprPtr key = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
+    key->index = static_cast<int>(i);
+    return key;
   }
   if (argument->value) {
     ExprPtr out = typed::clone(*argument->value);
@@ -111,8 +115,8 @@ int place_behind(const typed::Stage& stage, int field) {
       return -1;
     case StageKind::Flatten:
       return stage.list_field == field ? -1 : stage.output->field_index(name());
-    case StageKind::Match:
     case StageKind::Aggregate:
+    case StageKind::Match:
       return -1;
     case StageKind::Join:
     case StageKind::Lookup: {

@@ -85,7 +85,8 @@ bool ExprChecker::check_own_states(const ast::AggregateDecl& decl, OwnUse& use) 
       diags_.report(Code::CannotInferType, variable.name.span);
       return false;
     }
-    if (!is_scalar(initial->type)) {
+    TypeRef plain = initial->type->kind == Kind::Optional ? initial->type->element : initial->type;
+    if (!is_scalar(initial->type) && plain->kind != Kind::String && plain->kind != Kind::Bytes) {
       diags_.report(Code::NotExecutable, variable.name.span,
                     "state of type `" + initial->type->text + "` in an aggregate");
       return false;
@@ -176,10 +177,30 @@ bool ExprChecker::check_own_body(const ast::AggregateDecl& decl, OwnUse& use) {
   return fine && use.made->result->type->kind != Kind::Error;
 }
 
+void ExprChecker::check_own_alone(const ast::AggregateDecl& decl) {
+  OwnUse use;
+  use.span = decl.name.span;
+  use.made = std::make_shared<OwnAggregate>();
+  TypeResolver resolver(*names_, types_, diags_);
+  for (const ast::Parameter& parameter : decl.params) {
+    if (!parameter.type) {
+      diags_.report(Code::CannotInferType, parameter.name.span);
+      return;
+    }
+    LocalName local{parameter.name.text, local_count_++, resolver.resolve(*parameter.type)};
+    use.event.push_back(local);
+    use.fixed.push_back(local);  // `result` may read those that a call gives as constants
+  }
+  bool outer = std::exchange(in_own_aggregate_, true);
+  if (!check_own_body(decl, use)) broken_own_.insert(&decl);
+  in_own_aggregate_ = outer;
+}
+
 bool ExprChecker::fill_own(const Homed<ast::AggregateDecl>& declared,
                            const std::vector<const ast::Expr*>& args, const ast::Call& node, Span span,
                            Scope& scope, typed::AggregateCall& out) {
   const ast::AggregateDecl& decl = *declared.decl;
+  if (broken_own_.contains(&decl)) return false;
   if (args.size() != decl.params.size()) {
     diags_
         .report(Code::ArgumentCount, span, decl.name.text,

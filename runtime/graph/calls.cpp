@@ -6,6 +6,7 @@
 
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
+#include "runtime/state/cells.h"
 #include "runtime/state/held.h"
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
@@ -101,6 +102,12 @@ void* mut_store_of(MutContext* ctx, uint32_t store) {
   auto& ring = static_cast<mut::state::RingStore&>(of.store(store));
   ring.observe(of.now(of.plan().stores[store].clock));
   return &ring;
+}
+
+void mut_own_load(MutContext* ctx, MutTable* table, const char* row, uint32_t index, uint64_t* words) {
+  auto& of = *static_cast<mut::state::KeyedTable*>(table->owner);
+  const mut::state::CellDesc& cell = of.desc().cells[index];
+  mut::state::load_own(cell, row + cell.offset, of.heap(), instance(ctx).arena(), words);
 }
 
 MutTable* mut_pane(MutContext* ctx, uint32_t store, int64_t time) {

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <vector>
 
+#include "runtime/codec/text/time_pattern.h"
 #include "runtime/graph/instance.h"
 #include "runtime/graph/text_forms.h"
 #include "runtime/inline/cells.h"
@@ -398,6 +399,13 @@ void mut_format(MutContext* ctx, uint32_t type, const char* spec, uint64_t spec_
   std::string text;
   mut::runtime::format_value(*instance.plan().types[type], value, {spec, spec_size}, text);
   *out = instance.arena().copy(text);
+}
+
+int32_t mut_parse_time(const MutStr* text, const char* pattern, uint64_t pattern_bytes, int64_t year,
+                       int64_t* out) {
+  auto time = mut::text::parse_time_as(mut::abi::view(*text), {pattern, pattern_bytes}, year);
+  *out = time.value_or(0);
+  return time ? 1 : 0;
 }
 
 int32_t mut_cast(MutContext* ctx, uint32_t from, uint32_t to, const void* value, void* out) {

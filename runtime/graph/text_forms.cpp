@@ -6,6 +6,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "runtime/codec/json/value.h"
 #include "runtime/codec/text/number.h"
 #include "runtime/codec/text/time.h"
 
@@ -359,6 +360,10 @@ void format_value(const TypeDesc& type, const void* value, std::string_view spec
 }
 
 bool cast_value(const TypeDesc& from, const void* value, const TypeDesc& to, void* out, batch::Arena& arena) {
+  if (from.kind == TypeKind::Json) {
+    std::string_view json = abi::view(load<MutStr>(value));
+    return !json::read_value(json, to, text::TimeUnit::Milli, arena, out);
+  }
   if (to.kind == TypeKind::String) {
     std::string text;
     append_plain(from, value, text);

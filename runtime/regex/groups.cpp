@@ -17,9 +17,10 @@ class Reader {
       char c = pattern_[at_];
       if (skip_literal()) continue;
       if (c == '(') {
-        open.push_back({out_.size(), false});
+        open.push_back({out_.size(), 0, false});
         ++at_;
         read_head();
+        open.back().inner = out_.size();
         continue;
       }
       if (c == '|') open.back().alternatives = true;
@@ -27,7 +28,8 @@ class Reader {
       if (c != ')' || open.size() == 1) continue;
       Open closed = open.back();
       open.pop_back();
-      if (closed.alternatives || may_repeat_nought()) mark_from(closed.first);
+      if (closed.alternatives) mark_from(closed.inner);
+      if (may_repeat_nought()) mark_from(closed.first);
     }
     if (open[0].alternatives) mark_from(0);
     return std::move(out_);
@@ -35,7 +37,8 @@ class Reader {
 
  private:
   struct Open {
-    size_t first = 0;  // named groups from here on lie in it
+    size_t first = 0;  // named groups from here on lie in it, itself included
+    size_t inner = 0;  // … without itself
     bool alternatives = false;
   };
 

@@ -63,6 +63,12 @@ void mut_previous_store(MutTable* table, char* row, uint32_t index, const uint64
   memcpy(row + cell.offset, &none, sizeof(none));
 }
 
+void mut_own_store(MutTable* table, char* row, uint32_t index, const uint64_t* words) {
+  KeyedTable& of = owner(table);
+  const CellDesc& cell = of.desc().cells[index];
+  mut::state::store_own(cell, row + cell.offset, of.heap(), words);
+}
+
 int64_t mut_distinct_peek(MutTable* table, const char* row, uint32_t index, const uint64_t* value) {
   KeyedTable& of = owner(table);
   int64_t count;

@@ -76,6 +76,17 @@ bool has_results(const StoreDesc& desc) {
   }
 }
 
+void for_each_own_text(const abi::TypeDesc& result,
+                       const std::function<void(uint32_t word, int present)>& visit) {
+  uint32_t word = 0;
+  for (const abi::FieldDesc& field : result.fields) {
+    bool optional = field.type->kind == abi::TypeKind::Optional;
+    uint32_t words = word_count(word_kind(*field.type));
+    if (words == 2) visit(word, optional ? static_cast<int>(word + words) : -1);
+    word += words + (optional ? 1 : 0);
+  }
+}
+
 bool owns_text(const CellDesc& cell) {
   switch (cell.fn) {
     case CellFn::Min:
@@ -84,6 +95,11 @@ bool owns_text(const CellDesc& cell) {
     case CellFn::Last:
     case CellFn::Previous:
       return cell.kind == WordKind::Text;
+    case CellFn::Own: {
+      bool text = false;
+      for_each_own_text(*cell.result, [&](uint32_t, int) { text = true; });
+      return text;
+    }
     case CellFn::ArgMin:
     case CellFn::ArgMax:
       return cell.kind == WordKind::Text || cell.order_kind == WordKind::Text;
@@ -130,7 +146,7 @@ namespace {
 uint32_t own_size(const abi::TypeDesc& result) {
   uint32_t words = 0;
   for (const abi::FieldDesc& field : result.fields)
-    words += field.type->kind == abi::TypeKind::Optional ? 2 : 1;
+    words += word_count(word_kind(*field.type)) + (field.type->kind == abi::TypeKind::Optional ? 1 : 0);
   return words * 8;
 }
 

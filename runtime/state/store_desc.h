@@ -2,6 +2,7 @@
 // inspection. Names are those of the script; nothing here knows an operator.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -174,6 +175,10 @@ Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to);
 // Fills words, masks, offsets and sizes from kinds. Deterministic: equal input, equal layout.
 void lay_out(StoreDesc& desc);
 uint32_t cell_size(CellFn fn, WordKind kind);
+// Texts in a cell of Own: their first word, and the one that says whether they are there (-1: they are).
+// `result`: of the cell.
+void for_each_own_text(const abi::TypeDesc& result,
+                       const std::function<void(uint32_t word, int present)>& visit);
 // Whether cells of this kind own text in the heap.
 bool owns_text(const CellDesc& cell);
 

@@ -69,7 +69,12 @@ std::string ExpressionWriter::whole(int depth) {
     if (dice_.one_in(12)) return "9_000_000_000_000_000_000";
     return std::to_string(dice_.between(0, 9));
   }
-  switch (dice_.between(0, 19)) {
+  switch (dice_.between(0, 20)) {
+    case 20: {
+      std::string name = "e" + std::to_string(bound_++);
+      return inner(Type::Ints) + ".reduce(" + std::to_string(dice_.between(0, 3)) + ", (s" + name + ", " +
+             name + ") => s" + name + dice_.pick<std::string>({" + ", " - ", " * "}) + name + ")";
+    }
     case 0:
     case 1:
       return "(" + inner() + " + " + inner() + ")";
@@ -156,7 +161,15 @@ std::string ExpressionWriter::condition(int depth) {
     known = field(Type::Int);
     return known.empty() ? "true" : "(" + known + compare(true) + std::to_string(dice_.between(0, 9)) + ")";
   }
-  switch (dice_.between(0, 12)) {
+  switch (dice_.between(0, 14)) {
+    case 13: {
+      std::string name = "e" + std::to_string(bound_++);
+      return inner(Type::Ints) + dice_.pick<std::string>({".any(", ".all("}) + name + " => " + name +
+             compare(true) + inner(Type::Int) + ")";
+    }
+    case 14:
+      return "(" + inner(Type::Text) + " ~ re\"" +
+             dice_.pick<std::string>({"^a", "[a-c]+$", "(?i)X", "\\d"}) + "\")";
     case 0:
       return "(" + inner(Type::Bool) + " and " + inner(Type::Bool) + ")";
     case 1:
@@ -195,7 +208,9 @@ std::string ExpressionWriter::text(int depth) {
   auto inner = [&](Type type = Type::Text) { return of(type, depth - 1); };
   if (depth <= 0)
     return dice_.pick<std::string>({"\"\"", "\"a\"", "\"b\"", "\"Straße\"", "\"12\"", "\"x y\""});
-  switch (dice_.between(0, 9)) {
+  switch (dice_.between(0, 10)) {
+    case 10:
+      return "replace(" + inner() + ", re\"[a-c]+\", " + inner() + ")";
     case 0:
       return "(" + inner() + " + " + inner() + ")";
     case 1:
@@ -238,6 +253,22 @@ std::string ExpressionWriter::maybe_whole(int depth) {
 }
 
 std::string ExpressionWriter::list(int depth) {
+  if (depth > 0 && dice_.one_in(3)) {
+    std::string from = of(Type::Ints, depth - 1);
+    std::string name = "e" + std::to_string(bound_++);
+    switch (dice_.between(0, 4)) {
+      case 0:
+        return from + ".map(" + name + " => " + name + " + " + of(Type::Int, depth - 1) + ")";
+      case 1:
+        return from + ".filter(" + name + " => " + name + " % 2 == " + of(Type::Int, depth - 1) + ")";
+      case 2:
+        return from + ".sort(" + name + " => -" + name + ")";
+      case 3:
+        return from + ".sort()";
+      default:
+        return from + ".reverse()";
+    }
+  }
   if (depth > 0 && dice_.one_in(2))
     return "append(" + of(Type::Ints, depth - 1) + ", " + of(Type::Int, depth - 1) + ")";
   return "[" + of(Type::Int, depth - 1) + ", " + of(Type::Int, 0) + "]";

@@ -28,7 +28,24 @@ class ProgramWriter {
         "type R = { i: int, f: float, k: string, b: bool, at: time, oi: int?, ot: string?, xs: [int] = [],\n"
         "           sm: i32, lv: Level }\n"
         "param bar: int = " +
-        std::to_string(dice_.between(0, 6)) + "\n";
+        std::to_string(dice_.between(0, 6)) +
+        "\n"
+        "aggregate folded(x: int) -> int {\n"
+        "  state  sum: int = 0, n: int = 0\n"
+        "  add    sum = (sum * 3 + x) % 1000, n = n + 1\n"
+        "  result sum + n\n}\n"
+        "aggregate best_of(x: int, y: int) -> int {\n"
+        "  state  best: int? = none\n"
+        "  add    best = if best is some b then max(b, x / y) else x / y\n"
+        "  result best ?? -1\n}\n"
+        "aggregate joined(s: string) -> string {\n"
+        "  state  all: string = \"\", last: string? = none\n"
+        "  add    all = if last is some before and before == s then all else slice(all + s, 0, 12), last = "
+        "s\n"
+        "  result all\n}\n"
+        "operator kept(x, low: int) = | where x > low\n"
+        "operator shifted(x) = | with was_x = x | with was_x = was_x + x % 5\n"
+        "operator counted(k) = | with seen = count() over last 4 events by k\n";
     GeneratedProgram program;
     int64_t sources = dice_.one_in(3) ? 2 : 1;
     for (int64_t i = 0; i < sources; ++i) {
@@ -153,11 +170,37 @@ class ProgramWriter {
         if (!stream.repeats && joins_left_ > 0) return write_join(stream);
         return write_with(stream);
       case 9:
+        return write_use(stream);
       case 10:
+      case 11:
         if (!tables_.empty()) return write_lookup(stream);
         [[fallthrough]];
       default:
         return write_with(stream);
+    }
+  }
+
+  // The use of an operator.
+  std::string write_use(Stream& stream) {
+    ExpressionWriter expr(dice_, stream.fields);
+    std::string head = "  | @" + fresh("o") + " ";
+    auto add = [&](const char* name) {
+      std::erase_if(stream.fields, [&](const Field& field) { return field.name == name; });
+      stream.fields.push_back({name, Type::Int});
+    };
+    std::string key = expr.key_field();
+    switch (dice_.between(0, key.empty() ? 1 : 2)) {
+      case 0:
+        return head + "kept(" + expr.of(Type::Int, 2) + ", " +
+               dice_.pick<std::string>({"bar", "2", "low: 0"}) + ")\n";
+      case 1: {
+        std::string value = expr.of(Type::Int, 2);
+        add("was_x");
+        return head + "shifted(" + value + ")\n";
+      }
+      default:
+        add("seen");
+        return head + "counted(" + key + ")\n";
     }
   }
 
@@ -225,6 +268,13 @@ class ProgramWriter {
     auto call = [&](const std::string& fn, const std::string& args) {
       return fn + "(" + args + filter + ")" + over;
     };
+    if (own_fine_ && dice_.one_in(6)) {
+      used_own_ = true;
+      if (dice_.one_in(3)) return finish(call("joined", expr.of(Type::Text, 1)), Type::Text, false, "");
+      return dice_.one_in(2) ? finish(call("folded", expr.of(Type::Int, 1)), Type::Int, false, "")
+                             : finish(call("best_of", expr.of(Type::Int, 1) + ", " + expr.of(Type::Int, 1)),
+                                      Type::Int, false, "");
+    }
     switch (dice_.between(0, with_order ? 10 : 9)) {
       case 0:
         return finish(call("count", ""), Type::Int, false, "");
@@ -298,17 +348,21 @@ class ProgramWriter {
          " window sliding 10s every 2s", " window sliding 5s every 3s", " window session 2s",
          " window session 10s", " window all"});
     std::string out = "  | @" + fresh("g") + " aggregate ";
+    own_fine_ = window.find("session") == std::string::npos;  // they cannot be merged
+    used_own_ = false;
     for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
       AggregateText item = write_call(stream.fields, "", false, true);
       item.field.name = fresh("a");
       out += (i == 0 ? "" : ", ") + item.field.name + " = " + item.text;
       made.push_back(item.field);
     }
+    own_fine_ = true;
     out += by + window;
     if (!window.empty() && window != " window all") {
       made.push_back({"window_start", Type::Time});
       made.push_back({"window_end", Type::Time});
       bool fixed = window.find("session") == std::string::npos;
+      if (used_own_ && window.find("sliding") != std::string::npos) fixed = false;  // gives its results once
       if (fixed && dice_.one_in(3)) {
         out += dice_.pick<std::string>(
             {" trigger on update", " trigger every 2s", " trigger every 3s and on close"});
@@ -499,7 +553,9 @@ class ProgramWriter {
   std::vector<Type> types_ = {Type::Int,      Type::Int,  Type::Float,    Type::Bool,       Type::Text,
                               Type::MaybeInt, Type::Ints, Type::Duration, Type::MaybeFloat, Type::Time};
   int next_name_ = 0;
-  int joins_left_ = 2;  // pairs multiply
+  bool own_fine_ = true;   // aggregates of the script may be used here
+  bool used_own_ = false;  // and were, in this stage
+  int joins_left_ = 2;     // pairs multiply
 };
 
 }  // namespace
