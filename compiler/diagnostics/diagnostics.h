@@ -111,7 +111,10 @@ class Engine {
   size_t error_count_ = 0;
 };
 
-// The candidate nearest to `word` by edit distance, when near enough to be a likely typo.
+// What `word` of another language is called here, if that is among the candidates.
+std::optional<std::string> translated(std::string_view word, const std::vector<std::string>& candidates);
+
+// That, or the candidate nearest to `word` by edit distance, when near enough to be a likely typo.
 std::optional<std::string> did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 enum class Color : uint8_t { Never, Always };

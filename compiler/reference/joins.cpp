@@ -112,7 +112,7 @@ Flow::Step Flow::join(StagePlace place, size_t side, const Event& event) {
     auto behind = std::upper_bound(mine.begin(), mine.end(), own,
                                    [](const JoinRow& a, const JoinRow& b) { return a.time < b.time; });
     mine.insert(behind, own);
-  } else if (gives_alone(rule.kind, side) && found.empty() && (!late || !joins)) {
+  } else if (gives_alone(rule.kind, side) && found.empty() && !late) {
     Event row = event;
     row.fields = row_of(stage, side == 0 ? &own.fields : nullptr, side == 0 ? nullptr : &own.fields);
     out.rows.push_back(std::move(row));

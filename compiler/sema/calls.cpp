@@ -19,6 +19,14 @@ using typed::TypeRef;
 
 namespace {
 
+// For functions of other languages that are no function here.
+std::optional<std::string_view> written_here(std::string_view name) {
+  if (name == "now") return "there is no clock of the wall; `event_time()` is the time of the event";
+  if (name == "coalesce" || name == "ifnull" || name == "nvl") return "write `x ?? default`";
+  if (name == "cast") return "write `x as T`";
+  return std::nullopt;
+}
+
 std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
 
 struct AggregateName {
@@ -174,7 +182,9 @@ struct CallChecker {
     for (const BuiltinName& entry : builtin_names) candidates.emplace_back(entry.name);
     for (const AggregateName& entry : aggregate_names) candidates.emplace_back(entry.name);
     auto report = diags().report(Code::UnknownFunction, node.function.span, name);
-    if (auto near = diag::did_you_mean(name, candidates)) {
+    if (auto advice = written_here(name)) {
+      report.note(std::string(*advice));
+    } else if (auto near = diag::did_you_mean(name, candidates)) {
       report.note("did you mean `" + *near + "`?").fix(node.function.span, *near);
     }
     const auto* receiver = node.receiver ? std::get_if<ast::NameRef>(&node.receiver->node) : nullptr;

@@ -232,8 +232,14 @@ class ProgramChecker {
     if (decl.check) diags_.report(Code::NotExecutable, decl.name.span, "`check`");
     if (decl.idle) diags_.report(Code::NotExecutable, decl.idle->span, "`idle`");
     declared.result = read_connector(decl, decl.connector);
-    if (declared.result && !decl.time && out_.sources.back().connector.name == "file")
-      diags_.report(Code::NoTimeClause, decl.name.span);
+    if (declared.result && !decl.time && out_.sources.back().connector.name == "file") {
+      auto report = diags_.report(Code::NoTimeClause, decl.name.span);
+      for (const typed::Field& field : out_.sources.back().type->fields) {
+        if (field.type->kind != Kind::Time) continue;
+        report.note("write `time " + field.name + "` behind the connector");
+        break;
+      }
+    }
   }
 
   // Whether a host or a test gives its rows, whatever its connector.
@@ -762,7 +768,8 @@ class ProgramChecker {
       typed::Stream& stream = out_.streams[i];
       bool side = stream.kind == StreamKind::Branch || stream.kind == StreamKind::Late;
       if (!read[i] && stream.kind != StreamKind::Errors && !side) {
-        diags_.report(Code::NothingReads, stream.span, stream.name);
+        diags_.report(Code::NothingReads, stream.span, stream.name)
+            .note("write `emit " + stream.name + " to stdout()`, or to another sink");
       }
       // One warning for a chain nobody reads, not one for each of its streams.
       for (const typed::Input& input : stream.inputs) {

@@ -446,8 +446,10 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
     report.note("did you mean `" + path + "`?").fix(expr.span, path);
     return error(expr.span);
   }
-  if (auto near = diag::did_you_mean(name, candidates))
-    report.note("did you mean `" + *near + "`?").fix(expr.span, *near);
+  auto near = diag::did_you_mean(name, candidates);
+  // `null` and `True`: only what another language calls so, no word that is merely spelt like it.
+  if (!near) near = diag::translated(name, {"none", "true", "false"});
+  if (near) report.note("did you mean `" + *near + "`?").fix(expr.span, *near);
   return error(expr.span);
 }
 

@@ -169,6 +169,8 @@ bool StageChecker::check_on(const ast::JoinStage& node, const ast::Stage& stage,
   take_apart(std::move(on), conjuncts);
   bool anything = false;
   for (ExprPtr& conjunct : conjuncts) {
+    // `and` of something wrong is a `bool`; what is wrong has been said.
+    if (conjunct->type->kind == Kind::Error) return false;
     if (conjunct->kind == ExprKind::Literal && conjunct->value.as_bool()) {
       anything = true;
       continue;

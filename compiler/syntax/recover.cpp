@@ -5,6 +5,7 @@
 
 #include "compiler/syntax/attempt.h"
 #include "compiler/syntax/describe.h"
+#include "compiler/syntax/elsewhere.h"
 #include "compiler/syntax/parse.h"
 
 namespace mut::syntax {
@@ -177,6 +178,10 @@ class Recovery {
     Span span = places_.span(*token);
     std::string word(places_.text(span));
     auto report = diags_.report(Code::UnknownStage, span, word);
+    if (auto advice = said_here(word)) {
+      report.note(std::string(*advice));
+      return Next::Drop;
+    }
     auto meant = diag::did_you_mean(word, stage_words());
     if (!meant) return Next::Drop;
     report.fix(span, *meant).note(fmt::format("did you mean `{}`?", *meant));
@@ -213,6 +218,23 @@ class Recovery {
       report.fix(span, "==").note("values are compared with `==`");
     } else if (type == MutLexer::PIPE && before == MutLexer::PIPE) {
       report.note("did you mean `or`?");
+    } else if (type == MutLexer::GREATER && before == MutLexer::PIPE) {
+      report.fix(span, "").note("a stage begins with `|` alone");
+    } else if (type == MutLexer::GREATER && before == MutLexer::LESS) {
+      report.note("did you mean `!=`?");
+    } else if (type == MutLexer::STAR && before == MutLexer::SELECT) {
+      report.note("all fields pass without `select`; `with` adds to them");
+    } else if (type == MutLexer::STAR && before == MutLexer::STAR) {
+      report.note("write `pow(x, y)`");
+    } else if (type == MutLexer::ARROW && !open.empty()) {
+      report.note("a lambda is written `x => e`");
+    } else if (type == MutLexer::ARROW) {
+      report.note("`a b` is the next event, `a then b` a later one");
+    } else if (auto advice = said_here(places_.text(span))) {
+      report.note(std::string(*advice));
+    } else if (failure.at > 0 && before == MutLexer::ID) {
+      // `case when`, `lambda x`: the word before was taken for a name.
+      if (auto earlier = said_here(places_.text(*tokens[failure.at - 1]))) report.note(std::string(*earlier));
     }
   }
 

@@ -160,6 +160,10 @@ class TokenReader::Impl {
       report.fix(span, "not ").note("did you mean `not`?");
     } else if (text == "'") {
       report.note("text stands in double quotes");
+    } else if (text == "#") {
+      report.fix(span, "//").note("a comment begins with `//`");
+    } else if (text == "^") {
+      report.note("write `pow(x, y)`, or `bit_xor(a, b)`");
     } else if (code_point > 0x7F) {
       report.note("a name with other letters than a-z stands in back-quotes");
     }

@@ -207,9 +207,8 @@ bool JoinStore::keep(JoinSide side, const uint64_t* key, int64_t time, const cha
     partners.unmatched = alone && key == nullptr ? 1 : 0;
     return true;
   }
-  // Without a key no partner could have been missed.
-  bool lost = late && key != nullptr;
-  partners.unmatched = gives_unmatched(desc_.join.kind, side) && !any && !kept && !lost ? 1 : 0;
+  // A late one gives no row, with a key or without: below, it would come behind the watermark.
+  partners.unmatched = gives_unmatched(desc_.join.kind, side) && !any && !kept && !late ? 1 : 0;
   for (uint64_t i = 0; i < partners.count; ++i) {
     if (partners.chosen[i] == 0) continue;
     Node& partner = *node_at(partners.nodes[i]);

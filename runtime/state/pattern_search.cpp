@@ -34,16 +34,17 @@ bool PatternSearch::skips_forbidden(const PatternStart& start, uint64_t from, ui
 Found PatternSearch::run(PatternStart& start, uint64_t end, bool over) {
   end_ = end;
   over_ = over;
-  bound_ = start.bound;
   if (!start.began) start.next = start.gap_begin = start.event;
   while (true) {
     Place place;
-    switch (stretch(start, start.next, place)) {
+    Outcome outcome = stretch(start, start.next, place);
+    if (outcome == Outcome::Open) return Found::Open;
+    start.waits = false;
+    start.others.clear();
+    switch (outcome) {
       case Outcome::Yes:
         start.bound = bound_;
         return Found::Yes;
-      case Outcome::Open:
-        return Found::Open;
       case Outcome::Then:
         start.bound = bound_;
         start.began = true;
@@ -53,10 +54,10 @@ Found PatternSearch::run(PatternStart& start, uint64_t end, bool over) {
         start.forbidden = place.forbidden;
         start.turns = std::move(place.turns);
         continue;
-      case Outcome::Never:
-        return Found::No;
       case Outcome::No:
         break;
+      default:
+        return Found::No;
     }
     bound_ = start.bound;
     if (!start.began || start.next >= end_) return Found::No;
@@ -65,21 +66,34 @@ Found PatternSearch::run(PatternStart& start, uint64_t end, bool over) {
   }
 }
 
-PatternSearch::Outcome PatternSearch::stretch(const PatternStart& start, uint64_t from, Place& place) {
+PatternSearch::Outcome PatternSearch::stretch(PatternStart& start, uint64_t from, Place& place) {
   step_count_ = 0;
   seen_.clear();
-  place = {};
-  place.step = start.step;
-  place.at = from;
-  place.bound = bound_.size();
-  place.forbidden = start.began ? start.forbidden : 0;
-  place.turns = start.turns;
-  place.turns.resize(rule_.loop_count);
   std::vector<Place> others;
+  if (start.waits) {
+    place = std::move(start.place);
+    others = std::move(start.others);
+    bound_ = std::move(start.tried);
+  } else {
+    bound_ = start.bound;
+    place = {};
+    place.step = start.step;
+    place.at = from;
+    place.bound = bound_.size();
+    place.forbidden = start.began ? start.forbidden : 0;
+    place.turns = start.turns;
+    place.turns.resize(rule_.loop_count);
+  }
   while (true) {
     Outcome outcome = follow(start, from, place, others);
+    if (outcome == Outcome::Open) {
+      start.waits = true;
+      start.place = std::move(place);
+      start.others = std::move(others);
+      start.tried = bound_;
+    }
     if (outcome != Outcome::No) return outcome;
-    if (others.empty() || gave_up_) return Outcome::No;
+    if (others.empty() || gave_up_) return gave_up_ ? Outcome::Never : Outcome::No;
     place = std::move(others.back());
     others.pop_back();
     bound_.resize(place.bound);
@@ -93,11 +107,7 @@ bool PatternSearch::seen_before(const Place& place) {
     return true;
   }
   if (rule_.looks_back != 0 || !place.any) return false;
-  std::pair<uint32_t, uint64_t> key{place.step, place.at};
-  auto known = std::lower_bound(seen_.begin(), seen_.end(), key);
-  if (known != seen_.end() && *known == key) return true;
-  seen_.insert(known, key);
-  return false;
+  return !seen_.insert(place.at * rule_.steps.size() + place.step).second;
 }
 
 // One path until it ends; what else could be tried goes to `others`, the best last.
@@ -148,14 +158,14 @@ PatternSearch::Outcome PatternSearch::follow(const PatternStart& start, uint64_t
   }
 }
 
-PatternSearch::Outcome PatternSearch::finish(const Place& place, bool skips_forbidden) const {
+PatternSearch::Outcome PatternSearch::finish(Place& place, bool skips_forbidden) const {
   if (!place.any) {
     if (place.at != end_ || skips_forbidden) return Outcome::No;
     if (!over_) return Outcome::Open;
   }
   if (rule_.absent == 0) return Outcome::Yes;
-  for (uint64_t event = bound_.back().event + 1; event < end_; ++event) {
-    if (satisfies(event, rule_.absent)) return Outcome::Never;
+  for (place.quiet = std::max(place.quiet, bound_.back().event + 1); place.quiet < end_; ++place.quiet) {
+    if (satisfies(place.quiet, rule_.absent)) return Outcome::Never;
   }
   return over_ ? Outcome::Yes : Outcome::Open;
 }

@@ -3,6 +3,7 @@
 // anew.
 #pragma once
 #include <cstddef>
+#include <unordered_set>
 #include <vector>
 
 #include "runtime/state/pattern_rule.h"
@@ -16,6 +17,17 @@ struct BoundEvent {
 
 enum class Found : uint8_t { No, Yes, Open };
 
+// Where a path through a stretch stands.
+struct PatternPlace {
+  uint32_t step = 0;
+  bool any = false;  // an event is bound in this stretch
+  uint64_t at = 0;   // the next event
+  size_t bound = 0;  // how many are
+  uint64_t forbidden = 0;
+  uint64_t quiet = 0;         // at the end: events before it are none that must not come
+  std::vector<size_t> turns;  // by loop: how many were bound when the turn began
+};
+
 // A start: the stretch of steps that is looked for, and what is bound for good.
 struct PatternStart {
   uint64_t event = 0;
@@ -26,7 +38,18 @@ struct PatternStart {
   uint64_t skipped = 0;  // names that events from gap_begin to `next` satisfy
   uint64_t forbidden = 0;
   std::vector<BoundEvent> bound;
-  std::vector<size_t> turns;  // by loop: length of `bound` when the turn began
+  std::vector<size_t> turns;
+  // A path that waits for an event: it goes on from here, and what it has left out is tried after it.
+  bool waits = false;
+  PatternPlace place;
+  std::vector<PatternPlace> others;
+  std::vector<BoundEvent> tried;  // `bound` and what the path has bound
+
+  size_t extra_bytes() const {
+    size_t turn_bytes = place.turns.capacity() * sizeof(size_t);
+    return (bound.capacity() + tried.capacity()) * sizeof(BoundEvent) +
+           others.capacity() * (sizeof(PatternPlace) + turn_bytes) + turn_bytes * 2;
+  }
 };
 
 // The events of one key.
@@ -51,19 +74,12 @@ class PatternSearch {
  private:
   // Then: a `then` was reached. Never: whatever else could be tried, there is no match.
   enum class Outcome : uint8_t { No, Yes, Open, Then, Never };
-  struct Place {  // where a path stands
-    uint32_t step = 0;
-    uint64_t at = 0;
-    size_t bound = 0;  // length of bound_
-    bool any = false;  // an event is bound in this stretch
-    uint64_t forbidden = 0;
-    std::vector<size_t> turns;
-  };
+  using Place = PatternPlace;
 
   // The stretch from `start.step` on, its first event at `from`.
-  Outcome stretch(const PatternStart& start, uint64_t from, Place& place);
+  Outcome stretch(PatternStart& start, uint64_t from, Place& place);
   Outcome follow(const PatternStart& start, uint64_t from, Place& place, std::vector<Place>& others);
-  Outcome finish(const Place& place, bool skips_forbidden) const;
+  Outcome finish(Place& place, bool skips_forbidden) const;
   bool satisfies(uint64_t event, uint64_t names) const;
   bool skips_forbidden(const PatternStart& start, uint64_t from, uint64_t names) const;
   bool seen_before(const Place& place);
@@ -75,7 +91,7 @@ class PatternSearch {
   bool gave_up_ = false;
   uint64_t step_count_ = 0;
   std::vector<BoundEvent> bound_;
-  std::vector<std::pair<uint32_t, uint64_t>> seen_;  // sorted, once a stretch takes long
+  std::unordered_set<uint64_t> seen_;  // steps and events, once a search takes long
 };
 
 }  // namespace mut::state

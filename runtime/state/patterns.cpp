@@ -20,10 +20,11 @@ int64_t plus(int64_t time, int64_t duration) {
 struct PatternStore::Group {
   std::vector<uint64_t> key;  // texts lie in the heap of the table, as long as the key's row is there
   uint64_t first = 0;         // number of the first event that is kept
-  std::deque<Words> events;
-  std::deque<PatternStart> starts;
-  uint64_t waiting = 0;      // events that are not settled yet
-  int64_t expected = never;  // earliest deadline in the queue
+  std::vector<Words> events;
+  std::vector<PatternStart> starts;  // by event
+  uint64_t waiting = 0;              // events that are not settled yet
+  int64_t expected = never;          // earliest deadline in the queue
+  size_t counted = 0;                // bytes that the budget knows, samples aside
 
   const uint64_t* event(uint64_t number) const { return events[number - first].get(); }
   uint64_t end() const { return first + events.size(); }
@@ -46,7 +47,7 @@ PatternStore::PatternStore(StoreDesc desc, uint64_t seed, Budget& budget)
 
 PatternStore::~PatternStore() {
   for (auto& group : groups_) {
-    if (group) budget_.remove(group->events.size() * sample_bytes());
+    if (group) budget_.remove(group->events.size() * sample_bytes() + group->counted);
   }
   budget_.remove(waiting_.size() * sample_bytes());
 }
@@ -77,6 +78,7 @@ uint64_t PatternStore::group_of(const uint64_t* key) {
 void PatternStore::release_group(uint64_t number) {
   Group& of = group(number);
   if (!of.starts.empty() || of.waiting > 0) return;
+  budget_.remove(of.counted);
   if (char* row = table_.find(of.key.data()); row != nullptr) table_.erase(row);
   groups_[number - 1].reset();
   free_groups_.push_back(number);
@@ -120,7 +122,7 @@ const ResultRows* PatternStore::add(const uint64_t* key, const uint64_t* sample,
     ++late_;
     return &*given_;
   }
-  if (!budget_.fits(sample_bytes() * 2)) return nullptr;
+  if (!budget_.fits(sample_bytes() * 2 + sizeof(Group) + sizeof(PatternStart) * 2)) return nullptr;
   uint64_t number = group_of(key);
   if (number == 0) return nullptr;
   if (time > watermark) {
@@ -178,11 +180,26 @@ void PatternStore::decide(uint64_t number, int64_t now, ResultRows& rows) {
       }
     }
     if (of.starts.size() <= static_cast<uint64_t>(desc_.pattern.limit)) break;
-    of.starts.pop_front();
+    of.starts.erase(of.starts.begin());
     ++let_go_;
   }
   forget_before_starts(of);
+  count(of);
   expect(number, of);
+}
+
+// Tells the budget what the group has come to hold besides its samples.
+void PatternStore::count(Group& of) {
+  size_t bytes = sizeof(Group) + of.key.capacity() * 8 + of.events.capacity() * sizeof(Words) +
+                 of.starts.capacity() * sizeof(PatternStart);
+  // Without `skip to next` only the first has been searched.
+  for (const PatternStart& start : of.starts) {
+    bytes += start.extra_bytes();
+    if (!desc_.pattern.next_event) break;
+  }
+  if (bytes > of.counted) budget_.add(bytes - of.counted);
+  if (bytes < of.counted) budget_.remove(of.counted - bytes);
+  of.counted = bytes;
 }
 
 // A start waits for those before it; what a match has taken begins none. False: the first is open.
@@ -192,19 +209,22 @@ bool PatternStore::decide_front(Group& of, int64_t now, ResultRows& rows) {
     case Found::Open:
       return false;
     case Found::No:
-      of.starts.pop_front();
+      of.starts.erase(of.starts.begin());
       return true;
     case Found::Yes:
       break;
   }
   PatternStart match = std::move(of.starts.front());
   give(of, match, rows);
-  while (!of.starts.empty() && of.starts.front().event <= match.bound.back().event) of.starts.pop_front();
+  auto behind = std::find_if(of.starts.begin(), of.starts.end(), [&](const PatternStart& start) {
+    return start.event > match.bound.back().event;
+  });
+  of.starts.erase(of.starts.begin(), behind);
   return true;
 }
 
 void PatternStore::decide_all(Group& of, int64_t now, ResultRows& rows) {
-  std::deque<PatternStart> open;
+  std::vector<PatternStart> open;
   for (PatternStart& start : of.starts) {
     Found found = search(of, start, now);
     if (found == Found::Yes) give(of, start, rows);
@@ -215,11 +235,10 @@ void PatternStore::decide_all(Group& of, int64_t now, ResultRows& rows) {
 
 void PatternStore::forget_before_starts(Group& of) {
   uint64_t wanted = of.starts.empty() ? of.end() : of.starts.front().event;
-  while (of.first < wanted) {
-    free_sample(of.events.front().get());
-    of.events.pop_front();
-    ++of.first;
-  }
+  size_t gone = wanted - of.first;
+  for (size_t i = 0; i < gone; ++i) free_sample(of.events[i].get());
+  of.events.erase(of.events.begin(), of.events.begin() + static_cast<ptrdiff_t>(gone));
+  of.first = wanted;
 }
 
 // ---- measures and results
@@ -374,6 +393,7 @@ void PatternStore::convert_from(const Store& old_store, const std::vector<int>&,
     to.first = from.first;
     to.starts = from.starts;
     for (const Words& sample : from.events) to.events.push_back(copy(sample));
+    count(to);
     expect(number, to);
   }
   for (const auto& [when, event] : old.waiting_) {

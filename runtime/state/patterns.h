@@ -1,7 +1,6 @@
 // Events of a `match`, per key and in order of time, and the starts among them that are not decided yet.
 // Out of order events wait until the watermark has settled them; later ones are late.
 #pragma once
-#include <deque>
 #include <map>
 #include <memory>
 #include <queue>
@@ -64,6 +63,7 @@ class PatternStore final : public Store {
   void decide_all(Group& group, int64_t now, ResultRows& rows);
   Found search(Group& group, PatternStart& start, int64_t now);
   void forget_before_starts(Group& group);
+  void count(Group& group);
   void give(const Group& group, const PatternStart& start, ResultRows& rows);
   CellResult measure(const Group& group, uint32_t index, const std::vector<BoundEvent>& bound) const;
   void expect(uint64_t number, const Group& group);

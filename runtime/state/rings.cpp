@@ -314,14 +314,24 @@ bool RingStore::seen_near(const char* row, int64_t time) const {
 
 bool RingStore::is_full(const char* row, int64_t time, int64_t most) const {
   Ref ref = load(row);
-  int64_t near = 0;
-  for (uint32_t i = ref.count; i-- > 0;) {
-    auto passed = static_cast<int64_t>(at(ref, i)[0]);
-    if (passed <= time - desc_.span) break;
-    if (watermark_ != std::numeric_limits<int64_t>::min() && passed <= watermark_ - desc_.span) break;
-    if (passed <= time && ++near >= most) return true;
-  }
-  return false;
+  // Passed events are in order of time.
+  auto later_than = [&](int64_t instant) {
+    uint32_t low = 0;
+    uint32_t high = ref.count;
+    while (low < high) {
+      uint32_t middle = (low + high) / 2;
+      if (static_cast<int64_t>(at(ref, middle)[0]) > instant) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  };
+  bool started = watermark_ != std::numeric_limits<int64_t>::min();
+  uint32_t first = later_than((started ? std::max(time, watermark_) : time) - desc_.span);
+  uint32_t end = later_than(time);
+  return end > first && static_cast<int64_t>(end - first) >= most;
 }
 
 // Drops what no event in time can see; keys left without samples go too, one segment a call.
