@@ -42,8 +42,9 @@ class LookupSearch {
           add(store, stage.keys, columns);
         }
       }
-      bool goes_on = stage.kind != typed::StageKind::Aggregate && stage.kind != typed::StageKind::Flatten &&
-                     stage.kind != typed::StageKind::Join;
+      // Behind all others other rows go on, or others fields.
+      bool goes_on = stage.kind == typed::StageKind::Where || stage.kind == typed::StageKind::Project ||
+                     stage.kind == typed::StageKind::Dedupe;
       if (!goes_on) return;
       if (stage.kind != typed::StageKind::Project) continue;
       std::vector<int> after;
