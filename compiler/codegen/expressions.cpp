@@ -199,17 +199,22 @@ Value FunctionEmitter::emit(const Expr& expr) {
     case ExprKind::Format:
       return emit_text(expr);
     case ExprKind::History:
-      return stage.histories[static_cast<size_t>(expr.index)];
+      return read(stage.histories[static_cast<size_t>(expr.index)]);
     case ExprKind::Key:
       return stage.keys[static_cast<size_t>(expr.index)];
     case ExprKind::Aggregate:
-      return stage.aggregates[static_cast<size_t>(expr.index)];
+      return read(stage.aggregates[static_cast<size_t>(expr.index)]);
     case ExprKind::WindowStart:
       return stage.window_start;
     case ExprKind::WindowEnd:
       return stage.window_end;
   }
   return {};
+}
+
+Value FunctionEmitter::read(const StageResult& result) {
+  if (result.overflow != nullptr) check(builder_.CreateNot(result.overflow), EventError::Overflow);
+  return result.value;
 }
 
 Value FunctionEmitter::emit_literal(const Expr& expr) {

@@ -15,11 +15,18 @@ struct Handler {
   llvm::AllocaInst* code = nullptr;
 };
 
+// A result of a stage's state. One that does not fit is an error of the expression that reads it, and of no
+// other: what is not needed does not fail.
+struct StageResult {
+  Value value;
+  llvm::Value* overflow = nullptr;  // i1; null: it always fits
+};
+
 // Results of a stage's state, as its expressions read them.
 struct StageValues {
-  std::vector<Value> histories;
+  std::vector<StageResult> histories;
   std::vector<Value> keys;
-  std::vector<Value> aggregates;
+  std::vector<StageResult> aggregates;
   Value window_start;
   Value window_end;
 };
@@ -76,6 +83,7 @@ class FunctionEmitter {
                const std::function<Value()>& else_value);
 
  private:
+  Value read(const StageResult& result);
   Value emit_literal(const typed::Expr& expr);
   Value emit_param(const typed::Expr& expr);
   Value emit_unary(const typed::Expr& expr);

@@ -11,22 +11,25 @@ using state::StoreKind;
 using typed::EventError;
 using typed::Kind;
 
+// All arguments first, in order; then what is known of them. So the error of an argument is that of the
+// event, whatever the stores do.
 void StageEmitter::emit_histories() {
   at_.stage = {};
   at_.stage.histories.resize(stage_.histories.size());
+  std::vector<std::function<void()>> rest;
   for (int store : module_.graph().stage_stores[static_cast<size_t>(stream_)][static_cast<size_t>(index_)]) {
     const graph::StoreNode& node = module_.graph().stores[static_cast<size_t>(store)];
     if (node.desc.kind == StoreKind::Ring) {
-      emit_rings(node, store);
+      rest.push_back(emit_rings(node, store));
     } else if (node.desc.kind == StoreKind::Groups) {
-      emit_group_history(node, store);
+      rest.push_back(emit_group_history(node, store));
     }
   }
+  for (const auto& each : rest) each();
 }
 
-void StageEmitter::emit_rings(const graph::StoreNode& node, int store) {
+std::function<void()> StageEmitter::emit_rings(const graph::StoreNode& node, int store) {
   llvm::IRBuilder<>& b = at_.builder();
-  llvm::Type* pointer = b.getPtrTy();
   const state::StoreDesc& desc = node.desc;
   llvm::Value* key = emit_key(stage_.histories[static_cast<size_t>(node.histories[0])].keys, desc, nullptr);
   // One sample for all cells of the ring: each column once.
@@ -59,6 +62,14 @@ void StageEmitter::emit_rings(const graph::StoreNode& node, int store) {
       b.CreateAlignedStore(words[w], offset(sample, (word + w) * 8), llvm::Align(8));
   }
   b.CreateAlignedStore(mask, offset(sample, 16), llvm::Align(8));
+  return [=, this, &node] { query_rings(node, store, key, sample, arguments); };
+}
+
+void StageEmitter::query_rings(const graph::StoreNode& node, int store, llvm::Value* key, llvm::Value* sample,
+                               const std::vector<Argument>& arguments) {
+  llvm::IRBuilder<>& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  const state::StoreDesc& desc = node.desc;
   llvm::Value* table = store_view(store);
   llvm::Value* owner = b.CreateCall(module_.helper("mut_store_of", pointer, {pointer, b.getInt32Ty()}),
                                     {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
@@ -67,7 +78,7 @@ void StageEmitter::emit_rings(const graph::StoreNode& node, int store) {
     auto index = static_cast<size_t>(node.histories[i]);
     const typed::History& history = stage_.histories[index];
     if (history.call.own != nullptr) {
-      at_.stage.histories[index] = own_over_ring(node, i, row, owner, sample, arguments[i]);
+      at_.stage.histories[index] = {own_over_ring(node, i, row, owner, sample, arguments[i])};
       continue;
     }
     llvm::AllocaInst* out = at_.temporary(16);
@@ -86,22 +97,31 @@ void StageEmitter::emit_rings(const graph::StoreNode& node, int store) {
   });
 }
 
-void StageEmitter::emit_group_history(const graph::StoreNode& node, int store) {
+std::function<void()> StageEmitter::emit_group_history(const graph::StoreNode& node, int store) {
+  const typed::History& history = stage_.histories[static_cast<size_t>(node.histories[0])];
+  llvm::Value* key = emit_key(history.keys, node.desc, nullptr);
+  if (history.over == typed::OverKind::Previous) {
+    Value now = at_.emit(*history.call.argument);
+    return [=, this, &node, &history] {
+      llvm::Value* row = find_row(store_view(store), key, node.desc);
+      at_.stage.histories[static_cast<size_t>(node.histories[0])] =
+          emit_previous(store_view(store), row, history, now);
+      commits_.push_back([=, this, &node] { touch(node.desc, row); });
+    };
+  }
+  Argument argument = emit_argument(history.call);
+  return [=, this, &node] { query_group(node, store, key, argument); };
+}
+
+void StageEmitter::query_group(const graph::StoreNode& node, int store, llvm::Value* key,
+                               const Argument& argument) {
   llvm::IRBuilder<>& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
   const state::StoreDesc& desc = node.desc;
   const state::CellDesc& cell = desc.cells[0];
   auto index = static_cast<size_t>(node.histories[0]);
   const typed::History& history = stage_.histories[index];
-  llvm::Value* key = emit_key(history.keys, desc, nullptr);
   llvm::Value* table = store_view(store);
-  if (history.over == typed::OverKind::Previous) {
-    llvm::Value* row = find_row(table, key, desc);
-    at_.stage.histories[index] = emit_previous(node, table, row, history);
-    commits_.push_back([=, this, &desc] { touch(desc, row); });
-    return;
-  }
-  Argument argument = emit_argument(history.call);
   llvm::Value* row = find_row(table, key, desc);
   auto current = [&](llvm::Value* at) {
     if (is_simple(cell)) return number_result(cell, history.call, at);
@@ -124,12 +144,12 @@ void StageEmitter::emit_group_history(const graph::StoreNode& node, int store) {
     });
     return;
   }
-  auto with_event = [&]() -> Value {
+  auto with_event = [&]() -> StageResult {
     if (cell.fn == CellFn::Distinct) {
       llvm::Value* count = b.CreateCall(
           module_.helper("mut_distinct_peek", b.getInt64Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
           {table, row, b.getInt32(0), words_of(argument.value, true)});
-      return {history.call.result, {count}};
+      return {{history.call.result, {count}}};
     }
     llvm::AllocaInst* out = at_.temporary(16);
     llvm::Value* order = argument.order.empty() ? llvm::ConstantPointerNull::get(b.getPtrTy())
@@ -145,7 +165,8 @@ void StageEmitter::emit_group_history(const graph::StoreNode& node, int store) {
   } else if (argument.counts == nullptr) {
     at_.stage.histories[index] = with_event();
   } else {
-    at_.stage.histories[index] = at_.choose(argument.counts, with_event, [&] { return current(in_place); });
+    at_.stage.histories[index] =
+        choose_result(argument.counts, with_event, [&] { return current(in_place); });
   }
   commits_.push_back([=, this, &desc, &cell] {
     when(argument.counts, [&] { add_to_cell(cell, 0, table, row, in_place, argument); });
@@ -153,13 +174,11 @@ void StageEmitter::emit_group_history(const graph::StoreNode& node, int store) {
   });
 }
 
-Value StageEmitter::emit_previous(const graph::StoreNode& node, llvm::Value* table, llvm::Value* row,
-                                  const typed::History& history) {
+StageResult StageEmitter::emit_previous(llvm::Value* table, llvm::Value* row, const typed::History& history,
+                                        const Value& now) {
   llvm::IRBuilder<>& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
-  (void)node;
   llvm::LLVMContext& context = at_.function()->getContext();
-  Value now = at_.emit(*history.call.argument);
   typed::TypeRef inner = now.type->kind == Kind::Optional ? now.type->element : now.type;
   llvm::AllocaInst* out = at_.temporary(16);
   b.CreateMemSet(out, b.getInt8(0), 16, llvm::MaybeAlign(8));
@@ -169,6 +188,7 @@ Value StageEmitter::emit_previous(const graph::StoreNode& node, llvm::Value* tab
   Value before = at_.from_words(inner, out);
   llvm::Value* had_value = b.CreateICmpEQ(state, b.getInt32(1));
   Value result;
+  llvm::Value* overflow = nullptr;
   switch (history.call.fn) {
     case typed::AggregateFn::Prev:
       result = before;
@@ -183,22 +203,25 @@ Value StageEmitter::emit_previous(const graph::StoreNode& node, llvm::Value* tab
       result.parts.push_back(had_value);
       break;
     case typed::AggregateFn::Delta: {
-      result = at_.choose(
+      StageResult delta = choose_result(
           had_value,
-          [&]() -> Value {
+          [&]() -> StageResult {
             Value difference{history.call.result, {}};
+            llvm::Value* too_far = nullptr;
             if (inner->kind == Kind::Float) {
               difference.parts.push_back(b.CreateFSub(now.part(), before.part()));
             } else {
               llvm::Value* pair =
                   b.CreateBinaryIntrinsic(llvm::Intrinsic::ssub_with_overflow, now.part(), before.part());
-              at_.check(b.CreateNot(b.CreateExtractValue(pair, 1)), EventError::Overflow);
+              too_far = b.CreateExtractValue(pair, 1);
               difference.parts.push_back(b.CreateExtractValue(pair, 0));
             }
             difference.parts.push_back(b.getTrue());
-            return difference;
+            return {difference, too_far};
           },
-          [&] { return zero(history.call.result, context); });
+          [&] { return StageResult{zero(history.call.result, context)}; });
+      result = delta.value;
+      overflow = delta.overflow;
       break;
     }
     default: {  // changed
@@ -222,7 +245,7 @@ Value StageEmitter::emit_previous(const graph::StoreNode& node, llvm::Value* tab
                        {pointer, pointer, builder.getInt32Ty(), pointer, builder.getInt32Ty()}),
         {table, row, builder.getInt32(0), words, present});
   });
-  return result;
+  return {result, overflow};
 }
 
 }  // namespace mut::codegen

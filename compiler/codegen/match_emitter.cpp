@@ -111,8 +111,10 @@ void ModuleEmitter::emit_pattern_condition(int store) {
         type, word(sample, at_word), [&] { return load_word(sample, node.desc.columns[column++].word); });
   }
   for (size_t i = 0; i < stage.aggregates.size(); ++i) {
-    at.stage.aggregates.push_back(value_of(stage.aggregates[i].result, word(function->getArg(3), i * 3),
-                                           [&] { return load_word(function->getArg(3), i * 3 + 2); }));
+    llvm::Value* state = load_word(function->getArg(3), i * 3 + 2);
+    at.stage.aggregates.push_back({value_of(stage.aggregates[i].result, word(function->getArg(3), i * 3),
+                                            [&] { return b.CreateAnd(state, b.getInt64(1)); }),
+                                   b.CreateICmpNE(b.CreateAnd(state, b.getInt64(2)), b.getInt64(0))});
   }
   at.handler = {at.block("failed"), at.temporary(4)};
   llvm::BasicBlock* failed = at.handler.block;

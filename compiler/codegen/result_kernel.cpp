@@ -11,8 +11,6 @@ namespace mut::codegen {
 
 using typed::Kind;
 
-static_assert(static_cast<int32_t>(state::RowError::Overflow) ==
-              static_cast<int32_t>(typed::EventError::Overflow));
 static_assert(static_cast<int32_t>(state::RowError::NoValue) ==
               static_cast<int32_t>(typed::EventError::NoValue));
 
@@ -51,20 +49,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   auto caller_handler = at.handler;
   StageValues caller_stage = std::exchange(at.stage, {});
   std::vector<Value> caller_fields = std::exchange(at.fields, {});
-  // The layout that the store writes: see state/results.h.
-  std::vector<abi::FieldDesc> fields;
-  auto add = [&](abi::TypeDescRef type) {
-    abi::FieldDesc field;
-    field.type = std::move(type);
-    fields.push_back(std::move(field));
-  };
-  add(abi::make_scalar(abi::TypeKind::I32));
-  for (const state::KeyDesc& key : node.desc.keys) add(key.type);
-  for (const state::CellDesc& cell : state::results_of(node.desc)) add(cell.result);
-  add(abi::make_scalar(abi::TypeKind::Time));
-  add(abi::make_scalar(abi::TypeKind::Time));
-  abi::TypeDescRef record = abi::make_record(std::move(fields));
-
+  abi::TypeDescRef record = state::result_record(node.desc);
   llvm::BasicBlock* entry = b.GetInsertBlock();
   llvm::BasicBlock* head = at.block("row");
   llvm::BasicBlock* body = at.block("body");
@@ -111,9 +96,13 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
     return own_result(at, own, states);
   };
   size_t first_aggregate = next;
-  for (const typed::AggregateCall& call : stage.aggregates) {
-    at.stage.aggregates.push_back(call.own == nullptr ? field(next, call.result) : Value{});
-    ++next;
+  size_t flag = next + stage.aggregates.size() + 2;
+  for (size_t i = 0; i < stage.aggregates.size(); ++i, ++next) {
+    StageResult result;
+    if (stage.aggregates[i].own == nullptr) result.value = field(next, stage.aggregates[i].result);
+    if (state::may_overflow(state::results_of(node.desc)[i]))
+      result.overflow = field(flag++, types.scalar(Kind::Bool)).part();
+    at.stage.aggregates.push_back(std::move(result));
   }
   at.stage.window_start = field(next, types.scalar(Kind::Time));
   at.stage.window_end = field(next + 1, types.scalar(Kind::Time));
@@ -127,7 +116,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   b.SetInsertPoint(fine);
   for (size_t i = 0; i < stage.aggregates.size(); ++i) {
     const typed::AggregateCall& call = stage.aggregates[i];
-    if (call.own != nullptr) at.stage.aggregates[i] = own_fields(first_aggregate + i, *call.own);
+    if (call.own != nullptr) at.stage.aggregates[i].value = own_fields(first_aggregate + i, *call.own);
   }
   const graph::Needs& after =
       graph_.needs[static_cast<size_t>(node.stream)][static_cast<size_t>(node.stage) + 1];

@@ -246,9 +246,8 @@ void StageEmitter::add_to_cell(const state::CellDesc& desc, uint32_t index, llvm
 }
 
 // `status`: 0 none, 1 a result, 2 overflow.
-Value StageEmitter::result_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type) {
+StageResult StageEmitter::result_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type) {
   B& b = at_.builder();
-  at_.check(b.CreateICmpNE(status, b.getInt32(2)), EventError::Overflow);
   typed::TypeRef inner = type->kind == Kind::Optional ? type->element : type;
   Value out = at_.from_words(inner, memory);
   llvm::Value* present = b.CreateICmpEQ(status, b.getInt32(1));
@@ -260,14 +259,31 @@ Value StageEmitter::result_from(llvm::Value* status, llvm::Value* memory, typed:
         module_.helper("mut_arena_copy", b.getPtrTy(), {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}),
         {at_.context(), out.parts[1], size});
   }
-  if (type->kind != Kind::Optional) return out;
+  llvm::Value* overflow = b.CreateICmpEQ(status, b.getInt32(2));
+  if (type->kind != Kind::Optional) return {out, overflow};
   out.type = type;
   out.parts.push_back(present);
-  return out;
+  return {out, overflow};
 }
 
-Value StageEmitter::number_result(const state::CellDesc& desc, const typed::AggregateCall& call,
-                                  llvm::Value* cell) {
+StageResult StageEmitter::choose_result(llvm::Value* condition,
+                                        const std::function<StageResult()>& then_result,
+                                        const std::function<StageResult()>& else_result) {
+  // Whether it fits goes along as a part of its own.
+  auto with_overflow = [&](const StageResult& result) {
+    Value out = result.value;
+    out.parts.push_back(result.overflow != nullptr ? result.overflow : at_.builder().getFalse());
+    return out;
+  };
+  Value both = at_.choose(
+      condition, [&] { return with_overflow(then_result()); }, [&] { return with_overflow(else_result()); });
+  llvm::Value* overflow = both.parts.back();
+  both.parts.pop_back();
+  return {both, overflow};
+}
+
+StageResult StageEmitter::number_result(const state::CellDesc& desc, const typed::AggregateCall& call,
+                                        llvm::Value* cell) {
   B& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
   llvm::Type* real = b.getDoubleTy();
@@ -287,36 +303,35 @@ Value StageEmitter::number_result(const state::CellDesc& desc, const typed::Aggr
   };
   switch (desc.fn) {
     case CellFn::Own:
-      return own_result(at_, *call.own, own_state(*call.own, cell));
+      return {own_result(at_, *call.own, own_state(*call.own, cell))};
     case CellFn::Count:
-      return {inner, {word_at(0)}};
+      return {{inner, {word_at(0)}}};
     case CellFn::IntSum: {
       llvm::Value* fits = b.CreateCall(module_.helper("mut_isum_fits", b.getInt32Ty(), {pointer}), {cell});
-      at_.check(b.CreateICmpNE(fits, b.getInt32(0)), EventError::Overflow);
-      return {inner, {word_at(0)}};
+      return {{inner, {word_at(0)}}, b.CreateICmpEQ(fits, b.getInt32(0))};
     }
     case CellFn::FloatSum:
-      return call_real("mut_fsum_value");
+      return {call_real("mut_fsum_value")};
     case CellFn::Avg:
-      return maybe(call_real("mut_fsum_mean"), positive(16));
+      return {maybe(call_real("mut_fsum_mean"), positive(16))};
     case CellFn::Variance:
-      return maybe(call_real("mut_moments_variance"), positive(0));
+      return {maybe(call_real("mut_moments_variance"), positive(0))};
     case CellFn::Stddev:
-      return maybe(call_real("mut_moments_stddev"), positive(0));
+      return {maybe(call_real("mut_moments_stddev"), positive(0))};
     case CellFn::VarianceSample:
-      return maybe(call_real("mut_moments_variance_sample"), b.CreateICmpSGT(word_at(0), b.getInt64(1)));
+      return {maybe(call_real("mut_moments_variance_sample"), b.CreateICmpSGT(word_at(0), b.getInt64(1)))};
     case CellFn::StddevSample:
-      return maybe(call_real("mut_moments_stddev_sample"), b.CreateICmpSGT(word_at(0), b.getInt64(1)));
+      return {maybe(call_real("mut_moments_stddev_sample"), b.CreateICmpSGT(word_at(0), b.getInt64(1)))};
     case CellFn::Any:
     case CellFn::All: {
       llvm::Value* value = b.CreateICmpNE(word_at(desc.fn == CellFn::Any ? 8 : 16), b.getInt64(0));
-      return maybe({inner, {value}}, positive(0));
+      return {maybe({inner, {value}}, positive(0))};
     }
     case CellFn::Min:
     case CellFn::Max:
-      return maybe(at_.from_words(inner, cell), positive(8));
+      return {maybe(at_.from_words(inner, cell), positive(8))};
     default:  // First, Last
-      return maybe(at_.from_words(inner, cell), b.CreateICmpEQ(word_at(24), b.getInt64(1)));
+      return {maybe(at_.from_words(inner, cell), b.CreateICmpEQ(word_at(24), b.getInt64(1)))};
   }
 }
 
@@ -447,7 +462,7 @@ void StageEmitter::emit_running() {
         llvm::Value* count = b.CreateCall(
             module_.helper("mut_distinct_peek", b.getInt64Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
             {table, row, b.getInt32(i), words_of(argument.value, true)});
-        return Value{call.result, {count}};
+        return StageResult{{call.result, {count}}};
       }
       llvm::Value* order = argument.order.empty() ? llvm::ConstantPointerNull::get(b.getPtrTy())
                                                   : words_of(argument.order, false);
@@ -458,7 +473,7 @@ void StageEmitter::emit_running() {
       return result_from(status, out, call.result);
     };
     at_.stage.aggregates.push_back(
-        argument.counts == nullptr ? changed() : at_.choose(argument.counts, changed, unchanged));
+        argument.counts == nullptr ? changed() : choose_result(argument.counts, changed, unchanged));
     commits_.push_back([=, this, &cell] {
       when(argument.counts, [&] { add_to_cell(cell, i, table, row, nullptr, argument); });
     });

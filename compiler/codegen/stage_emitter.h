@@ -25,12 +25,11 @@ class StageEmitter {
   using Commit = std::function<void()>;
 
   void emit_histories();
-  Value emit_ring(const graph::StoreNode& node, size_t store, size_t cell, llvm::Value* row,
-                  llvm::Value* sample);
-  void emit_group_history(const graph::StoreNode& node, int store);
-  Value emit_previous(const graph::StoreNode& node, llvm::Value* table, llvm::Value* row,
-                      const typed::History& history);
-  void emit_rings(const graph::StoreNode& node, int store);
+  // Each evaluates keys and arguments, and gives what is left to do once all of the stage are.
+  std::function<void()> emit_group_history(const graph::StoreNode& node, int store);
+  StageResult emit_previous(llvm::Value* table, llvm::Value* row, const typed::History& history,
+                            const Value& now);
+  std::function<void()> emit_rings(const graph::StoreNode& node, int store);
   void emit_where();
   void emit_project();
   void emit_dedupe();
@@ -53,6 +52,9 @@ class StageEmitter {
     const typed::AggregateCall* call = nullptr;
   };
   Argument emit_argument(const typed::AggregateCall& call);
+  void query_rings(const graph::StoreNode& node, int store, llvm::Value* key, llvm::Value* sample,
+                   const std::vector<Argument>& arguments);
+  void query_group(const graph::StoreNode& node, int store, llvm::Value* key, const Argument& argument);
   // Memory with the words of a key.
   llvm::Value* emit_key(const std::vector<typed::ExprPtr>& keys, const state::StoreDesc& desc,
                         std::vector<Value>* values);
@@ -78,8 +80,10 @@ class StageEmitter {
   std::vector<llvm::Value*> own_ahead(const state::StoreDesc& desc, llvm::Value* table, llvm::Value* key,
                                       const std::vector<Argument>& arguments);
   // The result of a cell that owns no text, at `cell`.
-  Value number_result(const state::CellDesc& desc, const typed::AggregateCall& call, llvm::Value* cell);
-  Value result_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type);
+  StageResult number_result(const state::CellDesc& desc, const typed::AggregateCall& call, llvm::Value* cell);
+  StageResult result_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type);
+  StageResult choose_result(llvm::Value* condition, const std::function<StageResult()>& then_result,
+                            const std::function<StageResult()>& else_result);
   llvm::Value* words_of(const Value& value, bool canonical);
   void when(llvm::Value* condition, const std::function<void()>& body);
   llvm::Value* offset(llvm::Value* pointer, uint64_t bytes);

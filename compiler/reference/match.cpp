@@ -162,8 +162,6 @@ void Flow::select(StagePlace place, const Key& key, const MatchGroup& group,
   scope.keys = &key;
   scope.aggregate = [&](size_t index) { return measure(place, group, index, bound); };
   try {
-    // As a window does: a measure that fails, fails the row, asked for or not.
-    for (size_t i = 0; i < stage.aggregates.size(); ++i) measure(place, group, i, bound);
     for (const typed::Output& output : stage.outputs) row.fields.push_back(evaluate(*output.value, scope));
   } catch (const EventFailure& failure) {
     std::string json = "{";

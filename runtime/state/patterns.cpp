@@ -283,10 +283,9 @@ bool PatternStore::Events::asks(uint32_t name, uint64_t event, const std::vector
   std::vector<uint64_t> measures(desc.measures.size() * 3 + 1);
   for (uint32_t index : desc.pattern.measures_of[name]) {
     CellResult result = store_.measure(group_, index, bound);
-    if (result.overflow) return false;
     measures[index * 3] = result.words[0];
     measures[index * 3 + 1] = result.words[1];
-    measures[index * 3 + 2] = result.present ? 1 : 0;
+    measures[index * 3 + 2] = (result.present ? 1U : 0U) | (result.overflow ? 2U : 0U);
   }
   std::vector<uint64_t> sample(group_.event(event), group_.event(event) + desc.sample_words);
   for (const ColumnDesc& column : desc.columns) {

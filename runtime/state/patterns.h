@@ -11,7 +11,8 @@
 namespace mut::state {
 
 // Machine code of the conditions that look back: whether event `event`, a sample of the store, satisfies a
-// name. `measures`: three words each: value, second word of a text, 1 when there is one.
+// name. `measures`: three words each: value, second word of a text, and bits: 1 there is
+// one, 2 it does not fit.
 using PatternCondition = int32_t (*)(MutContext* ctx, uint32_t name, const uint64_t* event,
                                      const uint64_t* measures);
 

@@ -38,6 +38,9 @@ abi::TypeDescRef result_record(const StoreDesc& desc) {
   for (const CellDesc& cell : results_of(desc)) add(cell.name, cell.result);
   add("window_start", abi::make_scalar(TypeKind::Time));
   add("window_end", abi::make_scalar(TypeKind::Time));
+  for (const CellDesc& cell : results_of(desc)) {
+    if (may_overflow(cell)) add(cell.name + " overflow", abi::make_scalar(TypeKind::Bool));
+  }
   return abi::make_record(std::move(fields));
 }
 
@@ -154,16 +157,16 @@ char* ResultRows::begin_row(const uint64_t* key) {
 void ResultRows::add_results(const uint64_t* key, const std::vector<CellResult>& results,
                              int64_t event_time) {
   char* out = begin_row(key);
+  const std::vector<CellDesc>& cells = results_of(desc_);
   size_t field = 1 + desc_.keys.size();
-  auto error = RowError::None;
+  size_t flag = field + cells.size() + 2;
   for (size_t i = 0; i < results.size(); ++i, ++field) {
     CellResult value = results[i];
-    const abi::TypeDesc& type = *results_of(desc_)[i].result;
-    if (value.overflow && error == RowError::None) error = RowError::Overflow;
+    const abi::TypeDesc& type = *cells[i].result;
+    if (may_overflow(cells[i])) out[record_->fields[flag++].offset] = static_cast<char>(value.overflow);
     own_text(value, word_kind(type));
     write_result(value, type, out + record_->fields[field].offset);
   }
-  memcpy(out, &error, sizeof(error));
   times_.push_back(event_time);
   keys_.insert(keys_.end(), key, key + desc_.key_words);
 }
@@ -172,6 +175,7 @@ void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* k
                      int64_t end, int64_t event_time) {
   char* out = begin_row(key);
   size_t field = 1 + desc_.keys.size();
+  size_t flag = field + desc_.cells.size() + 2;
   // The table's own description: rows of sessions are laid out by number, not by key.
   auto error = RowError::None;
   for (const CellDesc& cell : table.desc().cells) {
@@ -191,7 +195,7 @@ void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* k
       continue;
     }
     CellResult value = cell_result(cell, row + cell.offset, const_cast<KeyedTable&>(table).heap());
-    if (value.overflow && error == RowError::None) error = RowError::Overflow;
+    if (may_overflow(cell)) out[record_->fields[flag++].offset] = static_cast<char>(value.overflow);
     // Added by an edit, after the last event of the row.
     if (!value.present && cell.result->kind != TypeKind::Optional) error = RowError::NoValue;
     own_text(value, word_kind(*cell.result));

@@ -1,5 +1,7 @@
 // Rows that a store gives by itself: the record a result kernel reads.
-//   of a window: i32 error (RowError) · keys · one result per cell · window_start · window_end
+//   of a window: i32 error (RowError) · keys · one result per cell · window_start · window_end · a bool for
+//   each
+//                cell of may_overflow(): its result does not fit
 //   held:        rank · window_start · window_end · the row
 //   of a join:   i32 JoinSide · left record · right record, one of the two
 #pragma once
@@ -11,7 +13,9 @@
 namespace mut::state {
 
 // What keeps a row from being given, by the numbers of typed::EventError.
-enum class RowError : int32_t { None = 0, Overflow = 1, NoValue = 9 };
+enum class RowError : int32_t { None = 0, NoValue = 9 };
+// A result that does not fit fails the expression that reads it, not the row.
+inline bool may_overflow(const CellDesc& cell) { return cell.fn == CellFn::IntSum; }
 
 // What a row has behind its keys.
 inline const std::vector<CellDesc>& results_of(const StoreDesc& desc) {
