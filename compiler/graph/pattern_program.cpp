@@ -95,6 +95,37 @@ class Writer {
   state::PatternRule& out_;
 };
 
+// Names of the first events that a path from a step on can bind.
+uint64_t first_names(const state::PatternRule& rule, uint32_t from) {
+  std::vector<char> seen(rule.steps.size(), 0);
+  std::vector<uint32_t> open{from};
+  uint64_t out = 0;
+  while (!open.empty()) {
+    uint32_t at = open.back();
+    open.pop_back();
+    if (seen[at] != 0) continue;
+    seen[at] = 1;
+    const PatternStep& step = rule.steps[at];
+    switch (step.kind) {
+      case PatternStep::Kind::Bind:
+        out |= uint64_t{1} << step.a;
+        break;
+      case PatternStep::Kind::Split:
+        open.push_back(step.a);
+        open.push_back(step.b);
+        break;
+      case PatternStep::Kind::Jump:
+        open.push_back(step.a);
+        break;
+      case PatternStep::Kind::End:
+        break;
+      default:
+        open.push_back(at + 1);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 state::PatternRule pattern_program(const typed::Match& match) {
@@ -102,6 +133,11 @@ state::PatternRule pattern_program(const typed::Match& match) {
   Writer writer(out);
   writer.write(match.root);
   writer.end();
+  out.first_names.assign(out.steps.size(), 0);
+  out.first_names[0] = first_names(out, 0);
+  for (uint32_t i = 0; i < out.steps.size(); ++i) {
+    if (out.steps[i].kind == PatternStep::Kind::Gap) out.first_names[i + 1] = first_names(out, i + 1);
+  }
   out.absent = mask_of(match.absent);
   for (size_t i = 0; i < match.names.size(); ++i) {
     if (match.names[i].looks_back) out.looks_back |= uint64_t{1} << i;

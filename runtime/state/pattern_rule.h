@@ -26,6 +26,8 @@ struct PatternStep {
 struct PatternRule {
   std::vector<PatternStep> steps;
   uint32_t loop_count = 0;
+  // By step, for the first one and those behind a gap: the names that can be bound first from there.
+  std::vector<uint64_t> first_names;
   uint64_t absent = 0;      // names of events that must not come after the last one
   uint64_t looks_back = 0;  // names whose condition depends on what is bound: the kernel is asked
   // By measure, which is a cell of the store: the name whose events it is over.

@@ -32,10 +32,17 @@ bool PatternSearch::skips_forbidden(const PatternStart& start, uint64_t from, ui
 }
 
 Found PatternSearch::run(PatternStart& start, uint64_t end, bool over) {
+  // Places that led nowhere lead nowhere from another start either, as long as the events are the same.
+  if (!dead_ends_hold_ || end_ != end || over_ != over) seen_.clear();
+  dead_ends_hold_ = false;
+  gave_up_ = false;
   end_ = end;
   over_ = over;
   if (!start.began) start.next = start.gap_begin = start.event;
   while (true) {
+    // Where nothing can begin, the stretch need not be tried.
+    if (start.began && !start.waits)
+      start.next = events_.find(start.next, end_, rule_.first_names[start.step], start.skipped);
     Place place;
     Outcome outcome = stretch(start, start.next, place);
     if (outcome == Outcome::Open) return Found::Open;
@@ -53,6 +60,7 @@ Found PatternSearch::run(PatternStart& start, uint64_t end, bool over) {
         start.skipped = 0;
         start.forbidden = place.forbidden;
         start.turns = std::move(place.turns);
+        seen_.clear();
         continue;
       case Outcome::No:
         break;
@@ -60,15 +68,15 @@ Found PatternSearch::run(PatternStart& start, uint64_t end, bool over) {
         return Found::No;
     }
     bound_ = start.bound;
+    dead_ends_hold_ = !start.began;
     if (!start.began || start.next >= end_) return Found::No;
-    start.skipped |= events_.names(start.next) & ~rule_.looks_back;
+    start.skipped |= events_.names(start.next);
     ++start.next;
   }
 }
 
 PatternSearch::Outcome PatternSearch::stretch(PatternStart& start, uint64_t from, Place& place) {
   step_count_ = 0;
-  seen_.clear();
   std::vector<Place> others;
   if (start.waits) {
     place = std::move(start.place);

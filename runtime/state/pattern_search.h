@@ -58,10 +58,14 @@ class PatternEvents {
   virtual ~PatternEvents() = default;
   // Names that an event satisfies, as far as that does not depend on what is bound.
   virtual uint64_t names(uint64_t event) const = 0;
+  // The first event from `from` on that satisfies one of `wanted`, or `end`. Adds to `skipped` what those
+  // before it satisfy.
+  virtual uint64_t find(uint64_t from, uint64_t end, uint64_t wanted, uint64_t& skipped) const = 0;
   // Whether it satisfies a name that looks back at `bound`.
   virtual bool asks(uint32_t name, uint64_t event, const std::vector<BoundEvent>& bound) const = 0;
 };
 
+// Of the events of one key, as they are now. For several starts, one after the other.
 class PatternSearch {
  public:
   PatternSearch(const PatternRule& rule, const PatternEvents& events) : rule_(rule), events_(events) {}
@@ -89,6 +93,7 @@ class PatternSearch {
   uint64_t end_ = 0;
   bool over_ = false;
   bool gave_up_ = false;
+  bool dead_ends_hold_ = false;  // seen_ has nothing but places that led nowhere
   uint64_t step_count_ = 0;
   std::vector<BoundEvent> bound_;
   std::unordered_set<uint64_t> seen_;  // steps and events, once a search takes long

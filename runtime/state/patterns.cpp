@@ -21,10 +21,11 @@ struct PatternStore::Group {
   std::vector<uint64_t> key;  // texts lie in the heap of the table, as long as the key's row is there
   uint64_t first = 0;         // number of the first event that is kept
   std::vector<Words> events;
-  std::vector<PatternStart> starts;  // by event
-  uint64_t waiting = 0;              // events that are not settled yet
-  int64_t expected = never;          // earliest deadline in the queue
-  size_t counted = 0;                // bytes that the budget knows, samples aside
+  std::vector<uint64_t> names;  // of each event
+  OpenStarts starts;
+  uint64_t waiting = 0;      // events that are not settled yet
+  int64_t expected = never;  // earliest deadline in the queue
+  size_t counted = 0;        // bytes that the budget knows, samples aside
 
   const uint64_t* event(uint64_t number) const { return events[number - first].get(); }
   uint64_t end() const { return first + events.size(); }
@@ -34,7 +35,15 @@ struct PatternStore::Group {
 class PatternStore::Events final : public PatternEvents {
  public:
   Events(const PatternStore& store, const Group& group) : store_(store), group_(group) {}
-  uint64_t names(uint64_t event) const override { return group_.event(event)[names_word]; }
+  uint64_t names(uint64_t event) const override { return group_.names[event - group_.first]; }
+  uint64_t find(uint64_t from, uint64_t end, uint64_t wanted, uint64_t& skipped) const override {
+    const uint64_t* at = group_.names.data() + (from - group_.first);
+    const uint64_t* stop = group_.names.data() + (end - group_.first);
+    uint64_t seen = skipped;
+    for (; at < stop && (*at & wanted) == 0; ++at) seen |= *at;
+    skipped = seen;
+    return group_.first + static_cast<uint64_t>(at - group_.names.data());
+  }
   bool asks(uint32_t name, uint64_t event, const std::vector<BoundEvent>& bound) const override;
 
  private:
@@ -138,23 +147,27 @@ const ResultRows* PatternStore::add(const uint64_t* key, const uint64_t* sample,
 
 void PatternStore::take(uint64_t number, Words sample, int64_t now, ResultRows& rows) {
   Group& of = group(number);
-  PatternStart start;
-  start.event = of.end();
+  of.names.push_back(sample[names_word]);
   of.events.push_back(std::move(sample));
   // One that its own event refutes is none.
-  PatternStart alone = start;
-  Events events(*this, of);
-  if (PatternSearch(desc_.pattern, events).run(alone, of.end(), false) != Found::No)
-    of.starts.push_back(std::move(start));
+  uint64_t first = of.names.back() & desc_.pattern.first_names[0];
+  bool begins = (first & ~desc_.pattern.looks_back) != 0;
+  if (!begins && first != 0) {
+    PatternStart alone;
+    alone.event = of.end() - 1;
+    Events events(*this, of);
+    begins = PatternSearch(desc_.pattern, events).run(alone, of.end(), false) != Found::No;
+  }
+  if (begins) of.starts.add(of.end() - 1);
   decide(number, now, rows);
 }
 
-int64_t PatternStore::deadline_of(const Group& of, const PatternStart& start) const {
-  return desc_.pattern.within == 0 ? last_instant : plus(of.time(start.event), desc_.pattern.within);
+int64_t PatternStore::deadline_of(const Group& of, uint64_t event) const {
+  return desc_.pattern.within == 0 ? last_instant : plus(of.time(event), desc_.pattern.within);
 }
 
-Found PatternStore::search(Group& of, PatternStart& start, int64_t now) {
-  int64_t last = deadline_of(of, start);
+Found PatternStore::run(PatternSearch& search, const Group& of, PatternStart& start, int64_t now) {
+  int64_t last = deadline_of(of, start.event);
   uint64_t end = of.end();
   if (desc_.pattern.within != 0) {
     auto after = std::partition_point(of.events.begin(), of.events.end(), [&](const Words& sample) {
@@ -162,8 +175,6 @@ Found PatternStore::search(Group& of, PatternStart& start, int64_t now) {
     });
     end = of.first + static_cast<uint64_t>(after - of.events.begin());
   }
-  Events events(*this, of);
-  PatternSearch search(desc_.pattern, events);
   Found found = search.run(start, end, end < of.end() || now >= last);
   if (search.gave_up()) ++let_go_;
   return found;
@@ -172,15 +183,17 @@ Found PatternStore::search(Group& of, PatternStart& start, int64_t now) {
 // Decides the starts of a key as far as they can be.
 void PatternStore::decide(uint64_t number, int64_t now, ResultRows& rows) {
   Group& of = group(number);
+  Events events(*this, of);
+  PatternSearch search(desc_.pattern, events);
   while (true) {
     if (desc_.pattern.next_event) {
-      decide_all(of, now, rows);
+      decide_all(search, of, now, rows);
     } else {
-      while (decide_front(of, now, rows)) {
+      while (decide_front(search, of, now, rows)) {
       }
     }
     if (of.starts.size() <= static_cast<uint64_t>(desc_.pattern.limit)) break;
-    of.starts.erase(of.starts.begin());
+    of.starts.pop_front();
     ++let_go_;
   }
   forget_before_starts(of);
@@ -190,54 +203,45 @@ void PatternStore::decide(uint64_t number, int64_t now, ResultRows& rows) {
 
 // Tells the budget what the group has come to hold besides its samples.
 void PatternStore::count(Group& of) {
-  size_t bytes = sizeof(Group) + of.key.capacity() * 8 + of.events.capacity() * sizeof(Words) +
-                 of.starts.capacity() * sizeof(PatternStart);
-  // Without `skip to next` only the first has been searched.
-  for (const PatternStart& start : of.starts) {
-    bytes += start.extra_bytes();
-    if (!desc_.pattern.next_event) break;
-  }
+  size_t bytes =
+      sizeof(Group) + of.key.capacity() * 8 + of.events.capacity() * (sizeof(Words) + 8) + of.starts.bytes();
   if (bytes > of.counted) budget_.add(bytes - of.counted);
   if (bytes < of.counted) budget_.remove(of.counted - bytes);
   of.counted = bytes;
 }
 
 // A start waits for those before it; what a match has taken begins none. False: the first is open.
-bool PatternStore::decide_front(Group& of, int64_t now, ResultRows& rows) {
+bool PatternStore::decide_front(PatternSearch& search, Group& of, int64_t now, ResultRows& rows) {
   if (of.starts.empty()) return false;
-  switch (search(of, of.starts.front(), now)) {
+  switch (run(search, of, of.starts.front(), now)) {
     case Found::Open:
       return false;
     case Found::No:
-      of.starts.erase(of.starts.begin());
+      of.starts.pop_front();
       return true;
     case Found::Yes:
       break;
   }
-  PatternStart match = std::move(of.starts.front());
+  const PatternStart match = of.starts.front();
   give(of, match, rows);
-  auto behind = std::find_if(of.starts.begin(), of.starts.end(), [&](const PatternStart& start) {
-    return start.event > match.bound.back().event;
-  });
-  of.starts.erase(of.starts.begin(), behind);
+  of.starts.pop_through(match.bound.back().event);
   return true;
 }
 
-void PatternStore::decide_all(Group& of, int64_t now, ResultRows& rows) {
-  std::vector<PatternStart> open;
-  for (PatternStart& start : of.starts) {
-    Found found = search(of, start, now);
+void PatternStore::decide_all(PatternSearch& search, Group& of, int64_t now, ResultRows& rows) {
+  std::erase_if(of.starts.all(), [&](PatternStart& start) {
+    Found found = run(search, of, start, now);
     if (found == Found::Yes) give(of, start, rows);
-    if (found == Found::Open) open.push_back(std::move(start));
-  }
-  of.starts = std::move(open);
+    return found != Found::Open;
+  });
 }
 
 void PatternStore::forget_before_starts(Group& of) {
-  uint64_t wanted = of.starts.empty() ? of.end() : of.starts.front().event;
+  uint64_t wanted = of.starts.empty() ? of.end() : of.starts.first_event();
   size_t gone = wanted - of.first;
   for (size_t i = 0; i < gone; ++i) free_sample(of.events[i].get());
   of.events.erase(of.events.begin(), of.events.begin() + static_cast<ptrdiff_t>(gone));
+  of.names.erase(of.names.begin(), of.names.begin() + static_cast<ptrdiff_t>(gone));
   of.first = wanted;
 }
 
@@ -310,11 +314,8 @@ void PatternStore::give(const Group& of, const PatternStart& start, ResultRows& 
 // ---- time
 
 void PatternStore::expect(uint64_t number, const Group& of) {
-  int64_t least = never;
-  for (const PatternStart& start : of.starts) {
-    least = std::min(least, deadline_of(of, start));
-    if (!desc_.pattern.next_event || desc_.pattern.within == 0) break;  // the first is the earliest
-  }
+  // Events are in order of time, so the first start is the first to end.
+  int64_t least = of.starts.empty() ? never : deadline_of(of, of.starts.first_event());
   if (least == group(number).expected) return;
   group(number).expected = least;
   if (least != never) deadlines_.push({least, number});
@@ -392,6 +393,7 @@ void PatternStore::convert_from(const Store& old_store, const std::vector<int>&,
     to.first = from.first;
     to.starts = from.starts;
     for (const Words& sample : from.events) to.events.push_back(copy(sample));
+    to.names = from.names;
     count(to);
     expect(number, to);
   }

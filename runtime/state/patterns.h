@@ -5,7 +5,7 @@
 #include <memory>
 #include <queue>
 
-#include "runtime/state/pattern_search.h"
+#include "runtime/state/open_starts.h"
 #include "runtime/state/store.h"
 
 namespace mut::state {
@@ -60,15 +60,15 @@ class PatternStore final : public Store {
   size_t sample_bytes() const { return desc_.sample_words * size_t{8}; }
   void take(uint64_t number, Words sample, int64_t now, ResultRows& rows);
   void decide(uint64_t number, int64_t now, ResultRows& rows);
-  bool decide_front(Group& group, int64_t now, ResultRows& rows);
-  void decide_all(Group& group, int64_t now, ResultRows& rows);
-  Found search(Group& group, PatternStart& start, int64_t now);
+  bool decide_front(PatternSearch& search, Group& group, int64_t now, ResultRows& rows);
+  void decide_all(PatternSearch& search, Group& group, int64_t now, ResultRows& rows);
+  Found run(PatternSearch& search, const Group& group, PatternStart& start, int64_t now);
   void forget_before_starts(Group& group);
   void count(Group& group);
   void give(const Group& group, const PatternStart& start, ResultRows& rows);
   CellResult measure(const Group& group, uint32_t index, const std::vector<BoundEvent>& bound) const;
   void expect(uint64_t number, const Group& group);
-  int64_t deadline_of(const Group& group, const PatternStart& start) const;
+  int64_t deadline_of(const Group& group, uint64_t event) const;
   uint32_t number_offset() const { return desc_.row_size - 8; }
   Heap& heap() const { return const_cast<KeyedTable&>(table_).heap(); }
 
