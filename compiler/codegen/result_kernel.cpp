@@ -69,16 +69,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   };
   typed::TypeTable& types = *program().types;
   size_t next = 1;
-  std::vector<Value> shown;  // for errors: keys and window
-  std::vector<typed::Field> shown_fields;
-  for (size_t i = 0; i < stage.keys.size(); ++i) {
-    at.stage.keys.push_back(field(next++, stage.keys[i]->type));
-    shown.push_back(at.stage.keys.back());
-    typed::Field made;
-    made.name = stage.key_names[i];
-    made.type = stage.keys[i]->type;
-    shown_fields.push_back(std::move(made));
-  }
+  for (const typed::ExprPtr& key : stage.keys) at.stage.keys.push_back(field(next++, key->type));
   // States of aggregates of the script: their results are computed once the row is known to be no error.
   auto own_fields = [&](size_t i, const typed::OwnAggregate& own) {
     const abi::FieldDesc& outer = record->fields[i];
@@ -126,23 +117,15 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   }
   call_section(at, node.stream, static_cast<size_t>(node.stage) + 1, at.fields);
   b.CreateBr(next_row);
-  // Errors without one event (rule 4.5): keys and window are what there is to show.
   b.SetInsertPoint(failed);
-  for (auto [name, value] :
-       {std::pair{"window_start", &at.stage.window_start}, {"window_end", &at.stage.window_end}}) {
-    if (stage.kind == typed::StageKind::Match) break;
-    shown.push_back(*value);
-    typed::Field made;
-    made.name = name;
-    made.type = value->type;
-    shown_fields.push_back(std::move(made));
-  }
-  typed::TypeRef shown_type = types.record(std::move(shown_fields));
-  abi::TypeDescRef shown_layout = graph::describe(shown_type);
-  llvm::AllocaInst* event = at.temporary(shown_layout->size);
-  for (size_t i = 0; i < shown.size(); ++i) {
-    store(b, shown[i], *shown_layout->fields[i].type,
-          b.CreateConstGEP1_64(b.getInt8Ty(), event, shown_layout->fields[i].offset));
+  std::vector<Value> shown = at.stage.keys;
+  shown.push_back(at.stage.window_start);
+  shown.push_back(at.stage.window_end);
+  abi::TypeDescRef layout = state::shown_record(node.desc);
+  llvm::AllocaInst* event = at.temporary(layout->size);
+  for (size_t i = 0; i < layout->fields.size(); ++i) {
+    store(b, shown[i], *layout->fields[i].type,
+          b.CreateConstGEP1_64(b.getInt8Ty(), event, layout->fields[i].offset));
   }
   llvm::AllocaInst* out = at.temporary(sizeof(MutErrorEvent));
   b.CreateCall(

@@ -45,23 +45,7 @@ void mut_fail_result(MutContext* ctx, uint32_t site, uint32_t store, int32_t err
                      uint64_t position, const void* record, MutErrorEvent* out) {
   (void)time;
   auto& of = instance(ctx);
-  const mut::state::StoreDesc& desc = of.plan().stores[store].desc;
-  std::vector<mut::abi::FieldDesc> fields;
-  for (const mut::state::KeyDesc& key : desc.keys) {
-    mut::abi::FieldDesc field;
-    field.name = key.name;
-    field.type = key.type;
-    fields.push_back(std::move(field));
-  }
-  if (desc.kind != mut::state::StoreKind::Whole) {  // `window all` has neither
-    for (const char* name : {"window_start", "window_end"}) {
-      mut::abi::FieldDesc field;
-      field.name = name;
-      field.type = mut::abi::make_scalar(mut::abi::TypeKind::Time);
-      fields.push_back(std::move(field));
-    }
-  }
-  auto type = mut::abi::make_record(std::move(fields));
+  mut::abi::TypeDescRef type = mut::state::shown_record(of.plan().stores[store].desc);
   of.fail(site, error, position, record, type.get(), out);
 }
 

@@ -44,6 +44,22 @@ abi::TypeDescRef result_record(const StoreDesc& desc) {
   return abi::make_record(std::move(fields));
 }
 
+abi::TypeDescRef shown_record(const StoreDesc& desc) {
+  std::vector<abi::FieldDesc> fields;
+  auto add = [&](std::string name, abi::TypeDescRef type) {
+    abi::FieldDesc field;
+    field.name = std::move(name);
+    field.type = std::move(type);
+    fields.push_back(std::move(field));
+  };
+  for (const KeyDesc& key : desc.keys) add(key.name, key.type);
+  if (desc.kind != StoreKind::Whole && desc.kind != StoreKind::Match) {
+    add("window_start", abi::make_scalar(TypeKind::Time));
+    add("window_end", abi::make_scalar(TypeKind::Time));
+  }
+  return abi::make_record(std::move(fields));
+}
+
 int compare_keys(const StoreDesc& desc, const uint64_t* a, const uint64_t* b) {
   for (const KeyDesc& key : desc.keys) {
     if (key.optional) {

@@ -24,6 +24,9 @@ inline const std::vector<CellDesc>& results_of(const StoreDesc& desc) {
 
 // The layout of the rows of a store.
 abi::TypeDescRef result_record(const StoreDesc& desc);
+// What an error of such a row shows, for it has no one event (rule 4.5): keys · window_start · window_end,
+// the two of a window that has edges.
+abi::TypeDescRef shown_record(const StoreDesc& desc);
 
 // The rows of a table in order of key. Valid until the table changes.
 std::vector<const char*> rows_by_key(const KeyedTable& table);
