@@ -41,7 +41,8 @@ bool same_keys(const state::StoreDesc& a, const state::StoreDesc& b) {
 bool same_cells(const state::StoreDesc& a, const state::StoreDesc& b) {
   auto same_cell = [](const state::CellDesc& x, const state::CellDesc& y) {
     return x.fn == y.fn && x.kind == y.kind && x.order_kind == y.order_kind && x.offset == y.offset &&
-           x.column == y.column && abi::same_layout(*x.result, *y.result);
+           x.column == y.column && x.share == y.share && x.most == y.most && x.separator == y.separator &&
+           abi::same_layout(*x.result, *y.result);
   };
   return a.columns.size() == b.columns.size() &&
          std::equal(a.cells.begin(), a.cells.end(), b.cells.begin(), b.cells.end(), same_cell);

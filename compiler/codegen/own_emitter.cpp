@@ -88,7 +88,7 @@ std::vector<Value> StageEmitter::own_state(const OwnAggregate& own, llvm::Value*
 void StageEmitter::copy_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table,
                              llvm::Value* row, llvm::Value* copy) {
   B& b = at_.builder();
-  if (!state::owns_text(desc)) {
+  if (!state::owns_memory(desc)) {
     b.CreateMemCpy(copy, llvm::Align(8), offset(row, desc.offset), llvm::Align(8), desc.size);
     return;
   }
@@ -101,7 +101,7 @@ void StageEmitter::copy_cell(const state::CellDesc& desc, uint32_t index, llvm::
 void StageEmitter::keep_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table,
                              llvm::Value* row, llvm::Value* copy) {
   B& b = at_.builder();
-  if (!state::owns_text(desc)) {
+  if (!state::owns_memory(desc)) {
     b.CreateMemCpy(offset(row, desc.offset), llvm::Align(8), copy, llvm::Align(8), desc.size);
     return;
   }
@@ -256,7 +256,12 @@ void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<
     if (argument.call->own == nullptr) continue;
     for (const typed::ExprPtr& each : argument.call->own->add) fails = fails || graph::can_fail(*each);
   }
-  if (fails) for_each_window([&](llvm::Value* table) { own_ahead(desc, table, key, arguments); });
+  for (const state::CellDesc& cell : desc.cells) fails = fails || state::keeps_values(cell.fn);
+  auto ask = [&](llvm::Value* table) {
+    own_ahead(desc, table, key, arguments);
+    need_room(store, table, key, arguments);
+  };
+  if (fails) for_each_window(ask);
   for_each_window([&](llvm::Value* table) {
     std::vector<llvm::Value*> own = own_ahead(desc, table, key, arguments);
     llvm::Value* row = find_row(table, key, desc);

@@ -23,6 +23,10 @@ bool counts_nothing(typed::AggregateFn fn);
 // Throws EventFailure when an integer sum does not fit.
 Value aggregate(const typed::AggregateCall& call, const std::vector<Admitted>& list);
 
+// Which of a list collect, string_agg (the first by event time) and top (the largest) keep, in the order of
+// the result. Ties by event time, then arrival.
+std::vector<size_t> chosen_of(const typed::AggregateCall& call, const std::vector<Admitted>& list);
+
 // Throws when an event of the list cannot be added to an aggregate of the script; the last is the news.
 void check_own(const typed::AggregateCall& call, const std::vector<Admitted>& list);
 

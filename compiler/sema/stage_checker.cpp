@@ -630,6 +630,7 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     Scope scope = event_scope(out, Place::AggregateItem);
     scope.cell = item.name->text;
     scope.aggregates = &out.aggregates;
+    scope.closing_window = out.window.kind != typed::WindowKind::Running;
     scope.keys = &out.keys;
     scope.key_names = &out.key_names;
     ExprPtr value = exprs_.check(*item.value, scope);

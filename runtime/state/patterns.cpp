@@ -266,7 +266,7 @@ CellResult PatternStore::measure(const Group& of, uint32_t index,
   }
   CellResult out = cell_result(desc, cell, heap());
   // A text of the cell goes with it: the one of the event stays.
-  if (owns_text(desc) && out.present) {
+  if (owns_memory(desc) && out.present) {
     MutStr result;
     memcpy(&result, out.words, sizeof(result));
     for (const BoundEvent& each : bound) {

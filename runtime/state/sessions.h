@@ -21,6 +21,8 @@ class SessionStore final : public Store {
   // The row of the session that an event belongs to, extended to hold it and joined with others that
   // it bridges; null when it is late. `table` gets the table that owns the row.
   char* row_for(const uint64_t* key, int64_t time, MutTable** table);
+  // Whether cells that keep values may take one of that much text each, from such an event.
+  bool has_room(const uint64_t* key, int64_t time, uint64_t text_bytes);
 
  private:
   struct Session {
@@ -33,6 +35,8 @@ class SessionStore final : public Store {
     std::vector<uint64_t> key;   // texts point into keys_
     std::vector<uint64_t> open;  // numbers of sessions, by time
   };
+  // Numbers of the open sessions of a key that an event falls into.
+  std::vector<uint64_t> near(const uint64_t* key, int64_t time);
   int64_t end_of(const Session& session) const { return session.last + desc_.size; }
   uint64_t key_number(const uint64_t* key);
   char* row_of(uint64_t number);
