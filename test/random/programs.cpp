@@ -150,7 +150,7 @@ class ProgramWriter {
           if (history.field.type == Type::Int)
             return "  | where " + history.text + " % 3 != " + std::to_string(dice_.between(0, 2)) + "\n";
         }
-        return "  | where " + expr.of(Type::Bool, 2) + (dice_.one_in(4) ? " or bar > 3\n" : "\n");
+        return write_where(expr.of(Type::Bool, 2));
       case 2:
         return write_select(stream);
       case 3:
@@ -178,6 +178,13 @@ class ProgramWriter {
       default:
         return write_with(stream);
     }
+  }
+
+  // A field that was shown to be some is no `T?` any more, which later stages would have to know.
+  std::string write_where(const std::string& condition) {
+    bool narrows =
+        condition.find("is not none") != std::string::npos || condition.find("is some") != std::string::npos;
+    return "  | where " + condition + (narrows || dice_.one_in(4) ? " or bar > 3\n" : "\n");
   }
 
   // The use of an operator.
@@ -275,6 +282,14 @@ class ProgramWriter {
                              : finish(call("best_of", expr.of(Type::Int, 1) + ", " + expr.of(Type::Int, 1)),
                                       Type::Int, false, "");
     }
+    if (dice_.one_in(3)) {
+      AggregateText kept = write_kept_values(expr, call);
+      std::string otherwise = kept.field.type == Type::Ints    ? "[]"
+                              : kept.field.type == Type::Text  ? "\"none\""
+                              : kept.field.type == Type::Float ? "0.0"
+                                                               : "";
+      return finish(kept.text, kept.field.type, false, empty ? otherwise : "");
+    }
     switch (dice_.between(0, with_order ? 10 : 9)) {
       case 0:
         return finish(call("count", ""), Type::Int, false, "");
@@ -305,6 +320,34 @@ class ProgramWriter {
         return finish(call(dice_.pick<std::string>({"arg_min", "arg_max"}),
                            expr.of(Type::Text, 0) + ", " + expr.of(Type::Int, 0)),
                       Type::Text, false, empty ? "\"none\"" : "");
+    }
+  }
+
+  // One of those that keep values; what it gives of none is not made plain yet.
+  template <typename Call>
+  AggregateText write_kept_values(ExpressionWriter& expr, Call call) {
+    std::string most = std::to_string(dice_.between(1, 4));
+    switch (dice_.between(0, 6)) {
+      case 0:
+        return {call("median", expr.of(dice_.pick<Type>({Type::Int, Type::Float}), 1)), {"", Type::Float}};
+      case 1:
+        return {call("quantile", expr.of(Type::Float, 1) + ", " +
+                                     dice_.pick<std::string>({"0.0", "0.1", "0.25", "0.9", "1.0"})),
+                {"", Type::Float}};
+      case 2:
+        return {call("collect", expr.of(Type::Int, 1) + ", " + most), {"", Type::Ints}};
+      case 3:
+        if (window_closes_) return {call("collect", expr.of(Type::Int, 1)), {"", Type::Ints}};
+        [[fallthrough]];
+      case 4:
+        return {call("top", expr.of(Type::Int, 1) + ", " + most), {"", Type::Ints}};
+      case 5:
+        return {call("string_agg", expr.of(Type::Text, 1) + ", " +
+                                       dice_.pick<std::string>({"\"\"", "\"-\""}) + ", " + most),
+                {"", Type::Text}};
+      default:
+        return {call("approx_distinct", expr.of(dice_.pick<Type>({Type::Int, Type::Text, Type::Float}), 1)),
+                {"", Type::Int}};
     }
   }
 
@@ -349,6 +392,7 @@ class ProgramWriter {
          " window session 10s", " window all"});
     std::string out = "  | @" + fresh("g") + " aggregate ";
     own_fine_ = window.find("session") == std::string::npos;  // they cannot be merged
+    window_closes_ = !window.empty();
     used_own_ = false;
     for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
       AggregateText item = write_call(stream.fields, "", false, true);
@@ -357,6 +401,7 @@ class ProgramWriter {
       made.push_back(item.field);
     }
     own_fine_ = true;
+    window_closes_ = false;
     out += by + window;
     if (!window.empty() && window != " window all") {
       made.push_back({"window_start", Type::Time});
@@ -555,7 +600,8 @@ class ProgramWriter {
   int next_name_ = 0;
   bool own_fine_ = true;   // aggregates of the script may be used here
   bool used_own_ = false;  // and were, in this stage
-  int joins_left_ = 2;     // pairs multiply
+  bool window_closes_ = false;
+  int joins_left_ = 2;  // pairs multiply
 };
 
 }  // namespace
