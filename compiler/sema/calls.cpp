@@ -25,7 +25,8 @@ std::optional<std::string_view> written_here(std::string_view name) {
   if (name == "coalesce" || name == "ifnull" || name == "nvl") return "write `x ?? default`";
   if (name == "percentile" || name == "percentile_cont" || name == "approx_percentile")
     return "write `quantile(x, 0.9)`";
-  if (name == "array_agg" || name == "collect_list") return "write `collect(x, n)`: the first n by event time";
+  if (name == "array_agg" || name == "collect_list")
+    return "write `collect(x, n)`: the first n by event time";
   if (name == "group_concat" || name == "listagg") return "write `string_agg(x, \", \", n)`";
   if (name == "count_distinct") return "write `distinct(x)`, or `approx_distinct(x)` where there are many";
   if (name == "approx_count_distinct") return "write `approx_distinct(x)`";
