@@ -268,6 +268,9 @@ class Finder {
                                     : was.every != is.every ? "every " + lengths(was.every, is.every)
                                                             : "offset " + lengths(was.offset, is.offset));
     }
+    if (is.kind == StoreKind::Sessions && was.size != is.size && after_.call != nullptr &&
+        after_.call->own != nullptr)
+      add(Difference::OwnWindow);
     if (is.kind == StoreKind::Sessions && was.size != is.size)
       add(Difference::SessionGap,
           lengths(was.size, is.size) + (is.size > was.size ? "; open sessions may join" : ""));

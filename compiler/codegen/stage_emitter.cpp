@@ -183,6 +183,13 @@ bool StageEmitter::counts_different(const state::CellDesc& desc) {
   return desc.fn == CellFn::Distinct || desc.fn == CellFn::ApproxDistinct;
 }
 
+// A session's rows are keyed by number: their cells lie elsewhere than the description says.
+state::CellDesc StageEmitter::in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell) {
+  state::CellDesc out = cell;
+  out.offset = out.offset + 8 - desc.key_words * 8;
+  return out;
+}
+
 // Cells that live in their bytes alone.
 bool StageEmitter::is_simple(const state::CellDesc& desc) {
   if (desc.fn == CellFn::Own) return true;
@@ -620,6 +627,7 @@ void StageEmitter::emit_windowed() {
     need_room(store, table, key, arguments);
     row = find_row(table, key, desc);
   } else if (desc.kind == StoreKind::Sessions) {
+    own = own_of_sessions(store, key, arguments);
     llvm::AllocaInst* table_out = at_.temporary(8);
     need_room(store, table, key, arguments);
     row = b.CreateCall(
@@ -632,11 +640,10 @@ void StageEmitter::emit_windowed() {
     need_room(store, table, key, arguments);
     row = find_row(table, key, desc);
   }
-  // A session's rows are keyed by number: their cells lie elsewhere than the description says.
-  int64_t shift = desc.kind == StoreKind::Sessions ? static_cast<int64_t>(desc.key_words) * 8 - 8 : 0;
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
-    const state::CellDesc& cell = desc.cells[i];
-    llvm::Value* at = offset(row, static_cast<uint64_t>(static_cast<int64_t>(cell.offset) - shift));
+    const state::CellDesc cell =
+        desc.kind == StoreKind::Sessions ? in_session_row(desc, desc.cells[i]) : desc.cells[i];
+    llvm::Value* at = offset(row, cell.offset);
     if (cell.fn == CellFn::Own) {
       keep_cell(cell, i, table, row, own[i]);
       continue;

@@ -77,6 +77,11 @@ class StageEmitter {
                llvm::Value* to);
   Value own_over_ring(const graph::StoreNode& node, uint32_t cell, llvm::Value* row, llvm::Value* owner,
                       llvm::Value* sample, const Argument& argument);
+  // The state at `into` joined with the one at `other`. Nothing is written when it fails.
+  void merge_own(const typed::OwnAggregate& own, llvm::Value* into, llvm::Value* other);
+  // The same as own_ahead() of the sessions that an event falls into, joined; leaves when it is late.
+  std::vector<llvm::Value*> own_of_sessions(int store, llvm::Value* key,
+                                            const std::vector<Argument>& arguments);
   std::vector<llvm::Value*> own_ahead(const state::StoreDesc& desc, llvm::Value* table, llvm::Value* key,
                                       const std::vector<Argument>& arguments);
   // The result of a cell that owns no text, at `cell`.
@@ -98,6 +103,7 @@ class StageEmitter {
   void touch(const state::StoreDesc& desc, llvm::Value* row);  // ttl
   // Of values that are equal one is enough: they are given in the form of keys.
   static bool counts_different(const state::CellDesc& desc);
+  static state::CellDesc in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell);
   static bool is_simple(const state::CellDesc& desc);
 
   ModuleEmitter& module_;

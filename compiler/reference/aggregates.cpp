@@ -142,41 +142,6 @@ Value sum_of(const Value::Parts& values, typed::TypeRef type) {
   return static_cast<int64_t>(sum);
 }
 
-namespace {
-
-// One event after the other, from the initial state on; all assignments of an event see the state before it.
-Scope own_state(const typed::AggregateCall& call, const std::vector<Admitted>& list) {
-  const typed::OwnAggregate& own = *call.own;
-  Scope scope;
-  for (const auto& [local, value] : own.constants) {
-    Value constant = evaluate(*value, scope);
-    scope.locals[local] = constant;
-  }
-  auto set_state = [&](const Value::Parts& state) {
-    for (size_t i = 0; i < own.states.size(); ++i) scope.locals[own.states[i].local] = state[i];
-  };
-  Value::Parts state;
-  for (const typed::OwnState& each : own.states) state.push_back(evaluate(*each.initial, scope));
-  for (const Admitted& event : list) {
-    set_state(state);
-    for (size_t i = 0; i < own.parameters.size(); ++i) scope.locals[own.parameters[i]] = event.arguments[i];
-    Value::Parts next;
-    for (const typed::ExprPtr& value : own.add) next.push_back(evaluate(*value, scope));
-    state = std::move(next);
-  }
-  set_state(state);
-  return scope;
-}
-
-Value own_result(const typed::AggregateCall& call, const std::vector<Admitted>& list) {
-  Scope scope = own_state(call, list);
-  return evaluate(*call.own->result, scope);
-}
-
-}  // namespace
-
-void check_own(const typed::AggregateCall& call, const std::vector<Admitted>& list) { own_state(call, list); }
-
 std::vector<size_t> chosen_of(const typed::AggregateCall& call, const std::vector<Admitted>& list) {
   std::vector<size_t> out(list.size());
   std::iota(out.begin(), out.end(), size_t{0});

@@ -159,7 +159,8 @@ struct OwnAggregate {
   std::vector<ExprPtr> add;    // by state: what it is after an event; all read the state before it
   std::vector<ExprPtr> merge;  // by state; empty: two states cannot be joined
   int other = -1;              // merge: local, a record of the state that is joined
-  ExprPtr result;              // also of the initial state
+  TypeRef other_type = nullptr;
+  ExprPtr result;  // also of the initial state
 };
 
 struct AggregateCall {

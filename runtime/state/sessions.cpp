@@ -107,6 +107,19 @@ std::vector<uint64_t> SessionStore::near(const uint64_t* key, int64_t time) {
   return out;
 }
 
+bool SessionStore::is_late(int64_t time) const {
+  return closed_ != std::numeric_limits<int64_t>::min() && time + desc_.size <= closed_;
+}
+
+int32_t SessionStore::find_near(const uint64_t* key, int64_t time) {
+  near_ = near(key, time);
+  if (near_.empty() && is_late(time)) {
+    ++late_;
+    return -1;
+  }
+  return static_cast<int32_t>(near_.size());
+}
+
 bool SessionStore::has_room(const uint64_t* key, int64_t time, uint64_t text_bytes) {
   std::vector<uint64_t> joined = near(key, time);
   uint64_t bytes = text_bytes;
@@ -130,7 +143,7 @@ char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table)
     }
   }
   if (chosen == 0) {
-    if (closed_ != std::numeric_limits<int64_t>::min() && time + gap <= closed_) {
+    if (is_late(time)) {
       ++late_;
       return nullptr;
     }

@@ -33,15 +33,18 @@ class ProgramWriter {
         "aggregate folded(x: int) -> int {\n"
         "  state  sum: int = 0, n: int = 0\n"
         "  add    sum = (sum * 3 + x) % 1000, n = n + 1\n"
+        "  merge  sum = (sum * 7 + other.sum) % 1000, n = n + other.n\n"
         "  result sum + n\n}\n"
         "aggregate best_of(x: int, y: int) -> int {\n"
         "  state  best: int? = none\n"
         "  add    best = if best is some b then max(b, x / y) else x / y\n"
+        "  merge  best = if best is some b then max(b, other.best ?? b) else other.best\n"
         "  result best ?? -1\n}\n"
         "aggregate joined(s: string) -> string {\n"
         "  state  all: string = \"\", last: string? = none\n"
         "  add    all = if last is some before and before == s then all else slice(all + s, 0, 12), last = "
         "s\n"
+        "  merge  all = slice(all + \"/\" + other.all, 0, 20), last = other.last\n"
         "  result all\n}\n"
         "operator kept(x, low: int) = | where x > low\n"
         "operator shifted(x) = | with was_x = x | with was_x = was_x + x % 5\n"
@@ -275,7 +278,7 @@ class ProgramWriter {
     auto call = [&](const std::string& fn, const std::string& args) {
       return fn + "(" + args + filter + ")" + over;
     };
-    if (own_fine_ && dice_.one_in(6)) {
+    if (dice_.one_in(6)) {
       used_own_ = true;
       if (dice_.one_in(3)) return finish(call("joined", expr.of(Type::Text, 1)), Type::Text, false, "");
       return dice_.one_in(2) ? finish(call("folded", expr.of(Type::Int, 1)), Type::Int, false, "")
@@ -391,7 +394,6 @@ class ProgramWriter {
          " window sliding 10s every 2s", " window sliding 5s every 3s", " window session 2s",
          " window session 10s", " window all"});
     std::string out = "  | @" + fresh("g") + " aggregate ";
-    own_fine_ = window.find("session") == std::string::npos;  // they cannot be merged
     window_closes_ = !window.empty();
     used_own_ = false;
     for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
@@ -400,7 +402,6 @@ class ProgramWriter {
       out += (i == 0 ? "" : ", ") + item.field.name + " = " + item.text;
       made.push_back(item.field);
     }
-    own_fine_ = true;
     window_closes_ = false;
     out += by + window;
     if (!window.empty() && window != " window all") {
@@ -598,8 +599,7 @@ class ProgramWriter {
   std::vector<Type> types_ = {Type::Int,      Type::Int,  Type::Float,    Type::Bool,       Type::Text,
                               Type::MaybeInt, Type::Ints, Type::Duration, Type::MaybeFloat, Type::Time};
   int next_name_ = 0;
-  bool own_fine_ = true;   // aggregates of the script may be used here
-  bool used_own_ = false;  // and were, in this stage
+  bool used_own_ = false;  // aggregates of the script, in this stage
   bool window_closes_ = false;
   int joins_left_ = 2;  // pairs multiply
 };
