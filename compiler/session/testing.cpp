@@ -2,6 +2,7 @@
 
 #include "compiler/session/test/run.h"
 #include "compiler/syntax/parse.h"
+#include "runtime/env/real_env.h"
 
 namespace mut {
 
@@ -9,6 +10,9 @@ Outcome<std::vector<TestResult>> run_tests(std::string_view text, std::string na
                                            const TestOptions& options) {
   CheckResult checked = check_script(text, name, options.check);
   if (!checked.fine) return Failure{Failure::Kind::Script, checked.text};
+  auto machine = env::make_real_env();
+  if (!machine) return Failure{Failure::Kind::Io, machine.error().message};
+  env::Env& clock = *machine.value();
   source::SourceSet sources;
   diag::Engine diags;
   ast::Program tree = syntax::parse(sources, sources.add(name, std::string(text)), diags);
@@ -19,8 +23,11 @@ Outcome<std::vector<TestResult>> run_tests(std::string_view text, std::string na
   script.name = std::move(name);
   std::vector<TestResult> out;
   for (const ast::Declaration* declaration : script.declarations) {
-    if (const auto* test = std::get_if<ast::TestDecl>(&declaration->node))
-      out.push_back(session::run_test(script, *test, options.runner));
+    const auto* test = std::get_if<ast::TestDecl>(&declaration->node);
+    if (test == nullptr) continue;
+    int64_t begin = clock.monotonic_ns();
+    out.push_back(session::run_test(script, *test, options.runner));
+    out.back().seconds = static_cast<double>(clock.monotonic_ns() - begin) / 1e9;
   }
   if (out.empty()) return Failure{Failure::Kind::Script, script.name + ": no `test` block\n"};
   return out;

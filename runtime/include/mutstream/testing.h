@@ -13,6 +13,7 @@ struct TestResult {
   std::string name;
   bool passed = false;
   std::string text;  // what differed, with the place
+  double seconds = 0;
 };
 
 struct TestOptions {
