@@ -7,6 +7,7 @@
 #include "tools/mutc/console.h"
 #include "tools/mutc/explain/explain.h"
 #include "tools/mutc/fmt/fmt_command.h"
+#include "tools/mutc/new/new_command.h"
 #include "tools/mutc/plan/plan.h"
 #include "tools/mutc/run/run.h"
 #include "tools/mutc/test/test_command.h"
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
   add_plan(app, console, exit_code);
   add_explain(app, console, exit_code);
   add_test(app, console, exit_code);
+  add_new(app, console, exit_code);
   CLI::App* version = app.add_subcommand("version", "Show the version");
   version->callback([&] { std::printf("%s\n", std::string(mut::version_text()).c_str()); });
   app.add_flag_callback(
