@@ -73,7 +73,7 @@ constexpr VerdictRow rows[] = {
     {Difference::PatternOther, Verdict::Choice, false,
      "pattern or what is selected of its events changed; matches that have begun cannot go on"},
     {Difference::HoldNumbers, Verdict::Keep, false,
-     "a number changed; what waits goes when it would have gone"},
+     "a number changed; what waits goes when it would have gone, what was let go does not come back"},
     {Difference::HoldOther, Verdict::Choice, false,
      "window, order or fields of the rows changed; rows that wait cannot be ordered anew, only reset is "
      "possible"},

@@ -30,6 +30,8 @@ struct Event {
 
 using StagePlace = std::pair<int, size_t>;  // stream, stage
 
+void let_go_of_rest(const typed::Stage& stage, std::vector<HeldRow>& rows);
+
 class Flow {
  public:
   // `line`: script line of a span. `emit`: a row reaches Program::emits[index].

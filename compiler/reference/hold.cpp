@@ -28,7 +28,34 @@ bool before(const Stage& stage, const HeldRow& a, const HeldRow& b) {
   return std::pair(a.time, a.arrival) < std::pair(b.time, b.arrival);
 }
 
+// Windows of a stage that hold a moment; `all` is one without edges.
+std::vector<Stretch> windows_of(const Stage& stage, int64_t time) {
+  if (stage.window.kind == WindowKind::All) return {Stretch{}};
+  std::vector<Stretch> out;
+  for (auto [end, start] : fixed_windows({{stage.window}}, time)) out.push_back({start, end});
+  return out;
+}
+
 }  // namespace
+
+// At a cut `top` has no more than it was asked for: the rest does not come back when more are.
+void let_go_of_rest(const Stage& stage, std::vector<HeldRow>& rows) {
+  std::map<std::pair<Stretch, Key>, std::vector<HeldRow*>, decltype([](const auto& a, const auto& b) {
+             return a.first != b.first ? a.first < b.first : KeyLess{}(a.second, b.second);
+           })>
+      groups;
+  for (HeldRow& row : rows) {
+    for (const Stretch& window : windows_of(stage, row.time)) {
+      if (!row.let_go.contains(window)) groups[{window, row.key}].push_back(&row);
+    }
+  }
+  for (auto& [group, best] : groups) {
+    std::sort(best.begin(), best.end(),
+              [&](const HeldRow* a, const HeldRow* b) { return before(stage, *a, *b); });
+    for (size_t i = static_cast<size_t>(stage.hold->count); i < best.size(); ++i)
+      best[i]->let_go.insert(group.first);
+  }
+}
 
 Flow::Step Flow::hold(StagePlace place, const Event& event) {
   const Stage& stage = stage_at(place);
@@ -108,6 +135,7 @@ int64_t Flow::next_held(StagePlace place) const {
 // The rows of one window: in order, of `top` the best of each key.
 void Flow::give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch& window, int64_t time) {
   const Stage& stage = stage_at(place);
+  std::erase_if(rows, [&](const HeldRow& row) { return row.let_go.contains(window); });
   std::stable_sort(rows.begin(), rows.end(),
                    [&](const HeldRow& a, const HeldRow& b) { return before(stage, a, b); });
   std::map<Key, std::vector<HeldRow>, KeyLess> groups;

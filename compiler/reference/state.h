@@ -51,6 +51,12 @@ struct JoinRow {
   bool silent = false;  // gives no row without partner
 };
 
+struct Stretch {
+  int64_t start = 0;
+  int64_t end = 0;
+  friend auto operator<=>(const Stretch&, const Stretch&) = default;
+};
+
 // A row that waits as a whole.
 struct HeldRow {
   Key key;
@@ -58,7 +64,8 @@ struct HeldRow {
   Value::Parts fields;
   int64_t time = 0;
   uint64_t arrival = 0;
-  int64_t due = 0;  // delay, debounce
+  int64_t due = 0;           // delay, debounce
+  std::set<Stretch> let_go;  // top: windows in which an earlier version had no room for it
 };
 
 // An event that a `match` keeps: what each name's condition says of it, as far as it does not look back, and
@@ -94,12 +101,6 @@ struct StageState {
   std::map<Key, MatchGroup, KeyLess> matches;
   std::map<std::pair<int64_t, uint64_t>, std::pair<Key, MatchEvent>> waiting;  // match: by time and arrival
   uint64_t arrivals = 0;
-};
-
-struct Stretch {
-  int64_t start = 0;
-  int64_t end = 0;
-  friend auto operator<=>(const Stretch&, const Stretch&) = default;
 };
 
 // Windows of fixed length that hold an event of that time, by end.

@@ -360,6 +360,7 @@ class Migration {
     if (view.stage->hold) {
       if (from[0] < 0) return;
       state.held = old_state.held;
+      if (before.stage->hold->kind == typed::HoldKind::Top) let_go_of_rest(*before.stage, state.held);
       state.closed = old_state.closed;
       state.arrivals = old_state.arrivals;
       return;

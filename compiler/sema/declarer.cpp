@@ -15,6 +15,14 @@ bool Declarer::take(Taken& taken, const ast::Ident& name) {
   return fresh;
 }
 
+// Parameters, and behind them the state of an aggregate, are names of one place.
+void Declarer::take_inner(const std::vector<ast::Parameter>& parameters,
+                          const std::vector<ast::Ident>& states) {
+  Taken taken;
+  for (const ast::Parameter& parameter : parameters) take(taken, parameter.name);
+  for (const ast::Ident& state : states) take(taken, state);
+}
+
 void Declarer::declare(const Declarations& declarations) {
   ExprChecker::Context outer = exprs_.context();
   exprs_.set_context({&names_, nullptr});
@@ -28,10 +36,15 @@ void Declarer::declare(const Declarations& declarations) {
     if (const auto* constant = std::get_if<ast::ConstDecl>(&node)) {
       if (take(values_, constant->name)) declare_constant(*constant);
     } else if (const auto* fn = std::get_if<ast::FnDecl>(&node)) {
+      take_inner(fn->params, {});
       if (take(functions_, fn->name)) names_.functions[fn->name.text] = {fn, &names_};
     } else if (const auto* made = std::get_if<ast::OperatorDecl>(&node)) {
+      take_inner(made->params, {});
       if (take(functions_, made->name)) names_.operators[made->name.text] = {made, &names_};
     } else if (const auto* own = std::get_if<ast::AggregateDecl>(&node)) {
+      std::vector<ast::Ident> states;
+      for (const ast::StateVariable& state : own->state) states.push_back(state.name);
+      take_inner(own->params, states);
       if (take(functions_, own->name)) names_.aggregates[own->name.text] = {own, &names_};
     }
   }

@@ -501,6 +501,14 @@ ExprPtr ExprChecker::selected_key(const std::string& name, const ast::Expr& expr
     out->index = static_cast<int>(i);
     return out;
   }
+  // Under another name: `by key`, where `key` stands for a field in an operator.
+  for (size_t i = 0; i < scope.keys->size(); ++i) {
+    const Expr& key = *(*scope.keys)[i];
+    if (key.kind != ExprKind::Field || key.index != scope.record->field_index(name)) continue;
+    ExprPtr out = make(ExprKind::Key, key.type, expr.span);
+    out->index = static_cast<int>(i);
+    return out;
+  }
   diags_.report(Code::PatternUse, expr.span, "`" + name + "` of which event?")
       .note("write `" + scope.pattern->names[0].name + "." + name + "`, or add `" + name + "` to `by`");
   return error(expr.span);

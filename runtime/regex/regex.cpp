@@ -2,6 +2,9 @@
 
 #include <re2/re2.h>
 
+#include <set>
+#include <string>
+
 namespace mut::regex {
 
 struct Regex::Compiled {
@@ -24,7 +27,12 @@ std::shared_ptr<const Regex> Regex::compile(std::string_view pattern, std::strin
   }
   out->groups_ = groups_of(pattern);
   const auto& numbers = out->compiled_->program.NamedCapturingGroups();
+  std::set<std::string> seen;
   for (const Group& group : out->groups_) {
+    if (!seen.insert(group.name).second) {
+      problem = "two groups are called `" + group.name + "`";
+      return nullptr;
+    }
     auto known = numbers.find(group.name);
     if (known == numbers.end()) {
       problem = "group `" + group.name + "` cannot be found";
