@@ -1,5 +1,6 @@
 #include "tools/mutc/test/test_command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -14,6 +15,7 @@ struct Arguments {
   std::vector<std::string> files;
   std::string engine = "jit";
   std::string junit;
+  bool update = false;
 };
 
 bool write_file(const std::string& path, const std::string& text) {
@@ -23,6 +25,23 @@ bool write_file(const std::string& path, const std::string& text) {
   if (out) return true;
   print_error("mutc: " + path + ": cannot be written\n");
   return false;
+}
+
+// Writes what came into the script and the files of its tests; `text` becomes that of the script. False after
+// a message.
+bool update(const std::string& path, std::string& text, const TestOptions& options) {
+  auto updated = update_tests(text, path, options);
+  if (!updated && updated.failure().kind == Failure::Kind::Refused) print_error(updated.failure().text);
+  if (!updated) return true;  // the run that follows says what is wrong
+  if (updated.value().expectations == 0) return true;
+  if (updated.value().text != text && !write_file(path, updated.value().text)) return false;
+  for (const auto& [file, rows] : updated.value().files) {
+    if (!write_file(file, rows)) return false;
+  }
+  text = updated.value().text;
+  std::printf("updated %s: %zu expectation%s\n", path.c_str(), updated.value().expectations,
+              updated.value().expectations == 1 ? "" : "s");
+  return true;
 }
 
 }  // namespace
@@ -35,8 +54,16 @@ void add_test(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
       ->add_option("--engine", arguments->engine,
                    "jit, or reference: the interpreter that defines the meaning")
       ->check(CLI::IsMember({"jit", "reference"}));
+  command->add_flag("--update", arguments->update,
+                    "Write the rows that came into the tests, and into the files that they expect");
   command->add_option("--junit", arguments->junit, "Also write the results to this file, as JUnit XML");
   command->callback([&console, &exit_code, arguments] {
+    if (arguments->update &&
+        std::find(arguments->files.begin(), arguments->files.end(), "-") != arguments->files.end()) {
+      print_error("mutc: --update needs a file to write to, not standard input");
+      exit_code = exit_usage;
+      return;
+    }
     size_t passed = 0;
     size_t failed = 0;
     std::vector<TestedFile> tested;
@@ -51,6 +78,7 @@ void add_test(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
         exit_code = exit_io;
         continue;
       }
+      if (arguments->update && !update(file, *text, options)) exit_code = exit_io;
       auto results = run_tests(*text, file, options);
       if (!results) {
         tested.back().problem = results.failure().text;
