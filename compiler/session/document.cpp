@@ -5,7 +5,9 @@
 
 #include "compiler/modules/reader.h"
 #include "compiler/modules/std_texts.h"
+#include "compiler/printer/layout.h"
 #include "compiler/printer/printer.h"
+#include "compiler/printer/spelling.h"
 #include "compiler/sema/check.h"
 #include "compiler/syntax/parse.h"
 #include "mutstream/tooling.h"
@@ -62,15 +64,34 @@ std::string name_of(const ast::Declaration& declaration) {
       declaration.node);
 }
 
-// The record of a stream is nowhere written; null where streams are not known.
-std::string head_of(const ast::Declaration& declaration, const typed::Program* program) {
+// As the formatter would write it, had a stream a declared record.
+std::string stream_head(const typed::Stream& stream) {
+  std::string line = fmt::format("stream {}: {}", stream.name, stream.type->text);
+  if (line.size() <= printer::line_columns_max) return line;
+  std::string out = fmt::format("stream {}: {{\n", stream.name);
+  for (const typed::Field& field : stream.type->fields)
+    out += fmt::format("  {}: {},\n", printer::spell(ast::Ident{field.name, {}}, printer::NamePlace::Field),
+                       field.type->text);
+  return out + "}";
+}
+
+// The record of a stream is nowhere written; null where streams are not known. What sets a param stands
+// beside it.
+std::string head_of(const ast::Declaration& declaration, const ast::Program& tree,
+                    const typed::Program* program) {
+  std::string name = name_of(declaration);
   if (std::holds_alternative<ast::StreamDecl>(declaration.node) && program != nullptr) {
     for (const typed::Stream& stream : program->streams) {
-      if (stream.name == name_of(declaration))
-        return fmt::format("stream {}: {}", stream.name, stream.type->text);
+      if (stream.name == name) return stream_head(stream);
     }
   }
-  return printer::signature(declaration);
+  std::string out = printer::signature(declaration);
+  if (!std::holds_alternative<ast::ParamDecl>(declaration.node)) return out;
+  for (const ast::Declaration& other : tree.declarations) {
+    const auto* set = std::get_if<ast::SetDecl>(&other.node);
+    if (set != nullptr && set->param.text == name) out += "\n" + printer::signature(other);
+  }
+  return out;
 }
 
 std::string section(std::string_view title, const std::string& text) {
@@ -90,7 +111,7 @@ std::string document(std::string_view title, const ast::Program& tree, const typ
       std::string input = printer::signature(declaration);
       out += section("route " + route->input.parts.back().text, block(input) + prose(declaration.doc));
     } else if (std::string name = name_of(declaration); !name.empty()) {
-      out += section(name, block(head_of(declaration, program)) + prose(declaration.doc));
+      out += section(name, block(head_of(declaration, tree, program)) + prose(declaration.doc));
     }
   }
   out += section("Outputs", outputs) + section("Tests", tests);
