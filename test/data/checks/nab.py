@@ -6,9 +6,10 @@ history may be all values or as many as there are; half of that is enough. `std.
 """
 import csv
 import json
+import math
 
 from . import nab_measure
-from .harness import SCRIPTS, Scratch, need
+from .harness import FAST, SCRIPTS, Scratch, need
 
 NEEDS = ["nab/label_windows.json", "nab/data/realTweets/Twitter_volume_AAPL.csv",
          "nab/windowed_gaussian/realTweets/Twitter_volume_AAPL.csv"]
@@ -105,6 +106,50 @@ def every_score(data):
     return f"{rows} rows of {len(expected)} series, the greatest difference is {greatest:.1e}"
 
 
+def detector(values, size, step):
+    """The rules of windowedGaussian: the window moves when `step` values have come since it was full."""
+    window, waiting, out = [], [], []
+    for value in values:
+        if not window:
+            out.append(0.0)
+        else:
+            mean = math.fsum(window) / len(window)
+            deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in window) / len(window)) or 0.000001
+            out.append(1.0 - 0.5 * math.erfc(abs(value - mean) / deviation / math.sqrt(2.0)))
+        if len(window) < size:
+            window.append(value)
+            continue
+        waiting.append(value)
+        if len(waiting) == step:
+            window, waiting = window[step:] + waiting, []
+    return out
+
+
+def small_windows(data):
+    """A window that moves often, every way of running: 500 rows of each of four series."""
+    rows, names = by_time(data)
+    chosen = [name for name in names if name.startswith("realTweets")][:4]
+    rows = [row for name in chosen for row in [row for row in rows if row[1] == name][:500]]
+    rows.sort(key=lambda row: row[0])
+    expected = {name: detector([float(row[2]) for row in rows if row[1] == name], 64, 8) for name in chosen}
+    script = (SCRIPTS / "anomaly.mut").read_text(encoding="utf-8").replace("6400, 100", "64, 8")
+    with Scratch() as scratch:
+        scratch.put("points.csv", ("series,timestamp,value\n" + "".join(f"{name},{at},{value}\n" for at, name, value in rows)).encode())
+        other = None
+        for way in FAST + [["--engine", "reference"]]:
+            scratch.run(script, *way)
+            got = {name: [] for name in chosen}
+            for row in scratch.rows("gaussian.jsonl"):
+                got[row["series"]].append(row["score"])
+            for name in chosen:
+                need(len(got[name]) == 500, f"{' '.join(way)} {name}: {len(got[name])} scores")
+                for at, (a, b) in enumerate(zip(expected[name], got[name]), 1):
+                    need(abs(a - b) < 1e-9, f"{' '.join(way)} {name}:{at}: expected {a}, got {b}")
+            novel = scratch.bytes("novel.jsonl")
+            need(other in (None, novel), f"{' '.join(way)}: other rows of `novel`")
+            other = novel
+
+
 def judged_by_labels(data):
     """`novel` must be clearly better by the labels than the scores of the benchmark's detector, also with thresholds from
     series that it is not judged by."""
@@ -125,5 +170,6 @@ def checks(data):
     return [
         ("scores of the windowed Gaussian while its window fills", lambda: scores(data)),
         ("every score of windowedGaussian", lambda: every_score(data)),
+        ("a window that moves often, every way", lambda: small_windows(data)),
         ("a better detector, by the labels", lambda: judged_by_labels(data)),
     ]
