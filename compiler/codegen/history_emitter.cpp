@@ -74,6 +74,8 @@ void StageEmitter::query_rings(const graph::StoreNode& node, int store, llvm::Va
   llvm::Value* owner = b.CreateCall(module_.helper("mut_store_of", pointer, {pointer, b.getInt32Ty()}),
                                     {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
   llvm::Value* row = find_row(table, key, desc);
+  if (desc.ttl != 0)
+    b.CreateCall(module_.helper("mut_ring_age", b.getVoidTy(), {pointer, pointer}), {owner, row});
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
     auto index = static_cast<size_t>(node.histories[i]);
     const typed::History& history = stage_.histories[index];
@@ -106,7 +108,7 @@ std::function<void()> StageEmitter::emit_group_history(const graph::StoreNode& n
   if (history.over == typed::OverKind::Previous) {
     Value now = at_.emit(*history.call.argument);
     return [=, this, &node, &history] {
-      llvm::Value* row = find_row(store_view(store), key, node.desc);
+      llvm::Value* row = group_row(store, key);
       at_.stage.histories[static_cast<size_t>(node.histories[0])] =
           emit_previous(store_view(store), row, history, now);
       commits_.push_back([=, this, &node] { touch(node.desc, row); });
@@ -124,7 +126,7 @@ void StageEmitter::query_group(const graph::StoreNode& node, int store, llvm::Va
   const typed::History& history = stage_.histories[index];
   llvm::Value* table = store_view(store);
   need_room(store, table, key, {argument});
-  llvm::Value* row = find_row(table, key, desc);
+  llvm::Value* row = group_row(store, key);
   auto current = [&](llvm::Value* at) {
     if (is_simple(cell)) return number_result(cell, history.call, at);
     return kept_result(cell, 0, table, row, history.call);

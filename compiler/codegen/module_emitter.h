@@ -32,6 +32,7 @@ class ModuleEmitter {
  private:
   friend class StageEmitter;
   friend class SourceLoop;
+  friend class LooksAhead;
   friend class JoinEmitter;
   void emit_section(int stream, size_t stage, llvm::Function* function);
   void emit_source_kernel(int source);
@@ -59,8 +60,6 @@ class ModuleEmitter {
   // Rows that a store of whole rows lets go, through what follows it.
   void emit_held_rows(FunctionEmitter& at, int index, llvm::Value* rows, llvm::Value* times,
                       llvm::Value* count);
-  void emit_prefetches(FunctionEmitter& at, const typed::Source& source, llvm::Value* columns,
-                       llvm::Value* row, llvm::Value* row_end);
   // Whether stages of the source ask for the watermark, and whether something can fire because of it.
   bool reads_watermark(int source) const;
   bool can_fire(int source) const;

@@ -87,6 +87,8 @@ void SourceLoop::open() {
   row_end_ =
       b_.CreateZExt(b_.CreateLoad(b_.getInt32Ty(), field(cursor_, offsetof(MutCursor, row_end))), word_);
   output_max_ = at_.context_constant(offsetof(MutContext, output_rows_max), word_);
+  ahead_.emplace(module_, at_, source_, columns_);
+  ahead_->forget();
   leave_ = at_.block("leave");
 }
 
@@ -152,7 +154,7 @@ SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end, Path path) 
   b_.SetInsertPoint(body);
   llvm::Value* made = b_.CreateLoad(word_, module_.tally().output_rows(b_, at_.counts));
   leave_if(b_.CreateICmpUGE(made, output_max_), MUT_STOP_OUTPUT, {row, watermark});
-  if (path == Path::Main) module_.emit_prefetches(at_, source_, columns_, row, end);
+  if (path == Path::Main) ahead_->emit(row, end, [](llvm::Value* number) { return number; });
   llvm::Value* time = time_of(row);
   llvm::Value* new_mark = reached(time);
   llvm::Value* rises = b_.CreateICmpSGT(new_mark, watermark);
@@ -205,6 +207,7 @@ SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
   llvm::BasicBlock* head = at_.block("block");
   llvm::BasicBlock* scan_begin = at_.block("scan_begin");
   llvm::BasicBlock* scan = at_.block("scan");
+  llvm::BasicBlock* picked_all = at_.block("picked_all");
   llvm::BasicBlock* pick = at_.block("pick");
   llvm::BasicBlock* chosen = at_.block("chosen");
   llvm::BasicBlock* block_end = at_.block("block_end");
@@ -239,16 +242,20 @@ SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
   row->addIncoming(next_row, scan_end);
   count->addIncoming(next_count, scan_end);
   mark->addIncoming(next_mark, scan_end);
-  b_.CreateCondBr(b_.CreateICmpULT(next_row, limit), scan, pick, weights.createBranchWeights(1 << 10, 1));
+  b_.CreateCondBr(b_.CreateICmpULT(next_row, limit), scan, picked_all,
+                  weights.createBranchWeights(1 << 10, 1));
 
   // Second pass.
+  b_.SetInsertPoint(picked_all);
+  ahead_->forget();
+  b_.CreateBr(pick);
   b_.SetInsertPoint(pick);
   llvm::PHINode* index = b_.CreatePHI(word_, 2, "picked_index");
   llvm::PHINode* done_row = b_.CreatePHI(word_, 2, "done_row");
   llvm::PHINode* done_mark = b_.CreatePHI(word_, 2, "done_watermark");
-  index->addIncoming(zero, scan_end);
-  done_row->addIncoming(begin, scan_end);
-  done_mark->addIncoming(begin_mark, scan_end);
+  index->addIncoming(zero, picked_all);
+  done_row->addIncoming(begin, picked_all);
+  done_mark->addIncoming(begin_mark, picked_all);
   llvm::BasicBlock* side = nullptr;
   if (can_fire_) {
     // Something may fire in this block, if only in rows that the filter drops: from here on row by row.
@@ -285,7 +292,8 @@ SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
   leaves_.push_back({full, MUT_STOP_OUTPUT, {done_row, full_mark}});
   b_.CreateBr(leave_);
   b_.SetInsertPoint(room);
-  module_.emit_prefetches(at_, source_, columns_, this_row, row_end_);
+  ahead_->emit(index, next_count,
+               [&](llvm::Value* number) { return b_.CreateLoad(word_, slot(picked, number)); });
   llvm::Value* time = time_of(this_row);
   llvm::Value* risen = done_mark;
   if (reads_watermark_) {

@@ -6,9 +6,10 @@
 // again, so the first may let through what it cannot decide. A block in which something would fire is run
 // a row at a time from the row on at which that is seen.
 #pragma once
+#include <optional>
 #include <vector>
 
-#include "compiler/codegen/module_emitter.h"
+#include "compiler/codegen/looks_ahead.h"
 #include "runtime/abi/kernel.h"
 
 namespace mut::codegen {
@@ -69,6 +70,7 @@ class SourceLoop {
   llvm::Value* row_end_;
   llvm::Value* output_max_;
   llvm::BasicBlock* leave_;
+  std::optional<LooksAhead> ahead_;
   std::vector<Leave> leaves_;
 };
 

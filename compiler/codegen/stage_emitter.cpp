@@ -147,6 +147,19 @@ llvm::Value* StageEmitter::find_row(llvm::Value* table, llvm::Value* key, const 
   return row;
 }
 
+llvm::Value* StageEmitter::group_row(int store, llvm::Value* key) {
+  B& b = at_.builder();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  llvm::Value* table = store_view(store);
+  llvm::Value* row = find_row(table, key, desc);
+  if (desc.ttl != 0) {
+    b.CreateCall(module_.helper("mut_group_age", b.getVoidTy(),
+                                {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty(), b.getPtrTy()}),
+                 {at_.context(), table, b.getInt32(static_cast<uint32_t>(store)), row});
+  }
+  return row;
+}
+
 StageEmitter::Argument StageEmitter::emit_argument(const typed::AggregateCall& call) {
   B& b = at_.builder();
   Argument out;
@@ -428,7 +441,7 @@ StageResult StageEmitter::number_result(const state::CellDesc& desc, const typed
 }
 
 void StageEmitter::touch(const state::StoreDesc& desc, llvm::Value* row) {
-  if (desc.ttl == 0 && desc.kind != StoreKind::Whole) return;
+  if (!state::is_aged(desc)) return;
   B& b = at_.builder();
   llvm::Value* last = offset(row, desc.row_size - 8);
   llvm::Value* known = b.CreateAlignedLoad(b.getInt64Ty(), last, llvm::Align(8));
@@ -529,7 +542,7 @@ void StageEmitter::emit_running() {
   for (const typed::AggregateCall& call : stage_.aggregates) arguments.push_back(emit_argument(call));
   llvm::Value* table = store_view(store);
   need_room(store, table, key, arguments);
-  llvm::Value* row = find_row(table, key, desc);
+  llvm::Value* row = group_row(store, key);
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
     const state::CellDesc& cell = desc.cells[i];
     const typed::AggregateCall& call = stage_.aggregates[i];

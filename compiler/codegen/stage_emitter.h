@@ -62,6 +62,8 @@ class StageEmitter {
   llvm::Value* emit_plain_key(const std::vector<typed::ExprPtr>& keys, const state::StoreDesc& desc,
                               llvm::Value*& present, std::vector<Value>& values);
   llvm::Value* find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc);
+  // The same of a store of groups: one that is past its `ttl` starts anew.
+  llvm::Value* group_row(int store, llvm::Value* key);
   void add_to_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
                    llvm::Value* cell, const Argument& argument);
   void late_unless(llvm::Value* in_time);

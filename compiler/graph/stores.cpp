@@ -152,6 +152,7 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
         std::to_string(static_cast<int>(history.over)) + "/" + std::to_string(history.amount) + "/";
     for (const typed::ExprPtr& key : history.keys) ring_key += expr_text(*key);
     ring_key += call_text(history.call);
+    if (history.ttl) ring_key += "ttl" + std::to_string(*history.ttl);
     // Other arguments, other columns.
     if (history.call.own != nullptr) ring_key += "own" + std::to_string(history.call.arguments.size());
     // What a shorter count lets go differs from key to key: such rings are never joined.
@@ -162,6 +163,7 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
       node.desc.span = history.over == typed::OverKind::LastDuration ? history.amount : 0;
       node.desc.count =
           history.over == typed::OverKind::LastEvents ? static_cast<uint64_t>(history.amount) : 0;
+      node.desc.ttl = history.ttl.value_or(0);
       out.push_back(std::move(node));
     }
     StoreNode& target = out[known->second];

@@ -214,6 +214,10 @@ void Formatter::route(const ast::Declaration& declaration_node, const ast::Route
 
 void Formatter::declaration(const ast::Declaration& declaration_node) {
   docs(declaration_node.doc);
+  bare(declaration_node);
+}
+
+void Formatter::bare(const ast::Declaration& declaration_node) {
   auto head = [&](std::string_view word, const ast::Ident& name) {
     out_.text(fmt::format("{} {}", word, printer::spell(name)));
   };

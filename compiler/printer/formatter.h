@@ -19,6 +19,7 @@ class Formatter {
       : comments_(&comments), text_(text) {}
 
   std::string program(const ast::Program& program);
+  std::string signature(const ast::Declaration& declaration);
 
  private:
   using Span = source::Span;
@@ -78,6 +79,7 @@ class Formatter {
 
   // format_declarations.cpp
   void declaration(const ast::Declaration& declaration);
+  void bare(const ast::Declaration& declaration);  // without its comment
   void parameters(const std::vector<ast::Parameter>& params);
   void connector(const ast::ConnectorExpr& connector);
   void clauses(const std::vector<std::function<void()>>& clauses);
@@ -86,6 +88,10 @@ class Formatter {
   void aggregate_decl(const ast::AggregateDecl& node);
   void route(const ast::Declaration& declaration, const ast::RouteDecl& node);
   void was(const std::optional<ast::Ident>& old_name);
+
+  // format_signature.cpp
+  void callable(std::string_view word, const ast::Ident& name, const std::vector<ast::Parameter>& params,
+                const ast::TypePtr& result);
 
   // format_tests.cpp
   void test(const ast::Declaration& declaration, const ast::TestDecl& node);

@@ -974,7 +974,7 @@ struct CallChecker {
       history.keys.push_back(std::move(key));
     }
     history.excluding_current = clause.excluding_current;
-    if (clause.ttl) {
+    if (clause.ttl && !std::holds_alternative<ast::NoneLit>(clause.ttl->node)) {
       auto ttl = checker.check_constant(*clause.ttl, type(Kind::Duration));
       if (!ttl) return false;
       history.ttl = ttl->value.as_int();

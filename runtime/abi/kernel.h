@@ -45,13 +45,31 @@ typedef struct MutPlace {
   uint32_t group_count;
 } MutPlace;
 
+// What is looked for ahead of its event. Three steps: the tags of its group are asked for, then the row that
+// they name, then the row is used. No step looks at memory that the step before has not asked for.
+enum { MUT_AHEAD_ROWS = 64 };  // a power of two
+typedef struct MutAheadRow {
+  const uint8_t* tags;  // of the key's group
+  char* row;            // first of the group; once the tags are read, the row they name, or null
+  uint64_t tag;
+} MutAheadRow;
+typedef struct MutAhead {
+  const struct MutTable* table;
+  uint64_t fresh;                    // 0: rows have moved; nothing here is to be followed
+  uint64_t now;                      // number of the event whose look-up is next
+  uint64_t asked;                    // events before this number: tags asked for
+  uint64_t matched;                  // events before this number: row asked for
+  MutAheadRow rows[MUT_AHEAD_ROWS];  // by number of event
+} MutAhead;
+
 // Extendible hash table: the top bits of the hash choose a segment, the low ones a group of slots in it.
 typedef struct MutTable {
   const MutPlace* directory;
   uint64_t directory_shift;  // hash >> directory_shift is the index
   uint64_t row_size;         // bytes
   uint64_t seed;
-  uint64_t wide;  // 1: larger than the caches, so that a look-up is worth a prefetch
+  int64_t ttl;      // nanoseconds that a row lives behind its newest event; 0: for ever
+  MutAhead* ahead;  // of a table larger than the caches, whose look-ups are worth a prefetch; else null
   MutHeap heap;
   void* owner;  // state::KeyedTable
 } MutTable;
@@ -96,7 +114,7 @@ typedef struct MutContext {
   void* runtime;          // graph::Shard
   int64_t watermark;      // of the running source, with the event that is processed
   int32_t memory_spent;   // set by a store that passed its budget
-  int32_t unused;
+  int32_t firing;         // 1: a store fires; what clocks say then is not bounded by `watermark`
 } MutContext;
 
 // What the windows of an event give at once: rows as a result kernel reads them.

@@ -7,6 +7,7 @@
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
 #include "runtime/state/cells.h"
+#include "runtime/state/groups.h"
 #include "runtime/state/held.h"
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
@@ -66,6 +67,14 @@ int64_t mut_newest_time(const int64_t* times, uint64_t row, uint64_t row_end) {
   for (uint64_t i = row; i < row_end; ++i) newest = std::max(newest, times[i]);
   return newest;
 }
+
+void mut_group_forget(MutContext* ctx, uint32_t store, char* row) {
+  auto& of = instance(ctx);
+  auto& groups = static_cast<mut::state::GroupStore&>(of.store(store));
+  if (groups.is_past(row, of.now(of.plan().stores[store].clock))) groups.forget(row);
+}
+
+void mut_ring_age(void* store, char* row) { static_cast<mut::state::RingStore*>(store)->forget_past(row); }
 
 void* mut_arena(MutContext* ctx, uint64_t bytes) { return instance(ctx).arena().allocate(bytes); }
 

@@ -18,18 +18,34 @@ char* mut_table_find(const MutTable* table, const uint64_t* key, uint32_t words,
   return find_row(table, key, hash_key(key, words, text_mask, table->seed), words, text_mask, row_size);
 }
 
-// What a look-up will want soon: first the tags, then, once those are there, the row. Keys of numbers only.
-void mut_table_prefetch(const MutTable* table, const uint64_t* key, uint32_t words, uint32_t rows) {
-  if (table->wide == 0) return;
-  if (rows == 0) {
-    prefetch_tags(table, key, words);
-  } else {
-    prefetch_row(table, key, words);
-  }
+// A group whose newest event is longer ago than its `ttl` starts anew (rule 8.17). The store asks its own
+// clock, which an event that comes from a source never finds ahead of the watermark of that source.
+void mut_group_age(MutContext* ctx, const MutTable* table, uint32_t store, char* row) {
+  int64_t newest;
+  memcpy(&newest, row + table->row_size - 8, 8);
+  int64_t end;
+  if (__builtin_add_overflow(newest, table->ttl, &end)) return;
+  if (end >= ctx->watermark && ctx->firing == 0) return;
+  mut_group_forget(ctx, store, row);
 }
-void mut_window_prefetch(const MutWindow* window, const uint64_t* key, uint32_t words, uint32_t rows) {
-  if (window->pane_table != nullptr) mut_table_prefetch(window->pane_table, key, words, rows);
+
+// Keys ahead of their events, see inline/ahead.h. Null: the table is small.
+MutAhead* mut_table_ahead(const MutTable* table, uint64_t number) {
+  if (table->ahead != nullptr) begin_ahead(*table->ahead, number);
+  return table->ahead;
 }
+MutAhead* mut_window_ahead(const MutWindow* window, uint64_t number) {
+  return window->pane_table != nullptr ? mut_table_ahead(window->pane_table, number) : nullptr;
+}
+// No event that was looked for ahead follows: other events have the same numbers.
+void mut_table_forget_ahead(const MutTable* table) {
+  if (table->ahead != nullptr) table->ahead->fresh = 0;
+}
+void mut_window_forget_ahead(const MutWindow* window) {
+  if (window->pane_table != nullptr) mut_table_forget_ahead(window->pane_table);
+}
+void mut_ahead_tags(MutAhead* ahead, const uint64_t* key, uint32_t words) { ask_tags(*ahead, key, words); }
+void mut_ahead_rows(MutAhead* ahead, uint64_t end) { ask_rows(*ahead, end); }
 
 // The table of the pane that holds `time`, when it is the one used last; else null.
 MutTable* mut_window_cached(MutWindow* window, int64_t time) {

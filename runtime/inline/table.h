@@ -1,12 +1,15 @@
 // The hot half of keyed tables, inlined into kernels. Growth and everything rare: state/keyed_table.
 #pragma once
 #include "runtime/abi/kernel.h"
+#include "runtime/inline/ahead.h"
 #include "runtime/inline/hash.h"
 #include "runtime/inline/tags.h"
 
 extern "C" {
 // Inserts a row whose key is not there; its cells are zero. Null when the budget is spent.
 char* mut_table_insert(MutTable* table, const uint64_t* key, uint64_t hash);
+// Empties the row of a group that is older than the clock of its store allows.
+void mut_group_forget(MutContext* ctx, uint32_t store, char* row);
 }
 
 namespace mut::inl {
@@ -57,25 +60,12 @@ inline char* find_row(const MutTable* table, const uint64_t* key, uint64_t hash,
   }
 }
 
-// Asks for the tags of a key's group.
-inline void prefetch_tags(const MutTable* table, const uint64_t* key, uint32_t words) {
-  uint64_t hash = hash_key(key, words, 0, table->seed);
-  const MutPlace place = table->directory[hash >> table->directory_shift];
-  __builtin_prefetch(tags_of(place) + home_group(hash, place.group_count) * group_slots);
-}
-
-// Asks for the row that a key's tag names.
-inline void prefetch_row(const MutTable* table, const uint64_t* key, uint32_t words) {
-  uint64_t hash = hash_key(key, words, 0, table->seed);
-  const MutPlace place = table->directory[hash >> table->directory_shift];
-  uint64_t group = home_group(hash, place.group_count);
-  uint32_t same = tags_equal(tags_of(place) + group * group_slots, tag_of(hash));
-  auto slot = static_cast<uint64_t>(__builtin_ctz(same | 1U << (group_slots - 1)));
-  __builtin_prefetch(place.rows + (group * group_slots + slot) * table->row_size, 1);
-}
-
 inline char* find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
                             uint64_t row_size) {
+  if (text_mask == 0) {
+    char* row = row_ahead(table->ahead, key, words);
+    if (row != nullptr) return row;
+  }
   uint64_t hash = hash_key(key, words, text_mask, table->seed);
   char* row = find_row(table, key, hash, words, text_mask, row_size);
   return __builtin_expect(row != nullptr, 1) ? row : mut_table_insert(table, key, hash);

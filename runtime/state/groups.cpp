@@ -10,18 +10,32 @@ void GroupStore::advance(int64_t watermark) {
   if (desc_.ttl == 0) return;
   std::vector<char*> gone;
   table_.for_segment(sweep_++, [&](char* row) {
-    int64_t last;
-    memcpy(&last, row + desc_.row_size - 8, 8);
-    if (last < watermark - desc_.ttl) gone.push_back(row);
+    if (is_past(row, watermark)) gone.push_back(row);
   });
   if (gone.empty()) return;
-  for (const CellDesc& cell : desc_.cells) free_cell(cell, gone[0] + cell.offset, table_.heap());
-  if (desc_.group_offset != 0) {
-    uint64_t group;
-    memcpy(&group, gone[0] + desc_.group_offset, 8);
-    table_.erase_distinct(group);
-  }
+  free_values(gone[0]);
   table_.erase(gone[0]);  // moves rows: one a call
+}
+
+bool GroupStore::is_past(const char* row, int64_t watermark) const {
+  int64_t newest;
+  memcpy(&newest, row + desc_.row_size - 8, 8);
+  int64_t end;
+  return desc_.ttl != 0 && !__builtin_add_overflow(newest, desc_.ttl, &end) && end < watermark;
+}
+
+void GroupStore::forget(char* row) {
+  free_values(row);
+  for (const CellDesc& cell : desc_.cells) memset(row + cell.offset, 0, cell.size);
+  memcpy(row + desc_.row_size - 8, &no_event_yet, 8);
+}
+
+void GroupStore::free_values(char* row) {
+  for (const CellDesc& cell : desc_.cells) free_cell(cell, row + cell.offset, table_.heap());
+  if (desc_.group_offset == 0) return;
+  uint64_t group;
+  memcpy(&group, row + desc_.group_offset, 8);
+  table_.erase_distinct(group);
 }
 
 void GroupStore::finish(ResultRows& out) {
@@ -57,7 +71,8 @@ void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, ch
 }
 
 void GroupStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
-  const KeyedTable& old = static_cast<const GroupStore&>(old_store).table_;
+  const auto& old_groups = static_cast<const GroupStore&>(old_store);
+  const KeyedTable& old = old_groups.table_;
   std::vector<uint64_t> key(desc_.key_words + 1);
   late_ = old_store.late_count();
   // Distinct values are found by group number: go over them once, not once per group.
@@ -66,15 +81,16 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     if (desc_.cells[i].fn == CellFn::Distinct) plain[i] = -1;
   }
   old.for_each([&](char* row) {
+    if (old_groups.is_past(row, watermark))
+      return;  // forgotten, whether the memory of it was freed yet or not
     old.load_key(row, key.data());
     place_key(old.desc(), key.data());
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return;
     convert_row(old, row, table_, made, plain);
-    if (desc_.ttl != 0 || desc_.kind == StoreKind::Whole) {
+    if (is_aged(desc_)) {
       int64_t last = watermark;  // a group without a time begins its `ttl` at the cut
-      if (old.desc().ttl != 0 || old.desc().kind == StoreKind::Whole)
-        memcpy(&last, row + old.desc().row_size - 8, 8);
+      if (is_aged(old.desc())) memcpy(&last, row + old.desc().row_size - 8, 8);
       memcpy(made + desc_.row_size - 8, &last, 8);
     }
   });
@@ -82,6 +98,7 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     if (cells[i] < 0 || desc_.cells[i].fn != CellFn::Distinct) continue;
     std::vector<std::pair<uint64_t, char*>> rows;
     old.for_each([&](char* row) {
+      if (old_groups.is_past(row, watermark)) return;
       uint64_t group;
       memcpy(&group, row + old.desc().group_offset, 8);
       old.load_key(row, key.data());

@@ -14,8 +14,13 @@ class GroupStore final : public Store {
   uint64_t entry_count() const override { return table_.row_count(); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   KeyedTable& table() { return table_; }
+  // Whether `ttl` has passed since the newest event of a group. A row without events has none.
+  bool is_past(const char* row, int64_t watermark) const;
+  // The group starts anew; its row stays.
+  void forget(char* row);
 
  private:
+  void free_values(char* row);
   KeyedTable table_;
   size_t sweep_ = 0;  // segment that expiry looks at next
 };

@@ -40,11 +40,11 @@ KeyedTable::KeyedTable(const StoreDesc& desc, uint32_t row_size, uint32_t key_wo
       text_mask_(text_mask),
       budget_(budget),
       heap_(budget, view_.heap),
-      numbers_rows_(desc.group_offset != 0 && key_words == desc.key_words && row_size == desc.row_size &&
-                    text_mask == desc.text_mask) {
+      has_groups_(key_words == desc.key_words && row_size == desc.row_size && text_mask == desc.text_mask) {
   slots_max_ = slots_of_piece(row_size);
   view_.row_size = row_size;
   view_.seed = seed;
+  view_.ttl = desc.ttl;
   view_.owner = this;
   segments_.push_back(make_segment(slots_first, 0));
   directory_.resize(2);
@@ -56,6 +56,7 @@ KeyedTable::KeyedTable(const StoreDesc& desc, uint32_t row_size, uint32_t key_wo
 
 KeyedTable::~KeyedTable() {
   for (auto& segment : segments_) free_rows(*segment);
+  if (ahead_) budget_.remove(sizeof(MutAhead));
 }
 
 void KeyedTable::copy_from(const KeyedTable& other) {
@@ -65,7 +66,6 @@ void KeyedTable::copy_from(const KeyedTable& other) {
   directory_.resize(other.directory_.size());
   places_.resize(other.places_.size());
   view_.seed = other.view_.seed;
-  view_.wide = other.view_.wide;
   view_.directory = places_.data();
   view_.directory_shift = other.view_.directory_shift;
   row_count_ = other.row_count_;
@@ -81,6 +81,7 @@ void KeyedTable::copy_from(const KeyedTable& other) {
     point(at, span, made);
     at += span;
   }
+  look_ahead();
 }
 
 void KeyedTable::point(size_t first, size_t count, MutSegment& segment) {
@@ -145,7 +146,43 @@ char* KeyedTable::place(MutSegment& segment, uint64_t hash) {
   }
 }
 
+void KeyedTable::look_ahead() {
+  rows_moved();
+  if (ahead_ || segments_.size() * segment_bytes_max <= wide_bytes) return;
+  ahead_ = std::make_unique<MutAhead>();
+  ahead_->table = &view_;
+  view_.ahead = ahead_.get();
+  budget_.add(sizeof(MutAhead));
+}
+
+std::unique_ptr<MutSegment> KeyedTable::split(MutSegment& low) {
+  auto high = make_segment(low.slot_count, ++low.depth);
+  uint8_t* tags = tags_of(low);
+  // What stays lies where it lay, but for rows that a full group had turned away: it may have room now.
+  std::vector<char> strays;
+  low.used = 0;
+  for_rows(low, [&](const char* row) {
+    uint64_t hash = row_hash(row);
+    auto slot = static_cast<uint32_t>(static_cast<uint64_t>(row - low.rows) / view_.row_size);
+    if ((hash >> (64 - low.depth) & 1U) != 0) {
+      memcpy(place(*high, hash), row, view_.row_size);
+      ++high->used;
+    } else {
+      ++low.used;
+      if (slot / inl::group_slots == inl::home_group(hash, group_count(low))) return;
+      strays.insert(strays.end(), row, row + view_.row_size);
+    }
+    tags[slot] = inl::tag_free;
+  });
+  for (size_t at = 0; at < strays.size(); at += view_.row_size) {
+    const char* row = strays.data() + at;
+    memcpy(place(low, row_hash(row)), row, view_.row_size);
+  }
+  return high;
+}
+
 bool KeyedTable::grow(uint64_t hash) {
+  rows_moved();
   MutSegment* old = segment_of(hash);
   uint32_t slots = old->slot_count;
   uint32_t directory_bits = 64 - static_cast<uint32_t>(view_.directory_shift);
@@ -172,25 +209,11 @@ bool KeyedTable::grow(uint64_t hash) {
     --view_.directory_shift;
     ++directory_bits;
   }
-  uint32_t depth = old->depth + 1;
-  auto low = make_segment(slots_max_, depth);
-  auto high = make_segment(slots_max_, depth);
-  for_rows(*old, [&](const char* row) {
-    uint64_t row_key = row_hash(row);
-    MutSegment& target = (row_key >> (64 - depth) & 1U) != 0 ? *high : *low;
-    memcpy(place(target, row_key), row, view_.row_size);
-    ++target.used;
-  });
-  size_t span = size_t{1} << (directory_bits - old->depth);  // entries that named the old segment
+  size_t span = size_t{1} << (directory_bits - old->depth);  // entries that named the segment
   size_t first = (hash >> view_.directory_shift) / span * span;
-  point(first, span / 2, *low);
-  point(first + span / 2, span / 2, *high);
-  auto at = std::find_if(segments_.begin(), segments_.end(),
-                         [&](const auto& segment) { return segment.get() == old; });
-  free_rows(*old);
-  *at = std::move(low);
-  segments_.push_back(std::move(high));
-  view_.wide = segments_.size() * segment_bytes_max > wide_bytes ? 1 : 0;
+  segments_.push_back(split(*old));
+  point(first + span / 2, span / 2, *segments_.back());
+  look_ahead();
   return true;
 }
 
@@ -215,7 +238,8 @@ char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
     memcpy(words + i, &stored, sizeof(stored));
     ++i;
   }
-  if (numbers_rows_) {
+  if (has_groups_ && is_aged(desc_)) memcpy(row + desc_.row_size - 8, &no_event_yet, 8);
+  if (has_groups_ && desc_.group_offset != 0) {
     uint64_t group = next_group();
     memcpy(row + desc_.group_offset, &group, 8);
   }
@@ -223,6 +247,7 @@ char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
 }
 
 void KeyedTable::erase(char* row) {
+  rows_moved();
   auto* words = reinterpret_cast<uint64_t*>(row + 8);
   for (uint32_t i = 0; i < key_words_; ++i) {
     if ((text_mask_ >> i & 1U) == 0) continue;

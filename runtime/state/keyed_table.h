@@ -1,5 +1,6 @@
 // A table of rows by key, in segments of at most 64 KiB: growth splits one segment, never all.
 #pragma once
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -11,6 +12,9 @@
 #include "runtime/state/store_desc.h"
 
 namespace mut::state {
+
+// The time of the newest event of a row that has none.
+constexpr int64_t no_event_yet = std::numeric_limits<int64_t>::min();
 
 class KeyedTable {
  public:
@@ -92,7 +96,14 @@ class KeyedTable {
   char* place(MutSegment& segment, uint64_t hash);
   // A row behind a full group that was turned away by it, or by one before it; no slot: none.
   uint32_t turned_away(const MutSegment& segment, uint32_t group) const;
+  // Takes the rows whose next bit of the hash is set into a segment of their own.
+  std::unique_ptr<MutSegment> split(MutSegment& low);
   bool grow(uint64_t hash);  // false when the budget is spent
+  // Rows found ahead of their events lie elsewhere now, or nowhere.
+  void rows_moved() {
+    if (ahead_) ahead_->fresh = 0;
+  }
+  void look_ahead();  // from now on, when the table is large enough
 
   const StoreDesc& desc_;
   uint32_t key_words_;
@@ -106,9 +117,10 @@ class KeyedTable {
   std::vector<MutSegment*> directory_;
   std::vector<MutPlace> places_;                       // the same, as kernels read it
   std::vector<std::unique_ptr<KeyedTable>> distinct_;  // by cell, null where not Distinct
+  std::unique_ptr<MutAhead> ahead_;                    // of a large table
   uint64_t row_count_ = 0;
   uint64_t group_ = 0;
-  bool numbers_rows_;  // rows are groups of the description, not values of one
+  bool has_groups_;  // rows are groups of the description, not values of one
 };
 
 }  // namespace mut::state

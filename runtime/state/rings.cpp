@@ -51,6 +51,25 @@ void RingStore::purge(Ref& ref) {
   while (ref.count > 0 && static_cast<int64_t>(at(ref, 0)[0]) <= watermark_ - desc_.span) drop_oldest(ref);
 }
 
+bool RingStore::is_past(const char* row, int64_t watermark) const {
+  if (desc_.ttl == 0) return false;
+  Ref ref = load(row);
+  // Samples of a span of time are in order of time, others in order of arrival.
+  for (uint32_t i = desc_.span == 0 || ref.count == 0 ? 0 : ref.count - 1; i < ref.count; ++i) {
+    int64_t end;
+    if (__builtin_add_overflow(static_cast<int64_t>(at(ref, i)[0]), desc_.ttl, &end) || end >= watermark)
+      return false;
+  }
+  return true;
+}
+
+void RingStore::forget_past(char* row) {
+  if (!is_past(row, watermark_)) return;
+  Ref ref = load(row);
+  while (ref.count > 0) drop_oldest(ref);
+  save(row, ref);
+}
+
 bool RingStore::counts(const uint64_t* sample, const CellDesc& cell) const {
   auto time = static_cast<int64_t>(sample[0]);
   auto arrival = static_cast<int64_t>(sample[1]);
@@ -388,9 +407,10 @@ bool RingStore::is_full(const char* row, int64_t time, int64_t most) const {
 // Drops what no event in time can see; keys left without samples go too, one segment a call.
 void RingStore::advance(int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
-  if (desc_.span == 0) return;
+  if (desc_.span == 0 && desc_.ttl == 0) return;
   char* empty = nullptr;
   table_.for_segment(sweep_++, [&](char* row) {
+    forget_past(row);
     Ref ref = load(row);
     purge(ref);
     save(row, ref);
@@ -451,7 +471,7 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {
     Ref ref = old.load(row);
-    if (ref.count == 0) return;
+    if (ref.count == 0 || old.is_past(row, watermark_)) return;
     old.table_.load_key(row, key.data());
     place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());

@@ -15,6 +15,9 @@ class RingStore final : public Store {
   void advance(int64_t watermark) override;
   // The watermark at the event to come: what has passed it by `span` is not seen any more.
   void observe(int64_t watermark) { watermark_ = std::max(watermark_, watermark); }
+  // Empties a key whose newest sample is longer ago than `ttl`.
+  void forget_past(char* row);
+  bool is_past(const char* row, int64_t watermark) const;
   uint64_t entry_count() const override { return sample_count_; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;

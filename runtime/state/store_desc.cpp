@@ -215,7 +215,7 @@ void lay_out(StoreDesc& desc) {
       cell.size = cell.fn == CellFn::Own ? own_size(*cell.result) : cell_size(cell.fn, cell.kind);
       offset += cell.size;
     }
-    if (desc.ttl != 0 || desc.kind == StoreKind::Whole) offset += 8;  // time of the newest event
+    if (is_aged(desc)) offset += 8;
     desc.changed_offset = 0;
     if (desc.gives == Gives::AtTicks) {
       desc.changed_offset = offset;

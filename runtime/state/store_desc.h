@@ -182,6 +182,11 @@ bool has_results(const StoreDesc& desc);
 enum class Rows : uint8_t { Alike, ByName, Other };
 Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to);
 
+// Whether rows end with the time of their newest event.
+inline bool is_aged(const StoreDesc& desc) {
+  return desc.kind == StoreKind::Whole || (desc.kind == StoreKind::Groups && desc.ttl != 0);
+}
+
 // Fills words, masks, offsets and sizes from kinds. Deterministic: equal input, equal layout.
 void lay_out(StoreDesc& desc);
 uint32_t cell_size(CellFn fn, WordKind kind);

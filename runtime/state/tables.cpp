@@ -181,16 +181,24 @@ void TableStore::convert_from(const Store& old_store, const std::vector<int>& ce
   std::vector<char> record;
   old.table_.for_each([&](char* row) {
     Versions versions = old.load(row);
+    if (is_gone(old.at(versions, versions.count - 1)->time)) return;
     old.table_.load_key(row, key.data());
     place_key(old.desc_, key.data());
-    for (uint32_t i = 0; i < versions.count; ++i) {
+    char* made = table_.find_or_insert(key.data());
+    if (made == nullptr) return;
+    ++row_count_;
+    // Versions before the newest are held by `versioned`, whatever `ttl` says of their time.
+    for (uint32_t i = desc_.table.versioned == 0 ? versions.count - 1 : 0; i < versions.count; ++i) {
       const Version& version = *old.at(versions, i);
       const char* piece = old.table_heap().at(version.piece);
       record.assign(piece, piece + version.bytes);
       unpack(*old.desc_.table.record, record.data());
       std::vector<char> taken = as_record(*old.desc_.table.record, record.data(), *desc_.table.record);
-      if (!is_gone(version.time) || i + 1 < versions.count) put(key.data(), version.time, taken.data());
+      if (!add(made, version.time, taken.data())) break;
     }
+    if (load(made).count > 0) return;
+    table_.erase(made);
+    --row_count_;
   });
 }
 

@@ -5,7 +5,8 @@ from times import instant, seconds
 
 CUT = ("vitals", 20_000)
 PART = (14_000, 26_000)  # of the rows, with the cut in it
-OUTPUTS = {"alarms": "stdout", "leads": "leads.csv", "ward": "ward.jsonl"}
+QUIET = {"critical": 30, "urgent": 30, "routine": 120}
+OUTPUTS = {"pager": "stdout", "desk": "desk.jsonl", "chart": "chart.jsonl", "leads": "leads.csv", "ward": "ward.jsonl"}
 LATENESS = 1.0
 
 
@@ -41,11 +42,14 @@ def alarms(rows, cut):
         level = mean(now) if now else None
         off = row["pulse"] - mean(before) if before else 0.0
         low = level is not None and level < 90
-        if not (off > limit or off < -limit or low) or at - passed.get(bed, -99) < 30:
+        if not (off > limit or off < -limit or low):
             continue
-        passed[bed] = at
+        priority = "critical" if low else "urgent" if abs(off) > 35 else "routine"
+        if at - passed.get((bed, priority), -999) < QUIET[priority]:
+            continue
+        passed[bed, priority] = at
         kind = "low_oxygen" if low else "fast" if off > 0 else "slow"
-        out.append({"bed": bed, "kind": kind, "pulse": row["pulse"], "off": round(off, 1), "oxygen": level, "at": row["at"]})
+        out.append({"bed": bed, "priority": priority, "kind": kind, "pulse": row["pulse"], "off": round(off, 1), "oxygen": level, "at": row["at"]})
     return out
 
 
@@ -72,4 +76,7 @@ def ward(rows, cut):
 
 
 def expected_of(rows, cut):
-    return {"alarms": alarms(rows, cut), "leads": leads(rows, cut), "ward": ward(rows, cut)}
+    told = alarms(rows, cut)
+    ways = {"pager": "critical", "desk": "urgent", "chart": "routine"}
+    ways = {sink: [row for row in told if row["priority"] == priority] for sink, priority in ways.items()}
+    return ways | {"leads": leads(rows, cut), "ward": ward(rows, cut)}

@@ -354,11 +354,15 @@ class ProgramWriter {
     }
   }
 
+  std::string age() { return dice_.pick<std::string>({"", " ttl none", " ttl 1s", " ttl 4s", " ttl 20s"}); }
+
   AggregateText write_history(const std::vector<Field>& fields) {
     ExpressionWriter expr(dice_, fields);
     std::string key = expr.key_field();
     std::string by = key.empty() || dice_.one_in(4) ? "" : " by " + key;
+    std::string ttl = by.empty() ? "" : age();
     if (dice_.one_in(4)) {
+      by += ttl;
       std::string value = expr.of(Type::Int, 1);
       switch (dice_.between(0, 2)) {
         case 0:
@@ -372,7 +376,7 @@ class ProgramWriter {
     std::string over = dice_.pick<std::string>(
         {" over last 2s", " over last 10s", " over last 5 events", " over last 1 events", " over all"});
     bool excluding = dice_.one_in(4);
-    return write_call(fields, over + by + (excluding ? " excluding current" : ""), excluding, false);
+    return write_call(fields, over + by + (excluding ? " excluding current" : "") + ttl, excluding, false);
   }
 
   std::string write_aggregate(Stream& stream, std::vector<Stream>& late) {
@@ -403,6 +407,7 @@ class ProgramWriter {
       made.push_back(item.field);
     }
     window_closes_ = false;
+    if (window.empty() && !by.empty()) by += age();
     out += by + window;
     if (!window.empty() && window != " window all") {
       made.push_back({"window_start", Type::Time});

@@ -1,4 +1,6 @@
 // Keyed tables against a map of the standard library: insertions, growth, look-ups and erasures at random.
+#include "runtime/inline/table.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -7,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/inline/ahead.h"
 #include "runtime/state/keyed_table.h"
 
 namespace mut::state {
@@ -85,6 +88,40 @@ TEST_P(TableTest, IsAMap) {
 }
 
 INSTANTIATE_TEST_SUITE_P(RowSizes, TableTest, ::testing::Values(1, 6, 40));
+
+// As a kernel does it: events looked for ahead, and between them rows that come, go and move.
+TEST_P(TableTest, FindsAhead) {
+  StoreDesc desc = description(abi::TypeKind::I64, GetParam());
+  std::mt19937_64 random(11);
+  KeyedTable table(desc, random(), budget_);
+  MutTable& view = *table.view();
+  std::map<uint64_t, int64_t> wanted;
+  std::vector<uint64_t> events(400'000);
+  for (uint64_t& key : events) key = random() % 40'000;
+  size_t found_ahead = 0;
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (i % 7 == 3) continue;  // a filter: numbers are left out
+    if (view.ahead != nullptr) {
+      inl::begin_ahead(*view.ahead, i);
+      size_t end = std::min(events.size(), i + inl::ahead_tags);
+      while (view.ahead->asked < end) inl::ask_tags(*view.ahead, &events[view.ahead->asked], 1);
+      inl::ask_rows(*view.ahead, std::min(events.size(), i + inl::ahead_row));
+      found_ahead += inl::row_ahead(view.ahead, &events[i], 1) != nullptr ? 1 : 0;
+    }
+    if (random() % 5 == 0) {  // a row goes between the look ahead and the look-up, mostly one that is near
+      uint64_t gone = events[std::min(events.size() - 1, i + random() % 40)];
+      if (char* row = table.find(&gone)) table.erase(row);
+      wanted.erase(gone);
+    }
+    char* row = inl::find_or_insert(&view, &events[i], 1, 0, view.row_size);
+    ASSERT_NE(row, nullptr);
+    ASSERT_EQ(table.find(&events[i]), row);
+    value_of(row, desc) += static_cast<int64_t>(i);
+    wanted[events[i]] += static_cast<int64_t>(i);
+  }
+  expect_same(table, wanted);
+  if (view.ahead != nullptr) EXPECT_GT(found_ahead, events.size() / 4);
+}
 
 TEST(TextTable, OwnsItsKeys) {
   Budget budget(megabytes << 20);

@@ -5,8 +5,10 @@
 #include "mutstream/tooling.h"
 #include "tools/mutc/check/check.h"
 #include "tools/mutc/console.h"
+#include "tools/mutc/doc/doc_command.h"
 #include "tools/mutc/explain/explain.h"
 #include "tools/mutc/fmt/fmt_command.h"
+#include "tools/mutc/new/new_command.h"
 #include "tools/mutc/plan/plan.h"
 #include "tools/mutc/run/run.h"
 #include "tools/mutc/test/test_command.h"
@@ -33,6 +35,8 @@ int main(int argc, char** argv) {
   add_plan(app, console, exit_code);
   add_explain(app, console, exit_code);
   add_test(app, console, exit_code);
+  add_new(app, console, exit_code);
+  add_doc(app, console, exit_code);
   CLI::App* version = app.add_subcommand("version", "Show the version");
   version->callback([&] { std::printf("%s\n", std::string(mut::version_text()).c_str()); });
   app.add_flag_callback(

@@ -57,10 +57,30 @@ std::string indented(std::string_view text) {
   return out;
 }
 
+// Rows of a file of JSON lines; blank lines and comments are left out. Empty: `problem` says why, and where.
+std::optional<std::vector<Pattern>> patterns_in(std::string_view text, const std::string& file,
+                                                typed::TypeRef record, std::string& problem) {
+  std::vector<Pattern> out;
+  for (size_t number = 1; !text.empty(); ++number) {
+    std::string line(text.substr(0, text.find('\n')));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.find_first_not_of(" \t\r") == std::string::npos || line.starts_with("//")) continue;
+    std::string place = fmt::format("{}:{}: ", file, number);
+    auto pattern = pattern_of_json(line, record, problem);
+    if (!pattern) {
+      problem = place + problem;
+      return std::nullopt;
+    }
+    pattern->text = place + line;
+    out.push_back(std::move(*pattern));
+  }
+  return out;
+}
+
 class TestRun {
  public:
-  TestRun(const TestScript& script, const ast::TestDecl& test, TestOptions::Runner runner)
-      : script_(script), modules_(*script.sources), test_(test), runner_(runner) {
+  TestRun(const TestScript& script, const ast::TestDecl& test, TestOptions::Runner runner, Recorder* recorder)
+      : script_(script), modules_(*script.sources), test_(test), runner_(runner), recorder_(recorder) {
     for (const ast::Declaration* declaration : script.declarations) {
       if (!std::holds_alternative<ast::TestDecl>(declaration->node)) version_.push_back(declaration);
     }
@@ -143,8 +163,11 @@ class TestRun {
     }
   }
 
+  std::string path_of(const std::string& file) const {
+    return file.starts_with('/') ? file : script_.folder + file;
+  }
   std::optional<std::string> read(const std::string& file, source::Span place) {
-    std::string path = file.starts_with('/') ? file : script_.folder + file;
+    std::string path = path_of(file);
     std::ifstream in(path, std::ios::binary);
     if (in) return std::string(std::istreambuf_iterator<char>(in), {});
     stop(at(place) + path + ": cannot be read");
@@ -220,30 +243,37 @@ class TestRun {
   void expect(const ast::ExpectRowsStep& node, const sema::TestStep& step) {
     if (ends_here()) end(step.syntax->span);
     if (stopped_) return;
+    if (recorder_ != nullptr && node.file) return record_file(*node.file, step);
     std::vector<Pattern> expected;
     if (node.file) {
       auto text = read(*node.file, step.syntax->span);
       if (!text) return;
-      std::string_view rest = *text;
-      for (size_t number = 1; !rest.empty(); ++number) {
-        std::string line(rest.substr(0, rest.find('\n')));
-        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-        if (line.find_first_not_of(" \t\r") == std::string::npos || line.starts_with("//")) continue;
-        std::string problem;
-        std::string place = fmt::format("{}:{}: ", *node.file, number);
-        auto pattern = pattern_of_json(line, step.type, problem);
-        if (!pattern) return stop(at(step.syntax->span) + place + problem);
-        pattern->text = place + line;
-        expected.push_back(std::move(*pattern));
-      }
+      std::string problem;
+      auto rows = patterns_in(*text, *node.file, step.type, problem);
+      if (!rows) return stop(at(step.syntax->span) + problem);
+      expected = std::move(*rows);
     }
     for (const sema::TestValue& row : step.rows) {
       expected.push_back(pattern_of(row));
       expected.back().text = at(row.span) + one_line(script_.sources->text(row.span));
     }
-    std::string differences = compare_rows(expected, subject_->take(step.name), {node.mode, step.type});
-    if (!differences.empty())
-      differ(step.syntax->span, "`" + step.name + "` is not as expected", differences);
+    std::vector<std::string> came = subject_->take(step.name);
+    std::string differences = compare_rows(expected, came, {node.mode, step.type});
+    if (differences.empty()) return;
+    if (recorder_ != nullptr && recorder_->record(node, step, came)) return;
+    differ(step.syntax->span, "`" + step.name + "` is not as expected", differences);
+  }
+
+  // A file that is not there yet is made. Rows that are as expected leave theirs as it is.
+  void record_file(const std::string& file, const sema::TestStep& step) {
+    std::ifstream in(path_of(file), std::ios::binary);
+    std::string before(std::istreambuf_iterator<char>(in), {});
+    std::vector<std::string> came = subject_->take(step.name);
+    std::string problem;
+    auto expected = in.is_open() ? patterns_in(before, file, step.type, problem) : std::nullopt;
+    auto mode = std::get<ast::ExpectRowsStep>(step.syntax->node).mode;
+    if (!expected || !compare_rows(*expected, came, {mode, step.type}).empty())
+      recorder_->record_file(path_of(file), before, came);
   }
 
   void swap(const ast::SwapStep& node, source::Span place) {
@@ -334,6 +364,7 @@ class TestRun {
   modules::Reader modules_;
   const ast::TestDecl& test_;
   TestOptions::Runner runner_;
+  Recorder* recorder_;
   sema::Declarations version_;
   std::deque<ast::Program> trees_;  // of versions in files
   std::unique_ptr<Subject> subject_;
@@ -347,8 +378,9 @@ class TestRun {
 
 }  // namespace
 
-TestResult run_test(const TestScript& script, const ast::TestDecl& test, TestOptions::Runner runner) {
-  return TestRun(script, test, runner).run();
+TestResult run_test(const TestScript& script, const ast::TestDecl& test, TestOptions::Runner runner,
+                    Recorder* recorder) {
+  return TestRun(script, test, runner, recorder).run();
 }
 
 }  // namespace mut::session

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "compiler/sema/test_version.h"
+#include "compiler/session/test/recorder.h"
 #include "compiler/source/source_set.h"
 #include "mutstream/testing.h"
 
@@ -15,6 +16,8 @@ struct TestScript {
   std::string folder;  // of files that tests name; "" or with a `/` at its end
 };
 
-TestResult run_test(const TestScript& script, const ast::TestDecl& test, TestOptions::Runner runner);
+// `recorder`: takes rows that differ from what is expected, which is then no failure. May be null.
+TestResult run_test(const TestScript& script, const ast::TestDecl& test, TestOptions::Runner runner,
+                    Recorder* recorder);
 
 }  // namespace mut::session

@@ -1,5 +1,6 @@
 // What tools do with scripts without running them.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,13 @@ CheckResult check_script(std::string_view text, std::string name, const CheckOpt
 
 // The canonical style; fails when the script does not parse.
 Outcome<std::string> format_script(std::string_view text, std::string name, const CheckOptions& options);
+
+// A reference as Markdown, of what the script declares: heads, comments, examples. The script must check.
+Outcome<std::string> document_script(std::string_view text, std::string name, const CheckOptions& options);
+// Of a module of the library: "std.stats". Without a value: there is no such module.
+std::optional<std::string> document_module(std::string_view name);
+// "std.alerts", "std.geo", …, by name.
+std::vector<std::string> library_modules();
 
 enum class Emit : uint8_t { Ast, Typed, Graph, Pipelines, Llvm, Asm };
 Outcome<std::string> explain_script(std::string_view text, std::string name, Emit emit, TierChoice tier,

@@ -1,0 +1,11 @@
+// `mutc doc`: a reference from doc comments.
+#pragma once
+#include <CLI/CLI.hpp>
+
+#include "tools/mutc/console.h"
+
+namespace mut::tools {
+
+void add_doc(CLI::App& app, const ConsoleOptions& console, int& exit_code);
+
+}  // namespace mut::tools

@@ -1,0 +1,11 @@
+// `mutc new`: a folder to start from.
+#pragma once
+#include <CLI/CLI.hpp>
+
+#include "tools/mutc/console.h"
+
+namespace mut::tools {
+
+void add_new(CLI::App& app, const ConsoleOptions& console, int& exit_code);
+
+}  // namespace mut::tools
