@@ -332,6 +332,13 @@ class Finder {
     if (was.pattern.within != is.pattern.within || was.pattern.limit != is.pattern.limit ||
         was.pattern.next_event != is.pattern.next_event)
       add(Difference::PatternBounds);
+    // The events themselves are kept.
+    for (size_t i = 0; i < is.measures.size(); ++i) {
+      const state::CellDesc& from = was.measures[i];
+      const state::CellDesc& to = is.measures[i];
+      if (from.share != to.share || from.most != to.most || from.separator != to.separator)
+        add(Difference::Numbers);
+    }
   }
 
   void find_join() {

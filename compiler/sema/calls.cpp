@@ -749,7 +749,7 @@ struct CallChecker {
       case AggregateFn::StringAgg:
         return count_is(3, 3);
       case AggregateFn::Collect:
-        if (args.size() != 1 || scope.closing_window) return count_is(1, 2);
+        if (args.size() != 1 || scope.closing_window || scope.pattern != nullptr) return count_is(1, 2);
         diags()
             .report(Code::ArgumentCount, expr.span, node.function.text, "2 arguments", "1")
             .note("`collect(x, n)` keeps the first n; without n it stands in a window that closes");
@@ -835,16 +835,16 @@ struct CallChecker {
 
   // An aggregate over the events that a pattern has bound to a name; null when it is about none.
   ExprPtr check_measure(const AggregateName& aggregate) {
-    if (aggregate.fn >= AggregateFn::Quantile && aggregate.fn <= AggregateFn::ApproxDistinct)
-      return not_executable("`" + node.function.text + "` in a pattern");
-    const auto* whole = args.size() == 1 ? std::get_if<ast::NameRef>(&args[0]->node) : nullptr;
+    bool keeps = aggregate.fn >= AggregateFn::Quantile && aggregate.fn <= AggregateFn::ApproxDistinct;
+    if (keeps && !argument_count_fits(aggregate.fn)) return error();
+    const auto* whole = args.size() == 1 || keeps ? std::get_if<ast::NameRef>(&args[0]->node) : nullptr;
     typed::AggregateCall out;
     out.fn = aggregate.fn;
     out.span = expr.span;
     MeasureArgument measured;
     if (whole != nullptr) measured.name = scope.pattern->find(whole->name.text);
     if (measured.name < 0) {
-      if (args.size() != 1) return nullptr;
+      if (args.size() != 1 && !keeps) return nullptr;
       Scope inner = scope;
       inner.place = Place::AggregateArgument;
       inner.measured = &measured;
@@ -867,6 +867,11 @@ struct CallChecker {
       return error();
     }
     if (node.filter) return not_executable("`where` in an aggregate of a pattern");
+    if (!fill_numbers(out)) return error();
+    bool list =
+        out.fn == AggregateFn::Collect || out.fn == AggregateFn::Top || out.fn == AggregateFn::StringAgg;
+    if (list && scope.pattern->current >= 0)
+      return not_executable("`" + node.function.text + "` in the `define` of a pattern");
     const BoundName& of = scope.pattern->names[static_cast<size_t>(measured.name)];
     bool may_lack = of.optional || measured.name == scope.pattern->current;
     if (!finish_aggregate(out, may_lack)) return error();
