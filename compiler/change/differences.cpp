@@ -271,6 +271,8 @@ class Finder {
     if (is.kind == StoreKind::Sessions && was.size != is.size && after_.call != nullptr &&
         after_.call->own != nullptr)
       add(Difference::OwnWindow);
+    if (is.kind == StoreKind::Counts && was.size != is.size)
+      add(Difference::WindowCount, std::to_string(was.size) + " → " + std::to_string(is.size));
     if (is.kind == StoreKind::Sessions && was.size != is.size)
       add(Difference::SessionGap,
           lengths(was.size, is.size) + (is.size > was.size ? "; open sessions may join" : ""));

@@ -21,6 +21,8 @@ std::vector<int64_t> pieces_of(const std::vector<WindowRule>& rules, const std::
     }
     return out;
   }
+  bool fixed = rules[0].window.kind == WindowKind::Tumbling || rules[0].window.kind == WindowKind::Sliding;
+  if (!fixed) return out;  // of a count of events
   int64_t width = 0;
   int64_t offset = rules[0].window.offset;
   for (const WindowRule& rule : rules) {

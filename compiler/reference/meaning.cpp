@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "compiler/reference/evaluate.h"
+#include "compiler/reference/json.h"
+
 namespace mut::reference {
 
 using typed::Expr;
@@ -17,6 +20,25 @@ namespace {
 std::string numbers_of(const typed::AggregateCall& call) {
   if (call.share == 0 && call.most == 0 && call.separator.empty()) return "";
   return " " + std::to_string(call.share) + " " + std::to_string(call.most) + " " + call.separator;
+}
+
+// Arithmetic between numbers that are written down.
+bool is_written_number(const Expr& expr) {
+  if (expr.type->kind != typed::Kind::Int && expr.type->kind != typed::Kind::Float) return false;
+  bool parts = std::all_of(expr.args.begin(), expr.args.end(),
+                           [](const typed::ExprPtr& arg) { return is_written_number(*arg); });
+  switch (expr.kind) {
+    case ExprKind::Literal:
+    case ExprKind::Convert:
+      return parts;
+    case ExprKind::Unary:
+      return parts && expr.op == Op::Negate;
+    case ExprKind::Binary:
+      return parts && (expr.op == Op::Add || expr.op == Op::Subtract || expr.op == Op::Multiply ||
+                       (expr.op == Op::Divide && expr.type->kind == typed::Kind::Float));
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -43,6 +65,13 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
   const auto& stages = program_.streams[static_cast<size_t>(stream)].stages;
   if (stage < stages.size()) at = &stages[stage];
   auto index = static_cast<size_t>(std::max(expr.index, 0));
+  if (is_written_number(expr)) {
+    try {
+      Scope nothing;
+      return to_json(evaluate(expr, nothing), expr.type);
+    } catch (const EventFailure&) {  // means what it says
+    }
+  }
   switch (expr.kind) {
     case ExprKind::Field:
       return field(stream, stage, expr.index);

@@ -396,7 +396,8 @@ class ProgramWriter {
     std::string window = dice_.pick<std::string>(
         {"", " window tumbling 1s", " window tumbling 10s", " window tumbling 10s offset 3s",
          " window sliding 10s every 2s", " window sliding 5s every 3s", " window session 2s",
-         " window session 10s", " window all"});
+         " window session 10s", " window count 3", " window count 8", " window all"});
+    bool counts = window.find("count") != std::string::npos;
     std::string out = "  | @" + fresh("g") + " aggregate ";
     window_closes_ = !window.empty();
     used_own_ = false;
@@ -407,12 +408,12 @@ class ProgramWriter {
       made.push_back(item.field);
     }
     window_closes_ = false;
-    if (window.empty() && !by.empty()) by += age();
+    if ((window.empty() || counts) && !by.empty()) by += age();
     out += by + window;
     if (!window.empty() && window != " window all") {
       made.push_back({"window_start", Type::Time});
       made.push_back({"window_end", Type::Time});
-      bool fixed = window.find("session") == std::string::npos;
+      bool fixed = window.find("session") == std::string::npos && !counts;
       if (used_own_ && window.find("sliding") != std::string::npos) fixed = false;  // gives its results once
       if (fixed && dice_.one_in(3)) {
         out += dice_.pick<std::string>(
@@ -422,7 +423,7 @@ class ProgramWriter {
       if (fixed && dice_.one_in(4)) {
         out += dice_.pick<std::string>({" late update 1s", " late update 20s"});
         stream.repeats = true;
-      } else if (dice_.one_in(3)) {
+      } else if (!counts && dice_.one_in(3)) {
         Stream dropped = stream;
         dropped.name = fresh("l");
         dropped.source = false;
