@@ -97,7 +97,7 @@ std::optional<Value> record_value(const Json& json, TypeRef type, text::TimeUnit
   Value::Parts parts;
   for (const typed::Field& field : type->fields) {
     const Json* member = json.find(field.input_name.empty() ? field.name : field.input_name);
-    bool absent = member == nullptr || member->kind == Json::Kind::Null;
+    bool absent = member == nullptr || (member->kind == Json::Kind::Null && field.type->kind != Kind::Json);
     auto value = absent ? value_of_nothing(field) : value_of(*member, field.type, unit);
     if (!value) return std::nullopt;
     parts.push_back(std::move(*value));
