@@ -343,7 +343,8 @@ void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<
     if (argument.call->own == nullptr) continue;
     for (const typed::ExprPtr& each : argument.call->own->add) fails = fails || graph::can_fail(*each);
   }
-  for (const state::CellDesc& cell : desc.cells) fails = fails || state::keeps_values(cell.fn);
+  for (const state::CellDesc& cell : desc.cells)
+    fails = fails || state::keeps_values(cell.fn) || cell.fn == state::CellFn::Distinct;
   auto ask = [&](llvm::Value* table) {
     own_ahead(desc, table, key, arguments);
     need_room(store, table, key, arguments);

@@ -355,9 +355,11 @@ void StageEmitter::need_room(int store, llvm::Value* table, llvm::Value* key,
   bool grows = false;
   llvm::Value* bytes = b.getInt64(0);
   for (size_t i = 0; i < desc.cells.size(); ++i) {
-    if (!state::keeps_values(desc.cells[i].fn)) continue;
+    bool distinct = desc.cells[i].fn == CellFn::Distinct;
+    if (!distinct && !state::keeps_values(desc.cells[i].fn)) continue;
     grows = true;
-    if (!state::gives_list(desc.cells[i].fn) || desc.cells[i].kind != WordKind::Text) continue;
+    bool texts = distinct || state::gives_list(desc.cells[i].fn);
+    if (!texts || desc.cells[i].kind != WordKind::Text) continue;
     llvm::Value* size = b.CreateAnd(at_.words(arguments[i].value)[0], b.getInt64(0xFFFFFFFFU));
     if (arguments[i].counts != nullptr) size = b.CreateSelect(arguments[i].counts, size, b.getInt64(0));
     bytes = b.CreateAdd(bytes, size);

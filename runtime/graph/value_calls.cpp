@@ -1,4 +1,5 @@
 // What kernels ask of cells that keep values: lists in the memory of the instance, and whether there is room.
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/graph/instance.h"
@@ -56,9 +57,14 @@ int32_t mut_room(MutContext* ctx, uint32_t store, MutTable* table, const uint64_
   if (of.desc().kind == mut::state::StoreKind::Sessions)
     return static_cast<mut::state::SessionStore&>(of).has_room(key, time, text_bytes) ? 1 : 0;
   auto& rows = *static_cast<KeyedTable*>(table->owner);
-  const char* row = rows.find(key);
-  uint64_t growth = row == nullptr ? 0 : mut::state::growth_of(of.desc(), row);
-  return rows.heap().fits(growth + text_bytes) ? 1 : 0;
+  uint64_t growth = mut::state::distinct_growth(of.desc()) + text_bytes;
+  const auto& cells = of.desc().cells;
+  bool grows_in_place = std::any_of(cells.begin(), cells.end(), [](const mut::state::CellDesc& cell) {
+    return mut::state::keeps_values(cell.fn);
+  });
+  const char* row = grows_in_place ? rows.find(key) : nullptr;
+  if (row != nullptr) growth += mut::state::growth_of(of.desc(), row);
+  return rows.heap().fits(growth) ? 1 : 0;
 }
 
 }  // extern "C"

@@ -122,7 +122,7 @@ int32_t SessionStore::find_near(const uint64_t* key, int64_t time) {
 
 bool SessionStore::has_room(const uint64_t* key, int64_t time, uint64_t text_bytes) {
   std::vector<uint64_t> joined = near(key, time);
-  uint64_t bytes = text_bytes;
+  uint64_t bytes = text_bytes + distinct_growth(row_desc_);
   for (uint64_t number : joined) {
     const char* row = row_of(number);
     // What is joined is moved to where there is room for all.

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/state/row_memory.h"
 #include "runtime/state/sketch.h"
 
 namespace mut::state {
@@ -229,6 +230,13 @@ CellResult make_list(const CellDesc& desc, const std::vector<KeptValue>& values,
 }
 
 }  // namespace
+
+uint64_t distinct_growth(const StoreDesc& desc) {
+  constexpr uint64_t two_segments_and_a_block = 3 * RowMemory::piece_bytes;
+  auto count = std::count_if(desc.cells.begin(), desc.cells.end(),
+                             [](const CellDesc& cell) { return cell.fn == CellFn::Distinct; });
+  return static_cast<uint64_t>(count) * two_segments_and_a_block;
+}
 
 uint64_t growth_of(const StoreDesc& desc, const char* row) {
   uint64_t bytes = 0;

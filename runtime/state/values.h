@@ -21,6 +21,9 @@ struct QuantileCell {
 
 // Bytes that the next event may need in the heap for the cells of a row, texts aside.
 uint64_t growth_of(const StoreDesc& desc, const char* row);
+// Bytes that the next event may need for the values of `distinct`, texts aside: their tables grow by
+// segments.
+uint64_t distinct_growth(const StoreDesc& desc);
 // Bytes of the heap that they have, texts aside.
 uint64_t kept_bytes(const StoreDesc& desc, const char* row);
 
