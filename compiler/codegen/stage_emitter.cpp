@@ -648,8 +648,9 @@ void StageEmitter::emit_windowed() {
     row = b.CreateCall(
         module_.helper("mut_session", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
         {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time, table_out});
-    late_unless(b.CreateIsNotNull(row));
     table = b.CreateLoad(pointer, table_out);
+    at_.check(b.CreateIsNotNull(table), EventError::Memory);
+    late_unless(b.CreateIsNotNull(row));
   } else {
     if (desc.ttl != 0) {  // before what the group holds is asked
       b.CreateCall(module_.helper("mut_count_observe", b.getVoidTy(), {pointer, b.getInt32Ty()}),

@@ -147,10 +147,14 @@ char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table)
       ++late_;
       return nullptr;
     }
-    uint64_t index_number = key_number(key);
-    if (index_number == 0) return nullptr;
     chosen = ++next_number_;
-    if (rows_.find_or_insert(&chosen) == nullptr) return nullptr;
+    bool has_row = rows_.find_or_insert(&chosen) != nullptr;
+    uint64_t index_number = has_row ? key_number(key) : 0;
+    if (index_number == 0) {
+      if (has_row) rows_.erase(rows_.find(&chosen));
+      *table = nullptr;
+      return nullptr;
+    }
     sessions_[chosen] = {time, time, index_number, chosen};
     by_key_[index_number].open.push_back(chosen);
     by_end_.insert({time + gap, chosen});
