@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/abi/deliberate.h"
+
 namespace mut::state {
 namespace {
 
@@ -67,7 +69,7 @@ void SessionStore::join(uint64_t into, uint64_t from) {
   char* source_row = row_of(from);
   std::vector<int> all(desc_.cells.size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int>(i);
-  convert_row(rows_, source_row, rows_, target_row, all);
+  if (!MUT_DELIBERATE_FAULT(session_join_empty)) convert_row(rows_, source_row, rows_, target_row, all);
   remove(from);
 }
 
@@ -103,7 +105,8 @@ char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table)
     std::vector<uint64_t> near;
     for (uint64_t number : by_key_[index_number].open) {
       const Session& session = sessions_[number];
-      if (time > session.first - gap && time < session.last + gap) near.push_back(number);
+      int64_t before = MUT_DELIBERATE_FAULT(session_half_gap) ? gap / 2 : gap;
+      if (time > session.first - before && time < session.last + gap) near.push_back(number);
     }
     for (uint64_t number : near) {
       if (chosen == 0) {

@@ -23,6 +23,13 @@ bool is_aggregate(const std::string& kind) {
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
+bool gives_later(const std::string& kind) {
+  static const std::vector<std::string> holds = {"delay", "debounce", "sort", "top", "match"};
+  bool join = is_join(kind) && kind != "join" && kind != "semi join";
+  return join || (is_aggregate(kind) && kind != "running") ||
+         std::find(holds.begin(), holds.end(), kind) != holds.end();
+}
+
 bool is_head(const std::string& kind) {
   return kind == "table" || kind.starts_with("route") || kind == "merge" || kind == "union";
 }

@@ -14,6 +14,8 @@ std::vector<std::pair<std::string, std::string>> possible_pairs();
 
 bool is_join(const std::string& kind);
 bool is_aggregate(const std::string& kind);
+// Its rows come with a later event, or with the end of the input.
+bool gives_later(const std::string& kind);
 // Stands at the head of a stream of its own: route, merge, table.
 bool is_head(const std::string& kind);
 

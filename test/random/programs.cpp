@@ -32,7 +32,8 @@ void ProgramWriter::write_declarations() {
 }
 
 void ProgramWriter::write_sources(GeneratedProgram& program) {
-  program.disorder = static_cast<Disorder>(options_.seed / possible_pairs().size() % 3);
+  // Both for seeds in a row and for those with the same pair all three come in turn.
+  program.disorder = static_cast<Disorder>((options_.seed + options_.seed / possible_pairs().size()) % 3);
   int64_t sources = dice_.one_in(3) ? 2 : 1;
   for (int64_t i = 0; i < sources; ++i) {
     std::string name = "s" + std::to_string(i);
@@ -84,7 +85,8 @@ GeneratedProgram ProgramWriter::write() {
   write_declarations();
   write_sources(program);
   auto pairs = possible_pairs();
-  const auto& [first, second] = pairs[options_.seed % pairs.size()];
+  // Seeds in a row have pairs that are far from each other; 997 is prime and no factor of their number.
+  const auto& [first, second] = pairs[options_.seed % pairs.size() * 997 % pairs.size()];
   joins_left_ -= (is_join(first) ? 1 : 0) + (is_join(second) ? 1 : 0);
   write_target(first, second);
   for (int64_t count = dice_.between(0, 3); count > 0; --count) write_at_random();
@@ -99,6 +101,7 @@ void ProgramWriter::note(Stream& stream, const std::string& kind) {
     for (const std::string& first : *before) seen_.insert({first, kind, stream.name});
   }
   stream.kinds.push_back(kind);
+  stream.waited = stream.waited || gives_later(kind);
 }
 
 void ProgramWriter::write_target(const std::string& first, const std::string& second) {
@@ -223,6 +226,7 @@ void ProgramWriter::write_stream() {
     for (int i = 0; i < 2; ++i) {
       const Stream& part = dice_.pick(alike);
       made.follows_table = made.follows_table || part.follows_table;
+      made.waited = made.waited || part.waited;
       made.kinds_fed.insert(made.kinds_fed.end(), part.kinds.begin(), part.kinds.end());
       head += part.name + (i == 0 ? ", " : ")");
     }

@@ -80,6 +80,10 @@ std::string ProgramWriter::write_preparation(const std::string& kind, Stream& st
     out += "  | with " + made.name + " = " + expr.of(type, 1) + "\n";
     stream.fields.push_back(made);
   };
+  if (kind == "sample") {
+    for (Type type : {Type::Int, Type::Text, Type::Bool})
+      if (!has(stream, type)) add("w", type);
+  }
   if (kind == "flatten" && !has(stream, Type::Ints)) add("w", Type::Ints);
   if (needs_key(kind) && !has(stream, Type::Text)) add("w", Type::Text);
   if (kind == "select" || kind == "without")
@@ -210,8 +214,10 @@ std::string ProgramWriter::write_choosing(const std::string& kind, Stream& strea
   if (kind == "throttle") return head + std::to_string(dice_.between(1, 4)) + " per " + span + by + "\n";
   if (kind == "sample") {
     key = expr.field(dice_.pick<Type>({Type::Int, Type::Text, Type::Bool}));
+    // What the end of the input gives has no place in a source: the manual says to sample it by a key.
+    if (stream.waited && key.empty()) return "";
     return head + dice_.pick<std::string>({"50%", "80%", "12.5%"}) +
-           (key.empty() || dice_.one_in(2) ? "" : " by " + key) + "\n";
+           (!key.empty() && (stream.waited || dice_.one_in(2)) ? " by " + key : "") + "\n";
   }
   if (key.empty()) return "";
   if (kind == "latest") return head + "by " + key + "\n";
