@@ -450,8 +450,9 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
     unpack(old.record_of(row.side), record.data());
     Node state = node;
     bool may_come = waits(old.desc_.join.kind, row.side) && old.may_be_given(row.side, node);
-    if (MUT_DELIBERATE_FAULT(swap_loses_match)) state.matched = 0;
-    if (!may_come) state.silent = 1;
+    bool forgets = MUT_DELIBERATE_FAULT(swap_loses_match) && node.matched != 0;
+    if (forgets) state.matched = 0;
+    if (!may_come && !forgets) state.silent = 1;
     std::vector<char> taken = as_record(old.record_of(row.side), record.data(), record_of(row.side));
     insert(key.data(), row.side, node.time, taken.data(), state);
   }

@@ -458,6 +458,7 @@ void RingStore::forget_older(int64_t span, CellDesc& cell) const {
 void RingStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
   StoreDesc before = std::exchange(desc_, next);
+  if (MUT_DELIBERATE_FAULT(swap_span_kept)) desc_.span = before.span;
   for (size_t i = 0; i < cells.size(); ++i) {
     CellDesc& cell = desc_.cells[i];
     if (cells[i] < 0) {
