@@ -250,6 +250,8 @@ class Finder {
                                     : was.every != is.every ? "every " + lengths(was.every, is.every)
                                                             : "offset " + lengths(was.offset, is.offset));
     }
+    if (is.kind == StoreKind::Counts && was.size != is.size)
+      add(Difference::WindowCount, std::to_string(was.size) + " → " + std::to_string(is.size));
     if (is.kind == StoreKind::Sessions && was.size != is.size)
       add(Difference::SessionGap,
           lengths(was.size, is.size) + (is.size > was.size ? "; open sessions may join" : ""));

@@ -39,6 +39,8 @@ constexpr VerdictRow rows[] = {
     {Difference::OwnWindow, Verdict::Refuse, false,
      "the window of an aggregate of the script cannot change while it runs"},
     {Difference::SessionGap, Verdict::Convert, false, "gap changed"},
+    {Difference::WindowCount, Verdict::Keep, false,
+     "number of events changed; a window that holds as many is full at the next"},
     {Difference::LatePolicy, Verdict::Keep, false, "late policy changed; closed windows stay closed"},
     {Difference::Watermark, Verdict::Keep, false, "lateness changed; the watermark never goes back"},
     {Difference::TimeField, Verdict::Choice, true, "event time changed"},

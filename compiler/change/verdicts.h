@@ -45,6 +45,7 @@ enum class Difference : uint8_t {
   WindowGrid,
   OwnWindow,
   SessionGap,
+  WindowCount,
   LatePolicy,
   Watermark,
   TimeField,

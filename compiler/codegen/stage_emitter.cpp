@@ -580,6 +580,11 @@ void StageEmitter::emit_windowed() {
     late_unless(b.CreateIsNotNull(row));
     table = b.CreateLoad(pointer, table_out);
   } else {
+    if (desc.ttl != 0) {  // before what the group holds is asked
+      b.CreateCall(module_.helper("mut_count_observe", b.getVoidTy(), {pointer, b.getInt32Ty()}),
+                   {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
+      group_row(store, key);
+    }
     own = own_ahead(desc, table, key, arguments);
     row = find_row(table, key, desc);
   }
@@ -600,11 +605,14 @@ void StageEmitter::emit_windowed() {
                                 {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
                  {at_.context(), b.getInt32(static_cast<uint32_t>(store)), row, at_.time});
   }
-  if (desc.kind == StoreKind::Panes && (stage_.on_update || stage_.late == typed::LatePolicy::Update)) {
+  bool repeats =
+      desc.kind == StoreKind::Panes && (stage_.on_update || stage_.late == typed::LatePolicy::Update);
+  if (repeats || desc.kind == StoreKind::Counts) {
     llvm::AllocaInst* given = at_.temporary(sizeof(MutResultRows));
-    b.CreateCall(module_.helper("mut_window_update", b.getVoidTy(),
-                                {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
-                 {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time, given});
+    b.CreateCall(
+        module_.helper(repeats ? "mut_window_update" : "mut_count_event", b.getVoidTy(),
+                       {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
+        {at_.context(), b.getInt32(static_cast<uint32_t>(store)), repeats ? key : row, at_.time, given});
     llvm::Value* rows = b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, rows)));
     llvm::Value* times = b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, times)));
     llvm::Value* count = b.CreateLoad(b.getInt64Ty(), offset(given, offsetof(MutResultRows, count)));

@@ -16,6 +16,19 @@ bool is_breaker(const typed::Stage& stage) {
          (stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running);
 }
 
+bool waits_above(const typed::Program& program, int stream, size_t stage) {
+  const typed::Stream& of = program.streams[static_cast<size_t>(stream)];
+  auto waits = [](const typed::Stage& at) {
+    bool full = at.kind == StageKind::Aggregate && at.window.kind == typed::WindowKind::Count;
+    return at.kind == StageKind::Join || (is_breaker(at) && !full);
+  };
+  if (std::any_of(of.stages.begin(), of.stages.begin() + static_cast<ptrdiff_t>(stage), waits)) return true;
+  return std::any_of(of.inputs.begin(), of.inputs.end(), [&](const typed::Input& input) {
+    return input.stream >= 0 && waits_above(program, input.stream,
+                                            program.streams[static_cast<size_t>(input.stream)].stages.size());
+  });
+}
+
 bool can_fail(const Expr& expr) {
   switch (expr.kind) {
     case ExprKind::Cast:

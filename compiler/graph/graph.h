@@ -79,6 +79,8 @@ void add_needs(const typed::Expr& expr, Needs& needs);
 // All expressions of a stage, in a fixed order.
 void for_each_expr(const typed::Stage& stage, const std::function<void(const typed::Expr&)>& visit);
 bool is_breaker(const typed::Stage& stage);  // a window: what follows runs when it closes
+// Whether events of a stage come out of what waits for the watermark.
+bool waits_above(const typed::Program& program, int stream, size_t stage);
 
 // For `mutc explain --emit=graph` and `--emit=pipelines`.
 std::string dump(const Graph& graph);

@@ -302,6 +302,10 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
       case typed::WindowKind::All:
         node.desc.kind = StoreKind::Whole;
         break;
+      case typed::WindowKind::Count:
+        node.desc.kind = StoreKind::Counts;
+        node.desc.ttl = stage.ttl.value_or(0);
+        break;
       case typed::WindowKind::Session:
         node.desc.kind = StoreKind::Sessions;
         break;

@@ -157,7 +157,10 @@ void Flow::accept(size_t source, Record record) {
 }
 
 void Flow::finish_source(size_t source) {
+  finish_counts(Rest::OfSources, source);  // before its watermark is the end of time
   finished_[source] = 1;
+  fire_due();
+  finish_counts(Rest::OfResults, source);
   fire_due();
 }
 

@@ -87,6 +87,7 @@ class Flow {
   Step with_history(StagePlace place, const Event& event);
   Step running(StagePlace place, const Event& event);
   Step windowed(StagePlace place, const Event& event);
+  Step counted(StagePlace place, const Event& event);
   void check_own_windows(StagePlace place, const Key& key, const Entry& entry);
   Step join(StagePlace place, size_t side, const Event& event);
   Step put(StagePlace place, const Event& event);
@@ -145,6 +146,10 @@ class Flow {
   void fire(StagePlace place, int64_t end);
   void give(StagePlace place, const Result& result, int64_t time);
   void give_all(StagePlace place);
+  void give_counted(StagePlace place, const Key& key, const std::vector<Entry>& members);
+  enum class Rest : uint8_t { OfSources, OfResults };  // where a count window has its events from
+  void finish_counts(Rest rest, size_t ending);
+  bool waits_above(int stream, size_t stage) const;
   std::vector<Result> results_of(StagePlace place, int64_t end);
   void drop_closed(StagePlace place);
   bool is_closed(StagePlace place, int64_t end, int64_t grace) const;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "compiler/reference/evaluate.h"
+#include "compiler/reference/json.h"
+
 namespace mut::reference {
 
 using typed::Expr;
@@ -10,6 +13,29 @@ using typed::Op;
 using typed::Stage;
 using typed::StageKind;
 using typed::StreamKind;
+
+namespace {
+
+// Arithmetic between numbers that are written down.
+bool is_written_number(const Expr& expr) {
+  if (expr.type->kind != typed::Kind::Int && expr.type->kind != typed::Kind::Float) return false;
+  bool parts = std::all_of(expr.args.begin(), expr.args.end(),
+                           [](const typed::ExprPtr& arg) { return is_written_number(*arg); });
+  switch (expr.kind) {
+    case ExprKind::Literal:
+    case ExprKind::Convert:
+      return parts;
+    case ExprKind::Unary:
+      return parts && expr.op == Op::Negate;
+    case ExprKind::Binary:
+      return parts && (expr.op == Op::Add || expr.op == Op::Subtract || expr.op == Op::Multiply ||
+                       (expr.op == Op::Divide && expr.type->kind == typed::Kind::Float));
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 std::string Meaning::of(const Expr& expr, int stream, size_t stage) {
   Locals locals;
@@ -33,6 +59,13 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
   const auto& stages = program_.streams[static_cast<size_t>(stream)].stages;
   if (stage < stages.size()) at = &stages[stage];
   auto index = static_cast<size_t>(std::max(expr.index, 0));
+  if (is_written_number(expr)) {
+    try {
+      Scope nothing;
+      return to_json(evaluate(expr, nothing), expr.type);
+    } catch (const EventFailure&) {  // means what it says
+    }
+  }
   switch (expr.kind) {
     case ExprKind::Field:
       return field(stream, stage, expr.index);

@@ -24,8 +24,9 @@ Flow::Step Flow::step(int stream, size_t index, Event& event) {
     case StageKind::Dedupe:
       return dedupe({stream, index}, event);
     case StageKind::Aggregate:
-      return stage.window.kind == WindowKind::Running ? running({stream, index}, event)
-                                                      : windowed({stream, index}, event);
+      if (stage.window.kind == WindowKind::Running) return running({stream, index}, event);
+      if (stage.window.kind == WindowKind::Count) return counted({stream, index}, event);
+      return windowed({stream, index}, event);
     case StageKind::Hold:
       return hold({stream, index}, event);
     case StageKind::Match:
@@ -232,7 +233,8 @@ void Flow::forget() {
       }
     }
     if (stage.kind == StageKind::Dedupe) drop_old(state.log, stage.within);
-    if (stage.kind == StageKind::Aggregate && stage.ttl) drop_groups(state.log, *stage.ttl);
+    bool running = stage.kind == StageKind::Aggregate && stage.window.kind == WindowKind::Running;
+    if (running && stage.ttl) drop_groups(state.log, *stage.ttl);
   }
 }
 

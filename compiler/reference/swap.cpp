@@ -280,7 +280,8 @@ class Migration {
   }
 
   static bool is_timed(const Stage& stage) {
-    return stage.window.kind != WindowKind::Running && stage.window.kind != WindowKind::All;
+    return stage.window.kind != WindowKind::Running && stage.window.kind != WindowKind::Count &&
+           stage.window.kind != WindowKind::All;
   }
 
   // Where each of the new keys stood, when the two are the same but for order.

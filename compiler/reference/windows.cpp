@@ -85,6 +85,76 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   return out;
 }
 
+// Windows of a number of events are full at once; they know no watermark but for their `ttl`.
+Flow::Step Flow::counted(StagePlace place, const Event& event) {
+  const Stage& stage = stage_at(place);
+  Key key = key_of(stage.keys, event);
+  Entry entry{event.time, {}};
+  for (const typed::AggregateCall& call : stage.aggregates) entry.cells.push_back(admit(call, event));
+  Log& log = states_.at(place).log;
+  auto forget_past = [&] {
+    std::erase_if(log, [&](const auto& group) {
+      return stage.ttl && std::all_of(group.second.begin(), group.second.end(), [&](const Entry& member) {
+               return plus(member.time, *stage.ttl) < watermark(place.first, place.second);
+             });
+    });
+  };
+  forget_past();
+  auto known = log.find(key);
+  std::vector<Entry> members = known == log.end() ? std::vector<Entry>() : known->second;
+  members.push_back(std::move(entry));
+  for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+    if (stage.aggregates[i].own != nullptr) check_own(stage.aggregates[i], list_of(members, i));
+  }
+  log[key] = members;
+  if (static_cast<int64_t>(members.size()) < stage.window.size) {
+    forget_past();
+    return {};
+  }
+  log.erase(key);
+  give_counted(place, key, members);
+  return {};
+}
+
+void Flow::give_counted(StagePlace place, const Key& key, const std::vector<Entry>& members) {
+  Stretch extent{members[0].time, members[0].time};
+  for (const Entry& member : members) {
+    extent.start = std::min(extent.start, member.time);
+    extent.end = std::max(extent.end, member.time);
+  }
+  give(place, {extent, key, members, false}, extent.end);
+}
+
+// What is not full when no more can come. Those that only sources feed go before the windows that wait for
+// the end, the others when these have given what they had.
+void Flow::finish_counts(Rest rest, size_t ending) {
+  for (auto& [place, state] : states_) {
+    const Stage& stage = stage_at(place);
+    if (stage.kind != StageKind::Aggregate || stage.window.kind != WindowKind::Count) continue;
+    if (waits_above(place.first, place.second) != (rest == Rest::OfResults)) continue;
+    bool over = true;
+    for (size_t source = 0; source < finished_.size(); ++source)
+      over = over &&
+             (finished_[source] != 0 || source == ending || !held_back(place.first, place.second, source));
+    if (!over) continue;
+    for (const auto& [key, members] : std::exchange(state.log, {})) give_counted(place, key, members);
+  }
+}
+
+bool Flow::waits_above(int stream, size_t stage) const {
+  const typed::Stream& of = program_->streams[static_cast<size_t>(stream)];
+  for (size_t k = 0; k < stage; ++k) {
+    const Stage& at = of.stages[k];
+    bool window = at.kind == StageKind::Aggregate && at.window.kind != WindowKind::Running &&
+                  at.window.kind != WindowKind::Count;
+    if (window || at.kind == StageKind::Join || at.match || at.hold) return true;
+  }
+  return std::any_of(of.inputs.begin(), of.inputs.end(), [&](const typed::Input& input) {
+    if (input.stream < 0) return false;
+    return waits_above(input.stream, program_->streams[static_cast<size_t>(input.stream)].stages.size());
+  });
+}
+
 // An event that an aggregate of the script cannot take fails, and its window never holds it.
 void Flow::check_own_windows(StagePlace place, const Key& key, const Entry& entry) {
   const Stage& stage = stage_at(place);
@@ -135,7 +205,7 @@ bool Flow::fires(StagePlace place) const {
   if (stage.kind == StageKind::Join || stage.match) return true;
   if (stage.hold) return stage.window.kind != WindowKind::All;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
-         stage.window.kind != WindowKind::All;
+         stage.window.kind != WindowKind::Count && stage.window.kind != WindowKind::All;
 }
 
 // Everything that the watermarks have reached, by due time as of the sources, then in order of declaration. A
@@ -316,7 +386,7 @@ void Flow::give_all(StagePlace place) {
 void Flow::drop_closed(StagePlace place) {
   const Stage& stage = stage_at(place);
   StageState& state = states_.at(place);
-  if (stage.window.kind == WindowKind::All) return;
+  if (stage.window.kind == WindowKind::All || stage.window.kind == WindowKind::Count) return;
   int64_t grace = stage.late == LatePolicy::Update ? stage.late_within : 0;
   for (auto group = state.log.begin(); group != state.log.end();) {
     std::erase_if(group->second, [&](const Entry& entry) {

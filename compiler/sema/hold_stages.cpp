@@ -72,8 +72,10 @@ bool StageChecker::check_hold_window(const std::optional<ast::Window>& window, c
     return false;
   }
   if (!check_window(window, out)) return false;
-  if (out.window.kind != typed::WindowKind::Session) return true;
-  diags_.report(Code::NotExecutable, window->span, "`" + out.keyword + "` over sessions");
+  bool sessions = out.window.kind == typed::WindowKind::Session;
+  if (!sessions && out.window.kind != typed::WindowKind::Count) return true;
+  diags_.report(Code::NotExecutable, window->span,
+                "`" + out.keyword + (sessions ? "` over sessions" : "` over a number of events"));
   return false;
 }
 

@@ -477,10 +477,7 @@ bool StageChecker::check_window(const std::optional<ast::Window>& written, Stage
     return true;
   }
   const ast::Window& window = *written;
-  if (window.kind == ast::WindowKind::Count) {
-    diags_.report(Code::NotExecutable, window.span, "window `count`");
-    return false;
-  }
+  if (window.kind == ast::WindowKind::Count) return check_count(window, out);
   if (window.zone) {
     diags_.report(Code::NotExecutable, window.span, "`zone` of a window");
     return false;
@@ -534,6 +531,25 @@ bool StageChecker::check_window(const std::optional<ast::Window>& written, Stage
   return true;
 }
 
+// A number of events of each key, as they arrive.
+bool StageChecker::check_count(const ast::Window& window, Stage& out) {
+  out.window.kind = typed::WindowKind::Count;
+  if (window.every) {
+    diags_.report(Code::NotExecutable, window.every->span, "`every` of a window `count`");
+    return false;
+  }
+  if (window.offset || window.zone) {
+    diags_.report(Code::BadWindow, window.span, "a number of events has no `offset` and no `zone`");
+    return false;
+  }
+  auto size = exprs_.check_constant(*window.size, exprs_.type(Kind::Int));
+  if (!size) return false;
+  out.window.size = size->value.as_int();
+  if (out.window.size > 0) return true;
+  diags_.report(Code::BadWindow, window.size->span, "a window needs one event at least");
+  return false;
+}
+
 bool StageChecker::check_triggers(const ast::AggregateStage& node, Stage& out) {
   bool windowed = out.window.kind != typed::WindowKind::Running;
   if (node.triggers.empty()) {
@@ -551,7 +567,8 @@ bool StageChecker::check_triggers(const ast::AggregateStage& node, Stage& out) {
         out.on_close = true;
         break;
       case ast::TriggerKind::OnUpdate:
-        if (out.window.kind == typed::WindowKind::Session || out.window.kind == typed::WindowKind::All) {
+        if (out.window.kind == typed::WindowKind::Session || out.window.kind == typed::WindowKind::Count ||
+            out.window.kind == typed::WindowKind::All) {
           diags_.report(Code::NotExecutable, trigger.span, "`trigger on update` of this kind of window");
           return false;
         }
@@ -617,9 +634,9 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     out.outputs.push_back({out.key_names[i], std::move(key), ""});
   }
   std::set<std::string> seen(out.key_names.begin(), out.key_names.end());
-  bool windowed = out.window.kind == typed::WindowKind::Tumbling ||
-                  out.window.kind == typed::WindowKind::Sliding ||
-                  out.window.kind == typed::WindowKind::Session;
+  bool windowed =
+      out.window.kind == typed::WindowKind::Tumbling || out.window.kind == typed::WindowKind::Sliding ||
+      out.window.kind == typed::WindowKind::Session || out.window.kind == typed::WindowKind::Count;
   if (windowed) seen.insert({"window_start", "window_end"});
   for (const ast::NamedExpr& item : node.items) {
     if (!item.name) {
@@ -679,6 +696,10 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     }
   }
   out.output = record_of(out.outputs, exprs_.types());
+  if (node.late && out.window.kind == typed::WindowKind::Count) {
+    diags_.report(Code::BadWindow, node.late->span, "events are counted as they arrive: none is late");
+    return false;
+  }
   if (node.late) {
     switch (node.late->kind) {
       case ast::LateKind::Drop:
@@ -704,13 +725,15 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
   if (node.ttl && node.ttl->duration) {
     auto ttl = exprs_.check_constant(*node.ttl->duration, exprs_.type(Kind::Duration));
     if (!ttl) return false;
-    if (windowed) {
+    if (windowed && out.window.kind != typed::WindowKind::Count) {
       diags_.report(Code::NotExecutable, node.ttl->span, "`ttl` of a window");
       return false;
     }
     out.ttl = ttl->value.as_int();
   }
-  if (out.window.kind == typed::WindowKind::Running && !node.ttl && !out.keys.empty()) {
+  bool keeps_keys =
+      out.window.kind == typed::WindowKind::Running || out.window.kind == typed::WindowKind::Count;
+  if (keeps_keys && !node.ttl && !out.keys.empty()) {
     diags_.report(Code::StateUnbounded, stage.keyword);
   }
   stream_->repeats_results = out.on_update || out.trigger_every > 0 || out.late == typed::LatePolicy::Update;

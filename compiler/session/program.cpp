@@ -147,6 +147,7 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
     store.clock = clocks.of_store[i];
     store.watermark_bit = clocks.bit_of[i];
     store.has_results = state::has_results(node.desc);
+    store.waits_above = graph::waits_above(program, node.stream, static_cast<size_t>(node.stage));
     out->stores.push_back(std::move(store));
   }
   for (const typed::Emit& emit : program.emits) {

@@ -186,10 +186,10 @@ struct Output {
   std::string was;
 };
 
-enum class WindowKind : uint8_t { Running, Tumbling, Sliding, Session, All };
+enum class WindowKind : uint8_t { Running, Tumbling, Sliding, Session, Count, All };
 struct Window {
   WindowKind kind = WindowKind::Running;
-  int64_t size = 0;    // nanoseconds; the gap of a session
+  int64_t size = 0;    // nanoseconds; the gap of a session; of a Count events
   int64_t every = 0;   // nanoseconds; = size for tumbling
   int64_t offset = 0;  // nanoseconds
 };

@@ -7,6 +7,7 @@
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
 #include "runtime/state/cells.h"
+#include "runtime/state/counts.h"
 #include "runtime/state/groups.h"
 #include "runtime/state/held.h"
 #include "runtime/state/joins.h"
@@ -129,6 +130,17 @@ void mut_window_update(MutContext* ctx, uint32_t store, const uint64_t* key, int
   auto& of = instance(ctx);
   auto& panes = static_cast<mut::state::PaneStore&>(of.store(store));
   const auto& rows = panes.update(key, time, of.now(of.plan().stores[store].clock), of.arena());
+  *out = {rows.rows(), rows.times(), rows.count()};
+}
+
+void mut_count_observe(MutContext* ctx, uint32_t store) {
+  auto& of = instance(ctx);
+  static_cast<mut::state::CountStore&>(of.store(store)).observe(of.now(of.plan().stores[store].clock));
+}
+
+void mut_count_event(MutContext* ctx, uint32_t store, char* row, int64_t time, MutResultRows* out) {
+  auto& of = instance(ctx);
+  const auto& rows = static_cast<mut::state::CountStore&>(of.store(store)).count(row, time, of.arena());
   *out = {rows.rows(), rows.times(), rows.count()};
 }
 

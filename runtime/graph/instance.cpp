@@ -109,7 +109,6 @@ int64_t Instance::now(const Clock& clock) const {
 }
 
 void Instance::firing(const Clock& clock, int64_t due) {
-  context_.firing = 1;
   firing_limits_.resize(watermarks.size());
   for (size_t i = 0; i < watermarks.size(); ++i) {
     int64_t delay = (clock.mask >> i & 1U) != 0 ? clock.delay(i) : clock.delay_max();

@@ -61,10 +61,7 @@ class Instance {
   void wait_for(size_t store, int64_t due);
   // What follows is caused by something of a stage of that clock, due at that time; until fired().
   void firing(const Clock& clock, int64_t due);
-  void fired() {
-    firing_limits_.clear();
-    context_.firing = 0;
-  }
+  void fired() { firing_limits_.clear(); }
   void set_param(size_t index, const void* value);
 
   // Rows were taken out of the sinks: empties them and the arena.

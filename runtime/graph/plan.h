@@ -57,6 +57,7 @@ struct StorePlan {
   Clock clock;
   int watermark_bit = -1;    // of a `window all`: the bit that stages below it wait for
   bool has_results = false;  // a result kernel reads what it gives
+  bool waits_above = false;  // some of its events come out of what waits for the watermark
 };
 
 struct EmitPlan {

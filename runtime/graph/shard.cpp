@@ -202,7 +202,9 @@ void Shard::update_due(size_t running) {
 void Shard::run_results(size_t index, const state::ResultRows& rows) {
   MutContext& context = instance_->context();
   if (!error_.message.empty()) return;
+  context.firing = 1;
   instance_->kernels().results[index](&context, rows.rows(), rows.times(), rows.count(), cause_position_);
+  context.firing = 0;
   if (context.output_rows >= context.output_rows_max) take_output();
 }
 
@@ -304,14 +306,34 @@ bool Shard::run_rows(size_t index, uint32_t row_end) {
   return written;
 }
 
+// What a count window holds when all its sources have ended, before the windows that its rows fall into
+// close; where some of its events come late themselves, after them.
+void Shard::finish_counts(Rest rest) {
+  const Plan& plan = instance_->plan();
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    const StorePlan& of = plan.stores[i];
+    if (of.desc.kind != state::StoreKind::Counts || of.waits_above != (rest == Rest::OfResults)) continue;
+    bool over = true;
+    for (size_t k = 0; k < feeds_.size(); ++k)
+      over = over && ((of.clock.mask >> k & 1U) == 0 || is_over(feeds_[k]));
+    if (!over) continue;
+    state::ResultRows rows(instance_->store(i).desc(), result_texts_);
+    instance_->store(i).finish(rows);
+    run_results(i, rows);
+  }
+}
+
 // A source that has ended does not hold others back; when all have, everything fires.
 void Shard::finish_input() {
+  finish_counts(Rest::OfSources);
   bool all = true;
   for (size_t i = 0; i < feeds_.size(); ++i) {
-    bool over = feeds_[i].ended && (!feeds_[i].batch || feeds_[i].row >= feeds_[i].batch->row_count());
+    bool over = is_over(feeds_[i]);
     if (over) instance_->watermarks[i] = state::never;
     all = all && over;
   }
+  fire_due();
+  finish_counts(Rest::OfResults);
   fire_due();
   if (!all) return;
   const Plan& plan = instance_->plan();

@@ -121,6 +121,8 @@ class Shard {
   void run_results(size_t index, const state::ResultRows& rows);
   void update_due(size_t running);
   void finish_input();
+  enum class Rest : uint8_t { OfSources, OfResults };  // where a count window has its events from
+  void finish_counts(Rest rest);
   bool take_output();
   static bool is_over(const Feed& feed);  // all its rows have been run
   uint64_t cut_of(const Feed& feed) const;

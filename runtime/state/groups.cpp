@@ -29,7 +29,8 @@ bool GroupStore::is_past(const char* row, int64_t watermark) const {
 void GroupStore::forget(char* row) {
   if (MUT_DELIBERATE_FAULT(ttl_never)) return;
   free_values(row);
-  for (const CellDesc& cell : desc_.cells) memset(row + cell.offset, 0, cell.size);
+  uint32_t cells = 8 + desc_.key_words * 8 + (desc_.group_offset != 0 ? 8 : 0);
+  memset(row + cells, 0, desc_.row_size - cells);
   memcpy(row + desc_.row_size - 8, &no_event_yet, 8);
 }
 
@@ -95,6 +96,8 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
       int64_t last = watermark;  // a group without a time begins its `ttl` at the cut
       if (is_aged(old.desc())) memcpy(&last, row + old.desc().row_size - 8, 8);
       memcpy(made + desc_.row_size - 8, &last, 8);
+      if (desc_.kind == StoreKind::Counts)
+        memcpy(made + desc_.row_size - 24, row + old.desc().row_size - 24, 16);
     }
   });
   for (size_t i = 0; i < cells.size(); ++i) {

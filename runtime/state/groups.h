@@ -4,7 +4,7 @@
 
 namespace mut::state {
 
-class GroupStore final : public Store {
+class GroupStore : public Store {
  public:
   GroupStore(StoreDesc desc, uint64_t seed, Budget& budget)
       : Store(std::move(desc)), table_(desc_, seed, budget) {}
@@ -19,7 +19,7 @@ class GroupStore final : public Store {
   // The group starts anew; its row stays.
   void forget(char* row);
 
- private:
+ protected:
   void free_values(char* row);
   KeyedTable table_;
   size_t sweep_ = 0;  // segment that expiry looks at next

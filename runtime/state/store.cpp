@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/abi/check.h"
+#include "runtime/state/counts.h"
 #include "runtime/state/groups.h"
 #include "runtime/state/held.h"
 #include "runtime/state/joins.h"
@@ -44,6 +45,8 @@ std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget)
     case StoreKind::Groups:
     case StoreKind::Whole:
       return std::make_unique<GroupStore>(std::move(desc), seed, budget);
+    case StoreKind::Counts:
+      return std::make_unique<CountStore>(std::move(desc), seed, budget);
     case StoreKind::Panes:
       return std::make_unique<PaneStore>(std::move(desc), seed, budget);
     case StoreKind::Overlaps:

@@ -68,6 +68,7 @@ bool has_results(const StoreDesc& desc) {
     case StoreKind::Held:
     case StoreKind::Match:
     case StoreKind::Overlaps:
+    case StoreKind::Counts:
       return true;
     case StoreKind::Join:
       return waits(desc.join.kind, JoinSide::Left) || waits(desc.join.kind, JoinSide::Right);
@@ -200,6 +201,7 @@ void lay_out(StoreDesc& desc) {
       cell.size = cell.fn == CellFn::Own ? own_size(*cell.result) : cell_size(cell.fn, cell.kind);
       offset += cell.size;
     }
+    if (desc.kind == StoreKind::Counts) offset += 16;
     if (is_aged(desc)) offset += 8;
     desc.changed_offset = 0;
     if (desc.gives == Gives::AtTicks) {

@@ -79,6 +79,7 @@ enum class StoreKind : uint8_t {
   Held,      // whole rows that wait
   Match,     // events of a pattern per key, and the starts that are open
   Table,     // the newest row per key, and perhaps those before it
+  Counts,    // windows of a number of events: one row per key
 };
 
 enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti, Asof, LeftAsof };
@@ -174,7 +175,8 @@ Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to);
 
 // Whether rows end with the time of their newest event.
 inline bool is_aged(const StoreDesc& desc) {
-  return desc.kind == StoreKind::Whole || (desc.kind == StoreKind::Groups && desc.ttl != 0);
+  return desc.kind == StoreKind::Whole || desc.kind == StoreKind::Counts ||
+         (desc.kind == StoreKind::Groups && desc.ttl != 0);
 }
 
 // Fills words, masks, offsets and sizes from kinds. Deterministic: equal input, equal layout.

@@ -84,6 +84,7 @@ std::vector<std::string> windows_of(const std::string& kind) {
   if (kind == "running") return {""};
   if (kind == "sliding") return {" window sliding 10s every 2s", " window sliding 5s every 3s"};
   if (kind == "session") return {" window session 2s", " window session 10s"};
+  if (kind == "count") return {" window count 3", " window count 8"};
   if (kind == "all") return {" window all"};
   std::vector<std::string> out = {" window tumbling 1s", " window tumbling 10s",
                                   " window tumbling 10s offset 3s"};
@@ -118,7 +119,7 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
     made.push_back(item.field);
   }
   own_fine_ = true;
-  if (window.empty() && !by.empty()) by += age();
+  if ((window.empty() || kind == "count") && !by.empty()) by += age();
   out += by + window;
   if (!window.empty() && window != " window all") {
     made.push_back({"window_start", Type::Time});
@@ -132,7 +133,7 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
         out += dice_.pick<std::string>({" late update 1s", " late update 20s"});
       }
       stream.repeats = true;
-    } else if (dice_.one_in(3)) {
+    } else if (kind != "count" && dice_.one_in(3)) {
       Stream dropped = stream;
       dropped.name = fresh("l");
       dropped.source = false;

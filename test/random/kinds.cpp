@@ -6,20 +6,20 @@ namespace mut::random_test {
 
 const std::vector<std::string>& stage_kinds() {
   static const std::vector<std::string> kinds = {
-      "where",     "select",    "with",      "without",        "rename",    "flatten",     "dedupe",
-      "limit",     "latest",    "throttle",  "sample",         "delay",     "debounce",    "sort",
-      "top",       "match",     "history",   "operator",       "running",   "tumbling",    "sliding",
-      "session",   "all",       "updates",   "join",           "left join", "right join",  "full join",
-      "semi join", "anti join", "asof join", "left asof join", "lookup",    "left lookup", "as of",
-      "table",     "route",     "route all", "merge",          "union"};
+      "where",     "select",    "with",      "without",   "rename",         "flatten",   "dedupe",
+      "limit",     "latest",    "throttle",  "sample",    "delay",          "debounce",  "sort",
+      "top",       "match",     "history",   "operator",  "running",        "tumbling",  "sliding",
+      "session",   "count",     "all",       "updates",   "join",           "left join", "right join",
+      "full join", "semi join", "anti join", "asof join", "left asof join", "lookup",    "left lookup",
+      "as of",     "table",     "route",     "route all", "merge",          "union"};
   return kinds;
 }
 
 bool is_join(const std::string& kind) { return kind.ends_with("join"); }
 
 bool is_aggregate(const std::string& kind) {
-  static const std::vector<std::string> kinds = {"running", "tumbling", "sliding",
-                                                 "session", "all",      "updates"};
+  static const std::vector<std::string> kinds = {"running", "tumbling", "sliding", "session",
+                                                 "count",   "all",      "updates"};
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 

@@ -33,7 +33,8 @@ void ProgramWriter::write_declarations() {
 
 void ProgramWriter::write_sources(GeneratedProgram& program) {
   // Both for seeds in a row and for those with the same pair all three come in turn.
-  program.disorder = static_cast<Disorder>((options_.seed + options_.seed / possible_pairs().size()) % 3);
+  size_t pairs = possible_pairs().size();
+  program.disorder = static_cast<Disorder>((options_.seed % pairs + options_.seed / pairs) % 3);
   int64_t sources = dice_.one_in(3) ? 2 : 1;
   for (int64_t i = 0; i < sources; ++i) {
     std::string name = "s" + std::to_string(i);

@@ -22,12 +22,12 @@ bool needs_key(const std::string& kind) {
 
 std::string ProgramWriter::write_stage(Stream& stream, std::vector<Stream>& late) {
   static const std::vector<std::string> kinds = {
-      "where",      "where",     "select",      "flatten",   "dedupe",    "tumbling",       "sliding",
-      "session",    "all",       "running",     "updates",   "join",      "left join",      "left join",
-      "right join", "full join", "semi join",   "anti join", "asof join", "left asof join", "operator",
-      "operator",   "lookup",    "left lookup", "as of",     "with",      "with",           "with",
-      "history",    "history",   "without",     "rename",    "limit",     "latest",         "throttle",
-      "sample",     "delay",     "debounce",    "sort",      "top",       "match"};
+      "where",     "where",      "select",    "flatten",     "dedupe",    "tumbling",  "sliding",
+      "session",   "all",        "count",     "running",     "updates",   "join",      "left join",
+      "left join", "right join", "full join", "semi join",   "anti join", "asof join", "left asof join",
+      "operator",  "operator",   "lookup",    "left lookup", "as of",     "with",      "with",
+      "with",      "history",    "history",   "without",     "rename",    "limit",     "latest",
+      "throttle",  "sample",     "delay",     "debounce",    "sort",      "top",       "match"};
   std::string kind = dice_.pick(kinds);
   bool refused = (is_aggregate(kind) && stream.follows_table) ||
                  (stream.repeats && (is_aggregate(kind) || is_join(kind) || kind == "match")) ||

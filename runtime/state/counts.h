@@ -1,0 +1,32 @@
+// Count windows: one row of cells per key; at every n-th event of a key, in order of arrival, its results are
+// given and the group begins anew. Row: … · i64 events · i64 least time · i64 newest time.
+#pragma once
+#include <algorithm>
+#include <optional>
+
+#include "runtime/state/groups.h"
+
+namespace mut::state {
+
+class CountStore final : public GroupStore {
+ public:
+  CountStore(StoreDesc desc, uint64_t seed, Budget& budget) : GroupStore(std::move(desc), seed, budget) {}
+  // The clock of the stage at an event: `ttl` is judged by it, also for what is left at the end.
+  void observe(int64_t watermark) { watermark_ = std::max(watermark_, watermark); }
+  // The cells of `row` hold an event more. Gives the results when the window is full: valid until the next
+  // call.
+  const ResultRows& count(char* row, int64_t time, batch::Arena& texts);
+  // What is not full, in order of key. Nothing is left.
+  void finish(ResultRows& out) override;
+  void advance(int64_t) override { GroupStore::advance(watermark_); }
+  void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+
+ private:
+  void add(const char* row, ResultRows& out) const;
+
+  int64_t watermark_ = std::numeric_limits<int64_t>::min();
+  std::optional<ResultRows> full_;
+  batch::Arena* full_texts_ = nullptr;
+};
+
+}  // namespace mut::state
