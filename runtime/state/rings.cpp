@@ -451,7 +451,7 @@ void RingStore::take_begin(const CellDesc& from, int64_t shift, CellDesc& to) {
 // What a history over `span` does not hold at the watermark is gone for the cell from here on, whether the
 // memory of it was freed yet or not.
 void RingStore::forget_older(int64_t span, CellDesc& cell) const {
-  if (watermark_ == std::numeric_limits<int64_t>::min() || MUT_DELIBERATE_FAULT(swap_remembers)) return;
+  if (watermark_ == std::numeric_limits<int64_t>::min()) return;
   cell.forgotten.push_back({watermark_ - span, static_cast<int64_t>(arrivals_)});
 }
 

@@ -32,7 +32,9 @@ std::string ProgramWriter::write_pair(const Stream& left, const Stream& right, c
     if (mine.name != key) continue;
     std::vector<std::string> partners;
     for (const Field& theirs : right.fields) {
-      if (theirs.type == mine.type && !theirs.fuzzy) partners.push_back(theirs.name);
+      if (theirs.type != mine.type || theirs.fuzzy) continue;
+      // Fields of one name agree more often than others.
+      partners.insert(partners.end(), theirs.name == mine.name ? 4 : 1, theirs.name);
     }
     if (!partners.empty()) return key + " == " + name + "." + dice_.pick(partners);
   }
@@ -104,7 +106,8 @@ std::string ProgramWriter::write_lookup(const std::string& kind, Stream& stream)
   for (const Field& key : table.keys) {
     std::vector<std::string> partners;
     for (const Field& mine : stream.fields) {
-      if (mine.type == key.type && !mine.fuzzy) partners.push_back(mine.name);
+      if (mine.type != key.type || mine.fuzzy) continue;
+      partners.insert(partners.end(), key.name == mine.name ? 4 : 1, mine.name);
     }
     // Without a field of that type: one value for all.
     if (partners.empty()) {

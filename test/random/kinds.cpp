@@ -52,4 +52,10 @@ std::vector<std::pair<std::string, std::string>> possible_pairs() {
   return out;
 }
 
+std::pair<std::string, std::string> pair_of_seed(uint64_t seed) {
+  static const auto pairs = possible_pairs();
+  // Seeds in a row have pairs that are far from each other; 997 is prime and no factor of their number.
+  return pairs[seed % pairs.size() * 997 % pairs.size()];
+}
+
 }  // namespace mut::random_test

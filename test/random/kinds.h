@@ -1,5 +1,6 @@
 // The kinds of stages that random programs are made of, and which of them can stand behind which.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,8 @@ const std::vector<std::string>& stage_kinds();
 // Why no program can have `second` behind `first` in a stream or the next; empty when one can.
 std::string why_not(const std::string& first, const std::string& second);
 std::vector<std::pair<std::string, std::string>> possible_pairs();
+// The pair that a program has for certain. Seeds that differ by the number of possible pairs have the same.
+std::pair<std::string, std::string> pair_of_seed(uint64_t seed);
 
 bool is_join(const std::string& kind);
 bool is_aggregate(const std::string& kind);

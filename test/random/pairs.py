@@ -12,12 +12,12 @@ SWAPS = ("none", "disturbed", "edited")
 
 
 def all_pairs():
-    """Of (first, second): why no program can have it, or empty."""
+    """Of (first, second): why no program can have it, or empty; and the least seed whose program has it for certain."""
     done = subprocess.run([os.path.join(running.BUILD, "bin/random_program"), "--pairs"], check=True, capture_output=True, text=True)
     out = {}
     for line in done.stdout.splitlines():
-        first, second, reason = line.split("\t")
-        out[first, second] = reason
+        first, second, reason, seed = line.split("\t")
+        out[first, second] = reason, int(seed)
     return out
 
 
@@ -37,7 +37,9 @@ class Seen:
     """Counts programs by (first, second, disorder, swap)."""
 
     def __init__(self):
-        self.reasons = all_pairs()
+        known = all_pairs()
+        self.reasons = {pair: reason for pair, (reason, _) in known.items()}
+        self.seeds = {pair: seed for pair, (reason, seed) in known.items() if not reason}
         self.possible = [pair for pair, reason in self.reasons.items() if not reason]
         self.counts = {}
         self.unexpected = set()
@@ -54,6 +56,12 @@ class Seen:
         """Pairs that were not seen on an input of each disorder, or not under each kind of exchange."""
         known = {(*cell[:2], value) for cell in self.counts for value in cell[2:]}
         return [(*pair, value) for pair in self.possible for value in DISORDERS + SWAPS if (*pair, value) not in known]
+
+    def more_seeds(self, after, attempt):
+        """Seeds beyond `after` of the pairs that are missing, one of each for an attempt."""
+        count = len(self.possible)
+        begin = (after // count + 1 + attempt) * count
+        return sorted({begin + self.seeds[first, second] for first, second, _ in self.missing()})
 
     def short(self):
         seen = {cell[:2] for cell in self.counts}

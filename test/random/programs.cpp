@@ -85,9 +85,7 @@ GeneratedProgram ProgramWriter::write() {
   GeneratedProgram program;
   write_declarations();
   write_sources(program);
-  auto pairs = possible_pairs();
-  // Seeds in a row have pairs that are far from each other; 997 is prime and no factor of their number.
-  const auto& [first, second] = pairs[options_.seed % pairs.size() * 997 % pairs.size()];
+  auto [first, second] = pair_of_seed(options_.seed);
   joins_left_ -= (is_join(first) ? 1 : 0) + (is_join(second) ? 1 : 0);
   write_target(first, second);
   for (int64_t count = dice_.between(0, 3); count > 0; --count) write_at_random();

@@ -1,10 +1,12 @@
 // random_program --seed S [--rows N] [--into FOLDER]: prints a script and its input, or writes them as
 // FOLDER/program.mut and FOLDER/s0.jsonl, …, with FOLDER/pairs.txt: the disorder of the input, then lines of
 // first kind, second kind, stream of the second, with tabs.
-// random_program --pairs: all pairs, with why no program has those that none can have.
+// random_program --pairs: first kind, second kind, why no program can have it, the least seed whose program
+// has.
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <map>
 
 #include "test/random/kinds.h"
 #include "test/random/random_program.h"
@@ -23,9 +25,15 @@ const char* name_of(mut::random_test::Disorder disorder) {
 }
 
 void print_pairs() {
+  std::map<std::pair<std::string, std::string>, size_t> seeds;
+  for (size_t seed = 0; seed < mut::random_test::possible_pairs().size(); ++seed)
+    seeds[mut::random_test::pair_of_seed(seed)] = seed;
   for (const std::string& first : mut::random_test::stage_kinds()) {
-    for (const std::string& second : mut::random_test::stage_kinds())
-      printf("%s\t%s\t%s\n", first.c_str(), second.c_str(), mut::random_test::why_not(first, second).c_str());
+    for (const std::string& second : mut::random_test::stage_kinds()) {
+      std::string reason = mut::random_test::why_not(first, second);
+      printf("%s\t%s\t%s\t%zu\n", first.c_str(), second.c_str(), reason.c_str(),
+             reason.empty() ? seeds.at({first, second}) : 0);
+    }
   }
 }
 
