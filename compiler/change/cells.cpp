@@ -245,7 +245,7 @@ bool Cell::by_event_time() const {
   }
   if (node->desc.ttl != 0) return true;
   CellFn fn = node->desc.cells[static_cast<size_t>(index)].fn;
-  return fn == CellFn::First || fn == CellFn::Last;
+  return fn == CellFn::First || fn == CellFn::Last || state::gives_list(fn);
 }
 
 State describe_state(const graph::Graph& graph, const FormerNames& names) {

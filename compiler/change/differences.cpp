@@ -86,7 +86,7 @@ TypeChange type_change(typed::TypeRef from, typed::TypeRef to) {
 }
 
 // Cells that keep values of their argument's type; the others keep int or float sums and counts.
-bool keeps_values(CellFn fn) {
+bool keeps_arguments(CellFn fn) {
   switch (fn) {
     case CellFn::Min:
     case CellFn::Max:
@@ -96,6 +96,8 @@ bool keeps_values(CellFn fn) {
     case CellFn::ArgMin:
     case CellFn::ArgMax:
     case CellFn::Previous:
+    case CellFn::Collect:
+    case CellFn::Top:
       return true;
     default:
       return false;
@@ -205,6 +207,7 @@ class Finder {
       }
       return;
     }
+    find_numbers(was, is);
     typed::TypeRef from = scalar_of(before_.call->argument->type);
     typed::TypeRef to = scalar_of(after_.call->argument->type);
     TypeChange change = type_change(from, to);
@@ -215,8 +218,23 @@ class Finder {
     bool other_words = was.fn != is.fn || was.kind != is.kind || was.order_kind != is.order_kind;
     if (change == TypeChange::Other || other_words) {
       add(Difference::ValueType, from->text + " → " + to->text);
-    } else if (change == TypeChange::Widened && keeps_values(is.fn)) {
+    } else if (change == TypeChange::Widened && keeps_arguments(is.fn)) {
       add(Difference::ValueWidened, from->text + " → " + to->text);
+    }
+  }
+
+  void find_numbers(const state::CellDesc& was, const state::CellDesc& is) {
+    if (was.share != is.share) {
+      add(Difference::Numbers, fmt::format("{} → {}", was.share, is.share));
+    } else if (was.most != is.most) {
+      auto text = [](uint64_t most) { return most == 0 ? std::string("all") : std::to_string(most); };
+      // The events of a stretch are kept themselves, whatever is asked of them.
+      bool kept =
+          after_.node->desc.kind == StoreKind::Ring || (is.most != 0 && is.most < was.most) || was.most == 0;
+      add(kept ? Difference::Numbers : Difference::MoreValues,
+          fmt::format("{} → {}", text(was.most), text(is.most)));
+    } else if (was.separator != is.separator) {
+      add(Difference::Numbers);
     }
   }
 
@@ -250,6 +268,9 @@ class Finder {
                                     : was.every != is.every ? "every " + lengths(was.every, is.every)
                                                             : "offset " + lengths(was.offset, is.offset));
     }
+    if (is.kind == StoreKind::Sessions && was.size != is.size && after_.call != nullptr &&
+        after_.call->own != nullptr)
+      add(Difference::OwnWindow);
     if (is.kind == StoreKind::Counts && was.size != is.size)
       add(Difference::WindowCount, std::to_string(was.size) + " → " + std::to_string(is.size));
     if (is.kind == StoreKind::Sessions && was.size != is.size)
@@ -313,6 +334,13 @@ class Finder {
     if (was.pattern.within != is.pattern.within || was.pattern.limit != is.pattern.limit ||
         was.pattern.next_event != is.pattern.next_event)
       add(Difference::PatternBounds);
+    // The events themselves are kept.
+    for (size_t i = 0; i < is.measures.size(); ++i) {
+      const state::CellDesc& from = was.measures[i];
+      const state::CellDesc& to = is.measures[i];
+      if (from.share != to.share || from.most != to.most || from.separator != to.separator)
+        add(Difference::Numbers);
+    }
   }
 
   void find_join() {

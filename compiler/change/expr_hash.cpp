@@ -1,6 +1,7 @@
 #include "compiler/change/expr_hash.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace mut::change {
@@ -299,6 +300,7 @@ Hash ExprHasher::call(const typed::AggregateCall& call, Scope& scope) const {
   out.add(call.argument ? hash(*call.argument, scope) : Hash{});
   out.add(call.order ? hash(*call.order, scope) : Hash{});
   for (const typed::ExprPtr& argument : call.arguments) out.add(hash(*argument, scope));
+  out.add(std::bit_cast<uint64_t>(call.share)).add(static_cast<uint64_t>(call.most)).add(call.separator);
   if (call.own != nullptr) out.add(typed::text_of_state(*call.own)).add(typed::text_of_result(*call.own));
   if (detail_ == Detail::Exact) out.add(call.result->text);
   return out.done();

@@ -1,6 +1,7 @@
 #include "compiler/change/meaning.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "compiler/change/lineage.h"
 #include "compiler/graph/pattern_program.h"
@@ -179,6 +180,7 @@ class MeaningHasher {
     for (const typed::AggregateCall& call : stage.aggregates) {
       out.add(call.cell).add(static_cast<uint64_t>(call.fn)).add(call.result->text);
       out.add(lineage_.of_call(call, stream, index));
+      out.add(std::bit_cast<uint64_t>(call.share)).add(static_cast<uint64_t>(call.most)).add(call.separator);
       if (call.filter) out.add(lineage_.of_condition(*call.filter, stream, index));
     }
     for (const typed::Output& output : stage.outputs) {
@@ -205,8 +207,10 @@ class MeaningHasher {
       out.add("name");
       if (name.condition) out.add(lineage_.of(*name.condition, stream, index));
     }
-    for (const typed::AggregateCall& call : stage.aggregates)
+    for (const typed::AggregateCall& call : stage.aggregates) {
       out.add(static_cast<uint64_t>(call.fn)).add(lineage_.of_call(call, stream, index));
+      out.add(std::bit_cast<uint64_t>(call.share)).add(static_cast<uint64_t>(call.most)).add(call.separator);
+    }
     for (int name : stage.match->measure_names) out.add(static_cast<uint64_t>(name));
     for (const typed::Output& output : stage.outputs)
       out.add(output.name).add(lineage_.of(*output.value, stream, index));

@@ -11,6 +11,11 @@ namespace {
 using runtime::StoreMigration;
 using runtime::StoreTransfer;
 
+// What is asked of each is the same for all events.
+bool same_numbers(const state::CellDesc& a, const state::CellDesc& b) {
+  return a.share == b.share && a.most == b.most && a.separator == b.separator;
+}
+
 bool same_rules(const state::StoreDesc& a, const state::StoreDesc& b) {
   return a.kind == b.kind && a.size == b.size && a.every == b.every && a.offset == b.offset &&
          a.late_within == b.late_within && a.gives == b.gives && a.tick_every == b.tick_every &&
@@ -18,7 +23,8 @@ bool same_rules(const state::StoreDesc& a, const state::StoreDesc& b) {
          a.join.low == b.join.low && a.join.high == b.join.high && a.join.conditional == b.join.conditional &&
          a.table.by_arrival == b.table.by_arrival && a.table.versioned == b.table.versioned &&
          a.hold.span == b.hold.span && a.hold.count == b.hold.count && a.pattern.within == b.pattern.within &&
-         a.pattern.limit == b.pattern.limit && a.pattern.next_event == b.pattern.next_event;
+         a.pattern.limit == b.pattern.limit && a.pattern.next_event == b.pattern.next_event &&
+         std::equal(a.measures.begin(), a.measures.end(), b.measures.begin(), b.measures.end(), same_numbers);
 }
 
 // Whether entries of one description are entries of the other; names are not looked at.
@@ -41,7 +47,7 @@ bool same_keys(const state::StoreDesc& a, const state::StoreDesc& b) {
 bool same_cells(const state::StoreDesc& a, const state::StoreDesc& b) {
   auto same_cell = [](const state::CellDesc& x, const state::CellDesc& y) {
     return x.fn == y.fn && x.kind == y.kind && x.order_kind == y.order_kind && x.offset == y.offset &&
-           x.column == y.column && abi::same_layout(*x.result, *y.result);
+           x.column == y.column && same_numbers(x, y) && abi::same_layout(*x.result, *y.result);
   };
   return a.columns.size() == b.columns.size() &&
          std::equal(a.cells.begin(), a.cells.end(), b.cells.begin(), b.cells.end(), same_cell);

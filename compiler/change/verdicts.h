@@ -32,6 +32,8 @@ enum class Difference : uint8_t {
   Filter,
   Value,
   Function,
+  Numbers,
+  MoreValues,
   ValueWidened,
   ValueType,
   KeyOrder,

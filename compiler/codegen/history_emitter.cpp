@@ -87,8 +87,11 @@ void StageEmitter::query_rings(const graph::StoreNode& node, int store, llvm::Va
     llvm::Value* status = b.CreateCall(
         module_.helper("mut_ring_query", b.getInt32Ty(),
                        {pointer, pointer, b.getInt32Ty(), pointer, b.getInt32Ty(), pointer, pointer}),
-        {table, row, b.getInt32(i), sample, b.getInt32(history.excluding_current ? 1 : 0), owner, out});
-    at_.stage.histories[index] = result_from(status, out, history.call.result);
+        {at_.context(), row, b.getInt32(i), sample, b.getInt32(history.excluding_current ? 1 : 0), owner,
+         out});
+    at_.stage.histories[index] = state::gives_list(desc.cells[i].fn)
+                                     ? list_from(status, out, history.call.result)
+                                     : result_from(status, out, history.call.result);
   }
   commits_.push_back([=, this] {
     llvm::IRBuilder<>& builder = at_.builder();
@@ -117,21 +120,16 @@ std::function<void()> StageEmitter::emit_group_history(const graph::StoreNode& n
 
 void StageEmitter::query_group(const graph::StoreNode& node, int store, llvm::Value* key,
                                const Argument& argument) {
-  llvm::IRBuilder<>& b = at_.builder();
-  llvm::Type* pointer = b.getPtrTy();
   const state::StoreDesc& desc = node.desc;
   const state::CellDesc& cell = desc.cells[0];
   auto index = static_cast<size_t>(node.histories[0]);
   const typed::History& history = stage_.histories[index];
   llvm::Value* table = store_view(store);
+  need_room(store, table, key, {argument});
   llvm::Value* row = group_row(store, key);
   auto current = [&](llvm::Value* at) {
     if (is_simple(cell)) return number_result(cell, history.call, at);
-    llvm::AllocaInst* out = at_.temporary(16);
-    llvm::Value* status = b.CreateCall(
-        module_.helper("mut_cell_result", b.getInt32Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
-        {table, row, b.getInt32(0), out});
-    return result_from(status, out, history.call.result);
+    return kept_result(cell, 0, table, row, history.call);
   };
   llvm::Value* in_place = offset(row, cell.offset);
   if (is_simple(cell)) {
@@ -146,22 +144,7 @@ void StageEmitter::query_group(const graph::StoreNode& node, int store, llvm::Va
     });
     return;
   }
-  auto with_event = [&]() -> StageResult {
-    if (cell.fn == CellFn::Distinct) {
-      llvm::Value* count = b.CreateCall(
-          module_.helper("mut_distinct_peek", b.getInt64Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
-          {table, row, b.getInt32(0), words_of(argument.value, true)});
-      return {{history.call.result, {count}}};
-    }
-    llvm::AllocaInst* out = at_.temporary(16);
-    llvm::Value* order = argument.order.empty() ? llvm::ConstantPointerNull::get(b.getPtrTy())
-                                                : words_of(argument.order, false);
-    llvm::Value* status = b.CreateCall(
-        module_.helper("mut_cell_peek", b.getInt32Ty(),
-                       {pointer, pointer, b.getInt32Ty(), pointer, pointer, b.getInt64Ty(), pointer}),
-        {table, row, b.getInt32(0), words_of(argument.value, false), order, at_.time, out});
-    return result_from(status, out, history.call.result);
-  };
+  auto with_event = [&] { return result_with(cell, 0, table, row, argument); };
   if (history.excluding_current) {
     at_.stage.histories[index] = current(in_place);
   } else if (argument.counts == nullptr) {

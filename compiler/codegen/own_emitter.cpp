@@ -88,7 +88,7 @@ std::vector<Value> StageEmitter::own_state(const OwnAggregate& own, llvm::Value*
 void StageEmitter::copy_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table,
                              llvm::Value* row, llvm::Value* copy) {
   B& b = at_.builder();
-  if (!state::owns_text(desc)) {
+  if (!state::owns_memory(desc)) {
     b.CreateMemCpy(copy, llvm::Align(8), offset(row, desc.offset), llvm::Align(8), desc.size);
     return;
   }
@@ -101,7 +101,7 @@ void StageEmitter::copy_cell(const state::CellDesc& desc, uint32_t index, llvm::
 void StageEmitter::keep_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table,
                              llvm::Value* row, llvm::Value* copy) {
   B& b = at_.builder();
-  if (!state::owns_text(desc)) {
+  if (!state::owns_memory(desc)) {
     b.CreateMemCpy(offset(row, desc.offset), llvm::Align(8), copy, llvm::Align(8), desc.size);
     return;
   }
@@ -129,6 +129,93 @@ void StageEmitter::add_own(const OwnAggregate& own, const std::vector<Value>& ev
       bytes += 8;
     }
   }
+}
+
+void StageEmitter::merge_own(const OwnAggregate& own, llvm::Value* into, llvm::Value* other) {
+  B& b = at_.builder();
+  auto events_at = [&](llvm::Value* cell) {
+    return b.CreateAlignedLoad(b.getInt64Ty(), cell, llvm::Align(8));
+  };
+  llvm::Value* more = events_at(other);
+  // A state without events is that of an aggregate that an edit added, or whose `where` took none.
+  when(b.CreateICmpNE(more, b.getInt64(0)), [&] {
+    auto joined = [](const std::vector<Value>& values) {
+      Value out;
+      for (const Value& value : values)
+        out.parts.insert(out.parts.end(), value.parts.begin(), value.parts.end());
+      return out;
+    };
+    Value theirs = joined(own_state(own, other));
+    Value all = at_.choose(
+        b.CreateICmpNE(events_at(into), b.getInt64(0)),
+        [&] {
+          std::vector<Value> states = own_state(own, into);
+          for (size_t i = 0; i < states.size(); ++i) at_.bind(own.states[i].local, states[i]);
+          for (const auto& [local, value] : own.constants) at_.bind(local, at_.emit(*value));
+          at_.bind(own.other, {own.other_type, theirs.parts});
+          std::vector<Value> next;
+          for (const typed::ExprPtr& value : own.merge) next.push_back(at_.emit(*value));
+          return joined(next);
+        },
+        [&] { return theirs; });
+    b.CreateAlignedStore(b.CreateAdd(events_at(into), more), into, llvm::Align(8));
+    uint64_t bytes = 8;
+    size_t first = 0;
+    for (const OwnState& state : own.states) {
+      for (llvm::Value* word : at_.words(slice(all, first, state.type))) {
+        b.CreateAlignedStore(word, offset(into, bytes), llvm::Align(8));
+        bytes += 8;
+      }
+      first += part_count(state.type);
+    }
+  });
+}
+
+std::vector<llvm::Value*> StageEmitter::own_of_sessions(int store, llvm::Value* key,
+                                                        const std::vector<Argument>& arguments) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* half = b.getInt32Ty();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  std::vector<llvm::Value*> out(desc.cells.size(), nullptr);
+  if (std::none_of(desc.cells.begin(), desc.cells.end(),
+                   [](const state::CellDesc& cell) { return cell.fn == state::CellFn::Own; }))
+    return out;
+  llvm::Value* number = b.getInt32(static_cast<uint32_t>(store));
+  llvm::AllocaInst* table_out = at_.temporary(8);
+  llvm::Value* count = b.CreateCall(
+      module_.helper("mut_session_near", half, {pointer, half, pointer, b.getInt64Ty(), pointer}),
+      {at_.context(), number, key, at_.time, table_out});
+  late_unless(b.CreateICmpSGE(count, b.getInt32(0)));
+  llvm::Value* table = b.CreateLoad(pointer, table_out);
+  for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+    const state::CellDesc cell = in_session_row(desc, desc.cells[i]);
+    if (cell.fn != state::CellFn::Own) continue;
+    const OwnAggregate& own = *arguments[i].call->own;
+    llvm::AllocaInst* copy = at_.temporary(cell.size);
+    llvm::AllocaInst* other = at_.temporary(cell.size);
+    b.CreateMemSet(copy, b.getInt8(0), cell.size, llvm::Align(8));
+    llvm::BasicBlock* before = b.GetInsertBlock();
+    llvm::BasicBlock* head = at_.block("each");
+    llvm::BasicBlock* inside = at_.block("session");
+    llvm::BasicBlock* end = at_.block("end");
+    b.CreateBr(head);
+    b.SetInsertPoint(head);
+    llvm::PHINode* index = b.CreatePHI(half, 2);
+    index->addIncoming(b.getInt32(0), before);
+    b.CreateCondBr(b.CreateICmpSLT(index, count), inside, end);
+    b.SetInsertPoint(inside);
+    llvm::Value* row = b.CreateCall(module_.helper("mut_session_near_row", pointer, {pointer, half, half}),
+                                    {at_.context(), number, index});
+    copy_cell(cell, i, table, row, other);
+    merge_own(own, copy, other);
+    index->addIncoming(b.CreateAdd(index, b.getInt32(1)), b.GetInsertBlock());
+    b.CreateBr(head);
+    b.SetInsertPoint(end);
+    when(arguments[i].counts, [&] { add_own(own, arguments[i].own, copy, copy); });
+    out[i] = copy;
+  }
+  return out;
 }
 
 // The samples that the event sees, one after the other, and then the event itself.
@@ -256,7 +343,12 @@ void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<
     if (argument.call->own == nullptr) continue;
     for (const typed::ExprPtr& each : argument.call->own->add) fails = fails || graph::can_fail(*each);
   }
-  if (fails) for_each_window([&](llvm::Value* table) { own_ahead(desc, table, key, arguments); });
+  for (const state::CellDesc& cell : desc.cells) fails = fails || state::keeps_values(cell.fn);
+  auto ask = [&](llvm::Value* table) {
+    own_ahead(desc, table, key, arguments);
+    need_room(store, table, key, arguments);
+  };
+  if (fails) for_each_window(ask);
   for_each_window([&](llvm::Value* table) {
     std::vector<llvm::Value*> own = own_ahead(desc, table, key, arguments);
     llvm::Value* row = find_row(table, key, desc);

@@ -196,10 +196,21 @@ StageEmitter::Argument StageEmitter::emit_argument(const typed::AggregateCall& c
   return out;
 }
 
+bool StageEmitter::counts_different(const state::CellDesc& desc) {
+  return desc.fn == CellFn::Distinct || desc.fn == CellFn::ApproxDistinct;
+}
+
+// A session's rows are keyed by number: their cells lie elsewhere than the description says.
+state::CellDesc StageEmitter::in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell) {
+  state::CellDesc out = cell;
+  out.offset = out.offset + 8 - desc.key_words * 8;
+  return out;
+}
+
 // Cells that live in their bytes alone.
 bool StageEmitter::is_simple(const state::CellDesc& desc) {
   if (desc.fn == CellFn::Own) return true;
-  return !state::owns_text(desc) && desc.fn != CellFn::Distinct && desc.fn != CellFn::ArgMin &&
+  return !state::owns_memory(desc) && desc.fn != CellFn::Distinct && desc.fn != CellFn::ArgMin &&
          desc.fn != CellFn::ArgMax && desc.fn != CellFn::Previous;
 }
 
@@ -259,7 +270,7 @@ void StageEmitter::add_to_cell(const state::CellDesc& desc, uint32_t index, llvm
       argument.order.empty() ? llvm::ConstantPointerNull::get(b.getPtrTy()) : words_of(argument.order, false);
   b.CreateCall(
       module_.helper("mut_cell_add", nothing, {pointer, pointer, b.getInt32Ty(), pointer, pointer, word}),
-      {table, row, b.getInt32(index), words_of(argument.value, false), order, at_.time});
+      {table, row, b.getInt32(index), words_of(argument.value, counts_different(desc)), order, at_.time});
 }
 
 // `status`: 0 none, 1 a result, 2 overflow.
@@ -281,6 +292,87 @@ StageResult StageEmitter::result_from(llvm::Value* status, llvm::Value* memory, 
   out.type = type;
   out.parts.push_back(present);
   return {out, overflow};
+}
+
+// The same of a list, or of a text that was made for this.
+StageResult StageEmitter::list_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type) {
+  B& b = at_.builder();
+  typed::TypeRef inner = type->kind == Kind::Optional ? type->element : type;
+  Value out = load(b, inner, module_.layout(inner), memory);
+  if (type->kind != Kind::Optional) return {out};
+  out.type = type;
+  out.parts.push_back(b.CreateICmpEQ(status, b.getInt32(1)));
+  return {out};
+}
+
+StageResult StageEmitter::kept_result(const state::CellDesc& cell, uint32_t index, llvm::Value* table,
+                                      llvm::Value* row, const typed::AggregateCall& call) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::AllocaInst* out = at_.temporary(16);
+  if (state::gives_list(cell.fn)) {
+    llvm::Value* status = b.CreateCall(module_.helper("mut_list_result", b.getInt32Ty(),
+                                                      {pointer, pointer, pointer, b.getInt32Ty(), pointer}),
+                                       {at_.context(), table, row, b.getInt32(index), out});
+    return list_from(status, out, call.result);
+  }
+  llvm::Value* status = b.CreateCall(
+      module_.helper("mut_cell_result", b.getInt32Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
+      {table, row, b.getInt32(index), out});
+  return result_from(status, out, call.result);
+}
+
+StageResult StageEmitter::result_with(const state::CellDesc& cell, uint32_t index, llvm::Value* table,
+                                      llvm::Value* row, const Argument& argument) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Value* value = words_of(argument.value, counts_different(cell));
+  typed::TypeRef type = argument.call->result;
+  if (cell.fn == CellFn::Distinct) {
+    llvm::Value* count = b.CreateCall(
+        module_.helper("mut_distinct_peek", b.getInt64Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
+        {table, row, b.getInt32(index), value});
+    return {{type, {count}}};
+  }
+  llvm::AllocaInst* out = at_.temporary(16);
+  if (state::gives_list(cell.fn)) {
+    llvm::Value* status = b.CreateCall(
+        module_.helper("mut_list_peek", b.getInt32Ty(),
+                       {pointer, pointer, pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
+        {at_.context(), table, row, b.getInt32(index), value, at_.time, out});
+    return list_from(status, out, type);
+  }
+  llvm::Value* order =
+      argument.order.empty() ? llvm::ConstantPointerNull::get(b.getPtrTy()) : words_of(argument.order, false);
+  llvm::Value* status = b.CreateCall(
+      module_.helper("mut_cell_peek", b.getInt32Ty(),
+                     {pointer, pointer, b.getInt32Ty(), pointer, pointer, b.getInt64Ty(), pointer}),
+      {table, row, b.getInt32(index), value, order, at_.time, out});
+  return result_from(status, out, type);
+}
+
+// Cells that grow with what they see: the event fails before it has changed anything.
+void StageEmitter::need_room(int store, llvm::Value* table, llvm::Value* key,
+                             const std::vector<Argument>& arguments) {
+  B& b = at_.builder();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  bool grows = false;
+  llvm::Value* bytes = b.getInt64(0);
+  for (size_t i = 0; i < desc.cells.size(); ++i) {
+    if (!state::keeps_values(desc.cells[i].fn)) continue;
+    grows = true;
+    if (!state::gives_list(desc.cells[i].fn) || desc.cells[i].kind != WordKind::Text) continue;
+    llvm::Value* size = b.CreateAnd(at_.words(arguments[i].value)[0], b.getInt64(0xFFFFFFFFU));
+    if (arguments[i].counts != nullptr) size = b.CreateSelect(arguments[i].counts, size, b.getInt64(0));
+    bytes = b.CreateAdd(bytes, size);
+  }
+  if (!grows) return;
+  llvm::Value* room = b.CreateCall(
+      module_.helper(
+          "mut_room", b.getInt32Ty(),
+          {b.getPtrTy(), b.getInt32Ty(), b.getPtrTy(), b.getPtrTy(), b.getInt64Ty(), b.getInt64Ty()}),
+      {at_.context(), b.getInt32(static_cast<uint32_t>(store)), table, key, at_.time, bytes});
+  at_.check(b.CreateICmpNE(room, b.getInt32(0)), EventError::Memory);
 }
 
 StageResult StageEmitter::choose_result(llvm::Value* condition,
@@ -455,6 +547,7 @@ void StageEmitter::emit_running() {
   std::vector<Argument> arguments;
   for (const typed::AggregateCall& call : stage_.aggregates) arguments.push_back(emit_argument(call));
   llvm::Value* table = store_view(store);
+  need_room(store, table, key, arguments);
   llvm::Value* row = group_row(store, key);
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
     const state::CellDesc& cell = desc.cells[i];
@@ -468,29 +561,8 @@ void StageEmitter::emit_running() {
       commits_.push_back([=, this, &cell] { keep_cell(cell, i, table, row, copy); });
       continue;
     }
-    llvm::AllocaInst* out = at_.temporary(16);
-    llvm::Type* pointer = b.getPtrTy();
-    auto unchanged = [&] {
-      llvm::Value* status = b.CreateCall(
-          module_.helper("mut_cell_result", b.getInt32Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
-          {table, row, b.getInt32(i), out});
-      return result_from(status, out, call.result);
-    };
-    auto changed = [&] {
-      if (cell.fn == CellFn::Distinct) {
-        llvm::Value* count = b.CreateCall(
-            module_.helper("mut_distinct_peek", b.getInt64Ty(), {pointer, pointer, b.getInt32Ty(), pointer}),
-            {table, row, b.getInt32(i), words_of(argument.value, true)});
-        return StageResult{{call.result, {count}}};
-      }
-      llvm::Value* order = argument.order.empty() ? llvm::ConstantPointerNull::get(b.getPtrTy())
-                                                  : words_of(argument.order, false);
-      llvm::Value* status = b.CreateCall(
-          module_.helper("mut_cell_peek", b.getInt32Ty(),
-                         {pointer, pointer, b.getInt32Ty(), pointer, pointer, b.getInt64Ty(), pointer}),
-          {table, row, b.getInt32(i), words_of(argument.value, false), order, at_.time, out});
-      return result_from(status, out, call.result);
-    };
+    auto unchanged = [&] { return kept_result(cell, i, table, row, call); };
+    auto changed = [&] { return result_with(cell, i, table, row, argument); };
     at_.stage.aggregates.push_back(
         argument.counts == nullptr ? changed() : choose_result(argument.counts, changed, unchanged));
     commits_.push_back([=, this, &cell] {
@@ -571,9 +643,12 @@ void StageEmitter::emit_windowed() {
     phi->addIncoming(found, found_end);
     table = phi;
     own = own_ahead(desc, table, key, arguments);
+    need_room(store, table, key, arguments);
     row = find_row(table, key, desc);
   } else if (desc.kind == StoreKind::Sessions) {
+    own = own_of_sessions(store, key, arguments);
     llvm::AllocaInst* table_out = at_.temporary(8);
+    need_room(store, table, key, arguments);
     row = b.CreateCall(
         module_.helper("mut_session", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
         {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time, table_out});
@@ -586,13 +661,13 @@ void StageEmitter::emit_windowed() {
       group_row(store, key);
     }
     own = own_ahead(desc, table, key, arguments);
+    need_room(store, table, key, arguments);
     row = find_row(table, key, desc);
   }
-  // A session's rows are keyed by number: their cells lie elsewhere than the description says.
-  int64_t shift = desc.kind == StoreKind::Sessions ? static_cast<int64_t>(desc.key_words) * 8 - 8 : 0;
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
-    const state::CellDesc& cell = desc.cells[i];
-    llvm::Value* at = offset(row, static_cast<uint64_t>(static_cast<int64_t>(cell.offset) - shift));
+    const state::CellDesc cell =
+        desc.kind == StoreKind::Sessions ? in_session_row(desc, desc.cells[i]) : desc.cells[i];
+    llvm::Value* at = offset(row, cell.offset);
     if (cell.fn == CellFn::Own) {
       keep_cell(cell, i, table, row, own[i]);
       continue;

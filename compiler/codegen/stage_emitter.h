@@ -79,11 +79,23 @@ class StageEmitter {
                llvm::Value* to);
   Value own_over_ring(const graph::StoreNode& node, uint32_t cell, llvm::Value* row, llvm::Value* owner,
                       llvm::Value* sample, const Argument& argument);
+  // The state at `into` joined with the one at `other`. Nothing is written when it fails.
+  void merge_own(const typed::OwnAggregate& own, llvm::Value* into, llvm::Value* other);
+  // The same as own_ahead() of the sessions that an event falls into, joined; leaves when it is late.
+  std::vector<llvm::Value*> own_of_sessions(int store, llvm::Value* key,
+                                            const std::vector<Argument>& arguments);
   std::vector<llvm::Value*> own_ahead(const state::StoreDesc& desc, llvm::Value* table, llvm::Value* key,
                                       const std::vector<Argument>& arguments);
   // The result of a cell that owns no text, at `cell`.
   StageResult number_result(const state::CellDesc& desc, const typed::AggregateCall& call, llvm::Value* cell);
   StageResult result_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type);
+  StageResult list_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type);
+  // Of a cell that is not simple: its result, and the one that it would have with the event.
+  StageResult kept_result(const state::CellDesc& cell, uint32_t index, llvm::Value* table, llvm::Value* row,
+                          const typed::AggregateCall& call);
+  StageResult result_with(const state::CellDesc& cell, uint32_t index, llvm::Value* table, llvm::Value* row,
+                          const Argument& argument);
+  void need_room(int store, llvm::Value* table, llvm::Value* key, const std::vector<Argument>& arguments);
   StageResult choose_result(llvm::Value* condition, const std::function<StageResult()>& then_result,
                             const std::function<StageResult()>& else_result);
   llvm::Value* words_of(const Value& value, bool canonical);
@@ -91,6 +103,9 @@ class StageEmitter {
   llvm::Value* offset(llvm::Value* pointer, uint64_t bytes);
   llvm::Value* store_view(int store);
   void touch(const state::StoreDesc& desc, llvm::Value* row);  // ttl
+  // Of values that are equal one is enough: they are given in the form of keys.
+  static bool counts_different(const state::CellDesc& desc);
+  static state::CellDesc in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell);
   static bool is_simple(const state::CellDesc& desc);
 
   ModuleEmitter& module_;

@@ -52,6 +52,16 @@ CellFn cell_fn(const typed::AggregateCall& call) {
       return CellFn::ArgMin;
     case AggregateFn::ArgMax:
       return CellFn::ArgMax;
+    case AggregateFn::Quantile:
+      return CellFn::Quantile;
+    case AggregateFn::Collect:
+      return CellFn::Collect;
+    case AggregateFn::Top:
+      return CellFn::Top;
+    case AggregateFn::StringAgg:
+      return CellFn::StringAgg;
+    case AggregateFn::ApproxDistinct:
+      return CellFn::ApproxDistinct;
     case AggregateFn::Own:
       return CellFn::Own;
     case AggregateFn::Prev:
@@ -80,6 +90,9 @@ CellDesc describe_cell(const typed::AggregateCall& call) {
   out.fn = cell_fn(call);
   if (call.argument) out.kind = state::word_kind(*describe(call.argument->type));
   if (call.order) out.order_kind = state::word_kind(*describe(call.order->type));
+  out.share = call.share;
+  out.most = static_cast<uint64_t>(call.most);
+  out.separator = call.separator;
   out.result = call.own != nullptr ? describe_own(*call.own) : describe(call.result);
   if (call.own != nullptr) out.columns = std::max<uint32_t>(1, static_cast<uint32_t>(call.arguments.size()));
   return out;

@@ -1,9 +1,12 @@
 #include "compiler/reference/aggregates.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "compiler/reference/evaluate.h"
+#include "compiler/reference/text_functions.h"
 
 namespace mut::reference {
 
@@ -73,6 +76,57 @@ Value extreme_by(const std::vector<Admitted>& list, int sign) {
       .value;
 }
 
+// Between the two values around the place of the share (rule 7.7).
+Value quantile(std::vector<Admitted> list, double share) {
+  std::sort(list.begin(), list.end(),
+            [](const Admitted& a, const Admitted& b) { return total_order(a.value, b.value) < 0; });
+  double at = share * static_cast<double>(list.size() - 1);
+  auto below = static_cast<size_t>(std::floor(at));
+  double part = at - std::floor(at);
+  double low = list[below].value.as_float();
+  double high = list[std::min(below + 1, list.size() - 1)].value.as_float();
+  bool between = part > 0 && total_order(Value(low), Value(high)) != 0;
+  return (between ? low * (1 - part) + high * part : low) + 0.0;
+}
+
+// How many different values, exactly up to 256; else by the registers of HyperLogLog: each hash raises the
+// register of its first 12 bits to the place of the first one among the others. The estimate is Ertl's
+// (2017).
+Value approx_distinct(const std::vector<Admitted>& list) {
+  std::set<uint64_t> hashes;
+  for (const Admitted& each : list) hashes.insert(spread_hash(each.value));
+  if (hashes.size() <= 256) return static_cast<int64_t>(hashes.size());
+  constexpr int registers = 4096;
+  constexpr int rest_bits = 52;
+  std::vector<int> ranks(registers, 0);
+  for (uint64_t hash : hashes) {
+    int rank = 1;
+    while (rank <= rest_bits && (hash >> (rest_bits - rank) & 1U) == 0) ++rank;
+    int& known = ranks[hash >> rest_bits];
+    known = std::max(known, rank);
+  }
+  auto share_of = [&](int rank) {
+    return static_cast<double>(std::count(ranks.begin(), ranks.end(), rank)) / registers;
+  };
+  // sigma(x) = x + sum over k of x^(2^k) 2^(k-1); tau(x) = (1 - x - sum over k of (1 - x^(2^-k))^2 2^-k) / 3
+  double zeros = share_of(0);
+  double sigma = zeros;
+  for (int k = 1; k < 64; ++k) sigma += std::pow(zeros, std::exp2(k)) * std::exp2(k - 1);
+  double full = 1 - share_of(rest_bits + 1);
+  double tau = 1 - full;
+  for (int k = 1; k < 64 && full > 0; ++k)
+    tau -= std::pow(1 - std::pow(full, std::exp2(-k)), 2) * std::exp2(-k);
+  double sum = sigma + (full > 0 && full < 1 ? tau / 3 : 0) * std::exp2(-rest_bits);
+  for (int rank = 1; rank <= rest_bits; ++rank) sum += share_of(rank) * std::exp2(-rank);
+  return static_cast<int64_t>(std::llround(registers / (2 * std::log(2.0) * sum)));
+}
+
+std::vector<Admitted> first_of(const typed::AggregateCall& call, const std::vector<Admitted>& list) {
+  std::vector<Admitted> out;
+  for (size_t at : chosen_of(call, list)) out.push_back(list[at]);
+  return out;
+}
+
 }  // namespace
 
 Value sum_of(const Value::Parts& values, typed::TypeRef type) {
@@ -88,43 +142,20 @@ Value sum_of(const Value::Parts& values, typed::TypeRef type) {
   return static_cast<int64_t>(sum);
 }
 
-namespace {
-
-// One event after the other, from the initial state on; all assignments of an event see the state before it.
-Scope own_state(const typed::AggregateCall& call, const std::vector<Admitted>& list) {
-  const typed::OwnAggregate& own = *call.own;
-  Scope scope;
-  for (const auto& [local, value] : own.constants) {
-    Value constant = evaluate(*value, scope);
-    scope.locals[local] = constant;
-  }
-  auto set_state = [&](const Value::Parts& state) {
-    for (size_t i = 0; i < own.states.size(); ++i) scope.locals[own.states[i].local] = state[i];
-  };
-  Value::Parts state;
-  for (const typed::OwnState& each : own.states) state.push_back(evaluate(*each.initial, scope));
-  for (const Admitted& event : list) {
-    set_state(state);
-    for (size_t i = 0; i < own.parameters.size(); ++i) scope.locals[own.parameters[i]] = event.arguments[i];
-    Value::Parts next;
-    for (const typed::ExprPtr& value : own.add) next.push_back(evaluate(*value, scope));
-    state = std::move(next);
-  }
-  set_state(state);
-  return scope;
+std::vector<size_t> chosen_of(const typed::AggregateCall& call, const std::vector<Admitted>& list) {
+  std::vector<size_t> out(list.size());
+  std::iota(out.begin(), out.end(), size_t{0});
+  std::stable_sort(out.begin(), out.end(), [&](size_t a, size_t b) {
+    int order = call.fn == AggregateFn::Top ? total_order(list[b].value, list[a].value) : 0;
+    return order < 0 || (order == 0 && list[a].time < list[b].time);
+  });
+  if (call.most > 0 && out.size() > static_cast<size_t>(call.most))
+    out.resize(static_cast<size_t>(call.most));
+  return out;
 }
-
-Value own_result(const typed::AggregateCall& call, const std::vector<Admitted>& list) {
-  Scope scope = own_state(call, list);
-  return evaluate(*call.own->result, scope);
-}
-
-}  // namespace
-
-void check_own(const typed::AggregateCall& call, const std::vector<Admitted>& list) { own_state(call, list); }
 
 bool counts_nothing(AggregateFn fn) {
-  if (fn == AggregateFn::Own) return true;
+  if (fn == AggregateFn::Own || fn == AggregateFn::ApproxDistinct) return true;
   return fn == AggregateFn::Count || fn == AggregateFn::Sum || fn == AggregateFn::Distinct;
 }
 
@@ -144,6 +175,8 @@ Value aggregate(const typed::AggregateCall& call, const std::vector<Admitted>& l
       for (const Admitted& each : list) seen.insert({each.value});
       return static_cast<int64_t>(seen.size());
     }
+    case AggregateFn::ApproxDistinct:
+      return approx_distinct(list);
     default:
       break;
   }
@@ -181,6 +214,23 @@ Value aggregate(const typed::AggregateCall& call, const std::vector<Admitted>& l
       return extreme_by(list, 1);
     case AggregateFn::ArgMax:
       return extreme_by(list, -1);
+    case AggregateFn::Quantile:
+      return quantile(list, call.share);
+    case AggregateFn::Collect:
+    case AggregateFn::Top: {
+      Value::Parts out;
+      for (const Admitted& each : first_of(call, list)) out.push_back(each.value);
+      return out;
+    }
+    case AggregateFn::StringAgg: {
+      std::string out;
+      bool first = true;
+      for (const Admitted& each : first_of(call, list)) {
+        out += (first ? "" : call.separator) + each.value.as_text();
+        first = false;
+      }
+      return out;
+    }
     default:
       return {};
   }

@@ -16,6 +16,12 @@ using typed::StreamKind;
 
 namespace {
 
+// What is the same for all events: an edit of it leaves what a cell holds as it is.
+std::string numbers_of(const typed::AggregateCall& call) {
+  if (call.share == 0 && call.most == 0 && call.separator.empty()) return "";
+  return " " + std::to_string(call.share) + " " + std::to_string(call.most) + " " + call.separator;
+}
+
 // Arithmetic between numbers that are written down.
 bool is_written_number(const Expr& expr) {
   if (expr.type->kind != typed::Kind::Int && expr.type->kind != typed::Kind::Float) return false;
@@ -82,12 +88,13 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
       return of(*at->keys[index], stream, stage);
     case ExprKind::Aggregate: {
       const typed::AggregateCall& call = at->aggregates[index];
-      return std::string(typed::aggregate_name(call.fn)) + "(" + of(call, stream, stage) + ")";
+      return std::string(typed::aggregate_name(call.fn)) + "(" + of(call, stream, stage) + ")" +
+             numbers_of(call);
     }
     case ExprKind::History: {
       const typed::History& history = at->histories[index];
       std::string out = std::string(typed::aggregate_name(history.call.fn)) + "(" +
-                        of(history.call, stream, stage) + ") over " +
+                        of(history.call, stream, stage) + ")" + numbers_of(history.call) + " over " +
                         std::to_string(static_cast<int>(history.over)) + " " + std::to_string(history.amount);
       for (const std::string& key : of(history.keys, stream, stage)) out += " by " + key;
       return out;

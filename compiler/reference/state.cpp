@@ -147,6 +147,15 @@ void keep_sessions(const std::vector<WindowRule>& old_rules, std::vector<Entry>&
   }
 }
 
+std::vector<SessionEvent> session_events(const std::vector<Entry>& entries, size_t cell) {
+  std::vector<SessionEvent> out;
+  for (const Entry& entry : entries) {
+    out.push_back({entry.time, entry.kept_to, std::nullopt});
+    if (cell < entry.cells.size()) out.back().admitted = entry.cells[cell];
+  }
+  return out;
+}
+
 std::vector<Admitted> list_of(const std::vector<Entry>& entries, size_t cell) {
   std::vector<Admitted> out;
   for (const Entry& entry : entries) {

@@ -122,5 +122,7 @@ void keep_sessions(const std::vector<WindowRule>& old_rules, std::vector<Entry>&
 
 // What one cell admitted among `entries`.
 std::vector<Admitted> list_of(const std::vector<Entry>& entries, size_t cell);
+// The same with the events that it did not admit, which join sessions all the same.
+std::vector<SessionEvent> session_events(const std::vector<Entry>& entries, size_t cell);
 
 }  // namespace mut::reference

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/reference/joins.h"
+#include "compiler/reference/let_go.h"
 #include "compiler/reference/meaning.h"
 
 namespace mut::reference {
@@ -326,6 +327,9 @@ class Migration {
         auto known = static_cast<size_t>(from[i]);
         state.histories[i] =
             reordered(old_state.histories[known], *key_order(before.cells[known].keys, view.cells[i].keys));
+        const typed::History& history = before.stage->histories[known];
+        if (history.over != OverKind::All) continue;  // of a stretch the events are kept themselves
+        for (auto& [key, entries] : state.histories[i]) let_go_beyond(history.call, 0, {}, entries);
       }
       return;
     }
@@ -388,6 +392,8 @@ class Migration {
     state.sealed = std::max(old_state.sealed, minus(closed, grace));
     if (view.stage->kind == StageKind::Dedupe) return;
     for (auto& [key, entries] : state.log) {
+      for (size_t cell = 0; cell < before.stage->aggregates.size(); ++cell)
+        let_go_beyond(before.stage->aggregates[cell], cell, old_state.rules, entries);
       if (is_timed(*before.stage)) keep_sessions(old_state.rules, entries);
       for (Entry& entry : entries) {
         std::vector<std::optional<Admitted>> cells(from.size());

@@ -127,6 +127,13 @@ int64_t hash(const Value& value) {
 
 }  // namespace
 
+uint64_t spread_hash(const Value& value) {
+  auto out = static_cast<uint64_t>(hash(value));
+  for (uint64_t factor : {0xFF51AFD7ED558CCDULL, 0xC4CEB9FE1A85EC53ULL}) out = (out ^ out >> 33) * factor;
+  out ^= out >> 33;
+  return out == 0 ? 1 : out;
+}
+
 int64_t code_points(std::string_view text) {
   int64_t count = 0;
   for (char c : text) count += starts_code_point(c) ? 1 : 0;

@@ -160,7 +160,8 @@ void Flow::check_own_windows(StagePlace place, const Key& key, const Entry& entr
   const Stage& stage = stage_at(place);
   StageState& state = states_.at(place);
   for (size_t i = 0; i < stage.aggregates.size(); ++i) {
-    if (stage.aggregates[i].own == nullptr || !entry.cells[i]) continue;
+    bool joins = in_session(state.rules, entry.time);  // also what a `where` lets go joins sessions
+    if (stage.aggregates[i].own == nullptr || (!entry.cells[i] && !joins)) continue;
     auto check = [&](int64_t start, int64_t end) {
       std::vector<Entry> members;
       for (const Entry& member : state.log[key]) {
@@ -170,6 +171,12 @@ void Flow::check_own_windows(StagePlace place, const Key& key, const Entry& entr
       check_own(stage.aggregates[i], list_of(members, i));
     };
     if (stage.window.kind == WindowKind::All) check(no_time, end_of_time);
+    if (in_session(state.rules, entry.time)) {
+      std::vector<Entry> open = state.log[key];
+      open.push_back(entry);
+      std::erase_if(open, [](const Entry& each) { return each.session_over; });
+      check_own_sessions(stage.aggregates[i], session_events(open, i), stage.window.size);
+    }
     for (auto [end, start] : fixed_windows(state.rules, entry.time)) check(start, end);
   }
 }
@@ -344,16 +351,20 @@ void Flow::give(StagePlace place, const Result& result, int64_t time) {
   scope.keys = &result.key;
   scope.window_start = result.window.start;
   scope.window_end = result.window.end;
-  scope.aggregate = [&](size_t index) {
-    return aggregate(stage.aggregates[index], list_of(result.members, index));
+  auto result_of = [&](size_t index) {
+    const typed::AggregateCall& call = stage.aggregates[index];
+    if (call.own != nullptr && result.of_session)
+      return own_of_session(call, session_events(result.members, index), stage.window.size);
+    return aggregate(call, list_of(result.members, index));
   };
+  scope.aggregate = result_of;
   try {
     for (size_t i = 0; i < stage.aggregates.size(); ++i) {
       const typed::AggregateCall& call = stage.aggregates[i];
       // Added by an edit, after the last event of the row.
       bool must = call.result->kind != typed::Kind::Optional && !counts_nothing(call.fn);
       if (must && list_of(result.members, i).empty()) fail(typed::EventError::NoValue);
-      if (call.own != nullptr) aggregate(call, list_of(result.members, i));
+      if (call.own != nullptr) result_of(i);
     }
     for (const typed::Output& output : stage.outputs) row.fields.push_back(evaluate(*output.value, scope));
   } catch (const EventFailure& failure) {

@@ -23,6 +23,13 @@ namespace {
 std::optional<std::string_view> written_here(std::string_view name) {
   if (name == "now") return "there is no clock of the wall; `event_time()` is the time of the event";
   if (name == "coalesce" || name == "ifnull" || name == "nvl") return "write `x ?? default`";
+  if (name == "percentile" || name == "percentile_cont" || name == "approx_percentile")
+    return "write `quantile(x, 0.9)`";
+  if (name == "array_agg" || name == "collect_list")
+    return "write `collect(x, n)`: the first n by event time";
+  if (name == "group_concat" || name == "listagg") return "write `string_agg(x, \", \", n)`";
+  if (name == "count_distinct") return "write `distinct(x)`, or `approx_distinct(x)` where there are many";
+  if (name == "approx_count_distinct") return "write `approx_distinct(x)`";
   if (name == "cast") return "write `x as T`";
   return std::nullopt;
 }
@@ -50,9 +57,16 @@ constexpr AggregateName aggregate_names[] = {
     {"all", AggregateFn::All},
     {"arg_min", AggregateFn::ArgMin},
     {"arg_max", AggregateFn::ArgMax},
+    {"median", AggregateFn::Quantile},
+    {"quantile", AggregateFn::Quantile},
+    {"collect", AggregateFn::Collect},
+    {"top", AggregateFn::Top},
+    {"string_agg", AggregateFn::StringAgg},
+    {"approx_distinct", AggregateFn::ApproxDistinct},
 };
-constexpr std::string_view later_aggregates[] = {
-    "median", "quantile", "approx_distinct", "collect", "top", "string_agg", "rank"};
+constexpr std::string_view later_aggregates[] = {"rank"};
+// Of what an aggregate keeps of one group.
+constexpr int64_t most_max = 1'000'000;
 constexpr std::string_view later_functions[] = {"decimal",     "arrival_time", "reveal",
                                                 "each_update", "keys",         "values"};
 
@@ -237,7 +251,7 @@ struct CallChecker {
 
   // Rule 5.9: `min(a, b)` is scalar, `min(x)` with one scalar an aggregate.
   bool is_aggregate_call(AggregateFn fn) const {
-    if (fn == AggregateFn::ArgMin || fn == AggregateFn::ArgMax) return true;
+    if (fn >= AggregateFn::ArgMin && fn <= AggregateFn::StringAgg) return true;
     return args.size() <= 1;
   }
 
@@ -636,6 +650,7 @@ struct CallChecker {
         out.result = type(Kind::Int);
         return true;
       case AggregateFn::Distinct:
+      case AggregateFn::ApproxDistinct:
         out.result = type(Kind::Int);
         return wanted(typed::has_equality(value) && inner->kind != Kind::List && inner->kind != Kind::Record,
                       "a value that can be compared");
@@ -672,6 +687,18 @@ struct CallChecker {
           return false;
         }
         return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      case AggregateFn::Quantile:
+        out.result = maybe(type(Kind::Float));
+        return wanted(inner->kind == Kind::Float, "a number");
+      case AggregateFn::Collect:
+        out.result = maybe(checker.types_.list(inner));
+        return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      case AggregateFn::Top:
+        out.result = maybe(checker.types_.list(inner));
+        return wanted(typed::is_ordered(inner), "an ordered value");
+      case AggregateFn::StringAgg:
+        out.result = maybe(type(Kind::String));
+        return wanted(inner->kind == Kind::String, "`string`");
       case AggregateFn::Prev:
         out.result = checker.types_.optional(inner);
         return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
@@ -694,7 +721,8 @@ struct CallChecker {
   ExprPtr aggregate_argument(AggregateFn fn, const ast::Expr& arg, Scope& inner) {
     ExprPtr value = checker.check(arg, inner);
     TypeRef scalar = value->type->kind == Kind::Optional ? value->type->element : value->type;
-    bool floats = fn == AggregateFn::Avg || (fn >= AggregateFn::Variance && fn <= AggregateFn::StddevSample);
+    bool floats = fn == AggregateFn::Avg || fn == AggregateFn::Quantile ||
+                  (fn >= AggregateFn::Variance && fn <= AggregateFn::StddevSample);
     TypeRef wanted = scalar;
     if (floats && typed::is_number(scalar->kind) && scalar->kind != Kind::U64) {
       wanted = type(Kind::Float);
@@ -708,12 +736,66 @@ struct CallChecker {
     return checker.coerce(std::move(value), wanted);
   }
 
+  bool argument_count_fits(AggregateFn fn) {
+    switch (fn) {
+      case AggregateFn::Count:
+        return count_is(0, 1);
+      case AggregateFn::ArgMin:
+      case AggregateFn::ArgMax:
+      case AggregateFn::Top:
+        return count_is(2, 2);
+      case AggregateFn::Quantile:
+        return node.function.text == "median" ? count_is(1, 1) : count_is(2, 2);
+      case AggregateFn::StringAgg:
+        return count_is(3, 3);
+      case AggregateFn::Collect:
+        if (args.size() != 1 || scope.closing_window || scope.pattern != nullptr) return count_is(1, 2);
+        diags()
+            .report(Code::ArgumentCount, expr.span, node.function.text, "2 arguments", "1")
+            .note("`collect(x, n)` keeps the first n; without n it stands in a window that closes");
+        return false;
+      default:
+        return count_is(1, 1);
+    }
+  }
+
+  // Arguments that are the same for all events: quantile(x, q), collect(x, n), top(x, n), string_agg(x, sep,
+  // n).
+  bool fill_numbers(typed::AggregateCall& out) {
+    if (out.fn == AggregateFn::Quantile) {
+      out.share = 0.5;
+      if (args.size() == 1) return true;
+      auto share = checker.check_constant(*args[1], type(Kind::Float));
+      if (!share) return false;
+      out.share = share->value.as_float();
+      if (out.share >= 0 && out.share <= 1) return true;
+      diags().report(Code::ParamRange, args[1]->span, typed::to_text(share->value, share->type), "0..1");
+      return false;
+    }
+    bool text = out.fn == AggregateFn::StringAgg;
+    if (text) {
+      auto separator = checker.check_constant(*args[1], type(Kind::String));
+      if (!separator) return false;
+      out.separator = separator->value.as_text();
+    }
+    bool list = text || out.fn == AggregateFn::Collect || out.fn == AggregateFn::Top;
+    if (!list || args.size() == 1) return true;
+    auto most = checker.check_constant(*args.back(), type(Kind::Int));
+    if (!most) return false;
+    out.most = most->value.as_int();
+    if (out.most >= 1 && out.most <= most_max) return true;
+    diags().report(Code::ParamRange, args.back()->span, std::to_string(out.most),
+                   fmt::format("1..{}", most_max));
+    return false;
+  }
+
   bool fill_aggregate(AggregateFn fn, typed::AggregateCall& out, Scope& inner) {
     out.fn = fn;
     out.span = expr.span;
     bool two = fn == AggregateFn::ArgMin || fn == AggregateFn::ArgMax;
-    if (!count_is(fn == AggregateFn::Count ? 0 : two ? 2 : 1, two ? 2 : 1)) return false;
+    if (!argument_count_fits(fn)) return false;
     if (!args.empty()) out.argument = aggregate_argument(fn, *args[0], inner);
+    if (!fill_numbers(out)) return false;
     if (two) out.order = checker.need_value(checker.check(*args[1], inner), "an ordered value");
     if (out.order && out.order->type->kind == Kind::Error) return false;
     if (node.filter) {
@@ -738,8 +820,7 @@ struct CallChecker {
     inner.place = Place::AggregateArgument;
     if (!fill_aggregate(aggregate.fn, out, inner) || !finish_aggregate(out, scope.may_be_empty_window))
       return error();
-    const char* name = typed::aggregate_name(out.fn);
-    return add_aggregate(std::move(out), name);
+    return add_aggregate(std::move(out), typed::aggregate_name(aggregate.fn));
   }
 
   ExprPtr add_aggregate(typed::AggregateCall out, const char* name) {
@@ -754,14 +835,16 @@ struct CallChecker {
 
   // An aggregate over the events that a pattern has bound to a name; null when it is about none.
   ExprPtr check_measure(const AggregateName& aggregate) {
-    const auto* whole = args.size() == 1 ? std::get_if<ast::NameRef>(&args[0]->node) : nullptr;
+    bool keeps = aggregate.fn >= AggregateFn::Quantile && aggregate.fn <= AggregateFn::ApproxDistinct;
+    if (keeps && !argument_count_fits(aggregate.fn)) return error();
+    const auto* whole = args.size() == 1 || keeps ? std::get_if<ast::NameRef>(&args[0]->node) : nullptr;
     typed::AggregateCall out;
     out.fn = aggregate.fn;
     out.span = expr.span;
     MeasureArgument measured;
     if (whole != nullptr) measured.name = scope.pattern->find(whole->name.text);
     if (measured.name < 0) {
-      if (args.size() != 1) return nullptr;
+      if (args.size() != 1 && !keeps) return nullptr;
       Scope inner = scope;
       inner.place = Place::AggregateArgument;
       inner.measured = &measured;
@@ -784,6 +867,11 @@ struct CallChecker {
       return error();
     }
     if (node.filter) return not_executable("`where` in an aggregate of a pattern");
+    if (!fill_numbers(out)) return error();
+    bool list =
+        out.fn == AggregateFn::Collect || out.fn == AggregateFn::Top || out.fn == AggregateFn::StringAgg;
+    if (list && scope.pattern->current >= 0)
+      return not_executable("`" + node.function.text + "` in the `define` of a pattern");
     const BoundName& of = scope.pattern->names[static_cast<size_t>(measured.name)];
     bool may_lack = of.optional || measured.name == scope.pattern->current;
     if (!finish_aggregate(out, may_lack)) return error();

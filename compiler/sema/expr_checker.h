@@ -69,6 +69,7 @@ struct Scope {
   const std::vector<std::string>* key_names = nullptr;      // AggregateItem
   PatternScope* pattern = nullptr;                          // Pattern
   MeasureArgument* measured = nullptr;                      // inside an argument of a measure
+  bool closing_window = false;       // AggregateItem: what is kept of a group goes when its window has closed
   bool may_be_empty_window = false;  // AggregateItem: no aggregate sees an empty group, so false
 };
 

@@ -164,7 +164,8 @@ bool ExprChecker::check_own_body(const ast::AggregateDecl& decl, OwnUse& use) {
     both.locals = use.fixed;
     both.locals.insert(both.locals.end(), use.states.begin(), use.states.end());
     use.made->other = local_count_++;
-    both.locals.push_back({"other", use.made->other, types_.record(std::move(fields))});
+    use.made->other_type = types_.record(std::move(fields));
+    both.locals.push_back({"other", use.made->other, use.made->other_type});
     fine = check_own_assigns(decl.merge, both, use, use.made->merge) && fine;
   }
   Scope last;

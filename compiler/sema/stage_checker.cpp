@@ -647,6 +647,7 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     Scope scope = event_scope(out, Place::AggregateItem);
     scope.cell = item.name->text;
     scope.aggregates = &out.aggregates;
+    scope.closing_window = out.window.kind != typed::WindowKind::Running;
     scope.keys = &out.keys;
     scope.key_names = &out.key_names;
     ExprPtr value = exprs_.check(*item.value, scope);
@@ -664,8 +665,12 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
   if (!fine) return false;
   for (const typed::AggregateCall& call : out.aggregates) {
     if (call.own == nullptr) continue;
-    if (out.window.kind == typed::WindowKind::Session) {
-      diags_.report(Code::NotExecutable, call.span, "an `aggregate` of the script in a session window");
+    if (out.window.kind == typed::WindowKind::Session && call.own->merge.empty()) {
+      diags_.report(Code::MissingOption, call.span, call.own->name, "`merge` in a session window")
+          .note(
+              "an event between two sessions makes one of them: `merge value = max(value, other.value)` says "
+              "how "
+              "their states become one");
       return false;
     }
     if (out.window.kind != typed::WindowKind::Sliding) continue;

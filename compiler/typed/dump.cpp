@@ -156,6 +156,8 @@ std::string call_text(const AggregateCall& call) {
     out += (i == 0 ? "" : ", ") + expr_text(*call.arguments[i]);
   if (call.argument) out += expr_text(*call.argument);
   if (call.order) out += ", " + expr_text(*call.order);
+  if (call.fn == AggregateFn::Quantile) out += fmt::format(", {}", call.share);
+  if (call.most != 0) out += fmt::format(", most {}", call.most);
   if (call.filter) out += " where " + expr_text(*call.filter);
   return out + "): " + call.result->text;
 }

@@ -80,6 +80,16 @@ const char* aggregate_name(AggregateFn fn) {
       return "arg_min";
     case AggregateFn::ArgMax:
       return "arg_max";
+    case AggregateFn::Quantile:
+      return "quantile";
+    case AggregateFn::Collect:
+      return "collect";
+    case AggregateFn::Top:
+      return "top";
+    case AggregateFn::StringAgg:
+      return "string_agg";
+    case AggregateFn::ApproxDistinct:
+      return "approx_distinct";
     case AggregateFn::Prev:
       return "prev";
     case AggregateFn::Delta:

@@ -129,6 +129,11 @@ enum class AggregateFn : uint8_t {
   All,
   ArgMin,
   ArgMax,
+  Quantile,  // median(x) is the one of 0.5
+  Collect,
+  Top,
+  StringAgg,
+  ApproxDistinct,
   // Only as history:
   Prev,
   Delta,
@@ -154,7 +159,8 @@ struct OwnAggregate {
   std::vector<ExprPtr> add;    // by state: what it is after an event; all read the state before it
   std::vector<ExprPtr> merge;  // by state; empty: two states cannot be joined
   int other = -1;              // merge: local, a record of the state that is joined
-  ExprPtr result;              // also of the initial state
+  TypeRef other_type = nullptr;
+  ExprPtr result;  // also of the initial state
 };
 
 struct AggregateCall {
@@ -164,6 +170,9 @@ struct AggregateCall {
   ExprPtr argument;                         // null for count() and Own
   ExprPtr order;                            // arg_min(x, by), arg_max: the second argument
   ExprPtr filter;                           // `where c`; null: all events
+  double share = 0;                         // Quantile: 0 to 1
+  int64_t most = 0;                         // Collect, Top, StringAgg: values of the result; 0: all
+  std::string separator;                    // StringAgg
   TypeRef result = nullptr;
   std::string cell;  // name of its cell in the stage: "total/sum", "usual/avg", "where/count(x)"
   Span span;

@@ -151,6 +151,18 @@ void mut_window_changed(MutContext* ctx, uint32_t store, char* row, int64_t time
   of.wait_for(store, panes.due());
 }
 
+int32_t mut_session_near(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,
+                         MutTable** table) {
+  auto& sessions = static_cast<mut::state::SessionStore&>(instance(ctx).store(store));
+  sessions.advance(instance(ctx).now(instance(ctx).plan().stores[store].clock));
+  *table = sessions.rows();
+  return sessions.find_near(key, time);
+}
+
+char* mut_session_near_row(MutContext* ctx, uint32_t store, uint32_t index) {
+  return static_cast<mut::state::SessionStore&>(instance(ctx).store(store)).near_row(index);
+}
+
 char* mut_session(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time, MutTable** table) {
   auto& sessions = static_cast<mut::state::SessionStore&>(instance(ctx).store(store));
   sessions.advance(instance(ctx).now(instance(ctx).plan().stores[store].clock));

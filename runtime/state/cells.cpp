@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "runtime/state/results.h"
+#include "runtime/state/sketch.h"
+#include "runtime/state/values.h"
 
 namespace mut::state {
 
@@ -163,6 +165,15 @@ void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* val
       kept.state = 1;
       return;
     }
+    case CellFn::Quantile:
+    case CellFn::Collect:
+    case CellFn::Top:
+    case CellFn::StringAgg:
+      add_kept(desc, cell, heap, value, time);
+      return;
+    case CellFn::ApproxDistinct:
+      add_hash(cell, heap, sketch_hash(value, desc.kind));
+      return;
     case CellFn::Distinct:
     case CellFn::Own:
       return;
@@ -260,6 +271,15 @@ void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other,
     case CellFn::Own:
       merge_own(desc, cell, heap, other, other_heap);
       return;
+    case CellFn::Quantile:
+    case CellFn::Collect:
+    case CellFn::Top:
+    case CellFn::StringAgg:
+      merge_kept(desc, cell, heap, other, other_heap);
+      return;
+    case CellFn::ApproxDistinct:
+      merge_sketch(cell, heap, other, other_heap);
+      return;
     case CellFn::Distinct:
       return;
   }
@@ -323,6 +343,15 @@ CellResult cell_result(const CellDesc& desc, const char* cell, const Heap& heap)
       out.present = as<ArgCell>(cell).state == 1;
       if (out.present) borrow(out.words, as<ArgCell>(cell).value, desc.kind, heap);
       return out;
+    case CellFn::Quantile:
+      return quantile_result(desc, cell, heap);
+    case CellFn::ApproxDistinct:
+      out.words[0] = static_cast<uint64_t>(sketch_count(cell, heap));
+      return out;
+    case CellFn::Collect:
+    case CellFn::Top:
+    case CellFn::StringAgg:
+      return out;  // list_result()
     case CellFn::Own:
       return out;  // write_own()
   }
@@ -332,6 +361,11 @@ CellResult cell_result(const CellDesc& desc, const char* cell, const Heap& heap)
 CellResult peek_value(const CellDesc& desc, const char* cell, const Heap& heap, const uint64_t* value,
                       const uint64_t* order, int64_t time) {
   CellResult out;
+  if (desc.fn == CellFn::Quantile) return peek_quantile(desc, cell, heap, inl::as_double(value[0]));
+  if (desc.fn == CellFn::ApproxDistinct) {
+    out.words[0] = static_cast<uint64_t>(peek_sketch(cell, heap, sketch_hash(value, desc.kind)));
+    return out;
+  }
   bool pair = desc.fn == CellFn::ArgMin || desc.fn == CellFn::ArgMax;
   bool empty = pair ? as<ArgCell>(cell).state != 1 : as<ValueCell>(cell).state != 1;
   bool take = empty;
@@ -352,7 +386,9 @@ CellResult peek_value(const CellDesc& desc, const char* cell, const Heap& heap, 
 }
 
 void free_cell(const CellDesc& desc, char* cell, Heap& heap) {
-  if (!owns_text(desc)) return;
+  if (!owns_memory(desc)) return;
+  if (desc.fn == CellFn::ApproxDistinct) return free_sketch(cell, heap);
+  if (keeps_values(desc.fn)) return free_kept(desc, cell, heap);
   if (desc.fn == CellFn::Own) {
     free_own(desc, cell, heap);
     memset(cell, 0, desc.size);

@@ -22,8 +22,10 @@ void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* val
                int64_t time);
 // Adds what another cell of the same description has seen. Not for Distinct.
 void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other, const Heap& other_heap);
+// Not of lists: their memory is given by who asks (list_result()).
 CellResult cell_result(const CellDesc& desc, const char* cell, const Heap& heap);
-// The result as if the value had been added, the cell unchanged. For cells that own text.
+// The result as if the value had been added, the cell unchanged. For cells that own memory, but those that
+// give lists.
 CellResult peek_value(const CellDesc& desc, const char* cell, const Heap& heap, const uint64_t* value,
                       const uint64_t* order, int64_t time);
 void free_cell(const CellDesc& desc, char* cell, Heap& heap);

@@ -22,6 +22,8 @@ class Heap {
   // Becomes a copy of another; was empty. Offsets mean the same in both.
   void copy_from(const Heap& other);
 
+  // Whether the budget has so much left.
+  bool fits(uint64_t bytes) const { return budget_.fits(bytes); }
   // Offset of `bytes` new bytes, not cleared.
   uint64_t allocate(uint64_t bytes);
   void free(uint64_t offset, uint64_t bytes);

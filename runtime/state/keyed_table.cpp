@@ -1,6 +1,7 @@
 #include "runtime/state/keyed_table.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <new>
 
@@ -348,18 +349,14 @@ bool KeyedTable::has_distinct(const char* row, uint32_t cell_index, const uint64
 void KeyedTable::erase_distinct(uint64_t group) {
   for (auto& table : distinct_) {
     if (!table) continue;
-    // Erasing moves rows, so look again after each.
-    bool again = true;
-    while (again) {
-      char* found = nullptr;
-      table->for_each([&](char* row) {
-        uint64_t of;
-        memcpy(&of, row + 8, 8);
-        if (of == group) found = row;
-      });
-      again = found != nullptr;
-      if (again) table->erase(found);
-    }
+    std::vector<std::array<uint64_t, 3>> gone;
+    table->for_each([&](const char* row) {
+      uint64_t of;
+      memcpy(&of, row + 8, 8);
+      if (of == group) table->load_key(row, gone.emplace_back().data());
+    });
+    // Erasing moves rows; their texts stay where they are.
+    for (const auto& key : gone) table->erase(table->find(key.data()));
   }
 }
 

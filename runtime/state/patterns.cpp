@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/state/sketch.h"
+
 namespace mut::state {
 namespace {
 
@@ -247,9 +249,10 @@ void PatternStore::forget_before_starts(Group& of) {
 
 // ---- measures and results
 
-CellResult PatternStore::measure(const Group& of, uint32_t index,
-                                 const std::vector<BoundEvent>& bound) const {
+CellResult PatternStore::measure(const Group& of, uint32_t index, const std::vector<BoundEvent>& bound,
+                                 batch::Arena* texts) const {
   const CellDesc& desc = desc_.measures[index];
+  std::vector<KeptValue> values;
   alignas(8) char cell[64] = {};
   for (const BoundEvent& each : bound) {
     const uint64_t* sample = of.event(each.event);
@@ -262,11 +265,16 @@ CellResult PatternStore::measure(const Group& of, uint32_t index,
       MutStr text = heap().load(stored);
       memcpy(words, &text, sizeof(text));
     }
-    add_value(desc, cell, heap(), words, nullptr, static_cast<int64_t>(sample[0]));
+    if (keeps_values(desc.fn)) {
+      values.push_back({{words[0], words[1]}, static_cast<int64_t>(sample[0])});
+    } else {
+      add_value(desc, cell, heap(), words, nullptr, static_cast<int64_t>(sample[0]));
+    }
   }
+  if (keeps_values(desc.fn)) return kept_measure(desc, values, texts);
   CellResult out = cell_result(desc, cell, heap());
   // A text of the cell goes with it: the one of the event stays.
-  if (owns_text(desc) && out.present) {
+  if (owns_memory(desc) && out.present) {
     MutStr result;
     memcpy(&result, out.words, sizeof(result));
     for (const BoundEvent& each : bound) {
@@ -282,11 +290,30 @@ CellResult PatternStore::measure(const Group& of, uint32_t index,
   return out;
 }
 
+CellResult PatternStore::kept_measure(const CellDesc& desc, const std::vector<KeptValue>& values,
+                                      batch::Arena* texts) const {
+  CellResult out;
+  if (gives_list(desc.fn)) return texts != nullptr ? list_of(desc, values, *texts) : out;
+  if (desc.fn == CellFn::Quantile) {
+    std::vector<double> numbers;
+    for (const KeptValue& value : values) numbers.push_back(inl::as_double(value.words[0]));
+    return quantile_of(desc.share, numbers);
+  }
+  std::vector<uint64_t> hashes;
+  for (const KeptValue& value : values) {
+    uint64_t words[2] = {value.words[0], value.words[1]};
+    if (desc.kind == WordKind::Float) words[0] = inl::key_word(inl::as_double(words[0]));
+    hashes.push_back(sketch_hash(words, desc.kind));
+  }
+  out.words[0] = static_cast<uint64_t>(count_of_hashes(hashes));
+  return out;
+}
+
 bool PatternStore::Events::asks(uint32_t name, uint64_t event, const std::vector<BoundEvent>& bound) const {
   const StoreDesc& desc = store_.desc();
   std::vector<uint64_t> measures(desc.measures.size() * 3 + 1);
   for (uint32_t index : desc.pattern.measures_of[name]) {
-    CellResult result = store_.measure(group_, index, bound);
+    CellResult result = store_.measure(group_, index, bound, nullptr);
     measures[index * 3] = result.words[0];
     measures[index * 3 + 1] = result.words[1];
     measures[index * 3 + 2] = (result.present ? 1U : 0U) | (result.overflow ? 2U : 0U);
@@ -304,7 +331,8 @@ bool PatternStore::Events::asks(uint32_t name, uint64_t event, const std::vector
 
 void PatternStore::give(const Group& of, const PatternStart& start, ResultRows& rows) {
   std::vector<CellResult> results;
-  for (uint32_t i = 0; i < desc_.measures.size(); ++i) results.push_back(measure(of, i, start.bound));
+  for (uint32_t i = 0; i < desc_.measures.size(); ++i)
+    results.push_back(measure(of, i, start.bound, &rows.texts()));
   int64_t time = desc_.pattern.absent == 0
                      ? of.time(start.bound.back().event)
                      : plus(of.time(start.bound.front().event), desc_.pattern.within) - 1;

@@ -7,6 +7,7 @@
 
 #include "runtime/state/open_starts.h"
 #include "runtime/state/store.h"
+#include "runtime/state/values.h"
 
 namespace mut::state {
 
@@ -66,7 +67,11 @@ class PatternStore final : public Store {
   void forget_before_starts(Group& group);
   void count(Group& group);
   void give(const Group& group, const PatternStart& start, ResultRows& rows);
-  CellResult measure(const Group& group, uint32_t index, const std::vector<BoundEvent>& bound) const;
+  // `texts`: for lists; null where none is asked for.
+  CellResult measure(const Group& group, uint32_t index, const std::vector<BoundEvent>& bound,
+                     batch::Arena* texts) const;
+  CellResult kept_measure(const CellDesc& desc, const std::vector<KeptValue>& values,
+                          batch::Arena* texts) const;
   void expect(uint64_t number, const Group& group);
   int64_t deadline_of(const Group& group, uint64_t event) const;
   uint32_t number_offset() const { return desc_.row_size - 8; }

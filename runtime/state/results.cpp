@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "runtime/state/packed.h"
+#include "runtime/state/values.h"
 
 namespace mut::state {
 
@@ -230,11 +231,14 @@ void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* k
       ++field;
       continue;
     }
-    CellResult value = cell_result(cell, row + cell.offset, const_cast<KeyedTable&>(table).heap());
+    const Heap& heap = const_cast<KeyedTable&>(table).heap();
+    bool list = gives_list(cell.fn);  // made in the memory of the rows
+    CellResult value = list ? list_result(cell, row + cell.offset, heap, nullptr, texts_)
+                            : cell_result(cell, row + cell.offset, heap);
     if (may_overflow(cell)) out[record_->fields[flag++].offset] = static_cast<char>(value.overflow);
     // Added by an edit, after the last event of the row.
     if (!value.present && cell.result->kind != TypeKind::Optional) error = RowError::NoValue;
-    own_text(value, word_kind(*cell.result));
+    if (!list) own_text(value, word_kind(*cell.result));
     write_result(value, *cell.result, out + record_->fields[field].offset);
     ++field;
   }

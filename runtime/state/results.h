@@ -76,6 +76,8 @@ class ResultRows {
   void sort_by_key(size_t first_row = 0);
 
   size_t count() const { return times_.size(); }
+  // Where texts and lists of its rows lie.
+  batch::Arena& texts() { return texts_; }
   const char* rows() const { return rows_.data(); }
   const int64_t* times() const { return times_.data(); }
 

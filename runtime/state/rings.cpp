@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "runtime/abi/deliberate.h"
+#include "runtime/state/sketch.h"
+#include "runtime/state/values.h"
 
 namespace mut::state {
 namespace {
@@ -145,7 +147,8 @@ MutStr RingStore::text(const uint64_t* words) const {
   return const_cast<KeyedTable&>(table_).heap().load(stored);
 }
 
-CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sample, bool excluding) const {
+CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sample, bool excluding,
+                            batch::Arena& arena) const {
   const CellDesc& cell = desc_.cells[index];
   uint32_t word = desc_.columns[cell.column].word;
   Ref ref = load(row);
@@ -271,9 +274,56 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
       if (self) take(sample + word, time);
       return out;
     }
+    case CellFn::Quantile: {
+      std::vector<double> values;
+      for_each([&](const uint64_t* value, int64_t) { values.push_back(inl::as_double(value[0])); });
+      if (self) values.push_back(inl::as_double(sample[word]));
+      return quantile_of(cell.share, values);
+    }
+    case CellFn::ApproxDistinct: {
+      std::vector<uint64_t> hashes;
+      auto add = [&](const uint64_t* value) {
+        uint64_t words[2];
+        memcpy(words, value, word_count(cell.kind) * 8U);
+        if (cell.kind == WordKind::Float) words[0] = inl::key_word(inl::as_double(words[0]));
+        hashes.push_back(sketch_hash(words, cell.kind));
+      };
+      for_each([&](const uint64_t* value, int64_t) {
+        uint64_t words[2];
+        load_value(cell.kind, value, words);
+        add(words);
+      });
+      if (self) add(sample + word);
+      out.words[0] = static_cast<uint64_t>(count_of_hashes(hashes));
+      return out;
+    }
+    case CellFn::Collect:
+    case CellFn::Top:
+    case CellFn::StringAgg: {
+      std::vector<KeptValue> values;
+      for_each([&](const uint64_t* value, int64_t value_time) {
+        values.emplace_back();
+        load_value(cell.kind, value, values.back().words);
+        values.back().time = value_time;
+      });
+      if (self) {
+        values.emplace_back();
+        memcpy(values.back().words, sample + word, word_count(cell.kind) * 8U);
+        values.back().time = time;
+      }
+      return list_of(cell, std::move(values), arena);
+    }
     default:
       return out;
   }
+}
+
+// A value of a sample, texts as MutStr.
+void RingStore::load_value(WordKind kind, const uint64_t* from, uint64_t* words) const {
+  words[0] = from[0];
+  if (kind != WordKind::Text) return;
+  MutStr loaded = text(from);
+  memcpy(words, &loaded, sizeof(loaded));
 }
 
 bool RingStore::push(char* row, const uint64_t* sample) {
@@ -570,16 +620,6 @@ void RingStore::add_columns(const uint64_t* sample, uint64_t* known) {
 }  // namespace mut::state
 
 extern "C" {
-
-// 0: none; 1: `out` has the result; 2: overflow.
-int32_t mut_ring_query(MutTable* table, const char* row, uint32_t cell, const uint64_t* sample,
-                       int32_t excluding, void* store, uint64_t* out) {
-  (void)table;
-  mut::state::CellResult result =
-      static_cast<mut::state::RingStore*>(store)->query(row, cell, sample, excluding != 0);
-  memcpy(out, result.words, sizeof(result.words));
-  return result.overflow ? 2 : result.present ? 1 : 0;
-}
 
 // First and last index of the samples that an event sees, as two halves of a word; the last is not seen.
 uint64_t mut_ring_range(void* store, const char* row, const uint64_t* sample, int32_t excluding) {

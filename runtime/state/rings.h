@@ -26,7 +26,9 @@ class RingStore final : public Store {
 
   // The result of cell `index` for an event: over the samples it sees and, unless `excluding`, itself.
   // `sample`: time, arrival (ignored), mask of present values, values (texts as MutStr).
-  CellResult query(const char* row, uint32_t index, const uint64_t* sample, bool excluding) const;
+  // Lists and joined texts are made in the arena.
+  CellResult query(const char* row, uint32_t index, const uint64_t* sample, bool excluding,
+                   batch::Arena& arena) const;
   // Samples [first, last) that an event sees.
   struct Range {
     uint32_t first = 0;
@@ -72,6 +74,7 @@ class RingStore final : public Store {
   void add_columns(const uint64_t* sample, uint64_t* known);
   uint64_t distinct_few(const char* row, const CellDesc& cell, uint32_t first, uint32_t last,
                         const uint64_t* self) const;
+  void load_value(WordKind kind, const uint64_t* from, uint64_t* words) const;
   bool counts(const uint64_t* sample, const CellDesc& cell) const;
   // From when on cell `to` counts: as `from` did, whose arrival numbers were smaller by `shift`.
   static void take_begin(const CellDesc& from, int64_t shift, CellDesc& to);

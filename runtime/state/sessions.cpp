@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "runtime/abi/deliberate.h"
+#include "runtime/state/values.h"
 
 namespace mut::state {
 namespace {
@@ -94,30 +95,57 @@ void SessionStore::remove(uint64_t number) {
   sessions_.erase(number);
 }
 
+std::vector<uint64_t> SessionStore::near(const uint64_t* key, int64_t time) {
+  std::vector<uint64_t> out;
+  char* known = keys_.find(key);
+  if (known == nullptr) return out;
+  uint64_t index_number;
+  memcpy(&index_number, known + key_desc_.cells[0].offset, 8);
+  for (uint64_t number : by_key_[index_number].open) {
+    const Session& session = sessions_[number];
+    int64_t before = MUT_DELIBERATE_FAULT(session_half_gap) ? desc_.size / 2 : desc_.size;
+    if (time > session.first - before && time < session.last + desc_.size) out.push_back(number);
+  }
+  return out;
+}
+
+bool SessionStore::is_late(int64_t time) const {
+  return closed_ != std::numeric_limits<int64_t>::min() && time + desc_.size <= closed_;
+}
+
+int32_t SessionStore::find_near(const uint64_t* key, int64_t time) {
+  near_ = near(key, time);
+  if (near_.empty() && is_late(time)) {
+    ++late_;
+    return -1;
+  }
+  return static_cast<int32_t>(near_.size());
+}
+
+bool SessionStore::has_room(const uint64_t* key, int64_t time, uint64_t text_bytes) {
+  std::vector<uint64_t> joined = near(key, time);
+  uint64_t bytes = text_bytes;
+  for (uint64_t number : joined) {
+    const char* row = row_of(number);
+    // What is joined is moved to where there is room for all.
+    bytes += growth_of(row_desc_, row) + (joined.size() > 1 ? 2 * kept_bytes(row_desc_, row) : 0);
+  }
+  return rows_.heap().fits(bytes);
+}
+
 char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table) {
   *table = rows_.view();
   int64_t gap = desc_.size;
-  char* known = keys_.find(key);
   uint64_t chosen = 0;
-  if (known != nullptr) {
-    uint64_t index_number;
-    memcpy(&index_number, known + key_desc_.cells[0].offset, 8);
-    std::vector<uint64_t> near;
-    for (uint64_t number : by_key_[index_number].open) {
-      const Session& session = sessions_[number];
-      int64_t before = MUT_DELIBERATE_FAULT(session_half_gap) ? gap / 2 : gap;
-      if (time > session.first - before && time < session.last + gap) near.push_back(number);
-    }
-    for (uint64_t number : near) {
-      if (chosen == 0) {
-        chosen = number;
-      } else {
-        join(chosen, number);
-      }
+  for (uint64_t number : near(key, time)) {
+    if (chosen == 0) {
+      chosen = number;
+    } else {
+      join(chosen, number);
     }
   }
   if (chosen == 0) {
-    if (closed_ != std::numeric_limits<int64_t>::min() && time + gap <= closed_) {
+    if (is_late(time)) {
       ++late_;
       return nullptr;
     }

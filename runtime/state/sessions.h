@@ -21,6 +21,13 @@ class SessionStore final : public Store {
   // The row of the session that an event belongs to, extended to hold it and joined with others that
   // it bridges; null when it is late. `table` gets the table that owns the row.
   char* row_for(const uint64_t* key, int64_t time, MutTable** table);
+  // How many open sessions of the key an event falls into, which row_for() would join; below 0: it is late.
+  int32_t find_near(const uint64_t* key, int64_t time);
+  // The row of one of those found last, the one that stays first.
+  char* near_row(uint32_t index) { return row_of(near_[index]); }
+  MutTable* rows() { return rows_.view(); }
+  // Whether cells that keep values may take one of that much text each, from such an event.
+  bool has_room(const uint64_t* key, int64_t time, uint64_t text_bytes);
 
  private:
   struct Session {
@@ -33,6 +40,9 @@ class SessionStore final : public Store {
     std::vector<uint64_t> key;   // texts point into keys_
     std::vector<uint64_t> open;  // numbers of sessions, by time
   };
+  // Numbers of the open sessions of a key that an event falls into.
+  std::vector<uint64_t> near(const uint64_t* key, int64_t time);
+  bool is_late(int64_t time) const;  // when it falls into no open session
   int64_t end_of(const Session& session) const { return session.last + desc_.size; }
   uint64_t key_number(const uint64_t* key);
   char* row_of(uint64_t number);
@@ -49,6 +59,7 @@ class SessionStore final : public Store {
   uint64_t next_number_ = 0;
   int64_t closed_ = std::numeric_limits<int64_t>::min();
   std::vector<uint64_t> fired_;
+  std::vector<uint64_t> near_;  // of the last find_near()
 };
 
 }  // namespace mut::state

@@ -88,7 +88,14 @@ void for_each_own_text(const abi::TypeDesc& result,
   }
 }
 
-bool owns_text(const CellDesc& cell) {
+bool keeps_values(CellFn fn) {
+  return fn == CellFn::Quantile || fn == CellFn::ApproxDistinct || gives_list(fn);
+}
+
+bool gives_list(CellFn fn) { return fn == CellFn::Collect || fn == CellFn::Top || fn == CellFn::StringAgg; }
+
+bool owns_memory(const CellDesc& cell) {
+  if (keeps_values(cell.fn)) return true;
   switch (cell.fn) {
     case CellFn::Min:
     case CellFn::Max:
@@ -135,6 +142,13 @@ uint32_t cell_size(CellFn fn, WordKind kind) {
     case CellFn::ArgMin:
     case CellFn::ArgMax:
       return 48;
+    case CellFn::Quantile:
+      return 32;
+    case CellFn::Collect:
+    case CellFn::Top:
+    case CellFn::StringAgg:
+    case CellFn::ApproxDistinct:
+      return 16;
     case CellFn::Own:
       return 0;  // by its result: own_size()
   }
@@ -198,6 +212,7 @@ void lay_out(StoreDesc& desc) {
   } else {
     for (CellDesc& cell : desc.cells) {
       cell.offset = offset;
+      cell.ranked = cell.fn == CellFn::Quantile && desc.kind == StoreKind::Groups;
       cell.size = cell.fn == CellFn::Own ? own_size(*cell.result) : cell_size(cell.fn, cell.kind);
       offset += cell.size;
     }

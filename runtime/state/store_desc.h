@@ -30,6 +30,12 @@ enum class CellFn : uint8_t {
   ArgMin,
   ArgMax,
   Previous,
+  // Those that keep values in the heap of their store: state/values.
+  Quantile,
+  Collect,
+  Top,
+  StringAgg,
+  ApproxDistinct,  // state/sketch
   Own,  // words: how many events (below 0: an error's code), then the state; kernels alone can read it
 };
 
@@ -59,7 +65,11 @@ struct CellDesc {
   WordKind kind = WordKind::Signed;        // of the value
   WordKind order_kind = WordKind::Signed;  // ArgMin, ArgMax
   abi::TypeDescRef result;                 // type of the result, optional included
-  uint32_t offset = 0;                     // bytes from the start of the row
+  double share = 0;                        // Quantile: 0 to 1
+  bool ranked = false;    // Quantile: kept so that the result is at hand after each value; by lay_out()
+  uint64_t most = 0;      // Collect, Top, StringAgg: values of the result; 0: all
+  std::string separator;  // StringAgg
+  uint32_t offset = 0;    // bytes from the start of the row
   uint32_t size = 0;
   uint32_t column = 0;               // Ring: which value of a sample, or the first of them
   uint32_t columns = 1;              // Ring: how many
@@ -186,7 +196,11 @@ uint32_t cell_size(CellFn fn, WordKind kind);
 // `result`: of the cell.
 void for_each_own_text(const abi::TypeDesc& result,
                        const std::function<void(uint32_t word, int present)>& visit);
-// Whether cells of this kind own text in the heap.
-bool owns_text(const CellDesc& cell);
+// Whether cells of this kind keep values, as many as come: their memory grows with them.
+bool keeps_values(CellFn fn);
+// Whether the result is made of values: a list, or a text of several.
+bool gives_list(CellFn fn);
+// Whether cells of this kind own memory in the heap.
+bool owns_memory(const CellDesc& cell);
 
 }  // namespace mut::state

@@ -4,6 +4,38 @@
 
 namespace mut::random_test {
 
+namespace {
+
+// One of those that keep values; what it gives of none is not made plain yet.
+template <typename Call>
+AggregateText write_kept_values(Dice& dice, ExpressionWriter& expr, bool window_closes, Call call) {
+  std::string most = std::to_string(dice.between(1, 4));
+  switch (dice.between(0, 6)) {
+    case 0:
+      return {call("median", expr.of(dice.pick<Type>({Type::Int, Type::Float}), 1)), {"", Type::Float}};
+    case 1:
+      return {call("quantile", expr.of(Type::Float, 1) + ", " +
+                                   dice.pick<std::string>({"0.0", "0.1", "0.25", "0.9", "1.0"})),
+              {"", Type::Float}};
+    case 2:
+      return {call("collect", expr.of(Type::Int, 1) + ", " + most), {"", Type::Ints}};
+    case 3:
+      if (window_closes) return {call("collect", expr.of(Type::Int, 1)), {"", Type::Ints}};
+      [[fallthrough]];
+    case 4:
+      return {call("top", expr.of(Type::Int, 1) + ", " + most), {"", Type::Ints}};
+    case 5:
+      return {call("string_agg",
+                   expr.of(Type::Text, 1) + ", " + dice.pick<std::string>({"\"\"", "\"-\""}) + ", " + most),
+              {"", Type::Text}};
+    default:
+      return {call("approx_distinct", expr.of(dice.pick<Type>({Type::Int, Type::Text, Type::Float}), 1)),
+              {"", Type::Int}};
+  }
+}
+
+}  // namespace
+
 // A call of an aggregate and the type that it gives, with `??` where it may be none.
 AggregateText ProgramWriter::write_call(const std::vector<Field>& fields, const std::string& over,
                                         bool may_be_empty, bool with_order) {
@@ -21,6 +53,14 @@ AggregateText ProgramWriter::write_call(const std::vector<Field>& fields, const 
     return dice_.one_in(2) ? finish(call("folded", expr.of(Type::Int, 1)), Type::Int, false, "")
                            : finish(call("best_of", expr.of(Type::Int, 1) + ", " + expr.of(Type::Int, 1)),
                                     Type::Int, false, "");
+  }
+  if (dice_.one_in(3)) {
+    AggregateText kept = write_kept_values(dice_, expr, window_closes_, call);
+    std::string otherwise = kept.field.type == Type::Ints    ? "[]"
+                            : kept.field.type == Type::Text  ? "\"none\""
+                            : kept.field.type == Type::Float ? "0.0"
+                                                             : "";
+    return finish(kept.text, kept.field.type, false, empty ? otherwise : "");
   }
   switch (dice_.between(0, with_order ? 10 : 9)) {
     case 0:
@@ -110,8 +150,9 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
   }
   std::string window = dice_.pick(windows_of(kind));
   std::string out = "  | @" + fresh("g") + " aggregate ";
-  // They cannot be merged, and give the results of sliding windows once.
-  own_fine_ = kind != "session" && !(kind == "updates" && window.find("sliding") != std::string::npos);
+  // Those of the script give the results of sliding windows once.
+  own_fine_ = !(kind == "updates" && window.find("sliding") != std::string::npos);
+  window_closes_ = !window.empty();
   for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
     AggregateText item = write_call(stream.fields, "", false, true);
     item.field.name = fresh("a");
@@ -119,6 +160,7 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
     made.push_back(item.field);
   }
   own_fine_ = true;
+  window_closes_ = false;
   if ((window.empty() || kind == "count") && !by.empty()) by += age();
   out += by + window;
   if (!window.empty() && window != " window all") {

@@ -96,6 +96,7 @@ class ProgramWriter {
   std::vector<Type> types_ = {Type::Int,      Type::Int,  Type::Float,    Type::Bool,       Type::Text,
                               Type::MaybeInt, Type::Ints, Type::Duration, Type::MaybeFloat, Type::Time};
   int next_name_ = 0;
+  bool window_closes_ = false;
   bool own_fine_ = true;  // aggregates of the script may be used here
   int joins_left_ = 2;    // pairs multiply
 };

@@ -68,12 +68,21 @@ def compare(engine, way, made, expected, folder):
 # A number in a stage: a literal, or how far a history or a window reaches.
 NUMBER = re.compile(r"(?<![\w.@])(\d+)(?=(?:ms|s|m|h)?\b)(?![.\w]*\()")
 
+# The share of a quantile, or another float of a call.
+SHARE = re.compile(r"(?<=, )[01]\.\d+(?=\)| where)")
+
 
 def edited(script, random):
     """The script with one or two numbers of its stages changed, or None where it has none."""
     lines = script.split("\n")
-    places = [(i, m) for i, line in enumerate(lines) for m in NUMBER.finditer(line)
-              if line.startswith(("  |", "         ")) and '"' not in line]
+    stages = [(i, line) for i, line in enumerate(lines) if line.startswith(("  |", "         "))]
+    shares = [(i, m) for i, line in stages for m in SHARE.finditer(line)]
+    if shares and random.random() < 0.3:
+        i, m = random.choice(shares)
+        lines[i] = lines[i][:m.start()] + random.choice(["0.0", "0.5", "0.75", "1.0"]) + lines[i][m.end():]
+        return "\n".join(lines)
+    places = [(i, m) for i, line in stages for m in NUMBER.finditer(line)
+              if '"' not in line.replace('""', "").replace('"-"', "") and not SHARE.match(line, m.start())]
     if not places:
         return None
     for i, m in sorted(random.sample(places, min(len(places), random.randint(1, 2))), key=lambda p: (p[0], p[1].start()), reverse=True):

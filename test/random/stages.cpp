@@ -103,7 +103,11 @@ std::string ProgramWriter::write_where(Stream& stream) {
     if (history.field.type == Type::Int)
       return "  | where " + history.text + " % 3 != " + std::to_string(dice_.between(0, 2)) + "\n";
   }
-  return "  | where " + expr.of(Type::Bool, 2) + (dice_.one_in(4) ? " or bar > 3\n" : "\n");
+  // A field that was shown to be some is no `T?` any more, which later stages would have to know.
+  std::string condition = expr.of(Type::Bool, 2);
+  bool narrows =
+      condition.find("is not none") != std::string::npos || condition.find("is some") != std::string::npos;
+  return "  | where " + condition + (narrows || dice_.one_in(4) ? " or bar > 3\n" : "\n");
 }
 
 // The use of an operator.

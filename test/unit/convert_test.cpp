@@ -64,7 +64,8 @@ void push(RingStore& store, int64_t time, std::vector<uint64_t> values) {
 int64_t sum_at(RingStore& store, uint32_t cell, int64_t time) {
   std::vector<uint64_t> sample(store.desc().sample_words, 0);
   sample[0] = static_cast<uint64_t>(time);
-  return static_cast<int64_t>(store.query(row_of(store), cell, sample.data(), true).words[0]);
+  batch::Arena arena;
+  return static_cast<int64_t>(store.query(row_of(store), cell, sample.data(), true, arena).words[0]);
 }
 
 // Two rings of one stage that saw the same five events, with values 1… and 10….

@@ -1,0 +1,64 @@
+// What kernels ask of cells that keep values: lists in the memory of the instance, and whether there is room.
+#include <cstring>
+
+#include "runtime/graph/instance.h"
+#include "runtime/state/rings.h"
+#include "runtime/state/sessions.h"
+#include "runtime/state/values.h"
+
+namespace {
+
+using mut::state::CellDesc;
+using mut::state::CellResult;
+using mut::state::KeyedTable;
+
+mut::runtime::Instance& instance(MutContext* ctx) {
+  return *static_cast<mut::runtime::Instance*>(ctx->runtime);
+}
+
+// 0: none; 1: `out` has the result; 2: overflow.
+int32_t give(const CellResult& result, uint64_t* out) {
+  memcpy(out, result.words, sizeof(result.words));
+  return result.overflow ? 2 : result.present ? 1 : 0;
+}
+
+}  // namespace
+
+extern "C" {
+
+int32_t mut_list_result(MutContext* ctx, MutTable* table, const char* row, uint32_t index, uint64_t* out) {
+  auto& of = *static_cast<KeyedTable*>(table->owner);
+  const CellDesc& cell = of.desc().cells[index];
+  return give(mut::state::list_result(cell, row + cell.offset, of.heap(), nullptr, instance(ctx).arena()),
+              out);
+}
+
+int32_t mut_list_peek(MutContext* ctx, MutTable* table, const char* row, uint32_t index,
+                      const uint64_t* value, int64_t time, uint64_t* out) {
+  auto& of = *static_cast<KeyedTable*>(table->owner);
+  const CellDesc& cell = of.desc().cells[index];
+  mut::state::KeptValue next;
+  memcpy(next.words, value, mut::state::word_count(cell.kind) * 8U);
+  next.time = time;
+  return give(mut::state::list_result(cell, row + cell.offset, of.heap(), &next, instance(ctx).arena()), out);
+}
+
+int32_t mut_ring_query(MutContext* ctx, const char* row, uint32_t cell, const uint64_t* sample,
+                       int32_t excluding, void* store, uint64_t* out) {
+  const auto& ring = *static_cast<mut::state::RingStore*>(store);
+  return give(ring.query(row, cell, sample, excluding != 0, instance(ctx).arena()), out);
+}
+
+// Whether the cells of a key may grow by one value each, of that much text. Asked before anything changes.
+int32_t mut_room(MutContext* ctx, uint32_t store, MutTable* table, const uint64_t* key, int64_t time,
+                 uint64_t text_bytes) {
+  mut::state::Store& of = instance(ctx).store(store);
+  if (of.desc().kind == mut::state::StoreKind::Sessions)
+    return static_cast<mut::state::SessionStore&>(of).has_room(key, time, text_bytes) ? 1 : 0;
+  auto& rows = *static_cast<KeyedTable*>(table->owner);
+  const char* row = rows.find(key);
+  uint64_t growth = row == nullptr ? 0 : mut::state::growth_of(of.desc(), row);
+  return rows.heap().fits(growth + text_bytes) ? 1 : 0;
+}
+
+}  // extern "C"
