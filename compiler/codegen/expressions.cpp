@@ -5,6 +5,7 @@
 
 #include "compiler/codegen/function_emitter.h"
 #include "compiler/codegen/module_emitter.h"
+#include "runtime/abi/deliberate.h"
 #include "runtime/abi/kernel.h"
 
 namespace mut::codegen {
@@ -313,6 +314,7 @@ Value FunctionEmitter::emit_int_arithmetic(Op op, typed::TypeRef type, llvm::Val
     case Op::Subtract:
       return checked(is_signed ? llvm::Intrinsic::ssub_with_overflow : llvm::Intrinsic::usub_with_overflow);
     case Op::Multiply:
+      if (MUT_DELIBERATE_FAULT(product_wraps)) return {type, {builder_.CreateMul(left, right)}};
       return checked(is_signed ? llvm::Intrinsic::smul_with_overflow : llvm::Intrinsic::umul_with_overflow);
     default:
       break;
@@ -328,6 +330,7 @@ Value FunctionEmitter::emit_int_arithmetic(Op op, typed::TypeRef type, llvm::Val
   }
   // x % -1 is 0; the machine's division would trap for the least x.
   llvm::Value* safe = builder_.CreateSelect(minus_one, builder_.getInt64(1), right);
+  if (MUT_DELIBERATE_FAULT(remainder_unsigned)) return {type, {builder_.CreateURem(left, safe)}};
   return {type, {builder_.CreateSRem(left, safe)}};
 }
 

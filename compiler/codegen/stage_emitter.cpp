@@ -3,6 +3,7 @@
 #include <llvm/IR/MDBuilder.h>
 
 #include "compiler/codegen/join_emitter.h"
+#include "runtime/abi/deliberate.h"
 
 namespace mut::codegen {
 
@@ -123,6 +124,9 @@ llvm::Value* StageEmitter::emit_key(const std::vector<typed::ExprPtr>& keys, con
   llvm::AllocaInst* out = at_.temporary(desc.key_words * 8U + 8U);
   for (size_t i = 0; i < keys.size(); ++i) {
     Value value = at_.emit(*keys[i]);
+    bool lost = (MUT_DELIBERATE_FAULT(dedupe_one_key_less) && stage_.kind == StageKind::Dedupe && i > 0) ||
+                (MUT_DELIBERATE_FAULT(prev_of_any_key) && stage_.kind == StageKind::Project);
+    if (lost) value = zero(value.type, at_.function()->getContext());
     typed::TypeRef scalar = value.type->kind == Kind::Optional ? value.type->element : value.type;
     if (scalar->kind == Kind::Float || scalar->kind == Kind::F32)  // rule 3.10: -0.0 is the key 0.0
       value.parts[0] = b.CreateFAdd(value.parts[0], llvm::ConstantFP::get(value.parts[0]->getType(), 0.0));
@@ -254,7 +258,7 @@ void StageEmitter::add_to_cell(const state::CellDesc& desc, uint32_t index, llvm
     if (desc.fn == CellFn::First || desc.fn == CellFn::Last) {
       b.CreateCall(module_.helper(desc.fn == CellFn::First ? "mut_first_add" : "mut_last_add", nothing,
                                   {pointer, word, word}),
-                   {cell, number(), at_.time});
+                   {cell, number(), MUT_DELIBERATE_FAULT(last_by_arrival) ? b.getInt64(0) : at_.time});
       return;
     }
     std::string name = desc.fn == CellFn::Min ? "mut_min_add_" : "mut_max_add_";
@@ -415,6 +419,7 @@ StageResult StageEmitter::number_result(const state::CellDesc& desc, const typed
       return {{inner, {word_at(0)}}};
     case CellFn::IntSum: {
       llvm::Value* fits = b.CreateCall(module_.helper("mut_isum_fits", b.getInt32Ty(), {pointer}), {cell});
+      if (MUT_DELIBERATE_FAULT(sum_wraps)) fits = b.getInt32(1);
       return {{inner, {word_at(0)}}, b.CreateICmpEQ(fits, b.getInt32(0))};
     }
     case CellFn::FloatSum:
@@ -455,8 +460,9 @@ void StageEmitter::touch(const state::StoreDesc& desc, llvm::Value* row) {
 
 void StageEmitter::emit_where() {
   llvm::Value* condition = at_.emit_condition(*stage_.condition);
+  if (MUT_DELIBERATE_FAULT(where_before_history)) leave_unless(condition);
   commit();
-  leave_unless(condition);
+  if (!MUT_DELIBERATE_FAULT(where_before_history)) leave_unless(condition);
 }
 
 void StageEmitter::emit_project() {
@@ -510,7 +516,7 @@ bool StageEmitter::emit_flatten() {
   b.CreateBr(head);
   b.SetInsertPoint(head);
   llvm::PHINode* index = b.CreatePHI(b.getInt64Ty(), 2);
-  index->addIncoming(b.getInt64(0), before);
+  index->addIncoming(b.getInt64(MUT_DELIBERATE_FAULT(flatten_without_first) ? 1 : 0), before);
   b.CreateCondBr(b.CreateICmpULT(index, list.parts[0]), body, end);
   b.SetInsertPoint(body);
   Value element =

@@ -75,6 +75,7 @@ Flow::Step Flow::hold(StagePlace place, const Event& event) {
       bool missed = false;
       for (auto [end, start] : fixed_windows({{stage.window}}, event.time)) {
         bool closed = end <= std::max(state.closed, now);
+        if (closed) row.let_go.insert({start, end});
         missed = missed || closed;
         taken = taken || !closed;
       }

@@ -65,7 +65,7 @@ struct HeldRow {
   int64_t time = 0;
   uint64_t arrival = 0;
   int64_t due = 0;           // delay, debounce
-  std::set<Stretch> let_go;  // top: windows in which an earlier version had no room for it
+  std::set<Stretch> let_go;  // windows that it came too late for, or in which an earlier version had no room
 };
 
 // An event that a `match` keeps: what each name's condition says of it, as far as it does not look back, and

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/abi/deliberate.h"
+
 namespace mut::state {
 
 // Forgets groups whose last event is `ttl` past, one segment a call.
@@ -25,6 +27,7 @@ bool GroupStore::is_past(const char* row, int64_t watermark) const {
 }
 
 void GroupStore::forget(char* row) {
+  if (MUT_DELIBERATE_FAULT(ttl_never)) return;
   free_values(row);
   uint32_t cells = 8 + desc_.key_words * 8 + (desc_.group_offset != 0 ? 8 : 0);
   memset(row + cells, 0, desc_.row_size - cells);
@@ -52,7 +55,7 @@ void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, ch
                  const std::vector<int>& cells) {
   const StoreDesc& desc = to.desc();
   for (size_t i = 0; i < cells.size(); ++i) {
-    if (cells[i] < 0) continue;
+    if (cells[i] < 0 || (MUT_DELIBERATE_FAULT(swap_loses_cell) && i + 1 == cells.size())) continue;
     const CellDesc& cell = desc.cells[i];
     const CellDesc& old_cell = from.desc().cells[static_cast<size_t>(cells[i])];
     if (cell.fn != CellFn::Distinct) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/abi/deliberate.h"
 #include "runtime/state/packed.h"
 
 namespace mut::state {
@@ -97,7 +98,8 @@ bool HeldStore::before(const Row& a, const Row& b) const {
     const abi::TypeDesc& scalar =
         field.type->kind == abi::TypeKind::Optional ? *field.type->element : *field.type;
     int order = compare_words(of_a, of_b, word_kind(scalar));
-    if (order != 0) return desc_.hold.descending[i] != 0 ? order > 0 : order < 0;
+    bool down = desc_.hold.descending[i] != 0 && !MUT_DELIBERATE_FAULT(sort_upwards);
+    if (order != 0) return down ? order > 0 : order < 0;
   }
   return a.time != b.time ? a.time < b.time : a.arrival < b.arrival;
 }
@@ -138,7 +140,7 @@ const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* 
     RowPtr row;
     bool missed = false;
     for (int64_t start = last; start > time - desc_.size; start -= desc_.every) {
-      if (is_closed(start + desc_.size, watermark)) {
+      if (is_closed(start + desc_.size, watermark) && !MUT_DELIBERATE_FAULT(sort_takes_late)) {
         missed = true;
         continue;
       }
@@ -155,7 +157,8 @@ const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* 
     if (auto known = waiting_.find(number); known != waiting_.end()) {
       auto held = queue_.find(known->second);
       ++let_go_;
-      if (held->second->time > time) return &*given_;  // the last one of a burst, by event time
+      if (held->second->time > time || MUT_DELIBERATE_FAULT(debounce_first))
+        return &*given_;  // the last one of a burst, by event time
       queue_.erase(held);
       waiting_.erase(known);
     }
@@ -189,6 +192,7 @@ void HeldStore::give_window(Window& window, const Edges& edges, int64_t time, Re
   for (uint64_t number : numbers) {
     int64_t rank = 0;
     for (const RowPtr& row : window.best[number]) {
+      if (MUT_DELIBERATE_FAULT(top_one_less) && rank > 0 && rank + 1 == desc_.hold.count) break;
       if (rank == desc_.hold.count) break;  // fewer are asked for than when it came
       give(*row, ++rank, edges, time, rows);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/abi/deliberate.h"
 #include "runtime/state/packed.h"
 
 namespace mut::state {
@@ -109,6 +110,7 @@ void JoinStore::find_partners(JoinSide side, const uint64_t* key, int64_t time, 
   int64_t to = left ? plus(time, desc_.join.high) : plus(time, -desc_.join.low);
   uint32_t first = first_from(samples, from);
   while (first < samples.count && leaves(partner, at(samples, first)->time) <= watermark_) ++first;
+  if (MUT_DELIBERATE_FAULT(join_bound_exclusive)) --to;
   uint32_t end = to == never ? samples.count : first_from(samples, to + 1);
   if (first >= end) return;
   uint32_t count = end - first;
@@ -152,6 +154,7 @@ void JoinStore::find_before(const uint64_t* key, int64_t time, int64_t now, batc
   uint32_t first = first_from(samples, plus(time, desc_.join.low));
   if (first >= end) return;
   if (!desc_.join.conditional) {
+    if (MUT_DELIBERATE_FAULT(asof_oldest)) end = first + 1;
     first = end - 1;
     // Replaced by one that the watermark has reached: it counts as let go.
     if (end < samples.count && at(samples, end)->time <= now) return;
@@ -212,7 +215,7 @@ bool JoinStore::keep(JoinSide side, const uint64_t* key, int64_t time, const cha
   for (uint64_t i = 0; i < partners.count; ++i) {
     if (partners.chosen[i] == 0) continue;
     Node& partner = *node_at(partners.nodes[i]);
-    partner.matched = 1;
+    partner.matched = MUT_DELIBERATE_FAULT(join_forgets_match) ? partner.matched : 1;
     if (!half || side == JoinSide::Left) continue;
     partner.gone = 1;
     remove_sample(table_.find(key), JoinSide::Left, partners.nodes[i]);
@@ -447,7 +450,9 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
     unpack(old.record_of(row.side), record.data());
     Node state = node;
     bool may_come = waits(old.desc_.join.kind, row.side) && old.may_be_given(row.side, node);
-    if (!may_come) state.silent = 1;
+    bool forgets = MUT_DELIBERATE_FAULT(swap_loses_match) && node.matched != 0;
+    if (forgets) state.matched = 0;
+    if (!may_come && !forgets) state.silent = 1;
     std::vector<char> taken = as_record(old.record_of(row.side), record.data(), record_of(row.side));
     insert(key.data(), row.side, node.time, taken.data(), state);
   }

@@ -7,6 +7,8 @@
 #include <set>
 #include <unordered_map>
 
+#include "runtime/abi/deliberate.h"
+
 namespace mut::state {
 namespace {
 
@@ -40,7 +42,10 @@ void PaneStore::make_width() {
   }
 }
 
-int64_t PaneStore::pane_start(int64_t time) const { return floor_to(time, width_, rules_[0].offset); }
+int64_t PaneStore::pane_start(int64_t time) const {
+  if (MUT_DELIBERATE_FAULT(window_edge)) --time;
+  return floor_to(time, width_, MUT_DELIBERATE_FAULT(window_offset) ? 0 : rules_[0].offset);
+}
 
 int64_t PaneStore::next_end(int64_t start) const {
   int64_t best = never;
@@ -127,6 +132,7 @@ void PaneStore::fire(ResultRows& out) {
     if (std::next(first) != last) {
       merged_.push_back(std::make_unique<KeyedTable>(desc_, seed_, budget_));
       KeyedTable& merged = *merged_.back();
+      if (MUT_DELIBERATE_FAULT(window_last_pane)) --last;
       for (auto pane = first; pane != last; ++pane) {
         KeyedTable& table = *pane->second;
         std::unordered_map<uint64_t, char*> groups;
@@ -136,7 +142,7 @@ void PaneStore::fire(ResultRows& out) {
           if (target == nullptr) return;
           merge_row(table, row, merged, target);
         });
-        if (!desc_.has_distinct) continue;
+        if (!desc_.has_distinct || MUT_DELIBERATE_FAULT(distinct_of_one_pane)) continue;
         // Rows of `merged` stay where they are from here on.
         table.for_each([&](char* row) {
           uint64_t group;
@@ -253,7 +259,8 @@ void PaneStore::fire_tick(ResultRows& out) {
     }
   }
   for (auto [end, start] : windows) add_changed(start, end, out);
-  for (const auto& [start, table] : panes_) table->for_each([&](char* row) { set_changed(row, 0); });
+  uint64_t again = MUT_DELIBERATE_FAULT(tick_again) ? 1 : 0;
+  for (const auto& [start, table] : panes_) table->for_each([&](char* row) { set_changed(row, again); });
   tick_ = never;
 }
 
@@ -263,7 +270,8 @@ const ResultRows& PaneStore::update(const uint64_t* key, int64_t time, int64_t n
   updates_->clear();
   closed_ = std::max(closed_, now);
   for (auto [end, start] : windows_of(pane_start(time))) {
-    bool gives = end > closed_ ? desc_.gives == Gives::AtUpdate : !is_over(end);
+    bool gives = end > closed_ ? desc_.gives == Gives::AtUpdate
+                               : !is_over(end) && !MUT_DELIBERATE_FAULT(late_update_lost);
     if (gives) add_group(key, start, end, *updates_);
   }
   return *updates_;
@@ -312,6 +320,7 @@ std::optional<int64_t> PaneStore::last_open_boundary() const {
 }
 
 void PaneStore::take_rule(const WindowRule& next, int64_t watermark) {
+  if (MUT_DELIBERATE_FAULT(swap_window_kept)) return;
   const WindowRule newest = rules_.back();
   if (newest.size == next.size && newest.every == next.every && newest.offset == next.offset) return;
   // live-change.md 2.6: the new rule holds from the least boundary of both grids at or after the greatest

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/abi/deliberate.h"
+
 namespace mut::state {
 namespace {
 
@@ -121,7 +123,10 @@ bool PatternSearch::seen_before(const Place& place) {
 // One path until it ends; what else could be tried goes to `others`, the best last.
 PatternSearch::Outcome PatternSearch::follow(const PatternStart& start, uint64_t from, Place& place,
                                              std::vector<Place>& others) {
-  auto turned_away = [&] { return !place.any && skips_forbidden(start, from, place.forbidden); };
+  auto turned_away = [&] {
+    return !place.any && !MUT_DELIBERATE_FAULT(pattern_not_ignored) &&
+           skips_forbidden(start, from, place.forbidden);
+  };
   while (true) {
     if (seen_before(place)) return Outcome::No;
     const PatternStep& step = rule_.steps[place.step];

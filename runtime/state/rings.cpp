@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "runtime/abi/deliberate.h"
 #include "runtime/state/sketch.h"
 #include "runtime/state/values.h"
 
@@ -112,11 +113,13 @@ RingStore::Range RingStore::range(const char* row, const uint64_t* sample, bool 
   auto time = static_cast<int64_t>(sample[0]);
   Range out{0, ref.count};
   if (desc_.span == 0) {
-    uint64_t wanted = desc_.count - (excluding ? 0 : 1);
+    uint64_t wanted = desc_.count - (excluding || MUT_DELIBERATE_FAULT(history_one_more) ? 0 : 1);
     if (ref.count > wanted) out.first = ref.count - static_cast<uint32_t>(wanted);
     return out;
   }
-  while (out.last > 0 && static_cast<int64_t>(at(ref, out.last - 1)[0]) > time) --out.last;
+  while (out.last > 0 && !MUT_DELIBERATE_FAULT(history_sees_ahead) &&
+         static_cast<int64_t>(at(ref, out.last - 1)[0]) > time)
+    --out.last;
   // Samples are in order of time: halve instead of walking when many are too old.
   bool started = watermark_ != std::numeric_limits<int64_t>::min();
   int64_t oldest = (started ? std::max(time, watermark_) : time) - desc_.span;
@@ -376,7 +379,8 @@ bool RingStore::seen_near(const char* row, int64_t time) const {
     auto passed = static_cast<int64_t>(at(ref, i)[0]);
     if (watermark_ != std::numeric_limits<int64_t>::min() && passed <= watermark_ - desc_.span)
       break;  // not held any more
-    if (passed - time < desc_.span && time - passed < desc_.span) return true;
+    if ((passed - time < desc_.span || MUT_DELIBERATE_FAULT(dedupe_one_sided)) && time - passed < desc_.span)
+      return true;
     if (passed <= time - desc_.span) break;
   }
   return false;
@@ -401,6 +405,7 @@ bool RingStore::is_full(const char* row, int64_t time, int64_t most) const {
   bool started = watermark_ != std::numeric_limits<int64_t>::min();
   uint32_t first = later_than((started ? std::max(time, watermark_) : time) - desc_.span);
   uint32_t end = later_than(time);
+  if (MUT_DELIBERATE_FAULT(throttle_one_more)) ++most;
   return end > first && static_cast<int64_t>(end - first) >= most;
 }
 
@@ -476,7 +481,7 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
     place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return;
-    for (uint32_t i = 0; i < ref.count; ++i) {
+    for (uint32_t i = MUT_DELIBERATE_FAULT(swap_loses_oldest) ? 1 : 0; i < ref.count; ++i) {
       const uint64_t* from = old.at(ref, i);
       take_columns(old, from, columns, sample.data());
       arrivals_ = from[1] - 1;  // push() counts one up
@@ -503,6 +508,7 @@ void RingStore::forget_older(int64_t span, CellDesc& cell) const {
 void RingStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
   StoreDesc before = std::exchange(desc_, next);
+  if (MUT_DELIBERATE_FAULT(swap_span_kept)) desc_.span = before.span;
   for (size_t i = 0; i < cells.size(); ++i) {
     CellDesc& cell = desc_.cells[i];
     if (cells[i] < 0) {

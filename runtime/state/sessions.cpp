@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/abi/deliberate.h"
 #include "runtime/state/values.h"
 
 namespace mut::state {
@@ -69,7 +70,7 @@ void SessionStore::join(uint64_t into, uint64_t from) {
   char* source_row = row_of(from);
   std::vector<int> all(desc_.cells.size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int>(i);
-  convert_row(rows_, source_row, rows_, target_row, all);
+  if (!MUT_DELIBERATE_FAULT(session_join_empty)) convert_row(rows_, source_row, rows_, target_row, all);
   remove(from);
 }
 
@@ -102,7 +103,8 @@ std::vector<uint64_t> SessionStore::near(const uint64_t* key, int64_t time) {
   memcpy(&index_number, known + key_desc_.cells[0].offset, 8);
   for (uint64_t number : by_key_[index_number].open) {
     const Session& session = sessions_[number];
-    if (time > session.first - desc_.size && time < session.last + desc_.size) out.push_back(number);
+    int64_t before = MUT_DELIBERATE_FAULT(session_half_gap) ? desc_.size / 2 : desc_.size;
+    if (time > session.first - before && time < session.last + desc_.size) out.push_back(number);
   }
   return out;
 }

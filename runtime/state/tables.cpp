@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "runtime/abi/deliberate.h"
 #include "runtime/state/packed.h"
 
 namespace mut::state {
@@ -33,6 +34,7 @@ TableStore::Version* TableStore::at(const Versions& versions, uint32_t index) co
 bool TableStore::is_gone(int64_t time) const {
   if (time < gone_before_) return true;
   int64_t end = 0;
+  if (MUT_DELIBERATE_FAULT(table_ttl_never)) return false;
   return desc_.ttl != 0 && !__builtin_add_overflow(time, desc_.ttl, &end) && end < watermark_;
 }
 
@@ -81,6 +83,7 @@ Put TableStore::put(const uint64_t* key, int64_t time, const char* record) {
   bool fresh = versions.count == 0;
   bool forgotten = !fresh && is_gone(at(versions, versions.count - 1)->time);
   bool newer = fresh || forgotten || desc_.table.by_arrival || time >= at(versions, versions.count - 1)->time;
+  if (MUT_DELIBERATE_FAULT(table_by_arrival)) newer = true;
   if (!newer && desc_.table.versioned == 0) return Put::Older;
   if (!add(row, time, record)) {
     if (fresh) erase(row);
@@ -114,7 +117,7 @@ const char* TableStore::find(const uint64_t* key, int64_t as_of, batch::Arena& a
       }
     }
     if (low == 0) return nullptr;
-    index = low - 1;
+    index = MUT_DELIBERATE_FAULT(as_of_oldest) ? 0 : low - 1;
     if (index < last && is_over(at(versions, index + 1)->time)) return nullptr;
   }
   const Version& found = *at(versions, index);

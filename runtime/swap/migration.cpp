@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/abi/deliberate.h"
 #include "runtime/graph/instance.h"
 
 namespace mut::runtime {
@@ -26,7 +27,8 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
       if (to == before) before = from;
     }
     for (size_t j = 0; j < old.plan().sources.size(); ++j) {
-      if (old.plan().sources[j].name == before) next.watermarks[i] = old.watermarks[j];
+      if (old.plan().sources[j].name == before && !MUT_DELIBERATE_FAULT(swap_loses_watermark))
+        next.watermarks[i] = old.watermarks[j];
     }
   }
   for (size_t i = 0; i < migration.params.size(); ++i) {

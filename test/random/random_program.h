@@ -1,5 +1,6 @@
 // Random programs and inputs for them. The same seed gives the same text on every machine.
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -53,8 +54,21 @@ struct Field {
   bool fuzzy = false;
 };
 
+// One stage behind another: in one stream, or in a stream and one that it reads directly, as input or as
+// the other side of a join.
+struct SeenPair {
+  std::string first;
+  std::string second;
+  std::string stream;  // of the second stage
+  auto operator<=>(const SeenPair&) const = default;
+};
+
+enum class Disorder : uint8_t { None, InTime, Late };
+
 struct GeneratedProgram {
   std::string script;
+  std::vector<SeenPair> pairs;
+  Disorder disorder = Disorder::None;
   std::vector<std::pair<std::string, std::string>> inputs;  // file name, text
 };
 
@@ -88,6 +102,7 @@ class ExpressionWriter {
   int bound_ = 0;  // names bound so far
 };
 
-std::string random_records(Dice& dice, int64_t rows);
+// `back_max`: how many milliseconds an event may be older than one before it; 0: none is.
+std::string random_records(Dice& dice, int64_t rows, int64_t back_max);
 
 }  // namespace mut::random_test

@@ -31,7 +31,7 @@ std::string damaged(Dice& dice, const std::string& good) {
 
 }  // namespace
 
-std::string random_records(Dice& dice, int64_t rows) {
+std::string random_records(Dice& dice, int64_t rows, int64_t back_max) {
   std::string out;
   int64_t now = 1'700'000'000'000 + dice.between(0, 60'000);
   int64_t step_max = dice.pick<int64_t>({40, 700, 3000, 9000});
@@ -42,7 +42,7 @@ std::string random_records(Dice& dice, int64_t rows) {
   for (int64_t i = 0; i < rows; ++i) {
     now += dice.one_in(5) ? 0 : dice.between(0, step_max);
     int64_t at = now;
-    if (dice.one_in(4)) at -= dice.between(0, dice.one_in(6) ? 60'000 : 6'000);
+    if (back_max > 0 && dice.one_in(4)) at -= dice.between(0, dice.one_in(6) ? back_max : back_max / 10);
     std::string whole =
         wild && dice.one_in(15) ? "9223372036854775807" : std::to_string(dice.between(-9, 30));
     std::string real =

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/abi/deliberate.h"
 #include "runtime/codec/json/bound_plan.h"
 #include "runtime/codec/json/row_parser.h"
 #include "runtime/codec/json/validate.h"
@@ -134,7 +135,8 @@ class Reader final : public codec::Decoder {
     if (static_cast<size_t>(end - at) > codec::record_bytes_max)
       return bad_row(at, at + codec::kept_raw_bytes, too_long);
     after = parser_->newline_is_space ? skip_space(after, end) : skip_blanks(after, end);
-    if (after != end) return bad_row(at, end, "text after the record");
+    if (after != end && !MUT_DELIBERATE_FAULT(json_text_behind))
+      return bad_row(at, end, "text after the record");
     if (!bound_.set_time(*batch_, arrival_ns_)) {
       return bad_row(at, end, "field `" + bound_.time_name() + "`: the event time is none");
     }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "runtime/abi/deliberate.h"
 #include "runtime/abi/value.h"
 #include "runtime/codec/text/base64.h"
 #include "runtime/codec/text/number.h"
@@ -150,7 +151,8 @@ void append_value(const void* value, const abi::TypeDesc& type, text::Buffer& ou
     case TypeKind::Enum:
       return append_string(type.values[static_cast<size_t>(load<int32_t>(from))], out);
     case TypeKind::Optional:
-      if (from[type.present_offset]) return append_value(from, *type.element, out);
+      if (from[type.present_offset] || MUT_DELIBERATE_FAULT(json_none_as_zero))
+        return append_value(from, *type.element, out);
       return out.append("null");
     case TypeKind::List:
       return put_list(load<MutList>(from), *type.element, out);

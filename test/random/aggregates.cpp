@@ -1,0 +1,194 @@
+#include <algorithm>
+
+#include "test/random/program_writer.h"
+
+namespace mut::random_test {
+
+namespace {
+
+// One of those that keep values; what it gives of none is not made plain yet.
+template <typename Call>
+AggregateText write_kept_values(Dice& dice, ExpressionWriter& expr, bool window_closes, Call call) {
+  std::string most = std::to_string(dice.between(1, 4));
+  switch (dice.between(0, 6)) {
+    case 0:
+      return {call("median", expr.of(dice.pick<Type>({Type::Int, Type::Float}), 1)), {"", Type::Float}};
+    case 1:
+      return {call("quantile", expr.of(Type::Float, 1) + ", " +
+                                   dice.pick<std::string>({"0.0", "0.1", "0.25", "0.9", "1.0"})),
+              {"", Type::Float}};
+    case 2:
+      return {call("collect", expr.of(Type::Int, 1) + ", " + most), {"", Type::Ints}};
+    case 3:
+      if (window_closes) return {call("collect", expr.of(Type::Int, 1)), {"", Type::Ints}};
+      [[fallthrough]];
+    case 4:
+      return {call("top", expr.of(Type::Int, 1) + ", " + most), {"", Type::Ints}};
+    case 5:
+      return {call("string_agg",
+                   expr.of(Type::Text, 1) + ", " + dice.pick<std::string>({"\"\"", "\"-\""}) + ", " + most),
+              {"", Type::Text}};
+    default:
+      return {call("approx_distinct", expr.of(dice.pick<Type>({Type::Int, Type::Text, Type::Float}), 1)),
+              {"", Type::Int}};
+  }
+}
+
+}  // namespace
+
+// A call of an aggregate and the type that it gives, with `??` where it may be none.
+AggregateText ProgramWriter::write_call(const std::vector<Field>& fields, const std::string& over,
+                                        bool may_be_empty, bool with_order) {
+  ExpressionWriter expr(dice_, fields);
+  std::string filter = dice_.one_in(5) ? " where " + expr.of(Type::Bool, 1) : "";
+  bool empty = may_be_empty || !filter.empty();
+  auto finish = [&](const std::string& call, Type type, bool fuzzy, const std::string& otherwise) {
+    return AggregateText{otherwise.empty() ? call : "(" + call + " ?? " + otherwise + ")", {"", type, fuzzy}};
+  };
+  auto call = [&](const std::string& fn, const std::string& args) {
+    return fn + "(" + args + filter + ")" + over;
+  };
+  if (own_fine_ && dice_.one_in(6)) {
+    if (dice_.one_in(3)) return finish(call("joined", expr.of(Type::Text, 1)), Type::Text, false, "");
+    return dice_.one_in(2) ? finish(call("folded", expr.of(Type::Int, 1)), Type::Int, false, "")
+                           : finish(call("best_of", expr.of(Type::Int, 1) + ", " + expr.of(Type::Int, 1)),
+                                    Type::Int, false, "");
+  }
+  if (dice_.one_in(3)) {
+    AggregateText kept = write_kept_values(dice_, expr, window_closes_, call);
+    std::string otherwise = kept.field.type == Type::Ints    ? "[]"
+                            : kept.field.type == Type::Text  ? "\"none\""
+                            : kept.field.type == Type::Float ? "0.0"
+                                                             : "";
+    return finish(kept.text, kept.field.type, false, empty ? otherwise : "");
+  }
+  switch (dice_.between(0, with_order ? 10 : 9)) {
+    case 0:
+      return finish(call("count", ""), Type::Int, false, "");
+    case 1:
+      return finish(call("sum", expr.of(Type::Int, 1)), Type::Int, false, "");
+    case 2:
+      return finish(call("sum", expr.of(Type::Float, 0)), Type::Float, true, "");
+    case 3:
+      return finish(call("avg", expr.of(Type::Int, 1)), Type::Float, true, empty ? "0.0" : "");
+    case 4:
+      return finish(call(dice_.pick<std::string>({"min", "max", "first", "last"}), expr.of(Type::Int, 1)),
+                    Type::Int, false, empty ? "0" : "");
+    case 5:
+      return finish(call(dice_.pick<std::string>({"min", "max", "first", "last"}), expr.of(Type::Text, 1)),
+                    Type::Text, false, empty ? "\"none\"" : "");
+    case 6:
+      return finish(call("distinct", expr.of(dice_.pick<Type>({Type::Int, Type::Text, Type::Float}), 1)),
+                    Type::Int, false, "");
+    case 7:
+      return finish(call(dice_.pick<std::string>({"any", "all"}), expr.of(Type::Bool, 1)), Type::Bool, false,
+                    empty ? "false" : "");
+    case 8:
+      return finish(call(dice_.pick<std::string>({"stddev", "variance"}), expr.of(Type::Int, 0)), Type::Float,
+                    true, empty ? "0.0" : "");
+    case 9:
+      return finish(call("count", expr.of(Type::MaybeInt, 0)), Type::Int, false, "");
+    default:
+      return finish(call(dice_.pick<std::string>({"arg_min", "arg_max"}),
+                         expr.of(Type::Text, 0) + ", " + expr.of(Type::Int, 0)),
+                    Type::Text, false, empty ? "\"none\"" : "");
+  }
+}
+
+AggregateText ProgramWriter::write_history(const std::vector<Field>& fields) {
+  ExpressionWriter expr(dice_, fields);
+  std::string key = expr.key_field();
+  std::string by = key.empty() || dice_.one_in(4) ? "" : " by " + key;
+  std::string ttl = by.empty() ? "" : age();
+  if (dice_.one_in(4)) {
+    by += ttl;
+    std::string value = expr.of(Type::Int, 1);
+    switch (dice_.between(0, 2)) {
+      case 0:
+        return {"(prev(" + value + ")" + by + " ?? -1)", {"", Type::Int, false}};
+      case 1:
+        return {"(delta(" + value + ")" + by + " ?? 0)", {"", Type::Int, false}};
+      default:
+        return {"changed(" + expr.of(Type::Text, 1) + ")" + by, {"", Type::Bool, false}};
+    }
+  }
+  std::string over = dice_.pick<std::string>(
+      {" over last 2s", " over last 10s", " over last 5 events", " over last 1 events", " over all"});
+  bool excluding = dice_.one_in(4);
+  return write_call(fields, over + by + (excluding ? " excluding current" : "") + ttl, excluding, false);
+}
+
+namespace {
+
+std::vector<std::string> windows_of(const std::string& kind) {
+  if (kind == "running") return {""};
+  if (kind == "sliding") return {" window sliding 10s every 2s", " window sliding 5s every 3s"};
+  if (kind == "session") return {" window session 2s", " window session 10s"};
+  if (kind == "count") return {" window count 3", " window count 8"};
+  if (kind == "all") return {" window all"};
+  std::vector<std::string> out = {" window tumbling 1s", " window tumbling 10s",
+                                  " window tumbling 10s offset 3s"};
+  if (kind == "updates") out.push_back(" window sliding 10s every 5s");
+  return out;
+}
+
+}  // namespace
+
+std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stream,
+                                           std::vector<Stream>& late) {
+  ExpressionWriter expr(dice_, stream.fields);
+  std::vector<Field> made;
+  std::string by;
+  for (int64_t count = dice_.between(0, 2); count > 0; --count) {
+    std::string key = expr.key_field();
+    bool taken = std::any_of(made.begin(), made.end(), [&](const Field& field) { return field.name == key; });
+    if (key.empty() || taken) continue;
+    for (const Field& field : stream.fields) {
+      if (field.name == key) made.push_back(field);
+    }
+    by += (by.empty() ? " by " : ", ") + key;
+  }
+  std::string window = dice_.pick(windows_of(kind));
+  std::string out = "  | @" + fresh("g") + " aggregate ";
+  // Those of the script give the results of sliding windows once.
+  own_fine_ = !(kind == "updates" && window.find("sliding") != std::string::npos);
+  window_closes_ = !window.empty();
+  for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
+    AggregateText item = write_call(stream.fields, "", false, true);
+    item.field.name = fresh("a");
+    out += (i == 0 ? "" : ", ") + item.field.name + " = " + item.text;
+    made.push_back(item.field);
+  }
+  own_fine_ = true;
+  window_closes_ = false;
+  if ((window.empty() || kind == "count") && !by.empty()) by += age();
+  out += by + window;
+  if (!window.empty() && window != " window all") {
+    made.push_back({"window_start", Type::Time});
+    made.push_back({"window_end", Type::Time});
+    if (kind == "updates") {
+      if (dice_.one_in(2)) {
+        out += dice_.pick<std::string>(
+            {" trigger on update", " trigger every 2s", " trigger every 3s and on close"});
+        if (dice_.one_in(4)) out += " late update 1s";
+      } else {
+        out += dice_.pick<std::string>({" late update 1s", " late update 20s"});
+      }
+      stream.repeats = true;
+    } else if (kind != "count" && dice_.one_in(3)) {
+      Stream dropped = stream;
+      dropped.name = fresh("l");
+      dropped.source = false;
+      // A stream of its own, fed by what came before the window.
+      dropped.kinds_fed = dropped.kinds;
+      dropped.kinds.clear();
+      out += " late to " + dropped.name;
+      late.push_back(std::move(dropped));
+    }
+  }
+  stream.repeats = stream.repeats || window.empty();
+  stream.fields = made;
+  return out + "\n";
+}
+
+}  // namespace mut::random_test

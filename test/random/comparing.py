@@ -1,0 +1,62 @@
+"""What two runs wrote, compared."""
+import filecmp
+import json
+import math
+import os
+
+
+def alike(a, b, key=""):
+    if key in ("message", "input"):  # wording is free; what a window gives has no one record behind it
+        return key == "message" or a is None or b is None or a == b
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, float) or isinstance(b, float):
+        if not isinstance(a, (int, float)) or not isinstance(b, (int, float)):
+            return False
+        return a == b or math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-300)
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a) == list(b) and all(alike(a[k], b[k], k) for k in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(alike, a, b))
+    return a == b
+
+
+def rows(path):
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8", errors="surrogateescape") as lines:
+        return [line.rstrip("\n") for line in lines]
+
+
+def difference(expected, found):
+    """The first row that differs, or None."""
+    for i in range(max(len(expected), len(found))):
+        a = expected[i] if i < len(expected) else "(no row)"
+        b = found[i] if i < len(found) else "(no row)"
+        if a == b:
+            continue
+        try:
+            if alike(json.loads(a), json.loads(b)):
+                continue
+        except ValueError:
+            pass
+        return f"row {i + 1} of {len(expected)} and {len(found)}\n  reference: {a}\n  engine:    {b}"
+    return None
+
+
+def same_file(a, b):
+    return os.path.exists(a) and os.path.exists(b) and filecmp.cmp(a, b, shallow=False)
+
+
+def folders(expected, found):
+    """The first difference between the outputs in two folders, or empty."""
+    for name in sorted(set(os.listdir(expected)) | set(os.listdir(found))):
+        if not name.endswith((".out.jsonl", ".errors.jsonl")):
+            continue
+        a, b = os.path.join(expected, name), os.path.join(found, name)
+        if same_file(a, b):
+            continue
+        what = difference(rows(a), rows(b))
+        if what:
+            return f"{name}: {what}"
+    return ""
