@@ -151,7 +151,11 @@ std::string ProgramWriter::write_join(const std::string& join, Stream& stream) {
   const Stream right = dice_.pick(others);
   std::string name = fresh("j");
   std::string on = write_pair(stream, right, name);
-  if (on.empty() || dice_.one_in(12)) on = "true";
+  // All pairs: of pairs of pairs the reference would never see the end.
+  if (on.empty() || (joins_left_ == 2 && dice_.one_in(6))) {
+    on = "true";
+    joins_left_ = 0;
+  }
   if (dice_.one_in(3)) {
     std::string more = write_pair(stream, right, name);
     if (!more.empty()) on += " and " + more;
