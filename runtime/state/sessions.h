@@ -19,7 +19,8 @@ class SessionStore final : public Store {
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
 
   // The row of the session that an event belongs to, extended to hold it and joined with others that
-  // it bridges; null when it is late. `table` gets the table that owns the row, or null when the budget is spent.
+  // it bridges; null when it is late. `table` gets the table that owns the row, or null when the budget is
+  // spent.
   char* row_for(const uint64_t* key, int64_t time, MutTable** table);
   // How many open sessions of the key an event falls into, which row_for() would join; below 0: it is late.
   int32_t find_near(const uint64_t* key, int64_t time);
