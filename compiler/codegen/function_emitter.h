@@ -81,6 +81,8 @@ class FunctionEmitter {
   // Chooses between two ways of computing a value of one type.
   Value choose(llvm::Value* condition, const std::function<Value()>& then_value,
                const std::function<Value()>& else_value);
+  // A loop over [begin, end), unsigned. `body` may branch; where it ends the next round begins.
+  void for_each(llvm::Value* begin, llvm::Value* end, const std::function<void(llvm::Value* index)>& body);
 
  private:
   Value read(const StageResult& result);

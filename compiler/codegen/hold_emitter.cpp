@@ -44,44 +44,22 @@ void ModuleEmitter::emit_held_rows(FunctionEmitter& at, int index, llvm::Value* 
   const graph::StoreNode& node = graph_.stores[static_cast<size_t>(index)];
   const typed::Stage& stage =
       program().streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
-  llvm::IRBuilder<>& b = at.builder();
-  llvm::Type* word = b.getInt64Ty();
   // What the caller still needs, for the failures of its own stage.
-  llvm::Value* caller_time = at.time;
   std::vector<Value> caller_fields = std::exchange(at.fields, {});
-  abi::TypeDescRef record = state::result_record(node.desc);
-  llvm::BasicBlock* entry = b.GetInsertBlock();
-  llvm::BasicBlock* head = at.block("row");
-  llvm::BasicBlock* body = at.block("body");
-  llvm::BasicBlock* end = at.block("end");
-  b.CreateBr(head);
-  b.SetInsertPoint(head);
-  llvm::PHINode* row = b.CreatePHI(word, 2);
-  row->addIncoming(b.getInt64(0), entry);
-  b.CreateCondBr(b.CreateICmpULT(row, count), body, end);
-  b.SetInsertPoint(body);
-  at.time = b.CreateLoad(word, b.CreateGEP(word, times, row));
-  llvm::Value* at_row = b.CreateGEP(b.getInt8Ty(), rows, b.CreateMul(row, b.getInt64(record->size)));
-  auto field = [&](size_t i, typed::TypeRef type) {
-    return load(b, type, *record->fields[i].type,
-                b.CreateConstGEP1_64(b.getInt8Ty(), at_row, record->fields[i].offset));
-  };
-  Value whole = field(3, stage.input);
-  size_t first = 0;
-  for (const typed::Field& each : stage.input->fields) {
-    at.fields.push_back(slice(whole, first, each.type));
-    first += part_count(each.type);
-  }
-  for (size_t i = stage.input->fields.size(); i < stage.output->fields.size(); ++i) {
-    const typed::Field& made = stage.output->fields[i];
-    size_t place = made.name == "rank" ? 0 : made.name == "window_start" ? 1 : 2;
-    at.fields.push_back(field(place, made.type));
-  }
-  call_section(at, node.stream, static_cast<size_t>(node.stage) + 1, at.fields);
-  row->addIncoming(b.CreateAdd(row, b.getInt64(1)), b.GetInsertBlock());
-  b.CreateBr(head);
-  b.SetInsertPoint(end);
-  at.time = caller_time;
+  for_each_result(at, node.desc, {rows, times, count}, [&](const GivenRow& row) {
+    Value whole = row.field(3, stage.input);
+    size_t first = 0;
+    for (const typed::Field& each : stage.input->fields) {
+      at.fields.push_back(slice(whole, first, each.type));
+      first += part_count(each.type);
+    }
+    for (size_t i = stage.input->fields.size(); i < stage.output->fields.size(); ++i) {
+      const typed::Field& made = stage.output->fields[i];
+      size_t place = made.name == "rank" ? 0 : made.name == "window_start" ? 1 : 2;
+      at.fields.push_back(row.field(place, made.type));
+    }
+    call_section(at, node.stream, static_cast<size_t>(node.stage) + 1, at.fields);
+  });
   at.fields = std::move(caller_fields);
 }
 

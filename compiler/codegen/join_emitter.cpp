@@ -45,21 +45,8 @@ void JoinEmitter::for_each_partner(const std::function<void(llvm::Value*, llvm::
   B& b = at_.builder();
   llvm::Value* count = partners_field(offsetof(MutPartners, count), b.getInt64Ty());
   llvm::Value* chosen = partners_field(offsetof(MutPartners, chosen), b.getPtrTy());
-  llvm::BasicBlock* before = b.GetInsertBlock();
-  llvm::BasicBlock* head = at_.block("partner");
-  llvm::BasicBlock* inside = at_.block("pair");
-  llvm::BasicBlock* end = at_.block("partners_end");
-  b.CreateBr(head);
-  b.SetInsertPoint(head);
-  llvm::PHINode* index = b.CreatePHI(b.getInt64Ty(), 2);
-  index->addIncoming(b.getInt64(0), before);
-  b.CreateCondBr(b.CreateICmpULT(index, count), inside, end);
-  b.SetInsertPoint(inside);
-  body(index, b.CreateGEP(b.getInt8Ty(), chosen, index));
-  llvm::Value* next = b.CreateAdd(index, b.getInt64(1));
-  index->addIncoming(next, b.GetInsertBlock());
-  b.CreateBr(head);
-  b.SetInsertPoint(end);
+  at_.for_each(b.getInt64(0), count,
+               [&](llvm::Value* index) { body(index, b.CreateGEP(b.getInt8Ty(), chosen, index)); });
 }
 
 Value JoinEmitter::partner_at(llvm::Value* index) {
@@ -254,64 +241,48 @@ void JoinEmitter::emit_results(ModuleEmitter& module, int store) {
   at.counts = module.tally().open(b, at.context());
   const graph::StoreNode& node = module.graph().stores[static_cast<size_t>(store)];
   JoinEmitter join(module, at, node.stream, node.stage);
-  abi::TypeDescRef record = state::result_record(node.desc);
-  llvm::BasicBlock* entry = b.GetInsertBlock();
-  llvm::BasicBlock* head = at.block("row");
-  llvm::BasicBlock* body = at.block("body");
-  llvm::BasicBlock* left = at.block("left");
-  llvm::BasicBlock* right = at.block("right");
-  llvm::BasicBlock* next_row = at.block("next");
-  llvm::BasicBlock* end = at.block("end");
-  b.CreateBr(head);
-  b.SetInsertPoint(head);
-  llvm::PHINode* row = b.CreatePHI(word, 2);
-  row->addIncoming(b.getInt64(0), entry);
-  b.CreateCondBr(b.CreateICmpULT(row, function->getArg(3)), body, end);
-  b.SetInsertPoint(body);
-  at.time = b.CreateLoad(word, b.CreateGEP(word, function->getArg(2), row));
-  llvm::Value* at_row =
-      b.CreateGEP(b.getInt8Ty(), function->getArg(1), b.CreateMul(row, b.getInt64(record->size)));
-  auto field = [&](size_t i, typed::TypeRef type) {
-    return load(b, type, *record->fields[i].type,
-                b.CreateConstGEP1_64(b.getInt8Ty(), at_row, record->fields[i].offset));
-  };
-  Value side = field(0, module.program().types->scalar(Kind::I32));
-  b.CreateCondBr(b.CreateICmpEQ(side.part(), b.getInt32(static_cast<uint32_t>(JoinSide::Left))), left, right);
-  b.SetInsertPoint(left);
-  Value whole_left = field(1, join.stage_.input);
-  Fields of_left = join.fields_of(whole_left);
-  if (state::is_asof(node.desc.join.kind)) {
-    at.handler = {at.block("failed"), at.temporary(4)};
-    llvm::BasicBlock* failed = at.handler.block;
-    join.partners_ = at.temporary(sizeof(MutPartners));
-    b.CreateCall(
-        module.helper("mut_join_candidates", b.getVoidTy(), {pointer, b.getInt32Ty(), word, pointer}),
-        {at.context(), b.getInt32(static_cast<uint32_t>(store)), row, join.partners_});
-    join.give_newest(of_left, node.desc.join.kind == state::JoinKind::LeftAsof ? Otherwise::LeftAlone
-                                                                               : Otherwise::Nothing);
-    b.CreateBr(next_row);
-    b.SetInsertPoint(failed);
-    if (llvm::pred_empty(failed)) {
-      b.CreateUnreachable();
+  auto give_row = [&](const GivenRow& row) {
+    llvm::BasicBlock* left = at.block("left");
+    llvm::BasicBlock* right = at.block("right");
+    llvm::BasicBlock* next_row = at.block("next");
+    Value side = row.field(0, module.program().types->scalar(Kind::I32));
+    b.CreateCondBr(b.CreateICmpEQ(side.part(), b.getInt32(static_cast<uint32_t>(JoinSide::Left))), left,
+                   right);
+    b.SetInsertPoint(left);
+    Value whole_left = row.field(1, join.stage_.input);
+    Fields of_left = join.fields_of(whole_left);
+    if (state::is_asof(node.desc.join.kind)) {
+      at.handler = {at.block("failed"), at.temporary(4)};
+      llvm::BasicBlock* failed = at.handler.block;
+      join.partners_ = at.temporary(sizeof(MutPartners));
+      b.CreateCall(
+          module.helper("mut_join_candidates", b.getVoidTy(), {pointer, b.getInt32Ty(), word, pointer}),
+          {at.context(), b.getInt32(static_cast<uint32_t>(store)), row.index, join.partners_});
+      join.give_newest(of_left, node.desc.join.kind == state::JoinKind::LeftAsof ? Otherwise::LeftAlone
+                                                                                 : Otherwise::Nothing);
+      b.CreateBr(next_row);
+      b.SetInsertPoint(failed);
+      if (llvm::pred_empty(failed)) {
+        b.CreateUnreachable();
+      } else {
+        module.emit_failure(at, graph::error_site(module.graph(), node.stream, node.stage), node.stream,
+                            node.stage, of_left, join.stage_.input);
+        b.CreateBr(next_row);
+      }
     } else {
-      module.emit_failure(at, graph::error_site(module.graph(), node.stream, node.stage), node.stream,
-                          node.stage, of_left, join.stage_.input);
+      join.give(&of_left, nullptr);
       b.CreateBr(next_row);
     }
-  } else {
-    join.give(&of_left, nullptr);
+    b.SetInsertPoint(right);
+    if (state::gives_unmatched(node.desc.join.kind, JoinSide::Right)) {
+      Value of_right = row.field(2, join.join_.right_type);
+      join.give(nullptr, &of_right);
+    }
     b.CreateBr(next_row);
-  }
-  b.SetInsertPoint(right);
-  if (state::gives_unmatched(node.desc.join.kind, JoinSide::Right)) {
-    Value of_right = field(2, join.join_.right_type);
-    join.give(nullptr, &of_right);
-  }
-  b.CreateBr(next_row);
-  b.SetInsertPoint(next_row);
-  row->addIncoming(b.CreateAdd(row, b.getInt64(1)), next_row);
-  b.CreateBr(head);
-  b.SetInsertPoint(end);
+    b.SetInsertPoint(next_row);
+  };
+  module.for_each_result(at, node.desc, {function->getArg(1), function->getArg(2), function->getArg(3)},
+                         give_row);
   module.tally().close(b, at.context(), at.counts);
   b.CreateRetVoid();
 }

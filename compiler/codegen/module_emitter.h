@@ -9,6 +9,18 @@
 
 namespace mut::codegen {
 
+// Rows that a store gives by itself, as MutResultRows names them.
+struct GivenRows {
+  llvm::Value* rows;
+  llvm::Value* times;
+  llvm::Value* count;
+};
+struct GivenRow {
+  llvm::Value* index;
+  llvm::Value* address;
+  std::function<Value(size_t place, typed::TypeRef type)> field;  // place: in state::result_record
+};
+
 class ModuleEmitter {
  public:
   ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals);
@@ -38,6 +50,10 @@ class ModuleEmitter {
   void emit_source_kernel(int source);
   void emit_times_kernel(int source);
   void emit_result_kernel(int store);
+  // Over rows that a store gives by itself (state::result_record): sets the event time, which is put back
+  // behind the loop.
+  void for_each_result(FunctionEmitter& at, const state::StoreDesc& desc, const GivenRows& given,
+                       const std::function<void(const GivenRow& row)>& body);
   // The loop over rows that windows of a store give: each through the stages behind. `at` stands behind the
   // loop then.
   void emit_result_rows(FunctionEmitter& at, int store, llvm::Value* rows, llvm::Value* times,

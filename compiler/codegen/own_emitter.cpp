@@ -195,23 +195,12 @@ std::vector<llvm::Value*> StageEmitter::own_of_sessions(int store, llvm::Value* 
     llvm::AllocaInst* copy = at_.temporary(cell.size);
     llvm::AllocaInst* other = at_.temporary(cell.size);
     b.CreateMemSet(copy, b.getInt8(0), cell.size, llvm::Align(8));
-    llvm::BasicBlock* before = b.GetInsertBlock();
-    llvm::BasicBlock* head = at_.block("each");
-    llvm::BasicBlock* inside = at_.block("session");
-    llvm::BasicBlock* end = at_.block("end");
-    b.CreateBr(head);
-    b.SetInsertPoint(head);
-    llvm::PHINode* index = b.CreatePHI(half, 2);
-    index->addIncoming(b.getInt32(0), before);
-    b.CreateCondBr(b.CreateICmpSLT(index, count), inside, end);
-    b.SetInsertPoint(inside);
-    llvm::Value* row = b.CreateCall(module_.helper("mut_session_near_row", pointer, {pointer, half, half}),
-                                    {at_.context(), number, index});
-    copy_cell(cell, i, table, row, other);
-    merge_own(own, copy, other);
-    index->addIncoming(b.CreateAdd(index, b.getInt32(1)), b.GetInsertBlock());
-    b.CreateBr(head);
-    b.SetInsertPoint(end);
+    at_.for_each(b.getInt32(0), count, [&](llvm::Value* index) {
+      llvm::Value* row = b.CreateCall(module_.helper("mut_session_near_row", pointer, {pointer, half, half}),
+                                      {at_.context(), number, index});
+      copy_cell(cell, i, table, row, other);
+      merge_own(own, copy, other);
+    });
     when(arguments[i].counts, [&] { add_own(own, arguments[i].own, copy, copy); });
     out[i] = copy;
   }
@@ -237,51 +226,39 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
       b.CreateCall(module_.helper("mut_ring_range", word, {pointer, pointer, pointer, b.getInt32Ty()}),
                    {owner, row, sample, b.getInt32(history.excluding_current ? 1 : 0)});
   llvm::Value* end_index = b.CreateAnd(range, b.getInt64(0xFFFFFFFFU));
-  llvm::BasicBlock* before = b.GetInsertBlock();
-  llvm::BasicBlock* head = at_.block("each");
-  llvm::BasicBlock* body = at_.block("sample");
-  llvm::BasicBlock* counted = at_.block("counted");
-  llvm::BasicBlock* next = at_.block("next");
-  llvm::BasicBlock* end = at_.block("end");
-  llvm::Value* first = b.CreateLShr(range, 32);
-  b.CreateBr(head);
-  b.SetInsertPoint(head);
-  llvm::PHINode* index = b.CreatePHI(word, 2);
-  index->addIncoming(first, before);
-  b.CreateCondBr(b.CreateICmpULT(index, end_index), body, end);
-  b.SetInsertPoint(body);
-  llvm::Value* kept = b.CreateCall(
-      module_.helper("mut_ring_sample", pointer, {pointer, pointer, b.getInt32Ty(), b.getInt32Ty()}),
-      {owner, row, b.getInt32(cell), b.CreateTrunc(index, b.getInt32Ty())});
-  b.CreateCondBr(b.CreateIsNotNull(kept), counted, next);
-  b.SetInsertPoint(counted);
-  std::vector<Value> event;
-  for (size_t i = 0; i < history.call.arguments.size(); ++i) {
-    typed::TypeRef type = history.call.arguments[i]->type;
-    if (type->kind == Kind::Optional) type = type->element;
-    const state::ColumnDesc& column = desc.columns[static_cast<size_t>(node.columns[cell]) + i];
-    llvm::Value* at = offset(kept, column.word * 8U);
-    if (column.kind == state::WordKind::Text) {
-      llvm::AllocaInst* text = at_.temporary(16);
-      b.CreateCall(module_.helper("mut_ring_text", b.getVoidTy(), {pointer, pointer, pointer}),
-                   {owner, at, text});
-      at = text;
+  at_.for_each(b.CreateLShr(range, 32), end_index, [&](llvm::Value* index) {
+    llvm::Value* kept = b.CreateCall(
+        module_.helper("mut_ring_sample", pointer, {pointer, pointer, b.getInt32Ty(), b.getInt32Ty()}),
+        {owner, row, b.getInt32(cell), b.CreateTrunc(index, b.getInt32Ty())});
+    llvm::BasicBlock* counted = at_.block("counted");
+    llvm::BasicBlock* next = at_.block("next");
+    b.CreateCondBr(b.CreateIsNotNull(kept), counted, next);
+    b.SetInsertPoint(counted);
+    std::vector<Value> event;
+    for (size_t i = 0; i < history.call.arguments.size(); ++i) {
+      typed::TypeRef type = history.call.arguments[i]->type;
+      if (type->kind == Kind::Optional) type = type->element;
+      const state::ColumnDesc& column = desc.columns[static_cast<size_t>(node.columns[cell]) + i];
+      llvm::Value* at = offset(kept, column.word * 8U);
+      if (column.kind == state::WordKind::Text) {
+        llvm::AllocaInst* text = at_.temporary(16);
+        b.CreateCall(module_.helper("mut_ring_text", b.getVoidTy(), {pointer, pointer, pointer}),
+                     {owner, at, text});
+        at = text;
+      }
+      event.push_back(at_.from_words(type, at));
+      if (column.kind != state::WordKind::Text || !keeps_text) continue;
+      // The sample may be let go before the result has been read.
+      Value& text = event.back();
+      llvm::Value* size = b.CreateAnd(text.parts[0], b.getInt64(0xFFFFFFFFU));
+      text.parts[1] =
+          b.CreateCall(module_.helper("mut_arena_copy", pointer, {pointer, pointer, b.getInt64Ty()}),
+                       {at_.context(), text.parts[1], size});
     }
-    event.push_back(at_.from_words(type, at));
-    if (column.kind != state::WordKind::Text || !keeps_text) continue;
-    // The sample may be let go before the result has been read.
-    Value& text = event.back();
-    llvm::Value* size = b.CreateAnd(text.parts[0], b.getInt64(0xFFFFFFFFU));
-    text.parts[1] =
-        b.CreateCall(module_.helper("mut_arena_copy", pointer, {pointer, pointer, b.getInt64Ty()}),
-                     {at_.context(), text.parts[1], size});
-  }
-  add_own(own, event, state, state);
-  b.CreateBr(next);
-  b.SetInsertPoint(next);
-  index->addIncoming(b.CreateAdd(index, b.getInt64(1)), next);
-  b.CreateBr(head);
-  b.SetInsertPoint(end);
+    add_own(own, event, state, state);
+    b.CreateBr(next);
+    b.SetInsertPoint(next);
+  });
   if (!history.excluding_current) when(argument.counts, [&] { add_own(own, argument.own, state, state); });
   return own_result(at_, own, own_state(own, state));
 }
@@ -322,21 +299,10 @@ void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<
                                     {at_.context(), number, at_.time});
   late_unless(b.CreateICmpNE(count, b.getInt32(0)));
   auto for_each_window = [&](const std::function<void(llvm::Value * table)>& body) {
-    llvm::BasicBlock* before = b.GetInsertBlock();
-    llvm::BasicBlock* head = at_.block("each");
-    llvm::BasicBlock* inside = at_.block("window");
-    llvm::BasicBlock* end = at_.block("end");
-    b.CreateBr(head);
-    b.SetInsertPoint(head);
-    llvm::PHINode* index = b.CreatePHI(half, 2);
-    index->addIncoming(b.getInt32(0), before);
-    b.CreateCondBr(b.CreateICmpULT(index, count), inside, end);
-    b.SetInsertPoint(inside);
-    body(b.CreateCall(module_.helper("mut_overlap_table", pointer, {pointer, half, half}),
-                      {at_.context(), number, index}));
-    index->addIncoming(b.CreateAdd(index, b.getInt32(1)), b.GetInsertBlock());
-    b.CreateBr(head);
-    b.SetInsertPoint(end);
+    at_.for_each(b.getInt32(0), count, [&](llvm::Value* index) {
+      body(b.CreateCall(module_.helper("mut_overlap_table", pointer, {pointer, half, half}),
+                        {at_.context(), number, index}));
+    });
   };
   bool fails = false;
   for (const Argument& argument : arguments) {

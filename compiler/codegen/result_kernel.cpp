@@ -36,6 +36,22 @@ void ModuleEmitter::emit_result_kernel(int index) {
   b.CreateRetVoid();
 }
 
+void ModuleEmitter::for_each_result(FunctionEmitter& at, const state::StoreDesc& desc, const GivenRows& given,
+                                    const std::function<void(const GivenRow& row)>& body) {
+  llvm::IRBuilder<>& b = at.builder();
+  llvm::Value* caller_time = at.time;
+  abi::TypeDescRef record = state::result_record(desc);
+  at.for_each(b.getInt64(0), given.count, [&](llvm::Value* row) {
+    at.time = b.CreateLoad(b.getInt64Ty(), b.CreateGEP(b.getInt64Ty(), given.times, row));
+    llvm::Value* at_row = b.CreateGEP(b.getInt8Ty(), given.rows, b.CreateMul(row, b.getInt64(record->size)));
+    body({row, at_row, [&](size_t i, typed::TypeRef type) {
+            return load(b, type, *record->fields[i].type,
+                        b.CreateConstGEP1_64(b.getInt8Ty(), at_row, record->fields[i].offset));
+          }});
+  });
+  at.time = caller_time;
+}
+
 void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value* rows, llvm::Value* times,
                                      llvm::Value* count) {
   const graph::StoreNode& node = graph_.stores[static_cast<size_t>(index)];
@@ -45,102 +61,84 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   llvm::Type* pointer = b.getPtrTy();
   llvm::Type* word = b.getInt64Ty();
   // What the caller still needs, for the failures of its own stage.
-  llvm::Value* caller_time = at.time;
   auto caller_handler = at.handler;
   StageValues caller_stage = std::exchange(at.stage, {});
   std::vector<Value> caller_fields = std::exchange(at.fields, {});
   abi::TypeDescRef record = state::result_record(node.desc);
-  llvm::BasicBlock* entry = b.GetInsertBlock();
-  llvm::BasicBlock* head = at.block("row");
-  llvm::BasicBlock* body = at.block("body");
-  llvm::BasicBlock* end = at.block("end");
-  llvm::BasicBlock* next_row = at.block("next");
-  b.CreateBr(head);
-  b.SetInsertPoint(head);
-  llvm::PHINode* row = b.CreatePHI(word, 2);
-  row->addIncoming(b.getInt64(0), entry);
-  b.CreateCondBr(b.CreateICmpULT(row, count), body, end);
-  b.SetInsertPoint(body);
-  at.time = b.CreateLoad(word, b.CreateGEP(word, times, row));
-  llvm::Value* at_row = b.CreateGEP(b.getInt8Ty(), rows, b.CreateMul(row, b.getInt64(record->size)));
-  auto field = [&](size_t i, typed::TypeRef type) {
-    return load(b, type, *record->fields[i].type,
-                b.CreateConstGEP1_64(b.getInt8Ty(), at_row, record->fields[i].offset));
-  };
-  typed::TypeTable& types = *program().types;
-  size_t next = 1;
-  for (const typed::ExprPtr& key : stage.keys) at.stage.keys.push_back(field(next++, key->type));
-  // States of aggregates of the script: their results are computed once the row is known to be no error.
-  auto own_fields = [&](size_t i, const typed::OwnAggregate& own) {
-    const abi::FieldDesc& outer = record->fields[i];
-    auto inner = [&](size_t k, typed::TypeRef type) {
-      const abi::FieldDesc& at_field = outer.type->fields[k];
-      return load(b, type, *at_field.type,
-                  b.CreateConstGEP1_64(b.getInt8Ty(), at_row, outer.offset + at_field.offset));
+  for_each_result(at, node.desc, {rows, times, count}, [&](const GivenRow& row) {
+    const auto& field = row.field;
+    llvm::BasicBlock* next_row = at.block("next");
+    typed::TypeTable& types = *program().types;
+    size_t next = 1;
+    for (const typed::ExprPtr& key : stage.keys) at.stage.keys.push_back(field(next++, key->type));
+    // States of aggregates of the script: their results are computed once the row is known to be no error.
+    auto own_fields = [&](size_t i, const typed::OwnAggregate& own) {
+      const abi::FieldDesc& outer = record->fields[i];
+      auto inner = [&](size_t k, typed::TypeRef type) {
+        const abi::FieldDesc& at_field = outer.type->fields[k];
+        return load(b, type, *at_field.type,
+                    b.CreateConstGEP1_64(b.getInt8Ty(), row.address, outer.offset + at_field.offset));
+      };
+      llvm::Value* events = inner(0, types.scalar(Kind::Int)).part();
+      std::vector<Value> states = own_or_initial(at, own, events, [&] {
+        std::vector<Value> out;
+        for (size_t k = 0; k < own.states.size(); ++k) out.push_back(inner(k + 1, own.states[k].type));
+        return out;
+      });
+      return own_result(at, own, states);
     };
-    llvm::Value* events = inner(0, types.scalar(Kind::Int)).part();
-    std::vector<Value> states = own_or_initial(at, own, events, [&] {
-      std::vector<Value> out;
-      for (size_t k = 0; k < own.states.size(); ++k) out.push_back(inner(k + 1, own.states[k].type));
-      return out;
-    });
-    return own_result(at, own, states);
-  };
-  size_t first_aggregate = next;
-  size_t flag = next + stage.aggregates.size() + 2;
-  for (size_t i = 0; i < stage.aggregates.size(); ++i, ++next) {
-    StageResult result;
-    if (stage.aggregates[i].own == nullptr) result.value = field(next, stage.aggregates[i].result);
-    if (state::may_overflow(state::results_of(node.desc)[i]))
-      result.overflow = field(flag++, types.scalar(Kind::Bool)).part();
-    at.stage.aggregates.push_back(std::move(result));
-  }
-  at.stage.window_start = field(next, types.scalar(Kind::Time));
-  at.stage.window_end = field(next + 1, types.scalar(Kind::Time));
-  at.handler = {at.block("failed"), at.temporary(4)};
-  llvm::BasicBlock* failed = at.handler.block;
-  Value error = field(0, types.scalar(Kind::I32));
-  b.CreateStore(error.part(), at.handler.code);
-  llvm::BasicBlock* fine = at.block("fine");
-  b.CreateCondBr(b.CreateICmpEQ(error.part(), b.getInt32(0)), fine, failed,
-                 llvm::MDBuilder(module_.getContext()).createBranchWeights(1 << 20, 1));
-  b.SetInsertPoint(fine);
-  for (size_t i = 0; i < stage.aggregates.size(); ++i) {
-    const typed::AggregateCall& call = stage.aggregates[i];
-    if (call.own != nullptr) at.stage.aggregates[i].value = own_fields(first_aggregate + i, *call.own);
-  }
-  const graph::Needs& after =
-      graph_.needs[static_cast<size_t>(node.stream)][static_cast<size_t>(node.stage) + 1];
-  for (size_t i = 0; i < stage.outputs.size(); ++i) {
-    bool wanted = after[i] || graph::can_fail(*stage.outputs[i].value);
-    at.fields.push_back(wanted ? at.emit(*stage.outputs[i].value) : Value{});
-  }
-  call_section(at, node.stream, static_cast<size_t>(node.stage) + 1, at.fields);
-  b.CreateBr(next_row);
-  b.SetInsertPoint(failed);
-  std::vector<Value> shown = at.stage.keys;
-  shown.push_back(at.stage.window_start);
-  shown.push_back(at.stage.window_end);
-  abi::TypeDescRef layout = state::shown_record(node.desc);
-  llvm::AllocaInst* event = at.temporary(layout->size);
-  for (size_t i = 0; i < layout->fields.size(); ++i) {
-    store(b, shown[i], *layout->fields[i].type,
-          b.CreateConstGEP1_64(b.getInt8Ty(), event, layout->fields[i].offset));
-  }
-  llvm::AllocaInst* out = at.temporary(sizeof(MutErrorEvent));
-  b.CreateCall(
-      helper("mut_fail_result", b.getVoidTy(),
-             {pointer, b.getInt32Ty(), b.getInt32Ty(), b.getInt32Ty(), word, word, pointer, pointer}),
-      {at.context(), b.getInt32(static_cast<uint32_t>(graph::error_site(graph_, node.stream, node.stage))),
-       b.getInt32(static_cast<uint32_t>(index)), b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time,
-       at.position, event, out});
-  send_error_event(at, node.stream, out);
-  b.CreateBr(next_row);
-  b.SetInsertPoint(next_row);
-  row->addIncoming(b.CreateAdd(row, b.getInt64(1)), next_row);
-  b.CreateBr(head);
-  b.SetInsertPoint(end);
-  at.time = caller_time;
+    size_t first_aggregate = next;
+    size_t flag = next + stage.aggregates.size() + 2;
+    for (size_t i = 0; i < stage.aggregates.size(); ++i, ++next) {
+      StageResult result;
+      if (stage.aggregates[i].own == nullptr) result.value = field(next, stage.aggregates[i].result);
+      if (state::may_overflow(state::results_of(node.desc)[i]))
+        result.overflow = field(flag++, types.scalar(Kind::Bool)).part();
+      at.stage.aggregates.push_back(std::move(result));
+    }
+    at.stage.window_start = field(next, types.scalar(Kind::Time));
+    at.stage.window_end = field(next + 1, types.scalar(Kind::Time));
+    at.handler = {at.block("failed"), at.temporary(4)};
+    llvm::BasicBlock* failed = at.handler.block;
+    Value error = field(0, types.scalar(Kind::I32));
+    b.CreateStore(error.part(), at.handler.code);
+    llvm::BasicBlock* fine = at.block("fine");
+    b.CreateCondBr(b.CreateICmpEQ(error.part(), b.getInt32(0)), fine, failed,
+                   llvm::MDBuilder(module_.getContext()).createBranchWeights(1 << 20, 1));
+    b.SetInsertPoint(fine);
+    for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+      const typed::AggregateCall& call = stage.aggregates[i];
+      if (call.own != nullptr) at.stage.aggregates[i].value = own_fields(first_aggregate + i, *call.own);
+    }
+    const graph::Needs& after =
+        graph_.needs[static_cast<size_t>(node.stream)][static_cast<size_t>(node.stage) + 1];
+    for (size_t i = 0; i < stage.outputs.size(); ++i) {
+      bool wanted = after[i] || graph::can_fail(*stage.outputs[i].value);
+      at.fields.push_back(wanted ? at.emit(*stage.outputs[i].value) : Value{});
+    }
+    call_section(at, node.stream, static_cast<size_t>(node.stage) + 1, at.fields);
+    b.CreateBr(next_row);
+    b.SetInsertPoint(failed);
+    std::vector<Value> shown = at.stage.keys;
+    shown.push_back(at.stage.window_start);
+    shown.push_back(at.stage.window_end);
+    abi::TypeDescRef layout = state::shown_record(node.desc);
+    llvm::AllocaInst* event = at.temporary(layout->size);
+    for (size_t i = 0; i < layout->fields.size(); ++i) {
+      store(b, shown[i], *layout->fields[i].type,
+            b.CreateConstGEP1_64(b.getInt8Ty(), event, layout->fields[i].offset));
+    }
+    llvm::AllocaInst* out = at.temporary(sizeof(MutErrorEvent));
+    b.CreateCall(
+        helper("mut_fail_result", b.getVoidTy(),
+               {pointer, b.getInt32Ty(), b.getInt32Ty(), b.getInt32Ty(), word, word, pointer, pointer}),
+        {at.context(), b.getInt32(static_cast<uint32_t>(graph::error_site(graph_, node.stream, node.stage))),
+         b.getInt32(static_cast<uint32_t>(index)), b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time,
+         at.position, event, out});
+    send_error_event(at, node.stream, out);
+    b.CreateBr(next_row);
+    b.SetInsertPoint(next_row);
+  });
   at.handler = caller_handler;
   at.stage = std::move(caller_stage);
   at.fields = std::move(caller_fields);

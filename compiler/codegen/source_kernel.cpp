@@ -113,46 +113,35 @@ void ModuleEmitter::emit_times_kernel(int index) {
   llvm::Value* times = b.CreateLoad(pointer, field(batch, offsetof(MutBatch, times)));
   llvm::Value* row_count =
       b.CreateZExt(b.CreateLoad(b.getInt32Ty(), field(batch, offsetof(MutBatch, row_count))), word);
-  llvm::BasicBlock* entry = b.GetInsertBlock();
-  llvm::BasicBlock* head = at.block("row");
-  llvm::BasicBlock* look = at.block("look");
-  llvm::BasicBlock* body = at.block("body");
-  llvm::BasicBlock* next_row = at.block("next");
-  llvm::BasicBlock* end = at.block("end");
-  b.CreateBr(head);
-  b.SetInsertPoint(head);
-  llvm::PHINode* row = b.CreatePHI(word, 2);
-  row->addIncoming(b.getInt64(0), entry);
-  b.CreateCondBr(b.CreateICmpULT(row, row_count), look, end);
-  b.SetInsertPoint(look);
-  llvm::Value* is_bad =
-      b.CreateICmpNE(b.CreateLoad(b.getInt8Ty(), b.CreateGEP(b.getInt8Ty(), bad, row)), b.getInt8(0));
-  b.CreateCondBr(is_bad, next_row, body);
-  b.SetInsertPoint(body);
-  at.time = b.CreateLoad(word, b.CreateGEP(word, times, row));
-  at.position = row;
-  at.handler = {at.block("failed"), at.temporary(4)};
-  llvm::BasicBlock* failed = at.handler.block;
-  if (source.generated.empty()) {
-    at.fields = column_fields(at, source, columns, row);
-  } else {
-    llvm::Value* number = b.CreateLoad(word, b.CreateGEP(word, b.CreateLoad(pointer, columns), row));
-    at.fields = generated_fields(at, source, number);
-  }
-  llvm::Value* time = at.emit(*source.time).part();
-  b.CreateStore(time, b.CreateGEP(word, times, row));
-  b.CreateBr(next_row);
-  if (llvm::pred_empty(failed)) {
-    failed->eraseFromParent();
-  } else {
-    b.SetInsertPoint(failed);
-    b.CreateStore(b.getInt8(1), b.CreateGEP(b.getInt8Ty(), bad, row));
+  at.for_each(b.getInt64(0), row_count, [&](llvm::Value* row) {
+    llvm::BasicBlock* body = at.block("body");
+    llvm::BasicBlock* next_row = at.block("next");
+    llvm::Value* is_bad =
+        b.CreateICmpNE(b.CreateLoad(b.getInt8Ty(), b.CreateGEP(b.getInt8Ty(), bad, row)), b.getInt8(0));
+    b.CreateCondBr(is_bad, next_row, body);
+    b.SetInsertPoint(body);
+    at.time = b.CreateLoad(word, b.CreateGEP(word, times, row));
+    at.position = row;
+    at.handler = {at.block("failed"), at.temporary(4)};
+    llvm::BasicBlock* failed = at.handler.block;
+    if (source.generated.empty()) {
+      at.fields = column_fields(at, source, columns, row);
+    } else {
+      llvm::Value* number = b.CreateLoad(word, b.CreateGEP(word, b.CreateLoad(pointer, columns), row));
+      at.fields = generated_fields(at, source, number);
+    }
+    llvm::Value* time = at.emit(*source.time).part();
+    b.CreateStore(time, b.CreateGEP(word, times, row));
     b.CreateBr(next_row);
-  }
-  b.SetInsertPoint(next_row);
-  row->addIncoming(b.CreateAdd(row, b.getInt64(1)), next_row);
-  b.CreateBr(head);
-  b.SetInsertPoint(end);
+    if (llvm::pred_empty(failed)) {
+      failed->eraseFromParent();
+    } else {
+      b.SetInsertPoint(failed);
+      b.CreateStore(b.getInt8(1), b.CreateGEP(b.getInt8Ty(), bad, row));
+      b.CreateBr(next_row);
+    }
+    b.SetInsertPoint(next_row);
+  });
   b.CreateRetVoid();
 }
 

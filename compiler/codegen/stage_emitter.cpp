@@ -509,33 +509,22 @@ bool StageEmitter::emit_flatten() {
   B& b = at_.builder();
   Value list = at_.emit(*stage_.list);
   const abi::TypeDesc& layout = module_.layout(list.type->element);
-  llvm::BasicBlock* before = b.GetInsertBlock();
-  llvm::BasicBlock* head = at_.block("each");
-  llvm::BasicBlock* body = at_.block("element");
-  llvm::BasicBlock* end = at_.block("end");
-  b.CreateBr(head);
-  b.SetInsertPoint(head);
-  llvm::PHINode* index = b.CreatePHI(b.getInt64Ty(), 2);
-  index->addIncoming(b.getInt64(MUT_DELIBERATE_FAULT(flatten_without_first) ? 1 : 0), before);
-  b.CreateCondBr(b.CreateICmpULT(index, list.parts[0]), body, end);
-  b.SetInsertPoint(body);
-  Value element =
-      load(b, list.type->element, layout,
-           b.CreateGEP(b.getInt8Ty(), list.parts[1], b.CreateMul(index, b.getInt64(layout.size))));
-  std::vector<Value> fields;
-  for (size_t i = 0; i < stage_.output->fields.size(); ++i) {
-    if (static_cast<int>(i) == stage_.flatten_output) {
-      fields.push_back(element);
-    } else {
-      int from = stage_.input->field_index(stage_.output->fields[i].name);
-      fields.push_back(at_.fields[static_cast<size_t>(from)]);
+  llvm::Value* first = b.getInt64(MUT_DELIBERATE_FAULT(flatten_without_first) ? 1 : 0);
+  at_.for_each(first, list.parts[0], [&](llvm::Value* index) {
+    Value element =
+        load(b, list.type->element, layout,
+             b.CreateGEP(b.getInt8Ty(), list.parts[1], b.CreateMul(index, b.getInt64(layout.size))));
+    std::vector<Value> fields;
+    for (size_t i = 0; i < stage_.output->fields.size(); ++i) {
+      if (static_cast<int>(i) == stage_.flatten_output) {
+        fields.push_back(element);
+      } else {
+        int from = stage_.input->field_index(stage_.output->fields[i].name);
+        fields.push_back(at_.fields[static_cast<size_t>(from)]);
+      }
     }
-  }
-  module_.call_section(at_, stream_, static_cast<size_t>(index_) + 1, fields);
-  llvm::Value* next = b.CreateAdd(index, b.getInt64(1));
-  index->addIncoming(next, b.GetInsertBlock());
-  b.CreateBr(head);
-  b.SetInsertPoint(end);
+    module_.call_section(at_, stream_, static_cast<size_t>(index_) + 1, fields);
+  });
   return false;
 }
 
