@@ -42,12 +42,8 @@ typed::TypeRef needed_record(const graph::Needs& needs, typed::TypeRef record, t
 ModuleEmitter::ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals)
     : graph_(graph), module_(module), literals_(literals), tally_(graph) {
   std::vector<abi::FieldDesc> fields;
-  for (const typed::Param& param : graph.program->params) {
-    abi::FieldDesc field;
-    field.name = param.name;
-    field.type = graph::describe(param.type);
-    fields.push_back(std::move(field));
-  }
+  for (const typed::Param& param : graph.program->params)
+    fields.push_back(abi::made_field(param.name, graph::describe(param.type)));
   params_layout_ = abi::make_record(std::move(fields));
 }
 

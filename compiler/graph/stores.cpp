@@ -234,10 +234,7 @@ StoreNode hold_store(const typed::Stage& stage, const std::string& path) {
   desc.hold.whole = stage.window.kind == typed::WindowKind::All;
   std::vector<abi::FieldDesc> fields;
   auto add = [&](std::string name, abi::TypeDescRef type) {
-    abi::FieldDesc field;
-    field.name = std::move(name);
-    field.type = std::move(type);
-    fields.push_back(std::move(field));
+    fields.push_back(abi::made_field(std::move(name), std::move(type)));
   };
   for (size_t i = 0; i < hold.order.size(); ++i) {
     add("order" + std::to_string(i), describe(hold.order[i].value->type));

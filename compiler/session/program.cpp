@@ -202,13 +202,10 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
   }
   std::vector<abi::FieldDesc> params;
   for (const typed::Param& param : program.params) {
-    abi::FieldDesc field;
-    field.name = param.name;
-    field.type = graph::describe(param.type);
-    params.push_back(field);
+    params.push_back(abi::made_field(param.name, graph::describe(param.type)));
     runtime::ParamPlan made;
     made.name = param.name;
-    made.type = field.type;
+    made.type = params.back().type;
     if (param.low && param.high && param.type->kind == Kind::Float) {
       double low = param.low->as_float();
       double high = param.high->as_float();
@@ -222,7 +219,7 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
                 param.type->kind == Kind::Time)) {
       int64_t low = param.low->as_int();
       int64_t high = param.high->as_int();
-      uint32_t size = field.type->size;
+      uint32_t size = made.type->size;
       made.accepts = [low, high, size](const void* value) {
         int64_t number = 0;
         memcpy(&number, value, size);

@@ -44,6 +44,14 @@ struct FieldDesc {
   std::string default_json;
 };
 
+// A field that the engine gives a record: it comes from no input.
+inline FieldDesc made_field(std::string name, TypeDescRef type) {
+  FieldDesc out;
+  out.name = std::move(name);
+  out.type = std::move(type);
+  return out;
+}
+
 struct TypeDesc {
   TypeKind kind = TypeKind::Bool;
   uint32_t size = 1;                // bytes, a multiple of align

@@ -10,10 +10,7 @@ namespace {
 abi::TypeDescRef stamped_record(const abi::TypeDesc& record) {
   std::vector<abi::FieldDesc> fields;
   auto add = [&](const char* name, abi::TypeKind kind) {
-    abi::FieldDesc field;
-    field.name = name;
-    field.type = abi::make_scalar(kind);
-    fields.push_back(std::move(field));
+    fields.push_back(abi::made_field(name, abi::make_scalar(kind)));
   };
   add("$source", abi::TypeKind::String);
   add("$position", abi::TypeKind::U64);

@@ -20,15 +20,6 @@ using inl::ValueCell;
 
 namespace {
 
-template <typename Cell>
-Cell& as(char* cell) {
-  return *reinterpret_cast<Cell*>(cell);
-}
-template <typename Cell>
-const Cell& as(const char* cell) {
-  return *reinterpret_cast<const Cell*>(cell);
-}
-
 MutStr text_of(const uint64_t* words) {
   MutStr out;
   memcpy(&out, words, sizeof(out));
@@ -106,29 +97,29 @@ void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* val
                int64_t time) {
   switch (desc.fn) {
     case CellFn::Count:
-      add(as<CountCell>(cell));
+      add(cell_as<CountCell>(cell));
       return;
     case CellFn::IntSum:
-      add(as<IntSumCell>(cell), static_cast<int64_t>(value[0]));
+      add(cell_as<IntSumCell>(cell), static_cast<int64_t>(value[0]));
       return;
     case CellFn::FloatSum:
     case CellFn::Avg:
-      add(as<FloatSumCell>(cell), inl::as_double(value[0]));
+      add(cell_as<FloatSumCell>(cell), inl::as_double(value[0]));
       return;
     case CellFn::Variance:
     case CellFn::VarianceSample:
     case CellFn::Stddev:
     case CellFn::StddevSample:
-      add(as<MomentsCell>(cell), inl::as_double(value[0]));
+      add(cell_as<MomentsCell>(cell), inl::as_double(value[0]));
       return;
     case CellFn::Any:
     case CellFn::All:
-      add(as<BoolCell>(cell), static_cast<uint8_t>(value[0]));
+      add(cell_as<BoolCell>(cell), static_cast<uint8_t>(value[0]));
       return;
     case CellFn::Min:
     case CellFn::Max:
       if (desc.kind != WordKind::Text) {
-        auto& extreme = as<ExtremeCell>(cell);
+        auto& extreme = cell_as<ExtremeCell>(cell);
         desc.fn == CellFn::Min ? add_min(extreme, value[0], order_of(desc.kind))
                                : add_max(extreme, value[0], order_of(desc.kind));
         return;
@@ -137,7 +128,7 @@ void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* val
     case CellFn::First:
     case CellFn::Last:
     case CellFn::Previous: {
-      auto& kept = as<ValueCell>(cell);
+      auto& kept = cell_as<ValueCell>(cell);
       if (kept.state == 1) {
         uint64_t words[2];
         borrow(words, kept.words, desc.kind, heap);
@@ -151,7 +142,7 @@ void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* val
     }
     case CellFn::ArgMin:
     case CellFn::ArgMax: {
-      auto& kept = as<ArgCell>(cell);
+      auto& kept = cell_as<ArgCell>(cell);
       if (kept.state == 1) {
         uint64_t words[2];
         borrow(words, kept.order, desc.order_kind, heap);
@@ -214,41 +205,41 @@ void merge_own(const CellDesc& desc, char* cell, Heap& heap, const char* other, 
 void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other, const Heap& other_heap) {
   switch (desc.fn) {
     case CellFn::Count:
-      as<CountCell>(cell).count += as<CountCell>(other).count;
+      cell_as<CountCell>(cell).count += cell_as<CountCell>(other).count;
       return;
     case CellFn::IntSum:
-      merge(as<IntSumCell>(cell), as<IntSumCell>(other));
+      merge(cell_as<IntSumCell>(cell), cell_as<IntSumCell>(other));
       return;
     case CellFn::FloatSum:
     case CellFn::Avg:
-      merge(as<FloatSumCell>(cell), as<FloatSumCell>(other));
+      merge(cell_as<FloatSumCell>(cell), cell_as<FloatSumCell>(other));
       return;
     case CellFn::Variance:
     case CellFn::VarianceSample:
     case CellFn::Stddev:
     case CellFn::StddevSample:
-      merge(as<MomentsCell>(cell), as<MomentsCell>(other));
+      merge(cell_as<MomentsCell>(cell), cell_as<MomentsCell>(other));
       return;
     case CellFn::Any:
     case CellFn::All:
-      merge(as<BoolCell>(cell), as<BoolCell>(other));
+      merge(cell_as<BoolCell>(cell), cell_as<BoolCell>(other));
       return;
     case CellFn::Min:
     case CellFn::Max:
       if (desc.kind != WordKind::Text) {
-        const auto& seen = as<ExtremeCell>(other);
+        const auto& seen = cell_as<ExtremeCell>(other);
         if (seen.count == 0) return;
         add_value(desc, cell, heap, &seen.word, nullptr, 0);
-        as<ExtremeCell>(cell).count += seen.count - 1;
+        cell_as<ExtremeCell>(cell).count += seen.count - 1;
         return;
       }
       [[fallthrough]];
     case CellFn::First:
     case CellFn::Last:
     case CellFn::Previous: {
-      const auto& seen = as<ValueCell>(other);
+      const auto& seen = cell_as<ValueCell>(other);
       if (seen.state == 2) {
-        as<ValueCell>(cell).state = 2;
+        cell_as<ValueCell>(cell).state = 2;
         return;
       }
       if (seen.state == 0) return;
@@ -259,7 +250,7 @@ void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other,
     }
     case CellFn::ArgMin:
     case CellFn::ArgMax: {
-      const auto& seen = as<ArgCell>(other);
+      const auto& seen = cell_as<ArgCell>(other);
       if (seen.state == 0) return;
       uint64_t order[2];
       uint64_t value[2];
@@ -294,54 +285,54 @@ CellResult cell_result(const CellDesc& desc, const char* cell, const Heap& heap)
   switch (desc.fn) {
     case CellFn::Count:
     case CellFn::Distinct:
-      out.words[0] = static_cast<uint64_t>(as<CountCell>(cell).count);
+      out.words[0] = static_cast<uint64_t>(cell_as<CountCell>(cell).count);
       return out;
     case CellFn::IntSum:
-      out.words[0] = as<IntSumCell>(cell).low;
-      out.overflow = !fits(as<IntSumCell>(cell));
+      out.words[0] = cell_as<IntSumCell>(cell).low;
+      out.overflow = !fits(cell_as<IntSumCell>(cell));
       return out;
     case CellFn::FloatSum:
-      number(value(as<FloatSumCell>(cell)), true);
+      number(value(cell_as<FloatSumCell>(cell)), true);
       return out;
     case CellFn::Avg:
-      number(mean(as<FloatSumCell>(cell)), as<FloatSumCell>(cell).count > 0);
+      number(mean(cell_as<FloatSumCell>(cell)), cell_as<FloatSumCell>(cell).count > 0);
       return out;
     case CellFn::Variance:
-      number(variance(as<MomentsCell>(cell)), as<MomentsCell>(cell).count > 0);
+      number(variance(cell_as<MomentsCell>(cell)), cell_as<MomentsCell>(cell).count > 0);
       return out;
     case CellFn::Stddev:
-      number(std::sqrt(variance(as<MomentsCell>(cell))), as<MomentsCell>(cell).count > 0);
+      number(std::sqrt(variance(cell_as<MomentsCell>(cell))), cell_as<MomentsCell>(cell).count > 0);
       return out;
     case CellFn::VarianceSample:
-      number(variance_sample(as<MomentsCell>(cell)), as<MomentsCell>(cell).count > 1);
+      number(variance_sample(cell_as<MomentsCell>(cell)), cell_as<MomentsCell>(cell).count > 1);
       return out;
     case CellFn::StddevSample:
-      number(std::sqrt(variance_sample(as<MomentsCell>(cell))), as<MomentsCell>(cell).count > 1);
+      number(std::sqrt(variance_sample(cell_as<MomentsCell>(cell))), cell_as<MomentsCell>(cell).count > 1);
       return out;
     case CellFn::Any:
     case CellFn::All:
-      out.words[0] =
-          static_cast<uint64_t>(desc.fn == CellFn::Any ? as<BoolCell>(cell).any : as<BoolCell>(cell).all);
-      out.present = as<BoolCell>(cell).count > 0;
+      out.words[0] = static_cast<uint64_t>(desc.fn == CellFn::Any ? cell_as<BoolCell>(cell).any
+                                                                  : cell_as<BoolCell>(cell).all);
+      out.present = cell_as<BoolCell>(cell).count > 0;
       return out;
     case CellFn::Min:
     case CellFn::Max:
       if (desc.kind != WordKind::Text) {
-        out.words[0] = as<ExtremeCell>(cell).word;
-        out.present = as<ExtremeCell>(cell).count > 0;
+        out.words[0] = cell_as<ExtremeCell>(cell).word;
+        out.present = cell_as<ExtremeCell>(cell).count > 0;
         return out;
       }
       [[fallthrough]];
     case CellFn::First:
     case CellFn::Last:
     case CellFn::Previous:
-      out.present = as<ValueCell>(cell).state == 1;
-      if (out.present) borrow(out.words, as<ValueCell>(cell).words, desc.kind, heap);
+      out.present = cell_as<ValueCell>(cell).state == 1;
+      if (out.present) borrow(out.words, cell_as<ValueCell>(cell).words, desc.kind, heap);
       return out;
     case CellFn::ArgMin:
     case CellFn::ArgMax:
-      out.present = as<ArgCell>(cell).state == 1;
-      if (out.present) borrow(out.words, as<ArgCell>(cell).value, desc.kind, heap);
+      out.present = cell_as<ArgCell>(cell).state == 1;
+      if (out.present) borrow(out.words, cell_as<ArgCell>(cell).value, desc.kind, heap);
       return out;
     case CellFn::Quantile:
       return quantile_result(desc, cell, heap);
@@ -367,16 +358,16 @@ CellResult peek_value(const CellDesc& desc, const char* cell, const Heap& heap, 
     return out;
   }
   bool pair = desc.fn == CellFn::ArgMin || desc.fn == CellFn::ArgMax;
-  bool empty = pair ? as<ArgCell>(cell).state != 1 : as<ValueCell>(cell).state != 1;
+  bool empty = pair ? cell_as<ArgCell>(cell).state != 1 : cell_as<ValueCell>(cell).state != 1;
   bool take = empty;
   if (!empty) {
     uint64_t kept[2];
     if (pair) {
-      borrow(kept, as<ArgCell>(cell).order, desc.order_kind, heap);
-      take = wins(desc.fn, order, kept, desc.order_kind, time, as<ArgCell>(cell).time);
+      borrow(kept, cell_as<ArgCell>(cell).order, desc.order_kind, heap);
+      take = wins(desc.fn, order, kept, desc.order_kind, time, cell_as<ArgCell>(cell).time);
     } else {
-      borrow(kept, as<ValueCell>(cell).words, desc.kind, heap);
-      take = wins(desc.fn, value, kept, desc.kind, time, as<ValueCell>(cell).time);
+      borrow(kept, cell_as<ValueCell>(cell).words, desc.kind, heap);
+      take = wins(desc.fn, value, kept, desc.kind, time, cell_as<ValueCell>(cell).time);
     }
   }
   if (!take) return cell_result(desc, cell, heap);
@@ -395,14 +386,14 @@ void free_cell(const CellDesc& desc, char* cell, Heap& heap) {
     return;
   }
   if (desc.fn == CellFn::ArgMin || desc.fn == CellFn::ArgMax) {
-    auto& kept = as<ArgCell>(cell);
+    auto& kept = cell_as<ArgCell>(cell);
     if (kept.state != 1) return;
     disown(kept.order, desc.order_kind, heap);
     disown(kept.value, desc.kind, heap);
     kept.state = 0;
     return;
   }
-  auto& kept = as<ValueCell>(cell);
+  auto& kept = cell_as<ValueCell>(cell);
   if (kept.state == 1) disown(kept.words, desc.kind, heap);
   kept.state = 0;
 }

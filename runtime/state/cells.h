@@ -7,6 +7,16 @@
 
 namespace mut::state {
 
+// A cell in the memory of a row.
+template <typename Cell>
+Cell& cell_as(char* memory) {
+  return *reinterpret_cast<Cell*>(memory);
+}
+template <typename Cell>
+const Cell& cell_as(const char* memory) {
+  return *reinterpret_cast<const Cell*>(memory);
+}
+
 // A value as words; texts are MutStr. For optional results `present` tells.
 struct CellResult {
   uint64_t words[2] = {0, 0};

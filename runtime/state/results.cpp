@@ -17,10 +17,7 @@ using abi::TypeKind;
 abi::TypeDescRef result_record(const StoreDesc& desc) {
   std::vector<abi::FieldDesc> fields;
   auto add = [&](std::string name, abi::TypeDescRef type) {
-    abi::FieldDesc field;
-    field.name = std::move(name);
-    field.type = std::move(type);
-    fields.push_back(std::move(field));
+    fields.push_back(abi::made_field(std::move(name), std::move(type)));
   };
   if (desc.kind == StoreKind::Held) {
     add("rank", abi::make_scalar(TypeKind::I64));
@@ -49,10 +46,7 @@ abi::TypeDescRef result_record(const StoreDesc& desc) {
 abi::TypeDescRef shown_record(const StoreDesc& desc) {
   std::vector<abi::FieldDesc> fields;
   auto add = [&](std::string name, abi::TypeDescRef type) {
-    abi::FieldDesc field;
-    field.name = std::move(name);
-    field.type = std::move(type);
-    fields.push_back(std::move(field));
+    fields.push_back(abi::made_field(std::move(name), std::move(type)));
   };
   for (const KeyDesc& key : desc.keys) add(key.name, key.type);
   if (desc.kind != StoreKind::Whole && desc.kind != StoreKind::Match) {

@@ -15,15 +15,6 @@ using inl::total_less;
 
 namespace {
 
-template <typename Cell>
-Cell& as(char* cell) {
-  return *reinterpret_cast<Cell*>(cell);
-}
-template <typename Cell>
-const Cell& as(const char* cell) {
-  return *reinterpret_cast<const Cell*>(cell);
-}
-
 // ---- lists of entries in the heap
 
 constexpr uint32_t capacity_first = 4;
@@ -245,10 +236,10 @@ uint64_t growth_of(const StoreDesc& desc, const char* row) {
     if (cell.fn == CellFn::ApproxDistinct) {
       bytes += sketch_growth(at);
     } else if (cell.fn == CellFn::Quantile) {
-      const auto& quantile = as<QuantileCell>(at);
+      const auto& quantile = cell_as<QuantileCell>(at);
       bytes += grown_bytes(quantile.low, 1) + grown_bytes(quantile.high, 1);
     } else if (gives_list(cell.fn)) {
-      const auto& list = as<ListCell>(at);
+      const auto& list = cell_as<ListCell>(at);
       bool full = cell.most != 0 && list.count >= cell.most;
       bytes += full ? 0 : grown_bytes(list, entry_words(cell));
     }
@@ -263,10 +254,10 @@ uint64_t kept_bytes(const StoreDesc& desc, const char* row) {
     if (cell.fn == CellFn::ApproxDistinct) {
       bytes += sketch_bytes(at);
     } else if (cell.fn == CellFn::Quantile) {
-      const auto& quantile = as<QuantileCell>(at);
+      const auto& quantile = cell_as<QuantileCell>(at);
       bytes += (uint64_t{quantile.low.capacity} + quantile.high.capacity) * 8;
     } else if (gives_list(cell.fn)) {
-      bytes += uint64_t{as<ListCell>(at).capacity} * entry_words(cell) * 8;
+      bytes += uint64_t{cell_as<ListCell>(at).capacity} * entry_words(cell) * 8;
     }
   }
   return bytes;
@@ -274,7 +265,7 @@ uint64_t kept_bytes(const StoreDesc& desc, const char* row) {
 
 void add_kept(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* value, int64_t time) {
   if (desc.fn == CellFn::Quantile) {
-    auto& quantile = as<QuantileCell>(cell);
+    auto& quantile = cell_as<QuantileCell>(cell);
     double added = inl::as_double(value[0]);
     if (desc.ranked) return add_ranked(desc, quantile, heap, added);
     make_room(quantile.high, 1, heap);
@@ -285,12 +276,12 @@ void add_kept(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* valu
   kept.words[0] = value[0];
   if (desc.kind == WordKind::Text) kept.words[1] = value[1];
   kept.time = time;
-  add_to_list(desc, as<ListCell>(cell), heap, kept);
+  add_to_list(desc, cell_as<ListCell>(cell), heap, kept);
 }
 
 void merge_kept(const CellDesc& desc, char* cell, Heap& heap, const char* other, const Heap& other_heap) {
   if (desc.fn == CellFn::Quantile) {
-    const auto& from = as<QuantileCell>(other);
+    const auto& from = cell_as<QuantileCell>(other);
     for (const ListCell* list : {&from.low, &from.high}) {
       for (uint32_t i = 0; i < list->count; ++i) {
         uint64_t word = inl::as_word(numbers(*list, other_heap)[i]);
@@ -299,18 +290,19 @@ void merge_kept(const CellDesc& desc, char* cell, Heap& heap, const char* other,
     }
     return;
   }
-  const auto& from = as<ListCell>(other);
+  const auto& from = cell_as<ListCell>(other);
   for (uint32_t i = 0; i < from.count; ++i)
-    add_to_list(desc, as<ListCell>(cell), heap, load(desc, entry(desc, from, i, other_heap), other_heap));
+    add_to_list(desc, cell_as<ListCell>(cell), heap,
+                load(desc, entry(desc, from, i, other_heap), other_heap));
 }
 
 void free_kept(const CellDesc& desc, char* cell, Heap& heap) {
   if (desc.fn == CellFn::Quantile) {
-    free_list(as<QuantileCell>(cell).low, 1, heap);
-    free_list(as<QuantileCell>(cell).high, 1, heap);
+    free_list(cell_as<QuantileCell>(cell).low, 1, heap);
+    free_list(cell_as<QuantileCell>(cell).high, 1, heap);
     return;
   }
-  auto& list = as<ListCell>(cell);
+  auto& list = cell_as<ListCell>(cell);
   for (uint32_t i = 0; i < list.count; ++i) free_value(desc, entry(desc, list, i, heap), heap);
   free_list(list, entry_words(desc), heap);
 }
@@ -325,7 +317,7 @@ CellResult quantile_of(double share, std::vector<double>& values) {
 }
 
 CellResult quantile_result(const CellDesc& desc, const char* cell, const Heap& heap) {
-  const auto& quantile = as<QuantileCell>(cell);
+  const auto& quantile = cell_as<QuantileCell>(cell);
   if (desc.ranked && quantile.low.count > 0) {
     Place place = place_of(desc.share, uint64_t{quantile.low.count} + quantile.high.count);
     double low = numbers(quantile.low, heap)[0];
@@ -337,7 +329,7 @@ CellResult quantile_result(const CellDesc& desc, const char* cell, const Heap& h
 }
 
 CellResult peek_quantile(const CellDesc& desc, const char* cell, const Heap& heap, double value) {
-  const auto& quantile = as<QuantileCell>(cell);
+  const auto& quantile = cell_as<QuantileCell>(cell);
   if (quantile.low.count == 0) return number(value);
   // The values around the place, in order: two of each side are enough, for it moves by one at most.
   auto two_on_top = [&](const ListCell& list, OnTop order) {
@@ -359,7 +351,7 @@ CellResult peek_quantile(const CellDesc& desc, const char* cell, const Heap& hea
 
 CellResult list_result(const CellDesc& desc, const char* cell, const Heap& heap, const KeptValue* next,
                        batch::Arena& arena) {
-  const auto& list = as<ListCell>(cell);
+  const auto& list = cell_as<ListCell>(cell);
   std::vector<KeptValue> values;
   values.reserve(list.count + 1U);
   for (uint32_t i = 0; i < list.count; ++i) values.push_back(load(desc, entry(desc, list, i, heap), heap));
