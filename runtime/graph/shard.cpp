@@ -301,7 +301,9 @@ bool Shard::run_rows(size_t index, uint32_t row_end) {
   const Plan& plan = instance_->plan();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
-    if (watermark != no_watermark && !plan.stores[i].has_results) instance_->store(i).advance(watermark);
+    // What fires by time is advanced when it has fired.
+    bool fires = plan.stores[i].has_results && plan.stores[i].desc.kind != state::StoreKind::Counts;
+    if (watermark != no_watermark && !fires) instance_->store(i).advance(watermark);
   }
   return written;
 }

@@ -64,6 +64,7 @@ int32_t mut_room(MutContext* ctx, uint32_t store, MutTable* table, const uint64_
   });
   const char* row = grows_in_place ? rows.find(key) : nullptr;
   if (row != nullptr) growth += mut::state::growth_of(of.desc(), row);
+  if (!rows.heap().fits(growth)) rows.purge_distinct();
   return rows.heap().fits(growth) ? 1 : 0;
 }
 

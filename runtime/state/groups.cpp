@@ -7,16 +7,17 @@
 
 namespace mut::state {
 
-// Forgets groups whose last event is `ttl` past, one segment a call.
+// Forgets groups whose last event is `ttl` past, some segments a call.
 void GroupStore::advance(int64_t watermark) {
   if (desc_.ttl == 0) return;
-  std::vector<char*> gone;
-  table_.for_segment(sweep_++, [&](char* row) {
-    if (is_past(row, watermark)) gone.push_back(row);
-  });
-  if (gone.empty()) return;
-  free_values(gone[0]);
-  table_.erase(gone[0]);  // moves rows: one a call
+  auto past = [&](const char* row) { return is_past(row, watermark); };
+  for (size_t segments = table_.take_sweep(); segments > 0; --segments) {
+    for (const std::vector<uint64_t>& key : table_.keys_of_segment(sweep_++, past)) {
+      char* row = table_.find(key.data());
+      free_values(row);
+      table_.erase(row);
+    }
+  }
 }
 
 bool GroupStore::is_past(const char* row, int64_t watermark) const {
@@ -29,6 +30,10 @@ bool GroupStore::is_past(const char* row, int64_t watermark) const {
 void GroupStore::forget(char* row) {
   if (MUT_DELIBERATE_FAULT(ttl_never)) return;
   free_values(row);
+  if (desc_.group_offset != 0) {
+    uint64_t group = table_.next_group();
+    memcpy(row + desc_.group_offset, &group, 8);
+  }
   uint32_t cells = 8 + desc_.key_words * 8 + (desc_.group_offset != 0 ? 8 : 0);
   memset(row + cells, 0, desc_.row_size - cells);
   memcpy(row + desc_.row_size - 8, &no_event_yet, 8);

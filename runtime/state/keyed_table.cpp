@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "runtime/inline/table.h"
 
@@ -217,7 +218,13 @@ bool KeyedTable::grow(uint64_t hash) {
   return true;
 }
 
+size_t KeyedTable::take_sweep() {
+  uint64_t rows = 2 * std::exchange(asked_rows_, 0);
+  return std::min(1 + rows * segments_.size() / (row_count_ + 1), segments_.size());
+}
+
 char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
+  ++asked_rows_;
   MutSegment* segment = segment_of(hash);
   while (segment->used + 1 > segment->slot_count - segment->slot_count / 5) {
     if (!grow(hash)) return nullptr;
@@ -347,17 +354,38 @@ bool KeyedTable::has_distinct(const char* row, uint32_t cell_index, const uint64
 }
 
 void KeyedTable::erase_distinct(uint64_t group) {
-  for (auto& table : distinct_) {
-    if (!table) continue;
-    std::vector<std::array<uint64_t, 3>> gone;
-    table->for_each([&](const char* row) {
-      uint64_t of;
-      memcpy(&of, row + 8, 8);
-      if (of == group) table->load_key(row, gone.emplace_back().data());
-    });
-    // Erasing moves rows; their texts stay where they are.
-    for (const auto& key : gone) table->erase(table->find(key.data()));
+  if (distinct_.empty()) return;
+  gone_.insert(group);
+  // A segment holds the values of many groups: a look at each for every eighth that is over keeps what waits
+  // small.
+  constexpr size_t groups_per_segment = 32;
+  if (gone_.size() % groups_per_segment == 0) sweep_distinct();
+}
+
+void KeyedTable::purge_distinct() {
+  while (!gone_.empty() || !going_.empty()) sweep_distinct();
+}
+
+// What is split while it is swept goes on at the end, so one pass sees every row.
+void KeyedTable::sweep_distinct() {
+  if (going_.empty()) {
+    going_.swap(gone_);
+    swept_segments_ = 0;
   }
+  bool over = true;
+  for (auto& table : distinct_) {
+    if (!table || swept_segments_ >= table->segment_count()) continue;
+    auto is_going = [&](const char* row) {
+      uint64_t group;
+      memcpy(&group, row + 8, 8);
+      return going_.contains(group);
+    };
+    for (const std::vector<uint64_t>& key : table->keys_of_segment(swept_segments_, is_going))
+      table->erase(table->find(key.data()));
+    over = over && swept_segments_ + 1 >= table->segment_count();
+  }
+  ++swept_segments_;
+  if (over) going_.clear();
 }
 
 }  // namespace mut::state

@@ -3,6 +3,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 #include "runtime/abi/kernel.h"
@@ -56,6 +57,18 @@ class KeyedTable {
   void for_segment(size_t index, Visit visit) const {
     if (!segments_.empty()) for_rows(*segments_[index % segments_.size()], visit);
   }
+  // The keys of those of its rows that `chosen` picks: erasing moves rows. Texts live as long as their row.
+  template <typename Chosen>
+  std::vector<std::vector<uint64_t>> keys_of_segment(size_t index, Chosen chosen) const {
+    std::vector<std::vector<uint64_t>> out;
+    for_segment(index, [&](const char* row) {
+      if (chosen(row)) load_key(row, out.emplace_back(key_words_ + 1).data());
+    });
+    return out;
+  }
+  // How many segments expiry is to look at now: two rows for each that was asked for since the last time, so
+  // that what can go is found before the table has doubled because of it. One at least.
+  size_t take_sweep();
   size_t segment_count() const { return segments_.size(); }
 
   // Values seen by a Distinct cell: rows keyed by (group number, value). Made at first use.
@@ -63,7 +76,11 @@ class KeyedTable {
   // Counts a value of a group once; true when it was new. `value` has the words of the cell's kind.
   bool add_distinct(char* row, uint32_t cell_index, const uint64_t* value);
   bool has_distinct(const char* row, uint32_t cell_index, const uint64_t* value) const;
+  // A group is over: nobody asks for its number again. Its values go with those of others, a segment at a
+  // time.
   void erase_distinct(uint64_t group);
+  // The values of all groups that are over go now.
+  void purge_distinct();
   uint64_t next_group() { return ++group_; }
 
  private:
@@ -98,6 +115,7 @@ class KeyedTable {
   uint32_t turned_away(const MutSegment& segment, uint32_t group) const;
   // Takes the rows whose next bit of the hash is set into a segment of their own.
   std::unique_ptr<MutSegment> split(MutSegment& low);
+  void sweep_distinct();
   bool grow(uint64_t hash);  // false when the budget is spent
   // Rows found ahead of their events lie elsewhere now, or nowhere.
   void rows_moved() {
@@ -117,8 +135,12 @@ class KeyedTable {
   std::vector<MutSegment*> directory_;
   std::vector<MutPlace> places_;                       // the same, as kernels read it
   std::vector<std::unique_ptr<KeyedTable>> distinct_;  // by cell, null where not Distinct
-  std::unique_ptr<MutAhead> ahead_;                    // of a large table
+  std::unordered_set<uint64_t> going_;  // groups whose values the pass that is under way erases
+  std::unordered_set<uint64_t> gone_;   // those of the next
+  size_t swept_segments_ = 0;           // of the pass
+  std::unique_ptr<MutAhead> ahead_;     // of a large table
   uint64_t row_count_ = 0;
+  uint64_t asked_rows_ = 0;  // since take_sweep(): new keys, whether there was room or not
   uint64_t group_ = 0;
   bool has_groups_;  // rows are groups of the description, not values of one
 };

@@ -409,23 +409,26 @@ bool RingStore::is_full(const char* row, int64_t time, int64_t most) const {
   return end > first && static_cast<int64_t>(end - first) >= most;
 }
 
-// Drops what no event in time can see; keys left without samples go too, one segment a call.
+// Drops what no event in time can see; keys left without samples go too, some segments a call.
 void RingStore::advance(int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
   if (desc_.span == 0 && desc_.ttl == 0) return;
-  char* empty = nullptr;
-  table_.for_segment(sweep_++, [&](char* row) {
-    forget_past(row);
-    Ref ref = load(row);
-    purge(ref);
-    save(row, ref);
-    if (ref.count == 0) empty = row;
-  });
-  if (empty == nullptr) return;
-  Ref ref = load(empty);
-  if (ref.capacity != 0)
-    table_.heap().free(ref.offset, static_cast<uint64_t>(ref.capacity) * desc_.sample_words * 8);
-  table_.erase(empty);  // moves rows: one a call
+  for (size_t segments = table_.take_sweep(); segments > 0; --segments, ++sweep_) {
+    table_.for_segment(sweep_, [&](char* row) {
+      forget_past(row);
+      Ref ref = load(row);
+      purge(ref);
+      save(row, ref);
+    });
+    auto empty = [&](const char* row) { return load(row).count == 0; };
+    for (const std::vector<uint64_t>& key : table_.keys_of_segment(sweep_, empty)) {
+      char* row = table_.find(key.data());
+      Ref ref = load(row);
+      if (ref.capacity != 0)
+        table_.heap().free(ref.offset, static_cast<uint64_t>(ref.capacity) * desc_.sample_words * 8);
+      table_.erase(row);
+    }
+  }
 }
 
 std::vector<int> RingStore::column_sources(const RingStore& old, const std::vector<int>& cells) const {

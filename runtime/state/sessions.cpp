@@ -130,6 +130,7 @@ bool SessionStore::has_room(const uint64_t* key, int64_t time, uint64_t text_byt
     // What is joined is moved to where there is room for all.
     bytes += growth_of(row_desc_, row) + (joined.size() > 1 ? 2 * kept_bytes(row_desc_, row) : 0);
   }
+  if (!rows_.heap().fits(bytes)) rows_.purge_distinct();
   return rows_.heap().fits(bytes);
 }
 

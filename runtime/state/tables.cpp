@@ -6,11 +6,6 @@
 #include "runtime/state/packed.h"
 
 namespace mut::state {
-namespace {
-
-constexpr size_t segments_per_sweep = 8;
-
-}  // namespace
 
 TableStore::TableStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : Store(std::move(desc)),
@@ -138,19 +133,15 @@ void TableStore::erase(char* row) {
 
 void TableStore::advance(int64_t) {
   if (desc_.ttl == 0) return;
-  std::vector<uint64_t> key(desc_.key_words + 1);
-  for (size_t i = 0; i < std::min(segments_per_sweep, table_.segment_count()); ++i) {
-    while (true) {
-      char* gone = nullptr;
-      table_.for_segment(sweep_, [&](char* row) {
-        Versions versions = load(row);
-        if (is_gone(at(versions, versions.count - 1)->time)) gone = row;
-      });
-      if (gone == nullptr) break;
-      erase(gone);  // moves rows: look anew
+  auto gone = [&](const char* row) {
+    Versions versions = load(row);
+    return is_gone(at(versions, versions.count - 1)->time);
+  };
+  for (size_t segments = table_.take_sweep(); segments > 0; --segments) {
+    for (const std::vector<uint64_t>& key : table_.keys_of_segment(sweep_++, gone)) {
+      erase(table_.find(key.data()));
       --row_count_;
     }
-    ++sweep_;
   }
 }
 
