@@ -107,6 +107,12 @@ llvm::Value* SourceLoop::reached(llvm::Value* time) {
   return b_.CreateSub(time, b_.getInt64(static_cast<uint64_t>(source_.lateness)));
 }
 
+// Whether a timer is to fire before anything else is done; null: no event sets one.
+llvm::Value* SourceLoop::overdue() {
+  if (!module_.sets_timers(static_cast<int>(&source_ - module_.program().sources.data()))) return nullptr;
+  return b_.CreateICmpNE(at_.context_field(offsetof(MutContext, overdue), b_.getInt32Ty()), b_.getInt32(0));
+}
+
 void SourceLoop::run_row(llvm::Value* row, llvm::Value* time, Path path) {
   at_.position = b_.CreateAdd(first_position_, row);
   at_.time = time;
@@ -162,7 +168,9 @@ SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end, Path path) 
   if (can_fire_) {
     // Stores that the rows before have changed may be due earlier than when the kernel began.
     llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
-    leave_if(b_.CreateAnd(rises, b_.CreateICmpSGE(risen, due)), MUT_STOP_DUE, {row, risen});
+    llvm::Value* fires = b_.CreateAnd(rises, b_.CreateICmpSGE(risen, due));
+    if (llvm::Value* waits = overdue()) fires = b_.CreateOr(fires, waits);
+    leave_if(fires, MUT_STOP_DUE, {row, risen});
   }
   if (reads_watermark_) b_.CreateStore(risen, field(at_.context(), offsetof(MutContext, watermark)));
   run_row(row, time, path);
@@ -388,6 +396,7 @@ void SourceLoop::emit() {
   Place after =
       filter_ != nullptr ? run_blocks({row, watermark}, end) : run_rows({row, watermark}, end, Path::Main);
   leave_if(b_.CreateICmpUGE(after.row, row_end_), MUT_STOP_END, after);
+  if (llvm::Value* waits = overdue()) leave_if(waits, MUT_STOP_DUE, after);
   // No event time of its own, one position of its source.
   at_.position = b_.CreateAdd(first_position_, after.row);
   emit_undecodable(after.row, after.watermark);

@@ -32,6 +32,7 @@ class SourceLoop {
   void open();
   Place run_rows(Place from, llvm::Value* end, Path path);
   Place run_blocks(Place from, llvm::Value* end);
+  llvm::Value* overdue();
   void run_row(llvm::Value* row, llvm::Value* time, Path path);
   llvm::Value* time_of(llvm::Value* row);
   llvm::Value* reached(llvm::Value* time);

@@ -143,6 +143,7 @@ void Flow::accept(size_t source, Record record) {
   event.origin = {from.name, record.position, record.input};
   cause_ = event.origin;
   if (!record.fields) {  // moves no watermark (rule 4.10)
+    fire_due();          // timers that were set too late
     event.time = std::max(newest_[source], int64_t{0});
     send_error(from.stream, event, "null", record.has_raw ? std::optional(record.raw) : std::nullopt,
                "decode", from.span, typed::event_error_code(typed::EventError::Decode));
@@ -298,6 +299,7 @@ void Flow::send_error(int stream, const Event& event, std::string json, std::opt
       {"decode", "the record cannot be decoded"},
       {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
       {"no_key", "a key of a table is none"},
+      {"timer", "a timer sets one that is not later than itself"},
       {"range", "value outside the range of the param"}};
   for (size_t i = 0; i < program_->streams.size(); ++i) {
     const typed::Stream& errors = program_->streams[i];

@@ -57,6 +57,8 @@ class Flow {
   StageState& state(StagePlace place) { return states_.at(place); }
   std::map<StagePlace, StageState>& states() { return states_; }
   int64_t watermark(int stream, size_t stage) const;
+  // What a `process` holds of a key; without one what it begins with.
+  ProcessGroup process_group(StagePlace place, const Key& key) const;
   // Takes over watermarks of sources and params' values of the version before.
   void continue_from(const Flow& old);
   // Drops what `over last` and `dedupe` have forgotten by now.
@@ -99,6 +101,9 @@ class Flow {
   void give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch& window, int64_t time);
   void fire_held(StagePlace place, int64_t due);
   void finish_held(StagePlace place);
+  Step process(StagePlace place, const Event& event);
+  int64_t next_timer(StagePlace place) const;
+  void fire_timer(StagePlace place, int64_t due);
   Step match(StagePlace place, const Event& event);
   int64_t next_settled(StagePlace place) const;
   void settle(StagePlace place, int64_t now, std::vector<Event>& rows);

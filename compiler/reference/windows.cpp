@@ -148,6 +148,7 @@ bool Flow::waits_above(int stream, size_t stage) const {
     bool window = at.kind == StageKind::Aggregate && at.window.kind != WindowKind::Running &&
                   at.window.kind != WindowKind::Count;
     if (window || at.kind == StageKind::Join || at.match || at.hold) return true;
+    if (at.process && !at.process->timers.empty()) return true;
   }
   return std::any_of(of.inputs.begin(), of.inputs.end(), [&](const typed::Input& input) {
     if (input.stream < 0) return false;
@@ -186,6 +187,7 @@ int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
   if (stage.kind == StageKind::Join) return next_unmatched(place);
   if (stage.match) return next_settled(place);
+  if (stage.process) return next_timer(place);
   if (stage.hold) return next_held(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
   return ticks ? std::min(next_close(place), states_.at(place).tick) : next_close(place);
@@ -209,7 +211,7 @@ int64_t Flow::next_close(StagePlace place) const {
 
 bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.kind == StageKind::Join || stage.match) return true;
+  if (stage.kind == StageKind::Join || stage.match || stage.process) return true;
   if (stage.hold) return stage.window.kind != WindowKind::All;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
          stage.window.kind != WindowKind::Count && stage.window.kind != WindowKind::All;
@@ -251,6 +253,8 @@ void Flow::fire_due() {
       fire_join(*chosen, due(*chosen));
     } else if (stage_at(*chosen).match) {
       fire_match(*chosen, due(*chosen));
+    } else if (stage_at(*chosen).process) {
+      fire_timer(*chosen, due(*chosen));
     } else if (stage_at(*chosen).hold) {
       fire_held(*chosen, due(*chosen));
     } else {

@@ -25,6 +25,7 @@ constexpr ErrorText error_texts[] = {
     {"range", "value outside the range of the param"},
     {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
     {"no_key", "a key of a table is none"},
+    {"timer", "a timer sets one that is not later than itself"},
 };
 constexpr size_t sink_rows_first = 64;
 
@@ -219,14 +220,15 @@ void Instance::fail(size_t site, int32_t error, uint64_t position, const void* e
   record.line = at.line;
   record.code = error_texts[error].code;
   record.message = error_texts[error].message;
-  if (batch != nullptr && batch->origins != nullptr && position >= batch->first_position &&
+  bool of_event = type == at.record.get();  // else of a row that a store gave, which has no one record
+  if (of_event && batch != nullptr && batch->origins != nullptr && position >= batch->first_position &&
       position - batch->first_position < batch->row_count && batch->input_name.size != 0) {
     record.input = std::string(abi::view(batch->input_name)) + ":" +
                    std::to_string(batch->origins[position - batch->first_position].line);
   }
   text::Buffer json;
   if (type != nullptr) {
-    if (type == at.record.get()) {
+    if (of_event) {
       if (!encoders_[site]) encoders_[site] = codec::make_encoder(codec::Format::Json, at.record);
       encoders_[site]->append(event, json);
     } else {

@@ -10,6 +10,7 @@ namespace {
 
 // Results of a window that are made at once: they stay in the second cache.
 constexpr size_t result_piece_rows = 1024;
+constexpr size_t fires_between_outputs = 4096;
 
 }  // namespace
 
@@ -222,6 +223,7 @@ void Shard::fire_store(size_t index) {
 // as of the sources: what a join gives late comes before what waits for it.
 void Shard::fire_due() {
   const Plan& plan = instance_->plan();
+  size_t fired = 0;
   while (true) {
     int64_t best = state::never;
     size_t chosen = plan.stores.size();
@@ -249,8 +251,12 @@ void Shard::fire_due() {
     }
     if (chosen == plan.stores.size()) break;
     fire_store(chosen);
-    if (instance_->context().output_rows >= instance_->context().output_rows_max && !take_output()) return;
+    // Timers may set timers for long and give no row: what bodies made on the way goes now and then.
+    bool many = ++fired % fires_between_outputs == 0;
+    if ((many || instance_->context().output_rows >= instance_->context().output_rows_max) && !take_output())
+      return;
   }
+  instance_->context().overdue = 0;
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
     if (watermark != no_watermark) instance_->store(i).advance(watermark);
@@ -272,6 +278,11 @@ bool Shard::run_kernel(size_t index, MutCursor& cursor) {
   MutSourceKernel kernel = instance_->kernels().sources[index];
   if (kernel == nullptr) cursor.row = cursor.row_end;  // nothing reads this source
   while (cursor.row < cursor.row_end) {
+    if (context.overdue != 0) {  // an event of another source, or of the batch before, has set it
+      cause_position_ = feed.view.first_position + cursor.row;
+      fire_due();
+      if (!error_.message.empty()) return false;
+    }
     update_due(index);
     int32_t stop = kernel(&context, &feed.view, &cursor);
     instance_->watermarks[index] = cursor.watermark;
@@ -302,7 +313,8 @@ bool Shard::run_rows(size_t index, uint32_t row_end) {
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
     // What fires by time is advanced when it has fired.
-    bool fires = plan.stores[i].has_results && plan.stores[i].desc.kind != state::StoreKind::Counts;
+    bool fires = plan.stores[i].has_results && plan.stores[i].desc.kind != state::StoreKind::Counts &&
+                 plan.stores[i].desc.kind != state::StoreKind::Process;
     if (watermark != no_watermark && !fires) instance_->store(i).advance(watermark);
   }
   return written;
