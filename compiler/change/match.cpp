@@ -254,7 +254,7 @@ class StageMatcher {
     for (typed::StageKind kind :
          {typed::StageKind::Where, typed::StageKind::Project, typed::StageKind::Dedupe,
           typed::StageKind::Aggregate, typed::StageKind::Join, typed::StageKind::Match,
-          typed::StageKind::Hold, typed::StageKind::Table})
+          typed::StageKind::Hold, typed::StageKind::Table, typed::StageKind::Process})
       rest(olds, news, kind, renamed);
   }
 
