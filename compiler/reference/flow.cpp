@@ -18,6 +18,7 @@ Flow::Flow(std::shared_ptr<const typed::Program> program, std::function<int(sour
   pending_.resize(program_->sets.size());
   newest_.assign(program_->sources.size(), no_time);
   watermarks_.assign(program_->sources.size(), no_time);
+  reached_.assign(program_->sources.size(), no_time);
   finished_.assign(program_->sources.size(), 0);
   for (size_t i = 0; i < program_->streams.size(); ++i) {
     const typed::Stream& stream = program_->streams[i];
@@ -120,13 +121,21 @@ int64_t Flow::held_back(StagePlace place) const {
   return out;
 }
 
-std::vector<int64_t> Flow::limits_while_firing(StagePlace place, int64_t due) const {
+std::vector<int64_t> Flow::limits_while_firing(StagePlace place, int64_t due) {
   std::vector<int64_t> out;
   for (size_t source = 0; source < program_->sources.size(); ++source) {
     int64_t delay = held_back(place.first, place.second, source).value_or(held_back(place));
-    out.push_back(minus(plus(due, delay), 1));
+    int64_t limit = minus(plus(due, delay), 1);
+    // A timer may be set to a time that has passed; no watermark goes back for it.
+    if (stage_at(place).process) limit = std::max(limit, reached_[source]);
+    reached_[source] = std::max(reached_[source], std::min(limit, watermark_of(source)));
+    out.push_back(limit);
   }
   return out;
+}
+
+int64_t Flow::watermark_of(size_t source) const {
+  return finished_[source] != 0 ? end_of_time : watermarks_[source];
 }
 
 uint64_t Flow::late_count(const std::string& path) const {
@@ -160,6 +169,7 @@ void Flow::accept(size_t source, Record record) {
 }
 
 void Flow::finish_source(size_t source) {
+  fire_due();                              // timers that the last event has set to what had passed
   finish_counts(Rest::OfSources, source);  // before its watermark is the end of time
   finished_[source] = 1;
   fire_due();

@@ -144,7 +144,8 @@ class Flow {
   // How far behind a source the watermark at a stage is; nothing where the source is not above it.
   std::optional<int64_t> held_back(int stream, size_t stage, size_t source) const;
   int64_t held_back(StagePlace place) const;
-  std::vector<int64_t> limits_while_firing(StagePlace place, int64_t due) const;
+  std::vector<int64_t> limits_while_firing(StagePlace place, int64_t due);
+  int64_t watermark_of(size_t source) const;
   bool fires(StagePlace place) const;
   int64_t due(StagePlace place) const;
   void fire_tick(StagePlace place, int64_t tick);
@@ -170,6 +171,7 @@ class Flow {
   std::vector<Pending> pending_;
   std::vector<int64_t> newest_;      // by source: greatest event time
   std::vector<int64_t> watermarks_;  // by source: never falls
+  std::vector<int64_t> reached_;     // by source: the watermark that what has flowed so far has seen
   std::vector<char> finished_;
   // By source: what flows was caused by something that was due right behind this; empty: by an event.
   std::vector<int64_t> firing_limits_;

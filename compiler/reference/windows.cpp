@@ -248,7 +248,7 @@ void Flow::fire_due() {
       set->value.reset();
       continue;
     }
-    if (!chosen) return;
+    if (!chosen) break;
     if (stage_at(*chosen).kind == StageKind::Join) {
       fire_join(*chosen, due(*chosen));
     } else if (stage_at(*chosen).match) {
@@ -261,6 +261,8 @@ void Flow::fire_due() {
       fire(*chosen, due(*chosen));
     }
   }
+  for (size_t source = 0; source < reached_.size(); ++source)
+    reached_[source] = std::max(reached_[source], watermark_of(source));
 }
 
 std::vector<Flow::Result> Flow::results_of(StagePlace place, int64_t end) {

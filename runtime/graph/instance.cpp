@@ -57,6 +57,7 @@ Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t s
   for (const StorePlan& store : plan_->stores)
     bits = std::max(bits, static_cast<size_t>(store.watermark_bit + 1));
   watermarks.assign(bits, no_watermark);
+  reached_.assign(bits, no_watermark);
   params_ = plan_->param_values;
   param_texts_.resize(plan_->params.size());
   pending_sets_.resize(plan_->sets.size());
@@ -109,11 +110,18 @@ int64_t Instance::now(const Clock& clock) const {
   return least;
 }
 
-void Instance::firing(const Clock& clock, int64_t due) {
+void Instance::firing(size_t store) {
+  const Clock& clock = plan_->stores[store].clock;
+  int64_t due = stores_[store]->due();
+  bool may_be_past = stores_[store]->desc().kind == state::StoreKind::Process;
   firing_limits_.resize(watermarks.size());
   for (size_t i = 0; i < watermarks.size(); ++i) {
     int64_t delay = (clock.mask >> i & 1U) != 0 ? clock.delay(i) : clock.delay_max();
-    firing_limits_[i] = later(due, delay) - 1;
+    int64_t limit = later(due, delay) - 1;
+    // A timer may be set to a time that has passed; no watermark goes back for it.
+    if (may_be_past) limit = std::max(limit, reached_[i]);
+    reach(i, std::min(limit, watermarks[i]));
+    firing_limits_[i] = limit;
   }
 }
 

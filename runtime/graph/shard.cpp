@@ -212,7 +212,7 @@ void Shard::run_results(size_t index, const state::ResultRows& rows) {
 void Shard::fire_store(size_t index) {
   state::ResultRows rows(instance_->store(index).desc(), result_texts_);
   rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(index, piece); });
-  instance_->firing(instance_->plan().stores[index].clock, instance_->store(index).due());
+  instance_->firing(index);
   instance_->store(index).fire(rows);
   run_results(index, rows);
   instance_->fired();
@@ -257,6 +257,7 @@ void Shard::fire_due() {
       return;
   }
   instance_->context().overdue = 0;
+  instance_->reach_all();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
     if (watermark != no_watermark) instance_->store(i).advance(watermark);
@@ -286,6 +287,8 @@ bool Shard::run_kernel(size_t index, MutCursor& cursor) {
     update_due(index);
     int32_t stop = kernel(&context, &feed.view, &cursor);
     instance_->watermarks[index] = cursor.watermark;
+    // One that raised the watermark and waits for what is due has not run yet.
+    instance_->reach(index, stop == MUT_STOP_DUE ? context.watermark : cursor.watermark);
     cause_position_ = feed.view.first_position + cursor.row;
     if (stop == MUT_STOP_DUE) fire_due();
     if (!error_.message.empty()) return false;
@@ -339,6 +342,7 @@ void Shard::finish_counts(Rest rest) {
 
 // A source that has ended does not hold others back; when all have, everything fires.
 void Shard::finish_input() {
+  if (instance_->context().overdue != 0) fire_due();  // by the last event, not by the end
   finish_counts(Rest::OfSources);
   bool all = true;
   for (size_t i = 0; i < feeds_.size(); ++i) {
