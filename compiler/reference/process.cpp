@@ -116,7 +116,7 @@ void Flow::fire_timer(StagePlace place, int64_t due) {
   std::string name = timer->first;
   first->second.timers.erase(timer);
   bool at_end = watermark(place.first, place.second) == end_of_time;
-  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, due));
+  Limits outer = std::exchange(firing_limits_, limits_while_firing(place, due));
   Event cause;
   cause.time = due;
   cause.origin = {cause_.source, cause_.position, ""};

@@ -134,8 +134,8 @@ void Flow::finish_counts(Rest rest, size_t ending) {
     if (waits_above(place.first, place.second) != (rest == Rest::OfResults)) continue;
     bool over = true;
     for (size_t source = 0; source < finished_.size(); ++source)
-      over = over &&
-             (finished_[source] != 0 || source == ending || !held_back(place.first, place.second, source));
+      over = over && (finished_[source] != 0 || source == ending ||
+                      !held_back(place.first, place.second, Brake{static_cast<int>(source)}));
     if (!over) continue;
     for (const auto& [key, members] : std::exchange(state.log, {})) give_counted(place, key, members);
   }
@@ -261,8 +261,7 @@ void Flow::fire_due() {
       fire(*chosen, due(*chosen));
     }
   }
-  for (size_t source = 0; source < reached_.size(); ++source)
-    reached_[source] = std::max(reached_[source], watermark_of(source));
+  reach_all();
 }
 
 std::vector<Flow::Result> Flow::results_of(StagePlace place, int64_t end) {
@@ -310,7 +309,7 @@ void Flow::fire_tick(StagePlace place, int64_t tick) {
     for (Entry& entry : entries) entry.told = true;
   }
   state.tick = end_of_time;
-  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, tick));
+  Limits outer = std::exchange(firing_limits_, limits_while_firing(place, tick));
   for (const auto& [window, groups] : windows) {
     for (const auto& [key, result] : groups) {
       bool news = std::any_of(result.members.begin(), result.members.end(),
@@ -334,7 +333,7 @@ void Flow::fire(StagePlace place, int64_t end) {
   }
   drop_closed(place);
   if (stage_at(place).on_update) return;  // all was given when it changed
-  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, end));
+  Limits outer = std::exchange(firing_limits_, limits_while_firing(place, end));
   for (const Result& result : results) {
     // All was given at the last tick, when nothing has come since.
     bool news =
