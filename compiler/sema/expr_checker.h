@@ -58,11 +58,12 @@ struct Scope {
   // fields in the record that is here now.
   const std::vector<int>* places = nullptr;
   typed::TypeRef here = nullptr;
-  std::string record_name;         // for messages: "stream `payments`"
-  std::vector<LocalName> locals;   // innermost last
-  std::vector<LocalName> beyond;   // bound around an aggregate or a history: not known when it sees an event
-  std::set<std::string> siblings;  // fields made by other items of the same `with`
-  std::string cell;                // prefix of the cells found here: "usual", "where"
+  std::string record_name;        // for messages: "stream `payments`"
+  std::vector<LocalName> locals;  // innermost last
+  std::vector<LocalName> beyond;  // bound around an aggregate or a history: not known when it sees an event
+  typed::TypeRef left_behind = nullptr;  // on timer: the record whose fields are not known any more
+  std::set<std::string> siblings;        // fields made by other items of the same `with`
+  std::string cell;                      // prefix of the cells found here: "usual", "where"
   std::vector<typed::History>* histories = nullptr;         // EventHistory
   std::vector<typed::AggregateCall>* aggregates = nullptr;  // AggregateItem
   const std::vector<typed::ExprPtr>* keys = nullptr;        // AggregateItem
