@@ -206,6 +206,24 @@ class ExprChecker {
   ExprPtr check_list_call(const ast::Call& node, const std::vector<const ast::Expr*>& args,
                           const ast::Expr& expr, Scope& scope);
   ExprPtr check_lambda(const ast::Expr& expr, std::vector<LocalName> params, Scope& scope, TypeRef wanted);
+  // Decimals: decimals.cpp. Both sides are decimals or ints, or one of them is refused.
+  ExprPtr decimal_arithmetic(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
+                             source::Span span);
+  // An int as a decimal(0); a decimal as it is.
+  ExprPtr as_decimal(ExprPtr expr);
+  // `decimal(scale)`; reports and gives an error when it has too many digits.
+  TypeRef decimal_type(int scale, source::Span span);
+  ExprPtr decimal_literal(const std::string& text, bool negative, TypeRef wanted, source::Span span);
+  // What a literal beside a decimal is: a decimal of its own digits. Else `hint`.
+  TypeRef hint_beside(const ast::Expr& expr, TypeRef beside, TypeRef hint);
+  // `round(x, s)`, `trunc(x)` and the like of a decimal.
+  ExprPtr round_decimal(typed::Builtin builtin, ExprPtr value, const ast::Expr* digits, source::Span span);
+  // `decimal(x, s)`.
+  ExprPtr check_decimal_call(const std::vector<const ast::Expr*>& args, const ast::Expr& expr, Scope& scope);
+  std::optional<int> scale_argument(const ast::Expr& expr);
+  static typed::Kind promote_kind(const ExprPtr& expr) {
+    return typed::is_small_int(expr->type->kind) ? typed::Kind::Int : expr->type->kind;
+  }
   ExprPtr promote(ExprPtr expr);  // small ints to int, f32 to float
   // Reports and replaces by an error when the value may be none.
   ExprPtr need_value(ExprPtr expr, std::string_view wanted);
@@ -229,5 +247,8 @@ bool is_json(typed::TypeRef type);
 // The value of an expression made of literals; empty when it is none or fails.
 std::optional<typed::Const> fold_constant(const typed::Expr& expr);
 bool literal_fits(int64_t value, typed::Kind kind);
+// The type without `?`; null of null.
+typed::TypeRef without_none(typed::TypeRef type);
+bool is_decimal(typed::TypeRef type);  // or a `?` of one
 
 }  // namespace mut::sema

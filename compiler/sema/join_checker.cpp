@@ -175,6 +175,15 @@ bool StageChecker::check_on(const ast::JoinStage& node, const ast::Stage& stage,
       anything = true;
       continue;
     }
+    if (conjunct->kind == ExprKind::Binary && conjunct->op == Op::Equal) {
+      // Keys of decimals are found by their digits: both sides by the same number of them.
+      TypeRef a = conjunct->args[0]->type;
+      TypeRef b = conjunct->args[1]->type;
+      TypeRef joined = is_decimal(a) && is_decimal(b) ? exprs_.unify(a, b) : nullptr;
+      for (ExprPtr& side : conjunct->args) {
+        if (joined != nullptr) side = exprs_.coerce(std::move(side), joined);
+      }
+    }
     bool equality = conjunct->kind == ExprKind::Binary && conjunct->op == Op::Equal &&
                     typed::same(conjunct->args[0]->type, conjunct->args[1]->type) &&
                     is_key_type(conjunct->args[0]->type);

@@ -102,6 +102,8 @@ bool takes_hint(const ast::Expr& expr) {
 std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
 TypeRef strip(TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
 
+Kind promoted_kind(const Expr& expr) { return typed::is_small_int(expr.type->kind) ? Kind::Int : expr.type->kind; }
+
 // A hint that cannot make a literal fit must not turn `x + 1` on text into a strange message.
 TypeRef hint_of(const Expr& expr) { return expr.type->kind == Kind::Error ? nullptr : expr.type; }
 
@@ -119,7 +121,7 @@ ExprPtr ExprChecker::visit(const ast::Unary& node, const ast::Expr& expr, Scope&
   if (const auto* number = std::get_if<ast::IntLit>(&node.operand->node)) {
     TypeRef wanted = hint == nullptr ? nullptr : strip(hint);
     Kind kind = wanted == nullptr ? Kind::Int : wanted->kind;
-    if (kind != Kind::Float && kind != Kind::F32) {
+    if (kind != Kind::Float && kind != Kind::F32 && kind != Kind::Decimal) {
       if (number->value > uint64_t{1} << 63U) {
         diags_.report(Code::NumberOutOfRange, expr.span, "-" + number->text);
         return error(expr.span);
@@ -136,12 +138,17 @@ ExprPtr ExprChecker::visit(const ast::Unary& node, const ast::Expr& expr, Scope&
   ExprPtr value = need_value(promote(check(*node.operand, scope, hint)), "a number");
   Kind kind = value->type->kind;
   if (kind == Kind::Error) return value;
-  if (kind != Kind::Int && kind != Kind::Float && kind != Kind::Duration) {
+  if (kind != Kind::Int && kind != Kind::Float && kind != Kind::Duration && kind != Kind::Decimal) {
     diags_.report(Code::OperatorType, expr.span, "-", quoted(value->type));
     return error(expr.span);
   }
   if (value->kind == ExprKind::Literal && kind == Kind::Float) {
     value->value.value = -value->value.as_float();
+    value->span = expr.span;
+    return value;
+  }
+  if (value->kind == ExprKind::Literal && kind == Kind::Decimal) {
+    value->value.value = typed::Const::Decimal{-value->value.as_decimal()};
     value->span = expr.span;
     return value;
   }
@@ -179,13 +186,17 @@ ExprPtr ExprChecker::visit(const ast::Binary& node, const ast::Expr& expr, Scope
   ExprPtr left;
   ExprPtr right;
   TypeRef outer = comparison ? nullptr : hint;
+  // A literal is a decimal beside one, and beside an int where a decimal is wanted.
+  auto beside = [&](const Expr& other) {
+    return is_decimal(outer) && promoted_kind(other) == Kind::Int ? outer : other.type;
+  };
   if (takes_hint(*node.left) && !takes_hint(*node.right)) {
     right = check(*node.right, scope, outer);
-    left = check(*node.left, scope, hint_of(*right));
+    left = check(*node.left, scope, hint_beside(*node.left, beside(*right), hint_of(*right)));
   } else {
-    left = check(*node.left, scope, outer);
+    left = check(*node.left, scope, hint_beside(*node.left, outer, outer));
     // The other operand of a time or duration is not of its type by itself.
-    right = check(*node.right, scope, takes_hint(*node.right) ? hint_of(*left) : outer);
+    right = check(*node.right, scope, takes_hint(*node.right) ? hint_beside(*node.right, beside(*left), hint_of(*left)) : outer);
   }
   if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(expr.span);
   if (comparison) return check_comparison(node, to_op(node.op), std::move(left), std::move(right), expr.span);
@@ -214,6 +225,8 @@ ExprPtr ExprChecker::check_arithmetic(const ast::Binary& node, Op op, ExprPtr le
     right = coerce(std::move(right), type(Kind::Float));
     return finish(Kind::Float);
   }
+  bool whole_or_decimal = (a == Kind::Int || a == Kind::Decimal) && (b == Kind::Int || b == Kind::Decimal);
+  if (whole_or_decimal) return decimal_arithmetic(node, op, std::move(left), std::move(right), span);
   if (a == Kind::String && b == Kind::String && add) return finish(Kind::String);
   if (a == Kind::Time && b == Kind::Time && subtract) return finish(Kind::Duration);
   if (a == Kind::Time && b == Kind::Duration && (add || subtract)) return finish(Kind::Time);
@@ -230,6 +243,8 @@ ExprPtr ExprChecker::check_arithmetic(const ast::Binary& node, Op op, ExprPtr le
   auto report = diags_.report(Code::OperatorTypes, node.op_span, op_text(node.op), quoted(left->type),
                               quoted(right->type));
   report.mark(left->span).mark(right->span);
+  if ((a == Kind::Decimal && b == Kind::Float) || (a == Kind::Float && b == Kind::Decimal))
+    report.note("a float is not exact: write `float(x)` of the decimal, or `x as decimal(2)` of the float");
   if ((a == Kind::String) != (b == Kind::String) && add)
     report.note("`+` joins text only; write \"{…}\" to put a value into text");
   return error(span);
@@ -239,9 +254,12 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
                                       Span span) {
   bool equality = op == Op::Equal || op == Op::NotEqual;
   auto mismatch = [&] {
-    diags_.report(Code::CompareTypeMismatch, node.op_span, quoted(left->type), quoted(right->type))
-        .mark(left->span)
-        .mark(right->span);
+    auto report = diags_.report(Code::CompareTypeMismatch, node.op_span, quoted(left->type), quoted(right->type));
+    report.mark(left->span).mark(right->span);
+    Kind x = strip(left->type)->kind;
+    Kind y = strip(right->type)->kind;
+    if ((x == Kind::Decimal && y == Kind::Float) || (x == Kind::Float && y == Kind::Decimal))
+      report.note("a float is not exact: write `float(x)` of the decimal, or `x as decimal(2)` of the float");
     return error(span);
   };
   left = promote(std::move(left));
@@ -267,6 +285,18 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
   Kind b = right->type->kind;
   // int against float is compared exactly (rule 3.5), so neither side is converted.
   bool mixed = (a == Kind::Int && b == Kind::Float) || (a == Kind::Float && b == Kind::Int);
+  // So are decimals of different scales; one of them may be none.
+  if (is_decimal(left->type) || is_decimal(right->type)) {
+    left = as_decimal(std::move(left));
+    right = as_decimal(std::move(right));
+    if (is_decimal(left->type) && is_decimal(right->type)) {
+      mixed = true;
+      if (left->type->kind != right->type->kind) {
+        left = coerce(std::move(left), types_.optional(strip(left->type)));
+        right = coerce(std::move(right), types_.optional(strip(right->type)));
+      }
+    }
+  }
   if (!mixed) {
     TypeRef joined = unify(left->type, right->type);
     if (joined == nullptr) return mismatch();

@@ -1,0 +1,127 @@
+// Decimals: literals, arithmetic by scales (rule 3.6), rounding.
+#include "runtime/decimal/decimal.h"
+
+#include "compiler/sema/check.h"
+#include "compiler/sema/expr_checker.h"
+
+namespace mut::sema {
+
+using diag::Code;
+using source::Span;
+using typed::Builtin;
+using typed::Expr;
+using typed::ExprKind;
+using typed::ExprPtr;
+using typed::Kind;
+using typed::Op;
+using typed::TypeRef;
+
+namespace {
+
+std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
+
+std::string without_underscores(std::string text) {
+  std::erase(text, '_');
+  return text;
+}
+
+// The number that an expression writes; null: none.
+const std::string* number_text(const ast::Expr& expr) {
+  if (const auto* paren = std::get_if<ast::Paren>(&expr.node)) return number_text(*paren->inner);
+  if (const auto* unary = std::get_if<ast::Unary>(&expr.node))
+    return unary->op == ast::UnaryOp::Negate ? number_text(*unary->operand) : nullptr;
+  if (const auto* whole = std::get_if<ast::IntLit>(&expr.node)) return &whole->text;
+  const auto* real = std::get_if<ast::FloatLit>(&expr.node);
+  return real == nullptr ? nullptr : &real->text;
+}
+
+}  // namespace
+
+TypeRef without_none(TypeRef type) {
+  return type != nullptr && type->kind == Kind::Optional ? type->element : type;
+}
+
+bool is_decimal(TypeRef type) { return type != nullptr && without_none(type)->kind == Kind::Decimal; }
+
+TypeRef ExprChecker::decimal_type(int scale, Span span) {
+  if (scale <= typed::scale_max) return types_.decimal(scale);
+  diags_.report(Code::DecimalScale, span, std::to_string(scale))
+      .note("take digits off one side with `round(x, s)`");
+  return type(Kind::Error);
+}
+
+ExprPtr ExprChecker::decimal_literal(const std::string& text, bool negative, TypeRef wanted, Span span) {
+  auto units = decimal::parse(without_underscores(text), wanted->scale);
+  if (!units) {
+    diags_.report(Code::LiteralDoesNotFit, span, text, quoted(wanted));
+    return error(span);
+  }
+  return literal(wanted, {typed::Const::Decimal{negative ? -*units : *units}}, span);
+}
+
+TypeRef ExprChecker::hint_beside(const ast::Expr& expr, TypeRef beside, TypeRef hint) {
+  if (!is_decimal(beside)) return hint;
+  const std::string* text = number_text(expr);
+  if (text == nullptr) return hint;
+  auto scale = decimal::scale_of(without_underscores(*text));
+  return scale ? types_.decimal(*scale) : hint;  // else the literal says that it does not fit
+}
+
+ExprPtr ExprChecker::as_decimal(ExprPtr expr) {
+  if (expr->type->kind == Kind::Int) return coerce(std::move(expr), types_.decimal(0));
+  return expr;
+}
+
+ExprPtr ExprChecker::decimal_arithmetic(const ast::Binary& node, Op op, ExprPtr left, ExprPtr right, Span span) {
+  left = as_decimal(std::move(left));
+  right = as_decimal(std::move(right));
+  int a = left->type->scale;
+  int b = right->type->scale;
+  int scale = op == Op::Multiply ? a + b : std::max(a, b);
+  if (op == Op::Divide) scale += decimal::quotient_digits;
+  TypeRef result = decimal_type(scale, node.op_span);
+  if (result->kind == Kind::Error) return error(span);
+  ExprPtr out = make(ExprKind::Binary, result, span);
+  out->op = op;
+  out->args.push_back(std::move(left));
+  out->args.push_back(std::move(right));
+  return out;
+}
+
+std::optional<int> ExprChecker::scale_argument(const ast::Expr& expr) {
+  auto scale = check_constant(expr, type(Kind::Int));
+  if (!scale) return std::nullopt;
+  int64_t value = scale->value.as_int();
+  if (value >= 0 && value <= typed::scale_max) return static_cast<int>(value);
+  diags_.report(Code::DecimalScale, expr.span, std::to_string(value));
+  return std::nullopt;
+}
+
+ExprPtr ExprChecker::round_decimal(Builtin builtin, ExprPtr value, const ast::Expr* digits, Span span) {
+  int scale = 0;
+  if (digits != nullptr) {
+    auto wanted = scale_argument(*digits);
+    if (!wanted) return error(span);
+    scale = *wanted;
+  }
+  ExprPtr out = make(ExprKind::Call, types_.decimal(scale), span);
+  out->builtin = builtin;
+  out->args.push_back(std::move(value));
+  return out;
+}
+
+ExprPtr ExprChecker::check_decimal_call(const std::vector<const ast::Expr*>& args, const ast::Expr& expr,
+                                        Scope& scope) {
+  if (args.size() != 2) {
+    diags_.report(Code::ArgumentCount, expr.span, "decimal", "2 arguments", std::to_string(args.size()))
+        .note("`decimal(x, 2)` is `x as decimal(2)`");
+    return error(expr.span);
+  }
+  auto scale = scale_argument(*args[1]);
+  if (!scale) return error(expr.span);
+  TypeRef target = types_.decimal(*scale);
+  ExprPtr value = need_value(check(*args[0], scope, target), "a value");
+  return cast(std::move(value), target, false, expr.span);
+}
+
+}  // namespace mut::sema
