@@ -1,11 +1,10 @@
 // Decimals: one value of 128 bits, units of 10^-scale, of at most 38 digits. What is more than a few
 // instructions is in runtime/decimal.
-#include "runtime/decimal/decimal.h"
-
 #include <llvm/IR/Intrinsics.h>
 
 #include "compiler/codegen/function_emitter.h"
 #include "compiler/codegen/module_emitter.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::codegen {
 
@@ -56,7 +55,8 @@ Value FunctionEmitter::call_decimal(const char* name, typed::TypeRef result, con
   return {result, {builder_.CreateAlignedLoad(builder_.getInt128Ty(), out, llvm::Align(8))}};
 }
 
-Value FunctionEmitter::emit_decimal_arithmetic(const typed::Expr& expr, const Value& left, const Value& right) {
+Value FunctionEmitter::emit_decimal_arithmetic(const typed::Expr& expr, const Value& left,
+                                               const Value& right) {
   bool sum = expr.op == Op::Add || expr.op == Op::Subtract;
   if (sum && left.type->scale == right.type->scale) {
     // Of 38 digits each: 128 bits may be too few by one, and are then more than 38 digits too.
@@ -113,7 +113,8 @@ Value FunctionEmitter::to_decimal(const Value& value, typed::TypeRef target) {
     bool is_unsigned =
         value.type->kind == Kind::U8 || value.type->kind == Kind::U16 || value.type->kind == Kind::U32;
     llvm::Type* wide = builder_.getInt128Ty();
-    from.parts = {is_unsigned ? builder_.CreateZExt(value.part(), wide) : builder_.CreateSExt(value.part(), wide)};
+    from.parts = {is_unsigned ? builder_.CreateZExt(value.part(), wide)
+                              : builder_.CreateSExt(value.part(), wide)};
   }
   int scale = value.type->kind == Kind::Decimal ? value.type->scale : 0;
   if (scale == target->scale) return {target, from.parts};

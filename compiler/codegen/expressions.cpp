@@ -158,7 +158,9 @@ Value FunctionEmitter::emit_literal(const Expr& expr) {
                                                 builder_.getInt8(0)));
     } else {
       // As aligned as the table.
-      out.parts.push_back(invariant(scalar->kind == Kind::Decimal ? builder_.CreateAlignedLoad(type, at, llvm::Align(8)) : builder_.CreateLoad(type, at)));
+      out.parts.push_back(invariant(scalar->kind == Kind::Decimal
+                                        ? builder_.CreateAlignedLoad(type, at, llvm::Align(8))
+                                        : builder_.CreateLoad(type, at)));
       if (text) {
         out.parts.push_back(invariant(builder_.CreateLoad(
             builder_.getPtrTy(), builder_.CreateConstGEP1_64(builder_.getInt8Ty(), at, 8))));

@@ -73,7 +73,9 @@ Decimal made(bool negative, std::string digits, int scale) {
   return out;
 }
 
-std::string digits_at(const Decimal& value, int scale) { return with_zeros(value.digits, scale - value.scale); }
+std::string digits_at(const Decimal& value, int scale) {
+  return with_zeros(value.digits, scale - value.scale);
+}
 
 bool is_even(const std::string& digits) { return digits.empty() || (digits.back() - '0') % 2 == 0; }
 
@@ -91,7 +93,8 @@ Decimal add(const Decimal& a, const Decimal& b) {
   std::string x = digits_at(a, scale);
   std::string y = digits_at(b, scale);
   if (a.negative == b.negative) return made(a.negative, sum(x, y), scale);
-  return order(x, y) >= 0 ? made(a.negative, difference(x, y), scale) : made(b.negative, difference(y, x), scale);
+  return order(x, y) >= 0 ? made(a.negative, difference(x, y), scale)
+                          : made(b.negative, difference(y, x), scale);
 }
 
 Decimal negated(Decimal value) { return made(!value.negative, value.digits, value.scale); }
@@ -126,7 +129,7 @@ Decimal rounded(const Decimal& value, int scale, Nearest nearest) {
   std::string lost = all.substr(all.size() - lost_count);
   bool nothing = lost.find_first_not_of('0') == std::string::npos;
   std::string half = "5" + std::string(lost_count - 1, '0');
-  bool up = nearest == Nearest::HalfEven ? lost > half || (lost == half && !is_even(kept))
+  bool up = nearest == Nearest::HalfEven  ? lost > half || (lost == half && !is_even(kept))
             : nearest == Nearest::Floor   ? value.negative && !nothing
             : nearest == Nearest::Ceiling ? !value.negative && !nothing
                                           : false;

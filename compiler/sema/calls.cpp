@@ -382,12 +382,19 @@ struct CallChecker {
     std::vector<ExprPtr> values;
     TypeRef joined = hint != nullptr && hint->kind == Kind::Float ? hint : nullptr;
     TypeRef literal_hint = nullptr;
+    std::vector<ExprPtr> checked;
+    for (const ast::Expr* arg : args) {
+      checked.push_back(
+          checker.promote(checker.check(*arg, scope, checker.hint_beside(*arg, literal_hint, literal_hint))));
+      TypeRef next = checked.back()->type;
+      literal_hint = literal_hint == nullptr ? next : checker.unify(literal_hint, next);
+    }
+    checker.recheck_numbers(args, scope, checked);
     for (size_t i = 0; i < args.size(); ++i) {
-      ExprPtr value = checker.promote(checker.check(*args[i], scope, literal_hint));
+      ExprPtr value = std::move(checked[i]);
       Kind kind = value->type->kind;
       bool fine = kind == Kind::Int || kind == Kind::Float || kind == Kind::U64 || kind == Kind::Duration ||
-                  kind == Kind::Decimal ||
-                  (ordered && typed::is_ordered(value->type) && kind != Kind::Error);
+                  kind == Kind::Decimal || (ordered && typed::is_ordered(value->type) && kind != Kind::Error);
       if (!argument_is(value, i, fine, ordered ? "an ordered value" : "a number")) return error();
       TypeRef next = joined == nullptr ? value->type : checker.unify(joined, value->type);
       if (next == nullptr) {
@@ -395,7 +402,6 @@ struct CallChecker {
         return error();
       }
       joined = next;
-      literal_hint = joined;
       values.push_back(std::move(value));
     }
     for (ExprPtr& value : values) value = checker.coerce(std::move(value), joined);
@@ -540,8 +546,8 @@ struct CallChecker {
   ExprPtr round_digits() {
     ExprPtr value = checker.check(*args[0], scope, is_decimal(hint) ? hint : type(Kind::Float));
     if (value->type->kind == Kind::Decimal || (is_decimal(hint) && checker.promote_kind(value) == Kind::Int))
-      return checker.round_decimal(Builtin::Round, checker.as_decimal(checker.promote(std::move(value))), args[1],
-                                   expr.span);
+      return checker.round_decimal(Builtin::Round, checker.as_decimal(checker.promote(std::move(value))),
+                                   args[1], expr.span);
     if (!argument_is(value, 0, checker.converts(value->type, type(Kind::Float)), "`float`")) return error();
     ExprPtr digits = checker.check_as(*args[1], scope, type(Kind::Int));
     std::vector<ExprPtr> values;
@@ -615,11 +621,10 @@ struct CallChecker {
         values.push_back(checker.check_as(*args[1], scope, type(Kind::String)));
         return call(builtin, type(Kind::String), std::move(values));
       case Builtin::ListSum:
-        if (!argument_is(
-                values[0], 0,
-                element->kind == Kind::Int || element->kind == Kind::Float || element->kind == Kind::Duration ||
-                    element->kind == Kind::Decimal,
-                "a list of numbers")) {
+        if (!argument_is(values[0], 0,
+                         element->kind == Kind::Int || element->kind == Kind::Float ||
+                             element->kind == Kind::Duration || element->kind == Kind::Decimal,
+                         "a list of numbers")) {
           return error();
         }
         return call(builtin, element, std::move(values));
@@ -664,7 +669,8 @@ struct CallChecker {
 
   // Result type by rules 7.6 and 7.7; `maybe_empty`: the aggregate may see no value at all.
   bool finish_aggregate(typed::AggregateCall& out, bool maybe_empty) {
-    bool real = out.fn == AggregateFn::Quantile || (out.fn >= AggregateFn::Variance && out.fn <= AggregateFn::StddevSample);
+    bool real = out.fn == AggregateFn::Quantile ||
+                (out.fn >= AggregateFn::Variance && out.fn <= AggregateFn::StddevSample);
     if (real && out.argument && is_decimal(out.argument->type)) {
       diags()
           .report(Code::NotExecutable, expr.span, "`" + node.function.text + "` of a decimal")
@@ -694,8 +700,8 @@ struct CallChecker {
                       "a value that can be compared");
       case AggregateFn::Sum:
         out.result = inner;
-        return wanted(inner->kind == Kind::Int || inner->kind == Kind::Float || inner->kind == Kind::Duration ||
-                          inner->kind == Kind::Decimal,
+        return wanted(inner->kind == Kind::Int || inner->kind == Kind::Float ||
+                          inner->kind == Kind::Duration || inner->kind == Kind::Decimal,
                       "a number or duration");
       case AggregateFn::Avg:
         if (inner->kind == Kind::Decimal) {
@@ -755,8 +761,9 @@ struct CallChecker {
                       "a value that can be compared");
       case AggregateFn::Delta:
         out.result = checker.types_.optional(inner->kind == Kind::Time ? type(Kind::Duration) : inner);
-        return wanted(!optional && (inner->kind == Kind::Int || inner->kind == Kind::Float || inner->kind == Kind::Decimal ||
-                                    inner->kind == Kind::Time || inner->kind == Kind::Duration),
+        return wanted(!optional && (inner->kind == Kind::Int || inner->kind == Kind::Float ||
+                                    inner->kind == Kind::Decimal || inner->kind == Kind::Time ||
+                                    inner->kind == Kind::Duration),
                       "a number, time or duration");
     }
     return false;

@@ -490,10 +490,13 @@ class ProgramChecker {
             value->type = input->type->fields[static_cast<size_t>(index)].type;
             // A merge passes every event on; it cannot fail one.
             if (typed::widening_can_fail(value->type, field.type)) {
-              diags_.report(Code::MergeTypes, span, field.name, "`" + value->type->text + "`",
-                            "`" + field.type->text + "`")
-                  .note("a decimal that is widened may have too many digits; write `| with " + field.name + " = " +
-                        field.name + " as " + (field.type->kind == Kind::Optional ? field.type->element : field.type)->text + "` before");
+              diags_
+                  .report(Code::MergeTypes, span, field.name, "`" + value->type->text + "`",
+                          "`" + field.type->text + "`")
+                  .note("a decimal that is widened may have too many digits; write `| with " + field.name +
+                        " = " + field.name + " as " +
+                        (field.type->kind == Kind::Optional ? field.type->element : field.type)->text +
+                        "` before");
               return false;
             }
             value->index = index;

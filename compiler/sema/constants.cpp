@@ -87,8 +87,9 @@ std::optional<Const> convert_constant(const Const& value, TypeRef from, TypeRef 
     return convert_constant(value, from->kind == Kind::Optional ? from->element : from, to->element);
   if (to->kind == Kind::Decimal) {
     bool whole = value.value.index() == 2;
-    auto units = whole ? decimal::rescale(value.as_int(), 0, to->scale, decimal::Rounding::Exact)
-                       : decimal::rescale(value.as_decimal(), from->scale, to->scale, decimal::Rounding::Exact);
+    auto units = whole
+                     ? decimal::rescale(value.as_int(), 0, to->scale, decimal::Rounding::Exact)
+                     : decimal::rescale(value.as_decimal(), from->scale, to->scale, decimal::Rounding::Exact);
     return units ? std::optional<Const>({Const::Decimal{*units}}) : std::nullopt;
   }
   if (to->kind == Kind::Float && value.value.index() == 2) return Const{static_cast<double>(value.as_int())};

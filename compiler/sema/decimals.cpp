@@ -1,8 +1,9 @@
 // Decimals: literals, arithmetic by scales (rule 3.6), rounding.
-#include "runtime/decimal/decimal.h"
+#include <algorithm>
 
 #include "compiler/sema/check.h"
 #include "compiler/sema/expr_checker.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::sema {
 
@@ -67,12 +68,34 @@ TypeRef ExprChecker::hint_beside(const ast::Expr& expr, TypeRef beside, TypeRef 
   return scale ? types_.decimal(*scale) : hint;  // else the literal says that it does not fit
 }
 
+void ExprChecker::recheck_numbers(const std::vector<const ast::Expr*>& written, Scope& scope,
+                                  std::vector<ExprPtr>& checked) {
+  auto decimal = std::find_if(checked.begin(), checked.end(), [](const ExprPtr& value) {
+    return value->kind != ExprKind::Literal && is_decimal(value->type);
+  });
+  if (decimal == checked.end()) return;
+  TypeRef beside = (*decimal)->type;
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (number_text(*written[i]) != nullptr)
+      checked[i] = check(*written[i], scope, hint_beside(*written[i], beside, beside));
+  }
+}
+
+ExprPtr ExprChecker::as_key(ExprPtr expr, TypeRef target) {
+  TypeRef optional = types_.optional(target);
+  if (typed::same(without_none(expr->type), target)) return coerce(std::move(expr), optional);
+  ExprPtr out = make(ExprKind::CastOptional, optional, expr->span);
+  out->args.push_back(std::move(expr));
+  return out;
+}
+
 ExprPtr ExprChecker::as_decimal(ExprPtr expr) {
   if (expr->type->kind == Kind::Int) return coerce(std::move(expr), types_.decimal(0));
   return expr;
 }
 
-ExprPtr ExprChecker::decimal_arithmetic(const ast::Binary& node, Op op, ExprPtr left, ExprPtr right, Span span) {
+ExprPtr ExprChecker::decimal_arithmetic(const ast::Binary& node, Op op, ExprPtr left, ExprPtr right,
+                                        Span span) {
   left = as_decimal(std::move(left));
   right = as_decimal(std::move(right));
   int a = left->type->scale;

@@ -299,16 +299,20 @@ ExprPtr ExprChecker::visit(const ast::ListLit& node, const ast::Expr& expr, Scop
   TypeRef wanted = strip(hint);
   TypeRef element = wanted != nullptr && wanted->kind == Kind::List ? wanted->element : nullptr;
   std::vector<ExprPtr> items;
+  std::vector<const ast::Expr*> written;
   TypeRef joined = nullptr;
   for (const ast::ExprPtr& item : node.items) {
-    ExprPtr value = check(*item, scope, element);
+    items.push_back(check(*item, scope, element));
+    written.push_back(item.get());
+  }
+  if (element == nullptr) recheck_numbers(written, scope, items);
+  for (const ExprPtr& value : items) {
     TypeRef next = joined == nullptr ? value->type : unify(joined, value->type);
     if (next == nullptr) {
-      diags_.report(Code::BranchTypes, item->span, quoted(joined), quoted(value->type));
+      diags_.report(Code::BranchTypes, value->span, quoted(joined), quoted(value->type));
       return error(expr.span);
     }
     joined = next;
-    items.push_back(std::move(value));
   }
   if (element != nullptr) joined = element;
   if (joined == nullptr) joined = type(Kind::None);
@@ -642,7 +646,8 @@ ExprPtr ExprChecker::cast(ExprPtr value, TypeRef target, bool optional, Span spa
   TypeRef from = strip(value->type);
   bool number = typed::is_number(from->kind) || from->kind == Kind::String;
   number = number || from->kind == Kind::Decimal;
-  bool fine = typed::same(from, target) || ((typed::is_number(target->kind) || target->kind == Kind::Decimal) && number);
+  bool fine = typed::same(from, target) ||
+              ((typed::is_number(target->kind) || target->kind == Kind::Decimal) && number);
   if (target->kind == Kind::String) {
     fine = from->kind != Kind::List && from->kind != Kind::Record && from->kind != Kind::Bytes &&
            from->kind != Kind::None;

@@ -118,6 +118,8 @@ class ExprChecker {
   // The one type both can become, or null.
   typed::TypeRef unify(typed::TypeRef a, typed::TypeRef b);
   bool converts(typed::TypeRef from, typed::TypeRef to) const;
+  // A decimal as a key of the other decimal type: none where it has digits that this has not.
+  typed::ExprPtr as_key(typed::ExprPtr expr, typed::TypeRef target);
   typed::TypeRef type(typed::Kind kind) const { return types_.scalar(kind); }
   typed::TypeTable& types() { return types_; }
   diag::Engine& diags() { return diags_; }
@@ -216,6 +218,9 @@ class ExprChecker {
   ExprPtr decimal_literal(const std::string& text, bool negative, TypeRef wanted, source::Span span);
   // What a literal beside a decimal is: a decimal of its own digits. Else `hint`.
   TypeRef hint_beside(const ast::Expr& expr, TypeRef beside, TypeRef hint);
+  // Numbers among some expressions that were checked without knowing of the decimals beside them.
+  void recheck_numbers(const std::vector<const ast::Expr*>& written, Scope& scope,
+                       std::vector<ExprPtr>& checked);
   // `round(x, s)`, `trunc(x)` and the like of a decimal.
   ExprPtr round_decimal(typed::Builtin builtin, ExprPtr value, const ast::Expr* digits, source::Span span);
   // `decimal(x, s)`.

@@ -102,7 +102,9 @@ bool takes_hint(const ast::Expr& expr) {
 std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
 TypeRef strip(TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
 
-Kind promoted_kind(const Expr& expr) { return typed::is_small_int(expr.type->kind) ? Kind::Int : expr.type->kind; }
+Kind promoted_kind(const Expr& expr) {
+  return typed::is_small_int(expr.type->kind) ? Kind::Int : expr.type->kind;
+}
 
 // A hint that cannot make a literal fit must not turn `x + 1` on text into a strange message.
 TypeRef hint_of(const Expr& expr) { return expr.type->kind == Kind::Error ? nullptr : expr.type; }
@@ -196,7 +198,8 @@ ExprPtr ExprChecker::visit(const ast::Binary& node, const ast::Expr& expr, Scope
   } else {
     left = check(*node.left, scope, hint_beside(*node.left, outer, outer));
     // The other operand of a time or duration is not of its type by itself.
-    right = check(*node.right, scope, takes_hint(*node.right) ? hint_beside(*node.right, beside(*left), hint_of(*left)) : outer);
+    right = check(*node.right, scope,
+                  takes_hint(*node.right) ? hint_beside(*node.right, beside(*left), hint_of(*left)) : outer);
   }
   if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(expr.span);
   if (comparison) return check_comparison(node, to_op(node.op), std::move(left), std::move(right), expr.span);
@@ -254,7 +257,8 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
                                       Span span) {
   bool equality = op == Op::Equal || op == Op::NotEqual;
   auto mismatch = [&] {
-    auto report = diags_.report(Code::CompareTypeMismatch, node.op_span, quoted(left->type), quoted(right->type));
+    auto report =
+        diags_.report(Code::CompareTypeMismatch, node.op_span, quoted(left->type), quoted(right->type));
     report.mark(left->span).mark(right->span);
     Kind x = strip(left->type)->kind;
     Kind y = strip(right->type)->kind;
@@ -333,12 +337,15 @@ ExprPtr ExprChecker::check_membership(const ast::Binary& node, Scope& scope, Spa
   };
   ExprPtr test;
   if (const auto* range = std::get_if<ast::RangeExpr>(&node.right->node)) {
-    ExprPtr low = compare(Op::GreaterEqual, check(*range->low, scope, value_type));
-    ExprPtr high = compare(Op::LessEqual, check(*range->high, scope, value_type));
+    auto bound = [&](const ast::Expr& at) {
+      return check(at, scope, hint_beside(at, value_type, value_type));
+    };
+    ExprPtr low = compare(Op::GreaterEqual, bound(*range->low));
+    ExprPtr high = compare(Op::LessEqual, bound(*range->high));
     test = combine(Op::And, std::move(low), std::move(high));
   } else if (const auto* list = std::get_if<ast::ListLit>(&node.right->node)) {
     for (const ast::ExprPtr& item : list->items) {
-      ExprPtr next = compare(Op::Equal, check(*item, scope, value_type));
+      ExprPtr next = compare(Op::Equal, check(*item, scope, hint_beside(*item, value_type, value_type)));
       test = test ? combine(Op::Or, std::move(test), std::move(next)) : std::move(next);
     }
     if (!test) test = literal(type(Kind::Bool), {false}, span);
@@ -370,7 +377,8 @@ ExprPtr ExprChecker::check_membership(const ast::Binary& node, Scope& scope, Spa
 
 ExprPtr ExprChecker::check_coalesce(const ast::Binary& node, Scope& scope, TypeRef hint, Span span) {
   ExprPtr left = check(*node.left, scope, hint);
-  ExprPtr right = check(*node.right, scope, left->type->kind == Kind::Optional ? left->type->element : hint);
+  TypeRef inner = left->type->kind == Kind::Optional ? left->type->element : hint;
+  ExprPtr right = check(*node.right, scope, is_decimal(hint) ? hint : hint_beside(*node.right, inner, inner));
   if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(span);
   if (left->type->kind == Kind::None) return right;
   if (left->type->kind != Kind::Optional) {
@@ -424,13 +432,17 @@ ExprPtr ExprChecker::visit(const ast::If& node, const ast::Expr& expr, Scope& sc
   ExprPtr condition = check_condition(*node.condition, scope);
   ExprPtr then_value = check(*node.then_value, scope, hint);
   scope.locals.resize(locals);
-  TypeRef else_hint = hint != nullptr ? hint : takes_hint(*node.else_value) ? hint_of(*then_value) : nullptr;
+  TypeRef else_hint = hint != nullptr ? hint
+                      : takes_hint(*node.else_value)
+                          ? hint_beside(*node.else_value, then_value->type, hint_of(*then_value))
+                          : nullptr;
   ExprPtr else_value = check(*node.else_value, scope, else_hint);
   scope.locals.resize(locals);
   // `if c then 0 else x`: the literal takes the type of the other branch.
   if (hint == nullptr && takes_hint(*node.then_value) && !takes_hint(*node.else_value) &&
       !typed::same(then_value->type, else_value->type)) {
-    then_value = check(*node.then_value, scope, hint_of(*else_value));
+    then_value =
+        check(*node.then_value, scope, hint_beside(*node.then_value, else_value->type, hint_of(*else_value)));
   }
   TypeRef joined = join_branches(then_value, else_value);
   ExprPtr out = make(ExprKind::If, joined, expr.span);
@@ -442,7 +454,9 @@ ExprPtr ExprChecker::visit(const ast::If& node, const ast::Expr& expr, Scope& sc
 
 ExprPtr ExprChecker::visit(const ast::Try& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
   ExprPtr value = check(*node.value, scope, hint);
-  ExprPtr otherwise = check(*node.otherwise, scope, hint != nullptr ? hint : hint_of(*value));
+  ExprPtr otherwise =
+      check(*node.otherwise, scope,
+            hint != nullptr ? hint : hint_beside(*node.otherwise, value->type, hint_of(*value)));
   TypeRef joined = join_branches(value, otherwise);
   ExprPtr out = make(ExprKind::Try, joined, expr.span);
   out->args.push_back(std::move(value));
@@ -515,7 +529,7 @@ ExprPtr ExprChecker::pattern_condition(const ast::Pattern& pattern, const Expr& 
         }
       }
     }
-    ExprPtr value = check(literal_expr, scope, subject.type);
+    ExprPtr value = check(literal_expr, scope, hint_beside(literal_expr, subject.type, subject.type));
     if (value->type->kind == Kind::Error) return value;
     if (op != Op::Equal && subject.type->kind == Kind::Optional)
       return need_value(typed::clone(subject), "a value to compare");
@@ -574,7 +588,8 @@ ExprPtr ExprChecker::visit(const ast::Match& node, const ast::Expr& expr, Scope&
       condition = std::move(either);
     }
     if (arm.patterns.size() > 1) scope.locals.resize(locals);
-    ExprPtr value = check(*arm.value, scope, hint != nullptr ? hint : joined);
+    ExprPtr value =
+        check(*arm.value, scope, hint != nullptr ? hint : hint_beside(*arm.value, joined, joined));
     scope.locals.resize(locals);
     TypeRef next = joined == nullptr ? value->type : unify(joined, value->type);
     if (next == nullptr) {

@@ -62,7 +62,8 @@ bool widening_can_fail(TypeRef from, TypeRef to) {
     case Kind::Record:
       for (const Field& field : to->fields) {
         int index = from->field_index(field.name);
-        if (index >= 0 && widening_can_fail(from->fields[static_cast<size_t>(index)].type, field.type)) return true;
+        if (index >= 0 && widening_can_fail(from->fields[static_cast<size_t>(index)].type, field.type))
+          return true;
       }
       return false;
     default:

@@ -29,13 +29,14 @@ extern "C" {
 
 int32_t mut_decimal_add(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint64_t b_high, uint32_t scales,
                         uint64_t* out) {
-  return give(mut::decimal::add(whole(a_low, a_high), first(scales), whole(b_low, b_high), second(scales)), out);
+  return give(mut::decimal::add(whole(a_low, a_high), first(scales), whole(b_low, b_high), second(scales)),
+              out);
 }
 
-int32_t mut_decimal_subtract(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint64_t b_high, uint32_t scales,
-                             uint64_t* out) {
-  return give(mut::decimal::subtract(whole(a_low, a_high), first(scales), whole(b_low, b_high), second(scales)),
-              out);
+int32_t mut_decimal_subtract(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint64_t b_high,
+                             uint32_t scales, uint64_t* out) {
+  return give(
+      mut::decimal::subtract(whole(a_low, a_high), first(scales), whole(b_low, b_high), second(scales)), out);
 }
 
 int32_t mut_decimal_multiply(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint64_t b_high, uint32_t,
@@ -50,14 +51,15 @@ int32_t mut_decimal_divide(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint
   return give(mut::decimal::divide(whole(a_low, a_high), first(scales), divisor, second(scales)), out);
 }
 
-int32_t mut_decimal_remainder(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint64_t b_high, uint32_t scales,
-                              uint64_t* out) {
+int32_t mut_decimal_remainder(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint64_t b_high,
+                              uint32_t scales, uint64_t* out) {
   Units divisor = whole(b_low, b_high);
   if (divisor == 0) return division_by_zero;
   return give(mut::decimal::remainder(whole(a_low, a_high), first(scales), divisor, second(scales)), out);
 }
 
-int32_t mut_decimal_compare(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint64_t b_high, uint32_t scales) {
+int32_t mut_decimal_compare(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint64_t b_high,
+                            uint32_t scales) {
   return mut::decimal::compare(whole(a_low, a_high), first(scales), whole(b_low, b_high), second(scales));
 }
 

@@ -104,7 +104,8 @@ std::optional<Units> divide(Units a, int a_scale, Units b, int b_scale) {
   auto size = raised(size_of(a), exponent - rest_exponent);
   if (!size) return std::nullopt;
   Magnitude rest = 0;
-  auto quotient = divide_wide(multiply_wide(*size, static_cast<Magnitude>(tens.of[rest_exponent])), divisor, rest);
+  auto quotient =
+      divide_wide(multiply_wide(*size, static_cast<Magnitude>(tens.of[rest_exponent])), divisor, rest);
   if (!quotient) return std::nullopt;
   return rounded(*quotient, rest, divisor, negative, Rounding::HalfEven);
 }
@@ -147,7 +148,8 @@ struct SignedWide {
   bool negative = false;
 };
 SignedWide widened(const Sum& sum) {
-  Wide out{static_cast<Magnitude>(static_cast<Units>(sum.high)), static_cast<Magnitude>(sum.middle) << 64 | sum.low};
+  Wide out{static_cast<Magnitude>(static_cast<Units>(sum.high)),
+           static_cast<Magnitude>(sum.middle) << 64 | sum.low};
   if (sum.high >= 0) return {out, false};
   out.low = ~out.low + 1;
   out.high = ~out.high + (out.low == 0 ? 1 : 0);

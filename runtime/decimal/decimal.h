@@ -1,4 +1,5 @@
-// Exact decimals: a whole number of units of 10^-scale, of at most 38 digits. Nothing rounds but what says so.
+// Exact decimals: a whole number of units of 10^-scale, of at most 38 digits. Nothing rounds but what says
+// so.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +16,13 @@ constexpr int scale_max = 28;
 constexpr int quotient_digits = 4;
 
 // Which of two neighbours is taken; HalfEven: the nearer one, of two as near the even one.
-enum class Rounding : uint8_t { HalfEven, Down, Floor, Ceiling, Exact };  // Down: towards zero; Exact: neither
+enum class Rounding : uint8_t {
+  HalfEven,
+  Down,
+  Floor,
+  Ceiling,
+  Exact
+};  // Down: towards zero; Exact: neither
 
 // 10^exponent, 0 to 38.
 Units power_of_ten(int exponent);
@@ -49,11 +56,12 @@ std::optional<Units> mean(const Sum& sum, uint64_t count);
 
 // The nearest double.
 double to_double(Units units, int scale);
-// A double is what it is printed as: its shortest text that reads back. Empty when that does not fit the scale
-// exactly.
+// A double is what it is printed as: its shortest text that reads back. Empty when that does not fit the
+// scale exactly.
 std::optional<Units> from_double(double value, int scale);
 
-// A sign, digits, a fraction, an exponent: the whole text. Empty when it is no number or does not fit exactly.
+// A sign, digits, a fraction, an exponent: the whole text. Empty when it is no number or does not fit
+// exactly.
 std::optional<Units> parse(std::string_view text, int scale);
 // How many digits behind the point such a text needs. Empty when it is none, or they are more than 28.
 std::optional<int> scale_of(std::string_view text);

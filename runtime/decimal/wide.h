@@ -20,7 +20,8 @@ inline Wide multiply_wide(unsigned __int128 a, unsigned __int128 b) {
   Half low = Half{a_low} * b_low;
   Half first = Half{a_high} * b_low + (low >> bits);  // below 2^128: (2^64-1)^2 + 2^64 - 1
   Half second = Half{a_low} * b_high + static_cast<uint64_t>(first);
-  return {Half{a_high} * b_high + (first >> bits) + (second >> bits), second << bits | static_cast<uint64_t>(low)};
+  return {Half{a_high} * b_high + (first >> bits) + (second >> bits),
+          second << bits | static_cast<uint64_t>(low)};
 }
 
 // Empty when the quotient is beyond 128 bits. `divisor` is not 0.

@@ -143,7 +143,8 @@ int scale_of(const TypeDesc& type) { return static_cast<int>(type.scale); }
 // Without loss only (rule 3.7). A float is what it is printed as.
 bool cast_to_decimal(const Number& number, const TypeDesc& to, void* out) {
   if (number.floating) return write_units(decimal::from_double(number.real, scale_of(to)), out);
-  decimal::Units whole = number.is_unsigned ? decimal::Units{static_cast<uint64_t>(number.whole)} : number.whole;
+  decimal::Units whole =
+      number.is_unsigned ? decimal::Units{static_cast<uint64_t>(number.whole)} : number.whole;
   return write_units(decimal::rescale(whole, 0, scale_of(to), decimal::Rounding::Exact), out);
 }
 

@@ -464,7 +464,7 @@ void RingStore::take_columns(const RingStore& old, const uint64_t* from, const s
     sample[2] |= uint64_t{1} << column;
     const uint64_t* value = from + old.desc_.columns[old_column].word;
     uint64_t* target = sample + desc_.columns[column].word;
-    target[0] = value[0];
+    memcpy(target, value, word_count(desc_.columns[column].kind) * 8U);
     if (desc_.columns[column].kind != WordKind::Text) continue;
     MutStoredStr stored;
     memcpy(&stored, value, sizeof(stored));
@@ -621,7 +621,7 @@ void RingStore::add_columns(const uint64_t* sample, uint64_t* known) {
     if ((sample[2] & bit) == 0 || (known[2] & bit) != 0) continue;
     known[2] |= bit;
     uint32_t word = desc_.columns[column].word;
-    known[word] = sample[word];
+    memcpy(known + word, sample + word, word_count(desc_.columns[column].kind) * 8U);
     if (desc_.columns[column].kind != WordKind::Text) continue;
     MutStr text;
     memcpy(&text, sample + word, sizeof(text));

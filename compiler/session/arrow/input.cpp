@@ -98,7 +98,8 @@ std::optional<int> decimal_scale(std::string_view format) {
     if (at == end) break;
     if (*at++ != ',') return std::nullopt;
   }
-  bool fine = at == end && count >= 1 && numbers[1] >= 0 && numbers[1] <= decimal::digits_max && numbers[2] == 128;
+  bool fine =
+      at == end && count >= 1 && numbers[1] >= 0 && numbers[1] <= decimal::digits_max && numbers[2] == 128;
   return fine ? std::optional(numbers[1]) : std::nullopt;
 }
 
@@ -187,7 +188,8 @@ bool write_value(const Column& column, int64_t at, char* out) {
         if (!number) return false;
         units = *number;
       }
-      auto made = decimal::rescale(units, column.scale, static_cast<int>(type.scale), decimal::Rounding::Exact);
+      auto made =
+          decimal::rescale(units, column.scale, static_cast<int>(type.scale), decimal::Rounding::Exact);
       if (made) memcpy(out, &*made, sizeof(*made));
       return made.has_value();
     }

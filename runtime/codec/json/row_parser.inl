@@ -454,7 +454,8 @@ class Parser final : public RowParser {
     }
     if (!end) return nullptr;
     auto units = decimal::parse(text, node.scale);
-    if (!units) return fail("expected a number that fits `decimal(" + std::to_string(node.scale) + ")` exactly");
+    if (!units)
+      return fail("expected a number that fits `decimal(" + std::to_string(node.scale) + ")` exactly");
     return store_units(*units, end, to);
   }
 

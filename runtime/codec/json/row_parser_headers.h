@@ -18,6 +18,6 @@
 #include "runtime/codec/json/validate.h"
 #include "runtime/codec/json/value.h"
 #include "runtime/codec/text/base64.h"
-#include "runtime/decimal/decimal.h"
 #include "runtime/codec/text/number.h"
 #include "runtime/codec/text/time.h"
+#include "runtime/decimal/decimal.h"
