@@ -11,8 +11,6 @@ namespace {
 using typed::ExprKind;
 using typed::Kind;
 
-constexpr uint64_t block_rows = 1024;  // two arrays of 8 KiB: they stay in the first-level cache
-
 bool is_plain(typed::TypeRef type) {
   return typed::is_number(type->kind) || type->kind == Kind::Bool || type->kind == Kind::Time ||
          type->kind == Kind::Duration || type->kind == Kind::Enum;
@@ -107,7 +105,7 @@ llvm::Value* SourceLoop::reached(llvm::Value* time) {
   return b_.CreateSub(time, b_.getInt64(static_cast<uint64_t>(source_.lateness)));
 }
 
-void SourceLoop::run_row(llvm::Value* row, llvm::Value* time, Path path) {
+void SourceLoop::run_row(llvm::Value* row, llvm::Value* time) {
   at_.position = b_.CreateAdd(first_position_, row);
   at_.time = time;
   llvm::BasicBlock* failed = nullptr;
@@ -120,11 +118,7 @@ void SourceLoop::run_row(llvm::Value* row, llvm::Value* time, Path path) {
         b_.CreateLoad(word_, b_.CreateGEP(word_, b_.CreateLoad(b_.getPtrTy(), columns_), row));
     at_.fields = module_.generated_fields(at_, source_, number);
   }
-  llvm::CallInst* call = module_.call_section(at_, source_.stream, 0, at_.fields);
-  // Twice in one kernel would be twice the code: only the main path takes the stages in.
-  if (filter_ != nullptr && can_fire_) {
-    call->addFnAttr(path == Path::Main ? llvm::Attribute::AlwaysInline : llvm::Attribute::NoInline);
-  }
+  module_.call_section(at_, source_.stream, 0, at_.fields);
   if (failed == nullptr) return;
   if (llvm::pred_empty(failed)) {
     failed->eraseFromParent();
@@ -138,7 +132,7 @@ void SourceLoop::run_row(llvm::Value* row, llvm::Value* time, Path path) {
   b_.SetInsertPoint(done);
 }
 
-SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end, Path path) {
+SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end) {
   llvm::BasicBlock* before = b_.GetInsertBlock();
   llvm::BasicBlock* head = at_.block("row");
   llvm::BasicBlock* body = at_.block("body");
@@ -154,7 +148,7 @@ SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end, Path path) 
   b_.SetInsertPoint(body);
   llvm::Value* made = b_.CreateLoad(word_, module_.tally().output_rows(b_, at_.counts));
   leave_if(b_.CreateICmpUGE(made, output_max_), MUT_STOP_OUTPUT, {row, watermark});
-  if (path == Path::Main) ahead_->emit(row, end, [](llvm::Value* number) { return number; });
+  ahead_->emit(row, end, [](llvm::Value* number) { return number; });
   llvm::Value* time = time_of(row);
   llvm::Value* new_mark = reached(time);
   llvm::Value* rises = b_.CreateICmpSGT(new_mark, watermark);
@@ -165,164 +159,12 @@ SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end, Path path) 
     leave_if(b_.CreateAnd(rises, b_.CreateICmpSGE(risen, due)), MUT_STOP_DUE, {row, risen});
   }
   if (reads_watermark_) b_.CreateStore(risen, field(at_.context(), offsetof(MutContext, watermark)));
-  run_row(row, time, path);
+  run_row(row, time);
   row->addIncoming(b_.CreateAdd(row, b_.getInt64(1)), b_.GetInsertBlock());
   watermark->addIncoming(risen, b_.GetInsertBlock());
   b_.CreateBr(head);
   b_.SetInsertPoint(over);
   return {row, watermark};
-}
-
-llvm::Value* SourceLoop::may_pass(llvm::Value* row) {
-  at_.fields = module_.column_fields(at_, source_, columns_, row);
-  at_.handler = {at_.block("undecided"), at_.temporary(4)};
-  llvm::BasicBlock* undecided = at_.handler.block;
-  llvm::Value* passes = at_.emit_condition(*filter_);
-  llvm::BasicBlock* decided = b_.GetInsertBlock();
-  if (llvm::pred_empty(undecided)) {
-    undecided->eraseFromParent();
-    return passes;
-  }
-  // It fails: the second pass finds that again, and tells.
-  llvm::BasicBlock* known = at_.block("known");
-  b_.CreateBr(known);
-  b_.SetInsertPoint(undecided);
-  b_.CreateBr(known);
-  b_.SetInsertPoint(known);
-  llvm::PHINode* out = b_.CreatePHI(b_.getInt1Ty(), 2);
-  out->addIncoming(passes, decided);
-  out->addIncoming(b_.getTrue(), undecided);
-  return out;
-}
-
-SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
-  llvm::MDBuilder weights(b_.getContext());
-  llvm::AllocaInst* picked = at_.temporary(block_rows * 8);  // rows that may pass
-  llvm::AllocaInst* marks = at_.temporary(block_rows * 8);   // the watermark before each of them
-  auto slot = [&](llvm::Value* array, llvm::Value* index) { return b_.CreateGEP(word_, array, index); };
-  llvm::Value* zero = b_.getInt64(0);
-  llvm::Value* one = b_.getInt64(1);
-
-  llvm::BasicBlock* before = b_.GetInsertBlock();
-  llvm::BasicBlock* head = at_.block("block");
-  llvm::BasicBlock* scan_begin = at_.block("scan_begin");
-  llvm::BasicBlock* scan = at_.block("scan");
-  llvm::BasicBlock* picked_all = at_.block("picked_all");
-  llvm::BasicBlock* pick = at_.block("pick");
-  llvm::BasicBlock* chosen = at_.block("chosen");
-  llvm::BasicBlock* block_end = at_.block("block_end");
-  llvm::BasicBlock* over = at_.block("blocks_over");
-  b_.CreateBr(head);
-  b_.SetInsertPoint(head);
-  llvm::PHINode* begin = b_.CreatePHI(word_, 3, "block_begin");
-  llvm::PHINode* begin_mark = b_.CreatePHI(word_, 3, "block_watermark");
-  begin->addIncoming(from.row, before);
-  begin_mark->addIncoming(from.watermark, before);
-  b_.CreateCondBr(b_.CreateICmpULT(begin, end), scan_begin, over);
-  b_.SetInsertPoint(scan_begin);
-  llvm::Value* limit = b_.CreateAdd(begin, b_.getInt64(block_rows));
-  limit = b_.CreateSelect(b_.CreateICmpULT(limit, end), limit, end, "block_limit");
-  b_.CreateBr(scan);
-
-  // First pass: branch-free but for what the filter itself may refuse to decide.
-  b_.SetInsertPoint(scan);
-  llvm::PHINode* row = b_.CreatePHI(word_, 2, "scanned");
-  llvm::PHINode* count = b_.CreatePHI(word_, 2, "picked_count");
-  llvm::PHINode* mark = b_.CreatePHI(word_, 2, "mark");
-  row->addIncoming(begin, scan_begin);
-  count->addIncoming(zero, scan_begin);
-  mark->addIncoming(begin_mark, scan_begin);
-  llvm::Value* new_mark = reached(time_of(row));
-  llvm::Value* next_mark = b_.CreateSelect(b_.CreateICmpSGT(new_mark, mark), new_mark, mark);
-  b_.CreateStore(row, slot(picked, count));
-  if (reads_watermark_) b_.CreateStore(mark, slot(marks, count));
-  llvm::Value* next_count = b_.CreateAdd(count, b_.CreateZExt(may_pass(row), word_));
-  llvm::Value* next_row = b_.CreateAdd(row, one);
-  llvm::BasicBlock* scan_end = b_.GetInsertBlock();
-  row->addIncoming(next_row, scan_end);
-  count->addIncoming(next_count, scan_end);
-  mark->addIncoming(next_mark, scan_end);
-  b_.CreateCondBr(b_.CreateICmpULT(next_row, limit), scan, picked_all,
-                  weights.createBranchWeights(1 << 10, 1));
-
-  // Second pass.
-  b_.SetInsertPoint(picked_all);
-  ahead_->forget();
-  b_.CreateBr(pick);
-  b_.SetInsertPoint(pick);
-  llvm::PHINode* index = b_.CreatePHI(word_, 2, "picked_index");
-  llvm::PHINode* done_row = b_.CreatePHI(word_, 2, "done_row");
-  llvm::PHINode* done_mark = b_.CreatePHI(word_, 2, "done_watermark");
-  index->addIncoming(zero, picked_all);
-  done_row->addIncoming(begin, picked_all);
-  done_mark->addIncoming(begin_mark, picked_all);
-  llvm::BasicBlock* side = nullptr;
-  if (can_fire_) {
-    // Something may fire in this block, if only in rows that the filter drops: from here on row by row.
-    side = at_.block("block_side");
-    llvm::BasicBlock* calm = at_.block("block_calm");
-    llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
-    b_.CreateCondBr(b_.CreateICmpSGE(next_mark, due), side, calm, weights.createBranchWeights(1, 1 << 12));
-    b_.SetInsertPoint(calm);
-  }
-  b_.CreateCondBr(b_.CreateICmpULT(index, next_count), chosen, block_end);
-  b_.SetInsertPoint(chosen);
-  llvm::Value* this_row = b_.CreateLoad(word_, slot(picked, index));
-  auto drop = [&](llvm::Value* rows_over, llvm::Value* rows_run) {
-    llvm::Value* dropped_at = module_.tally().dropped(b_, at_.counts, filter_site_);
-    llvm::Value* known = b_.CreateLoad(word_, dropped_at);
-    b_.CreateStore(b_.CreateAdd(known, b_.CreateSub(b_.CreateSub(rows_over, begin), rows_run)), dropped_at);
-  };
-  // What is left of the block is scanned anew after the sinks were emptied: rows before count now.
-  llvm::BasicBlock* full = at_.block("block_full");
-  llvm::BasicBlock* room = at_.block("block_room");
-  llvm::Value* made = b_.CreateLoad(word_, module_.tally().output_rows(b_, at_.counts));
-  b_.CreateCondBr(b_.CreateICmpUGE(made, output_max_), full, room, weights.createBranchWeights(1, 1 << 12));
-  b_.SetInsertPoint(full);
-  drop(done_row, index);
-  llvm::Value* full_mark = done_mark;
-  if (!reads_watermark_) {
-    // Nothing has followed the watermark from row to row; an edit behind this batch may want it.
-    llvm::CallInst* newest = b_.CreateCall(
-        module_.helper("mut_newest_time", word_, {b_.getPtrTy(), word_, word_}), {times_, begin, done_row});
-    newest->addFnAttr(llvm::Attribute::Cold);
-    llvm::Value* own = b_.CreateSelect(b_.CreateICmpULT(begin, done_row), reached(newest), begin_mark);
-    full_mark = b_.CreateSelect(b_.CreateICmpSGT(own, begin_mark), own, begin_mark);
-  }
-  leaves_.push_back({full, MUT_STOP_OUTPUT, {done_row, full_mark}});
-  b_.CreateBr(leave_);
-  b_.SetInsertPoint(room);
-  ahead_->emit(index, next_count,
-               [&](llvm::Value* number) { return b_.CreateLoad(word_, slot(picked, number)); });
-  llvm::Value* time = time_of(this_row);
-  llvm::Value* risen = done_mark;
-  if (reads_watermark_) {
-    llvm::Value* mark_before = b_.CreateLoad(word_, slot(marks, index));
-    llvm::Value* own = reached(time);
-    risen = b_.CreateSelect(b_.CreateICmpSGT(own, mark_before), own, mark_before);
-    b_.CreateStore(risen, field(at_.context(), offsetof(MutContext, watermark)));
-  }
-  run_row(this_row, time, Path::Main);
-  index->addIncoming(b_.CreateAdd(index, one), b_.GetInsertBlock());
-  done_row->addIncoming(b_.CreateAdd(this_row, one), b_.GetInsertBlock());
-  done_mark->addIncoming(risen, b_.GetInsertBlock());
-  b_.CreateBr(pick);
-
-  b_.SetInsertPoint(block_end);
-  drop(limit, next_count);
-  begin->addIncoming(limit, block_end);
-  begin_mark->addIncoming(next_mark, block_end);
-  b_.CreateBr(head);
-  if (side != nullptr) {
-    b_.SetInsertPoint(side);
-    drop(done_row, index);
-    Place after = run_rows({done_row, done_mark}, limit, Path::Side);
-    begin->addIncoming(after.row, b_.GetInsertBlock());
-    begin_mark->addIncoming(after.watermark, b_.GetInsertBlock());
-    b_.CreateBr(head);
-  }
-  b_.SetInsertPoint(over);
-  return {begin, begin_mark};
 }
 
 void SourceLoop::emit_undecodable(llvm::Value* row, llvm::Value* watermark) {
@@ -385,8 +227,7 @@ void SourceLoop::emit() {
   llvm::PHINode* end = b_.CreatePHI(word_, 2, "stretch_end");
   end->addIncoming(row_end_, stretch);
   end->addIncoming(next_bad, find_bad);
-  Place after =
-      filter_ != nullptr ? run_blocks({row, watermark}, end) : run_rows({row, watermark}, end, Path::Main);
+  Place after = filter_ != nullptr ? run_blocks({row, watermark}, end) : run_rows({row, watermark}, end);
   leave_if(b_.CreateICmpUGE(after.row, row_end_), MUT_STOP_END, after);
   // No event time of its own, one position of its source.
   at_.position = b_.CreateAdd(first_position_, after.row);

@@ -3,8 +3,8 @@
 //
 // Where all that a source feeds begins with a `where` that is cheap to ask, a stretch is run in blocks: a
 // first pass writes down which rows may pass, without a branch, the second runs those. The second asks
-// again, so the first may let through what it cannot decide. A block in which something would fire is run
-// a row at a time from the row on at which that is seen.
+// again, so the first may let through what it cannot decide. Where something may fire within the block, if
+// only at a row that the filter drops, the second pass gets every row from there on.
 #pragma once
 #include <optional>
 #include <vector>
@@ -26,17 +26,37 @@ class SourceLoop {
     llvm::Value* row;
     llvm::Value* watermark;
   };
-  // Who calls the stages: the loop that is run most of the time, or one beside it.
-  enum class Path : uint8_t { Main, Side };
+  // Which rows a first pass writes down.
+  enum class Which : uint8_t { MayPass, Every };
+  struct Written {
+    llvm::Value* count;
+    llvm::Value* watermark;  // behind the last row that was looked at
+  };
+  struct Block {
+    llvm::PHINode* begin;
+    llvm::PHINode* watermark;  // before the first row
+    llvm::PHINode* length;     // rows, if there are as many
+    llvm::Value* limit;
+    llvm::Value* newest_watermark;  // behind the last row
+  };
 
   void open();
-  Place run_rows(Place from, llvm::Value* end, Path path);
-  Place run_blocks(Place from, llvm::Value* end);
-  void run_row(llvm::Value* row, llvm::Value* time, Path path);
+  Place run_rows(Place from, llvm::Value* end);
+  void run_row(llvm::Value* row, llvm::Value* time);
   llvm::Value* time_of(llvm::Value* row);
   llvm::Value* reached(llvm::Value* time);
+  // In source_blocks.cpp.
+  Place run_blocks(Place from, llvm::Value* end);
+  // Writes down rows of [from, limit), which is not empty.
+  Written write_down(Place from, llvm::Value* limit, Which which);
+  // The second pass, beginning with the `passing_count` rows that may pass; goes on to the next block.
+  void run_written(const Block& block, llvm::Value* passing_count);
+  void next_block(const Block& block);
   // Whether the leading filter may keep the row.
   llvm::Value* may_pass(llvm::Value* row);
+  // Counts those of `rows` that did not run as dropped by the leading filter.
+  void drop(llvm::Value* rows, llvm::Value* rows_run);
+  llvm::Value* slot(llvm::Value* array, llvm::Value* index) { return b_.CreateGEP(word_, array, index); }
   void leave_if(llvm::Value* condition, MutStop reason, Place at_place);
   void find_filter();
   void emit_undecodable(llvm::Value* row, llvm::Value* watermark);
@@ -69,6 +89,8 @@ class SourceLoop {
   llvm::Value* first_position_;
   llvm::Value* row_end_;
   llvm::Value* output_max_;
+  llvm::AllocaInst* written_ = nullptr;  // rows of a block that the second pass runs
+  llvm::AllocaInst* marks_ = nullptr;    // the watermark before each of them
   llvm::BasicBlock* leave_;
   std::optional<LooksAhead> ahead_;
   std::vector<Leave> leaves_;

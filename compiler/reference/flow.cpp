@@ -146,6 +146,7 @@ void Flow::accept(size_t source, Record record) {
     event.time = std::max(newest_[source], int64_t{0});
     send_error(from.stream, event, "null", record.has_raw ? std::optional(record.raw) : std::nullopt,
                "decode", from.span, typed::event_error_code(typed::EventError::Decode));
+    ++cause_.position;
     return;
   }
   newest_[source] = std::max(newest_[source], record.time);
@@ -154,6 +155,7 @@ void Flow::accept(size_t source, Record record) {
   event.fields = std::move(*record.fields);
   event.time = record.time;
   run(from.stream, 0, std::move(event));
+  ++cause_.position;  // what comes by time or by the end of the input alone comes before the next record
 }
 
 void Flow::finish_source(size_t source) {

@@ -267,11 +267,14 @@ class Migration {
     return out;
   }
 
+  // `watermark`: what has left by then, by the bounds so far, does not come back.
   static void carry_rows(const Stage& before, const Stage& now, const StageState& from, size_t side,
-                         const std::vector<size_t>& order, StageState& to) {
+                         const std::vector<size_t>& order, int64_t watermark, StageState& to) {
     bool gave = gives_alone(before.join->kind, side) || (is_asof(before.join->kind) && side == 0);
     for (JoinRow row : from.sides[side]) {
       row.silent = row.silent || !gave;
+      bool to_come = !row.silent && !row.matched;
+      if (!to_come && leaves(*before.join, side, row.time) <= watermark) continue;
       Key key;
       for (size_t at : order) key.push_back(row.key[at]);
       row.key = std::move(key);
@@ -357,8 +360,9 @@ class Migration {
     if (view.stage->kind == StageKind::Join) {
       state.closed = old_state.closed;
       state.arrivals = old_state.arrivals;
+      int64_t watermark = std::max(old_state.closed, old_.watermark(before.place.first, before.place.second));
       for (size_t side : {size_t{0}, size_t{1}}) {
-        if (from[side] >= 0) carry_rows(*before.stage, *view.stage, old_state, side, order, state);
+        if (from[side] >= 0) carry_rows(*before.stage, *view.stage, old_state, side, order, watermark, state);
       }
       return;
     }
@@ -382,8 +386,10 @@ class Migration {
       state.closed = old_state.closed;
       state.tick = old_state.tick;
       state.rules = old_state.rules;
+      // Where a join above gives its rows sooner from now on, those that are overdue are still to come.
       hand_over(state.rules, view.stage->window, old_state,
-                next_.watermark(view.place.first, view.place.second));
+                std::min(old_.watermark(before.place.first, before.place.second),
+                         next_.watermark(view.place.first, view.place.second)));
     }
     if (!any) return;
     state.log = reordered(old_state.log, order);

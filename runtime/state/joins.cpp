@@ -408,7 +408,10 @@ void JoinStore::fire(ResultRows& rows) {
 
 void JoinStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
+  bool same_bounds = desc_.join.low == next.join.low && desc_.join.high == next.join.high;
   for (JoinSide side : {JoinSide::Left, JoinSide::Right}) {
+    // What has left by the bounds so far does not come back, freed or not.
+    if (!same_bounds) evict(side, std::numeric_limits<uint32_t>::max());
     bool gave = waits(desc_.join.kind, side);
     bool gives = waits(next.join.kind, side);
     // What was kept by a kind that gave no such rows gives none.
@@ -430,7 +433,7 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
     if (cells[place(side)] < 0) continue;
     old.for_each_node(side, [&](uint64_t offset) {
       const Node& node = *old.node_at(offset);
-      bool over = leaves(side, node.time) <= watermark_;
+      bool over = std::min(leaves(side, node.time), old.leaves(side, node.time)) <= watermark_;
       bool given =
           waits(desc_.join.kind, side) && old.may_be_given(side, node) && waits(old.desc_.join.kind, side);
       if (!over || given) kept.push_back({side, offset});

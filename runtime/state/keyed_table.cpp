@@ -17,6 +17,7 @@ constexpr size_t segments_apart_max = 16;
 constexpr uint32_t slots_first = 8;
 constexpr uint32_t no_slot = ~0U;
 constexpr std::align_val_t row_alignment{64};
+constexpr uint32_t roomy_slots = 512;
 // About what the last private cache holds.
 constexpr size_t wide_bytes = 2 * 1024 * 1024;
 
@@ -31,6 +32,10 @@ uint32_t slots_of_piece(uint32_t row_size) {
   uint32_t groups = segment_bytes_max / (inl::group_slots * (row_size + 1));
   return std::max(groups, 1U) * inl::group_slots;
 }
+
+// How many rows a segment holds before it grows. A small table has room to spare: half full, a look-up hardly
+// ever meets the tag of another key or a full group, neither of which can be foreseen.
+uint32_t rows_max(uint32_t slots) { return slots <= roomy_slots ? slots / 2 : slots - slots / 5; }
 
 }  // namespace
 
@@ -226,7 +231,7 @@ size_t KeyedTable::take_sweep() {
 char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
   ++asked_rows_;
   MutSegment* segment = segment_of(hash);
-  while (segment->used + 1 > segment->slot_count - segment->slot_count / 5) {
+  while (segment->used + 1 > rows_max(segment->slot_count)) {
     if (!grow(hash)) return nullptr;
     segment = segment_of(hash);
   }

@@ -49,7 +49,10 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
       next.refresh_store(i);
       continue;
     }
-    int64_t watermark = next.watermark_of(next.plan().stores[i].clock);
+    // Where a join above gives its rows sooner from now on, those that are overdue are still to come.
+    int64_t watermark =
+        std::min(old.watermark_of(old.plan().stores[static_cast<size_t>(store.old_store)].clock),
+                 next.watermark_of(next.plan().stores[i].clock));
     if (store.transfer == StoreTransfer::Convert) {
       next.store(i).set_key_places(store.keys);
       next.store(i).convert_from(*from, store.cells, watermark);

@@ -45,6 +45,9 @@ class Engine:
         return done.returncode, f"ended with {done.returncode}\n{done.stderr[-2000:]}"
 
 
+TOO_LONG = "the reference did not end in two minutes"
+
+
 def reference(made, target):
     """Empty, or what went wrong."""
     shutil.rmtree(target, ignore_errors=True)
@@ -53,7 +56,7 @@ def reference(made, target):
         done = subprocess.run([os.path.join(BUILD, "bin/reference_run"), "program.mut"], cwd=target, capture_output=True,
                               text=True, errors="replace", timeout=120)
     except subprocess.TimeoutExpired:
-        return "the reference did not end in two minutes"
+        return TOO_LONG
     return "" if done.returncode == 0 else f"the reference ended with {done.returncode}\n{done.stderr}"
 
 

@@ -79,7 +79,8 @@ class ColumnReplay final : public SourceReader {
     if (shift == 0) {
       batch.borrow_times(columns_.times.data() + row_);
     } else {
-      for (uint64_t i = 0; i < rows; ++i) batch.times()[i] = columns_.times[row_ + i] + shift;
+      const int64_t* from = columns_.times.data() + row_;
+      std::transform(from, from + rows, batch.times(), [shift](int64_t time) { return time + shift; });
     }
     batch.finish_rows(static_cast<uint32_t>(rows));
     row_ += rows;

@@ -175,10 +175,12 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
 
 int run_script(const RunOptions& options, const ConsoleOptions& console) {
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
   auto text = read_script(options.file);
   if (!text) return exit_io;
+  // The interpreter ends at once: it has no state worth finishing.
+  if (options.engine == "reference") return run_by_reference(*text, options, console);
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
   EngineOptions engine_options;
   engine_options.tier = options.tier == "quick"       ? TierChoice::Quick
                         : options.tier == "optimised" ? TierChoice::Optimised
@@ -194,7 +196,6 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   engine_options.color = use_color(console);
   engine_options.diagnostics = use_diagnostics(console);
 
-  if (options.engine == "reference") return run_by_reference(*text, options, console);
   auto loaded = Engine::load(*text, options.file, engine_options);
   if (!loaded) {
     print_error(loaded.failure().text);
