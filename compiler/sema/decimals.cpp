@@ -36,7 +36,24 @@ const std::string* number_text(const ast::Expr& expr) {
   return real == nullptr ? nullptr : &real->text;
 }
 
+// How many digits behind the point the numbers of `number` or `if c then number else number` have. Empty when
+// it is anything else.
+std::optional<int> written_scale(const ast::Expr& expr) {
+  if (const auto* paren = std::get_if<ast::Paren>(&expr.node)) return written_scale(*paren->inner);
+  if (const auto* choice = std::get_if<ast::If>(&expr.node)) {
+    auto a = written_scale(*choice->then_value);
+    auto b = written_scale(*choice->else_value);
+    return a && b ? std::optional(std::max(*a, *b)) : std::nullopt;
+  }
+  const std::string* text = number_text(expr);
+  return text == nullptr ? std::nullopt : decimal::scale_of(without_underscores(*text));
+}
+
 }  // namespace
+
+bool chooses_numbers(const ast::Expr& expr) {
+  return number_text(expr) == nullptr && written_scale(expr).has_value();
+}
 
 TypeRef without_none(TypeRef type) {
   return type != nullptr && type->kind == Kind::Optional ? type->element : type;
@@ -62,9 +79,7 @@ ExprPtr ExprChecker::decimal_literal(const std::string& text, bool negative, Typ
 
 TypeRef ExprChecker::hint_beside(const ast::Expr& expr, TypeRef beside, TypeRef hint) {
   if (!is_decimal(beside)) return hint;
-  const std::string* text = number_text(expr);
-  if (text == nullptr) return hint;
-  auto scale = decimal::scale_of(without_underscores(*text));
+  auto scale = written_scale(expr);
   return scale ? types_.decimal(*scale) : hint;  // else the literal says that it does not fit
 }
 

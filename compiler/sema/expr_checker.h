@@ -254,6 +254,8 @@ std::optional<typed::Const> fold_constant(const typed::Expr& expr);
 bool literal_fits(int64_t value, typed::Kind kind);
 // The type without `?`; null of null.
 typed::TypeRef without_none(typed::TypeRef type);
+// `if c then 0.5 else 1`: its numbers take their type from what stands beside it.
+bool chooses_numbers(const ast::Expr& expr);
 bool is_decimal(typed::TypeRef type);  // or a `?` of one
 
 }  // namespace mut::sema

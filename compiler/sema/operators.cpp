@@ -192,14 +192,18 @@ ExprPtr ExprChecker::visit(const ast::Binary& node, const ast::Expr& expr, Scope
   auto beside = [&](const Expr& other) {
     return is_decimal(outer) && promoted_kind(other) == Kind::Int ? outer : other.type;
   };
+  auto takes_type = [](const ast::Expr& side) { return takes_hint(side) || chooses_numbers(side); };
+  auto type_beside = [&](const ast::Expr& side, const Expr& other) {
+    TypeRef otherwise = takes_hint(side) ? hint_of(other) : outer;
+    return hint_beside(side, beside(other), otherwise);
+  };
   if (takes_hint(*node.left) && !takes_hint(*node.right)) {
     right = check(*node.right, scope, outer);
-    left = check(*node.left, scope, hint_beside(*node.left, beside(*right), hint_of(*right)));
+    left = check(*node.left, scope, type_beside(*node.left, *right));
   } else {
     left = check(*node.left, scope, hint_beside(*node.left, outer, outer));
     // The other operand of a time or duration is not of its type by itself.
-    right = check(*node.right, scope,
-                  takes_hint(*node.right) ? hint_beside(*node.right, beside(*left), hint_of(*left)) : outer);
+    right = check(*node.right, scope, takes_type(*node.right) ? type_beside(*node.right, *left) : outer);
   }
   if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(expr.span);
   if (comparison) return check_comparison(node, to_op(node.op), std::move(left), std::move(right), expr.span);
