@@ -390,6 +390,9 @@ struct CallChecker {
       literal_hint = literal_hint == nullptr ? next : checker.unify(literal_hint, next);
     }
     checker.recheck_numbers(args, scope, checked);
+    bool decimals = std::any_of(checked.begin(), checked.end(),
+                                [](const ExprPtr& value) { return is_decimal(value->type); });
+    if (decimals) joined = nullptr;
     for (size_t i = 0; i < args.size(); ++i) {
       ExprPtr value = std::move(checked[i]);
       Kind kind = value->type->kind;

@@ -96,6 +96,17 @@ void ExprChecker::recheck_numbers(const std::vector<const ast::Expr*>& written, 
   }
 }
 
+void ExprChecker::recheck_beside(const ast::Expr& a_written, const ast::Expr& b_written, Scope& scope,
+                                 TypeRef hint, ExprPtr& a, ExprPtr& b) {
+  if (is_decimal(hint)) return;
+  std::vector<ExprPtr> both;
+  both.push_back(std::move(a));
+  both.push_back(std::move(b));
+  recheck_numbers({&a_written, &b_written}, scope, both);
+  a = std::move(both[0]);
+  b = std::move(both[1]);
+}
+
 ExprPtr ExprChecker::as_key(ExprPtr expr, TypeRef target) {
   TypeRef optional = types_.optional(target);
   if (typed::same(without_none(expr->type), target)) return coerce(std::move(expr), optional);
@@ -158,7 +169,9 @@ ExprPtr ExprChecker::check_decimal_call(const std::vector<const ast::Expr*>& arg
   auto scale = scale_argument(*args[1]);
   if (!scale) return error(expr.span);
   TypeRef target = types_.decimal(*scale);
-  ExprPtr value = need_value(check(*args[0], scope, target), "a value");
+  // What is calculated is cast when it is known; a number alone is one of these.
+  TypeRef hint = number_text(*args[0]) != nullptr ? target : nullptr;
+  ExprPtr value = need_value(check(*args[0], scope, hint), "a value");
   return cast(std::move(value), target, false, expr.span);
 }
 

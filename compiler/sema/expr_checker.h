@@ -219,6 +219,8 @@ class ExprChecker {
   // What a literal beside a decimal is: a decimal of its own digits. Else `hint`.
   TypeRef hint_beside(const ast::Expr& expr, TypeRef beside, TypeRef hint);
   // Numbers among some expressions that were checked without knowing of the decimals beside them.
+  void recheck_beside(const ast::Expr& a_written, const ast::Expr& b_written, Scope& scope, TypeRef hint,
+                      ExprPtr& a, ExprPtr& b);
   void recheck_numbers(const std::vector<const ast::Expr*>& written, Scope& scope,
                        std::vector<ExprPtr>& checked);
   // `round(x, s)`, `trunc(x)` and the like of a decimal.

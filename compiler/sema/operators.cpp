@@ -448,6 +448,7 @@ ExprPtr ExprChecker::visit(const ast::If& node, const ast::Expr& expr, Scope& sc
     then_value =
         check(*node.then_value, scope, hint_beside(*node.then_value, else_value->type, hint_of(*else_value)));
   }
+  recheck_beside(*node.then_value, *node.else_value, scope, hint, then_value, else_value);
   TypeRef joined = join_branches(then_value, else_value);
   ExprPtr out = make(ExprKind::If, joined, expr.span);
   out->args.push_back(std::move(condition));
@@ -461,6 +462,7 @@ ExprPtr ExprChecker::visit(const ast::Try& node, const ast::Expr& expr, Scope& s
   ExprPtr otherwise =
       check(*node.otherwise, scope,
             hint != nullptr ? hint : hint_beside(*node.otherwise, value->type, hint_of(*value)));
+  recheck_beside(*node.value, *node.otherwise, scope, hint, value, otherwise);
   TypeRef joined = join_branches(value, otherwise);
   ExprPtr out = make(ExprKind::Try, joined, expr.span);
   out->args.push_back(std::move(value));
@@ -592,9 +594,19 @@ ExprPtr ExprChecker::visit(const ast::Match& node, const ast::Expr& expr, Scope&
       condition = std::move(either);
     }
     if (arm.patterns.size() > 1) scope.locals.resize(locals);
+    TypeRef wanted = hint != nullptr && !is_decimal(joined) ? hint : joined;
     ExprPtr value =
-        check(*arm.value, scope, hint != nullptr ? hint : hint_beside(*arm.value, joined, joined));
+        check(*arm.value, scope, hint_beside(*arm.value, is_decimal(hint) ? nullptr : joined, wanted));
     scope.locals.resize(locals);
+    if (is_decimal(value->type) && joined != nullptr && !is_decimal(joined)) {
+      // Numbers of the arms before it.
+      joined = nullptr;
+      for (size_t i = 0; i < arms.size(); ++i) {
+        recheck_beside(*node.arms[i].value, *arm.value, scope, hint, arms[i].value, value);
+        joined = joined == nullptr ? arms[i].value->type : unify(joined, arms[i].value->type);
+        if (joined == nullptr) joined = arms[i].value->type;
+      }
+    }
     TypeRef next = joined == nullptr ? value->type : unify(joined, value->type);
     if (next == nullptr) {
       diags_.report(Code::BranchTypes, arm.value->span, quoted(joined), quoted(value->type));
