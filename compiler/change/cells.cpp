@@ -102,7 +102,9 @@ class Describer {
       fingerprint.add(of.value.named).add(of.filter.named).add(of.admission.named);
       for (const Sets& key : of.keys) fingerprint.add(key.named);
       fingerprint.add(static_cast<uint64_t>(desc.kind)).add(static_cast<uint64_t>(desc.size));
-      fingerprint.add(static_cast<uint64_t>(desc.every)).add(static_cast<uint64_t>(desc.offset));
+      fingerprint.add(static_cast<uint64_t>(desc.every))
+          .add(static_cast<uint64_t>(desc.offset))
+          .add(desc.zone);
       fingerprint.add(static_cast<uint64_t>(desc.span)).add(desc.count);
       fingerprint.add(static_cast<uint64_t>(desc.join.kind));
       fingerprint.add(static_cast<uint64_t>(desc.join.low)).add(static_cast<uint64_t>(desc.join.high));

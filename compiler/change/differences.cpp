@@ -260,7 +260,11 @@ class Finder {
     const state::StoreDesc& is = after_.node->desc;
     auto lengths = [](int64_t from, int64_t to) { return duration_text(from) + " → " + duration_text(to); };
     bool fixed = is.kind == StoreKind::Panes || is.kind == StoreKind::Overlaps;
-    if (fixed && (was.size != is.size || was.every != is.every || was.offset != is.offset)) {
+    bool same_days =
+        was.zone == is.zone && (is.zone.empty() || (was.offset - is.offset) % calendar::day_ns == 0);
+    if (fixed && !same_days) {
+      add(Difference::WindowZone);
+    } else if (fixed && (was.size != is.size || was.every != is.every || was.offset != is.offset)) {
       if (is.kind == StoreKind::Overlaps || (after_.call != nullptr && after_.call->own != nullptr))
         add(Difference::OwnWindow);
       if ((was.offset - is.offset) % std::gcd(was.every, is.every) != 0) add(Difference::WindowGrid);
@@ -297,7 +301,7 @@ class Finder {
     const state::StoreDesc& was = before_.node->desc;
     const state::StoreDesc& is = after_.node->desc;
     bool alike = was.hold.kind == is.hold.kind && was.size == is.size && was.every == is.every &&
-                 was.offset == is.offset && was.hold.whole == is.hold.whole &&
+                 was.offset == is.offset && was.zone == is.zone && was.hold.whole == is.hold.whole &&
                  was.hold.descending == is.hold.descending && before_.row == after_.row &&
                  state::compare_rows(*was.hold.record, *is.hold.record) == state::Rows::Alike;
     if (!alike) {

@@ -67,6 +67,7 @@ Hash window_hash(const typed::Stage& stage) {
       .add(static_cast<uint64_t>(stage.window.size))
       .add(static_cast<uint64_t>(stage.window.every))
       .add(static_cast<uint64_t>(stage.window.offset))
+      .add(stage.window.zone)
       .done();
 }
 

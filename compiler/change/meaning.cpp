@@ -171,7 +171,7 @@ class MeaningHasher {
           .add(static_cast<uint64_t>(stage.hold->span));
       out.add(static_cast<uint64_t>(stage.hold->count)).add(static_cast<uint64_t>(stage.window.kind));
       out.add(static_cast<uint64_t>(stage.window.size)).add(static_cast<uint64_t>(stage.window.every));
-      out.add(static_cast<uint64_t>(stage.window.offset)).add(type_hash(stage.input));
+      out.add(static_cast<uint64_t>(stage.window.offset)).add(stage.window.zone).add(type_hash(stage.input));
       for (const typed::OrderKey& key : stage.hold->order)
         out.add(uint64_t{key.descending}).add(lineage_.of(*key.value, stream, index));
     }
@@ -188,7 +188,7 @@ class MeaningHasher {
     }
     const typed::Window& window = stage.window;
     out.add(static_cast<uint64_t>(window.kind)).add(static_cast<uint64_t>(window.size));
-    out.add(static_cast<uint64_t>(window.every)).add(static_cast<uint64_t>(window.offset));
+    out.add(static_cast<uint64_t>(window.every)).add(static_cast<uint64_t>(window.offset)).add(window.zone);
     out.add(uint64_t{stage.on_update}).add(uint64_t{stage.on_close});
     out.add(static_cast<uint64_t>(stage.trigger_every)).add(static_cast<uint64_t>(stage.late));
     out.add(static_cast<uint64_t>(stage.late_within)).add(static_cast<uint64_t>(stage.ttl.value_or(-1)));

@@ -40,6 +40,8 @@ constexpr VerdictRow rows[] = {
     {Difference::WindowGrid, Verdict::Refuse, false,
      "windows of the old and of the new rule never begin at the same time, so none can hand over to the "
      "other"},
+    {Difference::WindowZone, Verdict::Refuse, false,
+     "days of another zone begin at another time, so no window can hand over to another"},
     {Difference::OwnWindow, Verdict::Refuse, false,
      "the window of an aggregate of the script cannot change while it runs"},
     {Difference::SessionGap, Verdict::Convert, false, "gap changed"},

@@ -45,6 +45,7 @@ enum class Difference : uint8_t {
   WindowLength,
   WindowKind,
   WindowGrid,
+  WindowZone,
   OwnWindow,
   SessionGap,
   WindowCount,

@@ -232,6 +232,7 @@ StoreNode hold_store(const typed::Stage& stage, const std::string& path) {
   desc.size = stage.window.size;
   desc.every = stage.window.every;
   desc.offset = stage.window.offset;
+  desc.zone = stage.window.zone;
   desc.hold.kind = static_cast<state::HoldKind>(hold.kind);
   desc.hold.span = hold.span;
   desc.hold.count = hold.count;
@@ -333,6 +334,7 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
     node.desc.size = stage.window.size;
     node.desc.every = stage.window.every;
     node.desc.offset = stage.window.offset;
+    node.desc.zone = stage.window.zone;
     if (stage.late == typed::LatePolicy::Update) node.desc.late_within = stage.late_within;
     if (stage.on_update) {
       node.desc.gives = state::Gives::AtUpdate;

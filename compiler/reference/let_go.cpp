@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "compiler/reference/zones.h"
+
 namespace mut::reference {
 
 using typed::WindowKind;
@@ -30,6 +32,10 @@ std::vector<int64_t> pieces_of(const std::vector<WindowRule>& rules, const std::
     width = std::gcd(width, rule.window.offset - offset);
   }
   if (width == 0) return out;
+  if (!rules[0].window.zone.empty()) {
+    for (size_t i = 0; i < entries.size(); ++i) out[i] = zone_piece(rules[0].window, width, entries[i].time);
+    return out;
+  }
   for (size_t i = 0; i < entries.size(); ++i) {
     int64_t shifted = entries[i].time - offset;
     out[i] = shifted / width - (shifted % width < 0 ? 1 : 0);

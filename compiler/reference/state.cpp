@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/reference/zones.h"
+
 namespace mut::reference {
 
 using typed::WindowKind;
@@ -14,10 +16,15 @@ int64_t clamp(__int128 time) {
 
 // Greatest boundary of a grid at or before `time`.
 int64_t boundary_before(const typed::Window& window, int64_t time) {
+  if (!window.zone.empty()) return zone_boundary(window, time);
   __int128 shifted = __int128{time} - window.offset;
   __int128 rest = shifted % window.every;
   if (rest < 0) rest += window.every;
   return clamp(time - rest);
+}
+
+int64_t boundary_after(const typed::Window& window, int64_t boundary) {
+  return window.zone.empty() ? plus(boundary, window.every) : next_zone_boundary(window, boundary);
 }
 
 bool is_fixed(const typed::Window& window) {
@@ -33,6 +40,12 @@ std::set<std::pair<int64_t, int64_t>> fixed_windows(const std::vector<WindowRule
   std::set<std::pair<int64_t, int64_t>> out;
   for (const WindowRule& rule : rules) {
     if (!is_fixed(rule.window)) continue;
+    if (!rule.window.zone.empty()) {
+      for (auto [end, start] : zone_windows(rule.window, time)) {
+        if (start >= rule.from && start < rule.to) out.insert({end, start});
+      }
+      continue;
+    }
     int64_t first_excluded = minus(time, rule.window.size);
     for (int64_t start = boundary_before(rule.window, time); start > first_excluded;
          start = minus(start, rule.window.every)) {
@@ -80,13 +93,13 @@ int64_t common_boundary(const typed::Window& a, const typed::Window& b, int64_t 
   const typed::Window& grid = is_fixed(a) ? a : b;
   if (!is_fixed(grid)) return time;
   int64_t at = boundary_before(grid, time);
-  if (at < time) at = plus(at, grid.every);
+  if (at < time) at = boundary_after(grid, at);
   // Two grids with a common boundary meet again within the product of their steps; those that never
   // meet go over at the first boundary of the old one.
   int64_t first = at;
   for (int64_t tries = 0; tries < 1'000'000; ++tries) {
     if (is_boundary(a, at) && is_boundary(b, at)) return at;
-    at = plus(at, grid.every);
+    at = boundary_after(grid, at);
   }
   return first;
 }
@@ -115,7 +128,7 @@ void hand_over(std::vector<WindowRule>& rules, const typed::Window& next, const 
       };
       for (const Entry& entry : entries) {
         for (auto [end, start] : fixed_windows({rule}, entry.time)) {
-          if (end > old_state.closed) take(plus(start, rule.window.every));
+          if (end > old_state.closed) take(boundary_after(rule.window, start));
         }
       }
       for (const Stretch& session : sessions({rule}, entries)) take(session.end);

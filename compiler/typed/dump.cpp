@@ -184,10 +184,10 @@ void dump_stage(const Stage& stage, std::string& out) {
   for (const AggregateCall& call : stage.aggregates)
     fmt::format_to(line, "    aggregate {}\n", call_text(call));
   if (stage.kind == StageKind::Aggregate) {
-    const char* windows[] = {"running", "tumbling", "sliding", "session", "all"};
-    fmt::format_to(line, "    window {} size {} every {} offset {}\n",
+    const char* windows[] = {"running", "tumbling", "sliding", "session", "count", "all"};
+    fmt::format_to(line, "    window {} size {} every {} offset {}{}\n",
                    windows[static_cast<int>(stage.window.kind)], stage.window.size, stage.window.every,
-                   stage.window.offset);
+                   stage.window.offset, stage.window.zone.empty() ? "" : " zone " + stage.window.zone);
   }
   for (const Output& output : stage.outputs)
     fmt::format_to(line, "    {} = {}\n", output.name, expr_text(*output.value));

@@ -202,6 +202,7 @@ struct Window {
   int64_t size = 0;    // nanoseconds; the gap of a session; of a Count events
   int64_t every = 0;   // nanoseconds; = size for tumbling
   int64_t offset = 0;  // nanoseconds
+  std::string zone;    // whose days it follows; empty: UTC
 };
 enum class LatePolicy : uint8_t { Drop, Update, To };
 

@@ -42,7 +42,7 @@ struct HeldStore::Row {
 };
 
 HeldStore::HeldStore(StoreDesc desc, uint64_t seed, Budget& budget)
-    : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget) {}
+    : Store(std::move(desc)), budget_(budget), line_(line_of(desc_)), table_(desc_, seed, budget) {}
 
 HeldStore::~HeldStore() {
   queue_.clear();
@@ -135,17 +135,20 @@ const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* 
   }
   if (by_window()) {
     // Windows that hold the event, from the first on.
-    int64_t shifted = time - desc_.offset;
-    int64_t last = shifted - (shifted % desc_.every + desc_.every) % desc_.every + desc_.offset;
+    int64_t at = line_.at(time);
+    int64_t every = line_.length(desc_.every);
+    int64_t offset = offset_on_line(desc_);
+    int64_t last = at - ((at - offset) % every + every) % every;
     RowPtr row;
     bool missed = false;
-    for (int64_t start = last; start > time - desc_.size; start -= desc_.every) {
-      if (is_closed(start + desc_.size, watermark) && !MUT_DELIBERATE_FAULT(sort_takes_late)) {
+    for (int64_t start = last; start > at - line_.length(desc_.size); start -= every) {
+      Edges edges{line_.time(start + line_.length(desc_.size)), line_.time(start)};
+      if (is_closed(edges.first, watermark) && !MUT_DELIBERATE_FAULT(sort_takes_late)) {
         missed = true;
         continue;
       }
       if (!row) row = make_row(number, time, record);
-      put(windows_[{start + desc_.size, start}], row);
+      put(windows_[edges], row);
     }
     if (missed) ++late_;
     if (!row) release_key(number);

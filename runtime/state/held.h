@@ -49,6 +49,7 @@ class HeldStore final : public Store {
   bool by_window() const { return desc_.hold.kind == HoldKind::Sort || desc_.hold.kind == HoldKind::Top; }
 
   Budget& budget_;
+  calendar::ZoneLine line_;
   KeyedTable table_;  // key → number
   struct Key {
     std::vector<uint64_t> words;  // texts lie in the heap of the table

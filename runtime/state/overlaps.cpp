@@ -5,16 +5,18 @@
 namespace mut::state {
 
 OverlapStore::OverlapStore(StoreDesc desc, uint64_t seed, Budget& budget)
-    : Store(std::move(desc)), seed_(seed), budget_(budget) {}
+    : Store(std::move(desc)), seed_(seed), budget_(budget), line_(line_of(desc_)) {}
 
 uint32_t OverlapStore::find(int64_t time) {
   found_.clear();
-  int64_t into = (time - desc_.offset) % desc_.every;
-  if (into < 0) into += desc_.every;
+  int64_t at = line_.at(time);
+  int64_t every = line_.length(desc_.every);
+  int64_t into = (at - offset_on_line(desc_)) % every;
+  if (into < 0) into += every;
   bool missed = false;
   // From the last window that begins by then, backwards.
-  for (int64_t start = time - into; start > time - desc_.size; start -= desc_.every) {
-    if (start + desc_.size <= closed_) {
+  for (int64_t start = at - into; start > at - line_.length(desc_.size); start -= every) {
+    if (end_of(start) <= closed_) {
       missed = true;
       break;
     }
@@ -26,12 +28,12 @@ uint32_t OverlapStore::find(int64_t time) {
   return static_cast<uint32_t>(found_.size());
 }
 
-int64_t OverlapStore::due() const { return windows_.empty() ? never : windows_.begin()->first + desc_.size; }
+int64_t OverlapStore::due() const { return windows_.empty() ? never : end_of(windows_.begin()->first); }
 
 void OverlapStore::fire(ResultRows& out) {
   auto first = windows_.begin();
-  int64_t end = first->first + desc_.size;
-  out.add_table(*first->second, first->first, end, [&](const char*) { return end - 1; });
+  int64_t end = end_of(first->first);
+  out.add_table(*first->second, line_.time(first->first), end, [&](const char*) { return end - 1; });
   fired_.push_back(std::move(first->second));
   windows_.erase(first);
   closed_ = std::max(closed_, end);

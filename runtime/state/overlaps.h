@@ -26,7 +26,10 @@ class OverlapStore final : public Store {
  private:
   uint64_t seed_;
   Budget& budget_;
-  std::map<int64_t, std::unique_ptr<KeyedTable>> windows_;  // by start
+  int64_t end_of(int64_t start) const { return line_.time(start + line_.length(desc_.size)); }
+
+  calendar::ZoneLine line_;
+  std::map<int64_t, std::unique_ptr<KeyedTable>> windows_;  // by start on the line
   std::vector<std::unique_ptr<KeyedTable>> fired_;          // until release()
   std::vector<MutTable*> found_;
   int64_t closed_ = std::numeric_limits<int64_t>::min();  // windows that end by then are closed

@@ -27,9 +27,20 @@ int64_t ceil_to(int64_t time, int64_t step, int64_t offset) {
 
 PaneStore::PaneStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : Store(std::move(desc)), seed_(seed), budget_(budget) {
-  rules_.push_back({desc_.size, desc_.every, desc_.offset});
+  line_ = line_of(desc_);
+  rules_.push_back(rule_of(desc_));
   make_width();
   view_.owner = this;
+}
+
+WindowRule PaneStore::rule_of(const StoreDesc& desc) const {
+  return {line_.length(desc.size), line_.length(desc.every), offset_on_line(desc)};
+}
+
+void PaneStore::close(int64_t time) {
+  if (time <= closed_) return;
+  closed_ = time;
+  closed_at_ = line_.at(time);
 }
 
 // Panes are cut at every edge of every rule: the greatest common divisor of sizes, slides and offsets.
@@ -44,15 +55,15 @@ void PaneStore::make_width() {
 
 int64_t PaneStore::pane_start(int64_t time) const {
   if (MUT_DELIBERATE_FAULT(window_edge)) --time;
-  return floor_to(time, width_, MUT_DELIBERATE_FAULT(window_offset) ? 0 : rules_[0].offset);
+  return floor_to(line_.at(time), width_, MUT_DELIBERATE_FAULT(window_offset) ? 0 : rules_[0].offset);
 }
 
 int64_t PaneStore::next_end(int64_t start) const {
   int64_t best = never;
   for (const WindowRule& rule : rules_) {
     int64_t first = std::max(start + width_ - rule.size, rule.from);
-    if (closed_ > std::numeric_limits<int64_t>::min() + rule.size)
-      first = std::max(first, closed_ - rule.size + 1);
+    if (closed_at_ > std::numeric_limits<int64_t>::min() + rule.size)
+      first = std::max(first, closed_at_ - rule.size + 1);
     int64_t window = ceil_to(first, rule.every, rule.offset);
     if (window <= start && window < rule.to) best = std::min(best, window + rule.size);
   }
@@ -76,7 +87,7 @@ MutTable* PaneStore::pane_for(int64_t time) {
     // Late once when any window of the event has closed (rule 8.7).
     for (const WindowRule& rule : rules_) {
       int64_t first = ceil_to(std::max(start + width_ - rule.size, rule.from), rule.every, rule.offset);
-      missed = missed || (first <= start && first < rule.to && first + rule.size <= closed_);
+      missed = missed || (first <= start && first < rule.to && first + rule.size <= closed_at_);
     }
   }
   if (missed) ++late_;
@@ -89,13 +100,13 @@ MutTable* PaneStore::pane_for(int64_t time) {
   }
   if (!missed) {
     view_.pane_table = found->second->view();
-    view_.pane_start = start;
-    view_.pane_end = start + width_;
+    view_.pane_start = line_.time(start);
+    view_.pane_end = line_.time(start + width_);
   }
   return found->second->view();
 }
 
-int64_t PaneStore::due() const { return std::min(next_close(), tick_); }
+int64_t PaneStore::due() const { return std::min(line_.time(next_close()), tick_); }
 
 int64_t PaneStore::next_close() const {
   int64_t best = never;
@@ -108,25 +119,27 @@ int64_t PaneStore::next_close() const {
 
 void PaneStore::fire(ResultRows& out) {
   int64_t end = next_close();
-  if (tick_ < end) return fire_tick(out);
-  // Windows of several rules may end together: by start, which is by size.
-  std::vector<int64_t> starts;
+  int64_t end_time = line_.time(end);
+  if (tick_ < end_time) return fire_tick(out);
+  // Windows of several rules may end together, and where a day ends in the room behind it: by start.
+  std::vector<std::pair<int64_t, int64_t>> ending;
   for (const WindowRule& rule : rules_) {
-    int64_t start = end - rule.size;
-    if (floor_to(start, rule.every, rule.offset) == start && start >= rule.from && start < rule.to)
-      starts.push_back(start);
+    int64_t start = ceil_to(end - rule.size, rule.every, rule.offset);
+    for (; line_.time(start + rule.size) == end_time; start += rule.every) {
+      if (start >= rule.from && start < rule.to) ending.emplace_back(start, start + rule.size);
+    }
   }
-  std::sort(starts.begin(), starts.end());
-  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+  std::sort(ending.begin(), ending.end());
+  ending.erase(std::unique(ending.begin(), ending.end()), ending.end());
   std::vector<uint64_t> key(desc_.key_words + 1);
-  if (desc_.gives == Gives::AtUpdate) starts.clear();  // all was given when it changed
-  for (int64_t start : starts) {
+  if (desc_.gives == Gives::AtUpdate) ending.clear();  // all was given when it changed
+  for (auto [start, window_end] : ending) {
     if (desc_.gives == Gives::AtTicks) {
-      add_changed(start, end, out);
+      add_changed(start, window_end, out);
       continue;
     }
     auto first = panes_.lower_bound(start);
-    auto last = panes_.lower_bound(end);
+    auto last = panes_.lower_bound(window_end);
     if (first == last) continue;
     const KeyedTable* source = first->second.get();
     if (std::next(first) != last) {
@@ -162,9 +175,9 @@ void PaneStore::fire(ResultRows& out) {
       }
       source = &merged;
     }
-    out.add_table(*source, start, end, [&](const char*) { return end - 1; });
+    out.add_table(*source, line_.time(start), end_time, [&](const char*) { return end_time - 1; });
   }
-  closed_ = std::max(closed_, end);
+  close(end_time);
   view_.pane_table = nullptr;
 }
 
@@ -182,7 +195,9 @@ void PaneStore::add_group(const uint64_t* key, int64_t start, int64_t end, Resul
     if (char* row = pane->second->find(key); row != nullptr) rows.emplace_back(pane->second.get(), row);
   }
   if (rows.empty()) return;
-  if (rows.size() == 1) return out.add(*rows[0].first, rows[0].second, key, start, end, end - 1);
+  int64_t from = line_.time(start);
+  int64_t to = line_.time(end);
+  if (rows.size() == 1) return out.add(*rows[0].first, rows[0].second, key, from, to, to - 1);
   KeyedTable merged(desc_, seed_, budget_);
   char* target = merged.find_or_insert(key);
   if (target == nullptr) return;
@@ -201,7 +216,7 @@ void PaneStore::add_group(const uint64_t* key, int64_t start, int64_t end, Resul
       });
     }
   }
-  out.add(merged, target, key, start, end, end - 1);
+  out.add(merged, target, key, from, to, to - 1);
 }
 
 std::vector<std::pair<int64_t, int64_t>> PaneStore::windows_of(int64_t pane) const {
@@ -255,7 +270,7 @@ void PaneStore::fire_tick(ResultRows& out) {
   std::set<std::pair<int64_t, int64_t>> windows;
   for (const auto& [start, table] : panes_) {
     for (auto window : windows_of(start)) {
-      if (window.first > closed_) windows.insert(window);
+      if (window.first > closed_at_) windows.insert(window);
     }
   }
   for (auto [end, start] : windows) add_changed(start, end, out);
@@ -268,10 +283,10 @@ const ResultRows& PaneStore::update(const uint64_t* key, int64_t time, int64_t n
   if (!updates_ || update_texts_ != &texts) updates_.emplace(desc_, texts);
   update_texts_ = &texts;
   updates_->clear();
-  closed_ = std::max(closed_, now);
+  close(now);
   for (auto [end, start] : windows_of(pane_start(time))) {
-    bool gives = end > closed_ ? desc_.gives == Gives::AtUpdate
-                               : !is_over(end) && !MUT_DELIBERATE_FAULT(late_update_lost);
+    bool gives = end > closed_at_ ? desc_.gives == Gives::AtUpdate
+                                  : !is_over(end) && !MUT_DELIBERATE_FAULT(late_update_lost);
     if (gives) add_group(key, start, end, *updates_);
   }
   return *updates_;
@@ -296,7 +311,7 @@ void PaneStore::forget_closed() {
 
 void PaneStore::advance(int64_t watermark) {
   if (watermark <= closed_) return;
-  closed_ = watermark;
+  close(watermark);
   forget_closed();
 }
 
@@ -312,14 +327,15 @@ std::optional<int64_t> PaneStore::last_open_boundary() const {
   for (const auto& [start, table] : panes_) {
     for (const WindowRule& rule : rules_) {
       int64_t window = floor_to(std::min(start, rule.to - 1), rule.every, rule.offset);
-      bool open = window >= rule.from && window + rule.size > std::max(start, closed_);
+      bool open = window >= rule.from && window + rule.size > std::max(start, closed_at_);
       if (open) out = std::max(out.value_or(window), window + rule.every);
     }
   }
   return out;
 }
 
-void PaneStore::take_rule(const WindowRule& next, int64_t watermark) {
+void PaneStore::take_rule(const WindowRule& next, int64_t cut) {
+  int64_t watermark = line_.at(cut);
   if (MUT_DELIBERATE_FAULT(swap_window_kept)) return;
   const WindowRule newest = rules_.back();
   if (newest.size == next.size && newest.every == next.every && newest.offset == next.offset) return;
@@ -358,14 +374,14 @@ void PaneStore::retune(const StoreDesc& next, const std::vector<int>& cells, int
   seal(watermark, desc_.late_within);
   desc_ = next;
   updates_.reset();  // they name the description before
-  take_rule({next.size, next.every, next.offset}, watermark);
+  take_rule(rule_of(next), watermark);
   view_.pane_table = nullptr;
 }
 
 void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   const auto& old = static_cast<const PaneStore&>(old_store);
   late_ = old.late_;
-  closed_ = old.closed_;
+  close(old.closed_);
   sealed_ = old.sealed_;
   seal(watermark, old.desc_.late_within);
   const WindowRule next = rules_[0];

@@ -5,11 +5,12 @@
 #include <map>
 #include <optional>
 
+#include "runtime/calendar/zone_line.h"
 #include "runtime/state/store.h"
 
 namespace mut::state {
 
-// Windows [offset + k*every, … + size) whose start lies in [from, to).
+// Windows [offset + k*every, … + size) whose start lies in [from, to), on the line of their zone.
 struct WindowRule {
   int64_t size = 0;
   int64_t every = 0;
@@ -40,7 +41,7 @@ class PaneStore final : public Store {
   // An event at `time` changed the group of that row: the next tick gives it. `now`: the watermark.
   void mark_changed(char* row, int64_t time, int64_t now);
   // Event time from which the newest rule holds; the lowest time when it always did.
-  int64_t handed_over_at() const { return rules_.back().from; }
+  int64_t handed_over_at() const { return line_.time(rules_.back().from); }
 
  private:
   int64_t next_close() const;
@@ -55,7 +56,13 @@ class PaneStore final : public Store {
   // Adds a row of one pane to a row of another table, values of distinct cells aside.
   void merge_row(KeyedTable& from, char* row, KeyedTable& to, char* target);
   // Whether nothing can be asked any more of a window that ends there.
-  bool is_over(int64_t end) const { return end <= sealed_ || end + desc_.late_within <= closed_; }
+  bool is_over(int64_t end) const {
+    int64_t time = line_.time(end);
+    return time <= sealed_ || time + desc_.late_within <= closed_;
+  }
+  // Windows that end by then are closed.
+  void close(int64_t time);
+  WindowRule rule_of(const StoreDesc& desc) const;
   // At a cut: what is over stays over, however long the next version keeps closed windows.
   void seal(int64_t watermark, int64_t late_within);
   int64_t pane_start(int64_t time) const;
@@ -70,11 +77,14 @@ class PaneStore final : public Store {
 
   uint64_t seed_;
   Budget& budget_;
+  // Starts and ends of panes and windows are places on the line; closed_, sealed_ and ticks are times.
+  calendar::ZoneLine line_;
   std::vector<WindowRule> rules_;
   int64_t width_ = 0;  // of a pane
   std::map<int64_t, std::unique_ptr<KeyedTable>> panes_;
-  int64_t closed_ = std::numeric_limits<int64_t>::min();  // windows that end by then are closed
-  int64_t sealed_ = std::numeric_limits<int64_t>::min();  // windows that end by then were over at a cut
+  int64_t closed_ = std::numeric_limits<int64_t>::min();     // windows that end by then are closed
+  int64_t closed_at_ = std::numeric_limits<int64_t>::min();  // the same on the line
+  int64_t sealed_ = std::numeric_limits<int64_t>::min();     // windows that end by then were over at a cut
   MutWindow view_{};
   std::vector<std::unique_ptr<KeyedTable>> merged_;  // until release()
   int64_t tick_ = never;                             // the next one; never: nothing changed

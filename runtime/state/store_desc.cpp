@@ -53,6 +53,22 @@ Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to) {
   return by_name ? Rows::ByName : Rows::Other;
 }
 
+namespace {
+
+// Of the offset of windows what is no whole day: their days begin that much after midnight.
+int64_t day_begins(int64_t offset) {
+  int64_t rest = offset % calendar::day_ns;
+  return rest < 0 ? rest + calendar::day_ns : rest;
+}
+
+}  // namespace
+
+calendar::ZoneLine line_of(const StoreDesc& desc) { return {desc.zone, day_begins(desc.offset)}; }
+
+int64_t offset_on_line(const StoreDesc& desc) {
+  return desc.zone.empty() ? desc.offset : desc.offset - day_begins(desc.offset);
+}
+
 int64_t delay_of(const StoreDesc& desc) {
   if (desc.kind == StoreKind::Match) return desc.pattern.within;
   return desc.kind == StoreKind::Join ? delay_of(desc.join) : 0;

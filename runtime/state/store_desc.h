@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/abi/type_desc.h"
+#include "runtime/calendar/zone_line.h"
 #include "runtime/state/pattern_rule.h"
 
 namespace mut::state {
@@ -158,6 +159,7 @@ struct StoreDesc {
   int64_t size = 0;
   int64_t every = 0;
   int64_t offset = 0;
+  std::string zone;         // whose days windows follow; empty: UTC
   int64_t late_within = 0;  // `late update`: closed windows are kept that much longer
   Gives gives = Gives::AtClose;
   int64_t tick_every = 0;       // of the watermark; AtTicks
@@ -174,6 +176,10 @@ struct StoreDesc {
   HoldRule hold;
   std::vector<CellDesc> measures;  // Match: what is asked of bound events
 };
+
+// The line that windows lie on, and where the first one begins on it.
+calendar::ZoneLine line_of(const StoreDesc& desc);
+int64_t offset_on_line(const StoreDesc& desc);
 
 // The same of any store: rows of a match are as old as the event that ended it when they come.
 int64_t delay_of(const StoreDesc& desc);

@@ -151,7 +151,8 @@ std::vector<std::string> windows_of(const std::string& kind) {
   if (kind == "count") return {" window count 3", " window count 8"};
   if (kind == "all") return {" window all"};
   std::vector<std::string> out = {" window tumbling 1s", " window tumbling 10s",
-                                  " window tumbling 10s offset 3s"};
+                                  " window tumbling 10s offset 3s",
+                                  " window tumbling 5s offset 1s zone \"America/St_Johns\""};
   if (kind == "updates") out.push_back(" window sliding 10s every 5s");
   return out;
 }

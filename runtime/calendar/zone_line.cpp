@@ -1,0 +1,103 @@
+#include "runtime/calendar/zone_line.h"
+
+#include <date/tz.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+namespace mut::calendar {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr int64_t least = std::numeric_limits<int64_t>::min();
+constexpr int64_t greatest = std::numeric_limits<int64_t>::max();
+
+int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+const date::time_zone* find_zone(std::string_view name) {
+  try {
+    return date::locate_zone(std::string(name));
+  } catch (const std::exception&) {
+    return nullptr;  // an unknown name, or a system without the database
+  }
+}
+
+}  // namespace
+
+bool is_zone(std::string_view name) { return find_zone(name) != nullptr; }
+
+std::vector<std::string> zone_names() {
+  std::vector<std::string> out;
+  try {
+    for (const date::time_zone& zone : date::get_tzdb().zones) out.push_back(zone.name());
+  } catch (const std::exception&) {
+    out.clear();
+  }
+  return out;
+}
+
+struct ZoneLine::Days {
+  const date::time_zone* zone = nullptr;
+  int64_t begins_after = 0;
+  // The day met last.
+  int64_t number = 0;
+  int64_t begin = 0;
+  int64_t end = 0;
+
+  // The first instant of a local day, numbered from 1970-01-01.
+  int64_t begin_of(int64_t day) const {
+    date::local_time<nanoseconds> local{nanoseconds(day * day_ns + begins_after)};
+    if (zone == nullptr) return local.time_since_epoch().count();
+    return zone->to_sys(local, date::choose::earliest).time_since_epoch().count();
+  }
+  void go_to(int64_t day) {
+    number = day;
+    begin = begin_of(day);
+    end = begin_of(day + 1);
+  }
+  void go_to_time(int64_t time) {
+    if (time >= begin && time < end) return;
+    int64_t local = time;
+    if (zone != nullptr)
+      local = zone->to_local(date::sys_time<nanoseconds>(nanoseconds(time))).time_since_epoch().count();
+    go_to(floor_div(local - begins_after, day_ns));
+    // A clock that is set back over the begin of a day is in the day that has begun.
+    while (time >= end) go_to(number + 1);
+    while (time < begin) go_to(number - 1);
+  }
+};
+
+ZoneLine::ZoneLine() = default;
+ZoneLine::ZoneLine(ZoneLine&&) noexcept = default;
+ZoneLine& ZoneLine::operator=(ZoneLine&&) noexcept = default;
+ZoneLine::~ZoneLine() = default;
+
+ZoneLine::ZoneLine(const std::string& zone, int64_t day_begins) {
+  if (zone.empty()) return;
+  days_ = std::make_unique<Days>();
+  days_->zone = find_zone(zone);
+  days_->begins_after = day_begins;
+}
+
+int64_t ZoneLine::at(int64_t time) const {
+  if (!days_ || time == least || time == greatest) return time;
+  // Days at the ends of what a time can be have no neighbours.
+  days_->go_to_time(std::clamp(time, least + 3 * day_ns, greatest - 3 * day_ns));
+  int64_t inside = std::clamp((time - days_->begin) / 2, int64_t{0}, day_ns - 1);
+  return days_->number * day_ns + inside;
+}
+
+int64_t ZoneLine::time(int64_t at) const {
+  if (!days_ || at == least || at == greatest) return at;
+  int64_t day = floor_div(at, day_ns);
+  if (day != days_->number || days_->begin == days_->end) days_->go_to(day);
+  return std::min(days_->begin + (at - day * day_ns) * 2, days_->end);
+}
+
+int64_t ZoneLine::length(int64_t duration) const {
+  return !days_ || duration % day_ns == 0 ? duration : duration / 2;
+}
+
+}  // namespace mut::calendar
