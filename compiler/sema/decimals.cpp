@@ -120,10 +120,25 @@ ExprPtr ExprChecker::as_decimal(ExprPtr expr) {
   return expr;
 }
 
+void ExprChecker::align_decimals(ExprPtr& a, ExprPtr& b) {
+  if (a->type->kind != Kind::Decimal || b->type->kind != Kind::Decimal) return;
+  ExprPtr& few = a->type->scale < b->type->scale ? a : b;
+  TypeRef wanted = (a->type->scale < b->type->scale ? b : a)->type;
+  bool widened_int = few->kind == ExprKind::Convert && few->args[0]->type->kind == Kind::Int;
+  if (widened_int && !typed::widening_can_fail(few->args[0]->type, wanted)) few->type = wanted;
+  if (few->kind != ExprKind::Literal) return;
+  auto units =
+      decimal::rescale(few->value.as_decimal(), few->type->scale, wanted->scale, decimal::Rounding::Exact);
+  if (!units) return;
+  few->value.value = typed::Const::Decimal{*units};
+  few->type = wanted;
+}
+
 ExprPtr ExprChecker::decimal_arithmetic(const ast::Binary& node, Op op, ExprPtr left, ExprPtr right,
                                         Span span) {
   left = as_decimal(std::move(left));
   right = as_decimal(std::move(right));
+  if (op != Op::Multiply && op != Op::Divide) align_decimals(left, right);
   int a = left->type->scale;
   int b = right->type->scale;
   int scale = op == Op::Multiply ? a + b : std::max(a, b);

@@ -213,6 +213,9 @@ class ExprChecker {
                              source::Span span);
   // An int as a decimal(0); a decimal as it is.
   ExprPtr as_decimal(ExprPtr expr);
+  // Of two decimals that are added or compared: a literal and an int take the digits of the other, where they
+  // fit, so that nothing is left to do for each event.
+  void align_decimals(ExprPtr& a, ExprPtr& b);
   // `decimal(scale)`; reports and gives an error when it has too many digits.
   TypeRef decimal_type(int scale, source::Span span);
   ExprPtr decimal_literal(const std::string& text, bool negative, TypeRef wanted, source::Span span);

@@ -297,6 +297,7 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
   if (is_decimal(left->type) || is_decimal(right->type)) {
     left = as_decimal(std::move(left));
     right = as_decimal(std::move(right));
+    align_decimals(left, right);
     if (is_decimal(left->type) && is_decimal(right->type)) {
       mixed = true;
       if (left->type->kind != right->type->kind) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/abi/deliberate.h"
 #include "runtime/decimal/wide.h"
 
 namespace mut::decimal {
@@ -59,7 +60,7 @@ std::optional<Units> rounded(Magnitude quotient, Magnitude rest, Magnitude divis
   switch (rounding) {
     case Rounding::HalfEven: {
       Magnitude other = divisor - rest;
-      up = rest > other || (rest == other && (quotient & 1U) != 0);
+      up = rest > other || (rest == other && ((quotient & 1U) != 0 || MUT_DELIBERATE_FAULT(decimal_half_up)));
       break;
     }
     case Rounding::Down:
@@ -126,6 +127,7 @@ int compare(Units a, int a_scale, Units b, int b_scale) {
   Units factor = tens.of[b_scale - a_scale];
   Units whole = b / factor;
   if (a != whole) return a < whole ? -1 : 1;
+  if (MUT_DELIBERATE_FAULT(decimal_rest_ignored)) return 0;
   Units rest = b % factor;
   return rest > 0 ? -1 : rest < 0 ? 1 : 0;
 }
