@@ -219,7 +219,8 @@ std::string ExpressionWriter::condition(int depth) {
       return "(" + inner(Type::Money) + compare(true) + inner(dice_.pick<Type>({Type::Money, Type::Int})) +
              ")";
     case 16:
-      return "(" + inner(Type::Money) + " * 0.125" + compare(true) + inner(Type::Money) + ")";
+      return "(" + inner(Type::Money) + dice_.pick<std::string>({" * 0.125", " + 0.001", " - 0.005"}) +
+             compare(true) + inner(Type::Money) + ")";
     case 13: {
       std::string name = "e" + std::to_string(bound_++);
       return inner(Type::Ints) + dice_.pick<std::string>({".any(", ".all("}) + name + " => " + name +
