@@ -108,6 +108,11 @@ Hash constant_hash(const Const& value, typed::TypeRef type) {
       return out.add("float").add(std::bit_cast<uint64_t>(value.as_float())).done();
     case 4:
       return out.add("text").add(value.as_text()).done();
+    case 6: {
+      auto units = static_cast<unsigned __int128>(value.as_decimal());
+      out.add(arithmetic_class(type)).add(static_cast<uint64_t>(units));
+      return out.add(static_cast<uint64_t>(units >> 64)).done();
+    }
     default: {
       typed::TypeRef inner = type->kind == Kind::Optional ? type->element : type;
       for (size_t i = 0; i < value.parts().size(); ++i) {
@@ -244,6 +249,7 @@ Hash ExprHasher::plain(const Expr& expr, Scope& scope) const {
     case ExprKind::Call:
       out.add(static_cast<uint64_t>(expr.builtin)).add(expr.spec);
       if (!expr.args.empty()) out.add(arithmetic_class(expr.args[0]->type));
+      if (expr.type->kind == Kind::Decimal) out.add(expr.type->text);  // to how many digits it rounds
       if (expr.builtin == Builtin::Min || expr.builtin == Builtin::Max) std::sort(args.begin(), args.end());
       break;
     case ExprKind::Member:

@@ -4,6 +4,7 @@
 #include "compiler/codegen/function_emitter.h"
 #include "compiler/codegen/module_emitter.h"
 #include "runtime/abi/kernel.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::codegen {
 
@@ -62,6 +63,8 @@ Value FunctionEmitter::emit_call(const Expr& expr) {
       if (expr.type->kind == Kind::Float)
         return {expr.type, {builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x)}};
       if (expr.type->kind == Kind::U64) return args[0];
+      if (expr.type->kind == Kind::Decimal)
+        return {expr.type, {builder_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x, builder_.getFalse())}};
       check(builder_.CreateICmpNE(x, builder_.getInt64(uint64_t{1} << 63)), EventError::Overflow);
       return {expr.type, {builder_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x, builder_.getFalse())}};
     }
@@ -74,6 +77,14 @@ Value FunctionEmitter::emit_call(const Expr& expr) {
         return {expr.type,
                 {builder_.CreateSelect(builder_.CreateFCmpOLT(x, nil),
                                        llvm::ConstantFP::get(builder_.getDoubleTy(), -1.0), up)}};
+      }
+      if (expr.type->kind == Kind::Decimal) {
+        llvm::LLVMContext& context = function_->getContext();
+        llvm::Constant* one = decimal_constant(context, decimal::power_of_ten(expr.type->scale));
+        llvm::Constant* nil = llvm::Constant::getNullValue(x->getType());
+        llvm::Value* positive = builder_.CreateSelect(builder_.CreateICmpSGT(x, nil), one, nil);
+        return {expr.type,
+                {builder_.CreateSelect(builder_.CreateICmpSLT(x, nil), builder_.CreateNeg(one), positive)}};
       }
       llvm::Value* up =
           builder_.CreateZExt(builder_.CreateICmpNE(x, builder_.getInt64(0)), builder_.getInt64Ty());
@@ -107,11 +118,22 @@ Value FunctionEmitter::emit_call(const Expr& expr) {
               {expr.builtin == Builtin::ShiftLeft ? builder_.CreateShl(args[0].part(), args[1].part())
                                                   : builder_.CreateAShr(args[0].part(), args[1].part())}};
     }
+    case Builtin::DecimalToFloat: {
+      llvm::Type* word = builder_.getInt64Ty();
+      auto [low, high] = halves(args[0].part());
+      auto scale = static_cast<uint32_t>(args[0].type->scale);
+      return {expr.type,
+              {builder_.CreateCall(module_.helper("mut_decimal_to_float", builder_.getDoubleTy(),
+                                                  {word, word, builder_.getInt32Ty()}),
+                                   {low, high, builder_.getInt32(scale)})}};
+    }
     case Builtin::IsNan:
       return bool_value(builder_.CreateFCmpUNO(args[0].part(), args[0].part()));
     default:
       break;
   }
+  if (expr.type->kind == Kind::Decimal && expr.builtin >= Builtin::Round && expr.builtin <= Builtin::Ceil)
+    return round_decimal(expr, args[0]);
   if (expr.builtin >= Builtin::Round && expr.builtin <= Builtin::Logistic && args.size() <= 2)
     return emit_float_call(expr, args);
   return emit_runtime_call(expr, args);
@@ -374,6 +396,10 @@ std::vector<llvm::Value*> FunctionEmitter::words(const Value& value) {
     case Kind::Bytes:
     case Kind::Json:
       return {value.parts[0], builder_.CreatePtrToInt(value.parts[1], word)};
+    case Kind::Decimal: {
+      auto [low, high] = halves(value.part());
+      return {low, high};
+    }
     case Kind::Float:
       return {builder_.CreateBitCast(value.part(), word)};
     case Kind::F32:
@@ -395,6 +421,8 @@ std::vector<llvm::Value*> FunctionEmitter::words(const Value& value) {
 
 // A result word (or two) back as a value; optional types are the caller's.
 Value FunctionEmitter::from_words(typed::TypeRef type, llvm::Value* memory) {
+  if (type->kind == Kind::Decimal)
+    return {type, {builder_.CreateAlignedLoad(builder_.getInt128Ty(), memory, llvm::Align(8))}};
   llvm::Value* word = builder_.CreateAlignedLoad(builder_.getInt64Ty(), memory, llvm::Align(8));
   switch (type->kind) {
     case Kind::String:

@@ -138,6 +138,8 @@ Value FunctionEmitter::emit_literal(const Expr& expr) {
   if (module_.literals() == Literals::Constant && !text) {
     if (scalar->kind == Kind::Float || scalar->kind == Kind::F32) {
       out.parts.push_back(llvm::ConstantFP::get(type, expr.value.as_float()));
+    } else if (scalar->kind == Kind::Decimal) {
+      out.parts.push_back(decimal_constant(function_->getContext(), expr.value.as_decimal()));
     } else if (scalar->kind == Kind::Bool) {
       out.parts.push_back(builder_.getInt1(expr.value.as_bool()));
     } else {
@@ -155,7 +157,10 @@ Value FunctionEmitter::emit_literal(const Expr& expr) {
       out.parts.push_back(builder_.CreateICmpNE(invariant(builder_.CreateLoad(builder_.getInt8Ty(), at)),
                                                 builder_.getInt8(0)));
     } else {
-      out.parts.push_back(invariant(builder_.CreateLoad(type, at)));
+      // As aligned as the table.
+      out.parts.push_back(invariant(scalar->kind == Kind::Decimal
+                                        ? builder_.CreateAlignedLoad(type, at, llvm::Align(8))
+                                        : builder_.CreateLoad(type, at)));
       if (text) {
         out.parts.push_back(invariant(builder_.CreateLoad(
             builder_.getPtrTy(), builder_.CreateConstGEP1_64(builder_.getInt8Ty(), at, 8))));
@@ -180,6 +185,7 @@ Value FunctionEmitter::emit_unary(const Expr& expr) {
   Value value = emit(*expr.args[0]);
   if (expr.op == Op::Not) return bool_value(builder_.CreateNot(value.part()));
   if (expr.type->kind == Kind::Float) return {expr.type, {builder_.CreateFNeg(value.part())}};
+  if (expr.type->kind == Kind::Decimal) return {expr.type, {builder_.CreateNeg(value.part())}};
   check(builder_.CreateICmpNE(value.part(), builder_.getInt64(uint64_t{1} << 63)), EventError::Overflow);
   return {expr.type, {builder_.CreateNeg(value.part())}};
 }
@@ -260,6 +266,7 @@ Value FunctionEmitter::emit_arithmetic(const Expr& expr, const Value& left, cons
                         {context_, builder_.getInt64(2), pair, out});
     return load(builder_, expr.type, layout, out);
   }
+  if (a == Kind::Decimal) return emit_decimal_arithmetic(expr, left, right);
   if (a == Kind::Float && b == Kind::Float) {
     llvm::Value* x = left.part();
     llvm::Value* y = right.part();
@@ -303,6 +310,9 @@ llvm::Value* FunctionEmitter::equal(const Value& a, const Value& b) {
   switch (a.type->kind) {
     case Kind::None:
       return builder_.getTrue();
+    case Kind::Decimal:
+      if (a.type->scale == b.type->scale) return builder_.CreateICmpEQ(a.part(), b.part());
+      return builder_.CreateICmpEQ(compare_decimals(a, b), builder_.getInt32(0));
     case Kind::Float:
     case Kind::F32:
       return builder_.CreateFCmpOEQ(a.part(), b.part());
@@ -346,6 +356,9 @@ llvm::Value* FunctionEmitter::equal(const Value& a, const Value& b) {
 
 llvm::Value* FunctionEmitter::less(const Value& a, const Value& b) {
   switch (a.type->kind) {
+    case Kind::Decimal:
+      if (a.type->scale == b.type->scale) return builder_.CreateICmpSLT(a.part(), b.part());
+      return builder_.CreateICmpSLT(compare_decimals(a, b), builder_.getInt32(0));
     case Kind::Float:
     case Kind::F32:
       return builder_.CreateFCmpOLT(a.part(), b.part());
@@ -433,6 +446,18 @@ Value FunctionEmitter::convert(const Value& value, typed::TypeRef target) {
   Kind from = value.type->kind;
   if (target->kind == Kind::Optional) {
     if (from == Kind::Optional) {
+      if (typed::widening_can_fail(value.type, target)) {  // what is not there does not fail
+        llvm::LLVMContext& context = function_->getContext();
+        return choose(
+            value.present(),
+            [&] {
+              Value inner = convert(slice(value, 0, value.type->element), target->element);
+              inner.type = target;
+              inner.parts.push_back(builder_.getTrue());
+              return inner;
+            },
+            [&] { return zero(target, context); });
+      }
       Value inner = convert(slice(value, 0, value.type->element), target->element);
       inner.type = target;
       inner.parts.push_back(value.present());
@@ -444,6 +469,7 @@ Value FunctionEmitter::convert(const Value& value, typed::TypeRef target) {
     inner.parts.push_back(builder_.getTrue());
     return inner;
   }
+  if (target->kind == Kind::Decimal) return to_decimal(value, target);
   if (target->kind == Kind::Float) {
     if (from == Kind::F32) return {target, {builder_.CreateFPExt(value.part(), builder_.getDoubleTy())}};
     bool is_unsigned = from == Kind::U8 || from == Kind::U16 || from == Kind::U32;

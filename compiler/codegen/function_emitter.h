@@ -72,6 +72,8 @@ class FunctionEmitter {
   Value from_words(typed::TypeRef type, llvm::Value* memory);
   Value convert(const Value& value, typed::TypeRef target);
   llvm::Value* equal(const Value& a, const Value& b);
+  // Two decimals of one scale: the difference to `out`; not 0 when it does not fit.
+  llvm::Value* subtract_decimals(const Value& a, const Value& b, llvm::Value* out);
   llvm::Value* context_field(unsigned offset, llvm::Type* type);
   // One that does not change while a kernel runs. `bytes`: how many it points at, of a pointer; known, so
   // that reading them can leave a loop.
@@ -95,6 +97,16 @@ class FunctionEmitter {
                             bool is_signed);
   Value emit_comparison(const typed::Expr& expr, const Value& left, const Value& right);
   llvm::Value* less(const Value& a, const Value& b);
+  // Decimals: decimal_emitter.cpp.
+  Value emit_decimal_arithmetic(const typed::Expr& expr, const Value& left, const Value& right);
+  // Below, at or above zero, whatever the scales.
+  llvm::Value* compare_decimals(const Value& a, const Value& b);
+  Value to_decimal(const Value& value, typed::TypeRef target);
+  Value round_decimal(const typed::Expr& expr, const Value& value);
+  // The two halves, low first.
+  std::pair<llvm::Value*, llvm::Value*> halves(llvm::Value* units);
+  void check_decimal(llvm::Value* error);
+  Value call_decimal(const char* name, typed::TypeRef result, const Value& left, const Value& right);
   Value emit_call(const typed::Expr& expr);
   Value emit_float_call(const typed::Expr& expr, const std::vector<Value>& args);
   Value emit_extreme(const typed::Expr& expr, const std::vector<Value>& args);

@@ -193,7 +193,12 @@ StageResult StageEmitter::emit_previous(llvm::Value* table, llvm::Value* row, co
           [&]() -> StageResult {
             Value difference{history.call.result, {}};
             llvm::Value* too_far = nullptr;
-            if (inner->kind == Kind::Float) {
+            if (inner->kind == Kind::Decimal) {
+              llvm::AllocaInst* units = at_.temporary(16);
+              llvm::Value* error = at_.subtract_decimals(now, before, units);
+              too_far = b.CreateICmpNE(error, b.getInt32(0));
+              difference.parts.push_back(b.CreateAlignedLoad(b.getInt128Ty(), units, llvm::Align(8)));
+            } else if (inner->kind == Kind::Float) {
               difference.parts.push_back(b.CreateFSub(now.part(), before.part()));
             } else {
               llvm::Value* pair =

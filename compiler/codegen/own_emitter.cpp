@@ -13,7 +13,7 @@ namespace {
 
 uint64_t word_count(typed::TypeRef type) {
   if (type->kind == Kind::Optional) return word_count(type->element) + 1;
-  return type->kind == Kind::String || type->kind == Kind::Bytes ? 2 : 1;
+  return type->kind == Kind::String || type->kind == Kind::Bytes || type->kind == Kind::Decimal ? 2 : 1;
 }
 
 }  // namespace

@@ -214,6 +214,9 @@ state::CellDesc StageEmitter::in_session_row(const state::StoreDesc& desc, const
 // Cells that live in their bytes alone.
 bool StageEmitter::is_simple(const state::CellDesc& desc) {
   if (desc.fn == CellFn::Own) return true;
+  bool value =
+      desc.fn == CellFn::Min || desc.fn == CellFn::Max || desc.fn == CellFn::First || desc.fn == CellFn::Last;
+  if (value && state::word_count(desc.kind) == 2) return false;
   return !state::owns_memory(desc) && desc.fn != CellFn::Distinct && desc.fn != CellFn::ArgMin &&
          desc.fn != CellFn::ArgMax && desc.fn != CellFn::Previous;
 }
@@ -236,6 +239,13 @@ void StageEmitter::add_to_cell(const state::CellDesc& desc, uint32_t index, llvm
     case CellFn::IntSum:
       b.CreateCall(module_.helper("mut_isum_add", nothing, {pointer, word}), {cell, number()});
       return;
+    case CellFn::DecimalSum:
+    case CellFn::DecimalAvg: {
+      std::vector<llvm::Value*> words = at_.words(argument.value);
+      b.CreateCall(module_.helper("mut_dsum_add", nothing, {pointer, word, word}),
+                   {cell, words[0], words[1]});
+      return;
+    }
     case CellFn::FloatSum:
     case CellFn::Avg:
       b.CreateCall(module_.helper("mut_fsum_add", nothing, {pointer, b.getDoubleTy()}), {cell, real()});
@@ -425,6 +435,14 @@ StageResult StageEmitter::number_result(const state::CellDesc& desc, const typed
       llvm::Value* fits = b.CreateCall(module_.helper("mut_isum_fits", b.getInt32Ty(), {pointer}), {cell});
       if (MUT_DELIBERATE_FAULT(sum_wraps)) fits = b.getInt32(1);
       return {{inner, {word_at(0)}}, b.CreateICmpEQ(fits, b.getInt32(0))};
+    }
+    case CellFn::DecimalSum:
+    case CellFn::DecimalAvg: {
+      llvm::AllocaInst* out = at_.temporary(16);
+      const char* name = desc.fn == CellFn::DecimalSum ? "mut_dsum_total" : "mut_dsum_mean";
+      llvm::Value* status =
+          b.CreateCall(module_.helper(name, b.getInt32Ty(), {pointer, pointer}), {cell, out});
+      return result_from(status, out, call.result);
     }
     case CellFn::FloatSum:
       return {call_real("mut_fsum_value")};

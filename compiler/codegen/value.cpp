@@ -41,6 +41,8 @@ llvm::Type* scalar_type(Kind kind, llvm::LLVMContext& context) {
       return llvm::Type::getDoubleTy(context);
     case Kind::F32:
       return llvm::Type::getFloatTy(context);
+    case Kind::Decimal:
+      return llvm::Type::getInt128Ty(context);
     default:
       return llvm::Type::getInt64Ty(context);
   }

@@ -9,7 +9,7 @@
 namespace mut::codegen {
 
 // Parts by type: a scalar one; text {i64 size and prefix, ptr}; list {i64 count, ptr}; T? those of T
-// and an i1 `present`; a record those of its fields in order. bool is i1.
+// and an i1 `present`; a record those of its fields in order. bool is i1, a decimal i128.
 struct Value {
   typed::TypeRef type = nullptr;
   std::vector<llvm::Value*> parts;
@@ -24,6 +24,8 @@ void part_types(typed::TypeRef type, llvm::LLVMContext& context, std::vector<llv
 llvm::Type* scalar_type(typed::Kind kind, llvm::LLVMContext& context);
 // All-zero parts: none, 0, "".
 Value zero(typed::TypeRef type, llvm::LLVMContext& context);
+
+llvm::Constant* decimal_constant(llvm::LLVMContext& context, __int128 units);
 
 Value load(llvm::IRBuilder<>& builder, typed::TypeRef type, const abi::TypeDesc& layout,
            llvm::Value* pointer);

@@ -35,6 +35,9 @@ bool can_fail(const Expr& expr) {
     case ExprKind::Cast:
     case ExprKind::Element:
       return true;
+    case ExprKind::Convert:
+      if (typed::widening_can_fail(expr.args[0]->type, expr.type)) return true;
+      break;
     case ExprKind::Try:
       return can_fail(*expr.args[1]);
     case ExprKind::CastOptional:
@@ -49,6 +52,9 @@ bool can_fail(const Expr& expr) {
       break;
     case ExprKind::Call:
       switch (expr.builtin) {
+        case typed::Builtin::Round:  // to a larger scale
+          if (expr.type->kind == Kind::Decimal) return true;
+          break;
         case typed::Builtin::Abs:
         case typed::Builtin::Mod:
         case typed::Builtin::ShiftLeft:

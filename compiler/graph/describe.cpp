@@ -1,6 +1,7 @@
 #include "compiler/graph/graph.h"
 #include "runtime/codec/text/number.h"
 #include "runtime/codec/text/time.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::graph {
 
@@ -39,6 +40,10 @@ std::string json_text(const typed::Const& value, typed::TypeRef type) {
         out += c;
       }
       return out + "\"";
+    }
+    case 6: {
+      char buffer[decimal::bytes_max];
+      return std::string(buffer, decimal::format(value.as_decimal(), scalar->scale, buffer));
     }
     default: {
       bool record = scalar->kind == Kind::Record;
@@ -113,6 +118,8 @@ abi::TypeDescRef describe(typed::TypeRef type) {
       }
       return abi::make_record(std::move(fields));
     }
+    case Kind::Decimal:
+      return abi::make_decimal(static_cast<uint32_t>(type->scale));
     default:
       return abi::make_scalar(scalar_kind(type->kind));
   }

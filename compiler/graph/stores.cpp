@@ -22,10 +22,14 @@ CellFn cell_fn(const typed::AggregateCall& call) {
     case AggregateFn::Sum: {
       typed::TypeRef type = call.argument->type;
       if (type->kind == Kind::Optional) type = type->element;
+      if (type->kind == Kind::Decimal) return CellFn::DecimalSum;
       return type->kind == Kind::Float ? CellFn::FloatSum : CellFn::IntSum;
     }
-    case AggregateFn::Avg:
-      return CellFn::Avg;
+    case AggregateFn::Avg: {
+      typed::TypeRef type = call.argument->type;
+      if (type->kind == Kind::Optional) type = type->element;
+      return type->kind == Kind::Decimal ? CellFn::DecimalAvg : CellFn::Avg;
+    }
     case AggregateFn::Min:
       return CellFn::Min;
     case AggregateFn::Max:

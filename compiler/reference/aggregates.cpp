@@ -34,6 +34,23 @@ std::vector<double> floats(const std::vector<Admitted>& list) {
   return out;
 }
 
+Decimal exact_sum(const Value::Parts& values, int scale) {
+  Decimal sum;
+  sum.scale = scale;
+  for (const Value& value : values) sum = add(sum, value.as_decimal());
+  return sum;
+}
+
+Value mean(const std::vector<Admitted>& list, typed::TypeRef type) {
+  if (type->kind == Kind::Optional) type = type->element;
+  if (type->kind != Kind::Decimal)
+    return static_cast<double>(float_sum(floats(list)) / static_cast<long double>(list.size()));
+  Value::Parts values;
+  for (const Admitted& each : list) values.push_back(each.value);
+  auto count = Decimal::of_int(static_cast<int64_t>(list.size()));
+  return fitting(divide(exact_sum(values, values[0].as_decimal().scale), count, type->scale));
+}
+
 Value variance(const std::vector<Admitted>& list, bool sample, bool root) {
   if (list.size() < (sample ? 2U : 1U)) return {};
   std::vector<double> values = floats(list);
@@ -136,6 +153,7 @@ Value sum_of(const Value::Parts& values, typed::TypeRef type) {
     for (const Value& value : values) all.push_back(value.as_float());
     return static_cast<double>(float_sum(all));
   }
+  if (type->kind == Kind::Decimal) return fitting(exact_sum(values, type->scale));
   __int128 sum = 0;
   for (const Value& value : values) sum += value.as_int();
   if (sum < INT64_MIN || sum > INT64_MAX) fail(EventError::Overflow);
@@ -183,7 +201,7 @@ Value aggregate(const typed::AggregateCall& call, const std::vector<Admitted>& l
   if (list.empty()) return {};
   switch (call.fn) {
     case AggregateFn::Avg:
-      return static_cast<double>(float_sum(floats(list)) / static_cast<long double>(list.size()));
+      return mean(list, call.result);
     case AggregateFn::Min:
       return extreme(list, 1);
     case AggregateFn::Max:

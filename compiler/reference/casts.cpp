@@ -67,6 +67,37 @@ Value number_to_number(const Value& value, Kind to) {
   return whole(static_cast<__int128>(number), to);
 }
 
+// There and back without loss; a float is what it is printed as.
+Value decimal_to(const Decimal& value, TypeRef to) {
+  if (to->kind == Kind::Decimal) {
+    Decimal out = rounded(value, to->scale, Nearest::Down);
+    if (compare(out, value) != 0 || too_long(out)) fail(EventError::Cast);
+    return out;
+  }
+  if (to->kind == Kind::Float || to->kind == Kind::F32) {
+    double real = to_float(value);
+    if (to->kind == Kind::F32) real = static_cast<float>(real);
+    auto back = from_float(real, value.scale);
+    if (!back || compare(*back, value) != 0) fail(EventError::Cast);
+    return real;
+  }
+  Decimal out = rounded(value, 0, Nearest::Down);
+  if (compare(out, value) != 0) fail(EventError::Cast);
+  return whole(units_of(out), to->kind);
+}
+
+Value to_decimal(const Value& value, TypeRef to) {
+  if (value.is_float()) {
+    auto out = from_float(value.as_float(), to->scale);
+    if (!out) fail(EventError::Cast);
+    return *out;
+  }
+  __int128 number = value.is_unsigned() ? __int128{value.as_uint()} : __int128{value.as_int()};
+  Decimal out = rounded(Decimal::of_units(number, 0), to->scale, Nearest::Down);
+  if (too_long(out)) fail(EventError::Cast);
+  return out;
+}
+
 Value text_to(const std::string& text, TypeRef to) {
   auto must = [](auto parsed) {
     if (!parsed) fail(EventError::Cast);
@@ -89,6 +120,8 @@ Value text_to(const std::string& text, TypeRef to) {
       return must(text::parse_float(text));
     case Kind::F32:
       return static_cast<double>(must(text::parse_float32(text)));
+    case Kind::Decimal:
+      return must(parse_decimal(text, to->scale));
     case Kind::U64:
       return must(text::parse_uint(text));
     default:
@@ -154,6 +187,23 @@ std::string format_number(const Value& value, TypeRef type, const Spec& spec) {
   return spec.commas ? with_commas(out) : out;
 }
 
+// With that many digits behind the point.
+std::string decimal_digits(const Decimal& value, int digits) {
+  return to_text(rounded(value, digits, Nearest::HalfEven));
+}
+
+std::string format_decimal(const Decimal& value, const Spec& spec) {
+  std::string out;
+  if (spec.kind == 'e') {
+    out = fmt::format("{:.{}e}", to_float(value), spec.digits < 0 ? 6 : spec.digits);
+  } else if (spec.kind == '%') {
+    out = decimal_digits(multiply(value, Decimal::of_int(100)), std::max(spec.digits, 0)) + "%";
+  } else {
+    out = decimal_digits(value, spec.digits < 0 ? value.scale : spec.digits);
+  }
+  return spec.commas ? with_commas(out) : out;
+}
+
 }  // namespace
 
 Value cast(const Value& value, TypeRef from, TypeRef to) {
@@ -166,6 +216,8 @@ Value cast(const Value& value, TypeRef from, TypeRef to) {
   }
   if (to->kind == Kind::String) return plain_text(value, from);
   if (from->kind == Kind::String) return text_to(value.as_text(), to);
+  if (from->kind == Kind::Decimal) return decimal_to(value.as_decimal(), to);
+  if (to->kind == Kind::Decimal) return to_decimal(value, to);
   return number_to_number(value, to->kind);
 }
 
@@ -179,6 +231,8 @@ std::string plain_text(const Value& value, TypeRef type) {
       return {buffer, text::format_float(value.as_float(), buffer)};
     case Kind::F32:
       return {buffer, text::format_float32(static_cast<float>(value.as_float()), buffer)};
+    case Kind::Decimal:
+      return to_text(value.as_decimal());
     case Kind::U64:
       return std::to_string(value.as_uint());
     case Kind::Time:
@@ -206,8 +260,9 @@ std::string format(const Value& value, TypeRef type, const std::string& spec_tex
     return {buffer, std::strftime(buffer, sizeof(buffer), spec_text.c_str(), &parts)};
   }
   Spec spec = parse_spec(spec_text);
-  std::string body =
-      typed::is_number(type->kind) ? format_number(value, type, spec) : plain_text(value, type);
+  std::string body = value.is_decimal()             ? format_decimal(value.as_decimal(), spec)
+                     : typed::is_number(type->kind) ? format_number(value, type, spec)
+                                                    : plain_text(value, type);
   auto width = static_cast<size_t>(code_points(body));
   size_t fill = spec.width > width ? spec.width - width : 0;
   char align = spec.align != 0 ? spec.align : type->kind == Kind::String ? '<' : '>';

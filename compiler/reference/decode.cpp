@@ -61,6 +61,8 @@ std::optional<Value> number_value(const Json& json, TypeRef type, text::TimeUnit
     case Kind::Float:
     case Kind::F32:
       return float_of(json.text, type->kind);
+    case Kind::Decimal:
+      return maybe(parse_decimal(json.text, type->scale));
     case Kind::U64:
       return maybe(text::whole_number_unsigned(json.text));
     case Kind::Time:
@@ -80,6 +82,8 @@ std::optional<Value> text_value(const std::string& text, TypeRef type, text::Tim
     case Kind::F32:
       if (text != "NaN" && text != "Infinity" && text != "-Infinity") return std::nullopt;
       return float_of(text, type->kind);
+    case Kind::Decimal:
+      return maybe(parse_decimal(text, type->scale));
     case Kind::Bytes:
       return bytes_of(text);
     case Kind::Time:

@@ -25,6 +25,7 @@ Value evaluate_unary(const Expr& expr, Scope& scope) {
   Value value = evaluate(*expr.args[0], scope);
   if (expr.op == Op::Not) return !value.as_bool();
   if (value.is_float()) return -value.as_float();
+  if (value.is_decimal()) return negated(value.as_decimal());
   int64_t negated = 0;
   if (__builtin_sub_overflow(int64_t{0}, value.as_int(), &negated)) fail(EventError::Overflow);
   return negated;

@@ -47,7 +47,9 @@ Value call_builtin(const typed::Expr& expr, const std::vector<Value>& args, cons
 Value draw(const typed::Expr& expr, const std::vector<Value>& args, const Draws& draws);
 Value binary(typed::Op op, const Value& a, typed::TypeRef a_type, const Value& b, typed::TypeRef b_type,
              typed::TypeRef result);
-// Widening that cannot fail.
+// Widening: only that to a decimal can fail.
+// A decimal of the language; throws when it has too many digits.
+Value fitting(Decimal value);
 Value convert(const Value& value, typed::TypeRef from, typed::TypeRef to);
 // `as`: throws when something would be lost (rule 3.7).
 Value cast(const Value& value, typed::TypeRef from, typed::TypeRef to);

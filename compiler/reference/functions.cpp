@@ -97,11 +97,16 @@ Value number_function(Builtin builtin, const std::vector<Value>& args) {
     case Builtin::Abs:
       if (x.is_float()) return std::fabs(x.as_float());
       if (x.is_unsigned()) return x;
+      if (x.is_decimal()) return x.as_decimal().negative ? negated(x.as_decimal()) : x.as_decimal();
       if (x.as_int() == INT64_MIN) fail(EventError::Overflow);
       return std::abs(x.as_int());
     case Builtin::Sign:
       if (x.is_float()) return x.as_float() > 0 ? 1.0 : x.as_float() < 0 ? -1.0 : x.as_float();
       if (x.is_unsigned()) return static_cast<uint64_t>(x.as_uint() != 0);
+      if (x.is_decimal()) {
+        int sign = compare(x.as_decimal(), Decimal());
+        return rounded(Decimal::of_int(sign), x.as_decimal().scale, Nearest::Down);
+      }
       return static_cast<int64_t>(x.as_int() > 0) - static_cast<int64_t>(x.as_int() < 0);
     case Builtin::Min:
     case Builtin::Max: {
@@ -139,6 +144,14 @@ Value number_function(Builtin builtin, const std::vector<Value>& args) {
       return static_cast<int64_t>(static_cast<uint64_t>(x.as_int()) << by);
     }
   }
+}
+
+Value round_decimal(Builtin builtin, const Decimal& value, int scale) {
+  Nearest nearest = builtin == Builtin::Trunc   ? Nearest::Down
+                    : builtin == Builtin::Floor ? Nearest::Floor
+                    : builtin == Builtin::Ceil  ? Nearest::Ceiling
+                                                : Nearest::HalfEven;
+  return fitting(rounded(value, scale, nearest));
 }
 
 // The C library's strptime, piece by piece: it knows no fractions, and takes blanks anywhere.
@@ -298,6 +311,9 @@ Value call_builtin(const Expr& expr, const std::vector<Value>& args, const Scope
   if (builtin == Builtin::ParseTime) return parse_time(expr.spec, args[0].as_text(), args[1].as_int());
   if (builtin >= Builtin::JsonMember && builtin <= Builtin::ToJson) return json_function(expr, args);
   if (builtin >= Builtin::Matches && builtin <= Builtin::Capture) return regex_function(expr, args);
+  if (builtin == Builtin::DecimalToFloat) return to_float(args[0].as_decimal());
+  if (builtin >= Builtin::Round && builtin <= Builtin::Ceil && args[0].is_decimal())
+    return round_decimal(builtin, args[0].as_decimal(), expr.type->scale);
   if (builtin == Builtin::IsNan) return std::isnan(args[0].as_float());
   if (builtin >= Builtin::Round && builtin <= Builtin::Logistic) return float_function(builtin, args);
   if (builtin < Builtin::Hash) return number_function(builtin, args);

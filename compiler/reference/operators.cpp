@@ -81,6 +81,20 @@ Value float_arithmetic(Op op, double a, double b) {
   }
 }
 
+Value decimal_arithmetic(Op op, const Decimal& a, const Decimal& b, int scale) {
+  switch (op) {
+    case Op::Add:
+      return fitting(add(a, b));
+    case Op::Subtract:
+      return fitting(add(a, negated(b)));
+    case Op::Multiply:
+      return fitting(multiply(a, b));
+    default:
+      if (b.digits.empty()) fail(EventError::DivisionByZero);
+      return fitting(op == Op::Divide ? divide(a, b, scale) : remainder(a, b));
+  }
+}
+
 // A duration times or by a float: nearest nanosecond, halves to even.
 Value scale(int64_t duration, double factor, bool divide) {
   double scaled = divide ? static_cast<double>(duration) / factor : static_cast<double>(duration) * factor;
@@ -89,6 +103,11 @@ Value scale(int64_t duration, double factor, bool divide) {
 }
 
 }  // namespace
+
+Value fitting(Decimal value) {
+  if (too_long(value)) fail(EventError::Overflow);
+  return value;
+}
 
 Value binary(Op op, const Value& a, TypeRef a_type, const Value& b, TypeRef b_type, TypeRef result) {
   switch (op) {
@@ -108,6 +127,7 @@ Value binary(Op op, const Value& a, TypeRef a_type, const Value& b, TypeRef b_ty
       break;
   }
   if (result->kind == Kind::String) return a.as_text() + b.as_text();
+  if (a.is_decimal()) return decimal_arithmetic(op, a.as_decimal(), b.as_decimal(), result->scale);
   if (a.is_unsigned()) return unsigned_arithmetic(op, a.as_uint(), b.as_uint());
   if (a_type->kind == Kind::Duration && b_type->kind == Kind::Duration && op == Op::Divide)
     return static_cast<double>(a.as_int()) / static_cast<double>(b.as_int());
@@ -121,6 +141,10 @@ Value convert(const Value& value, TypeRef from, TypeRef to) {
   if (value.is_none()) return value;
   if (from->kind == Kind::Optional) from = from->element;
   if (to->kind == Kind::Optional) to = to->element;
+  if (to->kind == Kind::Decimal) {
+    Decimal exact = value.is_int() ? Decimal::of_int(value.as_int()) : value.as_decimal();
+    return fitting(rounded(exact, to->scale, Nearest::Down));
+  }
   if (to->kind == Kind::Float && value.is_int()) return static_cast<double>(value.as_int());
   if (to->kind == Kind::List) {
     Value::Parts parts;

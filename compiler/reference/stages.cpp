@@ -129,6 +129,7 @@ Value Flow::history_result(const typed::History& history, const std::vector<Entr
   if (!current.cells[0]) return {};
   const Value& now = current.cells[0]->value;
   if (now.is_float()) return now.as_float() - last.as_float();
+  if (now.is_decimal()) return fitting(add(now.as_decimal(), negated(last.as_decimal())));
   int64_t difference = 0;
   if (__builtin_sub_overflow(now.as_int(), last.as_int(), &difference)) fail(EventError::Overflow);
   return difference;

@@ -33,6 +33,19 @@ struct StageView {
   std::string path() const { return stream->name + "/" + stage->name + "/"; }
 };
 
+// Decimals of another number of digits are other values: nothing goes over.
+std::string digits_of(const typed::Expr* expr) {
+  if (expr == nullptr) return "";
+  typed::TypeRef type = expr->type->kind == typed::Kind::Optional ? expr->type->element : expr->type;
+  return type->kind == typed::Kind::Decimal ? " of " + type->text : "";
+}
+
+std::vector<std::string> with_digits(std::vector<std::string> keys,
+                                     const std::vector<typed::ExprPtr>& exprs) {
+  for (size_t i = 0; i < keys.size(); ++i) keys[i] += digits_of(exprs[i].get());
+  return keys;
+}
+
 std::vector<StageView> views_of(Flow& flow, bool renames) {
   std::vector<StageView> out;
   Meaning meaning(flow.program(), renames);
@@ -42,19 +55,24 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
     view.stream = &flow.program().streams[static_cast<size_t>(place.first)];
     view.stage = &view.stream->stages[place.second];
     auto [stream, index] = place;
-    view.keys = meaning.of(view.stage->keys, stream, index);
+    view.keys = with_digits(meaning.of(view.stage->keys, stream, index), view.stage->keys);
     auto add = [&](const AggregateCall& call, const std::string& function, std::vector<std::string> keys) {
       view.cells.push_back({call.cell, function, meaning.of(call, stream, index), std::move(keys)});
     };
     auto function_of = [](const AggregateCall& call) -> std::string {
-      return call.own != nullptr ? typed::text_of_state(*call.own) : typed::aggregate_name(call.fn);
+      std::string out =
+          call.own != nullptr ? typed::text_of_state(*call.own) : typed::aggregate_name(call.fn);
+      if (call.fn == typed::AggregateFn::Count) return out;
+      for (size_t i = 0; const typed::Expr* argument = typed::argument_of(call, i); ++i)
+        out += digits_of(argument);
+      return out;
     };
     for (const AggregateCall& call : view.stage->aggregates) add(call, function_of(call), {});
     for (const typed::History& history : view.stage->histories) {
       bool events = history.over == OverKind::LastDuration || history.over == OverKind::LastEvents;
       std::string function = events && history.call.own != nullptr ? "own" : function_of(history.call);
       add(history.call, function + " over " + std::to_string(static_cast<int>(history.over)),
-          meaning.of(history.keys, stream, index));
+          with_digits(meaning.of(history.keys, stream, index), history.keys));
     }
     if (view.stage->hold) {
       std::string order;

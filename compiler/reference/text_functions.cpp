@@ -110,6 +110,15 @@ uint64_t hash_bytes(const std::string& text) {
 
 int64_t hash(const Value& value) {
   uint64_t word = 0;
+  if (value.is_decimal()) {
+    auto units = static_cast<unsigned __int128>(units_of(value.as_decimal()));
+    uint64_t out = hash_seed;
+    for (uint64_t half : {static_cast<uint64_t>(units), static_cast<uint64_t>(units >> 64)}) {
+      out = fold(out ^ half, 0xA0761D6478BD642FULL);
+      out ^= out >> 32;
+    }
+    return static_cast<int64_t>((out | 1) >> 1);
+  }
   if (value.is_text()) {
     word = hash_bytes(value.as_text());
   } else if (value.is_float()) {

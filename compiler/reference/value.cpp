@@ -19,6 +19,8 @@ Value from_const(const typed::Const& value, typed::TypeRef type) {
       return value.as_float();
     case Kind::U64:
       return static_cast<uint64_t>(value.as_int());
+    case Kind::Decimal:
+      return Decimal::of_units(value.as_decimal(), type->scale);
     case Kind::String:
     case Kind::Bytes:
     case Kind::Json:
@@ -64,6 +66,8 @@ int total_order(const Value& a, const Value& b) {
       return order_floats(a.as_float(), b.as_float());
     case 5:
       return order(a.as_text().compare(b.as_text()), 0);
+    case 7:
+      return compare(a.as_decimal(), b.as_decimal());
     default:
       for (size_t i = 0; i < a.parts().size() && i < b.parts().size(); ++i) {
         if (int part = total_order(a.parts()[i], b.parts()[i]); part != 0) return part;

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "compiler/reference/decimal.h"
 #include "compiler/typed/type.h"
 
 namespace mut::reference {
@@ -22,9 +23,11 @@ class Value {
   Value(uint64_t value) : value_(value) {}                // NOLINT
   Value(double value) : value_(value) {}                  // NOLINT
   Value(std::string value) : value_(std::move(value)) {}  // NOLINT
+  Value(Decimal value) : value_(std::move(value)) {}      // NOLINT
   Value(Parts parts) : value_(std::make_shared<const Parts>(std::move(parts))) {}  // NOLINT
 
   bool is_none() const { return value_.index() == 0; }
+  bool is_decimal() const { return value_.index() == 7; }
   bool is_text() const { return value_.index() == 5; }
   bool is_float() const { return value_.index() == 4; }
   bool is_unsigned() const { return value_.index() == 3; }
@@ -35,11 +38,13 @@ class Value {
   uint64_t as_uint() const { return std::get<uint64_t>(value_); }
   double as_float() const { return std::get<double>(value_); }
   const std::string& as_text() const { return std::get<std::string>(value_); }
+  const Decimal& as_decimal() const { return std::get<Decimal>(value_); }
   const Parts& parts() const { return *std::get<std::shared_ptr<const Parts>>(value_); }
   size_t kind() const { return value_.index(); }
 
  private:
-  std::variant<std::monostate, bool, int64_t, uint64_t, double, std::string, std::shared_ptr<const Parts>>
+  std::variant<std::monostate, bool, int64_t, uint64_t, double, std::string, std::shared_ptr<const Parts>,
+               Decimal>
       value_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "compiler/sema/check.h"
 #include "compiler/sema/expr_checker.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::sema {
 
@@ -67,8 +68,7 @@ constexpr AggregateName aggregate_names[] = {
 constexpr std::string_view later_aggregates[] = {"rank"};
 // Of what an aggregate keeps of one group.
 constexpr int64_t most_max = 1'000'000;
-constexpr std::string_view later_functions[] = {"decimal",     "arrival_time", "reveal",
-                                                "each_update", "keys",         "values"};
+constexpr std::string_view later_functions[] = {"arrival_time", "reveal", "each_update", "keys", "values"};
 
 const AggregateName* find_aggregate(std::string_view name) {
   for (const AggregateName& entry : aggregate_names) {
@@ -187,6 +187,7 @@ struct CallChecker {
       return error();
     }
     if (Kind kind = conversion_kind(name); kind != Kind::Error) return check_conversion(kind);
+    if (name == "decimal") return checker.check_decimal_call(args, expr, scope);
     if (is_builtin(name)) return check_builtin();
     for (std::string_view later : later_functions) {
       if (later == name) return not_executable("function `" + name + "`");
@@ -324,6 +325,11 @@ struct CallChecker {
       values.push_back(std::move(value));
       return call(Builtin::JsonText, type(Kind::String), std::move(values));
     }
+    if (value->type->kind == Kind::Decimal && kind == Kind::Float) {  // to the nearest
+      std::vector<ExprPtr> values;
+      values.push_back(std::move(value));
+      return call(Builtin::DecimalToFloat, type(Kind::Float), std::move(values));
+    }
     return checker.cast(std::move(value), type(kind), false, expr.span);
   }
 
@@ -339,6 +345,13 @@ struct CallChecker {
   bool argument_is(const ExprPtr& value, size_t index, bool fine, std::string_view wanted) {
     if (value->type->kind == Kind::Error) return false;
     if (fine) return true;
+    if (value->type->kind == Kind::Decimal && wanted == "`float`") {
+      diags()
+          .report(Code::ArgumentType, value->span, std::to_string(index + 1), node.function.text,
+                  std::string(wanted), quoted(value->type))
+          .note("write `float(x)`: the nearest float");
+      return false;
+    }
     if (value->type->kind == Kind::Optional) {
       diags()
           .report(Code::MayBeNone, value->span, std::string(wanted))
@@ -383,11 +396,22 @@ struct CallChecker {
     std::vector<ExprPtr> values;
     TypeRef joined = hint != nullptr && hint->kind == Kind::Float ? hint : nullptr;
     TypeRef literal_hint = nullptr;
+    std::vector<ExprPtr> checked;
+    for (const ast::Expr* arg : args) {
+      checked.push_back(
+          checker.promote(checker.check(*arg, scope, checker.hint_beside(*arg, literal_hint, literal_hint))));
+      TypeRef next = checked.back()->type;
+      literal_hint = literal_hint == nullptr ? next : checker.unify(literal_hint, next);
+    }
+    checker.recheck_numbers(args, scope, checked);
+    bool decimals = std::any_of(checked.begin(), checked.end(),
+                                [](const ExprPtr& value) { return is_decimal(value->type); });
+    if (decimals) joined = nullptr;
     for (size_t i = 0; i < args.size(); ++i) {
-      ExprPtr value = checker.promote(checker.check(*args[i], scope, literal_hint));
+      ExprPtr value = std::move(checked[i]);
       Kind kind = value->type->kind;
       bool fine = kind == Kind::Int || kind == Kind::Float || kind == Kind::U64 || kind == Kind::Duration ||
-                  (ordered && typed::is_ordered(value->type) && kind != Kind::Error);
+                  kind == Kind::Decimal || (ordered && typed::is_ordered(value->type) && kind != Kind::Error);
       if (!argument_is(value, i, fine, ordered ? "an ordered value" : "a number")) return error();
       TypeRef next = joined == nullptr ? value->type : checker.unify(joined, value->type);
       if (next == nullptr) {
@@ -395,7 +419,6 @@ struct CallChecker {
         return error();
       }
       joined = next;
-      literal_hint = joined;
       values.push_back(std::move(value));
     }
     for (ExprPtr& value : values) value = checker.coerce(std::move(value), joined);
@@ -426,10 +449,11 @@ struct CallChecker {
       case Builtin::Clamp:
         return numeric(Builtin::Clamp, 3, 3, true);
       case Builtin::Round:
-        return args.size() == 2 ? round_digits() : uniform(Builtin::Round, Kind::Float, 1, Kind::Float);
+        return args.size() == 2 ? round_digits() : round_whole(Builtin::Round);
       case Builtin::Trunc:
       case Builtin::Floor:
       case Builtin::Ceil:
+        return round_whole(matching[0]);
       case Builtin::Sqrt:
       case Builtin::Exp:
       case Builtin::Log:
@@ -525,8 +549,22 @@ struct CallChecker {
     }
   }
 
+  ExprPtr round_whole(Builtin builtin) {
+    if (!count_is(1, 1)) return error();
+    ExprPtr value = checker.check(*args[0], scope, is_decimal(hint) ? nullptr : type(Kind::Float));
+    if (value->type->kind == Kind::Decimal)
+      return checker.round_decimal(builtin, std::move(value), nullptr, expr.span);
+    if (!argument_is(value, 0, checker.converts(value->type, type(Kind::Float)), "`float`")) return error();
+    std::vector<ExprPtr> values;
+    values.push_back(checker.coerce(std::move(value), type(Kind::Float)));
+    return call(builtin, type(Kind::Float), std::move(values));
+  }
+
   ExprPtr round_digits() {
-    ExprPtr value = checker.check(*args[0], scope, type(Kind::Float));
+    ExprPtr value = checker.check(*args[0], scope, is_decimal(hint) ? hint : type(Kind::Float));
+    if (value->type->kind == Kind::Decimal || (is_decimal(hint) && checker.promote_kind(value) == Kind::Int))
+      return checker.round_decimal(Builtin::Round, checker.as_decimal(checker.promote(std::move(value))),
+                                   args[1], expr.span);
     if (!argument_is(value, 0, checker.converts(value->type, type(Kind::Float)), "`float`")) return error();
     ExprPtr digits = checker.check_as(*args[1], scope, type(Kind::Int));
     std::vector<ExprPtr> values;
@@ -540,7 +578,8 @@ struct CallChecker {
     ExprPtr value = checker.promote(checker.check(*args[0], scope));
     Kind kind = value->type->kind;
     bool fine = kind == Kind::Int || kind == Kind::U64 || kind == Kind::Float || kind == Kind::String ||
-                kind == Kind::Time || kind == Kind::Duration || kind == Kind::Bool || kind == Kind::Bytes;
+                kind == Kind::Time || kind == Kind::Duration || kind == Kind::Bool || kind == Kind::Bytes ||
+                kind == Kind::Decimal;
     if (!argument_is(value, 0, fine, "a number, text, bytes, bool or time")) return error();
     std::vector<ExprPtr> values;
     values.push_back(std::move(value));
@@ -599,10 +638,10 @@ struct CallChecker {
         values.push_back(checker.check_as(*args[1], scope, type(Kind::String)));
         return call(builtin, type(Kind::String), std::move(values));
       case Builtin::ListSum:
-        if (!argument_is(
-                values[0], 0,
-                element->kind == Kind::Int || element->kind == Kind::Float || element->kind == Kind::Duration,
-                "a list of numbers")) {
+        if (!argument_is(values[0], 0,
+                         element->kind == Kind::Int || element->kind == Kind::Float ||
+                             element->kind == Kind::Duration || element->kind == Kind::Decimal,
+                         "a list of numbers")) {
           return error();
         }
         return call(builtin, element, std::move(values));
@@ -647,6 +686,14 @@ struct CallChecker {
 
   // Result type by rules 7.6 and 7.7; `maybe_empty`: the aggregate may see no value at all.
   bool finish_aggregate(typed::AggregateCall& out, bool maybe_empty) {
+    bool real = out.fn == AggregateFn::Quantile ||
+                (out.fn >= AggregateFn::Variance && out.fn <= AggregateFn::StddevSample);
+    if (real && out.argument && is_decimal(out.argument->type)) {
+      diags()
+          .report(Code::NotExecutable, expr.span, "`" + node.function.text + "` of a decimal")
+          .note("write `" + node.function.text + "(float(x))`: of the nearest floats");
+      return false;
+    }
     TypeRef value = out.argument ? out.argument->type : nullptr;
     if (value != nullptr && value->kind == Kind::Error) return false;
     bool optional = value != nullptr && value->kind == Kind::Optional;
@@ -670,9 +717,16 @@ struct CallChecker {
                       "a value that can be compared");
       case AggregateFn::Sum:
         out.result = inner;
-        return wanted(inner->kind == Kind::Int || inner->kind == Kind::Float || inner->kind == Kind::Duration,
+        return wanted(inner->kind == Kind::Int || inner->kind == Kind::Float ||
+                          inner->kind == Kind::Duration || inner->kind == Kind::Decimal,
                       "a number or duration");
       case AggregateFn::Avg:
+        if (inner->kind == Kind::Decimal) {
+          TypeRef mean = checker.decimal_type(inner->scale + decimal::quotient_digits, out.argument->span);
+          out.result = maybe(mean);
+          return mean->kind != Kind::Error;
+        }
+        [[fallthrough]];
       case AggregateFn::Variance:
       case AggregateFn::Stddev:
         out.result = maybe(type(Kind::Float));
@@ -725,7 +779,8 @@ struct CallChecker {
       case AggregateFn::Delta:
         out.result = checker.types_.optional(inner->kind == Kind::Time ? type(Kind::Duration) : inner);
         return wanted(!optional && (inner->kind == Kind::Int || inner->kind == Kind::Float ||
-                                    inner->kind == Kind::Time || inner->kind == Kind::Duration),
+                                    inner->kind == Kind::Decimal || inner->kind == Kind::Time ||
+                                    inner->kind == Kind::Duration),
                       "a number, time or duration");
     }
     return false;

@@ -29,6 +29,8 @@ bool less(const typed::Const& a, const typed::Const& b) {
       return a.as_float() < b.as_float();
     case 4:
       return a.as_text() < b.as_text();
+    case 6:
+      return a.as_decimal() < b.as_decimal();
     default:
       return false;
   }
@@ -486,6 +488,17 @@ class ProgramChecker {
           if (index >= 0) {
             value->kind = typed::ExprKind::Field;
             value->type = input->type->fields[static_cast<size_t>(index)].type;
+            // A merge passes every event on; it cannot fail one.
+            if (typed::widening_can_fail(value->type, field.type)) {
+              diags_
+                  .report(Code::MergeTypes, span, field.name, "`" + value->type->text + "`",
+                          "`" + field.type->text + "`")
+                  .note("a decimal that is widened may have too many digits; write `| with " + field.name +
+                        " = " + field.name + " as " +
+                        (field.type->kind == Kind::Optional ? field.type->element : field.type)->text +
+                        "` before");
+              return false;
+            }
             value->index = index;
             value = exprs_->coerce(std::move(value), field.type);
           } else {

@@ -193,6 +193,7 @@ ExprPtr StageChecker::key_number(ExprPtr key) {
     case Kind::Int:
     case Kind::U64:
     case Kind::Float:
+    case Kind::Decimal:
     case Kind::String:
     case Kind::Time:
     case Kind::Duration:

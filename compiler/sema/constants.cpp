@@ -3,6 +3,7 @@
 
 #include "compiler/sema/check.h"
 #include "compiler/sema/expr_checker.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::sema {
 
@@ -15,6 +16,25 @@ using typed::Op;
 using typed::TypeRef;
 
 namespace {
+
+std::optional<typed::Units> fold_decimals(const Expr& expr, typed::Units x, typed::Units y) {
+  int x_scale = expr.args[0]->type->scale;
+  int y_scale = expr.args[1]->type->scale;
+  switch (expr.op) {
+    case Op::Add:
+      return decimal::add(x, x_scale, y, y_scale);
+    case Op::Subtract:
+      return decimal::subtract(x, x_scale, y, y_scale);
+    case Op::Multiply:
+      return decimal::multiply(x, y);
+    case Op::Divide:
+      return y == 0 ? std::nullopt : decimal::divide(x, x_scale, y, y_scale);
+    case Op::Remainder:
+      return y == 0 ? std::nullopt : std::optional(decimal::remainder(x, x_scale, y, y_scale));
+    default:
+      return std::nullopt;
+  }
+}
 
 std::optional<Const> fold_binary(const Expr& expr) {
   auto a = fold_constant(*expr.args[0]);
@@ -39,6 +59,10 @@ std::optional<Const> fold_binary(const Expr& expr) {
         return std::nullopt;
     }
   }
+  if (a->value.index() == 6) {
+    auto units = fold_decimals(expr, a->as_decimal(), b->as_decimal());
+    return units ? std::optional<Const>({Const::Decimal{*units}}) : std::nullopt;
+  }
   if (a->value.index() == 3) {
     switch (expr.op) {
       case Op::Add:
@@ -61,6 +85,13 @@ std::optional<Const> convert_constant(const Const& value, TypeRef from, TypeRef 
   if (value.is_none()) return value;
   if (to->kind == Kind::Optional)
     return convert_constant(value, from->kind == Kind::Optional ? from->element : from, to->element);
+  if (to->kind == Kind::Decimal) {
+    bool whole = value.value.index() == 2;
+    auto units = whole
+                     ? decimal::rescale(value.as_int(), 0, to->scale, decimal::Rounding::Exact)
+                     : decimal::rescale(value.as_decimal(), from->scale, to->scale, decimal::Rounding::Exact);
+    return units ? std::optional<Const>({Const::Decimal{*units}}) : std::nullopt;
+  }
   if (to->kind == Kind::Float && value.value.index() == 2) return Const{static_cast<double>(value.as_int())};
   if (to->kind == Kind::List) {
     Const::Parts parts;
@@ -101,6 +132,7 @@ std::optional<Const> fold_constant(const Expr& expr) {
       if (!value) return std::nullopt;
       if (expr.op == Op::Not) return Const{!value->as_bool()};
       if (value->value.index() == 3) return Const{-value->as_float()};
+      if (value->value.index() == 6) return Const{Const::Decimal{-value->as_decimal()}};
       if (value->as_int() == INT64_MIN) return std::nullopt;
       return Const{-value->as_int()};
     }

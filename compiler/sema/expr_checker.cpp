@@ -101,6 +101,10 @@ bool ExprChecker::converts(TypeRef from, TypeRef to) const {
   if (to->kind == Kind::Float)
     return from->kind == Kind::Int || typed::is_small_int(from->kind) || from->kind == Kind::F32;
   if (to->kind == Kind::Int) return typed::is_small_int(from->kind);
+  if (to->kind == Kind::Decimal) {
+    return from->kind == Kind::Int || typed::is_small_int(from->kind) ||
+           (from->kind == Kind::Decimal && from->scale <= to->scale);
+  }
   if (to->kind == Kind::List && from->kind == Kind::List) {
     return from->element->kind == Kind::None || converts(from->element, to->element);
   }
@@ -131,7 +135,14 @@ ExprPtr ExprChecker::coerce(ExprPtr expr, TypeRef target) {
         .note("say what `none` means with `?? default`, or test it with `is some`");
   } else {
     auto report = diags_.report(Code::TypeMismatch, span, quoted(target), quoted(expr->type));
-    if (typed::is_number(expr->type->kind) && typed::is_number(target->kind)) {
+    bool from_decimal = expr->type->kind == Kind::Decimal;
+    if (from_decimal && target->kind == Kind::Decimal) {
+      report.note("nothing narrows by itself; write `round(x, " + std::to_string(target->scale) + ")`");
+    } else if (from_decimal && target->kind == Kind::Float) {
+      report.note("write `float(x)`: the nearest float");
+    } else if (expr->type->kind == Kind::Float && target->kind == Kind::Decimal) {
+      report.note("write `x as " + target->text + "`, which fails where digits would be lost");
+    } else if (typed::is_number(expr->type->kind) && typed::is_number(target->kind)) {
       report.note("nothing narrows by itself; write `as " + target->text + "`");
     }
   }
@@ -186,6 +197,7 @@ ExprPtr ExprChecker::need_value(ExprPtr expr, std::string_view wanted) {
 ExprPtr ExprChecker::visit(const ast::IntLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
   TypeRef wanted = strip(hint);
   Kind kind = wanted == nullptr ? Kind::Int : wanted->kind;
+  if (kind == Kind::Decimal) return decimal_literal(std::to_string(node.value), false, wanted, expr.span);
   if (kind == Kind::Float || kind == Kind::F32) {
     auto value = static_cast<double>(node.value);
     if (node.value > (uint64_t{1} << 53U) && static_cast<uint64_t>(value) != node.value) {
@@ -211,6 +223,8 @@ ExprPtr ExprChecker::visit(const ast::IntLit& node, const ast::Expr& expr, Scope
 
 ExprPtr ExprChecker::visit(const ast::FloatLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
   TypeRef wanted = strip(hint);
+  if (wanted != nullptr && wanted->kind == Kind::Decimal)
+    return decimal_literal(node.text, false, wanted, expr.span);
   if (wanted != nullptr && wanted->kind == Kind::F32) {
     return literal(wanted, {static_cast<double>(static_cast<float>(node.value))}, expr.span);
   }
@@ -285,16 +299,20 @@ ExprPtr ExprChecker::visit(const ast::ListLit& node, const ast::Expr& expr, Scop
   TypeRef wanted = strip(hint);
   TypeRef element = wanted != nullptr && wanted->kind == Kind::List ? wanted->element : nullptr;
   std::vector<ExprPtr> items;
+  std::vector<const ast::Expr*> written;
   TypeRef joined = nullptr;
   for (const ast::ExprPtr& item : node.items) {
-    ExprPtr value = check(*item, scope, element);
+    items.push_back(check(*item, scope, element));
+    written.push_back(item.get());
+  }
+  if (element == nullptr) recheck_numbers(written, scope, items);
+  for (const ExprPtr& value : items) {
     TypeRef next = joined == nullptr ? value->type : unify(joined, value->type);
     if (next == nullptr) {
-      diags_.report(Code::BranchTypes, item->span, quoted(joined), quoted(value->type));
+      diags_.report(Code::BranchTypes, value->span, quoted(joined), quoted(value->type));
       return error(expr.span);
     }
     joined = next;
-    items.push_back(std::move(value));
   }
   if (element != nullptr) joined = element;
   if (joined == nullptr) joined = type(Kind::None);
@@ -631,7 +649,9 @@ ExprPtr ExprChecker::cast(ExprPtr value, TypeRef target, bool optional, Span spa
   if (value->type->kind == Kind::Error || target->kind == Kind::Error) return error(span);
   TypeRef from = strip(value->type);
   bool number = typed::is_number(from->kind) || from->kind == Kind::String;
-  bool fine = typed::same(from, target) || (typed::is_number(target->kind) && number);
+  number = number || from->kind == Kind::Decimal;
+  bool fine = typed::same(from, target) ||
+              ((typed::is_number(target->kind) || target->kind == Kind::Decimal) && number);
   if (target->kind == Kind::String) {
     fine = from->kind != Kind::List && from->kind != Kind::Record && from->kind != Kind::Bytes &&
            from->kind != Kind::None;
@@ -649,7 +669,9 @@ ExprPtr ExprChecker::cast(ExprPtr value, TypeRef target, bool optional, Span spa
     diags_.report(Code::BadCast, span, quoted(from), quoted(target));
     return error(span);
   }
-  if (!optional && converts(value->type, target)) return coerce(std::move(value), target);
+  // What may be lost is `cast` here, not `overflow`.
+  bool widens = converts(value->type, target) && !typed::widening_can_fail(value->type, target);
+  if (!optional && widens) return coerce(std::move(value), target);
   ExprPtr out = make(optional ? ExprKind::CastOptional : ExprKind::Cast,
                      optional ? types_.optional(target) : target, span);
   out->args.push_back(std::move(value));

@@ -119,6 +119,8 @@ class ExprChecker {
   // The one type both can become, or null.
   typed::TypeRef unify(typed::TypeRef a, typed::TypeRef b);
   bool converts(typed::TypeRef from, typed::TypeRef to) const;
+  // A decimal as a key of the other decimal type: none where it has digits that this has not.
+  typed::ExprPtr as_key(typed::ExprPtr expr, typed::TypeRef target);
   typed::TypeRef type(typed::Kind kind) const { return types_.scalar(kind); }
   typed::TypeTable& types() { return types_; }
   diag::Engine& diags() { return diags_; }
@@ -209,6 +211,32 @@ class ExprChecker {
   ExprPtr check_list_call(const ast::Call& node, const std::vector<const ast::Expr*>& args,
                           const ast::Expr& expr, Scope& scope);
   ExprPtr check_lambda(const ast::Expr& expr, std::vector<LocalName> params, Scope& scope, TypeRef wanted);
+  // Decimals: decimals.cpp. Both sides are decimals or ints, or one of them is refused.
+  ExprPtr decimal_arithmetic(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
+                             source::Span span);
+  // An int as a decimal(0); a decimal as it is.
+  ExprPtr as_decimal(ExprPtr expr);
+  // Of two decimals that are added or compared: a literal and an int take the digits of the other, where they
+  // fit, so that nothing is left to do for each event.
+  void align_decimals(ExprPtr& a, ExprPtr& b);
+  // `decimal(scale)`; reports and gives an error when it has too many digits.
+  TypeRef decimal_type(int scale, source::Span span);
+  ExprPtr decimal_literal(const std::string& text, bool negative, TypeRef wanted, source::Span span);
+  // What a literal beside a decimal is: a decimal of its own digits. Else `hint`.
+  TypeRef hint_beside(const ast::Expr& expr, TypeRef beside, TypeRef hint);
+  // Numbers among some expressions that were checked without knowing of the decimals beside them.
+  void recheck_beside(const ast::Expr& a_written, const ast::Expr& b_written, Scope& scope, TypeRef hint,
+                      ExprPtr& a, ExprPtr& b);
+  void recheck_numbers(const std::vector<const ast::Expr*>& written, Scope& scope,
+                       std::vector<ExprPtr>& checked);
+  // `round(x, s)`, `trunc(x)` and the like of a decimal.
+  ExprPtr round_decimal(typed::Builtin builtin, ExprPtr value, const ast::Expr* digits, source::Span span);
+  // `decimal(x, s)`.
+  ExprPtr check_decimal_call(const std::vector<const ast::Expr*>& args, const ast::Expr& expr, Scope& scope);
+  std::optional<int> scale_argument(const ast::Expr& expr);
+  static typed::Kind promote_kind(const ExprPtr& expr) {
+    return typed::is_small_int(expr->type->kind) ? typed::Kind::Int : expr->type->kind;
+  }
   ExprPtr promote(ExprPtr expr);  // small ints to int, f32 to float
   // Reports and replaces by an error when the value may be none.
   ExprPtr need_value(ExprPtr expr, std::string_view wanted);
@@ -232,5 +260,10 @@ bool is_json(typed::TypeRef type);
 // The value of an expression made of literals; empty when it is none or fails.
 std::optional<typed::Const> fold_constant(const typed::Expr& expr);
 bool literal_fits(int64_t value, typed::Kind kind);
+// The type without `?`; null of null.
+typed::TypeRef without_none(typed::TypeRef type);
+// `if c then 0.5 else 1`: its numbers take their type from what stands beside it.
+bool chooses_numbers(const ast::Expr& expr);
+bool is_decimal(typed::TypeRef type);  // or a `?` of one
 
 }  // namespace mut::sema

@@ -81,7 +81,7 @@ bool is_key_type(TypeRef type) {
 
 std::string name_of_key(const Expr& expr, const typed::Type& record, size_t number) {
   const Expr* at = &expr;
-  while (at->kind == ExprKind::Convert) at = at->args[0].get();
+  while (at->kind == ExprKind::Convert || at->kind == ExprKind::CastOptional) at = at->args[0].get();
   if (at->kind == ExprKind::Field) return record.fields[static_cast<size_t>(at->index)].name;
   return "key" + std::to_string(number);
 }
@@ -174,6 +174,15 @@ bool StageChecker::check_on(const ast::JoinStage& node, const ast::Stage& stage,
     if (conjunct->kind == ExprKind::Literal && conjunct->value.as_bool()) {
       anything = true;
       continue;
+    }
+    if (conjunct->kind == ExprKind::Binary && conjunct->op == Op::Equal) {
+      // Decimals are found by their digits: both sides by the same number of them.
+      TypeRef a = conjunct->args[0]->type;
+      TypeRef b = conjunct->args[1]->type;
+      if (is_decimal(a) && is_decimal(b) && !typed::same(without_none(a), without_none(b))) {
+        TypeRef joined = without_none(a)->scale > without_none(b)->scale ? a : b;
+        for (ExprPtr& side : conjunct->args) side = exprs_.as_key(std::move(side), without_none(joined));
+      }
     }
     bool equality = conjunct->kind == ExprKind::Binary && conjunct->op == Op::Equal &&
                     typed::same(conjunct->args[0]->type, conjunct->args[1]->type) &&

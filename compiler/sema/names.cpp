@@ -34,14 +34,33 @@ TypeRef TypeResolver::resolve(const ast::TypeExpr& type) {
     return list->element ? types_.list(resolve(*list->element)) : types_.scalar(Kind::Error);
   }
   if (const auto* record = std::get_if<ast::RecordType>(&type.node)) return resolve_record(*record);
-  diags_.report(diag::Code::NotExecutable, type.span, "type `decimal`");
-  return types_.scalar(Kind::Error);
+  return resolve_decimal(std::get<ast::DecimalType>(type.node), type.span);
+}
+
+TypeRef TypeResolver::resolve_decimal(const ast::DecimalType& decimal, source::Span span) {
+  const auto* scale = decimal.scale ? std::get_if<ast::IntLit>(&decimal.scale->node) : nullptr;
+  if (scale == nullptr) {
+    diags_.report(diag::Code::NotConstant, decimal.scale ? decimal.scale->span : span)
+        .note("write how many digits stand behind the point: `decimal(2)`");
+    return types_.scalar(Kind::Error);
+  }
+  if (scale->value > typed::scale_max) {
+    diags_.report(diag::Code::DecimalScale, decimal.scale->span, scale->text);
+    return types_.scalar(Kind::Error);
+  }
+  return types_.decimal(static_cast<int>(scale->value));
 }
 
 TypeRef TypeResolver::resolve_named(const ast::NamedType& named, source::Span span) {
   if (named.name.parts.size() == 1) {
     const std::string& name = named.name.parts[0].text;
-    if (name == "map" || name == "secret" || name == "stream" || name == "table" || name == "decimal") {
+    if (name == "decimal") {
+      diags_.report(diag::Code::UnknownType, span, name)
+          .note("write how many digits stand behind the point: `decimal(2)`")
+          .fix(span, "decimal(2)");
+      return types_.scalar(Kind::Error);
+    }
+    if (name == "map" || name == "secret" || name == "stream" || name == "table") {
       diags_.report(diag::Code::NotExecutable, span, "type `" + name + "`");
       return types_.scalar(Kind::Error);
     }

@@ -45,6 +45,7 @@ class TypeResolver {
  private:
   typed::TypeRef resolve_named(const ast::NamedType& named, source::Span span);
   typed::TypeRef resolve_record(const ast::RecordType& record);
+  typed::TypeRef resolve_decimal(const ast::DecimalType& decimal, source::Span span);
   const Names& names_;
   typed::TypeTable& types_;
   diag::Engine& diags_;

@@ -102,6 +102,10 @@ bool takes_hint(const ast::Expr& expr) {
 std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
 TypeRef strip(TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
 
+Kind promoted_kind(const Expr& expr) {
+  return typed::is_small_int(expr.type->kind) ? Kind::Int : expr.type->kind;
+}
+
 // A hint that cannot make a literal fit must not turn `x + 1` on text into a strange message.
 TypeRef hint_of(const Expr& expr) { return expr.type->kind == Kind::Error ? nullptr : expr.type; }
 
@@ -119,7 +123,7 @@ ExprPtr ExprChecker::visit(const ast::Unary& node, const ast::Expr& expr, Scope&
   if (const auto* number = std::get_if<ast::IntLit>(&node.operand->node)) {
     TypeRef wanted = hint == nullptr ? nullptr : strip(hint);
     Kind kind = wanted == nullptr ? Kind::Int : wanted->kind;
-    if (kind != Kind::Float && kind != Kind::F32) {
+    if (kind != Kind::Float && kind != Kind::F32 && kind != Kind::Decimal) {
       if (number->value > uint64_t{1} << 63U) {
         diags_.report(Code::NumberOutOfRange, expr.span, "-" + number->text);
         return error(expr.span);
@@ -136,12 +140,17 @@ ExprPtr ExprChecker::visit(const ast::Unary& node, const ast::Expr& expr, Scope&
   ExprPtr value = need_value(promote(check(*node.operand, scope, hint)), "a number");
   Kind kind = value->type->kind;
   if (kind == Kind::Error) return value;
-  if (kind != Kind::Int && kind != Kind::Float && kind != Kind::Duration) {
+  if (kind != Kind::Int && kind != Kind::Float && kind != Kind::Duration && kind != Kind::Decimal) {
     diags_.report(Code::OperatorType, expr.span, "-", quoted(value->type));
     return error(expr.span);
   }
   if (value->kind == ExprKind::Literal && kind == Kind::Float) {
     value->value.value = -value->value.as_float();
+    value->span = expr.span;
+    return value;
+  }
+  if (value->kind == ExprKind::Literal && kind == Kind::Decimal) {
+    value->value.value = typed::Const::Decimal{-value->value.as_decimal()};
     value->span = expr.span;
     return value;
   }
@@ -179,13 +188,22 @@ ExprPtr ExprChecker::visit(const ast::Binary& node, const ast::Expr& expr, Scope
   ExprPtr left;
   ExprPtr right;
   TypeRef outer = comparison ? nullptr : hint;
+  // A literal is a decimal beside one, and beside an int where a decimal is wanted.
+  auto beside = [&](const Expr& other) {
+    return is_decimal(outer) && promoted_kind(other) == Kind::Int ? outer : other.type;
+  };
+  auto takes_type = [](const ast::Expr& side) { return takes_hint(side) || chooses_numbers(side); };
+  auto type_beside = [&](const ast::Expr& side, const Expr& other) {
+    TypeRef otherwise = takes_hint(side) ? hint_of(other) : outer;
+    return hint_beside(side, beside(other), otherwise);
+  };
   if (takes_hint(*node.left) && !takes_hint(*node.right)) {
     right = check(*node.right, scope, outer);
-    left = check(*node.left, scope, hint_of(*right));
+    left = check(*node.left, scope, type_beside(*node.left, *right));
   } else {
-    left = check(*node.left, scope, outer);
+    left = check(*node.left, scope, hint_beside(*node.left, outer, outer));
     // The other operand of a time or duration is not of its type by itself.
-    right = check(*node.right, scope, takes_hint(*node.right) ? hint_of(*left) : outer);
+    right = check(*node.right, scope, takes_type(*node.right) ? type_beside(*node.right, *left) : outer);
   }
   if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(expr.span);
   if (comparison) return check_comparison(node, to_op(node.op), std::move(left), std::move(right), expr.span);
@@ -214,6 +232,8 @@ ExprPtr ExprChecker::check_arithmetic(const ast::Binary& node, Op op, ExprPtr le
     right = coerce(std::move(right), type(Kind::Float));
     return finish(Kind::Float);
   }
+  bool whole_or_decimal = (a == Kind::Int || a == Kind::Decimal) && (b == Kind::Int || b == Kind::Decimal);
+  if (whole_or_decimal) return decimal_arithmetic(node, op, std::move(left), std::move(right), span);
   if (a == Kind::String && b == Kind::String && add) return finish(Kind::String);
   if (a == Kind::Time && b == Kind::Time && subtract) return finish(Kind::Duration);
   if (a == Kind::Time && b == Kind::Duration && (add || subtract)) return finish(Kind::Time);
@@ -230,6 +250,8 @@ ExprPtr ExprChecker::check_arithmetic(const ast::Binary& node, Op op, ExprPtr le
   auto report = diags_.report(Code::OperatorTypes, node.op_span, op_text(node.op), quoted(left->type),
                               quoted(right->type));
   report.mark(left->span).mark(right->span);
+  if ((a == Kind::Decimal && b == Kind::Float) || (a == Kind::Float && b == Kind::Decimal))
+    report.note("a float is not exact: write `float(x)` of the decimal, or `x as decimal(2)` of the float");
   if ((a == Kind::String) != (b == Kind::String) && add)
     report.note("`+` joins text only; write \"{…}\" to put a value into text");
   return error(span);
@@ -239,9 +261,13 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
                                       Span span) {
   bool equality = op == Op::Equal || op == Op::NotEqual;
   auto mismatch = [&] {
-    diags_.report(Code::CompareTypeMismatch, node.op_span, quoted(left->type), quoted(right->type))
-        .mark(left->span)
-        .mark(right->span);
+    auto report =
+        diags_.report(Code::CompareTypeMismatch, node.op_span, quoted(left->type), quoted(right->type));
+    report.mark(left->span).mark(right->span);
+    Kind x = strip(left->type)->kind;
+    Kind y = strip(right->type)->kind;
+    if ((x == Kind::Decimal && y == Kind::Float) || (x == Kind::Float && y == Kind::Decimal))
+      report.note("a float is not exact: write `float(x)` of the decimal, or `x as decimal(2)` of the float");
     return error(span);
   };
   left = promote(std::move(left));
@@ -267,6 +293,19 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
   Kind b = right->type->kind;
   // int against float is compared exactly (rule 3.5), so neither side is converted.
   bool mixed = (a == Kind::Int && b == Kind::Float) || (a == Kind::Float && b == Kind::Int);
+  // So are decimals of different scales; one of them may be none.
+  if (is_decimal(left->type) || is_decimal(right->type)) {
+    left = as_decimal(std::move(left));
+    right = as_decimal(std::move(right));
+    align_decimals(left, right);
+    if (is_decimal(left->type) && is_decimal(right->type)) {
+      mixed = true;
+      if (left->type->kind != right->type->kind) {
+        left = coerce(std::move(left), types_.optional(strip(left->type)));
+        right = coerce(std::move(right), types_.optional(strip(right->type)));
+      }
+    }
+  }
   if (!mixed) {
     TypeRef joined = unify(left->type, right->type);
     if (joined == nullptr) return mismatch();
@@ -303,12 +342,15 @@ ExprPtr ExprChecker::check_membership(const ast::Binary& node, Scope& scope, Spa
   };
   ExprPtr test;
   if (const auto* range = std::get_if<ast::RangeExpr>(&node.right->node)) {
-    ExprPtr low = compare(Op::GreaterEqual, check(*range->low, scope, value_type));
-    ExprPtr high = compare(Op::LessEqual, check(*range->high, scope, value_type));
+    auto bound = [&](const ast::Expr& at) {
+      return check(at, scope, hint_beside(at, value_type, value_type));
+    };
+    ExprPtr low = compare(Op::GreaterEqual, bound(*range->low));
+    ExprPtr high = compare(Op::LessEqual, bound(*range->high));
     test = combine(Op::And, std::move(low), std::move(high));
   } else if (const auto* list = std::get_if<ast::ListLit>(&node.right->node)) {
     for (const ast::ExprPtr& item : list->items) {
-      ExprPtr next = compare(Op::Equal, check(*item, scope, value_type));
+      ExprPtr next = compare(Op::Equal, check(*item, scope, hint_beside(*item, value_type, value_type)));
       test = test ? combine(Op::Or, std::move(test), std::move(next)) : std::move(next);
     }
     if (!test) test = literal(type(Kind::Bool), {false}, span);
@@ -340,7 +382,8 @@ ExprPtr ExprChecker::check_membership(const ast::Binary& node, Scope& scope, Spa
 
 ExprPtr ExprChecker::check_coalesce(const ast::Binary& node, Scope& scope, TypeRef hint, Span span) {
   ExprPtr left = check(*node.left, scope, hint);
-  ExprPtr right = check(*node.right, scope, left->type->kind == Kind::Optional ? left->type->element : hint);
+  TypeRef inner = left->type->kind == Kind::Optional ? left->type->element : hint;
+  ExprPtr right = check(*node.right, scope, is_decimal(hint) ? hint : hint_beside(*node.right, inner, inner));
   if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(span);
   if (left->type->kind == Kind::None) return right;
   if (left->type->kind != Kind::Optional) {
@@ -394,14 +437,19 @@ ExprPtr ExprChecker::visit(const ast::If& node, const ast::Expr& expr, Scope& sc
   ExprPtr condition = check_condition(*node.condition, scope);
   ExprPtr then_value = check(*node.then_value, scope, hint);
   scope.locals.resize(locals);
-  TypeRef else_hint = hint != nullptr ? hint : takes_hint(*node.else_value) ? hint_of(*then_value) : nullptr;
+  TypeRef else_hint = hint != nullptr ? hint
+                      : takes_hint(*node.else_value)
+                          ? hint_beside(*node.else_value, then_value->type, hint_of(*then_value))
+                          : nullptr;
   ExprPtr else_value = check(*node.else_value, scope, else_hint);
   scope.locals.resize(locals);
   // `if c then 0 else x`: the literal takes the type of the other branch.
   if (hint == nullptr && takes_hint(*node.then_value) && !takes_hint(*node.else_value) &&
       !typed::same(then_value->type, else_value->type)) {
-    then_value = check(*node.then_value, scope, hint_of(*else_value));
+    then_value =
+        check(*node.then_value, scope, hint_beside(*node.then_value, else_value->type, hint_of(*else_value)));
   }
+  recheck_beside(*node.then_value, *node.else_value, scope, hint, then_value, else_value);
   TypeRef joined = join_branches(then_value, else_value);
   ExprPtr out = make(ExprKind::If, joined, expr.span);
   out->args.push_back(std::move(condition));
@@ -412,7 +460,10 @@ ExprPtr ExprChecker::visit(const ast::If& node, const ast::Expr& expr, Scope& sc
 
 ExprPtr ExprChecker::visit(const ast::Try& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
   ExprPtr value = check(*node.value, scope, hint);
-  ExprPtr otherwise = check(*node.otherwise, scope, hint != nullptr ? hint : hint_of(*value));
+  ExprPtr otherwise =
+      check(*node.otherwise, scope,
+            hint != nullptr ? hint : hint_beside(*node.otherwise, value->type, hint_of(*value)));
+  recheck_beside(*node.value, *node.otherwise, scope, hint, value, otherwise);
   TypeRef joined = join_branches(value, otherwise);
   ExprPtr out = make(ExprKind::Try, joined, expr.span);
   out->args.push_back(std::move(value));
@@ -485,7 +536,7 @@ ExprPtr ExprChecker::pattern_condition(const ast::Pattern& pattern, const Expr& 
         }
       }
     }
-    ExprPtr value = check(literal_expr, scope, subject.type);
+    ExprPtr value = check(literal_expr, scope, hint_beside(literal_expr, subject.type, subject.type));
     if (value->type->kind == Kind::Error) return value;
     if (op != Op::Equal && subject.type->kind == Kind::Optional)
       return need_value(typed::clone(subject), "a value to compare");
@@ -544,8 +595,19 @@ ExprPtr ExprChecker::visit(const ast::Match& node, const ast::Expr& expr, Scope&
       condition = std::move(either);
     }
     if (arm.patterns.size() > 1) scope.locals.resize(locals);
-    ExprPtr value = check(*arm.value, scope, hint != nullptr ? hint : joined);
+    TypeRef wanted = hint != nullptr && !is_decimal(joined) ? hint : joined;
+    ExprPtr value =
+        check(*arm.value, scope, hint_beside(*arm.value, is_decimal(hint) ? nullptr : joined, wanted));
     scope.locals.resize(locals);
+    if (is_decimal(value->type) && joined != nullptr && !is_decimal(joined)) {
+      // Numbers of the arms before it.
+      joined = nullptr;
+      for (size_t i = 0; i < arms.size(); ++i) {
+        recheck_beside(*node.arms[i].value, *arm.value, scope, hint, arms[i].value, value);
+        joined = joined == nullptr ? arms[i].value->type : unify(joined, arms[i].value->type);
+        if (joined == nullptr) joined = arms[i].value->type;
+      }
+    }
     TypeRef next = joined == nullptr ? value->type : unify(joined, value->type);
     if (next == nullptr) {
       diags_.report(Code::BranchTypes, arm.value->span, quoted(joined), quoted(value->type));

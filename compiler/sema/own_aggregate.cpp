@@ -25,6 +25,7 @@ bool is_scalar(TypeRef type) {
     case Kind::Time:
     case Kind::Duration:
     case Kind::Enum:
+    case Kind::Decimal:
       return true;
     default:
       return typed::is_number(type->kind);

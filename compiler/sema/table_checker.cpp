@@ -199,8 +199,11 @@ bool StageChecker::check_lookup_keys(const ast::JoinStage& node, const typed::St
         int field = right_member(*conjunct->args[1 - side], right_field);
         if (field < 0 || reads_right(*mine, right_field)) continue;
         for (size_t k = 0; k < rows.keys.size(); ++k) {
-          bool fits =
-              rows.keys[k]->index == field && !out.keys[k] && same_words(mine->type, rows.keys[k]->type);
+          if (rows.keys[k]->index != field || out.keys[k]) continue;
+          TypeRef key = rows.keys[k]->type;
+          if (is_decimal(mine->type) && is_decimal(key) && !typed::same(plain(mine->type), plain(key)))
+            mine = exprs_.as_key(std::move(mine), plain(key));
+          bool fits = same_words(mine->type, key);
           if (!fits) continue;
           out.keys[k] = std::move(mine);
           used = true;

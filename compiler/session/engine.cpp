@@ -10,6 +10,7 @@
 #include "compiler/session/report.h"
 #include "runtime/abi/check.h"
 #include "runtime/connector/generate/generate.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut {
 namespace {
@@ -61,6 +62,12 @@ class MemoryRow final : public RowView {
         MutStr text;
         memcpy(&text, at, sizeof(text));
         return std::string(abi::view(text));
+      }
+      case abi::TypeKind::Decimal: {
+        decimal::Units units;
+        memcpy(&units, at, sizeof(units));
+        char text[decimal::bytes_max];
+        return std::string(text, decimal::format(units, static_cast<int>(type.scale), text));
       }
       case abi::TypeKind::Enum: {
         int32_t index;

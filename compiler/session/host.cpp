@@ -5,6 +5,7 @@
 #include "compiler/session/arrow/input.h"
 #include "compiler/session/engine_state.h"
 #include "runtime/codec/utf8_window.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut {
 namespace {
@@ -35,6 +36,16 @@ bool write_field(const abi::TypeDesc& type, const FieldValue& value, char* out) 
       }
       memcpy(out, &number, 8);
       return true;
+    }
+    case abi::TypeKind::Decimal: {  // as its text, or a whole number
+      std::optional<decimal::Units> units;
+      if (const auto* text = std::get_if<std::string>(&value)) {
+        units = decimal::parse(*text, static_cast<int>(type.scale));
+      } else if (const auto* whole = std::get_if<int64_t>(&value)) {
+        units = decimal::rescale(*whole, 0, static_cast<int>(type.scale), decimal::Rounding::Exact);
+      }
+      if (units) memcpy(out, &*units, sizeof(*units));
+      return units.has_value();
     }
     case abi::TypeKind::String:
     case abi::TypeKind::Bytes: {

@@ -88,6 +88,11 @@ void write_const(const typed::Const& value, typed::TypeRef type, const abi::Type
         memcpy(out, &list, sizeof(list));
       }
       return;
+    case 6: {
+      typed::Units units = value.as_decimal();
+      memcpy(out, &units, sizeof(units));
+      return;
+    }
     default:
       memset(out, 0, layout.size);
   }
@@ -213,6 +218,12 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
         double number;
         memcpy(&number, value, 8);
         return number >= low && number <= high;
+      };
+    } else if (param.low && param.high && param.type->kind == Kind::Decimal) {
+      made.accepts = [low = param.low->as_decimal(), high = param.high->as_decimal()](const void* value) {
+        typed::Units units;
+        memcpy(&units, value, sizeof(units));
+        return units >= low && units <= high;
       };
     } else if (param.low && param.high &&
                (typed::is_integer(param.type->kind) || param.type->kind == Kind::Duration ||

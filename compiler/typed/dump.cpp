@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "compiler/typed/program.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::typed {
 namespace {
@@ -244,6 +245,11 @@ std::string to_text(const Const& value, TypeRef type) {
       return fmt::format("{}", value.as_float());
     case 4:
       return "\"" + value.as_text() + "\"";
+    case 6: {
+      TypeRef scalar = type->kind == Kind::Optional ? type->element : type;
+      char text[decimal::bytes_max];
+      return {text, decimal::format(value.as_decimal(), scalar->scale, text)};
+    }
     default: {
       std::string out = "[";
       for (const Const& part : value.parts()) {

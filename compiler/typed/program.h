@@ -65,16 +65,17 @@ enum class ExprKind : uint8_t {
   Field,           // index: field of the record that enters the stage
   Param,           // index into Program::params
   Local,           // index: a let, a bound `some`, a parameter of an inlined fn; unique in the program
-  Convert,         // args[0] to `type`, never fails: int→float, i32→int, T→T?, records and lists of these
+  Convert,         // args[0] to `type`: int→float, i32→int, T→T?, records and lists of these, which never
+                   // fail; and to a decimal, which fails with `overflow` where widening_can_fail()
   Cast,            // args[0] `as type`: event error `cast` when it fails (rule 3.7)
   CastOptional,    // args[0] `as T?`: none when it fails; `type` is T?
   Unary,           // op, args[0]
   Binary,          // op, args; both sides have one type, but for time and duration arithmetic (3.13)
-                   // and int against float comparison, which is exact (3.5)
+                   // int against float comparison, which is exact (3.5), and decimals of any scales (3.6)
   Member,          // field `index` of the record args[0]
   OptionalMember,  // the same through `?.`: args[0] is a T?, the result is optional
   Element,         // args[0][args[1]]: event error `index`
-  Call,            // builtin(args)
+  Call,            // builtin(args); Round, Trunc, Floor, Ceil of a decimal: to the scale of `type`
   If,              // args: condition, then, else
   Let,             // local `index` = args[0] in args[1]
   Try,             // args[0], on an event error args[1]

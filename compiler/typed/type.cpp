@@ -27,7 +27,8 @@ bool is_integer(Kind kind) { return kind >= Kind::Int && kind <= Kind::U64; }
 bool is_number(Kind kind) { return kind >= Kind::Int && kind <= Kind::F32; }
 
 bool is_ordered(TypeRef type) {
-  return (type->kind >= Kind::Bool && type->kind <= Kind::Enum) || type->kind == Kind::Error;
+  return (type->kind >= Kind::Bool && type->kind <= Kind::Enum) || type->kind == Kind::Decimal ||
+         type->kind == Kind::Error;
 }
 
 bool has_equality(TypeRef type) {
@@ -44,6 +45,29 @@ bool has_equality(TypeRef type) {
       return true;
     default:
       return true;
+  }
+}
+
+bool widening_can_fail(TypeRef from, TypeRef to) {
+  if (same(from, to)) return false;
+  if (to->kind == Kind::Optional)
+    return widening_can_fail(from->kind == Kind::Optional ? from->element : from, to->element);
+  switch (to->kind) {
+    case Kind::Decimal: {
+      constexpr int int_scale_max = 19;  // 2^63 × 10^19 has 38 digits
+      return from->kind == Kind::Decimal || (from->kind == Kind::Int && to->scale > int_scale_max);
+    }
+    case Kind::List:
+      return from->kind == Kind::List && widening_can_fail(from->element, to->element);
+    case Kind::Record:
+      for (const Field& field : to->fields) {
+        int index = from->field_index(field.name);
+        if (index >= 0 && widening_can_fail(from->fields[static_cast<size_t>(index)].type, field.type))
+          return true;
+      }
+      return false;
+    default:
+      return false;
   }
 }
 
@@ -84,6 +108,19 @@ TypeRef TypeTable::list(TypeRef element) {
     type.kind = Kind::List;
     type.element = element;
     type.text = "[" + element->text + "]";
+    slot = &type;
+  }
+  return slot;
+}
+
+TypeRef TypeTable::decimal(int scale) {
+  TypeRef& slot = decimals_[scale];
+  if (slot == nullptr) {
+    types_.push_back({});
+    Type& type = types_.back();
+    type.kind = Kind::Decimal;
+    type.scale = scale;
+    type.text = "decimal(" + std::to_string(scale) + ")";
     slot = &type;
   }
   return slot;

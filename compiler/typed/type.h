@@ -34,13 +34,23 @@ enum class Kind : uint8_t {
   List,
   Record,
   Json,
+  Decimal,
 };
+
+// Of a decimal: how many of 10^-scale it is.
+using Units = __int128;
+constexpr int scale_max = 28;  // digits of a decimal behind the point
 
 // A value known at compile time. u64 is kept as its bits; a list or record as its parts in order;
 // enum as index; time and duration as nanoseconds.
 struct Const {
   using Parts = std::vector<Const>;
-  std::variant<std::monostate, bool, int64_t, double, std::string, Parts> value;  // monostate: none
+  struct Decimal {
+    Units units = 0;
+    friend bool operator==(const Decimal&, const Decimal&) = default;
+  };
+  // monostate: none
+  std::variant<std::monostate, bool, int64_t, double, std::string, Parts, Decimal> value;
 
   bool is_none() const { return value.index() == 0; }
   bool as_bool() const { return std::get<bool>(value); }
@@ -48,6 +58,7 @@ struct Const {
   double as_float() const { return std::get<double>(value); }
   const std::string& as_text() const { return std::get<std::string>(value); }
   const Parts& parts() const { return std::get<Parts>(value); }
+  Units as_decimal() const { return std::get<Decimal>(value).units; }
   friend bool operator==(const Const&, const Const&) = default;
 };
 
@@ -68,6 +79,7 @@ struct Type {
   std::vector<Field> fields;        // Record
   std::string enum_name;            // Enum
   std::vector<std::string> values;  // Enum
+  int scale = 0;                    // Decimal: digits behind the point
   std::string text;                 // as a script writes it; equal texts = same type, defaults aside
 
   // Index of the field, or -1.
@@ -77,9 +89,11 @@ struct Type {
 bool same(TypeRef a, TypeRef b);
 bool is_small_int(Kind kind);   // i8 … u32: arithmetic happens in int
 bool is_integer(Kind kind);     // int and all sized ones
-bool is_number(Kind kind);      // integers and floats
+bool is_number(Kind kind);      // integers and floats, not decimals
 bool is_ordered(TypeRef type);  // rule 3.9
 bool has_equality(TypeRef type);
+// Whether widening a value may find that it has more digits than the type holds: an event error.
+bool widening_can_fail(TypeRef from, TypeRef to);
 
 // Owns types. Pointers live as long as the table.
 class TypeTable {
@@ -88,6 +102,7 @@ class TypeTable {
   TypeRef scalar(Kind kind) const { return scalars_[static_cast<size_t>(kind)]; }
   TypeRef optional(TypeRef element);  // rule 3.17: T?? is T?
   TypeRef list(TypeRef element);
+  TypeRef decimal(int scale);
   TypeRef record(std::vector<Field> fields);
   TypeRef enumeration(std::string name, std::vector<std::string> values);
 
@@ -96,6 +111,7 @@ class TypeTable {
   std::vector<TypeRef> scalars_;
   std::map<TypeRef, TypeRef> optionals_;
   std::map<TypeRef, TypeRef> lists_;
+  std::map<int, TypeRef> decimals_;
 };
 
 }  // namespace mut::typed

@@ -31,6 +31,7 @@ uint32_t scalar_size(TypeKind kind) {
     case TypeKind::Bytes:
     case TypeKind::Json:
     case TypeKind::List:
+    case TypeKind::Decimal:
       return 16;
     case TypeKind::Optional:
     case TypeKind::Record:
@@ -50,6 +51,12 @@ TypeDesc scalar(TypeKind kind) {
 }  // namespace
 
 TypeDescRef make_scalar(TypeKind kind) { return std::make_shared<const TypeDesc>(scalar(kind)); }
+
+TypeDescRef make_decimal(uint32_t scale) {
+  TypeDesc type = scalar(TypeKind::Decimal);
+  type.scale = scale;
+  return std::make_shared<const TypeDesc>(std::move(type));
+}
 
 TypeDescRef make_enum(std::vector<std::string> values) {
   TypeDesc type = scalar(TypeKind::Enum);
@@ -91,6 +98,7 @@ TypeDescRef make_record(std::vector<FieldDesc> fields) {
 bool same_layout(const TypeDesc& a, const TypeDesc& b) {
   if (a.kind != b.kind || a.size != b.size) return false;
   if (a.kind == TypeKind::Enum) return a.values == b.values;
+  if (a.scale != b.scale) return false;
   if (a.element && !same_layout(*a.element, *b.element)) return false;
   if (a.fields.size() != b.fields.size()) return false;
   for (size_t i = 0; i < a.fields.size(); ++i) {

@@ -30,6 +30,7 @@ enum class TypeKind : uint8_t {
   Optional,
   List,
   Record,
+  Decimal,  // i128 units of 10^-scale
 };
 
 struct TypeDesc;
@@ -60,9 +61,11 @@ struct TypeDesc {
   uint32_t present_offset = 0;      // Optional
   std::vector<FieldDesc> fields;    // Record
   std::vector<std::string> values;  // Enum, in order
+  uint32_t scale = 0;               // Decimal: digits behind the point
 };
 
 TypeDescRef make_scalar(TypeKind kind);
+TypeDescRef make_decimal(uint32_t scale);
 TypeDescRef make_enum(std::vector<std::string> values);
 TypeDescRef make_optional(TypeDescRef element);
 TypeDescRef make_list(TypeDescRef element);

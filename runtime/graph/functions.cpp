@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/codec/text/time_pattern.h"
+#include "runtime/decimal/decimal.h"
 #include "runtime/graph/instance.h"
 #include "runtime/graph/text_forms.h"
 #include "runtime/inline/cells.h"
@@ -158,6 +159,18 @@ int32_t list_sum(const Call& call) {
     memcpy(call.out, &total, 8);
     return 0;
   }
+  if (element.kind == abi::TypeKind::Decimal) {
+    inl::DecimalSumCell sum{};
+    for (uint64_t i = 0; i < call.list(0).count; ++i) {
+      uint64_t words[2];
+      state::read_words(element, call.element(0, i), words);
+      add(sum, words[0], words[1]);
+    }
+    auto total = decimal::total({sum.low, sum.middle, sum.high});
+    if (!total) return error_overflow;
+    memcpy(call.out, &*total, sizeof(*total));
+    return 0;
+  }
   inl::IntSumCell sum{};
   for (uint64_t i = 0; i < call.list(0).count; ++i) {
     int64_t value;
@@ -265,7 +278,8 @@ int32_t run(Builtin builtin, const Call& call, uint32_t count) {
       if (state::word_kind(type) == state::WordKind::Float)
         words[0] = inl::key_word(inl::as_double(words[0]));
       bool text = state::word_kind(type) == state::WordKind::Text;
-      call.give(static_cast<int64_t>(inl::hash_key(words, text ? 2 : 1, text ? 1 : 0, hash_seed) >> 1));
+      uint32_t count_of = state::word_count(state::word_kind(type));
+      call.give(static_cast<int64_t>(inl::hash_key(words, count_of, text ? 1 : 0, hash_seed) >> 1));
       return 0;
     }
     case Builtin::Len:

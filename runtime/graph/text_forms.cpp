@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <ctime>
@@ -9,6 +10,7 @@
 #include "runtime/codec/json/value.h"
 #include "runtime/codec/text/number.h"
 #include "runtime/codec/text/time.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::runtime {
 
@@ -131,6 +133,42 @@ bool cast_number(const Number& number, const TypeDesc& to, void* out) {
   return write_whole(to, static_cast<int64_t>(number.real), false, out);
 }
 
+bool write_units(std::optional<decimal::Units> units, void* out) {
+  if (units) memcpy(out, &*units, sizeof(*units));
+  return units.has_value();
+}
+
+int scale_of(const TypeDesc& type) { return static_cast<int>(type.scale); }
+
+// Without loss only (rule 3.7). A float is what it is printed as.
+bool cast_to_decimal(const Number& number, const TypeDesc& to, void* out) {
+  if (number.floating) return write_units(decimal::from_double(number.real, scale_of(to)), out);
+  decimal::Units whole =
+      number.is_unsigned ? decimal::Units{static_cast<uint64_t>(number.whole)} : number.whole;
+  return write_units(decimal::rescale(whole, 0, scale_of(to), decimal::Rounding::Exact), out);
+}
+
+bool cast_decimal(const TypeDesc& from, decimal::Units units, const TypeDesc& to, void* out) {
+  if (to.kind == TypeKind::Decimal) {
+    return write_units(decimal::rescale(units, scale_of(from), scale_of(to), decimal::Rounding::Exact), out);
+  }
+  if (to.kind == TypeKind::F64 || to.kind == TypeKind::F32) {
+    double real = decimal::to_double(units, scale_of(from));
+    auto narrow = static_cast<float>(real);
+    if (to.kind == TypeKind::F32) real = narrow;
+    if (decimal::from_double(real, scale_of(from)) != units) return false;
+    if (to.kind == TypeKind::F32) {
+      memcpy(out, &narrow, 4);
+    } else {
+      memcpy(out, &real, 8);
+    }
+    return true;
+  }
+  auto whole = decimal::rescale(units, scale_of(from), 0, decimal::Rounding::Exact);
+  if (!whole || *whole > UINT64_MAX || *whole < INT64_MIN) return false;
+  return write_whole(to, static_cast<int64_t>(*whole), *whole > 0, out);
+}
+
 bool cast_text(std::string_view text, const TypeDesc& to, void* out) {
   switch (to.kind) {
     case TypeKind::Bool:
@@ -162,6 +200,8 @@ bool cast_text(std::string_view text, const TypeDesc& to, void* out) {
       if (value) memcpy(out, &*value, 8);
       return value.has_value();
     }
+    case TypeKind::Decimal:
+      return write_units(decimal::parse(text, scale_of(to)), out);
     case TypeKind::U64: {
       auto value = text::parse_uint(text);
       if (value) memcpy(out, &*value, 8);
@@ -194,6 +234,9 @@ void append_plain(const TypeDesc& type, const void* value, std::string& out) {
       return;
     case TypeKind::Duration:
       out.append(buffer, text::format_duration(load<int64_t>(value), buffer));
+      return;
+    case TypeKind::Decimal:
+      out.append(buffer, decimal::format(load<decimal::Units>(value), scale_of(type), buffer));
       return;
     case TypeKind::Enum:
       out += type.values[static_cast<size_t>(load<int32_t>(value))];
@@ -238,6 +281,38 @@ void add_commas(std::string& digits) {
     at -= 3;
     digits.insert(at, ",");
   }
+}
+
+// With that many digits behind the point, halves to even.
+void append_decimal(decimal::Units units, int scale, int digits, std::string& out) {
+  char buffer[decimal::bytes_max + 2];
+  int kept = std::min(digits, scale);
+  // Fewer digits: there is one that rounds to it.
+  units = decimal::rescale(units, scale, kept, decimal::Rounding::HalfEven).value_or(units);
+  out.append(buffer, decimal::format(units, kept, buffer));
+  if (digits > 0 && kept == 0) out += '.';
+  out.append(static_cast<size_t>(digits - kept), '0');
+}
+
+std::string format_decimal(decimal::Units units, int scale, const Spec& spec) {
+  std::string out;
+  if (spec.kind == 'e') {
+    double real = decimal::to_double(units, scale);
+    return spec.digits < 0 ? fmt::format("{:e}", real) : fmt::format("{:.{}e}", real, spec.digits);
+  }
+  if (spec.kind == '%') {  // the point two places on
+    int digits = std::max(spec.digits, 0);
+    if (scale >= 2) {
+      append_decimal(units, scale - 2, digits, out);
+    } else {
+      append_decimal(units, 0, 0, out);
+      if (units != 0) out.append(static_cast<size_t>(2 - scale), '0');
+      if (digits > 0) out.append(1, '.').append(static_cast<size_t>(digits), '0');
+    }
+    return out + '%';
+  }
+  append_decimal(units, scale, spec.digits < 0 ? scale : spec.digits, out);
+  return out;
 }
 
 }  // namespace
@@ -347,6 +422,9 @@ void format_value(const TypeDesc& type, const void* value, std::string_view spec
       append_plain(type, value, body);
     }
     if (spec.commas) add_commas(body);
+  } else if (type.kind == TypeKind::Decimal) {
+    body = format_decimal(load<decimal::Units>(value), scale_of(type), spec);
+    if (spec.commas) add_commas(body);
   } else {
     append_plain(type, value, body);
   }
@@ -372,8 +450,10 @@ bool cast_value(const TypeDesc& from, const void* value, const TypeDesc& to, voi
     return true;
   }
   if (from.kind == TypeKind::String) return cast_text(abi::view(load<MutStr>(value)), to, out);
+  if (from.kind == TypeKind::Decimal) return cast_decimal(from, load<decimal::Units>(value), to, out);
   Number number;
-  if (read_number(from, value, number)) return cast_number(number, to, out);
+  if (read_number(from, value, number))
+    return to.kind == TypeKind::Decimal ? cast_to_decimal(number, to, out) : cast_number(number, to, out);
   if (from.kind != to.kind) return false;
   memcpy(out, value, to.size);
   return true;

@@ -17,6 +17,13 @@ struct IntSumCell {  // 128 bits: later events can bring an overflow back
   int64_t high;
 };
 
+struct DecimalSumCell {  // of the units, 192 bits: neither many values nor their order matter
+  uint64_t low;
+  uint64_t middle;
+  int64_t high;
+  int64_t count;
+};
+
 struct FloatSumCell {
   double sum;
   double compensation;
@@ -48,6 +55,22 @@ inline void store(IntSumCell& cell, __int128 sum) {
 inline void add(IntSumCell& cell, int64_t x) { store(cell, value(cell) + x); }
 inline void merge(IntSumCell& cell, const IntSumCell& other) { store(cell, value(cell) + value(other)); }
 inline bool fits(const IntSumCell& cell) { return cell.high == static_cast<int64_t>(cell.low) >> 63; }
+
+inline void add_sum(DecimalSumCell& cell, uint64_t low, uint64_t middle, int64_t high) {
+  bool carry = __builtin_add_overflow(cell.low, low, &cell.low);
+  bool more = __builtin_add_overflow(cell.middle, middle, &cell.middle);
+  more |= __builtin_add_overflow(cell.middle, static_cast<uint64_t>(carry), &cell.middle);
+  cell.high = static_cast<int64_t>(static_cast<uint64_t>(cell.high) + static_cast<uint64_t>(high) +
+                                   static_cast<uint64_t>(more));
+}
+inline void add(DecimalSumCell& cell, uint64_t low, uint64_t high) {
+  ++cell.count;
+  add_sum(cell, low, high, static_cast<int64_t>(high) >> 63);
+}
+inline void merge(DecimalSumCell& cell, const DecimalSumCell& other) {
+  cell.count += other.count;
+  add_sum(cell, other.low, other.middle, other.high);
+}
 
 inline void add_sum(FloatSumCell& cell, double x) {
   double sum = cell.sum + x;

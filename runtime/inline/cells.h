@@ -10,7 +10,7 @@ struct ExtremeCell {  // min and max of numbers
   int64_t count;
 };
 
-struct ValueCell {  // first, last, previous; min and max of texts
+struct ValueCell {  // first, last, previous; min and max of texts and decimals
   uint64_t words[2];
   int64_t time;
   int64_t state;  // 0 empty, 1 a value, 2 none

@@ -59,6 +59,7 @@ uint64_t mut_key_float(double value) { return key_word(value); }
 void mut_count_add(CountCell* cell) { add(*cell); }
 void mut_isum_add(IntSumCell* cell, int64_t x) { add(*cell, x); }
 int32_t mut_isum_fits(const IntSumCell* cell) { return fits(*cell) ? 1 : 0; }
+void mut_dsum_add(DecimalSumCell* cell, uint64_t low, uint64_t high) { add(*cell, low, high); }
 void mut_fsum_add(FloatSumCell* cell, double x) { add(*cell, x); }
 double mut_fsum_value(const FloatSumCell* cell) { return value(*cell); }
 double mut_fsum_mean(const FloatSumCell* cell) { return mean(*cell); }

@@ -1,6 +1,7 @@
 // What kernels leave to the runtime: cells that own text, pairs, distinct values.
 #include <cstring>
 
+#include "runtime/decimal/decimal.h"
 #include "runtime/state/cells.h"
 
 using mut::state::CellDesc;
@@ -14,6 +15,12 @@ KeyedTable& owner(MutTable* table) { return *static_cast<KeyedTable*>(table->own
 int32_t give(const CellResult& result, uint64_t* out) {
   memcpy(out, result.words, sizeof(result.words));
   return result.overflow ? 2 : result.present ? 1 : 0;
+}
+
+int32_t give_units(std::optional<mut::decimal::Units> units, uint64_t* out) {
+  mut::decimal::Units value = units.value_or(0);
+  memcpy(out, &value, sizeof(value));
+  return units ? 1 : 2;
 }
 
 }  // namespace
@@ -39,6 +46,19 @@ int32_t mut_cell_result(MutTable* table, const char* row, uint32_t index, uint64
   KeyedTable& of = owner(table);
   const CellDesc& cell = of.desc().cells[index];
   return give(mut::state::cell_result(cell, row + cell.offset, of.heap()), out);
+}
+
+int32_t mut_dsum_total(const mut::inl::DecimalSumCell* cell, uint64_t* out) {
+  return give_units(mut::decimal::total({cell->low, cell->middle, cell->high}), out);
+}
+
+int32_t mut_dsum_mean(const mut::inl::DecimalSumCell* cell, uint64_t* out) {
+  if (cell->count == 0) {
+    out[0] = out[1] = 0;
+    return 0;
+  }
+  return give_units(
+      mut::decimal::mean({cell->low, cell->middle, cell->high}, static_cast<uint64_t>(cell->count)), out);
 }
 
 // The previous value: 0 there was no event, 1 a value, 2 the event had none.

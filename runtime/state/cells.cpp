@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "runtime/decimal/decimal.h"
 #include "runtime/state/results.h"
 #include "runtime/state/sketch.h"
 #include "runtime/state/values.h"
@@ -12,6 +13,7 @@ namespace mut::state {
 using inl::ArgCell;
 using inl::BoolCell;
 using inl::CountCell;
+using inl::DecimalSumCell;
 using inl::ExtremeCell;
 using inl::FloatSumCell;
 using inl::IntSumCell;
@@ -44,7 +46,7 @@ void own(uint64_t* target, const uint64_t* value, WordKind kind, Heap& heap) {
     memcpy(target, &stored, sizeof(stored));
   } else {
     target[0] = value[0];
-    target[1] = 0;
+    target[1] = kind == WordKind::Decimal ? value[1] : 0;
   }
 }
 void disown(const uint64_t* words, WordKind kind, Heap& heap) {
@@ -57,8 +59,16 @@ void borrow(uint64_t* target, const uint64_t* words, WordKind kind, const Heap& 
     memcpy(target, &text, sizeof(text));
   } else {
     target[0] = words[0];
-    target[1] = 0;
+    target[1] = kind == WordKind::Decimal ? words[1] : 0;
   }
+}
+
+decimal::Sum sum_of(const DecimalSumCell& cell) { return {cell.low, cell.middle, cell.high}; }
+
+// What does not fit is an overflow.
+void give(std::optional<decimal::Units> units, CellResult& out) {
+  out.overflow = !units;
+  if (units) memcpy(out.words, &*units, sizeof(out.words));
 }
 
 bool wins(CellFn fn, const uint64_t* value, const uint64_t* kept, WordKind kind, int64_t time,
@@ -88,6 +98,13 @@ int compare_words(const uint64_t* a, const uint64_t* b, WordKind kind) {
     int order = abi::view(text_of(a)).compare(abi::view(text_of(b)));
     return order;
   }
+  if (kind == WordKind::Decimal) {
+    decimal::Units x;
+    decimal::Units y;
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return x < y ? -1 : y < x ? 1 : 0;
+  }
   inl::Order order = order_of(kind);
   if (inl::word_less(a[0], b[0], order)) return -1;
   return inl::word_less(b[0], a[0], order) ? 1 : 0;
@@ -101,6 +118,10 @@ void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* val
       return;
     case CellFn::IntSum:
       add(cell_as<IntSumCell>(cell), static_cast<int64_t>(value[0]));
+      return;
+    case CellFn::DecimalSum:
+    case CellFn::DecimalAvg:
+      add(cell_as<DecimalSumCell>(cell), value[0], value[1]);
       return;
     case CellFn::FloatSum:
     case CellFn::Avg:
@@ -118,7 +139,7 @@ void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* val
       return;
     case CellFn::Min:
     case CellFn::Max:
-      if (desc.kind != WordKind::Text) {
+      if (word_count(desc.kind) == 1) {
         auto& extreme = cell_as<ExtremeCell>(cell);
         desc.fn == CellFn::Min ? add_min(extreme, value[0], order_of(desc.kind))
                                : add_max(extreme, value[0], order_of(desc.kind));
@@ -210,6 +231,10 @@ void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other,
     case CellFn::IntSum:
       merge(cell_as<IntSumCell>(cell), cell_as<IntSumCell>(other));
       return;
+    case CellFn::DecimalSum:
+    case CellFn::DecimalAvg:
+      merge(cell_as<DecimalSumCell>(cell), cell_as<DecimalSumCell>(other));
+      return;
     case CellFn::FloatSum:
     case CellFn::Avg:
       merge(cell_as<FloatSumCell>(cell), cell_as<FloatSumCell>(other));
@@ -226,7 +251,7 @@ void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other,
       return;
     case CellFn::Min:
     case CellFn::Max:
-      if (desc.kind != WordKind::Text) {
+      if (word_count(desc.kind) == 1) {
         const auto& seen = cell_as<ExtremeCell>(other);
         if (seen.count == 0) return;
         add_value(desc, cell, heap, &seen.word, nullptr, 0);
@@ -291,6 +316,15 @@ CellResult cell_result(const CellDesc& desc, const char* cell, const Heap& heap)
       out.words[0] = cell_as<IntSumCell>(cell).low;
       out.overflow = !fits(cell_as<IntSumCell>(cell));
       return out;
+    case CellFn::DecimalSum:
+      give(decimal::total(sum_of(cell_as<DecimalSumCell>(cell))), out);
+      return out;
+    case CellFn::DecimalAvg: {
+      const auto& sum = cell_as<DecimalSumCell>(cell);
+      out.present = sum.count > 0;
+      if (out.present) give(decimal::mean(sum_of(sum), static_cast<uint64_t>(sum.count)), out);
+      return out;
+    }
     case CellFn::FloatSum:
       number(value(cell_as<FloatSumCell>(cell)), true);
       return out;
@@ -317,7 +351,7 @@ CellResult cell_result(const CellDesc& desc, const char* cell, const Heap& heap)
       return out;
     case CellFn::Min:
     case CellFn::Max:
-      if (desc.kind != WordKind::Text) {
+      if (word_count(desc.kind) == 1) {
         out.words[0] = cell_as<ExtremeCell>(cell).word;
         out.present = cell_as<ExtremeCell>(cell).count > 0;
         return out;
@@ -372,7 +406,7 @@ CellResult peek_value(const CellDesc& desc, const char* cell, const Heap& heap, 
   }
   if (!take) return cell_result(desc, cell, heap);
   out.words[0] = value[0];
-  if (desc.kind == WordKind::Text) out.words[1] = value[1];
+  if (word_count(desc.kind) == 2) out.words[1] = value[1];
   return out;
 }
 
@@ -478,6 +512,7 @@ bool read_words(const abi::TypeDesc& type, const char* value, uint64_t* words) {
     case abi::TypeKind::String:
     case abi::TypeKind::Bytes:
     case abi::TypeKind::Json:
+    case abi::TypeKind::Decimal:
       memcpy(words, value, 16);
       return true;
     case abi::TypeKind::F32: {

@@ -17,11 +17,11 @@ const Cell& cell_as(const char* memory) {
   return *reinterpret_cast<const Cell*>(memory);
 }
 
-// A value as words; texts are MutStr. For optional results `present` tells.
+// A value as words; texts are MutStr, decimals their halves. For optional results `present` tells.
 struct CellResult {
   uint64_t words[2] = {0, 0};
   bool present = true;
-  bool overflow = false;  // of an int sum
+  bool overflow = false;  // of a sum of ints, a sum or mean of decimals
 };
 
 // Order of two values of a kind (rule 3.10).

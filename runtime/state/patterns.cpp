@@ -259,6 +259,7 @@ CellResult PatternStore::measure(const Group& of, uint32_t index, const std::vec
     if (each.name != desc_.pattern.measure_names[index] || (sample[2] >> index & 1U) == 0) continue;
     const uint64_t* value = sample + desc_.columns[desc.column].word;
     uint64_t words[2] = {value[0], 0};
+    if (desc_.columns[desc.column].kind == WordKind::Decimal) words[1] = value[1];
     if (desc_.columns[desc.column].kind == WordKind::Text) {
       MutStoredStr stored;
       memcpy(&stored, value, sizeof(stored));

@@ -179,7 +179,7 @@ char* ResultRows::begin_row(const uint64_t* key) {
   for (const KeyDesc& desc : desc_.keys) {
     CellResult value;
     value.words[0] = key[desc.word];
-    if (desc.kind == WordKind::Text) value.words[1] = key[desc.word + 1];
+    if (word_count(desc.kind) == 2) value.words[1] = key[desc.word + 1];
     if (desc.optional) value.present = key[desc.word + word_count(desc.kind)] != 0;
     own_text(value, desc.kind);
     write_result(value, *desc.type, out + record_->fields[field].offset);

@@ -16,7 +16,9 @@ namespace mut::state {
 // What keeps a row from being given, by the numbers of typed::EventError.
 enum class RowError : int32_t { None = 0, NoValue = 9 };
 // A result that does not fit fails the expression that reads it, not the row.
-inline bool may_overflow(const CellDesc& cell) { return cell.fn == CellFn::IntSum; }
+inline bool may_overflow(const CellDesc& cell) {
+  return cell.fn == CellFn::IntSum || cell.fn == CellFn::DecimalSum || cell.fn == CellFn::DecimalAvg;
+}
 
 // What a row has behind its keys.
 inline const std::vector<CellDesc>& results_of(const StoreDesc& desc) {

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <set>
 #include <unordered_set>
 #include <utility>
 
 #include "runtime/abi/deliberate.h"
+#include "runtime/decimal/decimal.h"
 #include "runtime/state/sketch.h"
 #include "runtime/state/values.h"
 
@@ -183,6 +185,13 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
       out.overflow = !fits(sum);
       return out;
     }
+    case CellFn::DecimalSum:
+    case CellFn::DecimalAvg: {
+      inl::DecimalSumCell sum{};
+      for_each([&](const uint64_t* value, int64_t) { add(sum, value[0], value[1]); });
+      if (self) add(sum, sample[word], sample[word + 1]);
+      return cell_result(cell, reinterpret_cast<const char*>(&sum), heap);
+    }
     case CellFn::FloatSum:
     case CellFn::Avg: {
       inl::FloatSumCell sum{};
@@ -228,6 +237,11 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
           seen.insert(abi::view(text));
         }
         count = seen.size();
+      } else if (cell.kind == WordKind::Decimal) {
+        std::set<std::pair<uint64_t, uint64_t>> seen;
+        for_each([&](const uint64_t* value, int64_t) { seen.emplace(value[0], value[1]); });
+        if (self) seen.emplace(sample[word], sample[word + 1]);
+        count = seen.size();
       } else {
         std::unordered_set<uint64_t> seen;
         auto canonical = [&](uint64_t value) {
@@ -257,18 +271,13 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
         }
         if (!better) return;
         out.words[0] = value[0];
-        if (cell.kind == WordKind::Text) out.words[1] = value[1];
+        if (word_count(cell.kind) == 2) out.words[1] = value[1];
         out.present = true;
         kept_time = value_time;
       };
       for_each([&](const uint64_t* value, int64_t value_time) {
-        uint64_t words[2] = {value[0], 0};
-        if (cell.kind == WordKind::Text) {
-          MutStoredStr stored;
-          memcpy(&stored, value, sizeof(stored));
-          MutStr text = heap.load(stored);
-          memcpy(words, &text, sizeof(text));
-        }
+        uint64_t words[2] = {0, 0};
+        load_value(cell.kind, value, words);
         take(words, value_time);
       });
       if (self) take(sample + word, time);
@@ -321,6 +330,7 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
 // A value of a sample, texts as MutStr.
 void RingStore::load_value(WordKind kind, const uint64_t* from, uint64_t* words) const {
   words[0] = from[0];
+  if (kind == WordKind::Decimal) words[1] = from[1];
   if (kind != WordKind::Text) return;
   MutStr loaded = text(from);
   memcpy(words, &loaded, sizeof(loaded));
@@ -454,7 +464,7 @@ void RingStore::take_columns(const RingStore& old, const uint64_t* from, const s
     sample[2] |= uint64_t{1} << column;
     const uint64_t* value = from + old.desc_.columns[old_column].word;
     uint64_t* target = sample + desc_.columns[column].word;
-    target[0] = value[0];
+    memcpy(target, value, word_count(desc_.columns[column].kind) * 8U);
     if (desc_.columns[column].kind != WordKind::Text) continue;
     MutStoredStr stored;
     memcpy(&stored, value, sizeof(stored));
@@ -611,7 +621,7 @@ void RingStore::add_columns(const uint64_t* sample, uint64_t* known) {
     if ((sample[2] & bit) == 0 || (known[2] & bit) != 0) continue;
     known[2] |= bit;
     uint32_t word = desc_.columns[column].word;
-    known[word] = sample[word];
+    memcpy(known + word, sample + word, word_count(desc_.columns[column].kind) * 8U);
     if (desc_.columns[column].kind != WordKind::Text) continue;
     MutStr text;
     memcpy(&text, sample + word, sizeof(text));

@@ -141,7 +141,7 @@ void become_registers(SketchCell& cell, Heap& heap) {
 
 uint64_t sketch_hash(const uint64_t* value, WordKind kind) {
   bool text = kind == WordKind::Text;
-  uint64_t hash = inl::hash_key(value, text ? 2 : 1, text ? 1 : 0, hash_seed) >> 1;  // hash()
+  uint64_t hash = inl::hash_key(value, word_count(kind), text ? 1 : 0, hash_seed) >> 1;  // hash()
   // Its bits are spread once more (the last steps of MurmurHash3): neighbours must not share registers.
   hash ^= hash >> 33;
   hash *= 0xFF51AFD7ED558CCDULL;

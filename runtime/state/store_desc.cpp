@@ -15,6 +15,8 @@ WordKind word_kind(const abi::TypeDesc& scalar) {
     case abi::TypeKind::Bytes:
     case abi::TypeKind::Json:
       return WordKind::Text;
+    case abi::TypeKind::Decimal:
+      return WordKind::Decimal;
     case abi::TypeKind::Optional:
       return word_kind(*scalar.element);
     default:
@@ -100,8 +102,9 @@ void for_each_own_text(const abi::TypeDesc& result,
   uint32_t word = 0;
   for (const abi::FieldDesc& field : result.fields) {
     bool optional = field.type->kind == abi::TypeKind::Optional;
-    uint32_t words = word_count(word_kind(*field.type));
-    if (words == 2) visit(word, optional ? static_cast<int>(word + words) : -1);
+    WordKind kind = word_kind(*field.type);
+    uint32_t words = word_count(kind);
+    if (kind == WordKind::Text) visit(word, optional ? static_cast<int>(word + words) : -1);
     word += words + (optional ? 1 : 0);
   }
 }
@@ -141,6 +144,9 @@ uint32_t cell_size(CellFn fn, WordKind kind) {
       return 8;
     case CellFn::IntSum:
       return 16;
+    case CellFn::DecimalSum:
+    case CellFn::DecimalAvg:
+      return 32;
     case CellFn::FloatSum:
     case CellFn::Avg:
     case CellFn::Variance:
@@ -152,7 +158,7 @@ uint32_t cell_size(CellFn fn, WordKind kind) {
       return 24;
     case CellFn::Min:
     case CellFn::Max:
-      return kind == WordKind::Text ? 32 : 16;
+      return word_count(kind) == 2 ? 32 : 16;
     case CellFn::First:
     case CellFn::Last:
     case CellFn::Previous:

@@ -15,6 +15,8 @@ namespace mut::state {
 enum class CellFn : uint8_t {
   Count,
   IntSum,
+  DecimalSum,
+  DecimalAvg,
   FloatSum,
   Avg,
   Min,
@@ -41,10 +43,12 @@ enum class CellFn : uint8_t {
 };
 
 // How values lie in cells, keys and samples: one 8-byte word (integers widened, bool, enum, time,
-// duration; u64 by its bits; floats by theirs) or a text of two words.
-enum class WordKind : uint8_t { Signed, Unsigned, Float, Text };
+// duration; u64 by its bits; floats by theirs), or two: a text, or a decimal, its low half first.
+enum class WordKind : uint8_t { Signed, Unsigned, Float, Text, Decimal };
 WordKind word_kind(const abi::TypeDesc& scalar);
-inline uint32_t word_count(WordKind kind) { return kind == WordKind::Text ? 2 : 1; }
+inline uint32_t word_count(WordKind kind) {
+  return kind == WordKind::Text || kind == WordKind::Decimal ? 2 : 1;
+}
 
 struct KeyDesc {
   std::string name;

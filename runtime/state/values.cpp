@@ -115,6 +115,7 @@ KeptValue load(const CellDesc& desc, const uint64_t* from, const Heap& heap) {
   KeptValue out;
   out.time = static_cast<int64_t>(from[0]);
   out.words[0] = from[1];
+  if (desc.kind == WordKind::Decimal) out.words[1] = from[2];
   if (desc.kind == WordKind::Text) {
     MutStoredStr stored;
     memcpy(&stored, from + 1, sizeof(stored));
@@ -171,6 +172,7 @@ void add_to_list(const CellDesc& desc, ListCell& list, Heap& heap, const KeptVal
   ++list.count;
   target[0] = static_cast<uint64_t>(value.time);
   target[1] = value.words[0];
+  if (desc.kind == WordKind::Decimal) target[2] = value.words[1];
   if (desc.kind != WordKind::Text) return;
   MutStr text;
   memcpy(&text, value.words, sizeof(text));
@@ -274,7 +276,7 @@ void add_kept(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* valu
   }
   KeptValue kept;
   kept.words[0] = value[0];
-  if (desc.kind == WordKind::Text) kept.words[1] = value[1];
+  if (word_count(desc.kind) == 2) kept.words[1] = value[1];
   kept.time = time;
   add_to_list(desc, cell_as<ListCell>(cell), heap, kept);
 }

@@ -49,6 +49,7 @@ AggregateText ProgramWriter::write_call(const std::vector<Field>& fields, const 
     return fn + "(" + args + filter + ")" + over;
   };
   if (own_fine_ && dice_.one_in(6)) {
+    if (dice_.one_in(4)) return finish(call("paid", expr.of(Type::Money, 1)), Type::Money, false, "");
     if (dice_.one_in(3)) return finish(call("joined", expr.of(Type::Text, 1)), Type::Text, false, "");
     return dice_.one_in(2) ? finish(call("folded", expr.of(Type::Int, 1)), Type::Int, false, "")
                            : finish(call("best_of", expr.of(Type::Int, 1) + ", " + expr.of(Type::Int, 1)),
@@ -61,6 +62,23 @@ AggregateText ProgramWriter::write_call(const std::vector<Field>& fields, const 
                             : kept.field.type == Type::Float ? "0.0"
                                                              : "";
     return finish(kept.text, kept.field.type, false, empty ? otherwise : "");
+  }
+  if (dice_.one_in(4)) {
+    std::string value = expr.of(Type::Money, 1);
+    switch (dice_.between(0, 5)) {
+      case 0:
+      case 1:
+        return finish(call("sum", value), Type::Money, false, "");
+      case 2:
+        return finish("round(" + call("avg", value) + (empty ? " ?? 0" : "") + ", 2)", Type::Money, false,
+                      "");
+      case 3:
+        return finish(call(dice_.pick<std::string>({"distinct", "approx_distinct"}), value), Type::Int, false,
+                      "");
+      default:
+        return finish(call(dice_.pick<std::string>({"min", "max", "first", "last"}), value), Type::Money,
+                      false, empty ? "0" : "");
+    }
   }
   switch (dice_.between(0, with_order ? 10 : 9)) {
     case 0:
@@ -89,9 +107,10 @@ AggregateText ProgramWriter::write_call(const std::vector<Field>& fields, const 
     case 9:
       return finish(call("count", expr.of(Type::MaybeInt, 0)), Type::Int, false, "");
     default:
-      return finish(call(dice_.pick<std::string>({"arg_min", "arg_max"}),
-                         expr.of(Type::Text, 0) + ", " + expr.of(Type::Int, 0)),
-                    Type::Text, false, empty ? "\"none\"" : "");
+      return finish(
+          call(dice_.pick<std::string>({"arg_min", "arg_max"}),
+               expr.of(Type::Text, 0) + ", " + expr.of(dice_.pick<Type>({Type::Int, Type::Money}), 0)),
+          Type::Text, false, empty ? "\"none\"" : "");
   }
 }
 
@@ -102,6 +121,11 @@ AggregateText ProgramWriter::write_history(const std::vector<Field>& fields) {
   std::string ttl = by.empty() ? "" : age();
   if (dice_.one_in(4)) {
     by += ttl;
+    if (dice_.one_in(3)) {
+      std::string amount = expr.of(Type::Money, 1);
+      return {"(" + dice_.pick<std::string>({"prev", "delta"}) + "(" + amount + ")" + by + " ?? -1)",
+              {"", Type::Money, false}};
+    }
     std::string value = expr.of(Type::Int, 1);
     switch (dice_.between(0, 2)) {
       case 0:
@@ -156,7 +180,7 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
   window_closes_ = !window.empty();
   for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
     AggregateText item = write_call(stream.fields, "", false, true);
-    item.field.name = fresh("a");
+    item.field.name = fresh(prefix_of(item.field.type, "a"));
     out += (i == 0 ? "" : ", ") + item.field.name + " = " + item.text;
     made.push_back(item.field);
   }

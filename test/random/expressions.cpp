@@ -15,7 +15,7 @@ std::string ExpressionWriter::key_field() {
   for (const Field& each : fields_) {
     bool key = each.type == Type::Text || each.type == Type::Bool || each.type == Type::Level ||
                each.type == Type::Int || each.type == Type::MaybeText || each.type == Type::Small ||
-               each.type == Type::Float;
+               each.type == Type::Float || each.type == Type::Money;
     // Texts twice: they make groups of a useful size.
     if (key && !each.fuzzy) names.push_back(each.name);
     if (key && each.type == Type::Text) names.push_back(each.name);
@@ -57,6 +57,8 @@ std::string ExpressionWriter::of(Type type, int depth) {
       return list(depth);
     case Type::Level:
       return dice_.pick<std::string>({"Level.low", "Level.mid", "Level.high"});
+    case Type::Money:
+      return money(depth);
     case Type::Small:
       return "((" + whole(0) + " % 100) as i32)";
   }
@@ -69,7 +71,10 @@ std::string ExpressionWriter::whole(int depth) {
     if (dice_.one_in(12)) return "9_000_000_000_000_000_000";
     return std::to_string(dice_.between(0, 9));
   }
-  switch (dice_.between(0, 20)) {
+  switch (dice_.between(0, 21)) {
+    case 21:
+      return "int(" + dice_.pick<std::string>({"round", "trunc", "floor", "ceil"}) + "(" +
+             inner(Type::Money) + "))";
     case 20: {
       std::string name = "e" + std::to_string(bound_++);
       return inner(Type::Ints) + ".reduce(" + std::to_string(dice_.between(0, 3)) + ", (s" + name + ", " +
@@ -124,7 +129,7 @@ std::string ExpressionWriter::whole(int depth) {
 std::string ExpressionWriter::real(int depth) {
   auto inner = [&](Type type = Type::Float) { return of(type, depth - 1); };
   if (depth <= 0) return dice_.pick<std::string>({"0.0", "0.25", "1.5", "3.0", "100.75"});
-  switch (dice_.between(0, 9)) {
+  switch (dice_.between(0, 10)) {
     case 0:
       return "(" + inner() + " + " + inner() + ")";
     case 1:
@@ -133,6 +138,8 @@ std::string ExpressionWriter::real(int depth) {
       return "(" + inner() + " * " + inner() + ")";
     case 3:
       return "(" + inner() + " / " + inner() + ")";
+    case 10:
+      return "float(" + inner(Type::Money) + ")";
     case 4:
       return "float(" + inner(Type::Int) + ")";
     case 5:
@@ -149,6 +156,52 @@ std::string ExpressionWriter::real(int depth) {
   }
 }
 
+// Each of them a decimal(2).
+std::string ExpressionWriter::money(int depth) {
+  auto inner = [&](Type type = Type::Money) { return of(type, depth - 1); };
+  auto literal = [&] { return dice_.pick<std::string>({"0", "0.05", "1.5", "-2.25", "12.34", "100"}); };
+  if (depth <= 0) return "decimal(" + literal() + ", 2)";
+  switch (dice_.between(0, 16)) {
+    case 0:
+    case 1:
+      return "(" + inner() + dice_.pick<std::string>({" + ", " - ", " % "}) + inner() + ")";
+    case 2:
+      return "round(" + inner() + " * " + inner() + ", 2)";
+    case 3:
+      return "round(" + inner() + " / " + inner() + ", 2)";
+    case 4:
+      return "(" + inner() + " * " + inner(Type::Int) + ")";
+    case 5:
+      return "(" + inner() + dice_.pick<std::string>({" + ", " - "}) + literal() + ")";
+    case 6:
+      return dice_.pick<std::string>({"abs", "sign"}) + "(" + inner() + ")";
+    case 7:
+      return dice_.pick<std::string>({"min", "max"}) + "(" + inner() + ", " + inner() + ", " + literal() +
+             ")";
+    case 8:
+      return "(if " + inner(Type::Bool) + " then " + inner() + " else " + literal() + ")";
+    case 9:
+      return "round(" + inner() + " * 1.195, 2)";
+    case 10:
+      return "decimal(" +
+             dice_.pick<std::string>({"round(" + inner() + ", 1)", "trunc(" + inner() + ")",
+                                      "floor(" + inner() + ")", "ceil(" + inner() + ")"}) +
+             ", 2)";
+    case 11:
+      return "decimal(" + inner(Type::Int) + ", 2)";
+    case 12:
+      return "(try decimal(" + inner(Type::Float) + ", 2) else " + inner() + ")";
+    case 13:
+      return "(" + inner(Type::Text) + " as decimal(2)? ?? " + inner() + ")";
+    case 14:
+      return "(try (" + inner() + " / " + inner() + ") as decimal(2) else " + inner() + ")";
+    case 15:
+      return "clamp(" + inner() + ", -0.5, 99.99)";
+    default:
+      return "(-" + inner() + ")";
+  }
+}
+
 std::string ExpressionWriter::condition(int depth) {
   auto inner = [&](Type type) { return of(type, depth - 1); };
   auto compare = [&](bool all) {
@@ -161,7 +214,13 @@ std::string ExpressionWriter::condition(int depth) {
     known = field(Type::Int);
     return known.empty() ? "true" : "(" + known + compare(true) + std::to_string(dice_.between(0, 9)) + ")";
   }
-  switch (dice_.between(0, 14)) {
+  switch (dice_.between(0, 16)) {
+    case 15:
+      return "(" + inner(Type::Money) + compare(true) + inner(dice_.pick<Type>({Type::Money, Type::Int})) +
+             ")";
+    case 16:
+      return "(" + inner(Type::Money) + dice_.pick<std::string>({" * 0.125", " + 0.001", " - 0.005"}) +
+             compare(true) + inner(Type::Money) + ")";
     case 13: {
       std::string name = "e" + std::to_string(bound_++);
       return inner(Type::Ints) + dice_.pick<std::string>({".any(", ".all("}) + name + " => " + name +
@@ -208,7 +267,14 @@ std::string ExpressionWriter::text(int depth) {
   auto inner = [&](Type type = Type::Text) { return of(type, depth - 1); };
   if (depth <= 0)
     return dice_.pick<std::string>({"\"\"", "\"a\"", "\"b\"", "\"Straße\"", "\"12\"", "\"x y\""});
-  switch (dice_.between(0, 10)) {
+  switch (dice_.between(0, 12)) {
+    case 11:
+      return "string(" + inner(Type::Money) + ")";
+    case 12: {
+      std::string amount = field(Type::Money);
+      if (amount.empty()) return "string(" + inner(Type::Bool) + ")";
+      return "\"{" + amount + ":,.1} {" + amount + ":>9} {" + amount + ":.0%}\"";
+    }
     case 10:
       return "replace(" + inner() + ", re\"[a-c]+\", " + inner() + ")";
     case 0:

@@ -11,6 +11,8 @@ std::string plain(const std::string& path, Type type) {
   switch (type) {
     case Type::Int:
       return path + " ?? 0";
+    case Type::Money:
+      return path + " ?? 0";
     case Type::Float:
       return path + " ?? 0.0";
     case Type::Text:

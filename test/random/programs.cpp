@@ -9,7 +9,7 @@ void ProgramWriter::write_declarations() {
   out_ =
       "enum Level = { low, mid, high }\n"
       "type R = { i: int, f: float, k: string, b: bool, at: time, oi: int?, ot: string?, xs: [int] = [],\n"
-      "           sm: i32, lv: Level }\n"
+      "           sm: i32, lv: Level, y: decimal(2) }\n"
       "param bar: int = " +
       std::to_string(dice_.between(0, 6)) +
       "\n"
@@ -23,6 +23,12 @@ void ProgramWriter::write_declarations() {
       "  add    best = if best is some b then max(b, x / y) else x / y\n"
       "  merge  best = if best is some b then max(b, other.best ?? b) else other.best\n"
       "  result best ?? -1\n}\n"
+      "aggregate paid(x: decimal(2)) -> decimal(2) {\n"
+      "  state  total: decimal(2) = 0, least: decimal(2)? = none\n"
+      "  add    total = total + x, least = if least is some l then min(l, x) else x\n"
+      "  merge  total = total + other.total, least = if least is some l then min(l, other.least ?? l) else "
+      "other.least\n"
+      "  result total + (least ?? 0)\n}\n"
       "aggregate joined(s: string) -> string {\n"
       "  state  all: string = \"\", last: string? = none\n"
       "  add    all = if last is some before and before == s then all else slice(all + s, 0, 12), last = "
@@ -56,7 +62,8 @@ void ProgramWriter::write_sources(GeneratedProgram& program) {
                          {"ot", Type::MaybeText},
                          {"xs", Type::Ints},
                          {"sm", Type::Small},
-                         {"lv", Type::Level}},
+                         {"lv", Type::Level},
+                         {"y", Type::Money}},
                         false,
                         true});
     int64_t back_max = program.disorder == Disorder::None ? 0 : in_time ? lateness : 60'000;

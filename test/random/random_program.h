@@ -44,7 +44,8 @@ enum class Type : uint8_t {
   MaybeText,
   Ints,
   Level,
-  Small
+  Small,
+  Money  // decimal(2)
 };
 
 struct Field {
@@ -79,6 +80,11 @@ struct ProgramOptions {
 
 GeneratedProgram random_program(const ProgramOptions& options);
 
+// How names of fields of that type begin: those of money are compared to the last digit.
+inline const char* prefix_of(Type type, const char* otherwise) {
+  return type == Type::Money ? "y" : otherwise;
+}
+
 // Its parts.
 class ExpressionWriter {
  public:
@@ -96,6 +102,7 @@ class ExpressionWriter {
   std::string text(int depth);
   std::string maybe_whole(int depth);
   std::string list(int depth);
+  std::string money(int depth);
 
   Dice& dice_;
   const std::vector<Field>& fields_;

@@ -10,8 +10,22 @@ std::string quarter(Dice& dice) {
   return (quarters < 0 ? "-" : "") + std::to_string(std::abs(quarters) / 4) + ends[std::abs(quarters) % 4];
 }
 
+std::string money(Dice& dice, bool wild) {
+  if (wild && dice.one_in(15))
+    return dice.pick<std::string>({"999999999999999999999999999999999999.99",
+                                   "-123456789012345678901234567890123456", "70000000000000000000.07",
+                                   "1e30"});
+  int64_t cents = dice.between(-2000, 9000);
+  std::string size = std::to_string(std::abs(cents) % 100);
+  std::string text = (cents < 0 ? "-" : "") + std::to_string(std::abs(cents) / 100) + "." +
+                     (size.size() < 2 ? "0" : "") + size;
+  return dice.one_in(10) ? "\"" + text + "\"" : text;
+}
+
 std::string damaged(Dice& dice, const std::string& good) {
-  switch (dice.between(0, 6)) {
+  switch (dice.between(0, 7)) {
+    case 7:
+      return good.substr(0, good.size() - 1) + ",\"y\":1.005}";
     case 0:
       return good.substr(0, good.size() / 2);
     case 1:
@@ -56,7 +70,8 @@ std::string random_records(Dice& dice, int64_t rows, int64_t back_max) {
     line += ",\"xs\":[";
     for (int64_t k = dice.between(0, 3); k > 0; --k)
       line += std::to_string(dice.between(-3, 9)) + (k > 1 ? "," : "");
-    line += "],\"sm\":" + std::to_string(dice.between(-100, 100));
+    line += "],\"y\":" + money(dice, wild);
+    line += ",\"sm\":" + std::to_string(dice.between(-100, 100));
     line += ",\"lv\":" + dice.pick<std::string>({"\"low\"", "\"mid\"", "\"high\""}) + "}";
     out += (damage && dice.one_in(20) ? damaged(dice, line) : line) + "\n";
     if (dice.one_in(60)) out += "\n";

@@ -152,6 +152,7 @@ std::string ProgramWriter::write_with(Stream& stream) {
     } else {
       value = expr.of(field.type, 3);
     }
+    field.name = prefix_of(field.type, "w") + field.name.substr(1);
     out += (i == 0 ? "" : ",\n         ") + field.name + " = " + value;
     stream.fields.push_back(field);
   }
@@ -207,7 +208,7 @@ std::string ProgramWriter::write_without(Stream& stream) {
 std::string ProgramWriter::write_rename(Stream& stream) {
   size_t at = static_cast<size_t>(dice_.between(0, static_cast<int64_t>(stream.fields.size()) - 1));
   std::string name = stream.fields[at].name;
-  stream.fields[at].name = fresh("w");
+  stream.fields[at].name = fresh(prefix_of(stream.fields[at].type, "w"));
   return "  | rename " + name + " to " + stream.fields[at].name + "\n";
 }
 
@@ -241,7 +242,8 @@ std::string ProgramWriter::write_held(const std::string& kind, Stream& stream) {
   if (kind == "debounce") return key.empty() ? "" : head + span + " by " + key + "\n";
   std::string window = dice_.pick<std::string>(
       {" window tumbling 5s", " window tumbling 20s", " window sliding 6s every 2s", " window all"});
-  std::string order = expr.of(dice_.pick<Type>({Type::Int, Type::Text, Type::Time, Type::MaybeInt}), 1);
+  std::string order =
+      expr.of(dice_.pick<Type>({Type::Int, Type::Text, Type::Time, Type::MaybeInt, Type::Money}), 1);
   bool down = dice_.one_in(2);
   if (kind == "sort")
     return head + "by (" + order + (down ? " desc, " : ", ") + expr.of(Type::Int, 1) + ")" + window + "\n";
@@ -253,7 +255,7 @@ std::string ProgramWriter::write_held(const std::string& kind, Stream& stream) {
   }
   ExpressionWriter renamed(dice_, stream.fields);
   key = renamed.key_field();
-  order = renamed.of(dice_.pick<Type>({Type::Int, Type::Text, Type::MaybeInt}), 1);
+  order = renamed.of(dice_.pick<Type>({Type::Int, Type::Text, Type::MaybeInt, Type::Money}), 1);
   out += head + std::to_string(dice_.between(1, 3)) + " by " + order + (down ? " asc" : "") +
          (key.empty() || dice_.one_in(3) ? "" : " by " + key) + window + "\n";
   stream.fields.push_back({"rank", Type::Int});
@@ -294,6 +296,11 @@ std::string ProgramWriter::write_match(Stream& stream) {
     // Of what is bound in every match the value is there.
     bool always = pattern.find("or") == std::string::npos;
     if (always) made.back().type = Type::Int;
+  }
+  std::string amount = expr.field(Type::Money);
+  if (!amount.empty() && dice_.one_in(2)) {
+    made.push_back({fresh("y"), Type::Money});
+    out += ", " + made.back().name + " = sum(x." + amount + ")";
   }
   out += dice_.one_in(3) ? " after skip to next\n" : "\n";
   stream.fields = made;

@@ -239,5 +239,96 @@ TEST(Arrow, WhatOneEngineGivesAnotherTakes) {
   EXPECT_EQ(out.rows[1], "id=2 ok=false level=low price=2.5 note=none part=255 at=2000000000");
 }
 
+// Units of a decimal, in two words as they lie in a column.
+struct Units {
+  int64_t low;
+  int64_t high;
+};
+
+constexpr const char* priced = R"(
+type Row = { a: decimal(2), b: decimal(4)?, c: decimal(2), at: time }
+source rows: Row = host() time at
+stream out = rows | select a, b, c, d = a * c
+emit out to host()
+)";
+
+TEST(Arrow, DecimalsComeInWhereTheirDigitsFit) {
+  static const Units cents[] = {{1250, 0}, {-5, -1}};
+  static const Units tenths[] = {{15, 0}, {0, 0}};
+  static const uint8_t first_valid[] = {0b01};
+  static const int32_t whole[] = {3, -2};
+  static const int64_t at[] = {1, 2};
+  static const Units beyond[] = {{1250, 0}, {-1, INT64_MAX}};
+  auto push = [&](const char* format, const Units* column) {
+    auto engine = load(priced);
+    EXPECT_DONE(engine->bind_host_source("rows"));
+    Rows out;
+    out.bind(*engine, "out");
+    EXPECT_DONE(engine->start());
+    Batch batch;
+    batch.add("a", format, {nullptr, column}, 2);
+    batch.add("b", "d:3,1", {first_valid, tenths}, 2);
+    batch.add("c", "i", {nullptr, whole}, 2);
+    batch.add("at", "tss:", {nullptr, at}, 2);
+    batch.finish(2);
+    auto pushed = engine->push_arrow("rows", &batch.array, &batch.schema);
+    EXPECT_DONE(engine->finish("rows"));
+    EXPECT_DONE(engine->run_to_end());
+    if (!pushed) out.rows.push_back(pushed.failure().text);
+    return out.rows;
+  };
+  EXPECT_EQ(push("d:38,2", cents), (std::vector<std::string>{"a=12.50 b=1.5000 c=3.00 d=37.5000",
+                                                             "a=-0.05 b=none c=-2.00 d=0.1000"}));
+  EXPECT_EQ(push("d:38,0,128", cents)[0], "a=1250.00 b=1.5000 c=3.00 d=3750.0000");
+  EXPECT_EQ(push("d:38,3", cents),
+            (std::vector<std::string>{"source `rows`: row 1, column `a`: the value does not fit"}));
+  EXPECT_EQ(push("d:38,2", beyond),
+            (std::vector<std::string>{"source `rows`: row 1, column `a`: the value does not fit"}));
+  EXPECT_EQ(push("d:76,2,256", cents),
+            (std::vector<std::string>{"source `rows`: column `a`: format `d:76,2,256` is not taken"}));
+}
+
+TEST(Arrow, DecimalsGoOutWithAllTheirDigits) {
+  auto engine = load(priced);
+  ASSERT_TRUE(engine);
+  EXPECT_DONE(engine->bind_host_source("rows"));
+  std::vector<std::pair<ArrowArray, ArrowSchema>> kept;
+  EXPECT_DONE(engine->bind_arrow_sink("out", [&](ArrowArray& array, ArrowSchema& schema) {
+    kept.emplace_back(array, schema);
+    array.release = nullptr;
+    schema.release = nullptr;
+  }));
+  EXPECT_DONE(engine->start());
+  // A host gives a decimal as its text, or a whole number.
+  EXPECT_DONE(engine->push_row("rows", {std::string("12.5"), std::monostate{}, int64_t{2}, int64_t{1}}));
+  EXPECT_DONE(
+      engine->push_row("rows", {std::string("-0.01"), std::string("1e-4"), std::string("3"), int64_t{2}}));
+  EXPECT_EQ(
+      failure_of(engine->push_row("rows", {std::string("1.005"), std::monostate{}, int64_t{2}, int64_t{1}}))
+          .text,
+      "field `a` of `rows`: the value does not fit");
+  EXPECT_EQ(failure_of(engine->push_row("rows", {12.5, std::monostate{}, int64_t{2}, int64_t{1}})).text,
+            "field `a` of `rows`: the value does not fit");
+  EXPECT_DONE(engine->finish("rows"));
+  EXPECT_DONE(engine->run_to_end());
+  ASSERT_EQ(kept.size(), 1u);
+  auto& [array, schema] = kept[0];
+  EXPECT_STREQ(schema.children[0]->format, "d:38,2");
+  EXPECT_STREQ(schema.children[1]->format, "d:38,4");
+  EXPECT_STREQ(schema.children[3]->format, "d:38,4");
+  auto units = [&](int64_t column, int64_t row) {
+    auto value = element<Units>(*array.children[column], 1, row);
+    return std::pair(value.low, value.high);
+  };
+  EXPECT_EQ(units(0, 0), std::pair(int64_t{1250}, int64_t{0}));
+  EXPECT_EQ(units(0, 1), std::pair(int64_t{-1}, int64_t{-1}));
+  EXPECT_FALSE(valid_at(*array.children[1], 0));
+  EXPECT_EQ(units(1, 1), std::pair(int64_t{1}, int64_t{0}));
+  EXPECT_EQ(units(3, 0), std::pair(int64_t{250'000}, int64_t{0}));
+  EXPECT_EQ(units(3, 1), std::pair(int64_t{-300}, int64_t{-1}));
+  array.release(&array);
+  schema.release(&schema);
+}
+
 }  // namespace
 }  // namespace mut::embed_test

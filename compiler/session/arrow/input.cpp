@@ -1,5 +1,6 @@
 #include "compiler/session/arrow/input.h"
 
+#include <charconv>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -7,6 +8,7 @@
 
 #include "runtime/abi/value.h"
 #include "runtime/codec/utf8_window.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::session {
 
@@ -21,6 +23,7 @@ struct Column {
   std::string_view format;
   int64_t offset = 0;    // of row 0, in elements
   int64_t unit_ns = 0;   // of times and durations
+  int scale = 0;         // of decimals
   const TypeDesc* type;  // of the field, without `?`
   const abi::FieldDesc* field = nullptr;
   bool optional = false;
@@ -81,6 +84,25 @@ int64_t unit_of(char letter) {
                          : 0;
 }
 
+// `d:precision,scale` of 128 bits; a third number is the width. Empty when it is none, or none of ours.
+std::optional<int> decimal_scale(std::string_view format) {
+  if (!format.starts_with("d:")) return std::nullopt;
+  int numbers[3] = {0, 0, 128};
+  size_t count = 0;
+  const char* at = format.data() + 2;
+  const char* end = format.data() + format.size();
+  for (; count < 3; ++count) {
+    auto [stop, code] = std::from_chars(at, end, numbers[count]);
+    if (code != std::errc()) return std::nullopt;
+    at = stop;
+    if (at == end) break;
+    if (*at++ != ',') return std::nullopt;
+  }
+  bool fine =
+      at == end && count >= 1 && numbers[1] >= 0 && numbers[1] <= decimal::digits_max && numbers[2] == 128;
+  return fine ? std::optional(numbers[1]) : std::nullopt;
+}
+
 bool is_whole(TypeKind kind) { return kind >= TypeKind::I8 && kind <= TypeKind::U64; }
 
 // Whether a column of that format can fill a field of that type; sets the unit.
@@ -105,6 +127,11 @@ bool fits(Column& column) {
                        : format == "l"                                ? 1
                                                                       : 0;
       return column.unit_ns != 0;
+    case TypeKind::Decimal: {
+      auto scale = decimal_scale(format);
+      if (scale) column.scale = *scale;
+      return scale || integer;
+    }
     case TypeKind::String:
     case TypeKind::Enum:
       return format == "u" || format == "U";
@@ -150,6 +177,21 @@ bool write_value(const Column& column, int64_t at, char* out) {
         memcpy(out, &narrow, 4);
       }
       return true;
+    }
+    case TypeKind::Decimal: {
+      decimal::Units units = 0;
+      if (column.format[0] == 'd') {
+        units = element<decimal::Units>(column, at);
+        if (!decimal::fits(units)) return false;
+      } else {
+        auto number = whole(column, at);
+        if (!number) return false;
+        units = *number;
+      }
+      auto made =
+          decimal::rescale(units, column.scale, static_cast<int>(type.scale), decimal::Rounding::Exact);
+      if (made) memcpy(out, &*made, sizeof(*made));
+      return made.has_value();
     }
     case TypeKind::Time:
     case TypeKind::Duration: {

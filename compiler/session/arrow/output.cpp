@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/abi/value.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::session {
 
@@ -17,8 +18,8 @@ namespace {
 
 constexpr int64_t nullable = 2;  // ARROW_FLAG_NULLABLE
 
-const char* format_of(TypeKind kind) {
-  switch (kind) {
+std::string format_of(const TypeDesc& type) {
+  switch (type.kind) {
     case TypeKind::Bool:
       return "b";
     case TypeKind::I8:
@@ -41,6 +42,8 @@ const char* format_of(TypeKind kind) {
       return "f";
     case TypeKind::F64:
       return "g";
+    case TypeKind::Decimal:
+      return "d:" + std::to_string(decimal::digits_max) + "," + std::to_string(type.scale);
     case TypeKind::Bytes:
       return "Z";
     case TypeKind::Time:
@@ -185,6 +188,7 @@ class Column {
 
 struct Schema {
   std::string name;
+  std::string format;
   std::vector<ArrowSchema> schemas;
   std::vector<ArrowSchema*> pointers;
 };
@@ -195,7 +199,8 @@ void hand_out_schema(const std::string& name, const TypeDesc& declared, ArrowSch
   auto owned = std::make_unique<Schema>();
   owned->name = name;
   memset(&out, 0, sizeof(out));
-  out.format = format_of(type.kind);
+  owned->format = format_of(type);
+  out.format = owned->format.c_str();
   out.name = owned->name.c_str();
   out.flags = optional ? nullable : 0;
   if (type.kind == TypeKind::List) {

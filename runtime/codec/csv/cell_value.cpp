@@ -7,6 +7,7 @@
 #include "runtime/codec/json/value.h"
 #include "runtime/codec/text/base64.h"
 #include "runtime/codec/text/number.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::csv {
 namespace {
@@ -107,6 +108,10 @@ std::string_view read_cell(const json::Node& node, const abi::TypeDesc& type, st
     case TypeKind::U64: {
       auto value = text::parse_uint(text);
       return value ? store(*value, to) : "expected an integer in range";
+    }
+    case TypeKind::Decimal: {
+      auto value = decimal::parse(text, node.scale);
+      return value ? store(*value, to) : "expected a number that fits exactly";
     }
     case TypeKind::List:
     case TypeKind::Record:

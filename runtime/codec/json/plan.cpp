@@ -50,6 +50,7 @@ Node make_node(const abi::TypeDesc& type, bool store) {
   node.kind = value->kind;
   node.size = value->size;
   node.store = store;
+  node.scale = static_cast<int>(value->scale);
   if (value->kind == abi::TypeKind::List)
     node.element = std::make_unique<Node>(make_node(*value->element, store));
   if (value->kind == abi::TypeKind::Record) node.record = make_record(*value, {}, store);

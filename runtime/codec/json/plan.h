@@ -27,6 +27,7 @@ struct Node {
   std::unique_ptr<Node> element;       // List
   std::unique_ptr<RecordPlan> record;  // Record
   std::vector<MutStr> names;           // Enum; views into the type
+  int scale = 0;                       // Decimal
   std::vector<char> scratch;           // List: the elements read so far
 };
 

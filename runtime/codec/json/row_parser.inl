@@ -318,6 +318,8 @@ class Parser final : public RowParser {
         return integer<uint64_t>(at, to);
       case TypeKind::F32:
         return floating<float>(at, to);
+      case TypeKind::Decimal:
+        return decimal_number(node, at, to);
       case TypeKind::Optional:
         break;
     }
@@ -415,6 +417,50 @@ class Parser final : public RowParser {
     }
     if (!result) return fail("number out of range");
     memcpy(to, &*result, sizeof *result);
+    return end;
+  }
+
+  // A number, or text that is one; its digits must fit.
+  const char* decimal_number(const Node& node, const char* at, char* to) {
+    const bool negative = *at == '-';
+    const char* digits = at + negative;
+    uint64_t whole, fraction = 0;
+    uint32_t count = read_digits(digits, whole);
+    const char* end = digits + count;
+    uint32_t places = 0;
+    bool point = *end == '.';
+    if (point) {
+      places = read_digits(end + 1, fraction);
+      end += 1 + places;
+    }
+    auto scale = static_cast<uint32_t>(node.scale);
+    if (count - 1 < 15 && places <= scale && count + scale <= 15 && (*digits != '0' || count == 1) &&
+        ends_number(*end) && point == (places != 0)) [[likely]] {
+      auto size = static_cast<int64_t>(whole * static_cast<uint64_t>(powers_of_ten[scale]) +
+                                       fraction * static_cast<uint64_t>(powers_of_ten[scale - places]));
+      return store_units(negative ? -size : size, end, to);
+    }
+    return other_decimal(node, at, to);
+  }
+
+  [[gnu::noinline]] const char* other_decimal(const Node& node, const char* at, char* to) {
+    std::string_view text;
+    const char* end;
+    if (*at == '"') {
+      end = plain_text("a number", at, text);
+    } else {
+      end = number_end(at);
+      if (end) text = {at, static_cast<size_t>(end - at)};
+    }
+    if (!end) return nullptr;
+    auto units = decimal::parse(text, node.scale);
+    if (!units)
+      return fail("expected a number that fits `decimal(" + std::to_string(node.scale) + ")` exactly");
+    return store_units(*units, end, to);
+  }
+
+  static const char* store_units(decimal::Units units, const char* end, char* to) {
+    memcpy(to, &units, sizeof units);
     return end;
   }
 

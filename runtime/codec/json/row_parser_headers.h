@@ -20,3 +20,4 @@
 #include "runtime/codec/text/base64.h"
 #include "runtime/codec/text/number.h"
 #include "runtime/codec/text/time.h"
+#include "runtime/decimal/decimal.h"

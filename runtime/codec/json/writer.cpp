@@ -8,6 +8,7 @@
 #include "runtime/codec/text/base64.h"
 #include "runtime/codec/text/number.h"
 #include "runtime/codec/text/time.h"
+#include "runtime/decimal/decimal.h"
 
 namespace mut::json {
 namespace {
@@ -150,6 +151,9 @@ void append_value(const void* value, const abi::TypeDesc& type, text::Buffer& ou
       return put_quoted(text::format_duration, load<int64_t>(from), out);
     case TypeKind::Enum:
       return append_string(type.values[static_cast<size_t>(load<int32_t>(from))], out);
+    case TypeKind::Decimal:
+      return out.advance_to(decimal::format(load<decimal::Units>(from), static_cast<int>(type.scale),
+                                            out.room(decimal::bytes_max)));
     case TypeKind::Optional:
       if (from[type.present_offset] || MUT_DELIBERATE_FAULT(json_none_as_zero))
         return append_value(from, *type.element, out);

@@ -147,7 +147,8 @@ struct EngineStats {
 };
 
 // One field of a row that a host pushes or receives.
-using FieldValue = std::variant<std::monostate, bool, int64_t, double, std::string>;  // monostate: none
+// monostate: none. A decimal is its text, `12.50`; a whole number is taken too.
+using FieldValue = std::variant<std::monostate, bool, int64_t, double, std::string>;
 
 // A row handed to a host sink; valid during the call.
 class RowView {
