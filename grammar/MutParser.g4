@@ -164,7 +164,7 @@ limitStage: LIMIT expr byClause?;
 throttleStage: THROTTLE expr PER expr byClause?;
 delayStage: DELAY expr;
 debounceStage: DEBOUNCE expr byClause?;
-processStage: PROCESS byClause? BRACE_OPEN processItem* BRACE_CLOSE;
+processStage: PROCESS (byClause | ttlClause)* BRACE_OPEN processItem* BRACE_CLOSE;
 trainStage: TRAIN name WITH PAREN_OPEN (namedExprs COMMA?)? PAREN_CLOSE LABEL expr;
 operatorStage: path arguments;
 

@@ -65,6 +65,10 @@ class Describer {
         finish(made, std::move(cell));
         continue;
       }
+      if (node.desc.kind == StoreKind::Process) {
+        add_process(made, stream, index, stage, store);
+        continue;
+      }
       if (node.desc.cells.empty()) {
         Cell cell = begin(stream, index, stage, store);
         cell.name = "seen";
@@ -160,6 +164,28 @@ class Describer {
     finish(made, std::move(cell));
   }
 
+  // A cell a variable and one a timer; all change with any of the statements.
+  void add_process(StatefulStage& made, int stream, int index, const typed::Stage& stage, int store) {
+    const typed::Process& process = *stage.process;
+    const state::StoreDesc& desc = graph_.stores[static_cast<size_t>(store)].desc;
+    for (size_t i = 0; i < desc.cells.size(); ++i) {
+      Cell cell = begin(stream, index, stage, store);
+      cell.index = static_cast<int>(i);
+      cell.name = desc.cells[i].name;
+      cell.span = stage.span;
+      add_keys(cell, stage.keys);
+      cell.value.named.push_back(Hasher("named").add(cell.name).done());
+      cell.statements = {named_.of_statements(stream, index), valued_.of_statements(stream, index)};
+      if (i < process.states.size()) {
+        const typed::ProcessState& state = process.states[i];
+        cell.type = state.type;
+        cell.span = state.initial->span;
+        cell.initial = {named_.of(*state.initial, stream, index), valued_.of(*state.initial, stream, index)};
+      }
+      finish(made, std::move(cell));
+    }
+  }
+
   static HashSet pairs(const HashSet& left, const HashSet& right) {
     HashSet out;
     for (const Hash& a : left) {
@@ -239,6 +265,7 @@ bool Cell::by_event_time() const {
     case StoreKind::Table:
     case StoreKind::Match:
     case StoreKind::Held:
+    case StoreKind::Process:
       return true;
     case StoreKind::Ring:
       return node->desc.span != 0;

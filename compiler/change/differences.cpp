@@ -117,6 +117,7 @@ class Finder {
     if (after_.node->desc.kind == StoreKind::Table) find_table();
     if (after_.of->match && before_.of->match) find_match();
     if (after_.of->hold && before_.of->hold) find_hold();
+    if (after_.of->process && before_.of->process) find_process();
     find_windows();
     if (after_.by_event_time()) {
       if (change_of(before_.time, after_.time) == Change::Other) add(Difference::TimeField);
@@ -308,6 +309,22 @@ class Finder {
       add(Difference::HoldOther);
     } else if (was.hold.span != is.hold.span || was.hold.count != is.hold.count) {
       add(Difference::HoldNumbers);
+    }
+  }
+
+  void find_process() {
+    if (before_.type != nullptr && after_.type != nullptr) {
+      TypeChange change = type_change(before_.type, after_.type);
+      std::string texts = before_.type->text + " → " + after_.type->text;
+      if (change == TypeChange::Other) add(Difference::ValueType, texts);
+      if (change == TypeChange::Widened) add(Difference::ValueWidened, texts);
+    }
+    if (before_.initial.named != after_.initial.named) add(Difference::ProcessInitial);
+    if (!same_lineage(before_.statements.named, after_.statements.named)) {
+      add(Difference::ProcessStatements);
+    } else if (before_.statements.named == after_.statements.named &&
+               before_.statements.valued != after_.statements.valued) {
+      add(Difference::ParamValue);
     }
   }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/change/process_hash.h"
+
 namespace mut::change {
 
 using typed::StageKind;
@@ -359,6 +361,14 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
         add_sorted(next.admission, Hasher("matches of").add(sorted_set(scope.keys)).done());
         break;
       }
+      case StageKind::Process: {
+        Hash made = process_hash(hasher_, stage, scope);
+        next.fields.clear();
+        for (const typed::Field& field : stage.output->fields)
+          next.fields.push_back({Hasher("processed").add(made).add(field.name).done(), std::nullopt});
+        add_sorted(next.admission, Hasher("processed by").add(made).done());
+        break;
+      }
       case StageKind::Join:
       case StageKind::Lookup:
         break;
@@ -401,6 +411,17 @@ HashSet Lineage::of_condition(const typed::Expr& condition, int stream, int stag
     std::vector<Hash> conjuncts;
     hasher_.conjuncts(condition, scope, false, conjuncts);
     out.push_back(Hasher("condition").add(sorted_set(std::move(conjuncts))).done());
+  }
+  return sorted_set(std::move(out));
+}
+
+HashSet Lineage::of_statements(int stream, int stage) const {
+  std::vector<Hash> out;
+  const typed::Stage& of = program_.streams[static_cast<size_t>(stream)].stages[static_cast<size_t>(stage)];
+  for (const Arrival& arrival : at(stream, stage)) {
+    Scope scope;
+    scope.fields = &arrival.fields;
+    out.push_back(statements_hash(hasher_, of, scope));
   }
   return sorted_set(std::move(out));
 }

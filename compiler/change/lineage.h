@@ -43,6 +43,8 @@ class Lineage {
   HashSet of_call(const typed::AggregateCall& call, int stream, int stage) const;
   // All conjuncts of a condition together, per arrival.
   HashSet of_condition(const typed::Expr& condition, int stream, int stage) const;
+  // Of all that a `process` does with events and timers.
+  HashSet of_statements(int stream, int stage) const;
   // Of a key of the right side of a join, over what leaves that stream.
   HashSet of_right(const typed::Expr& expr, int right) const;
   // Of what must hold of a pair.

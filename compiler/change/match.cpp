@@ -88,6 +88,14 @@ class CellMatcher {
     };
     Identity by_name = identity == Identity::Inferred ? Identity::Same : identity;
     Identity by_was = identity == Identity::Copy ? identity : Identity::Was;
+    auto was_variable = [](const Cell& a, const Cell& b) {
+      if (!b.of->process) return false;
+      const auto& states = b.of->process->states;
+      return std::any_of(states.begin(), states.end(), [&](const typed::ProcessState& state) {
+        return state.name == b.name && !state.was.empty() && state.was == a.name;
+      });
+    };
+    pair_up(was_variable, by_was);
     pair_up(was_alike, by_was);
     pair_up(was_named, by_was);
     pair_up(alike, by_name);
@@ -246,7 +254,7 @@ class StageMatcher {
     for (typed::StageKind kind :
          {typed::StageKind::Where, typed::StageKind::Project, typed::StageKind::Dedupe,
           typed::StageKind::Aggregate, typed::StageKind::Join, typed::StageKind::Match,
-          typed::StageKind::Hold, typed::StageKind::Table})
+          typed::StageKind::Hold, typed::StageKind::Table, typed::StageKind::Process})
       rest(olds, news, kind, renamed);
   }
 

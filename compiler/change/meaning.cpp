@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "compiler/change/lineage.h"
+#include "compiler/change/process_hash.h"
 #include "compiler/graph/pattern_program.h"
 
 namespace mut::change {
@@ -174,6 +175,16 @@ class MeaningHasher {
       out.add(static_cast<uint64_t>(stage.window.offset)).add(stage.window.zone).add(type_hash(stage.input));
       for (const typed::OrderKey& key : stage.hold->order)
         out.add(uint64_t{key.descending}).add(lineage_.of(*key.value, stream, index));
+    }
+    if (stage.process) {
+      out.add("process").add(static_cast<uint64_t>(stage.ttl.value_or(-1)));
+      for (const typed::ProcessState& state : stage.process->states) out.add(state.name);
+      for (const typed::Field& field : stage.output->fields) out.add(field.name).add(field.type->text);
+      for (const Arrival& arrival : lineage_.at(stream, index)) {
+        Scope scope;
+        scope.fields = &arrival.fields;
+        out.add(process_hash(lineage_.hasher(), stage, scope));
+      }
     }
     if (stage.match) add_match(stage, stream, index, out);
     if (stage.kind != StageKind::Aggregate) return out.done();

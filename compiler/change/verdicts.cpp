@@ -85,6 +85,10 @@ constexpr VerdictRow rows[] = {
     {Difference::HoldOther, Verdict::Choice, false,
      "window, order or fields of the rows changed; rows that wait cannot be ordered anew, only reset is "
      "possible"},
+    {Difference::ProcessStatements, Verdict::KeepMixed, false,
+     "statements changed; what the old ones made of events before the cut stays"},
+    {Difference::ProcessInitial, Verdict::KeepMixed, false,
+     "initial value changed; keys from before the cut began with the old one"},
     {Difference::Fresh, Verdict::Reset, false, "emptied by `fresh`"},
 };
 

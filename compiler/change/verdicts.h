@@ -74,6 +74,8 @@ enum class Difference : uint8_t {
   PatternOther,
   HoldNumbers,
   HoldOther,
+  ProcessStatements,
+  ProcessInitial,
   Fresh,
 };
 

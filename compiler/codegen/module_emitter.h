@@ -46,6 +46,7 @@ class ModuleEmitter {
   friend class SourceLoop;
   friend class LooksAhead;
   friend class JoinEmitter;
+  friend class ProcessEmitter;
   void emit_section(int stream, size_t stage, llvm::Function* function);
   void emit_source_kernel(int source);
   void emit_times_kernel(int source);
@@ -71,6 +72,8 @@ class ModuleEmitter {
   // What happens in the handler of a site: the error is told, and its event given to `.errors`.
   void emit_failure(FunctionEmitter& at, int site, int stream, int stage, const std::vector<Value>& fields,
                     typed::TypeRef record);
+  // The same of a row that a store gives: `shown` has the fields of state::shown_record.
+  void emit_result_failure(FunctionEmitter& at, int store, const std::vector<Value>& shown);
   void send_error_event(FunctionEmitter& at, int stream, llvm::Value* event);
   void emit_pattern_condition(int store);
   // Rows that a store of whole rows lets go, through what follows it.
@@ -79,6 +82,8 @@ class ModuleEmitter {
   // Whether stages of the source ask for the watermark, and whether something can fire because of it.
   bool reads_watermark(int source) const;
   bool can_fire(int source) const;
+  // Whether its events may set a timer that is due already.
+  bool sets_timers(int source) const;
   std::vector<Value> generated_fields(FunctionEmitter& at, const typed::Source& source, llvm::Value* number);
   std::vector<Value> column_fields(FunctionEmitter& at, const typed::Source& source, llvm::Value* columns,
                                    llvm::Value* row);

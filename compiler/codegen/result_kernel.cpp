@@ -3,6 +3,7 @@
 #include <llvm/IR/MDBuilder.h>
 
 #include "compiler/codegen/module_emitter.h"
+#include "compiler/codegen/process_emitter.h"
 #include "compiler/codegen/stage_emitter.h"
 #include "runtime/abi/kernel.h"
 #include "runtime/state/results.h"
@@ -29,6 +30,9 @@ void ModuleEmitter::emit_result_kernel(int index) {
   at.counts = tally_.open(b, at.context());
   if (graph_.stores[static_cast<size_t>(index)].desc.kind == state::StoreKind::Held) {
     emit_held_rows(at, index, function->getArg(1), function->getArg(2), function->getArg(3));
+  } else if (graph_.stores[static_cast<size_t>(index)].desc.kind == state::StoreKind::Process) {
+    ProcessEmitter::emit_timers(*this, at, index,
+                                {function->getArg(1), function->getArg(2), function->getArg(3)});
   } else {
     emit_result_rows(at, index, function->getArg(1), function->getArg(2), function->getArg(3));
   }
@@ -52,14 +56,33 @@ void ModuleEmitter::for_each_result(FunctionEmitter& at, const state::StoreDesc&
   at.time = caller_time;
 }
 
+void ModuleEmitter::emit_result_failure(FunctionEmitter& at, int index, const std::vector<Value>& shown) {
+  const graph::StoreNode& node = graph_.stores[static_cast<size_t>(index)];
+  llvm::IRBuilder<>& b = at.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* word = b.getInt64Ty();
+  abi::TypeDescRef layout = state::shown_record(node.desc);
+  llvm::AllocaInst* event = at.temporary(layout->size);
+  for (size_t i = 0; i < layout->fields.size(); ++i) {
+    store(b, shown[i], *layout->fields[i].type,
+          b.CreateConstGEP1_64(b.getInt8Ty(), event, layout->fields[i].offset));
+  }
+  llvm::AllocaInst* out = at.temporary(sizeof(MutErrorEvent));
+  b.CreateCall(
+      helper("mut_fail_result", b.getVoidTy(),
+             {pointer, b.getInt32Ty(), b.getInt32Ty(), b.getInt32Ty(), word, word, pointer, pointer}),
+      {at.context(), b.getInt32(static_cast<uint32_t>(graph::error_site(graph_, node.stream, node.stage))),
+       b.getInt32(static_cast<uint32_t>(index)), b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time,
+       at.position, event, out});
+  send_error_event(at, node.stream, out);
+}
+
 void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value* rows, llvm::Value* times,
                                      llvm::Value* count) {
   const graph::StoreNode& node = graph_.stores[static_cast<size_t>(index)];
   const typed::Stage& stage =
       program().streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
   llvm::IRBuilder<>& b = at.builder();
-  llvm::Type* pointer = b.getPtrTy();
-  llvm::Type* word = b.getInt64Ty();
   // What the caller still needs, for the failures of its own stage.
   auto caller_handler = at.handler;
   StageValues caller_stage = std::exchange(at.stage, {});
@@ -122,20 +145,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
     std::vector<Value> shown = at.stage.keys;
     shown.push_back(at.stage.window_start);
     shown.push_back(at.stage.window_end);
-    abi::TypeDescRef layout = state::shown_record(node.desc);
-    llvm::AllocaInst* event = at.temporary(layout->size);
-    for (size_t i = 0; i < layout->fields.size(); ++i) {
-      store(b, shown[i], *layout->fields[i].type,
-            b.CreateConstGEP1_64(b.getInt8Ty(), event, layout->fields[i].offset));
-    }
-    llvm::AllocaInst* out = at.temporary(sizeof(MutErrorEvent));
-    b.CreateCall(
-        helper("mut_fail_result", b.getVoidTy(),
-               {pointer, b.getInt32Ty(), b.getInt32Ty(), b.getInt32Ty(), word, word, pointer, pointer}),
-        {at.context(), b.getInt32(static_cast<uint32_t>(graph::error_site(graph_, node.stream, node.stage))),
-         b.getInt32(static_cast<uint32_t>(index)), b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time,
-         at.position, event, out});
-    send_error_event(at, node.stream, out);
+    emit_result_failure(at, index, shown);
     b.CreateBr(next_row);
     b.SetInsertPoint(next_row);
   });

@@ -182,7 +182,7 @@ void SourceLoop::run_written(const Block& block, llvm::Value* passing_count) {
     b_.SetInsertPoint(have_room);
     llvm::Value* row = this_row();
     auto [rises, watermark] = risen(time_of(row));
-    leave_if(b_.CreateAnd(rises, b_.CreateICmpSGE(watermark, due)), MUT_STOP_DUE, {row, watermark});
+    leave_if(is_due(rises, watermark, due), MUT_STOP_DUE, {row, watermark});
     b_.CreateBr(calm);
     b_.SetInsertPoint(calm);
   } else {

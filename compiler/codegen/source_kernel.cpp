@@ -2,6 +2,8 @@
 #include <llvm/IR/CFG.h>
 #include <llvm/IR/MDBuilder.h>
 
+#include <algorithm>
+
 #include "compiler/codegen/module_emitter.h"
 #include "compiler/codegen/source_loop.h"
 #include "compiler/codegen/stage_emitter.h"
@@ -67,6 +69,13 @@ bool ModuleEmitter::can_fire(int source) const {
   }
   // A param waits for a tick of the watermark of all that feed it.
   return !program().sets.empty();
+}
+
+bool ModuleEmitter::sets_timers(int source) const {
+  uint64_t bit = uint64_t{1} << source;
+  return std::any_of(graph_.stores.begin(), graph_.stores.end(), [&](const graph::StoreNode& node) {
+    return !node.desc.timers.empty() && (graph_.source_mask[static_cast<size_t>(node.stream)] & bit) != 0;
+  });
 }
 
 bool ModuleEmitter::reads_watermark(int source) const {

@@ -105,6 +105,18 @@ llvm::Value* SourceLoop::reached(llvm::Value* time) {
   return b_.CreateSub(time, b_.getInt64(static_cast<uint64_t>(source_.lateness)));
 }
 
+// Whether a timer is to fire before anything else is done; null: no event sets one.
+llvm::Value* SourceLoop::overdue() {
+  if (!module_.sets_timers(static_cast<int>(&source_ - module_.program().sources.data()))) return nullptr;
+  return b_.CreateICmpNE(at_.context_field(offsetof(MutContext, overdue), b_.getInt32Ty()), b_.getInt32(0));
+}
+
+llvm::Value* SourceLoop::is_due(llvm::Value* rises, llvm::Value* watermark, llvm::Value* due) {
+  llvm::Value* reached = b_.CreateAnd(rises, b_.CreateICmpSGE(watermark, due));
+  llvm::Value* waits = overdue();
+  return waits != nullptr ? b_.CreateOr(reached, waits) : reached;
+}
+
 void SourceLoop::run_row(llvm::Value* row, llvm::Value* time) {
   at_.position = b_.CreateAdd(first_position_, row);
   at_.time = time;
@@ -156,7 +168,7 @@ SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end) {
   if (can_fire_) {
     // Stores that the rows before have changed may be due earlier than when the kernel began.
     llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
-    leave_if(b_.CreateAnd(rises, b_.CreateICmpSGE(risen, due)), MUT_STOP_DUE, {row, risen});
+    leave_if(is_due(rises, risen, due), MUT_STOP_DUE, {row, risen});
   }
   if (reads_watermark_) b_.CreateStore(risen, field(at_.context(), offsetof(MutContext, watermark)));
   run_row(row, time);
@@ -229,6 +241,7 @@ void SourceLoop::emit() {
   end->addIncoming(next_bad, find_bad);
   Place after = filter_ != nullptr ? run_blocks({row, watermark}, end) : run_rows({row, watermark}, end);
   leave_if(b_.CreateICmpUGE(after.row, row_end_), MUT_STOP_END, after);
+  if (llvm::Value* waits = overdue()) leave_if(waits, MUT_STOP_DUE, after);
   // No event time of its own, one position of its source.
   at_.position = b_.CreateAdd(first_position_, after.row);
   emit_undecodable(after.row, after.watermark);

@@ -43,6 +43,9 @@ class SourceLoop {
   void open();
   Place run_rows(Place from, llvm::Value* end);
   void run_row(llvm::Value* row, llvm::Value* time);
+  llvm::Value* overdue();
+  // Whether something fires before a row is run.
+  llvm::Value* is_due(llvm::Value* rises, llvm::Value* watermark, llvm::Value* due);
   llvm::Value* time_of(llvm::Value* row);
   llvm::Value* reached(llvm::Value* time);
   // In source_blocks.cpp.

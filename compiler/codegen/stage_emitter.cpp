@@ -3,6 +3,7 @@
 #include <llvm/IR/MDBuilder.h>
 
 #include "compiler/codegen/join_emitter.h"
+#include "compiler/codegen/process_emitter.h"
 #include "runtime/abi/deliberate.h"
 
 namespace mut::codegen {
@@ -40,6 +41,9 @@ bool StageEmitter::emit() {
       return false;
     case StageKind::Match:
       emit_match();
+      return false;
+    case StageKind::Process:
+      ProcessEmitter(module_, at_, stream_, index_).emit_event();
       return false;
     case StageKind::Join:
       JoinEmitter(module_, at_, stream_, index_).emit_arrival(state::JoinSide::Left);

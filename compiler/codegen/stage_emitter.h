@@ -20,6 +20,7 @@ class StageEmitter {
 
  private:
   friend class JoinEmitter;
+  friend class ProcessEmitter;
   using B = llvm::IRBuilder<>;
   // State that is changed only once the whole stage has succeeded (rule 4.4).
   using Commit = std::function<void()>;
@@ -120,6 +121,8 @@ class StageEmitter {
 uint64_t own_bytes(const typed::OwnAggregate& own);
 std::vector<Value> own_or_initial(FunctionEmitter& at, const typed::OwnAggregate& own, llvm::Value* events,
                                   const std::function<std::vector<Value>()>& loaded);
+// A value of a cell: a word, or one more for a T?.
+Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory);
 Value own_result(FunctionEmitter& at, const typed::OwnAggregate& own, const std::vector<Value>& states);
 
 }  // namespace mut::codegen

@@ -13,6 +13,7 @@ using typed::StageKind;
 
 bool is_breaker(const typed::Stage& stage) {
   return stage.kind == StageKind::Match || stage.kind == StageKind::Hold ||
+         (stage.process && !stage.process->timers.empty()) ||
          (stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running);
 }
 
@@ -109,6 +110,7 @@ void for_each_expr(const typed::Stage& stage, const std::function<void(const Exp
       if (name.condition) visit(*name.condition);
     }
   }
+  if (stage.process) typed::for_each_expr(*stage.process, visit);
   if (!stage.join) return;
   for (const typed::ExprPtr& key : stage.join->right_keys) visit(*key);
   if (stage.join->condition) visit(*stage.join->condition);
@@ -332,6 +334,9 @@ class Builder {
         case StageKind::Hold:  // keeps whole rows
           mark_all(in);
           break;
+        case StageKind::Process:
+          for_each_expr(stage, visit);
+          break;
         case StageKind::Match:
           for (const typed::PatternName& name : stage.match->names) {
             if (name.condition) visit(*name.condition);
@@ -392,6 +397,10 @@ class Builder {
                  expr.builtin <= typed::Builtin::Capture;
     if (regex && std::find(out_.regexes.begin(), out_.regexes.end(), expr.spec) == out_.regexes.end())
       out_.regexes.push_back(expr.spec);
+    bool zone = expr.kind == ExprKind::Call &&
+                (expr.builtin == typed::Builtin::ToLocal || expr.builtin == typed::Builtin::FromLocal);
+    if (zone && std::find(out_.zones.begin(), out_.zones.end(), expr.spec) == out_.zones.end())
+      out_.zones.push_back(expr.spec);
     for (const typed::ExprPtr& arg : expr.args) {
       if (expr.kind == ExprKind::Cast || expr.kind == ExprKind::CastOptional ||
           expr.kind == ExprKind::Format) {
@@ -489,6 +498,13 @@ class Builder {
         }
         for (const typed::AggregateCall& call : stage.aggregates) own_shape(call, out);
         if (stage.hold) out += "hold" + std::to_string(stage.hold->order.size()) + stage.output->text;
+        if (stage.process) {
+          out += "process" + stage.output->text + typed::outline(stage.process->on_event);
+          for (const typed::ProcessState& state : stage.process->states)
+            out += "," + std::to_string(state.local) + state.type->text;
+          for (int local : stage.process->key_locals) out += "," + std::to_string(local);
+          for (const typed::ProcessTimer& timer : stage.process->timers) out += typed::outline(timer.body);
+        }
         if (stage.match) {
           out += "match";
           for (size_t name = 0; name < stage.match->names.size(); ++name) {

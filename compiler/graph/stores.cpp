@@ -250,6 +250,31 @@ StoreNode hold_store(const typed::Stage& stage, const std::string& path) {
   return node;
 }
 
+// A cell a variable, then one a timer; each begins with a word that says whether it holds anything.
+StoreNode process_store(const typed::Stage& stage, const std::string& path) {
+  StoreNode node;
+  node.desc.kind = StoreKind::Process;
+  node.desc.path = path;
+  add_keys(stage.keys, stage.key_names, node.desc);
+  node.desc.ttl = stage.ttl.value_or(0);
+  auto add = [&](std::string name, abi::TypeDescRef type) {
+    CellDesc cell;
+    cell.name = std::move(name);
+    cell.fn = CellFn::Own;
+    std::vector<abi::FieldDesc> fields;
+    fields.push_back(abi::made_field("set", abi::make_scalar(abi::TypeKind::I64)));
+    fields.push_back(abi::made_field("value", std::move(type)));
+    cell.result = abi::make_record(std::move(fields));
+    node.desc.cells.push_back(std::move(cell));
+  };
+  for (const typed::ProcessState& state : stage.process->states) add(state.name, describe(state.type));
+  for (const typed::ProcessTimer& timer : stage.process->timers) {
+    add(timer.name + "/timer", abi::make_scalar(abi::TypeKind::Time));
+    node.desc.timers.push_back(timer.name);
+  }
+  return node;
+}
+
 StoreNode join_store(const typed::Stage& stage, const std::string& path) {
   const typed::Join& join = *stage.join;
   StoreNode node;
@@ -348,6 +373,7 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
   if (stage.kind == typed::StageKind::Table) out.push_back(table_store(stage, path));
   if (stage.kind == typed::StageKind::Hold) out.push_back(hold_store(stage, path));
   if (stage.kind == typed::StageKind::Match) out.push_back(match_store(stage, path));
+  if (stage.process && stage.process->keeps_state()) out.push_back(process_store(stage, path));
   for (StoreNode& node : out) state::lay_out(node.desc);
   return out;
 }

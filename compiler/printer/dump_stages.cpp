@@ -135,6 +135,7 @@ void Dumper::state(const std::vector<ast::StateVariable>& variables) {
 
 void Dumper::process(const ast::ProcessStage& value) {
   named("by", value.by);
+  ttl(value.ttl);
   state(value.state);
   statements("on event", value.on_event);
   for (const auto& handler : value.on_timer) statements("on timer " + handler.name.text, handler.body);

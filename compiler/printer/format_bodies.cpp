@@ -80,6 +80,10 @@ void Formatter::pattern_term(const ast::PatternTerm& term, bool in_sequence) {
 void Formatter::process(const ast::ProcessStage& node) {
   out_.text("process");
   by(node.by);
+  if (node.ttl) {
+    out_.text(" ttl ");
+    ttl(*node.ttl);
+  }
   out_.text(" {");
   auto item = [&](std::string_view head) {
     out_.hard_line();

@@ -185,11 +185,15 @@ void Formatter::aggregate(const ast::AggregateStage& node) {
   }
   if (node.ttl) {
     clause("ttl ");
-    if (node.ttl->duration) {
-      expr(*node.ttl->duration);
-    } else {
-      out_.text("none");
-    }
+    ttl(*node.ttl);
+  }
+}
+
+void Formatter::ttl(const ast::Ttl& node) {
+  if (node.duration) {
+    expr(*node.duration);
+  } else {
+    out_.text("none");
   }
 }
 

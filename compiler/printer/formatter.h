@@ -72,6 +72,7 @@ class Formatter {
   void join(const ast::JoinStage& node);
   void match_stage(const ast::MatchStage& node);
   void pattern_term(const ast::PatternTerm& term, bool in_sequence);
+  void ttl(const ast::Ttl& node);
   void process(const ast::ProcessStage& node);
   void state_variable(const ast::StateVariable& variable);
   void body(const std::vector<ast::StatementPtr>& statements);

@@ -14,6 +14,7 @@ void Flow::continue_from(const Flow& old) {
       if (name != source.name && name != source.was) continue;
       newest_[i] = old.newest_[k];
       watermarks_[i] = old.watermarks_[k];
+      reached_.sources[i] = old.reached_.sources[k];
       if (newest_[i] != no_time)
         watermarks_[i] = std::max(watermarks_[i], minus(newest_[i], source.lateness));
       finished_[i] = old.finished_[k];

@@ -18,6 +18,7 @@ Flow::Flow(std::shared_ptr<const typed::Program> program, std::function<int(sour
   pending_.resize(program_->sets.size());
   newest_.assign(program_->sources.size(), no_time);
   watermarks_.assign(program_->sources.size(), no_time);
+  reached_.sources.assign(program_->sources.size(), no_time);
   finished_.assign(program_->sources.size(), 0);
   for (size_t i = 0; i < program_->streams.size(); ++i) {
     const typed::Stream& stream = program_->streams[i];
@@ -72,7 +73,7 @@ int64_t Flow::watermark(int stream, size_t stage) const {
   if (of.kind == StreamKind::Source) {
     auto source = static_cast<size_t>(of.source);
     if (!finished_[source]) out = watermarks_[source];
-    if (!firing_limits_.empty()) out = std::min(out, firing_limits_[source]);
+    if (!firing_limits_.sources.empty()) out = std::min(out, firing_limits_.sources[source]);
   }
   auto end_of = [&](int above) {
     return watermark(above, program_->streams[static_cast<size_t>(above)].stages.size());
@@ -84,8 +85,11 @@ int64_t Flow::watermark(int stream, size_t stage) const {
     const typed::Stage& at = of.stages[k];
     if (at.kind == StageKind::Join) out = std::min(out, end_of(at.join->right));
     if (k == stage) break;
-    bool all = (at.kind == StageKind::Aggregate || at.hold) && at.window.kind == WindowKind::All;
-    if (all && !states_.at({stream, k}).settled) return no_time;
+    if (waits_for_end({stream, k})) {
+      if (!states_.at({stream, k}).settled) return no_time;
+      auto limit = firing_limits_.ends.find({stream, k});
+      if (limit != firing_limits_.ends.end()) out = std::min(out, limit->second);
+    }
     if (at.kind == StageKind::Join && out != no_time && out != end_of_time)
       out = minus(out, join_delay(*at.join));
     if (at.match && out != no_time && out != end_of_time) out = minus(out, at.match->within);
@@ -93,18 +97,24 @@ int64_t Flow::watermark(int stream, size_t stage) const {
   return out;
 }
 
-std::optional<int64_t> Flow::held_back(int stream, size_t stage, size_t source) const {
+bool Flow::waits_for_end(StagePlace place) const {
+  const typed::Stage& stage = stage_at(place);
+  return (stage.kind == StageKind::Aggregate || stage.hold) && stage.window.kind == WindowKind::All;
+}
+
+std::optional<int64_t> Flow::held_back(int stream, size_t stage, const Brake& by) const {
   const typed::Stream& of = program_->streams[static_cast<size_t>(stream)];
   std::optional<int64_t> out;
-  if (of.kind == StreamKind::Source && of.source == static_cast<int>(source)) out = 0;
+  if (of.kind == StreamKind::Source && of.source == by.source) out = 0;
   auto join_with = [&](int above) {
-    auto other = held_back(above, program_->streams[static_cast<size_t>(above)].stages.size(), source);
+    auto other = held_back(above, program_->streams[static_cast<size_t>(above)].stages.size(), by);
     if (other) out = std::max(out.value_or(0), *other);
   };
   for (const typed::Input& input : of.inputs) {
     if (input.stream >= 0) join_with(input.stream);
   }
   for (size_t k = 0; k <= stage && k < of.stages.size(); ++k) {
+    if (k < stage && by.end == StagePlace{stream, k}) out = out.value_or(0);
     if (of.stages[k].match && k < stage && out) out = plus(*out, of.stages[k].match->within);
     if (of.stages[k].kind != StageKind::Join) continue;
     join_with(of.stages[k].join->right);
@@ -116,17 +126,42 @@ std::optional<int64_t> Flow::held_back(int stream, size_t stage, size_t source) 
 int64_t Flow::held_back(StagePlace place) const {
   int64_t out = 0;
   for (size_t source = 0; source < program_->sources.size(); ++source)
-    out = std::max(out, held_back(place.first, place.second, source).value_or(0));
+    out = std::max(out, held_back(place.first, place.second, Brake{static_cast<int>(source)}).value_or(0));
   return out;
 }
 
-std::vector<int64_t> Flow::limits_while_firing(StagePlace place, int64_t due) const {
-  std::vector<int64_t> out;
+Flow::Limits Flow::limits_while_firing(StagePlace place, int64_t due) {
+  Limits out;
+  auto limit_of = [&](const Brake& by, int64_t watermark, int64_t& reached) {
+    int64_t delay = held_back(place.first, place.second, by).value_or(held_back(place));
+    int64_t limit = minus(plus(due, delay), 1);
+    // A timer may be set to a time that has passed; no watermark goes back for it.
+    if (stage_at(place).process) limit = std::max(limit, reached);
+    reached = std::max(reached, std::min(limit, watermark));
+    return limit;
+  };
   for (size_t source = 0; source < program_->sources.size(); ++source) {
-    int64_t delay = held_back(place.first, place.second, source).value_or(held_back(place));
-    out.push_back(minus(plus(due, delay), 1));
+    Brake by{static_cast<int>(source)};
+    out.sources.push_back(limit_of(by, watermark_of(source), reached_.sources[source]));
+  }
+  for (const auto& [end, state] : states_) {
+    if (!waits_for_end(end)) continue;
+    int64_t& reached = reached_.ends.try_emplace(end, no_time).first->second;
+    out.ends[end] = limit_of(Brake{-1, end}, state.settled ? end_of_time : no_time, reached);
   }
   return out;
+}
+
+void Flow::reach_all() {
+  for (size_t source = 0; source < reached_.sources.size(); ++source)
+    reached_.sources[source] = std::max(reached_.sources[source], watermark_of(source));
+  for (const auto& [end, state] : states_) {
+    if (waits_for_end(end) && state.settled) reached_.ends[end] = end_of_time;
+  }
+}
+
+int64_t Flow::watermark_of(size_t source) const {
+  return finished_[source] != 0 ? end_of_time : watermarks_[source];
 }
 
 uint64_t Flow::late_count(const std::string& path) const {
@@ -143,6 +178,7 @@ void Flow::accept(size_t source, Record record) {
   event.origin = {from.name, record.position, record.input};
   cause_ = event.origin;
   if (!record.fields) {  // moves no watermark (rule 4.10)
+    fire_due();          // timers that were set too late
     event.time = std::max(newest_[source], int64_t{0});
     send_error(from.stream, event, "null", record.has_raw ? std::optional(record.raw) : std::nullopt,
                "decode", from.span, typed::event_error_code(typed::EventError::Decode));
@@ -159,6 +195,7 @@ void Flow::accept(size_t source, Record record) {
 }
 
 void Flow::finish_source(size_t source) {
+  fire_due();                              // timers that the last event has set to what had passed
   finish_counts(Rest::OfSources, source);  // before its watermark is the end of time
   finished_[source] = 1;
   fire_due();
@@ -175,8 +212,7 @@ void Flow::finish() {
   fire_due();
   for (auto& [place, state] : states_) {
     const typed::Stage& stage = stage_at(place);
-    bool all = (stage.kind == StageKind::Aggregate || stage.hold) && stage.window.kind == WindowKind::All;
-    if (!all || state.settled) continue;
+    if (!waits_for_end(place) || state.settled) continue;
     if (stage.hold) {
       finish_held(place);
     } else {
@@ -300,6 +336,7 @@ void Flow::send_error(int stream, const Event& event, std::string json, std::opt
       {"decode", "the record cannot be decoded"},
       {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
       {"no_key", "a key of a table is none"},
+      {"timer", "a timer sets one that is not later than itself"},
       {"range", "value outside the range of the param"}};
   for (size_t i = 0; i < program_->streams.size(); ++i) {
     const typed::Stream& errors = program_->streams[i];

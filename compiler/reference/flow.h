@@ -57,6 +57,8 @@ class Flow {
   StageState& state(StagePlace place) { return states_.at(place); }
   std::map<StagePlace, StageState>& states() { return states_; }
   int64_t watermark(int stream, size_t stage) const;
+  // What a `process` holds of a key; without one what it begins with.
+  ProcessGroup process_group(StagePlace place, const Key& key) const;
   // Takes over watermarks of sources and params' values of the version before.
   void continue_from(const Flow& old);
   // Drops what `over last` and `dedupe` have forgotten by now.
@@ -99,6 +101,9 @@ class Flow {
   void give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch& window, int64_t time);
   void fire_held(StagePlace place, int64_t due);
   void finish_held(StagePlace place);
+  Step process(StagePlace place, const Event& event);
+  int64_t next_timer(StagePlace place) const;
+  void fire_timer(StagePlace place, int64_t due);
   Step match(StagePlace place, const Event& event);
   int64_t next_settled(StagePlace place) const;
   void settle(StagePlace place, int64_t now, std::vector<Event>& rows);
@@ -136,10 +141,23 @@ class Flow {
   };
   int64_t next_close(StagePlace place) const;
   int64_t next_unmatched(StagePlace place) const;
-  // How far behind a source the watermark at a stage is; nothing where the source is not above it.
-  std::optional<int64_t> held_back(int stream, size_t stage, size_t source) const;
+  // What holds watermarks back: a source, or a stage that gives its rows at the end of the input.
+  struct Brake {
+    int source = -1;
+    StagePlace end{-1, 0};
+  };
+  // By what holds back.
+  struct Limits {
+    std::vector<int64_t> sources;
+    std::map<StagePlace, int64_t> ends;
+  };
+  bool waits_for_end(StagePlace place) const;
+  // How far behind one of them the watermark at a stage is; nothing where it is not above it.
+  std::optional<int64_t> held_back(int stream, size_t stage, const Brake& by) const;
   int64_t held_back(StagePlace place) const;
-  std::vector<int64_t> limits_while_firing(StagePlace place, int64_t due) const;
+  Limits limits_while_firing(StagePlace place, int64_t due);
+  void reach_all();
+  int64_t watermark_of(size_t source) const;
   bool fires(StagePlace place) const;
   int64_t due(StagePlace place) const;
   void fire_tick(StagePlace place, int64_t tick);
@@ -165,9 +183,10 @@ class Flow {
   std::vector<Pending> pending_;
   std::vector<int64_t> newest_;      // by source: greatest event time
   std::vector<int64_t> watermarks_;  // by source: never falls
+  Limits reached_;                   // the watermarks that what has flowed so far has seen
   std::vector<char> finished_;
   // By source: what flows was caused by something that was due right behind this; empty: by an event.
-  std::vector<int64_t> firing_limits_;
+  Limits firing_limits_;
   Origin cause_;
 };
 

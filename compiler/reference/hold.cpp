@@ -154,7 +154,7 @@ void Flow::give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch&
 void Flow::fire_held(StagePlace place, int64_t due) {
   const Stage& stage = stage_at(place);
   StageState& state = states_.at(place);
-  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, due));
+  Limits outer = std::exchange(firing_limits_, limits_while_firing(place, due));
   if (!by_window(stage)) {
     std::vector<HeldRow> rows;
     for (const HeldRow& row : state.held) {

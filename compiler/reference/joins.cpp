@@ -249,7 +249,7 @@ void Flow::fire_join(StagePlace place, int64_t due) {
     if (a.side != b.side) return a.side < b.side;
     return a.row.arrival < b.row.arrival;
   });
-  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, due));
+  Limits outer = std::exchange(firing_limits_, limits_while_firing(place, due));
   for (const Alone& each : alone) {
     Event row;
     row.time = each.row.time;

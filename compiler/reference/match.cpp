@@ -176,7 +176,7 @@ void Flow::select(StagePlace place, const Key& key, const MatchGroup& group,
 }
 
 void Flow::fire_match(StagePlace place, int64_t due) {
-  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, due));
+  Limits outer = std::exchange(firing_limits_, limits_while_firing(place, due));
   std::vector<Event> rows;
   settle(place, due, rows);
   for (Event& row : rows) run(place.first, place.second + 1, std::move(row));

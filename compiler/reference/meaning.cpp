@@ -60,6 +60,34 @@ std::vector<std::string> Meaning::of(const std::vector<typed::ExprPtr>& keys, in
   return out;
 }
 
+std::string Meaning::of(const typed::Process& process, int stream, size_t stage) {
+  Locals locals;
+  for (int local : process.key_locals) locals.emplace(local, locals.size());
+  std::string out;
+  for (const typed::ProcessState& state : process.states) {
+    out += state.type->text + " = " + text(*state.initial, stream, stage, locals) + ";";
+    locals.emplace(state.local, locals.size());
+  }
+  out += text(process.on_event, stream, stage, locals);
+  for (const typed::ProcessTimer& timer : process.timers)
+    out += timer.name + text(timer.body, stream, stage, locals);
+  return out;
+}
+
+std::string Meaning::text(const std::vector<typed::Statement>& body, int stream, size_t stage,
+                          Locals& locals) {
+  std::string out = "{";
+  for (const typed::Statement& statement : body) {
+    bool let = statement.kind == typed::Statement::Kind::Let;
+    out += std::to_string(static_cast<int>(statement.kind)) + (let ? "" : std::to_string(statement.index));
+    if (statement.value) out += " " + text(*statement.value, stream, stage, locals);
+    if (let) locals.emplace(statement.index, locals.size());
+    out +=
+        text(statement.then_body, stream, stage, locals) + text(statement.else_body, stream, stage, locals);
+  }
+  return out + "}";
+}
+
 std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& locals) {
   const Stage* at = nullptr;
   const auto& stages = program_.streams[static_cast<size_t>(stream)].stages;
@@ -193,6 +221,9 @@ std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
     case StageKind::Match:
     case StageKind::Aggregate:
       return of(*at.outputs[static_cast<size_t>(index)].value, stream, stage);
+    case StageKind::Process:
+      return "processed " + at.output->fields[static_cast<size_t>(index)].name + " of " +
+             of(*at.process, stream, stage);
     case StageKind::Flatten:
       if (index == at.flatten_output) return "element of " + of(*at.list, stream, stage);
       return field(stream, stage, at.input->field_index(at.output->fields[static_cast<size_t>(index)].name));

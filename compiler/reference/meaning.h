@@ -19,9 +19,12 @@ class Meaning {
   // Of an aggregate's arguments, not of its filter.
   std::string of(const typed::AggregateCall& call, int stream, size_t stage);
   std::vector<std::string> of(const std::vector<typed::ExprPtr>& keys, int stream, size_t stage);
+  // Of what statements make of events.
+  std::string of(const typed::Process& process, int stream, size_t stage);
 
  private:
   using Locals = std::map<int, size_t>;
+  std::string text(const std::vector<typed::Statement>& body, int stream, size_t stage, Locals& locals);
   std::string text(const typed::Expr& expr, int stream, size_t stage, Locals& locals);
   std::string field(int stream, size_t stage, int index);
   int joined(int stream, size_t stage, int index) const;

@@ -31,6 +31,8 @@ Flow::Step Flow::step(int stream, size_t index, Event& event) {
       return hold({stream, index}, event);
     case StageKind::Match:
       return match({stream, index}, event);
+    case StageKind::Process:
+      return process({stream, index}, event);
     case StageKind::Join:
       return join({stream, index}, 0, event);
     case StageKind::Table:
@@ -236,6 +238,11 @@ void Flow::forget() {
     if (stage.kind == StageKind::Dedupe) drop_old(state.log, stage.within);
     bool running = stage.kind == StageKind::Aggregate && stage.window.kind == WindowKind::Running;
     if (running && stage.ttl) drop_groups(state.log, *stage.ttl);
+    if (stage.process && stage.ttl) {
+      std::erase_if(state.processes, [&](const auto& group) {
+        return group.second.timers.empty() && plus(group.second.newest, *stage.ttl) < now;
+      });
+    }
   }
 }
 

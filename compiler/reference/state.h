@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "compiler/reference/aggregates.h"
@@ -81,6 +82,13 @@ struct MatchGroup {
   std::vector<size_t> starts;      // events of which it is open whether a match begins there
 };
 
+// What a `process` keeps of a key.
+struct ProcessGroup {
+  std::vector<Value> states;
+  std::map<std::string, int64_t> timers;  // those that are set: by name, when they are due
+  int64_t newest = no_time;               // event or timer
+};
+
 struct StageState {
   std::vector<Log> histories;  // one cell each
   Log log;                     // dedupe: no cells; aggregate: its calls
@@ -101,6 +109,7 @@ struct StageState {
   std::map<Key, MatchGroup, KeyLess> matches;
   std::map<std::pair<int64_t, uint64_t>, std::pair<Key, MatchEvent>> waiting;  // match: by time and arrival
   uint64_t arrivals = 0;
+  std::map<Key, ProcessGroup, KeyLess> processes;
 };
 
 // Windows of fixed length that hold an event of that time, by end.

@@ -82,6 +82,12 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
           {"waiting", "hold " + std::to_string(static_cast<int>(view.stage->hold->kind)), order, {}});
     }
     if (view.stage->match) view.cells.push_back({"begun", "match", "", {}});
+    if (view.stage->process) {
+      for (const typed::ProcessState& each : view.stage->process->states)
+        view.cells.push_back({each.name, "variable " + each.type->text, "", {}});
+      for (const typed::ProcessTimer& each : view.stage->process->timers)
+        view.cells.push_back({each.name + "/timer", "timer", "", {}});
+    }
     if (view.stage->kind == StageKind::Dedupe) view.cells.push_back({"passed", "dedupe", "", {}});
     if (view.stage->kind == StageKind::Table) view.cells.push_back({"rows", "table", "", {}});
     if (view.stage->kind == StageKind::Join) {
@@ -146,8 +152,9 @@ class Migration {
   }
   bool is_empty(const StageView& view) {
     const StageState& state = old_.state(view.place);
-    return state.log.empty() && state.rows.empty() && state.held.empty() && state.matches.empty() &&
-           state.waiting.empty() && state.sides[0].empty() && state.sides[1].empty() &&
+    return state.log.empty() && state.processes.empty() && state.rows.empty() && state.held.empty() &&
+           state.matches.empty() && state.waiting.empty() && state.sides[0].empty() &&
+           state.sides[1].empty() &&
            std::all_of(state.histories.begin(), state.histories.end(),
                        [](const Log& log) { return log.empty(); });
   }
@@ -202,7 +209,12 @@ class Migration {
       int known = named(before.cells, output.was + cell.name.substr(field.size()));
       if (known >= 0) return known;
     }
+    if (view.stage->process && index < view.stage->process->states.size()) {
+      const std::string& was = view.stage->process->states[index].was;
+      if (int known = was.empty() ? -1 : named(before.cells, was); known >= 0) return known;
+    }
     if (int known = named(before.cells, cell.name); known >= 0) return known;
+    if (view.stage->process) return -1;  // variables go by name
     std::vector<size_t> gone;
     size_t come = 0;
     auto alike = [&](const Cell& other) {
@@ -241,8 +253,13 @@ class Migration {
       const Cell& then = before.cells[static_cast<size_t>(known)];
       std::string path = view.path() + now.name;
       bool keys_agree = order && key_order(then.keys, now.keys);
-      bool replaced = then.function != now.function || !keys_agree || !windows_agree ||
-                      !has_rows_for(*before.stage, *view.stage, i);
+      bool variables = view.stage->process && i < view.stage->process->states.size();
+      bool same_function = then.function == now.function ||
+                           (variables && static_cast<size_t>(known) < before.stage->process->states.size() &&
+                            holds_all(*view.stage->process->states[i].type,
+                                      *before.stage->process->states[static_cast<size_t>(known)].type));
+      bool replaced =
+          !same_function || !keys_agree || !windows_agree || !has_rows_for(*before.stage, *view.stage, i);
       if (fresh || is_empty(before)) continue;
       if (!replaced && then.meaning == now.meaning) {
         from[i] = known;
@@ -256,6 +273,37 @@ class Migration {
       if (!used[i] && !is_empty(before)) need("drop", before.path() + before.cells[i].name);
     }
     if (undecided_.empty()) carry(before, view, from, order.value_or(std::vector<size_t>()));
+  }
+
+  // Whether every value of the other type is one of this.
+  static bool holds_all(const typed::Type& type, const typed::Type& other) {
+    using typed::Kind;
+    auto range = [](Kind kind) -> std::pair<int, int> {  // bits below zero, bits above
+      switch (kind) {
+        case Kind::I8:
+          return {7, 7};
+        case Kind::I16:
+          return {15, 15};
+        case Kind::I32:
+          return {31, 31};
+        case Kind::Int:
+          return {63, 63};
+        case Kind::U8:
+          return {0, 8};
+        case Kind::U16:
+          return {0, 16};
+        case Kind::U32:
+          return {0, 32};
+        case Kind::U64:
+          return {0, 64};
+        default:
+          return {-1, -1};
+      }
+    };
+    if (type.kind == Kind::Float) return other.kind == Kind::F32;
+    auto [low, high] = range(type.kind);
+    auto [other_low, other_high] = range(other.kind);
+    return other_low >= 0 && low >= other_low && high >= other_high;
   }
 
   static typed::TypeRef record_of(const Stage& stage, size_t side) {
@@ -390,6 +438,30 @@ class Migration {
       if (before.stage->hold->kind == typed::HoldKind::Top) let_go_of_rest(*before.stage, state.held);
       state.closed = old_state.closed;
       state.arrivals = old_state.arrivals;
+      return;
+    }
+    if (view.stage->process) {
+      if (std::all_of(from.begin(), from.end(), [](int cell) { return cell < 0; })) return;
+      const typed::Process& now = *view.stage->process;
+      size_t first_timer = before.stage->process->states.size();
+      for (const auto& [key, group] : old_state.processes) {
+        Key moved;
+        for (size_t at : order) moved.push_back(key[at]);
+        ProcessGroup made = next_.process_group(view.place, moved);
+        made.newest = group.newest;
+        for (size_t i = 0; i < now.states.size(); ++i) {
+          if (from[i] >= 0) made.states[i] = group.states[static_cast<size_t>(from[i])];
+        }
+        for (size_t i = 0; i < now.timers.size(); ++i) {
+          int known = from[now.states.size() + i];
+          if (known < 0) continue;
+          const std::string& name =
+              before.stage->process->timers[static_cast<size_t>(known) - first_timer].name;
+          auto set = group.timers.find(name);
+          if (set != group.timers.end()) made.timers[now.timers[i].name] = set->second;
+        }
+        state.processes[moved] = std::move(made);
+      }
       return;
     }
     if (view.stage->match) {  // what has begun goes on when all that is asked of it is the same

@@ -134,8 +134,8 @@ void Flow::finish_counts(Rest rest, size_t ending) {
     if (waits_above(place.first, place.second) != (rest == Rest::OfResults)) continue;
     bool over = true;
     for (size_t source = 0; source < finished_.size(); ++source)
-      over = over &&
-             (finished_[source] != 0 || source == ending || !held_back(place.first, place.second, source));
+      over = over && (finished_[source] != 0 || source == ending ||
+                      !held_back(place.first, place.second, Brake{static_cast<int>(source)}));
     if (!over) continue;
     for (const auto& [key, members] : std::exchange(state.log, {})) give_counted(place, key, members);
   }
@@ -148,6 +148,7 @@ bool Flow::waits_above(int stream, size_t stage) const {
     bool window = at.kind == StageKind::Aggregate && at.window.kind != WindowKind::Running &&
                   at.window.kind != WindowKind::Count;
     if (window || at.kind == StageKind::Join || at.match || at.hold) return true;
+    if (at.process && !at.process->timers.empty()) return true;
   }
   return std::any_of(of.inputs.begin(), of.inputs.end(), [&](const typed::Input& input) {
     if (input.stream < 0) return false;
@@ -186,6 +187,7 @@ int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
   if (stage.kind == StageKind::Join) return next_unmatched(place);
   if (stage.match) return next_settled(place);
+  if (stage.process) return next_timer(place);
   if (stage.hold) return next_held(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
   return ticks ? std::min(next_close(place), states_.at(place).tick) : next_close(place);
@@ -209,7 +211,7 @@ int64_t Flow::next_close(StagePlace place) const {
 
 bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.kind == StageKind::Join || stage.match) return true;
+  if (stage.kind == StageKind::Join || stage.match || stage.process) return true;
   if (stage.hold) return stage.window.kind != WindowKind::All;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
          stage.window.kind != WindowKind::Count && stage.window.kind != WindowKind::All;
@@ -246,17 +248,20 @@ void Flow::fire_due() {
       set->value.reset();
       continue;
     }
-    if (!chosen) return;
+    if (!chosen) break;
     if (stage_at(*chosen).kind == StageKind::Join) {
       fire_join(*chosen, due(*chosen));
     } else if (stage_at(*chosen).match) {
       fire_match(*chosen, due(*chosen));
+    } else if (stage_at(*chosen).process) {
+      fire_timer(*chosen, due(*chosen));
     } else if (stage_at(*chosen).hold) {
       fire_held(*chosen, due(*chosen));
     } else {
       fire(*chosen, due(*chosen));
     }
   }
+  reach_all();
 }
 
 std::vector<Flow::Result> Flow::results_of(StagePlace place, int64_t end) {
@@ -304,7 +309,7 @@ void Flow::fire_tick(StagePlace place, int64_t tick) {
     for (Entry& entry : entries) entry.told = true;
   }
   state.tick = end_of_time;
-  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, tick));
+  Limits outer = std::exchange(firing_limits_, limits_while_firing(place, tick));
   for (const auto& [window, groups] : windows) {
     for (const auto& [key, result] : groups) {
       bool news = std::any_of(result.members.begin(), result.members.end(),
@@ -328,7 +333,7 @@ void Flow::fire(StagePlace place, int64_t end) {
   }
   drop_closed(place);
   if (stage_at(place).on_update) return;  // all was given when it changed
-  std::vector<int64_t> outer = std::exchange(firing_limits_, limits_while_firing(place, end));
+  Limits outer = std::exchange(firing_limits_, limits_while_firing(place, end));
   for (const Result& result : results) {
     // All was given at the last tick, when nothing has come since.
     bool news =

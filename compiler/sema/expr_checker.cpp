@@ -454,6 +454,10 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
   auto report = scope.record != nullptr && scope.place != Place::Constant
                     ? diags_.report(Code::UnknownField, expr.span, scope.record_name, name)
                     : diags_.report(Code::UnknownName, expr.span, name);
+  if (scope.left_behind != nullptr && scope.left_behind->field_index(name) >= 0) {
+    report.note("a timer has no event; keep what it needs of one in a `state`");
+    return error(expr.span);
+  }
   // A field of a joined record is named through it.
   for (size_t i = 0; scope.record != nullptr && i < scope.record->fields.size(); ++i) {
     const typed::Field& other = scope.record->fields[i];

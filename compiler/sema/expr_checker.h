@@ -58,11 +58,12 @@ struct Scope {
   // fields in the record that is here now.
   const std::vector<int>* places = nullptr;
   typed::TypeRef here = nullptr;
-  std::string record_name;         // for messages: "stream `payments`"
-  std::vector<LocalName> locals;   // innermost last
-  std::vector<LocalName> beyond;   // bound around an aggregate or a history: not known when it sees an event
-  std::set<std::string> siblings;  // fields made by other items of the same `with`
-  std::string cell;                // prefix of the cells found here: "usual", "where"
+  std::string record_name;        // for messages: "stream `payments`"
+  std::vector<LocalName> locals;  // innermost last
+  std::vector<LocalName> beyond;  // bound around an aggregate or a history: not known when it sees an event
+  typed::TypeRef left_behind = nullptr;  // on timer: the record whose fields are not known any more
+  std::set<std::string> siblings;        // fields made by other items of the same `with`
+  std::string cell;                      // prefix of the cells found here: "usual", "where"
   std::vector<typed::History>* histories = nullptr;         // EventHistory
   std::vector<typed::AggregateCall>* aggregates = nullptr;  // AggregateItem
   const std::vector<typed::ExprPtr>* keys = nullptr;        // AggregateItem
@@ -195,6 +196,8 @@ class ExprChecker {
   bool check_own_body(const ast::AggregateDecl& decl, OwnUse& use);
   ExprPtr module_member(const ast::MemberAccess& node, const ast::Expr& expr, const Scope& scope);
   // Times in texts: time_calls.cpp.
+  // `time` as clocks of that zone show it, or back.
+  ExprPtr in_zone(typed::Builtin direction, ExprPtr time, const ast::Expr& zone);
   ExprPtr check_parse_time(const ast::Call& node, const ast::Expr& expr, Scope& scope);
   ExprPtr check_format_time(const ast::Call& node, const ast::Expr& expr, Scope& scope);
   std::optional<std::string> time_pattern(const std::string& function, const ast::Expr& expr);

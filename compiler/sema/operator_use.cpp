@@ -117,6 +117,7 @@ int place_behind(const typed::Stage& stage, int field) {
       return stage.list_field == field ? -1 : stage.output->field_index(name());
     case StageKind::Aggregate:
     case StageKind::Match:
+    case StageKind::Process:
       return -1;
     case StageKind::Join:
     case StageKind::Lookup: {

@@ -77,6 +77,7 @@ class StageChecker {
   bool build(const ast::SortStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::TopStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::MatchStage& syntax, const ast::Stage& stage, Stage& out);
+  bool build(const ast::ProcessStage& syntax, const ast::Stage& stage, Stage& out);
   bool build(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   template <typename Other>
   bool build(const Other&, const ast::Stage& stage, Stage&) {

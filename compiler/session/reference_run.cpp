@@ -128,6 +128,7 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
     }
     for (const SourceCut& cut : swap.at) interpreter.run_until(cut.source, cut.records);
     reference::Consents consents;
+    consents.live = run.policy == SwapPolicy::Live;
     for (const Consent& consent : swap.accept) consents.given.push_back(consent.verdict + ":" + consent.cell);
     std::vector<std::string> open = interpreter.swap(next.program->typed, consents, line_of(next));
     if (open.empty()) {

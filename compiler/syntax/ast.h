@@ -477,6 +477,7 @@ struct TimerHandler {
 };
 struct ProcessStage {
   std::vector<NamedExpr> by;
+  std::optional<Ttl> ttl;
   std::vector<StateVariable> state;
   std::vector<StatementPtr> on_event;
   std::vector<TimerHandler> on_timer;

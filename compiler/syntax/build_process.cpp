@@ -9,7 +9,12 @@ using source::Span;
 ast::ProcessStage TreeBuilder::process_stage(P::ProcessStageContext* context) {
   bool outer = std::exchange(in_body_, true);
   ast::ProcessStage out;
-  out.by = by(context->byClause());
+  for (auto* clause : context->byClause()) {
+    if (once(!out.by.empty(), clause)) out.by = by(clause);
+  }
+  for (auto* clause : context->ttlClause()) {
+    if (once(out.ttl.has_value(), clause)) out.ttl = ttl(clause);
+  }
   bool has_event = false;
   for (auto* item : context->processItem()) {
     if (item->EVENT() != nullptr) {

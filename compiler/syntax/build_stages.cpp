@@ -149,10 +149,13 @@ ast::AggregateStage TreeBuilder::aggregate_stage(P::AggregateStageContext* conte
     if (once(out.late.has_value(), clause)) out.late = late(clause);
   }
   for (auto* clause : context->ttlClause()) {
-    if (!once(out.ttl.has_value(), clause)) continue;
-    out.ttl = ast::Ttl{clause->expr() == nullptr ? nullptr : expr(clause->expr()), span(clause)};
+    if (once(out.ttl.has_value(), clause)) out.ttl = ttl(clause);
   }
   return out;
+}
+
+ast::Ttl TreeBuilder::ttl(P::TtlClauseContext* clause) {
+  return {clause->expr() == nullptr ? nullptr : expr(clause->expr()), span(clause)};
 }
 
 ast::JoinStage TreeBuilder::join_stage(P::JoinStageContext* context) {

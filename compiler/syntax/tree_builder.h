@@ -84,6 +84,7 @@ class TreeBuilder {
   ast::Late late(P::LateClauseContext* context);
   void stage_body(P::StageBodyContext* context, ast::Stage& out);
   ast::AggregateStage aggregate_stage(P::AggregateStageContext* context);
+  ast::Ttl ttl(P::TtlClauseContext* clause);
   ast::JoinStage join_stage(P::JoinStageContext* context);
   ast::JoinStage lookup_stage(P::LookupStageContext* context);
 

@@ -163,6 +163,31 @@ std::string call_text(const AggregateCall& call) {
   return out + "): " + call.result->text;
 }
 
+void dump_body(const std::vector<Statement>& body, const std::string& indent, std::string& out) {
+  const char* words[] = {"let", "assign", "if", "emit", "timer", "cancel"};
+  for (const Statement& statement : body) {
+    out += indent + words[static_cast<int>(statement.kind)];
+    if (statement.index >= 0) out += fmt::format(" {}", statement.index);
+    if (statement.value) out += " " + expr_text(*statement.value);
+    out += "\n";
+    dump_body(statement.then_body, indent + "  ", out);
+    if (statement.else_body.empty()) continue;
+    out += indent + "else\n";
+    dump_body(statement.else_body, indent + "  ", out);
+  }
+}
+
+void dump_process(const Process& process, std::string& out) {
+  for (const ProcessState& state : process.states)
+    out += fmt::format("    state {}: {} = {}\n", state.name, state.type->text, expr_text(*state.initial));
+  out += "    on event\n";
+  dump_body(process.on_event, "      ", out);
+  for (const ProcessTimer& timer : process.timers) {
+    out += "    on timer " + timer.name + "\n";
+    dump_body(timer.body, "      ", out);
+  }
+}
+
 void dump_stage(const Stage& stage, std::string& out) {
   auto line = std::back_inserter(out);
   fmt::format_to(line, "  {} @{}{} -> {}\n", stage.keyword, stage.name, stage.stateful() ? " [state]" : "",
@@ -189,6 +214,7 @@ void dump_stage(const Stage& stage, std::string& out) {
                    windows[static_cast<int>(stage.window.kind)], stage.window.size, stage.window.every,
                    stage.window.offset, stage.window.zone.empty() ? "" : " zone " + stage.window.zone);
   }
+  if (stage.process) dump_process(*stage.process, out);
   for (const Output& output : stage.outputs)
     fmt::format_to(line, "    {} = {}\n", output.name, expr_text(*output.value));
   if (!stage.join) return;

@@ -42,6 +42,8 @@ const char* event_error_code(EventError error) {
       return "no_value";
     case EventError::NoKey:
       return "no_key";
+    case EventError::Timer:
+      return "timer";
   }
   return "none";
 }

@@ -9,6 +9,7 @@
 #include "compiler/source/span.h"
 #include "compiler/typed/hold.h"
 #include "compiler/typed/pattern.h"
+#include "compiler/typed/process.h"
 #include "compiler/typed/type.h"
 
 namespace mut::typed {
@@ -51,7 +52,8 @@ enum class EventError : uint8_t {
   Memory,
   Range,
   NoValue,
-  NoKey
+  NoKey,
+  Timer
 };
 const char* event_error_code(EventError error);  // "overflow", "division_by_zero", …
 
@@ -236,7 +238,8 @@ enum class StageKind : uint8_t {
   Match,
   Hold,
   Table,
-  Lookup
+  Lookup,
+  Process
 };
 
 struct Stage {
@@ -261,9 +264,10 @@ struct Stage {
   std::vector<std::string> key_names;
   int64_t within = 0;  // Dedupe, nanoseconds
   int64_t most = 0;    // Dedupe that throttles: events that pass within the stretch; else 0
-  std::vector<AggregateCall> aggregates;  // Aggregate; Match: its measures
-  std::shared_ptr<const Match> match;     // Match
-  std::shared_ptr<const Hold> hold;       // Hold
+  std::vector<AggregateCall> aggregates;   // Aggregate; Match: its measures
+  std::shared_ptr<const Match> match;      // Match
+  std::shared_ptr<const Hold> hold;        // Hold
+  std::shared_ptr<const Process> process;  // Process
   Window window;
   bool on_update = false;     // a row after each event
   bool on_close = false;      // a row when the window closes
@@ -279,7 +283,7 @@ struct Stage {
   bool stateful() const {
     return kind == StageKind::Dedupe || kind == StageKind::Aggregate || kind == StageKind::Join ||
            kind == StageKind::Match || kind == StageKind::Hold || kind == StageKind::Table ||
-           !histories.empty();
+           (kind == StageKind::Process && process->keeps_state()) || !histories.empty();
   }
 };
 

@@ -113,7 +113,7 @@ typedef struct MutContext {
   uint64_t* dropped;      // by index of stage counter: rows a choosing stage let go
   void* runtime;          // graph::Shard
   int64_t watermark;      // of the running source, with the event that is processed
-  int32_t memory_spent;   // set by a store that passed its budget
+  int32_t overdue;        // 1: a timer was set that the watermark had passed; it fires before the next event
   int32_t firing;         // 1: a store fires; what clocks say then is not bounded by `watermark`
 } MutContext;
 

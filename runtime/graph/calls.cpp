@@ -13,6 +13,7 @@
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
 #include "runtime/state/panes.h"
+#include "runtime/state/processes.h"
 #include "runtime/state/results.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
@@ -197,6 +198,37 @@ int32_t mut_match_event(MutContext* ctx, uint32_t store, const uint64_t* key, co
   *out = {rows->rows(), rows->times(), rows->count()};
   of.wait_for(store, patterns.due());
   return 1;
+}
+
+// ---- process
+
+// The row whose timer fires now.
+char* mut_process_row(MutContext* ctx, uint32_t store) {
+  return static_cast<mut::state::ProcessStore&>(instance(ctx).store(store)).fired_row();
+}
+
+int32_t mut_process_room(MutContext* ctx, uint32_t store, const char* row, uint64_t text_bytes,
+                         uint32_t timers) {
+  return static_cast<mut::state::ProcessStore&>(instance(ctx).store(store)).has_room(row, text_bytes, timers)
+             ? 1
+             : 0;
+}
+
+// `change`: 1 set, 2 cancel. At the end of the input what a timer sets does not fire any more.
+void mut_process_timer(MutContext* ctx, uint32_t store, char* row, uint32_t timer, int32_t change,
+                       int64_t due, int32_t by_timer) {
+  auto& of = instance(ctx);
+  auto& process = static_cast<mut::state::ProcessStore&>(of.store(store));
+  const mut::runtime::Clock& clock = of.plan().stores[store].clock;
+  if (change == 2) {
+    process.cancel_timer(row, timer);
+  } else if (by_timer != 0 && of.watermark_of(clock) == mut::state::never) {
+    process.let_go_of_timer(row, timer);
+  } else {
+    process.set_timer(row, timer, due);
+    of.wait_for(store, due);
+    if (due <= of.now(clock)) ctx->overdue = 1;
+  }
 }
 
 // ---- joins

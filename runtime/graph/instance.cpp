@@ -25,6 +25,7 @@ constexpr ErrorText error_texts[] = {
     {"range", "value outside the range of the param"},
     {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
     {"no_key", "a key of a table is none"},
+    {"timer", "a timer sets one that is not later than itself"},
 };
 constexpr size_t sink_rows_first = 64;
 
@@ -56,6 +57,7 @@ Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t s
   for (const StorePlan& store : plan_->stores)
     bits = std::max(bits, static_cast<size_t>(store.watermark_bit + 1));
   watermarks.assign(bits, no_watermark);
+  reached_.assign(bits, no_watermark);
   params_ = plan_->param_values;
   param_texts_.resize(plan_->params.size());
   pending_sets_.resize(plan_->sets.size());
@@ -108,11 +110,18 @@ int64_t Instance::now(const Clock& clock) const {
   return least;
 }
 
-void Instance::firing(const Clock& clock, int64_t due) {
+void Instance::firing(size_t store) {
+  const Clock& clock = plan_->stores[store].clock;
+  int64_t due = stores_[store]->due();
+  bool may_be_past = stores_[store]->desc().kind == state::StoreKind::Process;
   firing_limits_.resize(watermarks.size());
   for (size_t i = 0; i < watermarks.size(); ++i) {
     int64_t delay = (clock.mask >> i & 1U) != 0 ? clock.delay(i) : clock.delay_max();
-    firing_limits_[i] = later(due, delay) - 1;
+    int64_t limit = later(due, delay) - 1;
+    // A timer may be set to a time that has passed; no watermark goes back for it.
+    if (may_be_past) limit = std::max(limit, reached_[i]);
+    reach(i, std::min(limit, watermarks[i]));
+    firing_limits_[i] = limit;
   }
 }
 
@@ -219,14 +228,15 @@ void Instance::fail(size_t site, int32_t error, uint64_t position, const void* e
   record.line = at.line;
   record.code = error_texts[error].code;
   record.message = error_texts[error].message;
-  if (batch != nullptr && batch->origins != nullptr && position >= batch->first_position &&
+  bool of_event = type == at.record.get();  // else of a row that a store gave, which has no one record
+  if (of_event && batch != nullptr && batch->origins != nullptr && position >= batch->first_position &&
       position - batch->first_position < batch->row_count && batch->input_name.size != 0) {
     record.input = std::string(abi::view(batch->input_name)) + ":" +
                    std::to_string(batch->origins[position - batch->first_position].line);
   }
   text::Buffer json;
   if (type != nullptr) {
-    if (type == at.record.get()) {
+    if (of_event) {
       if (!encoders_[site]) encoders_[site] = codec::make_encoder(codec::Format::Json, at.record);
       encoders_[site]->append(event, json);
     } else {

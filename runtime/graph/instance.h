@@ -1,5 +1,6 @@
 // One version of a program on one shard: its context, stores and pending rows.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -59,9 +60,15 @@ class Instance {
   int64_t now(const Clock& clock) const;
   // A store has something that fires at `due`: the kernel that runs returns in time.
   void wait_for(size_t store, int64_t due);
-  // What follows is caused by something of a stage of that clock, due at that time; until fired().
-  void firing(const Clock& clock, int64_t due);
+  // What follows is caused by what is due first in that store; until fired().
+  void firing(size_t store);
   void fired() { firing_limits_.clear(); }
+  // Events of that source have seen that watermark.
+  void reach(size_t source, int64_t watermark) { reached_[source] = std::max(reached_[source], watermark); }
+  // All that the watermarks bring about has fired.
+  void reach_all() {
+    for (size_t i = 0; i < watermarks.size(); ++i) reach(i, watermarks[i]);
+  }
   void set_param(size_t index, const void* value);
 
   // Rows were taken out of the sinks: empties them and the arena.
@@ -111,6 +118,7 @@ class Instance {
   batch::Arena arena_;
   std::vector<PendingSet> pending_sets_;
   std::vector<int64_t> firing_limits_;                     // of watermarks, while something fires
+  std::vector<int64_t> reached_;                           // what of the watermarks has been seen so far
   std::vector<std::unique_ptr<codec::Encoder>> encoders_;  // by site, made at first use
 };
 

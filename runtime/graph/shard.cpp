@@ -10,6 +10,7 @@ namespace {
 
 // Results of a window that are made at once: they stay in the second cache.
 constexpr size_t result_piece_rows = 1024;
+constexpr size_t fires_between_outputs = 4096;
 
 }  // namespace
 
@@ -211,7 +212,7 @@ void Shard::run_results(size_t index, const state::ResultRows& rows) {
 void Shard::fire_store(size_t index) {
   state::ResultRows rows(instance_->store(index).desc(), result_texts_);
   rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(index, piece); });
-  instance_->firing(instance_->plan().stores[index].clock, instance_->store(index).due());
+  instance_->firing(index);
   instance_->store(index).fire(rows);
   run_results(index, rows);
   instance_->fired();
@@ -222,6 +223,7 @@ void Shard::fire_store(size_t index) {
 // as of the sources: what a join gives late comes before what waits for it.
 void Shard::fire_due() {
   const Plan& plan = instance_->plan();
+  size_t fired = 0;
   while (true) {
     int64_t best = state::never;
     size_t chosen = plan.stores.size();
@@ -249,8 +251,13 @@ void Shard::fire_due() {
     }
     if (chosen == plan.stores.size()) break;
     fire_store(chosen);
-    if (instance_->context().output_rows >= instance_->context().output_rows_max && !take_output()) return;
+    // Timers may set timers for long and give no row: what bodies made on the way goes now and then.
+    bool many = ++fired % fires_between_outputs == 0;
+    if ((many || instance_->context().output_rows >= instance_->context().output_rows_max) && !take_output())
+      return;
   }
+  instance_->context().overdue = 0;
+  instance_->reach_all();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
     if (watermark != no_watermark) instance_->store(i).advance(watermark);
@@ -272,9 +279,16 @@ bool Shard::run_kernel(size_t index, MutCursor& cursor) {
   MutSourceKernel kernel = instance_->kernels().sources[index];
   if (kernel == nullptr) cursor.row = cursor.row_end;  // nothing reads this source
   while (cursor.row < cursor.row_end) {
+    if (context.overdue != 0) {  // an event of another source, or of the batch before, has set it
+      cause_position_ = feed.view.first_position + cursor.row;
+      fire_due();
+      if (!error_.message.empty()) return false;
+    }
     update_due(index);
     int32_t stop = kernel(&context, &feed.view, &cursor);
     instance_->watermarks[index] = cursor.watermark;
+    // One that raised the watermark and waits for what is due has not run yet.
+    instance_->reach(index, stop == MUT_STOP_DUE ? context.watermark : cursor.watermark);
     cause_position_ = feed.view.first_position + cursor.row;
     if (stop == MUT_STOP_DUE) fire_due();
     if (!error_.message.empty()) return false;
@@ -302,7 +316,8 @@ bool Shard::run_rows(size_t index, uint32_t row_end) {
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
     // What fires by time is advanced when it has fired.
-    bool fires = plan.stores[i].has_results && plan.stores[i].desc.kind != state::StoreKind::Counts;
+    bool fires = plan.stores[i].has_results && plan.stores[i].desc.kind != state::StoreKind::Counts &&
+                 plan.stores[i].desc.kind != state::StoreKind::Process;
     if (watermark != no_watermark && !fires) instance_->store(i).advance(watermark);
   }
   return written;
@@ -327,6 +342,7 @@ void Shard::finish_counts(Rest rest) {
 
 // A source that has ended does not hold others back; when all have, everything fires.
 void Shard::finish_input() {
+  if (instance_->context().overdue != 0) fire_due();  // by the last event, not by the end
   finish_counts(Rest::OfSources);
   bool all = true;
   for (size_t i = 0; i < feeds_.size(); ++i) {

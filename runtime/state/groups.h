@@ -15,7 +15,7 @@ class GroupStore : public Store {
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   KeyedTable& table() { return table_; }
   // Whether `ttl` has passed since the newest event of a group. A row without events has none.
-  bool is_past(const char* row, int64_t watermark) const;
+  virtual bool is_past(const char* row, int64_t watermark) const;
   // The group starts anew; its row stays.
   void forget(char* row);
 

@@ -32,8 +32,9 @@ abi::TypeDescRef result_record(const StoreDesc& desc) {
     add("right", desc.join.right);
     return abi::make_record(std::move(fields));
   }
-  add("error", abi::make_scalar(TypeKind::I32));
+  add(desc.kind == StoreKind::Process ? "timer" : "error", abi::make_scalar(TypeKind::I32));
   for (const KeyDesc& key : desc.keys) add(key.name, key.type);
+  if (desc.kind == StoreKind::Process) return abi::make_record(std::move(fields));
   for (const CellDesc& cell : results_of(desc)) add(cell.name, cell.result);
   add("window_start", abi::make_scalar(TypeKind::Time));
   add("window_end", abi::make_scalar(TypeKind::Time));
@@ -49,7 +50,9 @@ abi::TypeDescRef shown_record(const StoreDesc& desc) {
     fields.push_back(abi::made_field(std::move(name), std::move(type)));
   };
   for (const KeyDesc& key : desc.keys) add(key.name, key.type);
-  if (desc.kind != StoreKind::Whole && desc.kind != StoreKind::Match) {
+  bool windows =
+      desc.kind != StoreKind::Whole && desc.kind != StoreKind::Match && desc.kind != StoreKind::Process;
+  if (windows) {
     add("window_start", abi::make_scalar(TypeKind::Time));
     add("window_end", abi::make_scalar(TypeKind::Time));
   }
@@ -183,6 +186,12 @@ char* ResultRows::begin_row(const uint64_t* key) {
     ++field;
   }
   return out;
+}
+
+void ResultRows::add_timer(const uint64_t* key, uint32_t timer, int64_t event_time) {
+  memcpy(begin_row(key), &timer, sizeof(timer));
+  times_.push_back(event_time);
+  keys_.insert(keys_.end(), key, key + desc_.key_words);
 }
 
 void ResultRows::add_results(const uint64_t* key, const std::vector<CellResult>& results,

@@ -4,6 +4,7 @@
 //                cell of may_overflow(): its result does not fit
 //   held:        rank · window_start · window_end · the row
 //   of a join:   i32 JoinSide · left record · right record, one of the two
+//   of a process: i32 index of the timer that fired · keys
 #pragma once
 #include <functional>
 
@@ -66,6 +67,8 @@ class ResultRows {
       }
     }
   }
+  // A timer of a key has fired.
+  void add_timer(const uint64_t* key, uint32_t timer, int64_t event_time);
   // A row of results that no table holds, one for each of results_of().
   void add_results(const uint64_t* key, const std::vector<CellResult>& results, int64_t event_time);
   // A packed record of one side of a join.

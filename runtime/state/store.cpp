@@ -10,6 +10,7 @@
 #include "runtime/state/overlaps.h"
 #include "runtime/state/panes.h"
 #include "runtime/state/patterns.h"
+#include "runtime/state/processes.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
 #include "runtime/state/tables.h"
@@ -47,6 +48,8 @@ std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget)
       return std::make_unique<GroupStore>(std::move(desc), seed, budget);
     case StoreKind::Counts:
       return std::make_unique<CountStore>(std::move(desc), seed, budget);
+    case StoreKind::Process:
+      return std::make_unique<ProcessStore>(std::move(desc), seed, budget);
     case StoreKind::Panes:
       return std::make_unique<PaneStore>(std::move(desc), seed, budget);
     case StoreKind::Overlaps:

@@ -88,6 +88,8 @@ bool has_results(const StoreDesc& desc) {
     case StoreKind::Overlaps:
     case StoreKind::Counts:
       return true;
+    case StoreKind::Process:
+      return !desc.timers.empty();
     case StoreKind::Join:
       return waits(desc.join.kind, JoinSide::Left) || waits(desc.join.kind, JoinSide::Right);
     default:

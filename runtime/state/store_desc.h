@@ -95,6 +95,7 @@ enum class StoreKind : uint8_t {
   Match,     // events of a pattern per key, and the starts that are open
   Table,     // the newest row per key, and perhaps those before it
   Counts,    // windows of a number of events: one row per key
+  Process,   // variables of the script and timers: one row per key
 };
 
 enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti, Asof, LeftAsof };
@@ -174,7 +175,8 @@ struct StoreDesc {
   TableRule table;
   PatternRule pattern;
   HoldRule hold;
-  std::vector<CellDesc> measures;  // Match: what is asked of bound events
+  std::vector<CellDesc> measures;   // Match: what is asked of bound events
+  std::vector<std::string> timers;  // Process: names; the last cells say when each is due
 };
 
 // The line that windows lie on, and where the first one begins on it.
@@ -195,7 +197,7 @@ Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to);
 
 // Whether rows end with the time of their newest event.
 inline bool is_aged(const StoreDesc& desc) {
-  return desc.kind == StoreKind::Whole || desc.kind == StoreKind::Counts ||
+  return desc.kind == StoreKind::Whole || desc.kind == StoreKind::Counts || desc.kind == StoreKind::Process ||
          (desc.kind == StoreKind::Groups && desc.ttl != 0);
 }
 

@@ -31,6 +31,7 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
         next.watermarks[i] = old.watermarks[j];
     }
   }
+  next.reach_all();
   for (size_t i = 0; i < migration.params.size(); ++i) {
     if (migration.params[i] < 0) continue;
     const abi::FieldDesc& field = old.plan().param_record->fields[static_cast<size_t>(migration.params[i])];

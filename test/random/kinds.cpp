@@ -11,7 +11,7 @@ const std::vector<std::string>& stage_kinds() {
       "top",       "match",     "history",   "operator",  "running",        "tumbling",  "sliding",
       "session",   "count",     "all",       "updates",   "join",           "left join", "right join",
       "full join", "semi join", "anti join", "asof join", "left asof join", "lookup",    "left lookup",
-      "as of",     "table",     "route",     "route all", "merge",          "union"};
+      "as of",     "table",     "route",     "route all", "merge",          "union",     "process"};
   return kinds;
 }
 
@@ -24,7 +24,7 @@ bool is_aggregate(const std::string& kind) {
 }
 
 bool gives_later(const std::string& kind) {
-  static const std::vector<std::string> holds = {"delay", "debounce", "sort", "top", "match"};
+  static const std::vector<std::string> holds = {"delay", "debounce", "sort", "top", "match", "process"};
   bool join = is_join(kind) && kind != "join" && kind != "semi join";
   return join || (is_aggregate(kind) && kind != "running") ||
          std::find(holds.begin(), holds.end(), kind) != holds.end();

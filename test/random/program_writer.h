@@ -72,6 +72,9 @@ class ProgramWriter {
   std::string write_held(const std::string& kind, Stream& stream);
   std::string write_match(Stream& stream);
 
+  // processes.cpp
+  std::string write_process(Stream& stream);
+
   // aggregates.cpp
   AggregateText write_call(const std::vector<Field>& fields, const std::string& over, bool may_be_empty,
                            bool with_order);

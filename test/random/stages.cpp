@@ -27,7 +27,8 @@ std::string ProgramWriter::write_stage(Stream& stream, std::vector<Stream>& late
       "left join", "right join", "full join", "semi join",   "anti join", "asof join", "left asof join",
       "operator",  "operator",   "lookup",    "left lookup", "as of",     "with",      "with",
       "with",      "history",    "history",   "without",     "rename",    "limit",     "latest",
-      "throttle",  "sample",     "delay",     "debounce",    "sort",      "top",       "match"};
+      "throttle",  "sample",     "delay",     "debounce",    "sort",      "top",       "match",
+      "process",   "process"};
   std::string kind = dice_.pick(kinds);
   bool refused = (is_aggregate(kind) && stream.follows_table) ||
                  (stream.repeats && (is_aggregate(kind) || is_join(kind) || kind == "match")) ||
@@ -57,6 +58,8 @@ std::string ProgramWriter::write_kind(const std::string& kind, Stream& stream, s
     text = write_history_with(stream);
   } else if (kind == "match") {
     text = write_match(stream);
+  } else if (kind == "process") {
+    text = write_process(stream);
   } else if (is_aggregate(kind)) {
     text = write_aggregate(kind, stream, late);
   } else if (is_join(kind)) {

@@ -54,6 +54,7 @@ struct ReferenceRun {
   std::vector<std::pair<std::string, std::string>> binds;  // name, target
   std::vector<SwapRequest> swaps;                          // in order, each at its first cut
   EngineOptions::Stamp stamp = EngineOptions::Stamp::No;
+  SwapPolicy policy = SwapPolicy::Ask;
 };
 Outcome<Done> run_reference(std::string_view text, std::string name, const ReferenceRun& run,
                             const CheckOptions& options);

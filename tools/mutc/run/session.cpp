@@ -141,9 +141,15 @@ void tell_swap(const SwapReport& report, const std::vector<SourceCut>& wanted,
   }
 }
 
+SwapPolicy policy_of(const RunOptions& options) {
+  if (options.policy == "strict") return SwapPolicy::Strict;
+  return options.policy == "live" ? SwapPolicy::Live : SwapPolicy::Ask;
+}
+
 // `--engine reference`: the same script by the interpreter that defines its meaning.
 int run_by_reference(const std::string& text, const RunOptions& options, const ConsoleOptions& console) {
   ReferenceRun run;
+  run.policy = policy_of(options);
   run.stamp = options.stamp ? EngineOptions::Stamp::Yes : EngineOptions::Stamp::No;
   for (const std::string& bind : options.binds) {
     size_t equals = bind.find('=');
@@ -187,9 +193,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
                                                       : TierChoice::Auto;
   engine_options.batch_rows = options.batch;
   engine_options.memory_bytes = options.memory;
-  engine_options.policy = options.policy == "strict" ? SwapPolicy::Strict
-                          : options.policy == "live" ? SwapPolicy::Live
-                                                     : SwapPolicy::Ask;
+  engine_options.policy = policy_of(options);
   engine_options.stamp = options.stamp ? EngineOptions::Stamp::Yes : EngineOptions::Stamp::No;
   engine_options.disturb =
       options.disturb == "swap" ? EngineOptions::Disturb::Swap : EngineOptions::Disturb::No;
