@@ -26,6 +26,7 @@ bool can_be_kept(TypeRef type) {
     case Kind::Time:
     case Kind::Duration:
     case Kind::Enum:
+    case Kind::Decimal:
     case Kind::String:
     case Kind::Bytes:
       return true;
