@@ -31,6 +31,17 @@ Value FunctionEmitter::emit_call(const Expr& expr) {
       check(builder_.CreateICmpNE(fine, builder_.getInt32(0)), EventError::Cast);
       return {expr.type, {builder_.CreateLoad(word, out)}};
     }
+    case Builtin::ToLocal:
+    case Builtin::FromLocal: {
+      const auto& known = module_.graph().zones;
+      auto place = std::find(known.begin(), known.end(), expr.spec) - known.begin();
+      llvm::Type* word = builder_.getInt64Ty();
+      const char* helper = expr.builtin == Builtin::ToLocal ? "mut_to_local" : "mut_from_local";
+      return {expr.type,
+              {builder_.CreateCall(
+                  module_.helper(helper, word, {builder_.getPtrTy(), builder_.getInt32Ty(), word}),
+                  {context_, builder_.getInt32(static_cast<uint32_t>(place)), args[0].part()})}};
+    }
     case Builtin::JsonMember:
     case Builtin::JsonElement:
       return emit_json_walk(expr, args);

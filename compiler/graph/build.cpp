@@ -391,6 +391,10 @@ class Builder {
                  expr.builtin <= typed::Builtin::Capture;
     if (regex && std::find(out_.regexes.begin(), out_.regexes.end(), expr.spec) == out_.regexes.end())
       out_.regexes.push_back(expr.spec);
+    bool zone = expr.kind == ExprKind::Call &&
+                (expr.builtin == typed::Builtin::ToLocal || expr.builtin == typed::Builtin::FromLocal);
+    if (zone && std::find(out_.zones.begin(), out_.zones.end(), expr.spec) == out_.zones.end())
+      out_.zones.push_back(expr.spec);
     for (const typed::ExprPtr& arg : expr.args) {
       if (expr.kind == ExprKind::Cast || expr.kind == ExprKind::CastOptional ||
           expr.kind == ExprKind::Format) {

@@ -53,6 +53,7 @@ struct Graph {
   std::vector<typed::Const> literals;  // by slot
   std::vector<typed::TypeRef> literal_types;
   std::vector<std::string> regexes;           // patterns, by the index that kernels pass
+  std::vector<std::string> zones;             // names, by the index that kernels pass
   std::vector<typed::TypeRef> runtime_types;  // of casts and formats, by the index that kernels pass
   std::string shape;                          // all that machine code depends on; equal shapes share kernels
 };

@@ -8,6 +8,7 @@
 #include "compiler/reference/evaluate.h"
 #include "compiler/reference/json.h"
 #include "compiler/reference/text_functions.h"
+#include "compiler/reference/zones.h"
 #include "runtime/regex/regex.h"
 
 namespace mut::reference {
@@ -292,6 +293,8 @@ double draw_unit(uint64_t seed, uint64_t number, uint64_t place) {
 
 Value call_builtin(const Expr& expr, const std::vector<Value>& args, const Scope&) {
   Builtin builtin = expr.builtin;
+  if (builtin == Builtin::ToLocal) return local_in_zone(expr.spec, args[0].as_int());
+  if (builtin == Builtin::FromLocal) return time_in_zone(expr.spec, args[0].as_int());
   if (builtin == Builtin::ParseTime) return parse_time(expr.spec, args[0].as_text(), args[1].as_int());
   if (builtin >= Builtin::JsonMember && builtin <= Builtin::ToJson) return json_function(expr, args);
   if (builtin >= Builtin::Matches && builtin <= Builtin::Capture) return regex_function(expr, args);

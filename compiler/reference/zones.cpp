@@ -75,4 +75,15 @@ int64_t zone_piece(const typed::Window& window, int64_t length, int64_t time) {
   return number * (2 * day / length) + (time - begin_of(window, number)) / length;
 }
 
+int64_t local_in_zone(const std::string& zone, int64_t time) {
+  auto zoned = date::make_zoned(zone, date::sys_time<nanoseconds>(nanoseconds(time)));
+  return zoned.get_local_time().time_since_epoch().count();
+}
+
+int64_t time_in_zone(const std::string& zone, int64_t local) {
+  auto zoned =
+      date::make_zoned(zone, date::local_time<nanoseconds>(nanoseconds(local)), date::choose::earliest);
+  return zoned.get_sys_time().time_since_epoch().count();
+}
+
 }  // namespace mut::reference

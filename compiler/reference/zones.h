@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "compiler/typed/program.h"
@@ -16,5 +17,10 @@ int64_t zone_boundary(const typed::Window& window, int64_t time);
 int64_t next_zone_boundary(const typed::Window& window, int64_t boundary);
 // Numbers pieces of `length` within the days: whole days together, or parts of one from its begin on.
 int64_t zone_piece(const typed::Window& window, int64_t length, int64_t time);
+
+// What clocks of a zone show at a time, and the first time at which they show that or, where they leave it
+// out, go on.
+int64_t local_in_zone(const std::string& zone, int64_t time);
+int64_t time_in_zone(const std::string& zone, int64_t local);
 
 }  // namespace mut::reference

@@ -363,6 +363,20 @@ struct CallChecker {
     return call(builtin, type(result), std::move(values));
   }
 
+  // In UTC, or as clocks of a zone show it.
+  ExprPtr time_part(Builtin builtin) {
+    if (!count_is(1, 2)) return error();
+    ExprPtr time = checker.check(*args[0], scope, type(Kind::Time));
+    if (!argument_is(time, 0, checker.converts(time->type, type(Kind::Time)), quoted(type(Kind::Time))))
+      return error();
+    time = checker.coerce(std::move(time), type(Kind::Time));
+    if (args.size() == 2) time = checker.in_zone(Builtin::ToLocal, std::move(time), *args[1]);
+    if (time->type->kind == Kind::Error) return error();
+    std::vector<ExprPtr> values;
+    values.push_back(std::move(time));
+    return call(builtin, type(Kind::Int), std::move(values));
+  }
+
   // Numbers of one type: int when all are, else float.
   ExprPtr numeric(Builtin builtin, size_t least, size_t most, bool ordered) {
     if (!count_is(least, most)) return error();
@@ -497,7 +511,7 @@ struct CallChecker {
       case Builtin::Minute:
       case Builtin::Second:
       case Builtin::Weekday:
-        return uniform(matching[0], Kind::Time, 1, Kind::Int);
+        return time_part(matching[0]);
       case Builtin::Pick:
         return pick();
       case Builtin::Uniform:

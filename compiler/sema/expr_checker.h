@@ -194,6 +194,8 @@ class ExprChecker {
   bool check_own_body(const ast::AggregateDecl& decl, OwnUse& use);
   ExprPtr module_member(const ast::MemberAccess& node, const ast::Expr& expr, const Scope& scope);
   // Times in texts: time_calls.cpp.
+  // `time` as clocks of that zone show it, or back.
+  ExprPtr in_zone(typed::Builtin direction, ExprPtr time, const ast::Expr& zone);
   ExprPtr check_parse_time(const ast::Call& node, const ast::Expr& expr, Scope& scope);
   ExprPtr check_format_time(const ast::Call& node, const ast::Expr& expr, Scope& scope);
   std::optional<std::string> time_pattern(const std::string& function, const ast::Expr& expr);

@@ -1,5 +1,7 @@
 // What the `window` of a stage says.
 #include "compiler/sema/stage_checker.h"
+#include "compiler/sema/zones.h"
+#include "runtime/calendar/zone.h"
 #include "runtime/calendar/zone_line.h"
 
 namespace mut::sema {
@@ -71,17 +73,8 @@ bool StageChecker::check_zone(const ast::Window& window, Stage& out) {
                   "only `tumbling` and `sliding` windows follow the days of a zone");
     return false;
   }
-  if (!calendar::is_zone(*window.zone)) {
-    std::vector<std::string> names = calendar::zone_names();
-    auto report =
-        diags_.report(Code::BadWindow, window.span, "no time zone is called `" + *window.zone + "`");
-    if (names.empty()) {
-      report.note("this system knows no zones: install its package `tzdata`");
-    } else if (auto near = diag::did_you_mean(*window.zone, names)) {
-      report.note("did you mean `" + *near + "`?");
-    } else {
-      report.note("names are those of the tz database, as \"Europe/Berlin\"");
-    }
+  if (!calendar::Zone::find(*window.zone)) {
+    unknown_zone(diags_, window.span, *window.zone);
     return false;
   }
   constexpr int64_t second_ns = 1'000'000'000;

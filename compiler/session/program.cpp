@@ -254,6 +254,10 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
     out->regexes.push_back(regex::Regex::compile(pattern, problem));
     MUT_CHECK(out->regexes.back() != nullptr, "the checker has compiled it before");
   }
+  for (const std::string& name : graph.zones) {
+    out->zones.push_back(calendar::Zone::find(name));
+    MUT_CHECK(out->zones.back() != nullptr, "the checker has found it before");
+  }
   for (typed::TypeRef type : graph.runtime_types) out->types.push_back(graph::describe(type));
   return out;
 }

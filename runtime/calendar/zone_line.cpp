@@ -1,45 +1,22 @@
 #include "runtime/calendar/zone_line.h"
 
-#include <date/tz.h>
-
 #include <algorithm>
-#include <chrono>
 #include <limits>
+
+#include "runtime/calendar/zone.h"
 
 namespace mut::calendar {
 namespace {
-
-using std::chrono::nanoseconds;
 
 constexpr int64_t least = std::numeric_limits<int64_t>::min();
 constexpr int64_t greatest = std::numeric_limits<int64_t>::max();
 
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
-const date::time_zone* find_zone(std::string_view name) {
-  try {
-    return date::locate_zone(std::string(name));
-  } catch (const std::exception&) {
-    return nullptr;  // an unknown name, or a system without the database
-  }
-}
-
 }  // namespace
 
-bool is_zone(std::string_view name) { return find_zone(name) != nullptr; }
-
-std::vector<std::string> zone_names() {
-  std::vector<std::string> out;
-  try {
-    for (const date::time_zone& zone : date::get_tzdb().zones) out.push_back(zone.name());
-  } catch (const std::exception&) {
-    out.clear();
-  }
-  return out;
-}
-
 struct ZoneLine::Days {
-  const date::time_zone* zone = nullptr;
+  std::shared_ptr<const Zone> zone;
   int64_t begins_after = 0;
   // The day met last.
   int64_t number = 0;
@@ -48,9 +25,8 @@ struct ZoneLine::Days {
 
   // The first instant of a local day, numbered from 1970-01-01.
   int64_t begin_of(int64_t day) const {
-    date::local_time<nanoseconds> local{nanoseconds(day * day_ns + begins_after)};
-    if (zone == nullptr) return local.time_since_epoch().count();
-    return zone->to_sys(local, date::choose::earliest).time_since_epoch().count();
+    int64_t local = day * day_ns + begins_after;
+    return zone ? zone->from_local(local) : local;
   }
   void go_to(int64_t day) {
     number = day;
@@ -59,9 +35,7 @@ struct ZoneLine::Days {
   }
   void go_to_time(int64_t time) {
     if (time >= begin && time < end) return;
-    int64_t local = time;
-    if (zone != nullptr)
-      local = zone->to_local(date::sys_time<nanoseconds>(nanoseconds(time))).time_since_epoch().count();
+    int64_t local = zone ? zone->to_local(time) : time;
     go_to(floor_div(local - begins_after, day_ns));
     // A clock that is set back over the begin of a day is in the day that has begun.
     while (time >= end) go_to(number + 1);
@@ -77,7 +51,7 @@ ZoneLine::~ZoneLine() = default;
 ZoneLine::ZoneLine(const std::string& zone, int64_t day_begins) {
   if (zone.empty()) return;
   days_ = std::make_unique<Days>();
-  days_->zone = find_zone(zone);
+  days_->zone = Zone::find(zone);
   days_->begins_after = day_begins;
 }
 

@@ -4,23 +4,14 @@
 //
 // Of days of 23, 24 and 25 hours the line shows time at half its speed: 12 h of a day's 24 are filled, the
 // rest is room for what a long day has more, and nothing happens in it.
-//
-// Source of the rules: the tz database of the system, read by Howard Hinnant's date library.
 #pragma once
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace mut::calendar {
 
 constexpr int64_t day_ns = int64_t{24} * 3600 * 1'000'000'000;
-
-// Whether the system knows a zone by that name, as `Europe/Berlin`.
-bool is_zone(std::string_view name);
-// All names that it knows.
-std::vector<std::string> zone_names();
 
 // Threads: of one at a time, const methods too, for they remember the day they met last.
 class ZoneLine {

@@ -408,6 +408,13 @@ int32_t mut_parse_time(const MutStr* text, const char* pattern, uint64_t pattern
   return time ? 1 : 0;
 }
 
+int64_t mut_to_local(MutContext* ctx, uint32_t zone, int64_t time) {
+  return static_cast<Instance*>(ctx->runtime)->plan().zones[zone]->to_local(time);
+}
+int64_t mut_from_local(MutContext* ctx, uint32_t zone, int64_t local) {
+  return static_cast<Instance*>(ctx->runtime)->plan().zones[zone]->from_local(local);
+}
+
 int32_t mut_cast(MutContext* ctx, uint32_t from, uint32_t to, const void* value, void* out) {
   auto& instance = *static_cast<Instance*>(ctx->runtime);
   return mut::runtime::cast_value(*instance.plan().types[from], value, *instance.plan().types[to], out,

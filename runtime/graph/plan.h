@@ -9,6 +9,7 @@
 
 #include "runtime/abi/kernel.h"
 #include "runtime/abi/type_desc.h"
+#include "runtime/calendar/zone.h"
 #include "runtime/regex/regex.h"
 #include "runtime/state/patterns.h"
 #include "runtime/state/store_desc.h"
@@ -102,6 +103,7 @@ struct Plan {
   std::vector<char> literals;  // 16 bytes each
   std::vector<std::shared_ptr<std::string>> texts;
   std::vector<std::shared_ptr<const regex::Regex>> regexes;  // that kernels name by index
+  std::vector<std::shared_ptr<const calendar::Zone>> zones;  // the same
   std::vector<abi::TypeDescRef> types;                       // that casts and formats name by index
 };
 
