@@ -1,6 +1,7 @@
 #include "runtime/state/groups.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "runtime/abi/deliberate.h"
@@ -71,11 +72,14 @@ void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, ch
     uint64_t group;
     memcpy(&group, old_row + from.desc().group_offset, 8);
     KeyedTable& values = const_cast<KeyedTable&>(from).distinct_values(static_cast<uint32_t>(cells[i]));
+    // Found before any is added: two sessions that become one have theirs in one table, which then grows.
+    std::vector<std::array<uint64_t, 3>> found;
     values.for_each([&](char* row) {
-      uint64_t key[3];
-      values.load_key(row, key);
-      if (key[0] == group) to.add_distinct(new_row, static_cast<uint32_t>(i), key + 1);
+      std::array<uint64_t, 3> key{};
+      values.load_key(row, key.data());
+      if (key[0] == group) found.push_back(key);
     });
+    for (const auto& key : found) to.add_distinct(new_row, static_cast<uint32_t>(i), key.data() + 1);
   }
 }
 
