@@ -41,6 +41,15 @@ class OpenStarts {
     compact();
   }
 
+  // Forgets how far each was searched: with another deadline other events are asked.
+  void search_anew() {
+    for (PatternStart& start : searched_) {
+      uint64_t event = start.event;
+      start = {};
+      start.event = event;
+    }
+  }
+
   size_t bytes() const {
     size_t out = searched_.capacity() * sizeof(PatternStart) + pending_.capacity() * sizeof(uint64_t);
     for (const PatternStart& start : searched_) out += start.extra_bytes();

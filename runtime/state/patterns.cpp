@@ -421,6 +421,7 @@ void PatternStore::convert_from(const Store& old_store, const std::vector<int>&,
     Group& to = group(number);
     to.first = from.first;
     to.starts = from.starts;
+    if (old.desc_.pattern.within != desc_.pattern.within) to.starts.search_anew();
     for (const Words& sample : from.events) to.events.push_back(copy(sample));
     to.names = from.names;
     count(to);
@@ -434,12 +435,14 @@ void PatternStore::convert_from(const Store& old_store, const std::vector<int>&,
 }
 
 void PatternStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t) {
+  bool same_deadline = desc_.pattern.within == next.pattern.within;
   desc_ = next;
   given_.reset();  // it names the description before
   deadlines_ = {};
   for (size_t i = 0; i < groups_.size(); ++i) {
     if (!groups_[i]) continue;
     groups_[i]->expected = never;
+    if (!same_deadline) groups_[i]->starts.search_anew();
     expect(i + 1, *groups_[i]);
   }
 }
