@@ -301,8 +301,10 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
     if (is_decimal(left->type) && is_decimal(right->type)) {
       mixed = true;
       if (left->type->kind != right->type->kind) {
-        left = coerce(std::move(left), types_.optional(strip(left->type)));
-        right = coerce(std::move(right), types_.optional(strip(right->type)));
+        TypeRef left_type = types_.optional(strip(left->type));
+        TypeRef right_type = types_.optional(strip(right->type));
+        left = coerce(std::move(left), left_type);
+        right = coerce(std::move(right), right_type);
       }
     }
   }

@@ -125,7 +125,7 @@ void PaneStore::fire(ResultRows& out) {
   std::vector<std::pair<int64_t, int64_t>> ending;
   for (const WindowRule& rule : rules_) {
     int64_t start = ceil_to(end - rule.size, rule.every, rule.offset);
-    for (; line_.time(start + rule.size) == end_time; start += rule.every) {
+    for (; start < end && line_.time(start + rule.size) == end_time; start += rule.every) {
       if (start >= rule.from && start < rule.to) ending.emplace_back(start, start + rule.size);
     }
   }
@@ -178,6 +178,8 @@ void PaneStore::fire(ResultRows& out) {
     out.add_table(*source, line_.time(start), end_time, [&](const char*) { return end_time - 1; });
   }
   close(end_time);
+  // Also at the end of time, where the line stands still.
+  closed_at_ = std::max(closed_at_, end);
   view_.pane_table = nullptr;
 }
 
