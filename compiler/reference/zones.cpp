@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 namespace mut::reference {
 namespace {
@@ -18,7 +19,12 @@ bool has_days(const typed::Window& window) { return window.size % day == 0; }
 
 // When local day number `number` begins.
 int64_t begin_of(const typed::Window& window, int64_t number) {
-  nanoseconds local(number * day + below(window.offset, day));
+  // Beyond what a time can be, and nearer to that than any zone is from UTC, is its end.
+  __int128 begin = __int128{number} * day + below(window.offset, day);
+  constexpr int64_t room = day / 24 * 15;
+  if (begin > std::numeric_limits<int64_t>::max() - room) return std::numeric_limits<int64_t>::max();
+  if (begin < std::numeric_limits<int64_t>::min() + room) return std::numeric_limits<int64_t>::min();
+  nanoseconds local(static_cast<int64_t>(begin));
   auto zoned = date::make_zoned(window.zone, date::local_time<nanoseconds>(local), date::choose::earliest);
   return zoned.get_sys_time().time_since_epoch().count();
 }
