@@ -214,7 +214,8 @@ int32_t mut_process_room(MutContext* ctx, uint32_t store, const char* row, uint6
              : 0;
 }
 
-// `change`: 1 set, 2 cancel. At the end of the input what a timer sets does not fire any more.
+// `change`: 1 set, 2 cancel. At the end of the input, and when a run is to stop while timers catch up, what a
+// timer sets does not fire any more.
 void mut_process_timer(MutContext* ctx, uint32_t store, char* row, uint32_t timer, int32_t change,
                        int64_t due, int32_t by_timer) {
   auto& of = instance(ctx);
@@ -222,7 +223,7 @@ void mut_process_timer(MutContext* ctx, uint32_t store, char* row, uint32_t time
   const mut::runtime::Clock& clock = of.plan().stores[store].clock;
   if (change == 2) {
     process.cancel_timer(row, timer);
-  } else if (by_timer != 0 && of.watermark_of(clock) == mut::state::never) {
+  } else if (by_timer != 0 && (of.timers_go() || of.watermark_of(clock) == mut::state::never)) {
     process.let_go_of_timer(row, timer);
   } else {
     process.set_timer(row, timer, due);

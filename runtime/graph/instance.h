@@ -63,6 +63,9 @@ class Instance {
   // What follows is caused by what is due first in that store; until fired().
   void firing(size_t store);
   void fired() { firing_limits_.clear(); }
+  // From here on timers that timers set do not fire.
+  void let_timers_go() { timers_go_ = true; }
+  bool timers_go() const { return timers_go_; }
   // Events of that source have seen that watermark.
   void reach(size_t source, int64_t watermark) { reached_[source] = std::max(reached_[source], watermark); }
   // All that the watermarks bring about has fired.
@@ -117,6 +120,7 @@ class Instance {
   std::vector<std::string> param_texts_;
   batch::Arena arena_;
   std::vector<PendingSet> pending_sets_;
+  bool timers_go_ = false;
   std::vector<int64_t> firing_limits_;                     // of watermarks, while something fires
   std::vector<int64_t> reached_;                           // what of the watermarks has been seen so far
   std::vector<std::unique_ptr<codec::Encoder>> encoders_;  // by site, made at first use

@@ -10,7 +10,7 @@ namespace {
 
 // Results of a window that are made at once: they stay in the second cache.
 constexpr size_t result_piece_rows = 1024;
-constexpr size_t fires_between_outputs = 4096;
+constexpr size_t fires_of_piece = 4096;
 
 }  // namespace
 
@@ -222,6 +222,11 @@ void Shard::fire_store(size_t index) {
 // Fires what the watermarks have reached, in order of due time, then of declaration. Due times are compared
 // as of the sources: what a join gives late comes before what waits for it.
 void Shard::fire_due() {
+  while (fire_piece() == Fired::Some && error_.message.empty()) {
+  }
+}
+
+Shard::Fired Shard::fire_piece() {
   const Plan& plan = instance_->plan();
   size_t fired = 0;
   while (true) {
@@ -251,10 +256,11 @@ void Shard::fire_due() {
     }
     if (chosen == plan.stores.size()) break;
     fire_store(chosen);
-    // Timers may set timers for long and give no row: what bodies made on the way goes now and then.
-    bool many = ++fired % fires_between_outputs == 0;
+    // Timers may give no row for long: what bodies made on the way goes with the piece.
+    bool many = ++fired == fires_of_piece;
     if ((many || instance_->context().output_rows >= instance_->context().output_rows_max) && !take_output())
-      return;
+      return Fired::All;
+    if (many) return Fired::Some;
   }
   instance_->context().overdue = 0;
   instance_->reach_all();
@@ -262,6 +268,7 @@ void Shard::fire_due() {
     int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
     if (watermark != no_watermark) instance_->store(i).advance(watermark);
   }
+  return Fired::All;
 }
 
 bool Shard::take_output() {
@@ -272,7 +279,8 @@ bool Shard::take_output() {
   return status ? true : fail(status.error());
 }
 
-// Runs the rows of the cursor to their end, firing in between what becomes due.
+// Runs the rows of the cursor to their end, firing in between what becomes due; not to their end where that
+// is long.
 bool Shard::run_kernel(size_t index, MutCursor& cursor) {
   Feed& feed = feeds_[index];
   MutContext& context = instance_->context();
@@ -281,8 +289,8 @@ bool Shard::run_kernel(size_t index, MutCursor& cursor) {
   while (cursor.row < cursor.row_end) {
     if (context.overdue != 0) {  // an event of another source, or of the batch before, has set it
       cause_position_ = feed.view.first_position + cursor.row;
-      fire_due();
-      if (!error_.message.empty()) return false;
+      firing_ = fire_piece() == Fired::Some;
+      if (firing_ || !error_.message.empty()) return error_.message.empty();
     }
     update_due(index);
     int32_t stop = kernel(&context, &feed.view, &cursor);
@@ -290,8 +298,8 @@ bool Shard::run_kernel(size_t index, MutCursor& cursor) {
     // One that raised the watermark and waits for what is due has not run yet.
     instance_->reach(index, stop == MUT_STOP_DUE ? context.watermark : cursor.watermark);
     cause_position_ = feed.view.first_position + cursor.row;
-    if (stop == MUT_STOP_DUE) fire_due();
-    if (!error_.message.empty()) return false;
+    if (stop == MUT_STOP_DUE) firing_ = fire_piece() == Fired::Some;
+    if (firing_ || !error_.message.empty()) return error_.message.empty();
     if (context.output_rows >= context.output_rows_max && !take_output()) return false;
   }
   return true;
@@ -305,12 +313,13 @@ bool Shard::run_rows(size_t index, uint32_t row_end) {
   instance_->batch = &feed.view;
   MutCursor cursor{feed.row, row_end, instance_->watermarks[index]};
   if (!sabotage(index, cursor) || !run_kernel(index, cursor)) return false;
-  uint64_t processed = row_end - feed.row;
-  feed.row = row_end;
+  uint64_t processed = cursor.row - feed.row;
+  feed.row = cursor.row;
   feed.position += processed;
   stats_.records_in += processed;
   instance_->watermarks[index] = cursor.watermark;
   bool written = take_output();
+  if (firing_) return written;  // nothing is too old for what is still to fire
   // Expiry, a piece a batch.
   const Plan& plan = instance_->plan();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
@@ -397,6 +406,12 @@ Progress Shard::run() {
 Progress Shard::advance() {
   if (finished_) return Progress::Done;
   if (!error_.message.empty()) return Progress::Failed;
+  if (firing_) {
+    // Before anything else, also before an edit: it is of an event that is being processed.
+    if (stopped_) instance_->let_timers_go();
+    firing_ = fire_piece() == Fired::Some;
+    return error_.message.empty() ? Progress::More : Progress::Failed;
+  }
   if (scheduled_ && cut_reached()) {
     exchange();
     return error_.message.empty() ? Progress::More : Progress::Failed;

@@ -117,6 +117,9 @@ class Shard {
   bool run_kernel(size_t index, MutCursor& cursor);
   bool sabotage(size_t index, MutCursor& cursor);
   void fire_due();
+  // The same, a piece at a time: timers that set timers may take long.
+  enum class Fired : uint8_t { All, Some };
+  Fired fire_piece();
   void fire_store(size_t index);
   void run_results(size_t index, const state::ResultRows& rows);
   void update_due(size_t running);
@@ -147,6 +150,7 @@ class Shard {
   Error error_;
   bool finished_ = false;
   bool stopped_ = false;
+  bool firing_ = false;  // the kernel was left where something was due, and not all of it has fired
   uint64_t cause_position_ = 0;
   batch::Arena result_texts_;  // of results, until the rows made of them are taken
   std::vector<Feed> parked_;   // sources of older versions, by name
