@@ -35,8 +35,6 @@ std::optional<std::string_view> written_here(std::string_view name) {
   return std::nullopt;
 }
 
-std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
-
 struct AggregateName {
   std::string_view name;
   AggregateFn fn;

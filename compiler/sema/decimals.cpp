@@ -19,8 +19,6 @@ using typed::TypeRef;
 
 namespace {
 
-std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
-
 std::string without_underscores(std::string text) {
   std::erase(text, '_');
   return text;
@@ -55,11 +53,7 @@ bool chooses_numbers(const ast::Expr& expr) {
   return number_text(expr) == nullptr && written_scale(expr).has_value();
 }
 
-TypeRef without_none(TypeRef type) {
-  return type != nullptr && type->kind == Kind::Optional ? type->element : type;
-}
-
-bool is_decimal(TypeRef type) { return type != nullptr && without_none(type)->kind == Kind::Decimal; }
+bool is_decimal(TypeRef type) { return type != nullptr && typed::without_none(type)->kind == Kind::Decimal; }
 
 TypeRef ExprChecker::decimal_type(int scale, Span span) {
   if (scale <= typed::scale_max) return types_.decimal(scale);
@@ -109,7 +103,7 @@ void ExprChecker::recheck_beside(const ast::Expr& a_written, const ast::Expr& b_
 
 ExprPtr ExprChecker::as_key(ExprPtr expr, TypeRef target) {
   TypeRef optional = types_.optional(target);
-  if (typed::same(without_none(expr->type), target)) return coerce(std::move(expr), optional);
+  if (typed::same(typed::without_none(expr->type), target)) return coerce(std::move(expr), optional);
   ExprPtr out = make(ExprKind::CastOptional, optional, expr->span);
   out->args.push_back(std::move(expr));
   return out;

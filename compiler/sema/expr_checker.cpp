@@ -18,13 +18,7 @@ using typed::ExprPtr;
 using typed::Kind;
 using typed::TypeRef;
 
-namespace {
-
-TypeRef strip(TypeRef type) { return type != nullptr && type->kind == Kind::Optional ? type->element : type; }
-
-std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
-
-}  // namespace
+namespace {}  // namespace
 
 bool literal_fits(int64_t value, Kind kind) {
   switch (kind) {
@@ -83,7 +77,8 @@ ExprPtr ExprChecker::check_condition(const ast::Expr& expr, Scope& scope) {
   ExprPtr out = check(expr, scope, type(Kind::Bool));
   if (out->type->kind != Kind::Bool && out->type->kind != Kind::Error) {
     auto report = diags_.report(Code::ConditionNotBool, expr.span, quoted(out->type));
-    if (strip(out->type)->kind == Kind::Bool) report.note("write `?? false` to say what `none` means here");
+    if (typed::without_none(out->type)->kind == Kind::Bool)
+      report.note("write `?? false` to say what `none` means here");
     return error(expr.span);
   }
   return out;
@@ -155,7 +150,7 @@ TypeRef ExprChecker::unify(TypeRef a, TypeRef b) {
   if (a->kind == Kind::None) return types_.optional(b);
   if (b->kind == Kind::None) return types_.optional(a);
   if (a->kind == Kind::Optional || b->kind == Kind::Optional) {
-    TypeRef inner = unify(strip(a), strip(b));
+    TypeRef inner = unify(typed::without_none(a), typed::without_none(b));
     return inner == nullptr ? nullptr : types_.optional(inner);
   }
   if (converts(a, b)) return b;
@@ -195,7 +190,7 @@ ExprPtr ExprChecker::need_value(ExprPtr expr, std::string_view wanted) {
 // ---- literals
 
 ExprPtr ExprChecker::visit(const ast::IntLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
-  TypeRef wanted = strip(hint);
+  TypeRef wanted = typed::without_none(hint);
   Kind kind = wanted == nullptr ? Kind::Int : wanted->kind;
   if (kind == Kind::Decimal) return decimal_literal(std::to_string(node.value), false, wanted, expr.span);
   if (kind == Kind::Float || kind == Kind::F32) {
@@ -222,7 +217,7 @@ ExprPtr ExprChecker::visit(const ast::IntLit& node, const ast::Expr& expr, Scope
 }
 
 ExprPtr ExprChecker::visit(const ast::FloatLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
-  TypeRef wanted = strip(hint);
+  TypeRef wanted = typed::without_none(hint);
   if (wanted != nullptr && wanted->kind == Kind::Decimal)
     return decimal_literal(node.text, false, wanted, expr.span);
   if (wanted != nullptr && wanted->kind == Kind::F32) {
@@ -240,7 +235,7 @@ ExprPtr ExprChecker::visit(const ast::NoneLit&, const ast::Expr& expr, Scope&, T
 }
 
 ExprPtr ExprChecker::visit(const ast::StringLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
-  TypeRef wanted = strip(hint);
+  TypeRef wanted = typed::without_none(hint);
   if (wanted != nullptr && wanted->kind == Kind::Enum) {
     for (size_t i = 0; i < wanted->values.size(); ++i) {
       if (wanted->values[i] == node.value) return literal(wanted, {static_cast<int64_t>(i)}, expr.span);
@@ -296,7 +291,7 @@ ExprPtr ExprChecker::visit(const ast::Interpolation& node, const ast::Expr& expr
 }
 
 ExprPtr ExprChecker::visit(const ast::ListLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
-  TypeRef wanted = strip(hint);
+  TypeRef wanted = typed::without_none(hint);
   TypeRef element = wanted != nullptr && wanted->kind == Kind::List ? wanted->element : nullptr;
   std::vector<ExprPtr> items;
   std::vector<const ast::Expr*> written;
@@ -322,7 +317,7 @@ ExprPtr ExprChecker::visit(const ast::ListLit& node, const ast::Expr& expr, Scop
 }
 
 ExprPtr ExprChecker::visit(const ast::RecordLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
-  TypeRef wanted = strip(hint);
+  TypeRef wanted = typed::without_none(hint);
   std::vector<typed::Field> fields;
   std::vector<ExprPtr> values;
   std::set<std::string> seen;
@@ -647,7 +642,7 @@ ExprPtr ExprChecker::visit(const ast::Cast& node, const ast::Expr& expr, Scope& 
 // Rule 3.7: which types can be cast to which; whether a value can be is found when it is there.
 ExprPtr ExprChecker::cast(ExprPtr value, TypeRef target, bool optional, Span span) {
   if (value->type->kind == Kind::Error || target->kind == Kind::Error) return error(span);
-  TypeRef from = strip(value->type);
+  TypeRef from = typed::without_none(value->type);
   bool number = typed::is_number(from->kind) || from->kind == Kind::String;
   number = number || from->kind == Kind::Decimal;
   bool fine = typed::same(from, target) ||

@@ -12,6 +12,9 @@ class Regex;
 
 namespace mut::sema {
 
+// The type as it stands in a message.
+inline std::string quoted(typed::TypeRef type) { return "`" + type->text + "`"; }
+
 // Where an expression stands: what it may use.
 enum class Place : uint8_t {
   Constant,       // const, param, options: no fields
@@ -260,8 +263,6 @@ bool is_json(typed::TypeRef type);
 // The value of an expression made of literals; empty when it is none or fails.
 std::optional<typed::Const> fold_constant(const typed::Expr& expr);
 bool literal_fits(int64_t value, typed::Kind kind);
-// The type without `?`; null of null.
-typed::TypeRef without_none(typed::TypeRef type);
 // `if c then 0.5 else 1`: its numbers take their type from what stands beside it.
 bool chooses_numbers(const ast::Expr& expr);
 bool is_decimal(typed::TypeRef type);  // or a `?` of one

@@ -179,9 +179,10 @@ bool StageChecker::check_on(const ast::JoinStage& node, const ast::Stage& stage,
       // Decimals are found by their digits: both sides by the same number of them.
       TypeRef a = conjunct->args[0]->type;
       TypeRef b = conjunct->args[1]->type;
-      if (is_decimal(a) && is_decimal(b) && !typed::same(without_none(a), without_none(b))) {
-        TypeRef joined = without_none(a)->scale > without_none(b)->scale ? a : b;
-        for (ExprPtr& side : conjunct->args) side = exprs_.as_key(std::move(side), without_none(joined));
+      if (is_decimal(a) && is_decimal(b) && !typed::same(typed::without_none(a), typed::without_none(b))) {
+        TypeRef joined = typed::without_none(a)->scale > typed::without_none(b)->scale ? a : b;
+        for (ExprPtr& side : conjunct->args)
+          side = exprs_.as_key(std::move(side), typed::without_none(joined));
       }
     }
     bool equality = conjunct->kind == ExprKind::Binary && conjunct->op == Op::Equal &&

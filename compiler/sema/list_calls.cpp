@@ -9,12 +9,6 @@ using typed::ExprPtr;
 using typed::Kind;
 using typed::TypeRef;
 
-namespace {
-
-std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
-
-}  // namespace
-
 // The body of a lambda, with its parameters bound.
 ExprPtr ExprChecker::check_lambda(const ast::Expr& expr, std::vector<LocalName> params, Scope& scope,
                                   TypeRef wanted) {

@@ -99,9 +99,6 @@ bool takes_hint(const ast::Expr& expr) {
          std::holds_alternative<ast::NoneLit>(expr.node) || std::holds_alternative<ast::ListLit>(expr.node);
 }
 
-std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
-TypeRef strip(TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
-
 Kind promoted_kind(const Expr& expr) {
   return typed::is_small_int(expr.type->kind) ? Kind::Int : expr.type->kind;
 }
@@ -121,7 +118,7 @@ ExprPtr ExprChecker::visit(const ast::Unary& node, const ast::Expr& expr, Scope&
     return out;
   }
   if (const auto* number = std::get_if<ast::IntLit>(&node.operand->node)) {
-    TypeRef wanted = hint == nullptr ? nullptr : strip(hint);
+    TypeRef wanted = hint == nullptr ? nullptr : typed::without_none(hint);
     Kind kind = wanted == nullptr ? Kind::Int : wanted->kind;
     if (kind != Kind::Float && kind != Kind::F32 && kind != Kind::Decimal) {
       if (number->value > uint64_t{1} << 63U) {
@@ -264,8 +261,8 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
     auto report =
         diags_.report(Code::CompareTypeMismatch, node.op_span, quoted(left->type), quoted(right->type));
     report.mark(left->span).mark(right->span);
-    Kind x = strip(left->type)->kind;
-    Kind y = strip(right->type)->kind;
+    Kind x = typed::without_none(left->type)->kind;
+    Kind y = typed::without_none(right->type)->kind;
     if ((x == Kind::Decimal && y == Kind::Float) || (x == Kind::Float && y == Kind::Decimal))
       report.note("a float is not exact: write `float(x)` of the decimal, or `x as decimal(2)` of the float");
     return error(span);
@@ -301,8 +298,8 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
     if (is_decimal(left->type) && is_decimal(right->type)) {
       mixed = true;
       if (left->type->kind != right->type->kind) {
-        TypeRef left_type = types_.optional(strip(left->type));
-        TypeRef right_type = types_.optional(strip(right->type));
+        TypeRef left_type = types_.optional(typed::without_none(left->type));
+        TypeRef right_type = types_.optional(typed::without_none(right->type));
         left = coerce(std::move(left), left_type);
         right = coerce(std::move(right), right_type);
       }
@@ -399,7 +396,7 @@ ExprPtr ExprChecker::check_coalesce(const ast::Binary& node, Scope& scope, TypeR
     return error(span);
   }
   ExprPtr out = make(ExprKind::Coalesce, joined, span);
-  out->args.push_back(coerce(std::move(left), types_.optional(strip(joined))));
+  out->args.push_back(coerce(std::move(left), types_.optional(typed::without_none(joined))));
   out->args.push_back(coerce(std::move(right), joined));
   return out;
 }
@@ -528,13 +525,14 @@ ExprPtr ExprChecker::pattern_condition(const ast::Pattern& pattern, const Expr& 
   // A literal of an optional subject matches the value inside.
   auto compare = [&](Op op, const ast::Expr& literal_expr) {
     if (const auto* name = std::get_if<ast::NameRef>(&literal_expr.node);
-        name != nullptr && strip(subject.type)->kind == Kind::Enum) {
-      const std::vector<std::string>& values = strip(subject.type)->values;
+        name != nullptr && typed::without_none(subject.type)->kind == Kind::Enum) {
+      const std::vector<std::string>& values = typed::without_none(subject.type)->values;
       for (size_t i = 0; i < values.size(); ++i) {
         if (values[i] == name->name.text) {
-          return check_comparison(place, op, typed::clone(subject),
-                                  literal(strip(subject.type), {static_cast<int64_t>(i)}, literal_expr.span),
-                                  pattern.span);
+          return check_comparison(
+              place, op, typed::clone(subject),
+              literal(typed::without_none(subject.type), {static_cast<int64_t>(i)}, literal_expr.span),
+              pattern.span);
         }
       }
     }
@@ -622,7 +620,7 @@ ExprPtr ExprChecker::visit(const ast::Match& node, const ast::Expr& expr, Scope&
   if (node.arms.back().is_else) {
     none_covered = some_covered = true;
   } else {
-    TypeRef inner = strip(subject_type);
+    TypeRef inner = typed::without_none(subject_type);
     std::string missing;
     if (!some_covered && inner->kind == Kind::Enum) {
       for (size_t i = 0; i < inner->values.size(); ++i) {
@@ -644,7 +642,7 @@ ExprPtr ExprChecker::visit(const ast::Match& node, const ast::Expr& expr, Scope&
   ExprPtr result = coerce(std::move(arms.back().value), joined);
   bool binds = arms.back().condition && arms.back().condition->kind == ExprKind::IsSome;
   if (binds) {  // the last arm reads what its pattern binds
-    ExprPtr unwrap = make(ExprKind::Unwrap, strip(subject_type), expr.span);
+    ExprPtr unwrap = make(ExprKind::Unwrap, typed::without_none(subject_type), expr.span);
     unwrap->args.push_back(typed::clone(*name));
     ExprPtr bound = make(ExprKind::Let, joined, expr.span);
     bound->index = arms.back().condition->index;

@@ -14,25 +14,7 @@ using typed::OwnAggregate;
 using typed::OwnState;
 using typed::TypeRef;
 
-namespace {
-
-std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
-
-bool is_scalar(TypeRef type) {
-  if (type->kind == Kind::Optional) type = type->element;
-  switch (type->kind) {
-    case Kind::Bool:
-    case Kind::Time:
-    case Kind::Duration:
-    case Kind::Enum:
-    case Kind::Decimal:
-      return true;
-    default:
-      return typed::is_number(type->kind);
-  }
-}
-
-}  // namespace
+namespace {}  // namespace
 
 // What the event brings: one value a parameter. A literal is no part of what is kept of events.
 bool ExprChecker::bind_own(const ast::AggregateDecl& decl, const Names& home,
@@ -58,7 +40,7 @@ bool ExprChecker::bind_own(const ast::AggregateDecl& decl, const Names& home,
       use.made->constants.emplace_back(local.index, std::move(value));
       continue;
     }
-    if (!is_scalar(wanted) && wanted->kind != Kind::String && wanted->kind != Kind::Bytes) {
+    if (!typed::is_scalar(wanted) && wanted->kind != Kind::String && wanted->kind != Kind::Bytes) {
       diags_.report(Code::ArgumentType, args[i]->span, std::to_string(i + 1), decl.name.text, "a scalar",
                     quoted(wanted));
       return false;
@@ -87,7 +69,7 @@ bool ExprChecker::check_own_states(const ast::AggregateDecl& decl, OwnUse& use) 
       return false;
     }
     TypeRef plain = initial->type->kind == Kind::Optional ? initial->type->element : initial->type;
-    if (!is_scalar(initial->type) && plain->kind != Kind::String && plain->kind != Kind::Bytes) {
+    if (!typed::is_scalar(initial->type) && plain->kind != Kind::String && plain->kind != Kind::Bytes) {
       diags_.report(Code::NotExecutable, variable.name.span,
                     "state of type `" + initial->type->text + "` in an aggregate");
       return false;

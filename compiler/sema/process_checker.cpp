@@ -16,23 +16,10 @@ using typed::TypeRef;
 
 namespace {
 
-std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
-
 // What a cell of the state can hold.
 bool can_be_kept(TypeRef type) {
-  if (type->kind == Kind::Optional) type = type->element;
-  switch (type->kind) {
-    case Kind::Bool:
-    case Kind::Time:
-    case Kind::Duration:
-    case Kind::Enum:
-    case Kind::Decimal:
-    case Kind::String:
-    case Kind::Bytes:
-      return true;
-    default:
-      return typed::is_number(type->kind);
-  }
+  Kind kind = typed::without_none(type)->kind;
+  return typed::is_scalar(type) || kind == Kind::String || kind == Kind::Bytes;
 }
 
 bool is_known(const std::vector<LocalName>& locals, const std::string& name) {

@@ -47,8 +47,6 @@ std::string path_name(const ast::Expr& expr) {
 
 namespace {
 
-std::string quoted(TypeRef type) { return "`" + type->text + "`"; }
-
 const char* keyword_of(const ast::Stage& stage) {
   static constexpr const char* names[] = {"where",     "select", "with",    "without",  "rename", "flatten",
                                           "aggregate", "join",   "match",   "dedupe",   "latest", "top",

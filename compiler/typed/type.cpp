@@ -26,6 +26,23 @@ bool is_small_int(Kind kind) { return kind >= Kind::I8 && kind <= Kind::U32; }
 bool is_integer(Kind kind) { return kind >= Kind::Int && kind <= Kind::U64; }
 bool is_number(Kind kind) { return kind >= Kind::Int && kind <= Kind::F32; }
 
+TypeRef without_none(TypeRef type) {
+  return type != nullptr && type->kind == Kind::Optional ? type->element : type;
+}
+
+bool is_scalar(TypeRef type) {
+  switch (without_none(type)->kind) {
+    case Kind::Bool:
+    case Kind::Time:
+    case Kind::Duration:
+    case Kind::Enum:
+    case Kind::Decimal:
+      return true;
+    default:
+      return is_number(without_none(type)->kind);
+  }
+}
+
 bool is_ordered(TypeRef type) {
   return (type->kind >= Kind::Bool && type->kind <= Kind::Enum) || type->kind == Kind::Decimal ||
          type->kind == Kind::Error;

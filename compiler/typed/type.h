@@ -87,10 +87,12 @@ struct Type {
 };
 
 bool same(TypeRef a, TypeRef b);
-bool is_small_int(Kind kind);   // i8 … u32: arithmetic happens in int
-bool is_integer(Kind kind);     // int and all sized ones
-bool is_number(Kind kind);      // integers and floats, not decimals
-bool is_ordered(TypeRef type);  // rule 3.9
+bool is_small_int(Kind kind);        // i8 … u32: arithmetic happens in int
+bool is_integer(Kind kind);          // int and all sized ones
+bool is_number(Kind kind);           // integers and floats, not decimals
+TypeRef without_none(TypeRef type);  // `T` of `T?`, else the type itself; null stays null
+bool is_scalar(TypeRef type);        // of a fixed size, or that or none: no text, list or record
+bool is_ordered(TypeRef type);       // rule 3.9
 bool has_equality(TypeRef type);
 // Whether widening a value may find that it has more digits than the type holds: an event error.
 bool widening_can_fail(TypeRef from, TypeRef to);
