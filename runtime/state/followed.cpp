@@ -73,9 +73,16 @@ FollowStore::FollowStore(StoreDesc desc, uint64_t seed, Budget& budget)
 FollowStore::~FollowStore() {
   budget_.remove((member_count_ + arrived_.size()) * sample_bytes());
   for (const auto& each : groups_) {
-    if (each) budget_.remove(each->tree.size());
+    if (each) budget_.remove(group_bytes() + each->places * place_bytes());
   }
+  budget_.remove((rows_.size() - free_rows_.size()) * row_bytes());
 }
+
+size_t FollowStore::row_bytes() const {
+  return sizeof(Row) + sizeof(Entry) + (rows_desc_.key_words + size_t{2}) * 8;
+}
+size_t FollowStore::group_bytes() const { return sizeof(Group) + (desc_.key_words + size_t{2}) * 8; }
+size_t FollowStore::place_bytes() const { return sizeof(Group::Member) + size_t{2} * node_bytes_; }
 
 void FollowStore::lay_out_tree() {
   tree_ = desc_.measures;
@@ -95,6 +102,7 @@ uint64_t FollowStore::group_of(const uint64_t* key) {
   if (row == nullptr) return 0;
   if (uint64_t known = number_in(row, desc_); known != 0) return known;
   uint64_t number = next_number(groups_, free_groups_);
+  budget_.add(group_bytes());
   group(number).key.resize(desc_.key_words + size_t{1});
   groups_table_.load_key(row, group(number).key.data());
   memcpy(row + desc_.row_size - 8, &number, 8);
@@ -106,6 +114,7 @@ uint64_t FollowStore::row_of(const uint64_t* row_key) {
   if (row == nullptr) return 0;
   if (uint64_t known = number_in(row, rows_desc_); known != 0) return known;
   uint64_t number = next_number(rows_, free_rows_);
+  budget_.add(row_bytes());
   rows_[number - 1]->key.resize(rows_desc_.key_words + size_t{1});
   rows_table_.load_key(row, rows_[number - 1]->key.data());
   memcpy(row + rows_desc_.row_size - 8, &number, 8);
@@ -115,13 +124,14 @@ uint64_t FollowStore::row_of(const uint64_t* row_key) {
 void FollowStore::forget_row(uint64_t row) {
   if (char* at = rows_table_.find(rows_[row - 1]->key.data()); at != nullptr) rows_table_.erase(at);
   rows_[row - 1].reset();
+  budget_.remove(row_bytes());
   free_rows_.push_back(row);
 }
 
 void FollowStore::release_group(uint64_t number) {
   Group& of = group(number);
   if (of.live > 0 || of.arriving > 0) return;
-  budget_.remove(of.tree.size());
+  budget_.remove(group_bytes() + of.places * place_bytes());
   if (char* row = groups_table_.find(of.key.data()); row != nullptr) groups_table_.erase(row);
   groups_[number - 1].reset();
   free_groups_.push_back(number);
@@ -166,7 +176,7 @@ std::vector<uint64_t> FollowStore::loaded(const uint64_t* sample) const {
 // ---- changes
 
 bool FollowStore::arrive(const uint64_t* row_key, const uint64_t* key, const uint64_t* sample) {
-  size_t room = sample_bytes() * 2 + sizeof(Row) + sizeof(Group);
+  size_t room = sample_bytes() + row_bytes() + group_bytes();
   for (const ColumnDesc& column : desc_.columns) {
     if (column.kind != WordKind::Text) continue;
     MutStr text;
@@ -175,7 +185,7 @@ bool FollowStore::arrive(const uint64_t* row_key, const uint64_t* key, const uin
   }
   if (uint64_t known = 0; budget_.fits(room) && (known = row_of(row_key)) != 0) {
     uint64_t number = group_of(key);
-    bool fits = number != 0 && budget_.fits(room + group(number).tree.size() + places_first * node_bytes_);
+    bool fits = number != 0 && budget_.fits(room + (group(number).places + places_first) * place_bytes());
     if (fits) {
       ++group(number).arriving;
       arrived_.push_back({number, keep_sample(sample)});
@@ -270,10 +280,10 @@ void FollowStore::rebuild(uint64_t number, size_t places) {
     ++to;
   }
   of.members.resize(to);
+  budget_.remove(of.places * place_bytes());
   of.places = std::max(places, places_first);
-  budget_.remove(of.tree.size());
   of.tree.assign(of.places * 2 * node_bytes_, 0);
-  budget_.add(of.tree.size());
+  budget_.add(of.places * place_bytes());
   for (uint32_t slot = 0; slot < to; ++slot) fill_place(of, slot);
   for (size_t index = of.places; index-- > 1;) {
     for (const CellDesc& cell : tree_) {

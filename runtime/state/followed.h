@@ -73,6 +73,10 @@ class FollowStore final : public Store {
   CellResult made_of_all(const Group& of, size_t measure, batch::Arena& texts) const;
   void lay_out_tree();
   void expect(uint64_t row);
+  // What the budget knows of each, besides samples.
+  size_t row_bytes() const;
+  size_t group_bytes() const;
+  size_t place_bytes() const;
   size_t sample_bytes() const { return desc_.sample_words * size_t{8}; }
   Heap& heap() const { return const_cast<KeyedTable&>(groups_table_).heap(); }
 
