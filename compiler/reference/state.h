@@ -26,6 +26,8 @@ int64_t minus(int64_t time, int64_t duration);
 struct Entry {
   int64_t time = 0;
   std::vector<std::optional<Admitted>> cells;
+  // By cell: starts of windows that have let it go while other windows still have it.
+  std::map<size_t, std::set<int64_t>> gone;
   bool session_over = false;  // its session has fired
   bool told = false;          // `trigger every`: a tick has given it
   // An edit to a smaller gap found it in an open session that reaches to this time: it stays one.

@@ -512,16 +512,25 @@ class Migration {
     int64_t closed = std::max(old_state.closed, old_.watermark(before.place.first, before.place.second));
     state.sealed = std::max(old_state.sealed, minus(closed, grace));
     if (view.stage->kind == StageKind::Dedupe) return;
+    bool own = std::any_of(before.stage->aggregates.begin(), before.stage->aggregates.end(),
+                           [](const AggregateCall& call) { return call.own != nullptr; });
+    auto let_go =
+        own && before.stage->window.kind == typed::WindowKind::Sliding ? let_go_in_windows : let_go_beyond;
     for (auto& [key, entries] : state.log) {
       for (size_t cell = 0; cell < before.stage->aggregates.size(); ++cell)
-        let_go_beyond(before.stage->aggregates[cell], cell, old_state.rules, entries);
+        let_go(before.stage->aggregates[cell], cell, old_state.rules, entries);
       if (is_timed(*before.stage)) keep_sessions(old_state.rules, entries);
       for (Entry& entry : entries) {
         std::vector<std::optional<Admitted>> cells(from.size());
+        std::map<size_t, std::set<int64_t>> gone;
         for (size_t i = 0; i < from.size(); ++i) {
-          if (from[i] >= 0) cells[i] = entry.cells[static_cast<size_t>(from[i])];
+          if (from[i] < 0) continue;
+          auto known = static_cast<size_t>(from[i]);
+          cells[i] = entry.cells[known];
+          if (entry.gone.contains(known)) gone[i] = entry.gone[known];
         }
         entry.cells = std::move(cells);
+        entry.gone = std::move(gone);
       }
     }
   }

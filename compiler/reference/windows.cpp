@@ -274,7 +274,11 @@ std::vector<Flow::Result> Flow::results_of(StagePlace place, int64_t end) {
     std::map<int64_t, std::vector<Entry>> by_start;
     for (const Entry& entry : entries) {
       for (auto [window_end, start] : fixed_windows(state.rules, entry.time)) {
-        if (window_end == end) by_start[start].push_back(entry);
+        if (window_end != end) continue;
+        by_start[start].push_back(entry);
+        for (const auto& [cell, starts] : entry.gone) {
+          if (starts.contains(start)) by_start[start].back().cells[cell].reset();
+        }
       }
     }
     for (const Stretch& session : sessions(state.rules, entries)) {
