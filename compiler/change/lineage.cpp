@@ -364,8 +364,12 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
       case StageKind::Process: {
         Hash made = process_hash(hasher_, stage, scope);
         next.fields.clear();
-        for (const typed::Field& field : stage.output->fields)
-          next.fields.push_back({Hasher("processed").add(made).add(field.name).done(), std::nullopt});
+        for (size_t i = 0; i < stage.output->fields.size(); ++i) {
+          const std::string& name = stage.output->fields[i].name;
+          int key = typed::key_of_field(stage, i);
+          next.fields.push_back(key < 0 ? Value{Hasher("processed").add(made).add(name).done(), std::nullopt}
+                                        : hasher_.value(*stage.keys[static_cast<size_t>(key)], scope));
+        }
         add_sorted(next.admission, Hasher("processed by").add(made).done());
         break;
       }

@@ -226,6 +226,8 @@ std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
     case StageKind::Aggregate:
       return of(*at.outputs[static_cast<size_t>(index)].value, stream, stage);
     case StageKind::Process:
+      if (int key = typed::key_of_field(at, static_cast<size_t>(index)); key >= 0)
+        return of(*at.keys[static_cast<size_t>(key)], stream, stage);
       return "processed " + at.output->fields[static_cast<size_t>(index)].name + " of " +
              of(*at.process, stream, stage);
     case StageKind::Flatten:

@@ -11,6 +11,7 @@
 namespace mut::typed {
 
 struct Expr;
+struct Stage;
 
 struct Statement {
   enum class Kind : uint8_t { Let, Assign, If, Emit, SetTimer, CancelTimer };
@@ -48,6 +49,8 @@ struct Process {
 void for_each_expr(const std::vector<Statement>& body, const std::function<void(const Expr&)>& visit);
 // Of all of a stage: initial values, `on event`, then each timer.
 void for_each_expr(const Process& process, const std::function<void(const Expr&)>& visit);
+// The key of the stage that the field has in each row it emits, whatever the statements are; -1: none.
+int key_of_field(const Stage& stage, size_t field);
 // What is done to what, without the expressions.
 std::string outline(const std::vector<Statement>& body);
 
