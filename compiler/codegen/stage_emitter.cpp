@@ -204,11 +204,15 @@ bool StageEmitter::counts_different(const state::CellDesc& desc) {
   return desc.fn == CellFn::Distinct || desc.fn == CellFn::ApproxDistinct;
 }
 
-// A session's rows are keyed by number: their cells lie elsewhere than the description says.
-state::CellDesc StageEmitter::in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell) {
+// Rows that are keyed by numbers: their cells lie elsewhere than the description says.
+state::CellDesc StageEmitter::in_row_of(uint32_t key_words, const state::StoreDesc& desc,
+                                        const state::CellDesc& cell) {
   state::CellDesc out = cell;
-  out.offset = out.offset + 8 - desc.key_words * 8;
+  out.offset = out.offset + key_words * 8 - desc.key_words * 8;
   return out;
+}
+state::CellDesc StageEmitter::in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell) {
+  return in_row_of(1, desc, cell);
 }
 
 // Cells that live in their bytes alone.
@@ -630,6 +634,7 @@ void StageEmitter::emit_windowed() {
   llvm::Value* table = view;
   llvm::Value* row = nullptr;
   std::vector<llvm::Value*> own;
+  bool apart = false;
   if (desc.kind == StoreKind::Overlaps) {
     emit_overlaps(store, key, arguments);
     b.CreateRetVoid();
@@ -674,11 +679,23 @@ void StageEmitter::emit_windowed() {
                    {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
       group_row(store, key);
     }
-    own = own_ahead(desc, table, key, arguments);
-    need_room(store, table, key, arguments);
+    llvm::Value* windows = nullptr;
+    if (state::slides(desc)) {
+      windows = b.CreateCall(
+          module_.helper("mut_count_prepare", b.getInt32Ty(), {pointer, b.getInt32Ty(), pointer}),
+          {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key});
+      at_.check(b.CreateICmpNE(windows, b.getInt32(0)), EventError::Memory);
+    }
+    apart = windows != nullptr && state::keeps_windows_apart(desc);
+    if (apart) {
+      emit_apart(store, key, arguments, windows);
+    } else {
+      own = own_ahead(desc, table, key, arguments);
+      need_room(store, table, key, arguments);
+    }
     row = find_row(table, key, desc);
   }
-  for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+  for (uint32_t i = 0; !apart && i < desc.cells.size(); ++i) {
     const state::CellDesc cell =
         desc.kind == StoreKind::Sessions ? in_session_row(desc, desc.cells[i]) : desc.cells[i];
     llvm::Value* at = offset(row, cell.offset);

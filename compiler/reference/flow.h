@@ -164,6 +164,8 @@ class Flow {
   void fire(StagePlace place, int64_t end);
   void give(StagePlace place, const Result& result, int64_t time);
   void give_all(StagePlace place);
+  static std::vector<Entry> counted_window(const typed::Stage& stage, const std::vector<Entry>& events,
+                                           int64_t end);
   void give_counted(StagePlace place, const Key& key, const std::vector<Entry>& members);
   enum class Rest : uint8_t { OfSources, OfResults };  // where a count window has its events from
   void finish_counts(Rest rest, size_t ending);

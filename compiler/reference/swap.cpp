@@ -243,8 +243,9 @@ class Migration {
     std::vector<int> from(view.cells.size(), -1);
     std::vector<char> used(before.cells.size(), 0);
     std::optional<std::vector<size_t>> order = key_order(before.keys, view.keys);
-    bool windows_agree = (view.stage->window.kind == before.stage->window.kind) ||
-                         (is_timed(*view.stage) && is_timed(*before.stage));
+    bool windows_agree = ((view.stage->window.kind == before.stage->window.kind) ||
+                          (is_timed(*view.stage) && is_timed(*before.stage))) &&
+                         counts_agree(*before.stage, *view.stage);
     for (size_t i = 0; i < view.cells.size(); ++i) {
       int known = old_cell(before, view, i);
       if (known < 0) continue;
@@ -304,6 +305,20 @@ class Migration {
     auto [low, high] = range(type.kind);
     auto [other_low, other_high] = range(other.kind);
     return other_low >= 0 && low >= other_low && high >= other_high;
+  }
+
+  // Windows of a number of events that overlap go over only as they are, and with the same need of all of the
+  // events of each.
+  static bool counts_agree(const Stage& before, const Stage& now) {
+    auto overlap = [](const Stage& stage) {
+      return stage.window.kind == WindowKind::Count && stage.window.every != stage.window.size;
+    };
+    auto apart = [](const Stage& stage) {
+      return std::any_of(stage.aggregates.begin(), stage.aggregates.end(), typed::overlaps);
+    };
+    if (!overlap(before) && !overlap(now)) return true;
+    return before.window.size == now.window.size && before.window.every == now.window.every &&
+           apart(before) == apart(now);
   }
 
   static typed::TypeRef record_of(const Stage& stage, size_t side) {

@@ -85,7 +85,8 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   return out;
 }
 
-// Windows of a number of events are full at once; they know no watermark but for their `ttl`.
+// Windows of a number of events are full at once; they know no watermark but for their `ttl`. The log has all
+// events of a key, as they came.
 Flow::Step Flow::counted(StagePlace place, const Event& event) {
   const Stage& stage = stage_at(place);
   Key key = key_of(stage.keys, event);
@@ -101,19 +102,32 @@ Flow::Step Flow::counted(StagePlace place, const Event& event) {
   };
   forget_past();
   auto known = log.find(key);
-  std::vector<Entry> members = known == log.end() ? std::vector<Entry>() : known->second;
-  members.push_back(std::move(entry));
-  for (size_t i = 0; i < stage.aggregates.size(); ++i) {
-    if (stage.aggregates[i].own != nullptr) check_own(stage.aggregates[i], list_of(members, i));
+  std::vector<Entry> events = known == log.end() ? std::vector<Entry>() : known->second;
+  events.push_back(std::move(entry));
+  auto count = static_cast<int64_t>(events.size());
+  int64_t ends_next = (count + stage.window.every - 1) / stage.window.every * stage.window.every;
+  for (int64_t end = ends_next; end - stage.window.size < count; end += stage.window.every) {
+    std::vector<Entry> members = counted_window(stage, events, end);
+    for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+      if (stage.aggregates[i].own != nullptr) check_own(stage.aggregates[i], list_of(members, i));
+    }
   }
-  log[key] = members;
-  if (static_cast<int64_t>(members.size()) < stage.window.size) {
-    forget_past();
-    return {};
+  log[key] = events;
+  // An edit may have made it smaller than what is there.
+  bool tumbles = stage.window.every == stage.window.size;
+  if (count == ends_next || (tumbles && count >= stage.window.size)) {
+    if (tumbles) log.erase(key);
+    give_counted(place, key, tumbles ? events : counted_window(stage, events, count));
   }
-  log.erase(key);
-  give_counted(place, key, members);
+  forget_past();
   return {};
+}
+
+// What there is of the window that ends with that event, counted from 1.
+std::vector<Entry> Flow::counted_window(const Stage& stage, const std::vector<Entry>& events, int64_t end) {
+  int64_t begin = std::max<int64_t>(end - stage.window.size, 0);
+  if (stage.window.every == stage.window.size) begin = 0;  // what was given before is gone
+  return {events.begin() + begin, events.begin() + std::min(end, static_cast<int64_t>(events.size()))};
 }
 
 void Flow::give_counted(StagePlace place, const Key& key, const std::vector<Entry>& members) {
@@ -137,7 +151,12 @@ void Flow::finish_counts(Rest rest, size_t ending) {
       over = over && (finished_[source] != 0 || source == ending ||
                       !held_back(place.first, place.second, Brake{static_cast<int>(source)}));
     if (!over) continue;
-    for (const auto& [key, members] : std::exchange(state.log, {})) give_counted(place, key, members);
+    for (const auto& [key, events] : std::exchange(state.log, {})) {
+      auto count = static_cast<int64_t>(events.size());
+      if (count % stage.window.every == 0) continue;  // all was given
+      give_counted(place, key,
+                   counted_window(stage, events, (count / stage.window.every + 1) * stage.window.every));
+    }
   }
 }
 

@@ -582,33 +582,7 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     out.outputs.push_back({item.name->text, std::move(value), item.was ? item.was->text : ""});
   }
   if (!fine) return false;
-  for (const typed::AggregateCall& call : out.aggregates) {
-    if (call.own == nullptr) continue;
-    if (out.window.kind == typed::WindowKind::Session && call.own->merge.empty()) {
-      diags_.report(Code::MissingOption, call.span, call.own->name, "`merge` in a session window")
-          .note(
-              "an event between two sessions makes one of them: `merge value = max(value, other.value)` says "
-              "how "
-              "their states become one");
-      return false;
-    }
-    if (out.window.kind != typed::WindowKind::Sliding) continue;
-    bool closes =
-        !out.on_update && out.trigger_every == 0 && (!node.late || node.late->kind != ast::LateKind::Update);
-    if (!closes) {
-      diags_.report(Code::NotExecutable, call.span,
-                    "an `aggregate` of the script in a sliding window that repeats its results");
-      return false;
-    }
-    constexpr int64_t overlap_max = 1000;  // each event is added to each of its windows
-    if (out.window.size / out.window.every > overlap_max) {
-      diags_.report(
-          Code::TooMany, call.span,
-          "an event would be added to " + std::to_string(out.window.size / out.window.every) + " windows",
-          std::to_string(overlap_max));
-      return false;
-    }
-  }
+  if (!check_window_of_calls(node, out)) return false;
   if (windowed) {
     for (auto [name, kind] :
          {std::pair{"window_start", ExprKind::WindowStart}, {"window_end", ExprKind::WindowEnd}}) {

@@ -385,6 +385,9 @@ struct Program {
   int find_stream(std::string_view name) const;  // -1 when absent
 };
 
+// Whether windows that overlap keep its state each for itself: what it has seen in parts of a window cannot
+// be made one state. Of windows of a number of events only, but for aggregates of the script.
+bool overlaps(const AggregateCall& call);
 // The argument of a call by number, then `order`; null behind the last.
 const Expr* argument_of(const AggregateCall& call, size_t index);
 // What a state is made by, as text: equal texts, equal states of equal events.

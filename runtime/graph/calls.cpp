@@ -17,6 +17,7 @@
 #include "runtime/state/results.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
+#include "runtime/state/sliding_counts.h"
 #include "runtime/state/tables.h"
 
 namespace {
@@ -143,6 +144,20 @@ void mut_count_event(MutContext* ctx, uint32_t store, char* row, int64_t time, M
   auto& of = instance(ctx);
   const auto& rows = static_cast<mut::state::CountStore&>(of.store(store)).count(row, time, of.arena());
   *out = {rows.rows(), rows.times(), rows.count()};
+}
+
+// Windows that overlap: to how many rows the event is to be added; 0: no memory. Then each, where they are
+// kept apart.
+uint32_t mut_count_prepare(MutContext* ctx, uint32_t store, const uint64_t* key) {
+  return static_cast<mut::state::SlidingCountStore&>(instance(ctx).store(store)).prepare(key);
+}
+
+MutTable* mut_count_windows(MutContext* ctx, uint32_t store) {
+  return static_cast<mut::state::ApartCountStore&>(instance(ctx).store(store)).windows();
+}
+
+char* mut_count_window(MutContext* ctx, uint32_t store, uint32_t index) {
+  return static_cast<mut::state::ApartCountStore&>(instance(ctx).store(store)).window(index);
 }
 
 void mut_window_changed(MutContext* ctx, uint32_t store, char* row, int64_t time) {

@@ -8,7 +8,7 @@
 
 namespace mut::state {
 
-class CountStore final : public GroupStore {
+class CountStore : public GroupStore {
  public:
   CountStore(StoreDesc desc, uint64_t seed, Budget& budget) : GroupStore(std::move(desc), seed, budget) {}
   // The clock of the stage at an event: `ttl` is judged by it, also for what is left at the end.
@@ -20,6 +20,21 @@ class CountStore final : public GroupStore {
   void finish(ResultRows& out) override;
   void advance(int64_t) override { GroupStore::advance(watermark_); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+
+ protected:
+  // Behind the cells of a row.
+  struct Extent {
+    int64_t events;
+    int64_t least;
+    int64_t newest;
+    void add(int64_t time);
+    void add(const Extent& more);
+  };
+  static Extent extent_of(const StoreDesc& desc, const char* row);
+  static void keep(const StoreDesc& desc, char* row, const Extent& extent);
+  virtual void take(char* row, int64_t time, ResultRows& out);
+  // Gives what a row holds that is not full; it is forgotten then.
+  virtual void give_rest(const char* row, ResultRows& out);
 
  private:
   void add(const char* row, ResultRows& out) const;

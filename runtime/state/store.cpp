@@ -13,6 +13,7 @@
 #include "runtime/state/processes.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
+#include "runtime/state/sliding_counts.h"
 #include "runtime/state/tables.h"
 
 namespace mut::state {
@@ -47,6 +48,9 @@ std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget)
     case StoreKind::Whole:
       return std::make_unique<GroupStore>(std::move(desc), seed, budget);
     case StoreKind::Counts:
+      if (slides(desc) && keeps_windows_apart(desc))
+        return std::make_unique<ApartCountStore>(std::move(desc), seed, budget);
+      if (slides(desc)) return std::make_unique<PanedCountStore>(std::move(desc), seed, budget);
       return std::make_unique<CountStore>(std::move(desc), seed, budget);
     case StoreKind::Process:
       return std::make_unique<ProcessStore>(std::move(desc), seed, budget);

@@ -137,6 +137,12 @@ bool owns_memory(const CellDesc& cell) {
   }
 }
 
+bool keeps_windows_apart(const StoreDesc& desc) {
+  return std::any_of(desc.cells.begin(), desc.cells.end(), [](const CellDesc& cell) {
+    return cell.fn == CellFn::Own || cell.fn == CellFn::Distinct;
+  });
+}
+
 uint32_t cell_size(CellFn fn, WordKind kind) {
   switch (fn) {
     case CellFn::Count:
@@ -240,6 +246,7 @@ void lay_out(StoreDesc& desc) {
       cell.size = cell.fn == CellFn::Own ? own_size(*cell.result) : cell_size(cell.fn, cell.kind);
       offset += cell.size;
     }
+    if (slides(desc)) offset += 40;  // SlidingCountStore::Queue
     if (desc.kind == StoreKind::Counts) offset += 16;
     if (is_aged(desc)) offset += 8;
     desc.changed_offset = 0;

@@ -94,7 +94,7 @@ enum class StoreKind : uint8_t {
   Held,      // whole rows that wait
   Match,     // events of a pattern per key, and the starts that are open
   Table,     // the newest row per key, and perhaps those before it
-  Counts,    // windows of a number of events: one row per key
+  Counts,    // windows of a number of events: one row per key, and what state/sliding_counts adds
   Process,   // variables of the script and timers: one row per key
 };
 
@@ -200,6 +200,11 @@ inline bool is_aged(const StoreDesc& desc) {
   return desc.kind == StoreKind::Whole || desc.kind == StoreKind::Counts || desc.kind == StoreKind::Process ||
          (desc.kind == StoreKind::Groups && desc.ttl != 0);
 }
+
+// Windows of a number of events that overlap (rule 8.13).
+inline bool slides(const StoreDesc& desc) { return desc.kind == StoreKind::Counts && desc.every < desc.size; }
+// Of those: whether each open window has a row of its own, for a cell cannot be made of those of its parts.
+bool keeps_windows_apart(const StoreDesc& desc);
 
 // Fills words, masks, offsets and sizes from kinds. Deterministic: equal input, equal layout.
 void lay_out(StoreDesc& desc);

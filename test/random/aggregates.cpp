@@ -148,7 +148,9 @@ std::vector<std::string> windows_of(const std::string& kind) {
   if (kind == "running") return {""};
   if (kind == "sliding") return {" window sliding 10s every 2s", " window sliding 5s every 3s"};
   if (kind == "session") return {" window session 2s", " window session 10s"};
-  if (kind == "count") return {" window count 3", " window count 8"};
+  if (kind == "count")
+    return {" window count 3", " window count 8", " window count 4 every 2", " window count 6 every 4",
+            " window count 5 every 1"};
   if (kind == "all") return {" window all"};
   std::vector<std::string> out = {" window tumbling 1s", " window tumbling 10s",
                                   " window tumbling 10s offset 3s",
