@@ -1,9 +1,6 @@
 // Names, literals, members, records: the leaves of expressions and what holds them together.
 #include "compiler/sema/expr_checker.h"
 
-#include <cmath>
-#include <limits>
-
 #include "compiler/sema/check.h"
 #include "compiler/sema/operator_use.h"
 
@@ -17,8 +14,6 @@ using typed::ExprKind;
 using typed::ExprPtr;
 using typed::Kind;
 using typed::TypeRef;
-
-namespace {}  // namespace
 
 bool literal_fits(int64_t value, Kind kind) {
   switch (kind) {
@@ -186,169 +181,6 @@ ExprPtr ExprChecker::need_value(ExprPtr expr, std::string_view wanted) {
       .note("say what `none` means with `?? default`, or test it with `is some`");
   return error(expr->span);
 }
-
-// ---- literals
-
-ExprPtr ExprChecker::visit(const ast::IntLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
-  TypeRef wanted = typed::without_none(hint);
-  Kind kind = wanted == nullptr ? Kind::Int : wanted->kind;
-  if (kind == Kind::Decimal) return decimal_literal(std::to_string(node.value), false, wanted, expr.span);
-  if (kind == Kind::Float || kind == Kind::F32) {
-    auto value = static_cast<double>(node.value);
-    if (node.value > (uint64_t{1} << 53U) && static_cast<uint64_t>(value) != node.value) {
-      diags_.report(Code::LiteralDoesNotFit, expr.span, node.text, quoted(wanted));
-    }
-    return literal(wanted, {value}, expr.span);
-  }
-  if (kind == Kind::U64) return literal(wanted, {static_cast<int64_t>(node.value)}, expr.span);
-  if (node.value > static_cast<uint64_t>(INT64_MAX)) {
-    diags_.report(Code::NumberOutOfRange, expr.span, node.text);
-    return error(expr.span);
-  }
-  auto value = static_cast<int64_t>(node.value);
-  if (typed::is_small_int(kind)) {
-    if (!literal_fits(value, kind)) {
-      diags_.report(Code::LiteralDoesNotFit, expr.span, node.text, quoted(wanted));
-      return error(expr.span);
-    }
-    return literal(wanted, {value}, expr.span);
-  }
-  return literal(type(Kind::Int), {value}, expr.span);
-}
-
-ExprPtr ExprChecker::visit(const ast::FloatLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
-  TypeRef wanted = typed::without_none(hint);
-  if (wanted != nullptr && wanted->kind == Kind::Decimal)
-    return decimal_literal(node.text, false, wanted, expr.span);
-  if (wanted != nullptr && wanted->kind == Kind::F32) {
-    return literal(wanted, {static_cast<double>(static_cast<float>(node.value))}, expr.span);
-  }
-  return literal(type(Kind::Float), {node.value}, expr.span);
-}
-
-ExprPtr ExprChecker::visit(const ast::BoolLit& node, const ast::Expr& expr, Scope&, TypeRef) {
-  return literal(type(Kind::Bool), {node.value}, expr.span);
-}
-
-ExprPtr ExprChecker::visit(const ast::NoneLit&, const ast::Expr& expr, Scope&, TypeRef hint) {
-  return literal(hint != nullptr && hint->kind == Kind::Optional ? hint : type(Kind::None), {}, expr.span);
-}
-
-ExprPtr ExprChecker::visit(const ast::StringLit& node, const ast::Expr& expr, Scope&, TypeRef hint) {
-  TypeRef wanted = typed::without_none(hint);
-  if (wanted != nullptr && wanted->kind == Kind::Enum) {
-    for (size_t i = 0; i < wanted->values.size(); ++i) {
-      if (wanted->values[i] == node.value) return literal(wanted, {static_cast<int64_t>(i)}, expr.span);
-    }
-    auto report = diags_.report(Code::UnknownEnumValue, expr.span, quoted(wanted), node.value);
-    if (auto near = diag::did_you_mean(node.value, wanted->values)) {
-      report.note("did you mean `" + *near + "`?").fix(expr.span, "\"" + *near + "\"");
-    }
-    return error(expr.span);
-  }
-  return literal(type(Kind::String), {node.value}, expr.span);
-}
-
-ExprPtr ExprChecker::visit(const ast::BytesLit& node, const ast::Expr& expr, Scope&, TypeRef) {
-  return literal(type(Kind::Bytes), {node.value}, expr.span);
-}
-
-ExprPtr ExprChecker::visit(const ast::RegexLit&, const ast::Expr& expr, Scope&, TypeRef) {
-  diags_.report(
-      Code::NameNotValue, expr.span, "re\"…\"",
-      "a regular expression, only right of `~` and an argument of `capture`, `matches` and `replace`");
-  return error(expr.span);
-}
-
-ExprPtr ExprChecker::visit(const ast::DurationLit& node, const ast::Expr& expr, Scope&, TypeRef) {
-  return literal(type(Kind::Duration), {node.nanoseconds}, expr.span);
-}
-
-ExprPtr ExprChecker::visit(const ast::TimeLit& node, const ast::Expr& expr, Scope&, TypeRef) {
-  return literal(type(Kind::Time), {node.nanoseconds}, expr.span);
-}
-
-ExprPtr ExprChecker::visit(const ast::Interpolation& node, const ast::Expr& expr, Scope& scope, TypeRef) {
-  ExprPtr out = make(ExprKind::Text, type(Kind::String), expr.span);
-  for (const ast::InterpolationPart& part : node.parts) {
-    if (!part.expr) {
-      out->args.push_back(literal(type(Kind::String), {part.text}, expr.span));
-      continue;
-    }
-    ExprPtr value = need_value(promote(check(*part.expr, scope)), "a value to print");
-    Kind kind = value->type->kind;
-    if (kind == Kind::Error) return error(expr.span);
-    if (kind == Kind::List || kind == Kind::Record || kind == Kind::Bytes) {
-      diags_.report(Code::BadCast, part.expr->span, quoted(value->type), "text");
-      return error(expr.span);
-    }
-    ExprPtr format = make(ExprKind::Format, type(Kind::String), part.expr->span);
-    format->spec = part.spec;
-    format->args.push_back(std::move(value));
-    out->args.push_back(std::move(format));
-  }
-  return out;
-}
-
-ExprPtr ExprChecker::visit(const ast::ListLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
-  TypeRef wanted = typed::without_none(hint);
-  TypeRef element = wanted != nullptr && wanted->kind == Kind::List ? wanted->element : nullptr;
-  std::vector<ExprPtr> items;
-  std::vector<const ast::Expr*> written;
-  TypeRef joined = nullptr;
-  for (const ast::ExprPtr& item : node.items) {
-    items.push_back(check(*item, scope, element));
-    written.push_back(item.get());
-  }
-  if (element == nullptr) recheck_numbers(written, scope, items);
-  for (const ExprPtr& value : items) {
-    TypeRef next = joined == nullptr ? value->type : unify(joined, value->type);
-    if (next == nullptr) {
-      diags_.report(Code::BranchTypes, value->span, quoted(joined), quoted(value->type));
-      return error(expr.span);
-    }
-    joined = next;
-  }
-  if (element != nullptr) joined = element;
-  if (joined == nullptr) joined = type(Kind::None);
-  ExprPtr out = make(ExprKind::MakeList, types_.list(joined), expr.span);
-  for (ExprPtr& item : items) out->args.push_back(coerce(std::move(item), joined));
-  return out;
-}
-
-ExprPtr ExprChecker::visit(const ast::RecordLit& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
-  TypeRef wanted = typed::without_none(hint);
-  std::vector<typed::Field> fields;
-  std::vector<ExprPtr> values;
-  std::set<std::string> seen;
-  for (const ast::RecordItem& item : node.items) {
-    if (!seen.insert(item.name.text).second) {
-      diags_.report(Code::FieldTwice, item.name.span, item.name.text);
-      return error(expr.span);
-    }
-    TypeRef field_hint = nullptr;
-    if (wanted != nullptr && wanted->kind == Kind::Record) {
-      int index = wanted->field_index(item.name.text);
-      if (index >= 0) field_hint = wanted->fields[static_cast<size_t>(index)].type;
-    }
-    ExprPtr value = check(*item.value, scope, field_hint);
-    typed::Field field;
-    field.name = item.name.text;
-    field.type = value->type;
-    fields.push_back(std::move(field));
-    values.push_back(std::move(value));
-  }
-  ExprPtr out = make(ExprKind::MakeRecord, types_.record(std::move(fields)), expr.span);
-  out->args = std::move(values);
-  return out;
-}
-
-ExprPtr ExprChecker::visit(const ast::MapLit&, const ast::Expr& expr, Scope&, TypeRef) {
-  diags_.report(Code::NotExecutable, expr.span, "a map");
-  return error(expr.span);
-}
-
-// ---- names
 
 ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
   const std::string& name = node.name.text;

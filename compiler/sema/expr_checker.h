@@ -266,5 +266,10 @@ bool literal_fits(int64_t value, typed::Kind kind);
 // `if c then 0.5 else 1`: its numbers take their type from what stands beside it.
 bool chooses_numbers(const ast::Expr& expr);
 bool is_decimal(typed::TypeRef type);  // or a `?` of one
+// Literals whose type the other side decides.
+bool takes_hint(const ast::Expr& expr);
+// What an operand tells a literal beside it. Null for a wrong one: it must not turn `x + 1` on text into a
+// strange message.
+typed::TypeRef hint_of(const typed::Expr& expr);
 
 }  // namespace mut::sema

@@ -1,0 +1,188 @@
+// Machine code of `aggregate`: running, and in windows.
+#include <llvm/IR/MDBuilder.h>
+
+#include "compiler/codegen/stage_emitter.h"
+
+namespace mut::codegen {
+
+using state::CellFn;
+using state::StoreKind;
+using state::WordKind;
+using typed::EventError;
+using typed::Kind;
+using typed::StageKind;
+
+// A group's cells are copied, changed and read; they go back when nothing of the stage has failed.
+void StageEmitter::emit_running() {
+  B& b = at_.builder();
+  int store = module_.graph().stage_stores[static_cast<size_t>(stream_)][static_cast<size_t>(index_)][0];
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  at_.stage = {};
+  llvm::Value* key = emit_key(stage_.keys, desc, &at_.stage.keys);
+  std::vector<Argument> arguments;
+  for (const typed::AggregateCall& call : stage_.aggregates) arguments.push_back(emit_argument(call));
+  llvm::Value* table = store_view(store);
+  need_room(store, table, key, arguments);
+  llvm::Value* row = group_row(store, key);
+  for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+    const state::CellDesc& cell = desc.cells[i];
+    const typed::AggregateCall& call = stage_.aggregates[i];
+    const Argument argument = arguments[i];
+    if (is_simple(cell)) {
+      llvm::AllocaInst* copy = at_.temporary(cell.size);
+      copy_cell(cell, i, table, row, copy);
+      when(argument.counts, [&] { add_to_cell(cell, i, table, row, copy, argument); });
+      at_.stage.aggregates.push_back(number_result(cell, call, copy));
+      commits_.push_back([=, this, &cell] { keep_cell(cell, i, table, row, copy); });
+      continue;
+    }
+    auto unchanged = [&] { return kept_result(cell, i, table, row, call); };
+    auto changed = [&] { return result_with(cell, i, table, row, argument); };
+    at_.stage.aggregates.push_back(
+        argument.counts == nullptr ? changed() : choose_result(argument.counts, changed, unchanged));
+    commits_.push_back([=, this, &cell] {
+      when(argument.counts, [&] { add_to_cell(cell, i, table, row, nullptr, argument); });
+    });
+  }
+  commits_.push_back([=, this, &desc] { touch(desc, row); });
+  const graph::Needs& after =
+      module_.graph().needs[static_cast<size_t>(stream_)][static_cast<size_t>(index_) + 1];
+  std::vector<Value> made(stage_.outputs.size());
+  for (size_t i = 0; i < stage_.outputs.size(); ++i) {
+    if (after[i] || graph::can_fail(*stage_.outputs[i].value)) made[i] = at_.emit(*stage_.outputs[i].value);
+  }
+  // Results may point at texts of cells that change now: own them first.
+  for (Value& value : made) {
+    typed::TypeRef scalar = value.empty()                        ? nullptr
+                            : value.type->kind == Kind::Optional ? value.type->element
+                                                                 : value.type;
+    if (scalar == nullptr || (scalar->kind != Kind::String && scalar->kind != Kind::Bytes)) continue;
+    llvm::Value* size = b.CreateAnd(value.parts[0], b.getInt64(0xFFFFFFFFU));
+    value.parts[1] = b.CreateCall(
+        module_.helper("mut_arena_copy", b.getPtrTy(), {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}),
+        {at_.context(), value.parts[1],
+         value.type->kind == Kind::Optional ? b.CreateSelect(value.present(), size, b.getInt64(0)) : size});
+  }
+  commit();
+  at_.fields = std::move(made);
+}
+
+void StageEmitter::late_unless(llvm::Value* in_time) {
+  B& b = at_.builder();
+  llvm::BasicBlock* next = at_.block("in_time");
+  llvm::BasicBlock* late = at_.block("late");
+  b.CreateCondBr(in_time, next, late);
+  b.SetInsertPoint(late);
+  if (stage_.late_stream >= 0 && module_.graph().live[static_cast<size_t>(stage_.late_stream)]) {
+    module_.call_section(at_, stage_.late_stream, 0, at_.fields);
+  }
+  b.CreateRetVoid();
+  b.SetInsertPoint(next);
+}
+
+void StageEmitter::emit_windowed() {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  int store = module_.graph().stage_stores[static_cast<size_t>(stream_)][static_cast<size_t>(index_)][0];
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  llvm::Value* key = emit_key(stage_.keys, desc, nullptr);
+  std::vector<Argument> arguments;
+  for (const typed::AggregateCall& call : stage_.aggregates) arguments.push_back(emit_argument(call));
+  llvm::Value* view = store_view(store);
+  llvm::Value* table = view;
+  llvm::Value* row = nullptr;
+  std::vector<llvm::Value*> own;
+  bool apart = false;
+  if (desc.kind == StoreKind::Overlaps) {
+    emit_overlaps(store, key, arguments);
+    b.CreateRetVoid();
+    return;
+  }
+  if (desc.kind == StoreKind::Panes) {
+    llvm::Value* cached = b.CreateCall(
+        module_.helper("mut_window_cached", pointer, {pointer, b.getInt64Ty()}), {view, at_.time});
+    llvm::BasicBlock* from = b.GetInsertBlock();
+    llvm::BasicBlock* look = at_.block("look");
+    llvm::BasicBlock* have = at_.block("have");
+    b.CreateCondBr(b.CreateIsNotNull(cached), have, look,
+                   llvm::MDBuilder(b.getContext()).createBranchWeights(1 << 12, 1));
+    b.SetInsertPoint(look);
+    llvm::Value* found =
+        b.CreateCall(module_.helper("mut_pane", pointer, {pointer, b.getInt32Ty(), b.getInt64Ty()}),
+                     {at_.context(), b.getInt32(static_cast<uint32_t>(store)), at_.time});
+    late_unless(b.CreateIsNotNull(found));
+    llvm::BasicBlock* found_end = b.GetInsertBlock();
+    b.CreateBr(have);
+    b.SetInsertPoint(have);
+    llvm::PHINode* phi = b.CreatePHI(pointer, 2);
+    phi->addIncoming(cached, from);
+    phi->addIncoming(found, found_end);
+    table = phi;
+    own = own_ahead(desc, table, key, arguments);
+    need_room(store, table, key, arguments);
+    row = find_row(table, key, desc);
+  } else if (desc.kind == StoreKind::Sessions) {
+    own = own_of_sessions(store, key, arguments);
+    llvm::AllocaInst* table_out = at_.temporary(8);
+    need_room(store, table, key, arguments);
+    row = b.CreateCall(
+        module_.helper("mut_session", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
+        {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time, table_out});
+    table = b.CreateLoad(pointer, table_out);
+    at_.check(b.CreateIsNotNull(table), EventError::Memory);
+    late_unless(b.CreateIsNotNull(row));
+  } else {
+    if (desc.ttl != 0) {  // before what the group holds is asked
+      b.CreateCall(module_.helper("mut_count_observe", b.getVoidTy(), {pointer, b.getInt32Ty()}),
+                   {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
+      group_row(store, key);
+    }
+    llvm::Value* windows = nullptr;
+    if (state::slides(desc)) {
+      windows = b.CreateCall(
+          module_.helper("mut_count_prepare", b.getInt32Ty(), {pointer, b.getInt32Ty(), pointer}),
+          {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key});
+      at_.check(b.CreateICmpNE(windows, b.getInt32(0)), EventError::Memory);
+    }
+    apart = windows != nullptr && state::keeps_windows_apart(desc);
+    if (apart) {
+      emit_apart(store, key, arguments, windows);
+    } else {
+      own = own_ahead(desc, table, key, arguments);
+      need_room(store, table, key, arguments);
+    }
+    row = find_row(table, key, desc);
+  }
+  for (uint32_t i = 0; !apart && i < desc.cells.size(); ++i) {
+    const state::CellDesc cell =
+        desc.kind == StoreKind::Sessions ? in_session_row(desc, desc.cells[i]) : desc.cells[i];
+    llvm::Value* at = offset(row, cell.offset);
+    if (cell.fn == CellFn::Own) {
+      keep_cell(cell, i, table, row, own[i]);
+      continue;
+    }
+    when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
+  }
+  if (desc.kind == StoreKind::Whole) touch(desc, row);
+  if (desc.gives == state::Gives::AtTicks) {
+    b.CreateCall(module_.helper("mut_window_changed", b.getVoidTy(),
+                                {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
+                 {at_.context(), b.getInt32(static_cast<uint32_t>(store)), row, at_.time});
+  }
+  bool repeats =
+      desc.kind == StoreKind::Panes && (stage_.on_update || stage_.late == typed::LatePolicy::Update);
+  if (repeats || desc.kind == StoreKind::Counts) {
+    llvm::AllocaInst* given = at_.temporary(sizeof(MutResultRows));
+    b.CreateCall(
+        module_.helper(repeats ? "mut_window_update" : "mut_count_event", b.getVoidTy(),
+                       {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
+        {at_.context(), b.getInt32(static_cast<uint32_t>(store)), repeats ? key : row, at_.time, given});
+    llvm::Value* rows = b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, rows)));
+    llvm::Value* times = b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, times)));
+    llvm::Value* count = b.CreateLoad(b.getInt64Ty(), offset(given, offsetof(MutResultRows, count)));
+    module_.emit_result_rows(at_, store, rows, times, count);
+  }
+  b.CreateRetVoid();
+}
+
+}  // namespace mut::codegen

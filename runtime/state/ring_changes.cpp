@@ -1,0 +1,202 @@
+// Samples under another version: their columns converted, kept beside the old ones, and put together.
+#include <algorithm>
+#include <cstring>
+#include <unordered_set>
+#include <utility>
+
+#include "runtime/abi/deliberate.h"
+#include "runtime/state/rings.h"
+#include "runtime/state/values.h"
+
+namespace mut::state {
+
+std::vector<int> RingStore::column_sources(const RingStore& old, const std::vector<int>& cells) const {
+  std::vector<int> out(desc_.columns.size(), -1);
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i] < 0) continue;
+    const CellDesc& from = old.desc_.cells[static_cast<size_t>(cells[i])];
+    const CellDesc& to = desc_.cells[i];
+    for (uint32_t column = 0; column < std::min(from.columns, to.columns); ++column)
+      out[to.column + column] = static_cast<int>(from.column + column);
+  }
+  return out;
+}
+
+void RingStore::take_columns(const RingStore& old, const uint64_t* from, const std::vector<int>& columns,
+                             uint64_t* sample) const {
+  std::fill_n(sample, desc_.sample_words, 0);
+  sample[0] = from[0];
+  for (size_t column = 0; column < columns.size(); ++column) {
+    if (columns[column] < 0) continue;
+    auto old_column = static_cast<size_t>(columns[column]);
+    if ((from[2] >> old_column & 1U) == 0) continue;
+    sample[2] |= uint64_t{1} << column;
+    const uint64_t* value = from + old.desc_.columns[old_column].word;
+    uint64_t* target = sample + desc_.columns[column].word;
+    memcpy(target, value, word_count(desc_.columns[column].kind) * 8U);
+    if (desc_.columns[column].kind != WordKind::Text) continue;
+    MutStoredStr stored;
+    memcpy(&stored, value, sizeof(stored));
+    MutStr text = const_cast<KeyedTable&>(old.table_).heap().load(stored);
+    memcpy(target, &text, sizeof(text));
+  }
+}
+
+void RingStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
+  const auto& old = static_cast<const RingStore&>(old_store);
+  watermark_ = std::max(old.watermark_, watermark);
+  shortened_ = old.shortened_ || (desc_.span != 0 && desc_.span < old.desc_.span);
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i] < 0) {
+      desc_.cells[i].since = static_cast<int64_t>(old.arrivals_) + 1;
+    } else {
+      take_begin(old.desc_.cells[static_cast<size_t>(cells[i])], 0, desc_.cells[i]);
+    }
+  }
+  std::vector<int> columns = column_sources(old, cells);
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> sample(desc_.sample_words);
+  old.table_.for_each([&](char* row) {
+    Ref ref = old.load(row);
+    if (ref.count == 0 || old.is_past(row, watermark_)) return;
+    old.table_.load_key(row, key.data());
+    place_key(old.desc_, key.data());
+    char* made = table_.find_or_insert(key.data());
+    if (made == nullptr) return;
+    for (uint32_t i = MUT_DELIBERATE_FAULT(swap_loses_oldest) ? 1 : 0; i < ref.count; ++i) {
+      const uint64_t* from = old.at(ref, i);
+      take_columns(old, from, columns, sample.data());
+      arrivals_ = from[1] - 1;  // push() counts one up
+      push(made, sample.data());
+    }
+  });
+  arrivals_ = old.arrivals_;
+  late_ = old.late_;  // what a shorter history lets go is not late
+}
+
+void RingStore::take_begin(const CellDesc& from, int64_t shift, CellDesc& to) {
+  to.since = from.since + shift;
+  to.forgotten = from.forgotten;
+  for (Forgotten& gone : to.forgotten) gone.arrival += shift;
+}
+
+// What a history over `span` does not hold at the watermark is gone for the cell from here on, whether the
+// memory of it was freed yet or not.
+void RingStore::forget_older(int64_t span, CellDesc& cell) const {
+  if (watermark_ == std::numeric_limits<int64_t>::min()) return;
+  cell.forgotten.push_back({watermark_ - span, static_cast<int64_t>(arrivals_)});
+}
+
+void RingStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
+  watermark_ = std::max(watermark_, watermark);
+  StoreDesc before = std::exchange(desc_, next);
+  if (MUT_DELIBERATE_FAULT(swap_span_kept)) desc_.span = before.span;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    CellDesc& cell = desc_.cells[i];
+    if (cells[i] < 0) {
+      cell.since = static_cast<int64_t>(arrivals_) + 1;
+      continue;
+    }
+    take_begin(before.cells[static_cast<size_t>(cells[i])], 0, cell);
+    // Below what is held anyway nothing has to be remembered.
+    std::erase_if(cell.forgotten,
+                  [&](const Forgotten& gone) { return gone.time <= watermark_ - desc_.span; });
+    if (desc_.span != before.span) forget_older(std::min(desc_.span, before.span), cell);
+  }
+  shortened_ = shortened_ || desc_.span < before.span;
+}
+
+std::unique_ptr<Store> RingStore::branch() const {
+  auto out = std::make_unique<RingStore>(desc_, seed_, budget_);
+  out->table_.copy_from(table_);
+  out->arrivals_ = arrivals_;
+  out->sample_count_ = sample_count_;
+  out->watermark_ = watermark_;
+  out->shortened_ = shortened_;
+  out->late_ = late_;
+  return out;
+}
+
+uint64_t* RingStore::find_sample(const char* row, uint64_t time, uint64_t arrival) const {
+  Ref ref = load(row);
+  uint32_t first = 0;
+  if (desc_.span != 0) {  // in order of time
+    uint32_t end = ref.count;
+    while (first < end) {
+      uint32_t middle = (first + end) / 2;
+      if (static_cast<int64_t>(at(ref, middle)[0]) < static_cast<int64_t>(time)) {
+        first = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+  }
+  for (uint32_t i = first; i < ref.count; ++i) {
+    uint64_t* sample = at(ref, i);
+    if (sample[0] == time && sample[1] == arrival) return sample;
+    if (desc_.span != 0 && sample[0] != time) break;
+  }
+  return nullptr;
+}
+
+// Both stores stand in one stage and so count the same events: their arrival numbers differ by a
+// constant, and the samples of one event are put together.
+void RingStore::join_from(const Store& old_store, const std::vector<int>& cells) {
+  const auto& old = static_cast<const RingStore&>(old_store);
+  uint64_t shift = arrivals_ - old.arrivals_;
+  uint64_t arrivals = arrivals_;
+  uint64_t late = late_;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i] < 0) continue;
+    CellDesc& cell = desc_.cells[i];
+    take_begin(old.desc_.cells[static_cast<size_t>(cells[i])], static_cast<int64_t>(shift), cell);
+    // The larger ring holds what the other does not: it stays unseen for the cells that come from there.
+    if (old.desc_.span != 0) forget_older(old.desc_.span, cell);
+  }
+  std::vector<int> columns = column_sources(old, cells);
+  // Older, over a longer stretch and never shortened: every sample of the other is among ours.
+  bool by_time = desc_.columns.size() == 1 && desc_.span != 0 && old.desc_.span != 0;
+  if (by_time && !shortened_ && old.arrivals_ <= arrivals) return;
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> sample(desc_.sample_words);
+  old.table_.for_each([&](char* row) {
+    Ref ref = old.load(row);
+    if (ref.count == 0) return;
+    old.table_.load_key(row, key.data());
+    place_key(old.desc_, key.data());
+    char* made = table_.find_or_insert(key.data());
+    if (made == nullptr) return;
+    for (uint32_t i = 0; i < ref.count; ++i) {
+      const uint64_t* from = old.at(ref, i);
+      take_columns(old, from, columns, sample.data());
+      uint64_t arrival = from[1] + shift;
+      if (uint64_t* known = find_sample(made, from[0], arrival)) {
+        add_columns(sample.data(), known);
+        continue;
+      }
+      if (desc_.span == 0) continue;  // by count: older than all that the larger ring kept
+      arrivals_ = arrival - 1;
+      push(made, sample.data());
+    }
+  });
+  arrivals_ = arrivals;
+  late_ = late;
+}
+
+// Columns that the stored sample lacks.
+void RingStore::add_columns(const uint64_t* sample, uint64_t* known) {
+  for (size_t column = 0; column < desc_.columns.size(); ++column) {
+    uint64_t bit = uint64_t{1} << column;
+    if ((sample[2] & bit) == 0 || (known[2] & bit) != 0) continue;
+    known[2] |= bit;
+    uint32_t word = desc_.columns[column].word;
+    memcpy(known + word, sample + word, word_count(desc_.columns[column].kind) * 8U);
+    if (desc_.columns[column].kind != WordKind::Text) continue;
+    MutStr text;
+    memcpy(&text, sample + word, sizeof(text));
+    MutStoredStr stored = table_.heap().store(abi::view(text));
+    memcpy(known + word, &stored, sizeof(stored));
+  }
+}
+
+}  // namespace mut::state
