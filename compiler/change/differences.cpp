@@ -232,7 +232,11 @@ class Finder {
       // The events of a stretch are kept themselves, whatever is asked of them.
       bool kept =
           after_.node->desc.kind == StoreKind::Ring || (is.most != 0 && is.most < was.most) || was.most == 0;
-      add(kept ? Difference::Numbers : Difference::MoreValues,
+      // Parts of them have let go of theirs, whatever the others hold.
+      bool in_parts = state::slides(after_.node->desc) && state::slides(before_.node->desc);
+      add(kept       ? Difference::Numbers
+          : in_parts ? Difference::WindowCountOverlaps
+                     : Difference::MoreValues,
           fmt::format("{} → {}", text(was.most), text(is.most)));
     } else if (was.separator != is.separator) {
       add(Difference::Numbers);

@@ -133,8 +133,10 @@ void StageEmitter::emit_windowed() {
     late_unless(b.CreateIsNotNull(row));
   } else {
     if (desc.ttl != 0) {  // before what the group holds is asked
-      b.CreateCall(module_.helper("mut_count_observe", b.getVoidTy(), {pointer, b.getInt32Ty()}),
-                   {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
+      if (desc.kind == StoreKind::Counts) {
+        b.CreateCall(module_.helper("mut_count_observe", b.getVoidTy(), {pointer, b.getInt32Ty()}),
+                     {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
+      }
       group_row(store, key);
     }
     llvm::Value* windows = nullptr;
@@ -163,14 +165,14 @@ void StageEmitter::emit_windowed() {
     }
     when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
   }
-  if (desc.kind == StoreKind::Whole) touch(desc, row);
+  if (desc.kind == StoreKind::Whole || desc.kind == StoreKind::Groups) touch(desc, row);
   if (desc.gives == state::Gives::AtTicks) {
     b.CreateCall(module_.helper("mut_window_changed", b.getVoidTy(),
                                 {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
                  {at_.context(), b.getInt32(static_cast<uint32_t>(store)), row, at_.time});
   }
-  bool repeats =
-      desc.kind == StoreKind::Panes && (stage_.on_update || stage_.late == typed::LatePolicy::Update);
+  bool timed = desc.kind == StoreKind::Panes || desc.kind == StoreKind::Sessions;
+  bool repeats = timed && (stage_.on_update || stage_.late == typed::LatePolicy::Update);
   if (repeats || desc.kind == StoreKind::Counts) {
     llvm::AllocaInst* given = at_.temporary(sizeof(MutResultRows));
     b.CreateCall(

@@ -14,13 +14,14 @@ using typed::StageKind;
 bool is_breaker(const typed::Stage& stage) {
   return stage.kind == StageKind::Match || stage.kind == StageKind::Hold ||
          (stage.process && !stage.process->timers.empty()) ||
-         (stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running);
+         (stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running) ||
+         stage.ticks();
 }
 
 bool waits_above(const typed::Program& program, int stream, size_t stage) {
   const typed::Stream& of = program.streams[static_cast<size_t>(stream)];
   auto waits = [](const typed::Stage& at) {
-    bool full = at.kind == StageKind::Aggregate && at.window.kind == typed::WindowKind::Count;
+    bool full = at.kind == StageKind::Aggregate && at.window.kind == typed::WindowKind::Count && !at.ticks();
     return at.kind == StageKind::Join || (is_breaker(at) && !full);
   };
   if (std::any_of(of.stages.begin(), of.stages.begin() + static_cast<ptrdiff_t>(stage), waits)) return true;

@@ -95,6 +95,7 @@ class Flow {
   Step put(StagePlace place, const Event& event);
   Step look_up(StagePlace place, const Event& event);
   Step hold(StagePlace place, const Event& event);
+  Step ranked(StagePlace place, HeldRow row);
   Event held_event(const typed::Stage& stage, const HeldRow& row, int64_t rank, const Stretch& window,
                    int64_t time) const;
   int64_t next_held(StagePlace place) const;
@@ -160,7 +161,10 @@ class Flow {
   int64_t watermark_of(size_t source) const;
   bool fires(StagePlace place) const;
   int64_t due(StagePlace place) const;
+  void plan_tick(StagePlace place, int64_t time);
   void fire_tick(StagePlace place, int64_t tick);
+  void fire_counted_tick(StagePlace place, int64_t tick);
+  static bool is_told(const std::vector<Entry>& entries);
   void fire(StagePlace place, int64_t end);
   void give(StagePlace place, const Result& result, int64_t time);
   void give_all(StagePlace place);

@@ -114,8 +114,11 @@ struct StageState {
 
 // Windows of fixed length that hold an event of that time, by end.
 std::set<std::pair<int64_t, int64_t>> fixed_windows(const std::vector<WindowRule>& rules, int64_t time);
-// Sessions of one key, by start. `end` is last event + gap.
-std::vector<Stretch> sessions(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries);
+// Sessions of one key, by start. `end` is last event + gap. `late update` keeps those that have fired, and an
+// event may join them.
+enum class Fired : uint8_t { Without, With };
+std::vector<Stretch> sessions(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries,
+                              Fired fired = Fired::Without);
 // Whether an event of that time is in a session.
 bool in_session(const std::vector<WindowRule>& rules, int64_t time);
 // The least instant from `time` on that both grids have as a boundary; `time` for sessions.

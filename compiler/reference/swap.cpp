@@ -261,6 +261,7 @@ class Migration {
                                       *before.stage->process->states[static_cast<size_t>(known)].type));
       bool replaced =
           !same_function || !keys_agree || !windows_agree || !has_rows_for(*before.stage, *view.stage, i);
+      replaced = replaced || wants_more(before, static_cast<size_t>(known), view, i);
       if (fresh || is_empty(before)) continue;
       if (!replaced && then.meaning == now.meaning) {
         from[i] = known;
@@ -305,6 +306,15 @@ class Migration {
     auto [low, high] = range(type.kind);
     auto [other_low, other_high] = range(other.kind);
     return other_low >= 0 && low >= other_low && high >= other_high;
+  }
+
+  // Windows of a number of events that overlap hold in parts what they hold: more of it cannot be had.
+  static bool wants_more(const StageView& before, size_t known, const StageView& view, size_t cell) {
+    const typed::Window& window = view.stage->window;
+    if (window.kind != WindowKind::Count || window.every == window.size) return false;
+    int64_t had = before.stage->aggregates[known].most;
+    int64_t wants = view.stage->aggregates[cell].most;
+    return had != 0 && (wants == 0 || wants > had);
   }
 
   // Windows of a number of events that overlap go over only as they are, and with the same need of all of the
@@ -451,6 +461,12 @@ class Migration {
       if (from[0] < 0) return;
       state.held = old_state.held;
       if (before.stage->hold->kind == typed::HoldKind::Top) let_go_of_rest(*before.stage, state.held);
+      if (before.stage->hold->kind == typed::HoldKind::Ranking) {  // more than are asked for are not kept
+        for (const Stage* stage : {before.stage, view.stage}) {
+          let_go_of_rest(*stage, state.held);
+          std::erase_if(state.held, [](const HeldRow& row) { return !row.let_go.empty(); });
+        }
+      }
       state.closed = old_state.closed;
       state.arrivals = old_state.arrivals;
       return;
@@ -489,19 +505,34 @@ class Migration {
     bool any = std::any_of(from.begin(), from.end(), [](int cell) { return cell >= 0; });
     if (is_timed(*view.stage) && is_timed(*before.stage)) {
       state.closed = old_state.closed;
-      state.tick = old_state.tick;
+      auto ticks = [](const Stage& stage) { return stage.trigger_every > 0 && !stage.on_update; };
+      if (ticks(*before.stage) && ticks(*view.stage)) state.tick = old_state.tick;
       state.rules = old_state.rules;
       // Where a join above gives its rows sooner from now on, those that are overdue are still to come.
       hand_over(state.rules, view.stage->window, old_state,
                 std::min(old_.watermark(before.place.first, before.place.second),
                          next_.watermark(view.place.first, view.place.second)));
     }
+    bool ticked = before.stage->ticks();
     if (!any) return;
+    if (ticked && view.stage->ticks()) state.tick = old_state.tick;
     state.log = reordered(old_state.log, order);
+    if (view.stage->ticks() && before.stage->on_update) {  // all was given with each event
+      for (auto& [key, entries] : state.log) {
+        for (Entry& entry : entries) entry.told = true;
+      }
+    }
     int64_t grace = before.stage->late == typed::LatePolicy::Update ? before.stage->late_within : 0;
     int64_t closed = std::max(old_state.closed, old_.watermark(before.place.first, before.place.second));
     state.sealed = std::max(old_state.sealed, minus(closed, grace));
     if (view.stage->kind == StageKind::Dedupe) return;
+    bool sessions = before.stage->window.kind == WindowKind::Session;
+    if (sessions && before.stage->window.size != view.stage->window.size) state.sealed = closed;
+    if (sessions && (state.sealed == closed || view.stage->late != typed::LatePolicy::Update)) {
+      for (auto& [key, entries] : state.log)
+        std::erase_if(entries, [](const Entry& entry) { return entry.session_over; });
+      std::erase_if(state.log, [](const auto& group) { return group.second.empty(); });
+    }
     for (auto& [key, entries] : state.log) {
       for (size_t cell = 0; cell < before.stage->aggregates.size(); ++cell)
         let_go_beyond(before.stage->aggregates[cell], cell, old_state.rules, entries);

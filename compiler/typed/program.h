@@ -280,6 +280,11 @@ struct Stage {
   Newest newest = Newest::ByTime;  // Table
   int64_t versioned = 0;           // Table: nanoseconds for which replaced rows are kept
 
+  // Whether it gives the groups that changed, by the watermark, without a window of time.
+  bool ticks() const {
+    bool timeless = window.kind == WindowKind::Running || window.kind == WindowKind::Count;
+    return kind == StageKind::Aggregate && timeless && trigger_every > 0 && !on_update;
+  }
   bool stateful() const {
     return kind == StageKind::Dedupe || kind == StageKind::Aggregate || kind == StageKind::Join ||
            kind == StageKind::Match || kind == StageKind::Hold || kind == StageKind::Table ||

@@ -29,6 +29,9 @@ const ResultRows& CountStore::count(char* row, int64_t time, batch::Arena& texts
   full_texts_ = &texts;
   full_->clear();
   take(row, time, *full_);
+  bool is_full = full_->count() > 0;
+  if (is_full && desc_.gives == Gives::AtTicks) set_changed(row, 0);
+  if (!is_full && desc_.gives == Gives::AtUpdate) give_rest(row, *full_);
   // Full, or the event came so late that its group is over.
   if (extent_of(desc_, row).events > 0 && is_past(row, watermark_)) forget(row);
   return *full_;
@@ -55,14 +58,25 @@ void CountStore::give_rest(const char* row, ResultRows& out) { add(row, out); }
 void CountStore::finish(ResultRows& out) {
   for (const char* row : rows_by_key(table_)) {
     if (extent_of(desc_, row).events == 0 || is_past(row, watermark_)) continue;
-    give_rest(row, out);
+    // All was given at each update, or at the last tick when nothing has come since.
+    bool told = desc_.gives == Gives::AtUpdate || (desc_.gives == Gives::AtTicks && !changed(row));
+    if (!told) give_rest(row, out);
     forget(const_cast<char*>(row));
   }
 }
 
+void CountStore::fire(ResultRows& out) {
+  for (const char* row : take_changed()) give_rest(row, out);
+}
+
 void CountStore::convert_from(const Store& old, const std::vector<int>& cells, int64_t) {
   watermark_ = static_cast<const CountStore&>(old).watermark_;
-  GroupStore::convert_from(old, cells, watermark_);
+  TickingGroupStore::convert_from(old, cells, watermark_);
+  if (desc_.gives != Gives::AtTicks || old.desc().gives != Gives::AtClose) return;
+  table_.for_each([&](char* row) {
+    int64_t events = extent_of(desc_, row).events;
+    set_changed(row, (slides(desc_) ? events % desc_.every : events) != 0 ? 1 : 0);
+  });
 }
 
 }  // namespace mut::state

@@ -153,14 +153,18 @@ std::vector<uint64_t> PanedCountStore::parts_of(const char* row) const {
 uint32_t PanedCountStore::prepare(const uint64_t* key) {
   char* row = row_for(key);
   if (row == nullptr) return 0;
-  Extent extent = extent_of(desc_, row);
-  if ((extent.events + 1) % pane_events_ != 0) return 1;
+  int64_t events = extent_of(desc_, row).events + 1;
+  bool gives = events % desc_.every == 0 || desc_.gives == Gives::AtUpdate;
   Queue queue = queue_of(row);
-  if (make_part(queue.id, queue.next) == nullptr || make_part(queue.id, newer_panes) == nullptr) return 0;
+  if (events % pane_events_ == 0) {
+    if (make_part(queue.id, queue.next) == nullptr || make_part(queue.id, newer_panes) == nullptr) return 0;
+  } else if (!gives) {
+    return 1;
+  }
   // What the panes keep is in the result once more, in lists that have grown for it.
   uint64_t bytes = 2 * kept_bytes(desc_, row);
-  bool is_full = (extent.events + 1) % desc_.every == 0 && bytes + growth_of(desc_, row) > 0;
-  for (uint64_t i = queue.first; is_full && i < queue.next; ++i) {
+  bool keeps = bytes + growth_of(desc_, row) > 0;
+  for (uint64_t i = queue.first; gives && keeps && i < queue.next; ++i) {
     if (const char* pane = part(queue.id, i); pane != nullptr) bytes += 2 * kept_bytes(part_desc_, pane);
   }
   return bytes == 0 || parts_.heap().fits(bytes) ? 1 : 0;

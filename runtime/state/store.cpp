@@ -15,6 +15,7 @@
 #include "runtime/state/sessions.h"
 #include "runtime/state/sliding_counts.h"
 #include "runtime/state/tables.h"
+#include "runtime/state/ticking.h"
 
 namespace mut::state {
 
@@ -45,6 +46,9 @@ void Store::place_key(const StoreDesc& old, uint64_t* key) const {
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget) {
   switch (desc.kind) {
     case StoreKind::Groups:
+      if (desc.gives == Gives::AtTicks)
+        return std::make_unique<TickingGroupStore>(std::move(desc), seed, budget);
+      [[fallthrough]];
     case StoreKind::Whole:
       return std::make_unique<GroupStore>(std::move(desc), seed, budget);
     case StoreKind::Counts:

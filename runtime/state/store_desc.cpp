@@ -88,6 +88,8 @@ bool has_results(const StoreDesc& desc) {
     case StoreKind::Overlaps:
     case StoreKind::Counts:
       return true;
+    case StoreKind::Groups:
+      return desc.gives == Gives::AtTicks;
     case StoreKind::Process:
       return !desc.timers.empty();
     case StoreKind::Join:
@@ -246,14 +248,14 @@ void lay_out(StoreDesc& desc) {
       cell.size = cell.fn == CellFn::Own ? own_size(*cell.result) : cell_size(cell.fn, cell.kind);
       offset += cell.size;
     }
-    if (slides(desc)) offset += 40;  // SlidingCountStore::Queue
-    if (desc.kind == StoreKind::Counts) offset += 16;
-    if (is_aged(desc)) offset += 8;
     desc.changed_offset = 0;
     if (desc.gives == Gives::AtTicks) {
       desc.changed_offset = offset;
       offset += 8;
     }
+    if (slides(desc)) offset += 40;  // SlidingCountStore::Queue
+    if (desc.kind == StoreKind::Counts) offset += 16;
+    if (is_aged(desc)) offset += 8;
   }
   desc.row_size = offset;
 }

@@ -126,13 +126,13 @@ bool waits(JoinKind kind, JoinSide side);
 // How far behind its input the watermark is that a join passes on (8.5): what comes late by design.
 int64_t delay_of(const JoinRule& rule);
 
-enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top };
+enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top, Ranking };
 
 // Which rows wait for what.
 struct HoldRule {
   HoldKind kind = HoldKind::Delay;
   int64_t span = 0;              // Delay, Debounce: nanoseconds
-  int64_t count = 0;             // Top: rows of each key
+  int64_t count = 0;             // Top, Ranking: rows of each key
   bool whole = false;            // Sort, Top: over all, at the end of the input
   abi::TypeDescRef record;       // a record of the order keys, then the row
   std::vector<char> descending;  // by order key
