@@ -205,6 +205,13 @@ Value ExprHasher::value(const Expr& expr, Scope& scope) const {
         scope.locals[expr.index + 1] = {Hasher("so far").add(list).done(), std::nullopt};
       return {plain(expr, scope), std::nullopt};
     }
+    case ExprKind::ZipLists: {
+      for (size_t i = 0; i + 1 < expr.args.size(); ++i) {
+        Hash list = hash(*expr.args[i], scope);
+        scope.locals[expr.index + static_cast<int>(i)] = {Hasher("element").add(list).done(), std::nullopt};
+      }
+      return {plain(expr, scope), std::nullopt};
+    }
     case ExprKind::IsSome: {
       Value tested = value(*expr.args[0], scope);
       if (expr.index >= 0) scope.locals[expr.index] = tested;

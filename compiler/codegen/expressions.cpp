@@ -107,6 +107,8 @@ Value FunctionEmitter::emit(const Expr& expr) {
     case ExprKind::AllOf:
     case ExprKind::Reduce:
       return emit_each(expr);
+    case ExprKind::ZipLists:
+      return emit_zip(expr);
     case ExprKind::Text:
     case ExprKind::Format:
       return emit_text(expr);

@@ -125,6 +125,7 @@ class FunctionEmitter {
       const std::function<std::vector<llvm::Value*>(llvm::Value* index, const Value& element,
                                                     const std::vector<llvm::Value*>& carried)>& body,
       const std::function<llvm::Value*(const std::vector<llvm::Value*>& carried)>& ends = {});
+  Value emit_zip(const typed::Expr& expr);
   llvm::Value* element_at(const abi::TypeDesc& layout, llvm::Value* data, llvm::Value* index);
   llvm::Value* list_memory(const abi::TypeDesc& layout, llvm::Value* count);
   Value emit_element(const typed::Expr& expr);

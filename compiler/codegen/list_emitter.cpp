@@ -107,4 +107,23 @@ Value FunctionEmitter::emit_each(const Expr& expr) {
   }
 }
 
+Value FunctionEmitter::emit_zip(const Expr& expr) {
+  std::vector<Value> lists;
+  for (size_t i = 0; i + 1 < expr.args.size(); ++i) lists.push_back(emit(*expr.args[i]));
+  const abi::TypeDesc& layout = module_.layout(expr.type->element);
+  llvm::Value* memory = list_memory(layout, lists[0].parts[0]);
+  for_each_element(lists[0], expr.index, {},
+                   [&](llvm::Value* index, const Value&, const std::vector<llvm::Value*>&) {
+                     for (size_t i = 1; i < lists.size(); ++i) {
+                       typed::TypeRef element = lists[i].type->element;
+                       const abi::TypeDesc& each = module_.layout(element);
+                       bind(expr.index + static_cast<int>(i),
+                            load(builder_, element, each, element_at(each, lists[i].parts[1], index)));
+                     }
+                     store(builder_, emit(*expr.args.back()), layout, element_at(layout, memory, index));
+                     return std::vector<llvm::Value*>();
+                   });
+  return {expr.type, {lists[0].parts[0], memory}};
+}
+
 }  // namespace mut::codegen

@@ -34,8 +34,8 @@ void StageEmitter::emit_match() {
     names = b.CreateOr(names, bit);
   }
   llvm::Value* admits = b.getInt64(0);
-  for (size_t i = 0; i < stage_.aggregates.size(); ++i) {
-    Argument argument = emit_argument(stage_.aggregates[i]);
+  for (size_t i = 0; i < node.columns.size(); ++i) {
+    Argument argument = emit_argument(stage_.aggregates[static_cast<size_t>(node.columns[i])]);
     llvm::Value* bit = b.getInt64(uint64_t{1} << i);
     if (argument.counts != nullptr) bit = b.CreateSelect(argument.counts, bit, b.getInt64(0));
     admits = b.CreateOr(admits, bit);
@@ -45,7 +45,7 @@ void StageEmitter::emit_match() {
   }
   put(2, admits);
   put(3, names);
-  size_t column = stage_.aggregates.size();
+  size_t column = node.columns.size();
   for (int field : node.fields) {
     Value value = at_.fields[static_cast<size_t>(field)];
     std::vector<llvm::Value*> words = at_.words(value);
@@ -103,7 +103,7 @@ void ModuleEmitter::emit_pattern_condition(int store) {
   at.time = load_word(sample, 0);
   at.position = b.getInt64(0);
   at.fields.resize(stage.input->fields.size());
-  size_t column = stage.aggregates.size();
+  size_t column = node.columns.size();
   for (int field : node.fields) {
     typed::TypeRef type = stage.input->fields[static_cast<size_t>(field)].type;
     uint32_t at_word = node.desc.columns[column++].word;

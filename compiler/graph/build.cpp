@@ -545,6 +545,7 @@ class Builder {
       }
       for (const state::ColumnDesc& column : node.desc.columns) out += " w" + std::to_string(column.word);
       for (int history : node.histories) out += " h" + std::to_string(history);
+      for (const state::CellDesc& measure : node.desc.measures) out += " m" + std::to_string(measure.column);
       for (int field : node.fields) out += " f" + std::to_string(field);
       out += "\n";
     }

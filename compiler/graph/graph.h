@@ -25,7 +25,7 @@ struct StoreNode {
   int stream = -1;
   int stage = -1;
   std::vector<int> histories;  // Where, Project: indices into Stage::histories, one per cell
-  std::vector<int> columns;    // Ring: column of each cell
+  std::vector<int> columns;    // Ring: column of each cell; Match: for each column the measure that fills it
   std::vector<int> fields;     // Match: what conditions that look back read of the event, behind the measures
 };
 

@@ -114,22 +114,12 @@ void add_keys(const std::vector<typed::ExprPtr>& keys, const std::vector<std::st
 
 }  // namespace
 
-std::string expr_text(const typed::Expr& expr) {
-  std::string out = "(" + std::to_string(static_cast<int>(expr.kind)) + "." +
-                    std::to_string(static_cast<int>(expr.op)) + "." +
-                    std::to_string(static_cast<int>(expr.builtin)) + "." + std::to_string(expr.index) +
-                    expr.spec + ":" + expr.type->text;
-  if (expr.kind == typed::ExprKind::Literal) out += "=" + typed::to_text(expr.value, expr.type);
-  for (const typed::ExprPtr& arg : expr.args) out += expr_text(*arg);
-  return out + ")";
-}
-
 namespace {
 
 std::string call_text(const typed::AggregateCall& call) {
-  std::string out = call.argument ? expr_text(*call.argument) : "()";
-  for (const typed::ExprPtr& argument : call.arguments) out += expr_text(*argument);
-  if (call.filter) out += "?" + expr_text(*call.filter);
+  std::string out = call.argument ? typed::identity_text(*call.argument) : "()";
+  for (const typed::ExprPtr& argument : call.arguments) out += typed::identity_text(*argument);
+  if (call.filter) out += "?" + typed::identity_text(*call.filter);
   return out;
 }
 
@@ -154,7 +144,7 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
     }
     std::string ring_key =
         std::to_string(static_cast<int>(history.over)) + "/" + std::to_string(history.amount) + "/";
-    for (const typed::ExprPtr& key : history.keys) ring_key += expr_text(*key);
+    for (const typed::ExprPtr& key : history.keys) ring_key += typed::identity_text(*key);
     ring_key += call_text(history.call);
     if (history.ttl) ring_key += "ttl" + std::to_string(*history.ttl);
     // Other arguments, other columns.
@@ -197,10 +187,16 @@ StoreNode match_store(const typed::Stage& stage, const std::string& path) {
   desc.path = path;
   add_keys(stage.keys, stage.key_names, desc);
   desc.pattern = pattern_program(match);
+  std::map<std::string, uint32_t> columns;  // by what they hold
   for (size_t i = 0; i < stage.aggregates.size(); ++i) {
     CellDesc measure = describe_cell(stage.aggregates[i]);
-    measure.column = static_cast<uint32_t>(i);
-    desc.columns.push_back({measure.kind, 0});
+    auto [column, fresh] =
+        columns.emplace(call_text(stage.aggregates[i]), static_cast<uint32_t>(desc.columns.size()));
+    measure.column = column->second;
+    if (fresh) {
+      node.columns.push_back(static_cast<int>(i));
+      desc.columns.push_back({measure.kind, 0});
+    }
     desc.measures.push_back(std::move(measure));
     desc.pattern.measure_names.push_back(static_cast<uint32_t>(match.measure_names[i]));
   }

@@ -5,7 +5,5 @@ namespace mut::graph {
 
 // The stores of a stage; `path` is "stream/stage". Empty for stateless stages.
 std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& path);
-// An expression as text: equal texts, equal values.
-std::string expr_text(const typed::Expr& expr);
 
 }  // namespace mut::graph

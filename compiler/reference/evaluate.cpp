@@ -166,6 +166,17 @@ Value evaluate(const Expr& expr, Scope& scope) {
       }
       return before;
     }
+    case ExprKind::ZipLists: {
+      std::vector<Value> lists;
+      for (size_t i = 0; i + 1 < expr.args.size(); ++i) lists.push_back(arg(i));
+      Value::Parts out;
+      for (size_t place = 0; place < lists[0].parts().size(); ++place) {
+        for (size_t i = 0; i < lists.size(); ++i)
+          scope.locals[expr.index + static_cast<int>(i)] = lists[i].parts()[place];
+        out.push_back(arg(lists.size()));
+      }
+      return out;
+    }
     case ExprKind::MakeRecord:
     case ExprKind::MakeList: {
       Value::Parts parts;

@@ -131,6 +131,10 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
       locals.emplace(expr.index + 1, locals.size());
       locals.emplace(expr.index, locals.size());
       break;
+    case ExprKind::ZipLists:
+      for (size_t i = 0; i + 1 < expr.args.size(); ++i)
+        locals.emplace(expr.index + static_cast<int>(i), locals.size());
+      break;
     case ExprKind::MapList:
     case ExprKind::FilterList:
     case ExprKind::AnyOf:

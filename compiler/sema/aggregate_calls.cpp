@@ -320,7 +320,7 @@ ExprPtr CallChecker::check_measure(const AggregateName& aggregate) {
   const BoundName& of = scope.pattern->names[static_cast<size_t>(measured.name)];
   bool may_lack = of.optional || measured.name == scope.pattern->current;
   if (!finish_aggregate(out, may_lack)) return error();
-  return checker.add_measure(std::move(out), measured.name, scope, expr.span);
+  return checker.add_measure(std::move(out), measured.name, *scope.pattern, expr.span);
 }
 
 }  // namespace mut::sema

@@ -33,7 +33,8 @@ struct BoundName {
   bool optional = false;  // it may be left out
 };
 struct PatternScope {
-  std::vector<BoundName> names;
+  std::vector<BoundName> names;  // of steps, then those that stand after `not` alone
+  size_t steps = 0;
   int current = -1;  // define: whose condition it is, so that only names up to this one are known
   std::vector<typed::AggregateCall>* measures = nullptr;
   std::vector<int>* measure_names = nullptr;
@@ -119,6 +120,8 @@ class ExprChecker {
   // The regular expression that is written there. Null after a report.
   std::shared_ptr<const regex::Regex> check_regex(const ast::Expr& expr);
 
+  // A value made of the events that a pattern has bound to the name of that number.
+  typed::ExprPtr add_measure(typed::AggregateCall call, int name, PatternScope& pattern, source::Span span);
   // The one type both can become, or null.
   typed::TypeRef unify(typed::TypeRef a, typed::TypeRef b);
   bool converts(typed::TypeRef from, typed::TypeRef to) const;
@@ -175,7 +178,6 @@ class ExprChecker {
   // A name that a pattern binds; null: the expression names none.
   ExprPtr bound_field(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope);
   ExprPtr selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope);
-  ExprPtr add_measure(typed::AggregateCall call, int name, Scope& scope, source::Span span);
   ExprPtr check_arithmetic(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
                            source::Span span);
   ExprPtr check_comparison(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,

@@ -31,6 +31,9 @@ void find_reads(const Expr& expr, int right_field, std::set<int>& bound, Reads& 
   if (expr.kind == ExprKind::Let || expr.kind == ExprKind::IsSome) bound.insert(expr.index);
   if (expr.kind >= ExprKind::MapList && expr.kind <= ExprKind::Reduce)
     bound.insert({expr.index, expr.index + 1});  // of a lambda
+  if (expr.kind == ExprKind::ZipLists) {
+    for (size_t i = 0; i + 1 < expr.args.size(); ++i) bound.insert(expr.index + static_cast<int>(i));
+  }
   if (expr.kind == ExprKind::Field) {
     (expr.index == right_field ? out.whole_right : out.left) = true;
     return;

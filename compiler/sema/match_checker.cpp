@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "compiler/sema/check.h"
+#include "compiler/sema/match_rows.h"
 #include "compiler/sema/stage_checker.h"
 
 namespace mut::sema {
@@ -81,11 +82,11 @@ ExprPtr ExprChecker::bound_field(const ast::MemberAccess& node, const ast::Expr&
   call.span = expr.span;
   call.result = of.optional ? types_.optional(value->type) : value->type;
   call.argument = std::move(value);
-  return add_measure(std::move(call), index, scope, expr.span);
+  return add_measure(std::move(call), index, *scope.pattern, expr.span);
 }
 
-ExprPtr ExprChecker::add_measure(typed::AggregateCall call, int name, Scope& scope, source::Span span) {
-  PatternScope& pattern = *scope.pattern;
+ExprPtr ExprChecker::add_measure(typed::AggregateCall call, int name, PatternScope& pattern,
+                                 source::Span span) {
   call.cell = pattern.names[static_cast<size_t>(name)].name + "/" + typed::aggregate_name(call.fn) + "#" +
               std::to_string(pattern.measures->size());
   ExprPtr out = make(ExprKind::Aggregate, call.result, span);
@@ -108,6 +109,7 @@ class PatternReader {
 
   bool read(const ast::PatternTerm& term) {
     name_steps(term, {});
+    scope_.steps = scope_.names.size();
     if (fine_) match_.root = step(term, Inside::Whole);
     if (scope_.names.size() > names_max) {
       diags_.report(Code::TooMany, term.span, std::to_string(scope_.names.size()) + " names in a pattern",
@@ -281,9 +283,22 @@ bool StageChecker::build(const ast::MatchStage& syntax, const ast::Stage& stage,
   fine = read_pattern(syntax, *match, pattern) && fine;
   fine = fine && check_defines(syntax, *match, pattern, out);
   fine = fine && check_bounds(syntax, stage, *match);
-  fine = fine && check_select(syntax, stage, pattern, out);
+  fine = fine && check_select(syntax, stage, pattern, out) && check_measures(stage, out);
   out.match = std::move(match);
   return fine;
+}
+
+// An event keeps for each of them a bit that tells whether it has a value.
+bool StageChecker::check_measures(const ast::Stage& stage, const Stage& out) {
+  constexpr size_t most = 64;
+  std::set<std::string> different;
+  for (const typed::AggregateCall& call : out.aggregates)
+    different.insert(call.argument ? typed::identity_text(*call.argument) : "");
+  if (different.size() <= most) return true;
+  diags_.report(Code::TooMany, stage.keyword,
+                std::to_string(different.size()) + " different values of the events of a pattern",
+                std::to_string(most));
+  return false;
 }
 
 bool StageChecker::read_pattern(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern) {
@@ -378,8 +393,11 @@ bool StageChecker::check_bounds(const ast::MatchStage& syntax, const ast::Stage&
 bool StageChecker::check_select(const ast::MatchStage& syntax, const ast::Stage& stage, PatternScope& pattern,
                                 Stage& out) {
   if (syntax.select.empty()) {
-    diags_.report(Code::NotExecutable, stage.keyword, "`match` without `select`");
-    return false;
+    auto rows = whole_events(pattern, out, exprs_, stage.keyword);
+    if (!rows) return false;
+    out.outputs = std::move(*rows);
+    out.output = record_of(out.outputs, exprs_.types());
+    return true;
   }
   bool fine = true;
   std::set<std::string> seen;

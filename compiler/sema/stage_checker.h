@@ -96,6 +96,7 @@ class StageChecker {
   bool check_span(const ast::Expr& expr, const char* what, int64_t& span);
   bool check_order(const std::vector<ast::SortKey>& keys, const Stage& stage, typed::Hold& hold);
   bool check_hold_window(const std::optional<ast::Window>& window, const ast::Stage& stage, Stage& out);
+  bool check_measures(const ast::Stage& stage, const Stage& out);
   bool read_pattern(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern);
   bool check_defines(const ast::MatchStage& syntax, typed::Match& match, PatternScope& pattern, Stage& out);
   bool check_bounds(const ast::MatchStage& syntax, const ast::Stage& stage, typed::Match& match);

@@ -112,6 +112,8 @@ const char* kind_text(ExprKind kind) {
       return "any";
     case ExprKind::AllOf:
       return "all";
+    case ExprKind::ZipLists:
+      return "zip";
     case ExprKind::Reduce:
       return "reduce";
   }

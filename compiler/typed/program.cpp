@@ -144,6 +144,10 @@ std::string text_of(const Expr& expr, LocalTexts& locals) {
       if (expr.kind == ExprKind::Reduce)
         locals.emplace(expr.index + 1, "local" + std::to_string(locals.size()));
       break;
+    case ExprKind::ZipLists:
+      for (size_t i = 0; i + 1 < expr.args.size(); ++i)
+        locals.emplace(expr.index + static_cast<int>(i), "local" + std::to_string(locals.size()));
+      break;
     case ExprKind::Member:
     case ExprKind::OptionalMember:
       out += "." + std::to_string(expr.index);
@@ -169,6 +173,16 @@ LocalTexts locals_of(const OwnAggregate& own) {
 }
 
 }  // namespace
+
+std::string identity_text(const Expr& expr) {
+  std::string out = "(" + std::to_string(static_cast<int>(expr.kind)) + "." +
+                    std::to_string(static_cast<int>(expr.op)) + "." +
+                    std::to_string(static_cast<int>(expr.builtin)) + "." + std::to_string(expr.index) +
+                    expr.spec + ":" + expr.type->text;
+  if (expr.kind == ExprKind::Literal) out += "=" + to_text(expr.value, expr.type);
+  for (const ExprPtr& arg : expr.args) out += identity_text(*arg);
+  return out + ")";
+}
 
 std::string text_of_state(const OwnAggregate& own) {
   LocalTexts locals = locals_of(own);

@@ -98,6 +98,9 @@ enum class ExprKind : uint8_t {
   AnyOf,       // whether args[1] holds for one; the rest is not looked at
   AllOf,
   Reduce,  // args[1] to begin with, then args[2] of each, where local `index + 1` is what came before
+  // The list of the last of args, for lists of one length before it: their elements at one place are local
+  // `index` and those after it.
+  ZipLists,
 };
 
 struct Expr {
@@ -113,6 +116,8 @@ struct Expr {
 };
 
 ExprPtr clone(const Expr& expr);
+// An expression as text: equal texts, equal values of one event. Literals are in it.
+std::string identity_text(const Expr& expr);
 
 // Aggregates that run today.
 enum class AggregateFn : uint8_t {

@@ -256,7 +256,7 @@ CellResult PatternStore::measure(const Group& of, uint32_t index, const std::vec
   alignas(8) char cell[64] = {};
   for (const BoundEvent& each : bound) {
     const uint64_t* sample = of.event(each.event);
-    if (each.name != desc_.pattern.measure_names[index] || (sample[2] >> index & 1U) == 0) continue;
+    if (each.name != desc_.pattern.measure_names[index] || (sample[2] >> desc.column & 1U) == 0) continue;
     const uint64_t* value = sample + desc_.columns[desc.column].word;
     uint64_t words[2] = {value[0], 0};
     if (desc_.columns[desc.column].kind == WordKind::Decimal) words[1] = value[1];
@@ -280,7 +280,7 @@ CellResult PatternStore::measure(const Group& of, uint32_t index, const std::vec
     memcpy(&result, out.words, sizeof(result));
     for (const BoundEvent& each : bound) {
       const uint64_t* sample = of.event(each.event);
-      if (each.name != desc_.pattern.measure_names[index] || (sample[2] >> index & 1U) == 0) continue;
+      if (each.name != desc_.pattern.measure_names[index] || (sample[2] >> desc.column & 1U) == 0) continue;
       MutStoredStr stored;
       memcpy(&stored, sample + desc_.columns[desc.column].word, sizeof(stored));
       MutStr text = heap().load(stored);

@@ -70,6 +70,8 @@ class ProgramWriter {
   std::string write_flatten(Stream& stream);
   std::string write_choosing(const std::string& kind, Stream& stream);
   std::string write_held(const std::string& kind, Stream& stream);
+  std::string write_whole_match(const std::string& pattern, const std::string& key, const std::string& number,
+                                Stream& stream);
   std::string write_match(Stream& stream);
 
   // processes.cpp

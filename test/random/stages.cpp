@@ -269,6 +269,41 @@ std::string ProgramWriter::write_held(const std::string& kind, Stream& stream) {
   return out;
 }
 
+namespace {
+
+// Whether a match without `select` may give the events of this stream.
+bool keeps_whole(const Stream& stream) {
+  return std::none_of(stream.fields.begin(), stream.fields.end(),
+                      [](const Field& field) { return field.type == Type::Ints; });
+}
+
+}  // namespace
+
+// The rest of a `match` without `select`, and a stage that takes its events apart.
+std::string ProgramWriter::write_whole_match(const std::string& pattern, const std::string& key,
+                                             const std::string& number, Stream& stream) {
+  std::vector<Field> made;
+  for (const Field& field : stream.fields) {
+    if (field.name == key) made.push_back(field);
+  }
+  auto add = [&](const std::string& value, Type type) {
+    made.push_back({fresh("w"), type});
+    return ", " + made.back().name + " = " + value;
+  };
+  std::string out = dice_.one_in(3) ? " after skip to next\n" : "\n";
+  out += "  | select " + key;
+  if (pattern == "x+ y") {
+    out += add("len(x)", Type::Int) + add("x[len(x) - 1]." + number, Type::Int);
+  } else if (pattern == "(x or y) then z") {
+    out += add("x?." + number, Type::MaybeInt) + add("z." + number, Type::Int);
+  } else {
+    out += add("x." + number, Type::Int);
+    if (pattern == "x y?") out += add("y?." + number, Type::MaybeInt);
+  }
+  stream.fields = made;
+  return out + "\n";
+}
+
 // Patterns of every shape are the matter of test/patterns; these stand among other stages.
 std::string ProgramWriter::write_match(Stream& stream) {
   ExpressionWriter expr(dice_, stream.fields);
@@ -281,8 +316,11 @@ std::string ProgramWriter::write_match(Stream& stream) {
                     dice_.pick<std::string>({"2s", "10s", "1m"}) + " pattern " + pattern +
                     "\n      define x = " + expr.of(Type::Bool, 1) +
                     (absent ? "" : ", y = " + expr.of(Type::Bool, 1)) +
-                    (pattern.find('z') == std::string::npos ? "" : ", z = " + expr.of(Type::Bool, 1)) +
-                    "\n      select " + key;
+                    (pattern.find('z') == std::string::npos ? "" : ", z = " + expr.of(Type::Bool, 1));
+  std::string number = expr.field(Type::Int);
+  if (!number.empty() && keeps_whole(stream) && dice_.one_in(3))
+    return out + write_whole_match(pattern, key, number, stream);
+  out += "\n      select " + key;
   std::vector<Field> made;
   for (const Field& field : stream.fields) {
     if (field.name == key) made.push_back(field);
