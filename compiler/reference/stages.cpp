@@ -223,7 +223,7 @@ void Flow::forget() {
       std::erase_if(log, [&](const auto& group) {
         return std::all_of(group.second.begin(), group.second.end(), [&](const Entry& entry) {
           bool to_tell = ticks && !entry.told;  // it is given before it is forgotten
-          return plus(entry.time, ttl) < now && !to_tell;
+          return plus(std::max(entry.time, entry.alive_at), ttl) < now && !to_tell;
         });
       });
     };

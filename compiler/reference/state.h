@@ -28,6 +28,8 @@ struct Entry {
   std::vector<std::optional<Admitted>> cells;
   bool session_over = false;  // its session has fired
   bool told = false;          // `trigger every`: a tick has given it
+  // A group that had no `ttl` gets one by an edit: it begins then, whenever the last event was.
+  int64_t alive_at = no_time;
   // An edit to a smaller gap found it in an open session that reaches to this time: it stays one.
   int64_t kept_to = no_time;
 };

@@ -409,6 +409,15 @@ class Migration {
     return out;
   }
 
+  // What kept its groups for ever knows nothing of their age.
+  void begin_ttl(const StageView& before, const StageView& view, Log& log) {
+    int64_t cut = std::min(old_.watermark(before.place.first, before.place.second),
+                           next_.watermark(view.place.first, view.place.second));
+    for (auto& [key, entries] : log) {
+      for (Entry& entry : entries) entry.alive_at = cut;
+    }
+  }
+
   void carry(const StageView& before, const StageView& view, const std::vector<int>& from,
              const std::vector<size_t>& order) {
     const StageState& old_state = old_.state(before.place);
@@ -422,6 +431,8 @@ class Migration {
         state.histories[i] =
             reordered(old_state.histories[known], *key_order(before.cells[known].keys, view.cells[i].keys));
         const typed::History& history = before.stage->histories[known];
+        bool events = history.over == OverKind::LastDuration || history.over == OverKind::LastEvents;
+        if (!history.ttl && !events) begin_ttl(before, view, state.histories[i]);
         if (history.over != OverKind::All) continue;  // of a stretch the events are kept themselves
         for (auto& [key, entries] : state.histories[i]) let_go_beyond(history.call, 0, {}, entries);
       }
@@ -517,6 +528,8 @@ class Migration {
     if (!any) return;
     if (ticked && view.stage->ticks()) state.tick = old_state.tick;
     state.log = reordered(old_state.log, order);
+    if (before.stage->window.kind == WindowKind::Running && !before.stage->ttl)
+      begin_ttl(before, view, state.log);
     if (view.stage->ticks() && before.stage->on_update) {  // all was given with each event
       for (auto& [key, entries] : state.log) {
         for (Entry& entry : entries) entry.told = true;
