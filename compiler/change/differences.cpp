@@ -233,7 +233,11 @@ class Finder {
       // The events of a stretch are kept themselves, whatever is asked of them.
       bool kept =
           after_.node->desc.kind == StoreKind::Ring || (is.most != 0 && is.most < was.most) || was.most == 0;
-      add(kept ? Difference::Numbers : Difference::MoreValues,
+      // Parts of them have let go of theirs, whatever the others hold.
+      bool in_parts = state::slides(after_.node->desc) && state::slides(before_.node->desc);
+      add(kept       ? Difference::Numbers
+          : in_parts ? Difference::WindowCountOverlaps
+                     : Difference::MoreValues,
           fmt::format("{} → {}", text(was.most), text(is.most)));
     } else if (was.separator != is.separator) {
       add(Difference::Numbers);
@@ -277,8 +281,7 @@ class Finder {
     if (is.kind == StoreKind::Sessions && was.size != is.size && after_.call != nullptr &&
         after_.call->own != nullptr)
       add(Difference::OwnWindow);
-    if (is.kind == StoreKind::Counts && was.size != is.size)
-      add(Difference::WindowCount, std::to_string(was.size) + " → " + std::to_string(is.size));
+    if (is.kind == StoreKind::Counts) find_counts(was, is);
     if (is.kind == StoreKind::Sessions && was.size != is.size)
       add(Difference::SessionGap,
           lengths(was.size, is.size) + (is.size > was.size ? "; open sessions may join" : ""));
@@ -297,6 +300,18 @@ class Finder {
     if (old_stage.on_update != stage.on_update || old_stage.on_close != stage.on_close ||
         old_stage.trigger_every != stage.trigger_every)
       add(Difference::Trigger);
+  }
+
+  void find_counts(const state::StoreDesc& was, const state::StoreDesc& is) {
+    if (was.size == is.size && was.every == is.every) {
+      if (state::slides(is) && state::keeps_windows_apart(was) != state::keeps_windows_apart(is))
+        add(Difference::WindowCountOverlaps, "`distinct` or an aggregate of the script came or went");
+      return;
+    }
+    std::string change = std::to_string(was.size) + " → " + std::to_string(is.size);
+    if (!state::slides(was) && !state::slides(is)) return add(Difference::WindowCount, change);
+    if (was.every != is.every) change += fmt::format(", every {} → {}", was.every, is.every);
+    add(Difference::WindowCountOverlaps, change);
   }
 
   void find_hold() {

@@ -47,6 +47,9 @@ constexpr VerdictRow rows[] = {
     {Difference::SessionGap, Verdict::Convert, false, "gap changed"},
     {Difference::WindowCount, Verdict::Keep, false,
      "number of events changed; a window that holds as many is full at the next"},
+    {Difference::WindowCountOverlaps, Verdict::Choice, false,
+     "windows of a number of events that overlap changed; events are not kept one by one, only reset is "
+     "possible"},
     {Difference::LatePolicy, Verdict::Keep, false, "late policy changed; closed windows stay closed"},
     {Difference::Watermark, Verdict::Keep, false, "lateness changed; the watermark never goes back"},
     {Difference::TimeField, Verdict::Choice, true, "event time changed"},

@@ -49,6 +49,7 @@ enum class Difference : uint8_t {
   OwnWindow,
   SessionGap,
   WindowCount,
+  WindowCountOverlaps,
   LatePolicy,
   Watermark,
   TimeField,

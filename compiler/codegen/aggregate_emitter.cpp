@@ -92,6 +92,7 @@ void StageEmitter::emit_windowed() {
   llvm::Value* table = view;
   llvm::Value* row = nullptr;
   std::vector<llvm::Value*> own;
+  bool apart = false;
   if (desc.kind == StoreKind::Overlaps) {
     emit_overlaps(store, key, arguments);
     b.CreateRetVoid();
@@ -132,15 +133,29 @@ void StageEmitter::emit_windowed() {
     late_unless(b.CreateIsNotNull(row));
   } else {
     if (desc.ttl != 0) {  // before what the group holds is asked
-      b.CreateCall(module_.helper("mut_count_observe", b.getVoidTy(), {pointer, b.getInt32Ty()}),
-                   {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
+      if (desc.kind == StoreKind::Counts) {
+        b.CreateCall(module_.helper("mut_count_observe", b.getVoidTy(), {pointer, b.getInt32Ty()}),
+                     {at_.context(), b.getInt32(static_cast<uint32_t>(store))});
+      }
       group_row(store, key);
     }
-    own = own_ahead(desc, table, key, arguments);
-    need_room(store, table, key, arguments);
+    llvm::Value* windows = nullptr;
+    if (state::slides(desc)) {
+      windows = b.CreateCall(
+          module_.helper("mut_count_prepare", b.getInt32Ty(), {pointer, b.getInt32Ty(), pointer}),
+          {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key});
+      at_.check(b.CreateICmpNE(windows, b.getInt32(0)), EventError::Memory);
+    }
+    apart = windows != nullptr && state::keeps_windows_apart(desc);
+    if (apart) {
+      emit_apart(store, key, arguments, windows);
+    } else {
+      own = own_ahead(desc, table, key, arguments);
+      need_room(store, table, key, arguments);
+    }
     row = find_row(table, key, desc);
   }
-  for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+  for (uint32_t i = 0; !apart && i < desc.cells.size(); ++i) {
     const state::CellDesc cell =
         desc.kind == StoreKind::Sessions ? in_session_row(desc, desc.cells[i]) : desc.cells[i];
     llvm::Value* at = offset(row, cell.offset);
@@ -150,14 +165,14 @@ void StageEmitter::emit_windowed() {
     }
     when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
   }
-  if (desc.kind == StoreKind::Whole) touch(desc, row);
+  if (desc.kind == StoreKind::Whole || desc.kind == StoreKind::Groups) touch(desc, row);
   if (desc.gives == state::Gives::AtTicks) {
     b.CreateCall(module_.helper("mut_window_changed", b.getVoidTy(),
                                 {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
                  {at_.context(), b.getInt32(static_cast<uint32_t>(store)), row, at_.time});
   }
-  bool repeats =
-      desc.kind == StoreKind::Panes && (stage_.on_update || stage_.late == typed::LatePolicy::Update);
+  bool timed = desc.kind == StoreKind::Panes || desc.kind == StoreKind::Sessions;
+  bool repeats = timed && (stage_.on_update || stage_.late == typed::LatePolicy::Update);
   if (repeats || desc.kind == StoreKind::Counts) {
     llvm::AllocaInst* given = at_.temporary(sizeof(MutResultRows));
     b.CreateCall(

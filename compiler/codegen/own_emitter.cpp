@@ -331,4 +331,54 @@ void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<
   });
 }
 
+// The same of windows of a number of events, each a row of the key.
+void StageEmitter::emit_apart(int store, llvm::Value* key, const std::vector<Argument>& arguments,
+                              llvm::Value* windows) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* half = b.getInt32Ty();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  llvm::Value* number = b.getInt32(static_cast<uint32_t>(store));
+  llvm::Value* table =
+      b.CreateCall(module_.helper("mut_count_windows", pointer, {pointer, half}), {at_.context(), number});
+  constexpr uint32_t key_words = 2;  // state/sliding_counts
+  auto for_each_window = [&](const std::function<void(llvm::Value * row)>& body) {
+    at_.for_each(b.getInt32(0), windows, [&](llvm::Value* index) {
+      body(b.CreateCall(module_.helper("mut_count_window", pointer, {pointer, half, half}),
+                        {at_.context(), number, index}));
+    });
+  };
+  auto own_of = [&](llvm::Value* row, uint32_t i) {
+    const state::CellDesc cell = in_row_of(key_words, desc, desc.cells[i]);
+    llvm::AllocaInst* copy = at_.temporary(cell.size);
+    copy_cell(cell, i, table, row, copy);
+    when(arguments[i].counts, [&] { add_own(*arguments[i].call->own, arguments[i].own, copy, copy); });
+    return copy;
+  };
+  bool fails = false;
+  for (const Argument& argument : arguments) {
+    if (argument.call->own == nullptr) continue;
+    for (const typed::ExprPtr& each : argument.call->own->add) fails = fails || graph::can_fail(*each);
+  }
+  if (fails) {
+    for_each_window([&](llvm::Value* row) {
+      for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+        if (desc.cells[i].fn == state::CellFn::Own) own_of(row, i);
+      }
+    });
+  }
+  need_room(store, table, key, arguments);
+  for_each_window([&](llvm::Value* row) {
+    for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+      const state::CellDesc cell = in_row_of(key_words, desc, desc.cells[i]);
+      if (cell.fn == state::CellFn::Own) {
+        keep_cell(cell, i, table, row, own_of(row, i));
+      } else {
+        when(arguments[i].counts,
+             [&] { add_to_cell(cell, i, table, row, offset(row, cell.offset), arguments[i]); });
+      }
+    }
+  });
+}
+
 }  // namespace mut::codegen

@@ -206,11 +206,15 @@ bool StageEmitter::counts_different(const state::CellDesc& desc) {
   return desc.fn == CellFn::Distinct || desc.fn == CellFn::ApproxDistinct;
 }
 
-// A session's rows are keyed by number: their cells lie elsewhere than the description says.
-state::CellDesc StageEmitter::in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell) {
+// Rows that are keyed by numbers: their cells lie elsewhere than the description says.
+state::CellDesc StageEmitter::in_row_of(uint32_t key_words, const state::StoreDesc& desc,
+                                        const state::CellDesc& cell) {
   state::CellDesc out = cell;
-  out.offset = out.offset + 8 - desc.key_words * 8;
+  out.offset = out.offset + key_words * 8 - desc.key_words * 8;
   return out;
+}
+state::CellDesc StageEmitter::in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell) {
+  return in_row_of(1, desc, cell);
 }
 
 // Cells that live in their bytes alone.

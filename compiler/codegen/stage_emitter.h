@@ -71,6 +71,7 @@ class StageEmitter {
   void late_unless(llvm::Value* in_time);
   // Aggregates of the script: own_emitter.cpp.
   void emit_overlaps(int store, llvm::Value* key, const std::vector<Argument>& arguments);
+  void emit_apart(int store, llvm::Value* key, const std::vector<Argument>& arguments, llvm::Value* windows);
   std::vector<Value> own_state(const typed::OwnAggregate& own, llvm::Value* cell);
   // A cell into memory of the kernel, and back. Texts of the copy are in the arena.
   void copy_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
@@ -107,6 +108,8 @@ class StageEmitter {
   void touch(const state::StoreDesc& desc, llvm::Value* row);  // ttl
   // Of values that are equal one is enough: they are given in the form of keys.
   static bool counts_different(const state::CellDesc& desc);
+  static state::CellDesc in_row_of(uint32_t key_words, const state::StoreDesc& desc,
+                                   const state::CellDesc& cell);
   static state::CellDesc in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell);
   static bool is_simple(const state::CellDesc& desc);
 

@@ -15,13 +15,14 @@ bool is_breaker(const typed::Stage& stage) {
   return stage.kind == StageKind::Match || stage.kind == StageKind::Hold ||
          (stage.process && !stage.process->timers.empty()) ||
          (stage.kind == StageKind::Aggregate &&
-          (stage.window.kind != typed::WindowKind::Running || !stage.follows.empty()));
+          (stage.window.kind != typed::WindowKind::Running || !stage.follows.empty())) ||
+         stage.ticks();
 }
 
 bool waits_above(const typed::Program& program, int stream, size_t stage) {
   const typed::Stream& of = program.streams[static_cast<size_t>(stream)];
   auto waits = [](const typed::Stage& at) {
-    bool at_once = at.kind == StageKind::Aggregate &&
+    bool at_once = at.kind == StageKind::Aggregate && !at.ticks() &&
                    (at.window.kind == typed::WindowKind::Count || !at.follows.empty());
     return at.kind == StageKind::Join || (is_breaker(at) && !at_once);
   };
@@ -554,7 +555,8 @@ class Builder {
     for (const StoreNode& node : out_.stores) {
       out += "store " + std::to_string(static_cast<int>(node.desc.kind)) + "," +
              std::to_string(node.desc.row_size) + "," + std::to_string(node.desc.text_mask) + "," +
-             std::to_string(node.desc.key_words) + "," + std::to_string(node.desc.ttl != 0);
+             std::to_string(node.desc.key_words) + "," + std::to_string(node.desc.ttl != 0) +
+             (state::slides(node.desc) ? "s" : "");
       for (const state::KeyDesc& key : node.desc.keys) out += key.optional ? "o" : "k";
       for (const state::CellDesc& cell : node.desc.cells) {
         out += " c" + std::to_string(static_cast<int>(cell.fn)) + "," +

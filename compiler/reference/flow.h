@@ -95,6 +95,7 @@ class Flow {
   Step put(StagePlace place, const Event& event);
   Step look_up(StagePlace place, const Event& event);
   Step hold(StagePlace place, const Event& event);
+  Step ranked(StagePlace place, HeldRow row);
   Event held_event(const typed::Stage& stage, const HeldRow& row, int64_t rank, const Stretch& window,
                    int64_t time) const;
   int64_t next_held(StagePlace place) const;
@@ -165,10 +166,15 @@ class Flow {
   int64_t watermark_of(size_t source) const;
   bool fires(StagePlace place) const;
   int64_t due(StagePlace place) const;
+  void plan_tick(StagePlace place, int64_t time);
   void fire_tick(StagePlace place, int64_t tick);
+  void fire_counted_tick(StagePlace place, int64_t tick);
+  static bool is_told(const std::vector<Entry>& entries);
   void fire(StagePlace place, int64_t end);
   void give(StagePlace place, const Result& result, int64_t time);
   void give_all(StagePlace place);
+  static std::vector<Entry> counted_window(const typed::Stage& stage, const std::vector<Entry>& events,
+                                           int64_t end);
   void give_counted(StagePlace place, const Key& key, const std::vector<Entry>& members);
   enum class Rest : uint8_t { OfSources, OfResults };  // where a count window has its events from
   void finish_counts(Rest rest, size_t ending);

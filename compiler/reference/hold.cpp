@@ -30,7 +30,7 @@ bool before(const Stage& stage, const HeldRow& a, const HeldRow& b) {
 
 // Windows of a stage that hold a moment; `all` is one without edges.
 std::vector<Stretch> windows_of(const Stage& stage, int64_t time) {
-  if (stage.window.kind == WindowKind::All) return {Stretch{}};
+  if (stage.window.kind == WindowKind::All || stage.hold->kind == HoldKind::Ranking) return {Stretch{}};
   std::vector<Stretch> out;
   for (auto [end, start] : fixed_windows({{stage.window}}, time)) out.push_back({start, end});
   return out;
@@ -85,6 +85,10 @@ Flow::Step Flow::hold(StagePlace place, const Event& event) {
     state.held.push_back(std::move(row));
     return out;
   }
+  if (stage.hold->kind == HoldKind::Ranking) {
+    row.due = end_of_time;
+    return ranked(place, std::move(row));
+  }
   row.due = plus(event.time, stage.hold->span);
   if (stage.hold->kind == HoldKind::Debounce) {
     auto known = std::find_if(state.held.begin(), state.held.end(), [&](const HeldRow& other) {
@@ -101,6 +105,37 @@ Flow::Step Flow::hold(StagePlace place, const Event& event) {
     return out;
   }
   state.held.push_back(std::move(row));
+  return out;
+}
+
+// The best of the key without the new row, and with it: what stands at another rank is told.
+Flow::Step Flow::ranked(StagePlace place, HeldRow row) {
+  const Stage& stage = stage_at(place);
+  StageState& state = states_.at(place);
+  auto best = [&] {
+    std::vector<HeldRow> out;
+    for (const HeldRow& other : state.held) {
+      if (!KeyLess{}(other.key, row.key) && !KeyLess{}(row.key, other.key)) out.push_back(other);
+    }
+    std::sort(out.begin(), out.end(),
+              [&](const HeldRow& a, const HeldRow& b) { return before(stage, a, b); });
+    if (out.size() > static_cast<size_t>(stage.hold->count))
+      out.resize(static_cast<size_t>(stage.hold->count));
+    return out;
+  };
+  std::vector<HeldRow> then = best();
+  state.held.push_back(row);
+  std::vector<HeldRow> now = best();
+  Step out;
+  for (size_t i = 0; i < now.size(); ++i) {
+    if (i < then.size() && then[i].arrival == now[i].arrival) continue;
+    out.rows.push_back(held_event(stage, now[i], static_cast<int64_t>(i) + 1, {}, row.time));
+  }
+  std::erase_if(state.held, [&](const HeldRow& other) {
+    bool same_key = !KeyLess{}(other.key, row.key) && !KeyLess{}(row.key, other.key);
+    return same_key && std::none_of(now.begin(), now.end(),
+                                    [&](const HeldRow& kept) { return kept.arrival == other.arrival; });
+  });
   return out;
 }
 

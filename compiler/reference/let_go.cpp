@@ -15,7 +15,7 @@ std::vector<int64_t> pieces_of(const std::vector<WindowRule>& rules, const std::
   std::vector<int64_t> out(entries.size(), 0);
   if (rules.empty()) return out;
   if (rules[0].window.kind == WindowKind::Session) {
-    std::vector<Stretch> all = sessions(rules, entries);
+    std::vector<Stretch> all = sessions(rules, entries, Fired::With);
     for (size_t i = 0; i < entries.size(); ++i) {
       for (size_t k = 0; k < all.size(); ++k) {
         if (entries[i].time >= all[k].start && entries[i].time < all[k].end) out[i] = static_cast<int64_t>(k);
@@ -24,7 +24,11 @@ std::vector<int64_t> pieces_of(const std::vector<WindowRule>& rules, const std::
     return out;
   }
   bool fixed = rules[0].window.kind == WindowKind::Tumbling || rules[0].window.kind == WindowKind::Sliding;
-  if (!fixed) return out;  // of a count of events
+  if (!fixed) {  // of a count of events; those that overlap never take more of them
+    bool overlap = rules[0].window.kind == WindowKind::Count && rules[0].window.every != rules[0].window.size;
+    if (overlap) std::iota(out.begin(), out.end(), 0);
+    return out;
+  }
   int64_t width = 0;
   int64_t offset = rules[0].window.offset;
   for (const WindowRule& rule : rules) {

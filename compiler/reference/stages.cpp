@@ -220,16 +220,18 @@ void Flow::forget() {
         group = group->second.empty() ? log.erase(group) : std::next(group);
       }
     };
-    auto drop_groups = [&](Log& log, int64_t ttl) {
+    auto drop_groups = [&](Log& log, int64_t ttl, bool ticks) {
       std::erase_if(log, [&](const auto& group) {
-        return std::all_of(group.second.begin(), group.second.end(),
-                           [&](const Entry& entry) { return plus(entry.time, ttl) < now; });
+        return std::all_of(group.second.begin(), group.second.end(), [&](const Entry& entry) {
+          bool to_tell = ticks && !entry.told;  // it is given before it is forgotten
+          return plus(std::max(entry.time, entry.alive_at), ttl) < now && !to_tell;
+        });
       });
     };
     for (size_t i = 0; i < stage.histories.size(); ++i) {
       const typed::History& history = stage.histories[i];
       if (history.over == OverKind::LastDuration) drop_old(state.histories[i], history.amount);
-      if (history.ttl) drop_groups(state.histories[i], *history.ttl);
+      if (history.ttl) drop_groups(state.histories[i], *history.ttl, false);
       if (history.over != OverKind::LastEvents) continue;
       for (auto& [key, entries] : state.histories[i]) {
         if (auto most = static_cast<size_t>(history.amount); entries.size() > most)
@@ -238,7 +240,7 @@ void Flow::forget() {
     }
     if (stage.kind == StageKind::Dedupe) drop_old(state.log, stage.within);
     bool running = stage.kind == StageKind::Aggregate && stage.window.kind == WindowKind::Running;
-    if (running && stage.ttl) drop_groups(state.log, *stage.ttl);
+    if (running && stage.ttl) drop_groups(state.log, *stage.ttl, stage.ticks());
     if (stage.process && stage.ttl) {
       std::erase_if(state.processes, [&](const auto& group) {
         return group.second.timers.empty() && plus(group.second.newest, *stage.ttl) < now;
@@ -247,7 +249,7 @@ void Flow::forget() {
   }
 }
 
-// A running aggregate gives a row for each event.
+// A running aggregate gives a row for each event, or at ticks.
 Flow::Step Flow::running(StagePlace place, const Event& event) {
   const Stage& stage = stage_at(place);
   if (stage.ttl) forget();
@@ -260,6 +262,11 @@ Flow::Step Flow::running(StagePlace place, const Event& event) {
   members.push_back(current);
   for (size_t i = 0; i < stage.aggregates.size(); ++i) {
     if (stage.aggregates[i].own != nullptr) aggregate(stage.aggregates[i], list_of(members, i));
+  }
+  if (stage.ticks()) {
+    state.log[key] = std::move(members);
+    plan_tick(place, event.time);
+    return {};
   }
   Scope scope = scope_of(event);
   scope.keys = &key;

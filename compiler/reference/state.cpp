@@ -55,13 +55,14 @@ std::set<std::pair<int64_t, int64_t>> fixed_windows(const std::vector<WindowRule
   return out;
 }
 
-std::vector<Stretch> sessions(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries) {
+std::vector<Stretch> sessions(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries,
+                              Fired fired) {
   std::vector<Stretch> out;
   for (const WindowRule& rule : rules) {
     if (rule.window.kind != WindowKind::Session) continue;
     std::vector<std::pair<int64_t, int64_t>> times;  // and how far a session kept by an edit reaches
     for (const Entry& entry : entries) {
-      if (!entry.session_over && entry.time >= rule.from && entry.time < rule.to)
+      if ((fired == Fired::With || !entry.session_over) && entry.time >= rule.from && entry.time < rule.to)
         times.emplace_back(entry.time, entry.kept_to);
     }
     std::sort(times.begin(), times.end());

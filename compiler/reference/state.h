@@ -30,6 +30,8 @@ struct Entry {
   std::map<size_t, std::set<int64_t>> gone;
   bool session_over = false;  // its session has fired
   bool told = false;          // `trigger every`: a tick has given it
+  // A group that had no `ttl` gets one by an edit: it begins then, whenever the last event was.
+  int64_t alive_at = no_time;
   // An edit to a smaller gap found it in an open session that reaches to this time: it stays one.
   int64_t kept_to = no_time;
 };
@@ -129,8 +131,11 @@ struct StageState {
 
 // Windows of fixed length that hold an event of that time, by end.
 std::set<std::pair<int64_t, int64_t>> fixed_windows(const std::vector<WindowRule>& rules, int64_t time);
-// Sessions of one key, by start. `end` is last event + gap.
-std::vector<Stretch> sessions(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries);
+// Sessions of one key, by start. `end` is last event + gap. `late update` keeps those that have fired, and an
+// event may join them.
+enum class Fired : uint8_t { Without, With };
+std::vector<Stretch> sessions(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries,
+                              Fired fired = Fired::Without);
 // Whether an event of that time is in a session.
 bool in_session(const std::vector<WindowRule>& rules, int64_t time);
 // The least instant from `time` on that both grids have as a boundary; `time` for sessions.

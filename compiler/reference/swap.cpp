@@ -254,8 +254,9 @@ class Migration {
     std::vector<int> from(view.cells.size(), -1);
     std::vector<char> used(before.cells.size(), 0);
     std::optional<std::vector<size_t>> order = key_order(before.keys, view.keys);
-    bool windows_agree = (view.stage->window.kind == before.stage->window.kind) ||
-                         (is_timed(*view.stage) && is_timed(*before.stage));
+    bool windows_agree = ((view.stage->window.kind == before.stage->window.kind) ||
+                          (is_timed(*view.stage) && is_timed(*before.stage))) &&
+                         counts_agree(*before.stage, *view.stage);
     for (size_t i = 0; i < view.cells.size(); ++i) {
       int known = old_cell(before, view, i);
       if (known < 0) continue;
@@ -271,6 +272,7 @@ class Migration {
                                       *before.stage->process->states[static_cast<size_t>(known)].type));
       bool replaced =
           !same_function || !keys_agree || !windows_agree || !has_rows_for(*before.stage, *view.stage, i);
+      replaced = replaced || wants_more(before, static_cast<size_t>(known), view, i);
       if (fresh || is_empty(before)) continue;
       if (!replaced && then.meaning == now.meaning) {
         from[i] = known;
@@ -315,6 +317,29 @@ class Migration {
     auto [low, high] = range(type.kind);
     auto [other_low, other_high] = range(other.kind);
     return other_low >= 0 && low >= other_low && high >= other_high;
+  }
+
+  // Windows of a number of events that overlap hold in parts what they hold: more of it cannot be had.
+  static bool wants_more(const StageView& before, size_t known, const StageView& view, size_t cell) {
+    const typed::Window& window = view.stage->window;
+    if (window.kind != WindowKind::Count || window.every == window.size) return false;
+    int64_t had = before.stage->aggregates[known].most;
+    int64_t wants = view.stage->aggregates[cell].most;
+    return had != 0 && (wants == 0 || wants > had);
+  }
+
+  // Windows of a number of events that overlap go over only as they are, and with the same need of all of the
+  // events of each.
+  static bool counts_agree(const Stage& before, const Stage& now) {
+    auto overlap = [](const Stage& stage) {
+      return stage.window.kind == WindowKind::Count && stage.window.every != stage.window.size;
+    };
+    auto apart = [](const Stage& stage) {
+      return std::any_of(stage.aggregates.begin(), stage.aggregates.end(), typed::overlaps);
+    };
+    if (!overlap(before) && !overlap(now)) return true;
+    return before.window.size == now.window.size && before.window.every == now.window.every &&
+           apart(before) == apart(now);
   }
 
   static typed::TypeRef record_of(const Stage& stage, size_t side) {
@@ -395,6 +420,15 @@ class Migration {
     return out;
   }
 
+  // What kept its groups for ever knows nothing of their age.
+  void begin_ttl(const StageView& before, const StageView& view, Log& log) {
+    int64_t cut = std::min(old_.watermark(before.place.first, before.place.second),
+                           next_.watermark(view.place.first, view.place.second));
+    for (auto& [key, entries] : log) {
+      for (Entry& entry : entries) entry.alive_at = cut;
+    }
+  }
+
   void carry(const StageView& before, const StageView& view, const std::vector<int>& from,
              const std::vector<size_t>& order) {
     const StageState& old_state = old_.state(before.place);
@@ -408,6 +442,8 @@ class Migration {
         state.histories[i] =
             reordered(old_state.histories[known], *key_order(before.cells[known].keys, view.cells[i].keys));
         const typed::History& history = before.stage->histories[known];
+        bool events = history.over == OverKind::LastDuration || history.over == OverKind::LastEvents;
+        if (!history.ttl && !events) begin_ttl(before, view, state.histories[i]);
         if (history.over != OverKind::All) continue;  // of a stretch the events are kept themselves
         for (auto& [key, entries] : state.histories[i]) let_go_beyond(history.call, 0, {}, entries);
       }
@@ -447,6 +483,12 @@ class Migration {
       if (from[0] < 0) return;
       state.held = old_state.held;
       if (before.stage->hold->kind == typed::HoldKind::Top) let_go_of_rest(*before.stage, state.held);
+      if (before.stage->hold->kind == typed::HoldKind::Ranking) {  // more than are asked for are not kept
+        for (const Stage* stage : {before.stage, view.stage}) {
+          let_go_of_rest(*stage, state.held);
+          std::erase_if(state.held, [](const HeldRow& row) { return !row.let_go.empty(); });
+        }
+      }
       state.closed = old_state.closed;
       state.arrivals = old_state.arrivals;
       return;
@@ -499,15 +541,25 @@ class Migration {
     bool any = std::any_of(from.begin(), from.end(), [](int cell) { return cell >= 0; });
     if (is_timed(*view.stage) && is_timed(*before.stage)) {
       state.closed = old_state.closed;
-      state.tick = old_state.tick;
+      auto ticks = [](const Stage& stage) { return stage.trigger_every > 0 && !stage.on_update; };
+      if (ticks(*before.stage) && ticks(*view.stage)) state.tick = old_state.tick;
       state.rules = old_state.rules;
       // Where a join above gives its rows sooner from now on, those that are overdue are still to come.
       hand_over(state.rules, view.stage->window, old_state,
                 std::min(old_.watermark(before.place.first, before.place.second),
                          next_.watermark(view.place.first, view.place.second)));
     }
+    bool ticked = before.stage->ticks();
     if (!any) return;
+    if (ticked && view.stage->ticks()) state.tick = old_state.tick;
     state.log = reordered(old_state.log, order);
+    if (before.stage->window.kind == WindowKind::Running && !before.stage->ttl)
+      begin_ttl(before, view, state.log);
+    if (view.stage->ticks() && before.stage->on_update) {  // all was given with each event
+      for (auto& [key, entries] : state.log) {
+        for (Entry& entry : entries) entry.told = true;
+      }
+    }
     int64_t grace = before.stage->late == typed::LatePolicy::Update ? before.stage->late_within : 0;
     int64_t closed = std::max(old_state.closed, old_.watermark(before.place.first, before.place.second));
     state.sealed = std::max(old_state.sealed, minus(closed, grace));
@@ -516,6 +568,13 @@ class Migration {
                            [](const AggregateCall& call) { return call.own != nullptr; });
     auto let_go =
         own && before.stage->window.kind == typed::WindowKind::Sliding ? let_go_in_windows : let_go_beyond;
+    bool sessions = before.stage->window.kind == WindowKind::Session;
+    if (sessions && before.stage->window.size != view.stage->window.size) state.sealed = closed;
+    if (sessions && (state.sealed == closed || view.stage->late != typed::LatePolicy::Update)) {
+      for (auto& [key, entries] : state.log)
+        std::erase_if(entries, [](const Entry& entry) { return entry.session_over; });
+      std::erase_if(state.log, [](const auto& group) { return group.second.empty(); });
+    }
     for (auto& [key, entries] : state.log) {
       for (size_t cell = 0; cell < before.stage->aggregates.size(); ++cell)
         let_go(before.stage->aggregates[cell], cell, old_state.rules, entries);

@@ -28,7 +28,8 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   // All that was due has fired before the event: what ends by now stays closed, whether it held something or
   // not.
   states_.at(place).closed = std::max(states_.at(place).closed, watermark(place.first, place.second));
-  std::vector<Stretch> again;  // `late update`, `trigger on update`
+  std::vector<Stretch> again;       // `late update`, `trigger on update`
+  std::optional<Stretch> of_event;  // its session, where an event may open one again
   if (stage.window.kind != WindowKind::All) {
     bool missed = false;
     bool taken = false;
@@ -40,10 +41,13 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
       if (kept || (!closed && stage.on_update)) again.push_back({start, end});
     }
     if (in_session(state.rules, event.time)) {
+      bool update = stage.late == LatePolicy::Update;
+      if (update) drop_closed(place);
+      Fired fired = update ? Fired::With : Fired::Without;
       std::vector<Entry> with_event = state.log[key];
       std::vector<Stretch> before = sessions(state.rules, with_event);
       with_event.push_back(entry);
-      for (const Stretch& session : sessions(state.rules, with_event)) {
+      for (const Stretch& session : sessions(state.rules, with_event, fired)) {
         if (event.time < session.start || event.time >= session.end) continue;
         // It is closed only when no open one becomes part of it.
         bool joins = std::any_of(before.begin(), before.end(), [&](const Stretch& open) {
@@ -52,6 +56,10 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
         bool closed = !joins && is_closed(place, session.end, 0);
         missed = missed || closed;
         taken = taken || !closed;
+        bool kept = closed && update && !is_closed(place, session.end, stage.late_within);
+        if (kept || (!closed && stage.on_update)) again.push_back(session);
+        if (update) of_event = session;
+        entry.session_over = kept;
       }
     }
     if (missed) ++state.late;
@@ -69,14 +77,13 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   }
   state.log[key].push_back(entry);
   known_due_.erase(place);
-  if (stage.trigger_every > 0 && state.tick == end_of_time) {
-    int64_t now = watermark(place.first, place.second);
-    int64_t from = now == no_time ? event.time : now;
-    int64_t rest = from % stage.trigger_every;
-    state.tick = from - (rest < 0 ? rest + stage.trigger_every : rest) + stage.trigger_every;
+  for (Entry& member : state.log[key]) {
+    if (of_event && member.time >= of_event->start && member.time < of_event->end)
+      member.session_over = entry.session_over;
   }
+  plan_tick(place, event.time);
   for (const Stretch& window : again) {
-    Result result{window, key, {}, false};
+    Result result{window, key, {}, stage.window.kind == WindowKind::Session};
     for (const Entry& member : state.log[key]) {
       if (member.time >= window.start && member.time < window.end) result.members.push_back(member);
     }
@@ -85,7 +92,8 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   return out;
 }
 
-// Windows of a number of events are full at once; they know no watermark but for their `ttl`.
+// Windows of a number of events are full at once; they know no watermark but for their `ttl`. The log has all
+// events of a key, as they came.
 Flow::Step Flow::counted(StagePlace place, const Event& event) {
   const Stage& stage = stage_at(place);
   Key key = key_of(stage.keys, event);
@@ -95,25 +103,58 @@ Flow::Step Flow::counted(StagePlace place, const Event& event) {
   auto forget_past = [&] {
     std::erase_if(log, [&](const auto& group) {
       return stage.ttl && std::all_of(group.second.begin(), group.second.end(), [&](const Entry& member) {
-               return plus(member.time, *stage.ttl) < watermark(place.first, place.second);
+               bool to_tell = stage.ticks() && !member.told;
+               return plus(member.time, *stage.ttl) < watermark(place.first, place.second) && !to_tell;
              });
     });
   };
   forget_past();
   auto known = log.find(key);
-  std::vector<Entry> members = known == log.end() ? std::vector<Entry>() : known->second;
-  members.push_back(std::move(entry));
-  for (size_t i = 0; i < stage.aggregates.size(); ++i) {
-    if (stage.aggregates[i].own != nullptr) check_own(stage.aggregates[i], list_of(members, i));
+  std::vector<Entry> events = known == log.end() ? std::vector<Entry>() : known->second;
+  events.push_back(std::move(entry));
+  auto count = static_cast<int64_t>(events.size());
+  int64_t ends_next = (count + stage.window.every - 1) / stage.window.every * stage.window.every;
+  for (int64_t end = ends_next; end - stage.window.size < count; end += stage.window.every) {
+    std::vector<Entry> members = counted_window(stage, events, end);
+    for (size_t i = 0; i < stage.aggregates.size(); ++i) {
+      if (stage.aggregates[i].own != nullptr) check_own(stage.aggregates[i], list_of(members, i));
+    }
   }
-  log[key] = members;
-  if (static_cast<int64_t>(members.size()) < stage.window.size) {
-    forget_past();
-    return {};
+  log[key] = events;
+  plan_tick(place, event.time);
+  // An edit may have made it smaller than what is there.
+  bool tumbles = stage.window.every == stage.window.size;
+  if (count == ends_next || (tumbles && count >= stage.window.size)) {
+    for (Entry& each : log[key]) each.told = true;
+    if (tumbles) log.erase(key);
+    give_counted(place, key, tumbles ? events : counted_window(stage, events, count));
+  } else if (stage.on_update) {
+    give_counted(place, key, counted_window(stage, events, ends_next));
   }
-  log.erase(key);
-  give_counted(place, key, members);
+  forget_past();
   return {};
+}
+
+// Something changed by an event of that time: the next multiple of `every` behind the watermark gives it.
+void Flow::plan_tick(StagePlace place, int64_t time) {
+  int64_t every = stage_at(place).trigger_every;
+  StageState& state = states_.at(place);
+  if (every == 0 || state.tick != end_of_time) return;
+  int64_t now = watermark(place.first, place.second);
+  int64_t from = now == no_time ? time : now;
+  int64_t rest = from % every;
+  state.tick = from - (rest < 0 ? rest + every : rest) + every;
+}
+
+// What there is of the window that ends with that event, counted from 1.
+std::vector<Entry> Flow::counted_window(const Stage& stage, const std::vector<Entry>& events, int64_t end) {
+  int64_t begin = std::max<int64_t>(end - stage.window.size, 0);
+  if (stage.window.every == stage.window.size) begin = 0;  // what was given before is gone
+  return {events.begin() + begin, events.begin() + std::min(end, static_cast<int64_t>(events.size()))};
+}
+
+bool Flow::is_told(const std::vector<Entry>& entries) {
+  return std::all_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.told; });
 }
 
 void Flow::give_counted(StagePlace place, const Key& key, const std::vector<Entry>& members) {
@@ -137,7 +178,13 @@ void Flow::finish_counts(Rest rest, size_t ending) {
       over = over && (finished_[source] != 0 || source == ending ||
                       !held_back(place.first, place.second, Brake{static_cast<int>(source)}));
     if (!over) continue;
-    for (const auto& [key, members] : std::exchange(state.log, {})) give_counted(place, key, members);
+    for (const auto& [key, events] : std::exchange(state.log, {})) {
+      auto count = static_cast<int64_t>(events.size());
+      if (count % stage.window.every == 0 || stage.on_update) continue;  // all was given
+      if (stage.ticks() && is_told(events)) continue;
+      give_counted(place, key,
+                   counted_window(stage, events, (count / stage.window.every + 1) * stage.window.every));
+    }
   }
 }
 
@@ -147,7 +194,7 @@ bool Flow::waits_above(int stream, size_t stage) const {
     const Stage& at = of.stages[k];
     bool window = at.kind == StageKind::Aggregate && at.window.kind != WindowKind::Running &&
                   at.window.kind != WindowKind::Count;
-    if (window || at.kind == StageKind::Join || at.match || at.hold) return true;
+    if (window || at.ticks() || at.kind == StageKind::Join || at.match || at.hold) return true;
     if (at.process && !at.process->timers.empty()) return true;
   }
   return std::any_of(of.inputs.begin(), of.inputs.end(), [&](const typed::Input& input) {
@@ -175,7 +222,8 @@ void Flow::check_own_windows(StagePlace place, const Key& key, const Entry& entr
     if (in_session(state.rules, entry.time)) {
       std::vector<Entry> open = state.log[key];
       open.push_back(entry);
-      std::erase_if(open, [](const Entry& each) { return each.session_over; });
+      if (stage.late != LatePolicy::Update)
+        std::erase_if(open, [](const Entry& each) { return each.session_over; });
       check_own_sessions(stage.aggregates[i], session_events(open, i), stage.window.size);
     }
     for (auto [end, start] : fixed_windows(state.rules, entry.time)) check(start, end);
@@ -214,6 +262,7 @@ bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
   if (stage.kind == StageKind::Join || stage.match || stage.process || !stage.follows.empty()) return true;
   if (stage.hold) return stage.window.kind != WindowKind::All;
+  if (stage.ticks()) return true;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
          stage.window.kind != WindowKind::Count && stage.window.kind != WindowKind::All;
 }
@@ -298,10 +347,31 @@ std::vector<Flow::Result> Flow::results_of(StagePlace place, int64_t end) {
   return out;
 }
 
+// The same of what the windows of a number of events hold so far.
+void Flow::fire_counted_tick(StagePlace place, int64_t tick) {
+  const Stage& stage = stage_at(place);
+  StageState& state = states_.at(place);
+  state.tick = end_of_time;
+  Limits outer = std::exchange(firing_limits_, limits_while_firing(place, tick));
+  for (auto& [key, events] : state.log) {
+    bool told = is_told(events);
+    for (Entry& entry : events) entry.told = true;
+    auto count = static_cast<int64_t>(events.size());
+    int64_t end = (count + stage.window.every - 1) / stage.window.every * stage.window.every;
+    if (!told) give_counted(place, key, counted_window(stage, events, end));
+  }
+  firing_limits_ = outer;
+}
+
 // Results of all open windows for the groups that changed since the tick before.
 void Flow::fire_tick(StagePlace place, int64_t tick) {
   StageState& state = states_.at(place);
   std::map<std::pair<int64_t, int64_t>, std::map<Key, Result, KeyLess>> windows;  // by end and start
+  if (stage_at(place).window.kind == WindowKind::Count) return fire_counted_tick(place, tick);
+  if (stage_at(place).ticks()) {
+    for (const auto& [key, entries] : state.log)
+      windows[{tick, tick}].try_emplace(key, Result{{}, key, entries, false});
+  }
   for (const auto& [key, entries] : state.log) {
     for (const Entry& entry : entries) {
       for (auto [end, start] : fixed_windows(state.rules, entry.time)) {
@@ -310,6 +380,16 @@ void Flow::fire_tick(StagePlace place, int64_t tick) {
             windows[{end, start}].try_emplace(key, Result{{start, end}, key, {}, false}).first->second;
         result.members.push_back(entry);
       }
+    }
+  }
+  for (const auto& [key, entries] : state.log) {
+    for (const Stretch& session : sessions(state.rules, entries)) {
+      Result result{session, key, {}, true};
+      for (const Entry& entry : entries) {
+        if (!entry.session_over && entry.time >= session.start && entry.time < session.end)
+          result.members.push_back(entry);
+      }
+      windows[{session.end, session.start}].emplace(key, std::move(result));
     }
   }
   for (auto& [key, entries] : state.log) {
@@ -321,7 +401,7 @@ void Flow::fire_tick(StagePlace place, int64_t tick) {
     for (const auto& [key, result] : groups) {
       bool news = std::any_of(result.members.begin(), result.members.end(),
                               [](const Entry& entry) { return !entry.told; });
-      if (news) give(place, result, minus(result.window.end, 1));
+      if (news) give(place, result, minus(window.first, 1));
     }
   }
   firing_limits_ = outer;
@@ -385,7 +465,8 @@ void Flow::give(StagePlace place, const Result& result, int64_t time) {
       json += quote_json(stage.key_names[i]) + ":" + to_json(result.key[i], stage.keys[i]->type) + ",";
     }
     typed::TypeRef moment = program_->types->scalar(typed::Kind::Time);
-    if (stage.window.kind != WindowKind::All && stage.follows.empty()) {
+    bool edges = stage.window.kind != WindowKind::All && stage.window.kind != WindowKind::Running;
+    if (edges) {
       json += "\"window_start\":" + to_json(result.window.start, moment) +
               ",\"window_end\":" + to_json(result.window.end, moment) + ",";
     }
@@ -412,9 +493,17 @@ void Flow::drop_closed(StagePlace place) {
   if (stage.window.kind == WindowKind::All || stage.window.kind == WindowKind::Count) return;
   int64_t grace = stage.late == LatePolicy::Update ? stage.late_within : 0;
   for (auto group = state.log.begin(); group != state.log.end();) {
+    std::vector<Stretch> all =
+        grace == 0 ? std::vector<Stretch>() : sessions(state.rules, group->second, Fired::With);
+    auto is_kept = [&](const Entry& entry) {
+      return std::any_of(all.begin(), all.end(), [&](const Stretch& session) {
+        return entry.time >= session.start && entry.time < session.end &&
+               !is_closed(place, session.end, grace);
+      });
+    };
     std::erase_if(group->second, [&](const Entry& entry) {
       auto windows = fixed_windows(state.rules, entry.time);
-      bool waits = !entry.session_over && in_session(state.rules, entry.time);
+      bool waits = in_session(state.rules, entry.time) && (!entry.session_over || is_kept(entry));
       return !waits && std::all_of(windows.begin(), windows.end(), [&](const auto& window) {
         return window.first <= state.closed && (grace == 0 || is_closed(place, window.first, grace));
       });

@@ -49,14 +49,6 @@ ExprPtr CallChecker::check_own(const Homed<ast::AggregateDecl>& own) {
 }
 
 bool CallChecker::finish_aggregate(typed::AggregateCall& out, bool maybe_empty) {
-  bool real = out.fn == AggregateFn::Quantile ||
-              (out.fn >= AggregateFn::Variance && out.fn <= AggregateFn::StddevSample);
-  if (real && out.argument && is_decimal(out.argument->type)) {
-    diags()
-        .report(Code::NotExecutable, expr.span, "`" + node.function.text + "` of a decimal")
-        .note("write `" + node.function.text + "(float(x))`: of the nearest floats");
-    return false;
-  }
   TypeRef value = out.argument ? out.argument->type : nullptr;
   if (value != nullptr && value->kind == Kind::Error) return false;
   bool optional = value != nullptr && value->kind == Kind::Optional;
@@ -154,6 +146,8 @@ ExprPtr CallChecker::aggregate_argument(AggregateFn fn, const ast::Expr& arg, Sc
   TypeRef scalar = value->type->kind == Kind::Optional ? value->type->element : value->type;
   bool floats = fn == AggregateFn::Avg || fn == AggregateFn::Quantile ||
                 (fn >= AggregateFn::Variance && fn <= AggregateFn::StddevSample);
+  if (floats && fn != AggregateFn::Avg && scalar->kind == Kind::Decimal)
+    return nearest_float(std::move(value));
   TypeRef wanted = scalar;
   if (floats && typed::is_number(scalar->kind) && scalar->kind != Kind::U64) {
     wanted = type(Kind::Float);
@@ -165,6 +159,29 @@ ExprPtr CallChecker::aggregate_argument(AggregateFn fn, const ast::Expr& arg, Sc
   if (wanted == scalar) return value;
   if (value->type->kind == Kind::Optional) wanted = checker.types_.optional(wanted);
   return checker.coerce(std::move(value), wanted);
+}
+
+// Of a decimal, also where it may be none.
+ExprPtr CallChecker::nearest_float(ExprPtr value) {
+  TypeRef real = type(Kind::Float);
+  auto with = [&](ExprKind kind, TypeRef made, ExprPtr arg) {
+    ExprPtr out = checker.make(kind, made, expr.span);
+    out->args.push_back(std::move(arg));
+    return out;
+  };
+  auto convert = [&](ExprPtr arg) {
+    std::vector<ExprPtr> values;
+    values.push_back(std::move(arg));
+    return call(Builtin::DecimalToFloat, real, std::move(values));
+  };
+  if (value->type->kind != Kind::Optional) return convert(std::move(value));
+  TypeRef maybe = checker.types_.optional(real);
+  ExprPtr there = with(ExprKind::Unwrap, value->type->element, typed::clone(*value));
+  ExprPtr out = checker.make(ExprKind::If, maybe, expr.span);
+  out->args.push_back(with(ExprKind::IsNone, type(Kind::Bool), std::move(value)));
+  out->args.push_back(checker.make(ExprKind::Literal, maybe, expr.span));
+  out->args.push_back(with(ExprKind::Convert, maybe, convert(std::move(there))));
+  return out;
 }
 
 bool CallChecker::argument_count_fits(AggregateFn fn) {

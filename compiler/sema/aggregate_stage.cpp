@@ -1,5 +1,7 @@
 // The stage `aggregate`: its keys, window, triggers, late events and aggregates.
 
+#include <algorithm>
+
 #include "compiler/sema/check.h"
 #include "compiler/sema/stage_checker.h"
 #include "compiler/sema/stage_parts.h"
@@ -17,6 +19,12 @@ using typed::StageKind;
 using typed::TypeRef;
 
 bool StageChecker::check_triggers(const ast::AggregateStage& node, Stage& out) {
+  // What is given again while it grows is a running aggregate, whether it is said to end or not.
+  bool again = std::any_of(node.triggers.begin(), node.triggers.end(), [](const ast::Trigger& trigger) {
+    return trigger.kind != ast::TriggerKind::OnClose;
+  });
+  bool whole = out.window.kind == typed::WindowKind::All;
+  if (whole && again) out.window.kind = typed::WindowKind::Running;
   bool windowed = out.window.kind != typed::WindowKind::Running;
   if (node.triggers.empty()) {
     out.on_close = windowed;
@@ -26,18 +34,13 @@ bool StageChecker::check_triggers(const ast::AggregateStage& node, Stage& out) {
   for (const ast::Trigger& trigger : node.triggers) {
     switch (trigger.kind) {
       case ast::TriggerKind::OnClose:
-        if (!windowed) {
+        if (!windowed && !whole) {
           diags_.report(Code::BadWindow, trigger.span, "without a window nothing closes");
           return false;
         }
-        out.on_close = true;
+        out.on_close = windowed;
         break;
       case ast::TriggerKind::OnUpdate:
-        if (out.window.kind == typed::WindowKind::Session || out.window.kind == typed::WindowKind::Count ||
-            out.window.kind == typed::WindowKind::All) {
-          diags_.report(Code::NotExecutable, trigger.span, "`trigger on update` of this kind of window");
-          return false;
-        }
         out.on_update = true;
         break;
       case ast::TriggerKind::Every:
@@ -48,10 +51,6 @@ bool StageChecker::check_triggers(const ast::AggregateStage& node, Stage& out) {
 }
 
 bool StageChecker::check_trigger_every(const ast::Trigger& trigger, Stage& out) {
-  if (out.window.kind != typed::WindowKind::Tumbling && out.window.kind != typed::WindowKind::Sliding) {
-    diags_.report(Code::NotExecutable, trigger.span, "`trigger every` of this kind of window");
-    return false;
-  }
   auto every = exprs_.check_constant(*trigger.every, exprs_.type(Kind::Duration));
   if (!every) return false;
   out.trigger_every = every->value.as_int();
@@ -61,10 +60,6 @@ bool StageChecker::check_trigger_every(const ast::Trigger& trigger, Stage& out) 
 }
 
 bool StageChecker::check_late_update(const ast::Late& late, Stage& out) {
-  if (out.window.kind == typed::WindowKind::Session) {
-    diags_.report(Code::NotExecutable, late.span, "`late update` of a session");
-    return false;
-  }
   auto within = exprs_.check_constant(*late.within, exprs_.type(Kind::Duration));
   if (!within) return false;
   if (within->value.as_int() <= 0) {
@@ -152,37 +147,7 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     out.outputs.push_back({item.name->text, std::move(value), item.was ? item.was->text : ""});
   }
   if (!fine) return false;
-  for (const typed::AggregateCall& call : out.aggregates) {
-    if (call.own == nullptr) continue;
-    if (!out.follows.empty()) {
-      diags_.report(Code::NotExecutable, call.span, "an `aggregate` of the script over a table");
-      return false;
-    }
-    if (out.window.kind == typed::WindowKind::Session && call.own->merge.empty()) {
-      diags_.report(Code::MissingOption, call.span, call.own->name, "`merge` in a session window")
-          .note(
-              "an event between two sessions makes one of them: `merge value = max(value, other.value)` says "
-              "how "
-              "their states become one");
-      return false;
-    }
-    if (out.window.kind != typed::WindowKind::Sliding) continue;
-    bool closes =
-        !out.on_update && out.trigger_every == 0 && (!node.late || node.late->kind != ast::LateKind::Update);
-    if (!closes) {
-      diags_.report(Code::NotExecutable, call.span,
-                    "an `aggregate` of the script in a sliding window that repeats its results");
-      return false;
-    }
-    constexpr int64_t overlap_max = 1000;  // each event is added to each of its windows
-    if (out.window.size / out.window.every > overlap_max) {
-      diags_.report(
-          Code::TooMany, call.span,
-          "an event would be added to " + std::to_string(out.window.size / out.window.every) + " windows",
-          std::to_string(overlap_max));
-      return false;
-    }
-  }
+  if (!check_window_of_calls(node, out)) return false;
   if (windowed) {
     for (auto [name, kind] :
          {std::pair{"window_start", ExprKind::WindowStart}, {"window_end", ExprKind::WindowEnd}}) {
@@ -223,15 +188,19 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
   if (node.ttl && node.ttl->duration) {
     auto ttl = exprs_.check_constant(*node.ttl->duration, exprs_.type(Kind::Duration));
     if (!ttl) return false;
-    if (windowed && out.window.kind != typed::WindowKind::Count) {
-      diags_.report(Code::NotExecutable, node.ttl->span, "`ttl` of a window");
+    if (node.window && out.window.kind != typed::WindowKind::Count) {
+      diags_
+          .report(Code::BadWindow, node.ttl->span,
+                  "a window holds its keys until it closes: there is nothing that `ttl` could forget before")
+          .note("leave it out; it is for running aggregates and for `window count`");
       return false;
     }
     out.ttl = ttl->value.as_int();
   }
   bool keeps_keys =
       out.window.kind == typed::WindowKind::Running || out.window.kind == typed::WindowKind::Count;
-  if (out.follows.empty() && keeps_keys && !node.ttl && !out.keys.empty()) {
+  bool whole = node.window && node.window->kind == ast::WindowKind::All;
+  if (out.follows.empty() && keeps_keys && !whole && !node.ttl && !out.keys.empty()) {
     diags_.report(Code::StateUnbounded, stage.keyword);
   }
   stream_->follows.clear();

@@ -105,6 +105,7 @@ struct CallChecker {
   // Result type by rules 7.6 and 7.7; `maybe_empty`: the aggregate may see no value at all.
   bool finish_aggregate(typed::AggregateCall& out, bool maybe_empty);
   // The numbers an aggregate works on: int, float; avg and its kin take floats.
+  ExprPtr nearest_float(ExprPtr value);
   ExprPtr aggregate_argument(AggregateFn fn, const ast::Expr& arg, Scope& inner);
   bool argument_count_fits(AggregateFn fn);
   // Arguments that are the same for all events: quantile(x, q), collect(x, n), top(x, n), string_agg(x, sep,

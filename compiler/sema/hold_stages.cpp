@@ -57,7 +57,7 @@ bool StageChecker::check_order(const std::vector<ast::SortKey>& keys, const Stag
     typed::OrderKey made;
     made.value = std::move(value);
     // The largest are on top, unless written otherwise; what decides between equals goes up, as in `sort`.
-    bool largest_first = hold.kind == HoldKind::Top && hold.order.empty();
+    bool largest_first = hold.kind != HoldKind::Sort && hold.order.empty();
     made.descending = largest_first ? !key.ascending : key.descending;
     hold.order.push_back(std::move(made));
   }
@@ -93,16 +93,13 @@ bool StageChecker::build(const ast::SortStage& syntax, const ast::Stage& stage, 
 bool StageChecker::build(const ast::TopStage& syntax, const ast::Stage& stage, Stage& out) {
   out.kind = StageKind::Hold;
   auto hold = std::make_shared<typed::Hold>();
-  hold->kind = HoldKind::Top;
+  hold->kind = syntax.window ? HoldKind::Top : HoldKind::Ranking;
   bool fine = check_keys(syntax.by, out);
   auto count = check_count(*syntax.count, "`top`");
   fine = check_order(syntax.keys, out, *hold) && fine && count.has_value();
-  if (!syntax.window) {
-    diags_.report(Code::NotExecutable, stage.keyword, "`top` without a window");
-    return false;
-  }
-  fine = check_hold_window(syntax.window, stage, out) && fine;
+  if (syntax.window) fine = check_hold_window(syntax.window, stage, out) && fine;
   if (!fine) return false;
+  if (!syntax.window) stream_->repeats_results = true;  // by key and rank
   hold->count = *count;
   std::vector<typed::Field> fields = out.input->fields;
   auto add = [&](const char* name, Kind kind) {
@@ -117,7 +114,7 @@ bool StageChecker::build(const ast::TopStage& syntax, const ast::Stage& stage, S
     return false;
   }
   add("rank", Kind::Int);
-  bool edges = out.window.kind != typed::WindowKind::All;
+  bool edges = syntax.window && out.window.kind != typed::WindowKind::All;
   for (const char* name : {"window_start", "window_end"}) {
     if (edges && out.input->field_index(name) < 0) add(name, Kind::Time);
   }

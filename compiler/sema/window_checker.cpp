@@ -93,23 +93,66 @@ bool StageChecker::check_zone(const ast::Window& window, Stage& out) {
   return true;
 }
 
-// A number of events of each key, as they arrive.
+// A number of events of each key, as they arrive (rule 8.13).
 bool StageChecker::check_count(const ast::Window& window, Stage& out) {
   out.window.kind = typed::WindowKind::Count;
-  if (window.every) {
-    diags_.report(Code::NotExecutable, window.every->span, "`every` of a window `count`");
-    return false;
-  }
   if (window.offset || window.zone) {
     diags_.report(Code::BadWindow, window.span, "a number of events has no `offset` and no `zone`");
     return false;
   }
   auto size = exprs_.check_constant(*window.size, exprs_.type(Kind::Int));
-  if (!size) return false;
+  auto every = window.every ? exprs_.check_constant(*window.every, exprs_.type(Kind::Int)) : size;
+  if (!size || !every) return false;
   out.window.size = size->value.as_int();
-  if (out.window.size > 0) return true;
-  diags_.report(Code::BadWindow, window.size->span, "a window needs one event at least");
+  out.window.every = every->value.as_int();
+  if (out.window.size <= 0) {
+    diags_.report(Code::BadWindow, window.size->span, "a window needs one event at least");
+    return false;
+  }
+  if (out.window.every > 0 && out.window.every <= out.window.size) return true;
+  diags_.report(Code::BadWindow, window.every->span,
+                "`every` must be between 1 and the number of events of the window");
   return false;
+}
+
+// What an aggregate needs of the window that it stands in.
+bool StageChecker::check_window_of_calls(const ast::AggregateStage& node, const Stage& out) {
+  // Rows of their own for each window: an event is added to each of those that hold it.
+  auto few = [&](const typed::AggregateCall& call) {
+    constexpr int64_t overlap_max = 1000;
+    int64_t windows = out.window.size / out.window.every;
+    if (windows <= overlap_max) return true;
+    diags_.report(Code::TooMany, call.span,
+                  "an event would be added to " + std::to_string(windows) + " windows",
+                  std::to_string(overlap_max));
+    return false;
+  };
+  for (const typed::AggregateCall& call : out.aggregates) {
+    if (out.window.kind == typed::WindowKind::Count && typed::overlaps(call) && !few(call)) return false;
+    if (call.own == nullptr) continue;
+    if (!out.follows.empty()) {
+      diags_.report(Code::NotExecutable, call.span, "an `aggregate` of the script over a table");
+      return false;
+    }
+    if (out.window.kind == typed::WindowKind::Session && call.own->merge.empty()) {
+      diags_.report(Code::MissingOption, call.span, call.own->name, "`merge` in a session window")
+          .note(
+              "an event between two sessions makes one of them: `merge value = max(value, other.value)` says "
+              "how "
+              "their states become one");
+      return false;
+    }
+    if (out.window.kind != typed::WindowKind::Sliding) continue;
+    bool closes =
+        !out.on_update && out.trigger_every == 0 && (!node.late || node.late->kind != ast::LateKind::Update);
+    if (!closes) {
+      diags_.report(Code::NotExecutable, call.span,
+                    "an `aggregate` of the script in a sliding window that repeats its results");
+      return false;
+    }
+    if (!few(call)) return false;
+  }
+  return true;
 }
 
 }  // namespace mut::sema

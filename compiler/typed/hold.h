@@ -8,7 +8,8 @@ namespace mut::typed {
 
 struct Expr;
 
-enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top };
+// Ranking: `top` without a window, which gives the rows whose rank changes.
+enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top, Ranking };
 
 struct OrderKey {
   std::unique_ptr<Expr> value;
@@ -18,8 +19,8 @@ struct OrderKey {
 struct Hold {
   HoldKind kind = HoldKind::Delay;
   int64_t span = 0;             // Delay, Debounce: nanoseconds
-  int64_t count = 0;            // Top: rows of each key
-  std::vector<OrderKey> order;  // Sort, Top; rows that are equal in it go by (time, arrival)
+  int64_t count = 0;            // Top, Ranking: rows of each key
+  std::vector<OrderKey> order;  // Sort, Top, Ranking; rows that are equal in it go by (time, arrival)
 };
 
 }  // namespace mut::typed

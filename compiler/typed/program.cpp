@@ -104,6 +104,8 @@ const char* aggregate_name(AggregateFn fn) {
   return "?";
 }
 
+bool overlaps(const AggregateCall& call) { return call.own != nullptr || call.fn == AggregateFn::Distinct; }
+
 const Expr* argument_of(const AggregateCall& call, size_t index) {
   if (call.fn == AggregateFn::Own)
     return index < call.arguments.size() ? call.arguments[index].get() : nullptr;

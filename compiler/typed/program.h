@@ -286,6 +286,11 @@ struct Stage {
   Newest newest = Newest::ByTime;  // Table
   int64_t versioned = 0;           // Table: nanoseconds for which replaced rows are kept
 
+  // Whether it gives the groups that changed, by the watermark, without a window of time.
+  bool ticks() const {
+    bool timeless = window.kind == WindowKind::Running || window.kind == WindowKind::Count;
+    return kind == StageKind::Aggregate && timeless && trigger_every > 0 && !on_update;
+  }
   bool stateful() const {
     return kind == StageKind::Dedupe || kind == StageKind::Aggregate || kind == StageKind::Join ||
            kind == StageKind::Match || kind == StageKind::Hold || kind == StageKind::Table ||
@@ -392,6 +397,9 @@ struct Program {
   int find_stream(std::string_view name) const;  // -1 when absent
 };
 
+// Whether windows that overlap keep its state each for itself: what it has seen in parts of a window cannot
+// be made one state. Of windows of a number of events only, but for aggregates of the script.
+bool overlaps(const AggregateCall& call);
 // The argument of a call by number, then `order`; null behind the last.
 const Expr* argument_of(const AggregateCall& call, size_t index);
 // What a state is made by, as text: equal texts, equal states of equal events.

@@ -18,7 +18,9 @@
 #include "runtime/state/results.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
+#include "runtime/state/sliding_counts.h"
 #include "runtime/state/tables.h"
+#include "runtime/state/ticking.h"
 
 namespace {
 
@@ -127,9 +129,15 @@ MutTable* mut_overlap_table(MutContext* ctx, uint32_t store, uint32_t index) {
   return static_cast<mut::state::OverlapStore&>(instance(ctx).store(store)).found(index);
 }
 
+// `key` is that of the event; of a session the last that mut_session() was asked for.
 void mut_window_update(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,
                        MutResultRows* out) {
   auto& of = instance(ctx);
+  if (of.plan().stores[store].desc.kind == mut::state::StoreKind::Sessions) {
+    const auto& rows = static_cast<mut::state::SessionStore&>(of.store(store)).update(of.arena());
+    *out = {rows.rows(), rows.times(), rows.count()};
+    return;
+  }
   auto& panes = static_cast<mut::state::PaneStore&>(of.store(store));
   const auto& rows = panes.update(key, time, of.now(of.plan().stores[store].clock), of.arena());
   *out = {rows.rows(), rows.times(), rows.count()};
@@ -146,11 +154,35 @@ void mut_count_event(MutContext* ctx, uint32_t store, char* row, int64_t time, M
   *out = {rows.rows(), rows.times(), rows.count()};
 }
 
+// Windows that overlap: to how many rows the event is to be added; 0: no memory. Then each, where they are
+// kept apart.
+uint32_t mut_count_prepare(MutContext* ctx, uint32_t store, const uint64_t* key) {
+  return static_cast<mut::state::SlidingCountStore&>(instance(ctx).store(store)).prepare(key);
+}
+
+MutTable* mut_count_windows(MutContext* ctx, uint32_t store) {
+  return static_cast<mut::state::ApartCountStore&>(instance(ctx).store(store)).windows();
+}
+
+char* mut_count_window(MutContext* ctx, uint32_t store, uint32_t index) {
+  return static_cast<mut::state::ApartCountStore&>(instance(ctx).store(store)).window(index);
+}
+
 void mut_window_changed(MutContext* ctx, uint32_t store, char* row, int64_t time) {
   auto& of = instance(ctx);
-  auto& panes = static_cast<mut::state::PaneStore&>(of.store(store));
-  panes.mark_changed(row, time, of.now(of.plan().stores[store].clock));
-  of.wait_for(store, panes.due());
+  int64_t now = of.now(of.plan().stores[store].clock);
+  switch (of.plan().stores[store].desc.kind) {
+    case mut::state::StoreKind::Groups:
+    case mut::state::StoreKind::Counts:
+      static_cast<mut::state::TickingGroupStore&>(of.store(store)).mark_changed(row, time, now);
+      break;
+    case mut::state::StoreKind::Sessions:
+      static_cast<mut::state::SessionStore&>(of.store(store)).mark_changed(time, now);
+      break;
+    default:
+      static_cast<mut::state::PaneStore&>(of.store(store)).mark_changed(row, time, now);
+  }
+  of.wait_for(store, of.store(store).due());
 }
 
 int32_t mut_session_near(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,

@@ -5,6 +5,7 @@
 #include "runtime/graph/instance.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
+#include "runtime/state/sliding_counts.h"
 #include "runtime/state/values.h"
 
 namespace {
@@ -56,6 +57,8 @@ int32_t mut_room(MutContext* ctx, uint32_t store, MutTable* table, const uint64_
   mut::state::Store& of = instance(ctx).store(store);
   if (of.desc().kind == mut::state::StoreKind::Sessions)
     return static_cast<mut::state::SessionStore&>(of).has_room(key, time, text_bytes) ? 1 : 0;
+  if (mut::state::slides(of.desc()))
+    return static_cast<mut::state::SlidingCountStore&>(of).has_room(key, text_bytes) ? 1 : 0;
   auto& rows = *static_cast<KeyedTable*>(table->owner);
   uint64_t growth = mut::state::distinct_growth(of.desc()) + text_bytes;
   const auto& cells = of.desc().cells;

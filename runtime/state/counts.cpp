@@ -4,57 +4,79 @@
 #include <cstring>
 
 namespace mut::state {
-namespace {
 
-struct Extent {
-  int64_t events;
-  int64_t least;
-  int64_t newest;
-};
+void CountStore::Extent::add(int64_t time) { add({1, time, time}); }
 
-}  // namespace
+void CountStore::Extent::add(const Extent& more) {
+  if (more.events == 0) return;
+  least = events == 0 ? more.least : std::min(least, more.least);
+  newest = events == 0 ? more.newest : std::max(newest, more.newest);
+  events += more.events;
+}
+
+CountStore::Extent CountStore::extent_of(const StoreDesc& desc, const char* row) {
+  Extent out;
+  memcpy(&out, row + desc.row_size - sizeof(out), sizeof(out));
+  return out;
+}
+
+void CountStore::keep(const StoreDesc& desc, char* row, const Extent& extent) {
+  memcpy(row + desc.row_size - sizeof(extent), &extent, sizeof(extent));
+}
 
 const ResultRows& CountStore::count(char* row, int64_t time, batch::Arena& texts) {
   if (!full_ || full_texts_ != &texts) full_.emplace(desc_, texts);
   full_texts_ = &texts;
   full_->clear();
-  char* place = row + desc_.row_size - sizeof(Extent);
-  Extent extent;
-  memcpy(&extent, place, sizeof(extent));
-  extent.least = extent.events == 0 ? time : std::min(extent.least, time);
-  extent.newest = std::max(extent.newest, time);
-  ++extent.events;
-  memcpy(place, &extent, sizeof(extent));
-  if (extent.events >= desc_.size) {
-    add(row, *full_);
-    forget(row);
-  } else if (is_past(row, watermark_)) {
-    forget(row);  // the event came so late that its group is over
-  }
+  take(row, time, *full_);
+  bool is_full = full_->count() > 0;
+  if (is_full && desc_.gives == Gives::AtTicks) set_changed(row, 0);
+  if (!is_full && desc_.gives == Gives::AtUpdate) give_rest(row, *full_);
+  // Full, or the event came so late that its group is over.
+  if (extent_of(desc_, row).events > 0 && is_past(row, watermark_)) forget(row);
   return *full_;
 }
 
+void CountStore::take(char* row, int64_t time, ResultRows& out) {
+  Extent extent = extent_of(desc_, row);
+  extent.add(time);
+  keep(desc_, row, extent);
+  if (extent.events < desc_.size) return;
+  add(row, out);
+  forget(row);
+}
+
 void CountStore::add(const char* row, ResultRows& out) const {
-  Extent extent;
-  memcpy(&extent, row + desc_.row_size - sizeof(extent), sizeof(extent));
+  Extent extent = extent_of(desc_, row);
   std::vector<uint64_t> key(desc_.key_words + 1);
   table_.load_key(row, key.data());
   out.add(table_, row, key.data(), extent.least, extent.newest, extent.newest);
 }
 
+void CountStore::give_rest(const char* row, ResultRows& out) { add(row, out); }
+
 void CountStore::finish(ResultRows& out) {
   for (const char* row : rows_by_key(table_)) {
-    Extent extent;
-    memcpy(&extent, row + desc_.row_size - sizeof(extent), sizeof(extent));
-    if (extent.events == 0 || is_past(row, watermark_)) continue;
-    add(row, out);
+    if (extent_of(desc_, row).events == 0 || is_past(row, watermark_)) continue;
+    // All was given at each update, or at the last tick when nothing has come since.
+    bool told = desc_.gives == Gives::AtUpdate || (desc_.gives == Gives::AtTicks && !changed(row));
+    if (!told) give_rest(row, out);
     forget(const_cast<char*>(row));
   }
 }
 
+void CountStore::fire(ResultRows& out) {
+  for (const char* row : take_changed()) give_rest(row, out);
+}
+
 void CountStore::convert_from(const Store& old, const std::vector<int>& cells, int64_t) {
   watermark_ = static_cast<const CountStore&>(old).watermark_;
-  GroupStore::convert_from(old, cells, watermark_);
+  TickingGroupStore::convert_from(old, cells, watermark_);
+  if (desc_.gives != Gives::AtTicks || old.desc().gives != Gives::AtClose) return;
+  table_.for_each([&](char* row) {
+    int64_t events = extent_of(desc_, row).events;
+    set_changed(row, (slides(desc_) ? events % desc_.every : events) != 0 ? 1 : 0);
+  });
 }
 
 }  // namespace mut::state

@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <optional>
 
-#include "runtime/state/groups.h"
+#include "runtime/state/ticking.h"
 
 namespace mut::state {
 
-class CountStore final : public GroupStore {
+class CountStore : public TickingGroupStore {
  public:
-  CountStore(StoreDesc desc, uint64_t seed, Budget& budget) : GroupStore(std::move(desc), seed, budget) {}
+  using TickingGroupStore::TickingGroupStore;
+  void fire(ResultRows& out) override;
   // The clock of the stage at an event: `ttl` is judged by it, also for what is left at the end.
   void observe(int64_t watermark) { watermark_ = std::max(watermark_, watermark); }
   // The cells of `row` hold an event more. Gives the results when the window is full: valid until the next
@@ -18,8 +19,23 @@ class CountStore final : public GroupStore {
   const ResultRows& count(char* row, int64_t time, batch::Arena& texts);
   // What is not full, in order of key. Nothing is left.
   void finish(ResultRows& out) override;
-  void advance(int64_t) override { GroupStore::advance(watermark_); }
+  void advance(int64_t) override { TickingGroupStore::advance(watermark_); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+
+ protected:
+  // Behind the cells of a row.
+  struct Extent {
+    int64_t events;
+    int64_t least;
+    int64_t newest;
+    void add(int64_t time);
+    void add(const Extent& more);
+  };
+  static Extent extent_of(const StoreDesc& desc, const char* row);
+  static void keep(const StoreDesc& desc, char* row, const Extent& extent);
+  virtual void take(char* row, int64_t time, ResultRows& out);
+  // Gives what a row holds that is not full; it is forgotten then.
+  virtual void give_rest(const char* row, ResultRows& out);
 
  private:
   void add(const char* row, ResultRows& out) const;

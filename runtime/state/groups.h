@@ -20,7 +20,7 @@ class GroupStore : public Store {
   void forget(char* row);
 
  protected:
-  void free_values(char* row);
+  virtual void free_values(char* row);
   KeyedTable table_;
   size_t sweep_ = 0;  // segment that expiry looks at next
 };

@@ -109,14 +109,24 @@ void HeldStore::put(Window& window, const RowPtr& row) {
     window.rows.push_back(row);
     return;
   }
-  std::vector<RowPtr>& best = window.best[row->number];
+  rank(window.best[row->number], row);
+}
+
+size_t HeldStore::rank(std::vector<RowPtr>& best, const RowPtr& row) {
   auto place = std::upper_bound(best.begin(), best.end(), row,
                                 [&](const RowPtr& a, const RowPtr& b) { return before(*a, *b); });
+  auto out = static_cast<size_t>(place - best.begin());
   best.insert(place, row);
   if (best.size() > static_cast<size_t>(desc_.hold.count)) {
     best.pop_back();
     ++let_go_;
   }
+  return out;
+}
+
+void HeldStore::let_go_of_rest(std::vector<RowPtr>& best) {
+  auto most = static_cast<size_t>(desc_.hold.count);
+  if (desc_.hold.count > 0 && best.size() > most) best.resize(most);
 }
 
 const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* record, int64_t watermark,
@@ -154,8 +164,14 @@ const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* 
     if (!row) release_key(number);
     return &*given_;
   }
-  int64_t due = plus(time, rule.span);
   RowPtr row = make_row(number, time, record);
+  if (rule.kind == HoldKind::Ranking) {
+    std::vector<RowPtr>& best = windows_[{never, 0}].best[number];
+    for (size_t i = rank(best, row); i < best.size(); ++i)
+      give(*best[i], static_cast<int64_t>(i) + 1, {}, time, *given_);
+    return &*given_;
+  }
+  int64_t due = plus(time, rule.span);
   if (rule.kind == HoldKind::Debounce) {
     if (auto known = waiting_.find(number); known != waiting_.end()) {
       auto held = queue_.find(known->second);
@@ -259,16 +275,28 @@ void HeldStore::convert_from(const Store& old_store, const std::vector<int>&, in
     for (const RowPtr& row : window.rows) to.rows.push_back(copy(row));
     for (const auto& [number, best] : window.best) {
       for (const RowPtr& row : best) {
+        auto most = static_cast<size_t>(old.desc_.hold.count);
+        if (static_cast<size_t>(&row - best.data()) >= most) break;
         RowPtr kept = copy(row);
         to.best[kept->number].push_back(std::move(kept));
       }
+      if (desc_.hold.kind == HoldKind::Ranking && !best.empty())
+        let_go_of_rest(to.best[copy(best[0])->number]);
     }
   }
   arrivals_ = old.arrivals_;
 }
 
 void HeldStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t) {
+  bool ranking = desc_.hold.kind == HoldKind::Ranking;
+  for (auto& [edges, window] : windows_) {
+    for (auto& [number, best] : window.best) let_go_of_rest(best);
+  }
   desc_ = next;
+  for (auto& [edges, window] : windows_) {
+    if (!ranking) break;
+    for (auto& [number, best] : window.best) let_go_of_rest(best);
+  }
   given_.reset();  // it names the description before
 }
 

@@ -31,7 +31,8 @@ class HeldStore final : public Store {
   struct Row;
   using RowPtr = std::shared_ptr<Row>;
   using Edges = std::pair<int64_t, int64_t>;  // end and start of a window
-  // Rows of a window in order of arrival; of `top` by key, the best first, no more than asked for.
+  // Rows of a window in order of arrival; of `top` by key, the best first, no more than asked for. Without
+  // a window there is one.
   struct Window {
     std::vector<RowPtr> rows;
     std::map<uint64_t, std::vector<RowPtr>> best;  // by number of the key
@@ -42,6 +43,10 @@ class HeldStore final : public Store {
   RowPtr make_row(uint64_t number, int64_t time, const char* record);
   bool before(const Row& a, const Row& b) const;
   void put(Window& window, const RowPtr& row);
+  // Adds a row among the best of its key, no more than so many: its place there.
+  size_t rank(std::vector<RowPtr>& best, const RowPtr& row);
+  // Fewer are asked for than when they came.
+  void let_go_of_rest(std::vector<RowPtr>& best);
   void give(const Row& row, int64_t rank, const Edges& edges, int64_t time, ResultRows& rows) const;
   void give_window(Window& window, const Edges& edges, int64_t time, ResultRows& rows);
   // Closed by the watermark or by what has fired.

@@ -389,7 +389,7 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
   const WindowRule next = rules_[0];
   rules_ = old.rules_;
   width_ = old.width_;
-  tick_ = old.tick_;
+  tick_ = desc_.gives == Gives::AtTicks ? old.tick_ : never;
   std::vector<uint64_t> key(desc_.key_words + 1);
   for (const auto& [start, table] : old.panes_) {
     auto& pane = panes_[start];

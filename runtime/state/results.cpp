@@ -50,8 +50,9 @@ abi::TypeDescRef shown_record(const StoreDesc& desc) {
     fields.push_back(abi::made_field(std::move(name), std::move(type)));
   };
   for (const KeyDesc& key : desc.keys) add(key.name, key.type);
-  bool windows = desc.kind != StoreKind::Whole && desc.kind != StoreKind::Match &&
-                 desc.kind != StoreKind::Process && desc.kind != StoreKind::Follow;
+  bool windows = desc.kind != StoreKind::Whole && desc.kind != StoreKind::Groups &&
+                 desc.kind != StoreKind::Match && desc.kind != StoreKind::Process &&
+                 desc.kind != StoreKind::Follow;
   if (windows) {
     add("window_start", abi::make_scalar(TypeKind::Time));
     add("window_end", abi::make_scalar(TypeKind::Time));
@@ -121,25 +122,29 @@ void sort_numbers(NumberedRow* rows, size_t count) {
 }  // namespace
 
 std::vector<const char*> rows_by_key(const KeyedTable& table) {
+  std::vector<const char*> rows;
+  rows.reserve(table.row_count());
+  table.for_each([&](const char* row) { rows.push_back(row); });
+  return sort_by_key(table, std::move(rows));
+}
+
+std::vector<const char*> sort_by_key(const KeyedTable& table, std::vector<const char*> out) {
   const StoreDesc& desc = table.desc();
-  std::vector<const char*> out;
-  out.reserve(table.row_count());
   bool whole_number = desc.keys.size() == 1 && !desc.keys[0].optional &&
                       (desc.keys[0].kind == WordKind::Signed || desc.keys[0].kind == WordKind::Unsigned);
   if (whole_number) {
     uint64_t flip = desc.keys[0].kind == WordKind::Signed ? uint64_t{1} << 63 : 0;
     std::vector<NumberedRow> rows;
-    rows.reserve(table.row_count());
-    table.for_each([&](const char* row) {
+    rows.reserve(out.size());
+    for (const char* row : out) {
       uint64_t word;
       memcpy(&word, row + 8, 8);
       rows.push_back({word ^ flip, row});
-    });
+    }
     sort_numbers(rows.data(), rows.size());
-    for (const NumberedRow& row : rows) out.push_back(row.row);
+    for (size_t i = 0; i < rows.size(); ++i) out[i] = rows[i].row;
     return out;
   }
-  table.for_each([&](const char* row) { out.push_back(row); });
   if (desc.key_words == 0 || out.size() < 2) return out;
   size_t words = desc.key_words;
   std::vector<uint64_t> keys(out.size() * words + 1);

@@ -33,6 +33,8 @@ abi::TypeDescRef shown_record(const StoreDesc& desc);
 
 // The rows of a table in order of key. Valid until the table changes.
 std::vector<const char*> rows_by_key(const KeyedTable& table);
+// Some of them.
+std::vector<const char*> sort_by_key(const KeyedTable& table, std::vector<const char*> rows);
 
 // Collects rows. Their texts are copied: they outlive the tables they came from.
 class ResultRows {
@@ -53,8 +55,12 @@ class ResultRows {
   // All rows of a table in order of key (rule 8.16); `time_of(row)` is the event time of its result.
   template <typename TimeOf>
   void add_table(const KeyedTable& table, int64_t start, int64_t end, TimeOf time_of) {
+    add_rows(table, rows_by_key(table), start, end, time_of);
+  }
+  template <typename TimeOf>
+  void add_rows(const KeyedTable& table, const std::vector<const char*>& rows, int64_t start, int64_t end,
+                TimeOf time_of) {
     std::vector<uint64_t> key(desc_.key_words + 1);
-    std::vector<const char*> rows = rows_by_key(table);
     // In order of key is in no order of memory.
     constexpr size_t rows_ahead = 16;
     for (size_t i = 0; i < rows.size(); ++i) {

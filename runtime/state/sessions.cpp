@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "runtime/abi/deliberate.h"
 #include "runtime/state/values.h"
@@ -62,10 +63,11 @@ char* SessionStore::row_of(uint64_t number) { return rows_.find(&number); }
 void SessionStore::join(uint64_t into, uint64_t from) {
   Session& target = sessions_[into];
   Session& source = sessions_[from];
-  by_end_.erase({end_of(target), into});
+  unlist(target);
   target.first = std::min(target.first, source.first);
   target.last = std::max(target.last, source.last);
-  by_end_.insert({end_of(target), into});
+  target.changed = target.changed || source.changed;
+  list(target);
   char* target_row = row_of(into);
   char* source_row = row_of(from);
   std::vector<int> all(desc_.cells.size());
@@ -74,9 +76,19 @@ void SessionStore::join(uint64_t into, uint64_t from) {
   remove(from);
 }
 
+void SessionStore::list(Session& session) {
+  session.given = desc_.late_within > 0 && is_closed(end_of(session));
+  (session.given ? given_ : by_end_).insert({end_of(session), session.number});
+}
+
+void SessionStore::unlist(const Session& session) {
+  by_end_.erase({end_of(session), session.number});
+  given_.erase({end_of(session), session.number});
+}
+
 void SessionStore::remove(uint64_t number) {
   Session session = sessions_[number];
-  by_end_.erase({end_of(session), number});
+  unlist(session);
   char* row = row_of(number);
   for (const CellDesc& cell : row_desc_.cells) free_cell(cell, row + cell.offset, rows_.heap());
   if (row_desc_.group_offset != 0) {
@@ -109,17 +121,31 @@ std::vector<uint64_t> SessionStore::near(const uint64_t* key, int64_t time) {
   return out;
 }
 
-bool SessionStore::is_late(int64_t time) const {
-  return closed_ != std::numeric_limits<int64_t>::min() && time + desc_.size <= closed_;
+bool SessionStore::is_over(int64_t time) const {
+  int64_t end = time + desc_.size;
+  return is_closed(end) && (end <= sealed_ || end + desc_.late_within <= closed_);
+}
+
+void SessionStore::count_late(int64_t end) {
+  if (!counted_late_ && is_closed(end)) ++late_;
+  counted_late_ = false;
 }
 
 int32_t SessionStore::find_near(const uint64_t* key, int64_t time) {
   near_ = near(key, time);
-  if (near_.empty() && is_late(time)) {
-    ++late_;
-    return -1;
-  }
+  int64_t last = time;
+  for (uint64_t number : near_) last = std::max(last, sessions_[number].last);
+  counted_late_ = false;
+  count_late(last + desc_.size);
+  if (near_.empty() && is_over(time)) return -1;
+  counted_late_ = true;
   return static_cast<int32_t>(near_.size());
+}
+
+void SessionStore::advance(int64_t watermark) {
+  closed_ = std::max(closed_, watermark);
+  while (!given_.empty() && given_.begin()->first + desc_.late_within <= closed_)
+    remove(given_.begin()->second);
 }
 
 bool SessionStore::has_room(const uint64_t* key, int64_t time, uint64_t text_bytes) {
@@ -145,11 +171,10 @@ char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table)
       join(chosen, number);
     }
   }
-  if (chosen == 0) {
-    if (is_late(time)) {
-      ++late_;
-      return nullptr;
-    }
+  bool is_new = chosen == 0;
+  if (is_new) {
+    count_late(time + gap);
+    if (is_over(time)) return nullptr;
     chosen = ++next_number_;
     bool has_row = rows_.find_or_insert(&chosen) != nullptr;
     uint64_t index_number = has_row ? key_number(key) : 0;
@@ -160,41 +185,83 @@ char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table)
     }
     sessions_[chosen] = {time, time, index_number, chosen};
     by_key_[index_number].open.push_back(chosen);
-    by_end_.insert({time + gap, chosen});
-    return row_of(chosen);
+  } else {
+    unlist(sessions_[chosen]);
   }
   Session& session = sessions_[chosen];
-  by_end_.erase({end_of(session), chosen});
   session.first = std::min(session.first, time);
   session.last = std::max(session.last, time);
-  by_end_.insert({end_of(session), chosen});
+  list(session);
+  if (!is_new) count_late(end_of(session));
+  last_ = chosen;
   return row_of(chosen);
 }
 
-int64_t SessionStore::due() const { return by_end_.empty() ? never : by_end_.begin()->first; }
+const ResultRows& SessionStore::update(batch::Arena& texts) {
+  if (!updates_ || update_texts_ != &texts) updates_.emplace(desc_, texts);
+  update_texts_ = &texts;
+  updates_->clear();
+  if (sessions_[last_].given || desc_.gives == Gives::AtUpdate) add({last_}, *updates_);
+  return *updates_;
+}
+
+void SessionStore::mark_changed(int64_t time, int64_t now) {
+  Session& session = sessions_[last_];
+  session.changed = true;
+  if (tick_ == never) tick_ = tick_behind(now, time, desc_.tick_every);
+}
+
+int64_t SessionStore::due() const { return std::min(next_close(), tick_); }
+
+void SessionStore::add(std::vector<uint64_t> numbers, ResultRows& out) {
+  auto place = [&](uint64_t number) {
+    const Session& session = sessions_[number];
+    return std::pair(end_of(session), session.first);
+  };
+  std::stable_sort(numbers.begin(), numbers.end(),
+                   [&](uint64_t a, uint64_t b) { return place(a) < place(b); });
+  for (size_t i = 0; i < numbers.size();) {
+    size_t first_row = out.count();
+    auto [end, start] = place(numbers[i]);
+    for (; i < numbers.size() && place(numbers[i]) == std::pair(end, start); ++i) {
+      const Session& session = sessions_[numbers[i]];
+      out.add(rows_, row_of(numbers[i]), by_key_[session.index_number].key.data(), start, end, end - 1);
+    }
+    out.sort_by_key(first_row);
+  }
+}
 
 void SessionStore::fire(ResultRows& out) {
-  int64_t end = due();
+  int64_t end = next_close();
+  if (tick_ < end) {
+    std::vector<uint64_t> changed;
+    for (const auto& [session_end, number] : by_end_) {
+      if (std::exchange(sessions_[number].changed, false)) changed.push_back(number);
+    }
+    tick_ = never;
+    return add(std::move(changed), out);
+  }
   std::vector<uint64_t> numbers;
   for (const auto& [session_end, number] : by_end_) {
     if (session_end != end) break;
     numbers.push_back(number);
   }
-  std::stable_sort(numbers.begin(), numbers.end(),
-                   [&](uint64_t a, uint64_t b) { return sessions_[a].first < sessions_[b].first; });
-  for (size_t i = 0; i < numbers.size();) {
-    size_t first_row = out.count();
-    int64_t start = sessions_[numbers[i]].first;
-    for (; i < numbers.size() && sessions_[numbers[i]].first == start; ++i) {
-      const Session& session = sessions_[numbers[i]];
-      out.add(rows_, row_of(numbers[i]), by_key_[session.index_number].key.data(), session.first, end,
-              end - 1);
-    }
-    out.sort_by_key(first_row);
+  std::vector<uint64_t> news;
+  for (uint64_t number : numbers) {
+    // All was given at each update, or at the last tick when nothing has come since.
+    bool told =
+        desc_.gives == Gives::AtUpdate || (desc_.gives == Gives::AtTicks && !sessions_[number].changed);
+    if (!told) news.push_back(number);
   }
-  for (uint64_t number : numbers) by_end_.erase({end, number});
-  fired_ = std::move(numbers);
+  add(std::move(news), out);
   closed_ = std::max(closed_, end);
+  for (uint64_t number : numbers) {
+    by_end_.erase({end, number});
+    if (desc_.late_within == 0) continue;
+    sessions_[number].given = true;
+    given_.insert({end, number});
+  }
+  if (desc_.late_within == 0) fired_ = std::move(numbers);
 }
 
 void SessionStore::release() {
@@ -202,12 +269,20 @@ void SessionStore::release() {
   fired_.clear();
 }
 
-void SessionStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t) {
+void SessionStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   auto& old = const_cast<SessionStore&>(static_cast<const SessionStore&>(old_store));
   late_ = old.late_count();
   closed_ = old.closed_;
+  tick_ = desc_.gives == Gives::AtTicks ? old.tick_ : never;
+  bool same_gap = desc_.size == old.desc_.size;
+  int64_t closed = std::max(closed_, watermark);
+  sealed_ = old.sealed_;
+  if (closed != std::numeric_limits<int64_t>::min())
+    sealed_ = std::max(sealed_, closed - (same_gap ? old.desc_.late_within : 0));
   // A larger gap joins open sessions (row 20); a smaller one applies to open ones as they are.
   for (const auto& [number, session] : old.sessions_) {
+    // What was given stays as it was, or goes.
+    if (session.given && (!same_gap || desc_.late_within == 0)) continue;
     const KeySessions& of_key = old.by_key_[session.index_number];
     std::vector<uint64_t> key = of_key.key;
     place_key(old.desc_, key.data());
@@ -216,8 +291,10 @@ void SessionStore::convert_from(const Store& old_store, const std::vector<int>& 
     char* row = rows_.find_or_insert(&made);
     if (row == nullptr) continue;
     convert_row(old.rows_, old.row_of(number), rows_, row, cells);
-    sessions_[made] = {session.first, session.last, index_number, made};
-    by_end_.insert({session.last + desc_.size, made});
+    // What gave its results when sessions closed has given nothing of the open ones yet.
+    bool changed = old.desc_.gives != Gives::AtTicks || session.changed;
+    sessions_[made] = {session.first, session.last, index_number, made, session.given, changed};
+    (session.given ? given_ : by_end_).insert({session.last + desc_.size, made});
     auto& open = by_key_[index_number].open;
     open.push_back(made);
     for (size_t i = 0; i + 1 < open.size();) {

@@ -14,7 +14,9 @@
 #include "runtime/state/processes.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
+#include "runtime/state/sliding_counts.h"
 #include "runtime/state/tables.h"
+#include "runtime/state/ticking.h"
 
 namespace mut::state {
 
@@ -45,9 +47,15 @@ void Store::place_key(const StoreDesc& old, uint64_t* key) const {
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget) {
   switch (desc.kind) {
     case StoreKind::Groups:
+      if (desc.gives == Gives::AtTicks)
+        return std::make_unique<TickingGroupStore>(std::move(desc), seed, budget);
+      [[fallthrough]];
     case StoreKind::Whole:
       return std::make_unique<GroupStore>(std::move(desc), seed, budget);
     case StoreKind::Counts:
+      if (slides(desc) && keeps_windows_apart(desc))
+        return std::make_unique<ApartCountStore>(std::move(desc), seed, budget);
+      if (slides(desc)) return std::make_unique<PanedCountStore>(std::move(desc), seed, budget);
       return std::make_unique<CountStore>(std::move(desc), seed, budget);
     case StoreKind::Process:
       return std::make_unique<ProcessStore>(std::move(desc), seed, budget);

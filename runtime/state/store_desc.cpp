@@ -89,6 +89,8 @@ bool has_results(const StoreDesc& desc) {
     case StoreKind::Counts:
     case StoreKind::Follow:
       return true;
+    case StoreKind::Groups:
+      return desc.gives == Gives::AtTicks;
     case StoreKind::Process:
       return !desc.timers.empty();
     case StoreKind::Join:
@@ -136,6 +138,12 @@ bool owns_memory(const CellDesc& cell) {
     default:
       return false;
   }
+}
+
+bool keeps_windows_apart(const StoreDesc& desc) {
+  return std::any_of(desc.cells.begin(), desc.cells.end(), [](const CellDesc& cell) {
+    return cell.fn == CellFn::Own || cell.fn == CellFn::Distinct;
+  });
 }
 
 uint32_t cell_size(CellFn fn, WordKind kind) {
@@ -242,13 +250,14 @@ void lay_out(StoreDesc& desc) {
       cell.size = cell.fn == CellFn::Own ? own_size(*cell.result) : cell_size(cell.fn, cell.kind);
       offset += cell.size;
     }
-    if (desc.kind == StoreKind::Counts) offset += 16;
-    if (is_aged(desc)) offset += 8;
     desc.changed_offset = 0;
     if (desc.gives == Gives::AtTicks) {
       desc.changed_offset = offset;
       offset += 8;
     }
+    if (slides(desc)) offset += 40;  // SlidingCountStore::Queue
+    if (desc.kind == StoreKind::Counts) offset += 16;
+    if (is_aged(desc)) offset += 8;
   }
   desc.row_size = offset;
 }

@@ -94,7 +94,7 @@ enum class StoreKind : uint8_t {
   Held,      // whole rows that wait
   Match,     // events of a pattern per key, and the starts that are open
   Table,     // the newest row per key, and perhaps those before it
-  Counts,    // windows of a number of events: one row per key
+  Counts,    // windows of a number of events: one row per key, and what state/sliding_counts adds
   Process,   // variables of the script and timers: one row per key
   Follow,    // aggregates over the current rows of a table
 };
@@ -132,13 +132,13 @@ bool waits(JoinKind kind, JoinSide side);
 // How far behind its input the watermark is that a join passes on (8.5): what comes late by design.
 int64_t delay_of(const JoinRule& rule);
 
-enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top };
+enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top, Ranking };
 
 // Which rows wait for what.
 struct HoldRule {
   HoldKind kind = HoldKind::Delay;
   int64_t span = 0;              // Delay, Debounce: nanoseconds
-  int64_t count = 0;             // Top: rows of each key
+  int64_t count = 0;             // Top, Ranking: rows of each key
   bool whole = false;            // Sort, Top: over all, at the end of the input
   abi::TypeDescRef record;       // a record of the order keys, then the row
   std::vector<char> descending;  // by order key
@@ -207,6 +207,11 @@ inline bool is_aged(const StoreDesc& desc) {
   return desc.kind == StoreKind::Whole || desc.kind == StoreKind::Counts || desc.kind == StoreKind::Process ||
          (desc.kind == StoreKind::Groups && desc.ttl != 0);
 }
+
+// Windows of a number of events that overlap (rule 8.13).
+inline bool slides(const StoreDesc& desc) { return desc.kind == StoreKind::Counts && desc.every < desc.size; }
+// Of those: whether each open window has a row of its own, for a cell cannot be made of those of its parts.
+bool keeps_windows_apart(const StoreDesc& desc);
 
 // Fills words, masks, offsets and sizes from kinds. Deterministic: equal input, equal layout.
 void lay_out(StoreDesc& desc);

@@ -12,7 +12,8 @@ AggregateText write_kept_values(Dice& dice, ExpressionWriter& expr, bool window_
   std::string most = std::to_string(dice.between(1, 4));
   switch (dice.between(0, 6)) {
     case 0:
-      return {call("median", expr.of(dice.pick<Type>({Type::Int, Type::Float}), 1)), {"", Type::Float}};
+      return {call("median", expr.of(dice.pick<Type>({Type::Int, Type::Float, Type::Money}), 1)),
+              {"", Type::Float}};
     case 1:
       return {call("quantile", expr.of(Type::Float, 1) + ", " +
                                    dice.pick<std::string>({"0.0", "0.1", "0.25", "0.9", "1.0"})),
@@ -102,8 +103,9 @@ AggregateText ProgramWriter::write_call(const std::vector<Field>& fields, const 
       return finish(call(dice_.pick<std::string>({"any", "all"}), expr.of(Type::Bool, 1)), Type::Bool, false,
                     empty ? "false" : "");
     case 8:
-      return finish(call(dice_.pick<std::string>({"stddev", "variance"}), expr.of(Type::Int, 0)), Type::Float,
-                    true, empty ? "0.0" : "");
+      return finish(call(dice_.pick<std::string>({"stddev", "variance"}),
+                         expr.of(dice_.pick<Type>({Type::Int, Type::Money}), 0)),
+                    Type::Float, true, empty ? "0.0" : "");
     case 9:
       return finish(call("count", expr.of(Type::MaybeInt, 0)), Type::Int, false, "");
     default:
@@ -148,12 +150,18 @@ std::vector<std::string> windows_of(const std::string& kind) {
   if (kind == "running") return {""};
   if (kind == "sliding") return {" window sliding 10s every 2s", " window sliding 5s every 3s"};
   if (kind == "session") return {" window session 2s", " window session 10s"};
-  if (kind == "count") return {" window count 3", " window count 8"};
+  if (kind == "count")
+    return {" window count 3", " window count 8", " window count 4 every 2", " window count 6 every 4",
+            " window count 5 every 1"};
   if (kind == "all") return {" window all"};
   std::vector<std::string> out = {" window tumbling 1s", " window tumbling 10s",
                                   " window tumbling 10s offset 3s",
                                   " window tumbling 5s offset 1s zone \"America/St_Johns\""};
-  if (kind == "updates") out.push_back(" window sliding 10s every 5s");
+  if (kind == "updates") {
+    for (const char* more : {" window sliding 10s every 5s", " window session 2s", " window session 5s", "",
+                             " window all", " window count 4", " window count 5 every 2"})
+      out.push_back(more);
+  }
   return out;
 }
 
@@ -177,7 +185,8 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
   std::string out = "  | @" + fresh("g") + " aggregate ";
   // Those of the script give the results of sliding windows once.
   own_fine_ = stream.follows.empty() && !(kind == "updates" && window.find("sliding") != std::string::npos);
-  window_closes_ = !window.empty();
+  bool whole = window.empty() || window == " window all";
+  window_closes_ = !window.empty() && !(kind == "updates" && whole);
   for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
     AggregateText item = write_call(stream.fields, "", !stream.follows.empty(), true);
     item.field.name = fresh(prefix_of(item.field.type, "a"));
@@ -186,16 +195,22 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
   }
   own_fine_ = true;
   window_closes_ = false;
-  if (stream.follows.empty() && (window.empty() || kind == "count") && !by.empty()) by += age();
+  bool ages = window.empty() || window.find("count") != std::string::npos;
+  if (stream.follows.empty() && ages && !by.empty()) by += age();
   out += by + window;
-  if (!window.empty() && window != " window all") {
+  if (whole && kind == "updates") {
+    out += dice_.pick<std::string>({" trigger every 2s", " trigger every 3s"});
+    stream.repeats = true;
+  }
+  if (!whole) {
     made.push_back({"window_start", Type::Time});
     made.push_back({"window_end", Type::Time});
+    bool counts = window.find("count") != std::string::npos;
     if (kind == "updates") {
-      if (dice_.one_in(2)) {
+      if (counts || dice_.one_in(2)) {
         out += dice_.pick<std::string>(
             {" trigger on update", " trigger every 2s", " trigger every 3s and on close"});
-        if (dice_.one_in(4)) out += " late update 1s";
+        if (!counts && dice_.one_in(4)) out += " late update 1s";
       } else {
         out += dice_.pick<std::string>({" late update 1s", " late update 20s"});
       }

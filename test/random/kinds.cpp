@@ -6,12 +6,13 @@ namespace mut::random_test {
 
 const std::vector<std::string>& stage_kinds() {
   static const std::vector<std::string> kinds = {
-      "where",     "select",    "with",      "without",   "rename",         "flatten",   "dedupe",
-      "limit",     "latest",    "throttle",  "sample",    "delay",          "debounce",  "sort",
-      "top",       "match",     "history",   "operator",  "running",        "tumbling",  "sliding",
-      "session",   "count",     "all",       "updates",   "join",           "left join", "right join",
-      "full join", "semi join", "anti join", "asof join", "left asof join", "lookup",    "left lookup",
-      "as of",     "table",     "route",     "route all", "merge",          "union",     "process"};
+      "where",       "select",    "with",      "without",   "rename",    "flatten",        "dedupe",
+      "limit",       "latest",    "throttle",  "sample",    "delay",     "debounce",       "sort",
+      "top",         "ranking",   "match",     "history",   "operator",  "running",        "tumbling",
+      "sliding",     "session",   "count",     "all",       "updates",   "join",           "left join",
+      "right join",  "full join", "semi join", "anti join", "asof join", "left asof join", "lookup",
+      "left lookup", "as of",     "table",     "route",     "route all", "merge",          "union",
+      "process"};
   return kinds;
 }
 
@@ -35,7 +36,7 @@ bool is_head(const std::string& kind) {
 }
 
 std::string why_not(const std::string& first, const std::string& second) {
-  if (first != "running" && first != "updates") return "";
+  if (first != "running" && first != "updates" && first != "ranking") return "";
   if (is_aggregate(second)) return "an aggregate of repeated results is refused (MUT3004)";
   if (second == "match") return "a pattern of repeated results is refused (MUT3004)";
   if (is_join(second)) return "a join of repeated results is refused (MUT3020)";

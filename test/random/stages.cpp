@@ -28,7 +28,7 @@ std::string ProgramWriter::write_stage(Stream& stream, std::vector<Stream>& late
       "operator",  "operator",   "lookup",    "left lookup", "as of",     "with",      "with",
       "with",      "history",    "history",   "without",     "rename",    "limit",     "latest",
       "throttle",  "sample",     "delay",     "debounce",    "sort",      "top",       "match",
-      "process",   "process"};
+      "ranking",   "process",    "process"};
   std::string kind = dice_.pick(kinds);
   bool follows = kind == "running" && stream.follows_one();
   bool refused = (is_aggregate(kind) && !stream.follows.empty() && !follows) ||
@@ -67,12 +67,13 @@ std::string ProgramWriter::write_kind(const std::string& kind, Stream& stream, s
     return write_join(kind, stream);  // notes itself, with what the other side came through
   } else if (kind == "as of" || kind.ends_with("lookup")) {
     return write_lookup(kind, stream);
-  } else if (kind == "delay" || kind == "debounce" || kind == "sort" || kind == "top") {
+  } else if (kind == "delay" || kind == "debounce" || kind == "sort" || kind == "top" || kind == "ranking") {
     text = write_held(kind, stream);
   } else {
     text = write_choosing(kind, stream);
   }
-  static const std::vector<std::string> makes_facts = {"match", "process", "delay", "debounce", "sort", "top"};
+  static const std::vector<std::string> makes_facts = {"match", "process", "delay",  "debounce",
+                                                       "sort",  "top",     "ranking"};
   bool facts = std::find(makes_facts.begin(), makes_facts.end(), kind) != makes_facts.end();
   if (!text.empty() && (facts || is_aggregate(kind))) stream.follows.clear();
   if (!text.empty()) note(stream, kind);
@@ -242,7 +243,7 @@ std::string ProgramWriter::write_held(const std::string& kind, Stream& stream) {
   ExpressionWriter expr(dice_, stream.fields);
   std::string key = expr.key_field();
   std::string span = dice_.pick<std::string>({"500ms", "2s", "7s"});
-  std::string head = "  | @" + fresh("h") + " " + kind + " ";
+  std::string head = "  | @" + fresh("h") + " " + (kind == "ranking" ? "top" : kind) + " ";
   if (kind == "delay") return head + span + "\n";
   if (kind == "debounce") return key.empty() ? "" : head + span + " by " + key + "\n";
   std::string window = dice_.pick<std::string>(
@@ -250,6 +251,7 @@ std::string ProgramWriter::write_held(const std::string& kind, Stream& stream) {
   std::string order =
       expr.of(dice_.pick<Type>({Type::Int, Type::Text, Type::Time, Type::MaybeInt, Type::Money}), 1);
   bool down = dice_.one_in(2);
+  if (kind == "ranking") window = "";
   if (kind == "sort")
     return head + "by (" + order + (down ? " desc, " : ", ") + expr.of(Type::Int, 1) + ")" + window + "\n";
   std::string out;
@@ -264,10 +266,11 @@ std::string ProgramWriter::write_held(const std::string& kind, Stream& stream) {
   out += head + std::to_string(dice_.between(1, 3)) + " by " + order + (down ? " asc" : "") +
          (key.empty() || dice_.one_in(3) ? "" : " by " + key) + window + "\n";
   stream.fields.push_back({"rank", Type::Int});
+  stream.repeats = stream.repeats || window.empty();
   for (const char* edge : {"window_start", "window_end"}) {
     bool known = std::any_of(stream.fields.begin(), stream.fields.end(),
                              [&](const Field& field) { return field.name == edge; });
-    if (!known && window != " window all") stream.fields.push_back({edge, Type::Time});
+    if (!known && window != " window all" && !window.empty()) stream.fields.push_back({edge, Type::Time});
   }
   return out;
 }

@@ -1,0 +1,41 @@
+// When what changed is to be given: the watermark passes a multiple of a duration (rule 8.15).
+#pragma once
+#include <limits>
+
+#include "runtime/state/groups.h"
+
+namespace mut::state {
+
+// The first multiple of `every` behind the watermark; before the first one the event itself says where it
+// will be.
+inline int64_t tick_behind(int64_t watermark, int64_t event, int64_t every) {
+  int64_t from = watermark == std::numeric_limits<int64_t>::min() ? event : watermark;
+  int64_t rest = from % every;
+  if (rest < 0) rest += every;
+  int64_t out;
+  return __builtin_add_overflow(from - rest, every, &out) ? never : out;
+}
+
+// Groups without a window of time, with `trigger every`: at a tick the groups that changed since the one
+// before. A group is not forgotten before it was given.
+class TickingGroupStore : public GroupStore {
+ public:
+  using GroupStore::GroupStore;
+  int64_t due() const override { return tick_; }
+  void fire(ResultRows& out) override;
+  void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  bool is_past(const char* row, int64_t watermark) const override;
+  // An event at `time` changed the group of that row. `now`: the watermark.
+  void mark_changed(char* row, int64_t time, int64_t now);
+
+ protected:
+  bool changed(const char* row) const;
+  void set_changed(char* row, uint64_t value) const;
+  // In order of key; nothing has changed then.
+  std::vector<const char*> take_changed();
+
+ private:
+  int64_t tick_ = never;  // the next one; never: nothing changed
+};
+
+}  // namespace mut::state
