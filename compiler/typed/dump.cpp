@@ -90,6 +90,8 @@ const char* kind_text(ExprKind kind) {
       return "record";
     case ExprKind::MakeList:
       return "list";
+    case ExprKind::MakeMap:
+      return "make_map";
     case ExprKind::Text:
       return "text";
     case ExprKind::Format:
@@ -256,7 +258,7 @@ std::string to_text(const Const& value, TypeRef type) {
       std::string out = "[";
       for (const Const& part : value.parts()) {
         if (out.size() > 1) out += ", ";
-        out += to_text(part, type->kind == Kind::List
+        out += to_text(part, type->kind == Kind::List || type->kind == Kind::Map
                                  ? type->element
                                  : type->fields[static_cast<size_t>(&part - value.parts().data())].type);
       }
