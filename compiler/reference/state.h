@@ -89,6 +89,17 @@ struct ProcessGroup {
   int64_t newest = no_time;               // event or timer
 };
 
+// What a row of a table has given to a group of an aggregate that follows it.
+struct Given {
+  Key group;
+  Entry entry;
+  uint64_t arrival = 0;
+};
+struct FollowedRow {
+  int64_t time = 0;
+  std::vector<Given> given;
+};
+
 struct StageState {
   std::vector<Log> histories;  // one cell each
   Log log;                     // dedupe: no cells; aggregate: its calls
@@ -110,6 +121,8 @@ struct StageState {
   std::map<std::pair<int64_t, uint64_t>, std::pair<Key, MatchEvent>> waiting;  // match: by time and arrival
   uint64_t arrivals = 0;
   std::map<Key, ProcessGroup, KeyLess> processes;
+  std::map<Key, FollowedRow, KeyLess> followed;  // by key of the table
+  std::vector<Given> arriving;                   // of the row that is changing
 };
 
 // Windows of fixed length that hold an event of that time, by end.

@@ -67,7 +67,18 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
         out += digits_of(argument);
       return out;
     };
-    for (const AggregateCall& call : view.stage->aggregates) add(call, function_of(call), {});
+    if (view.stage->follows.empty()) {
+      for (const AggregateCall& call : view.stage->aggregates) add(call, function_of(call), {});
+    } else {  // one cell: what the rows of the table have given
+      std::string all;
+      for (const AggregateCall& call : view.stage->aggregates)
+        all += function_of(call) + " " + meaning.of(call, stream, index) + "; ";
+      int table = flow.program().find_stream(view.stage->follows);
+      const typed::Stream& rows = flow.program().streams[static_cast<size_t>(table)];
+      for (const std::string& key : meaning.of(rows.stages.back().keys, table, rows.stages.size() - 1))
+        all += key + " ";
+      view.cells.push_back({"rows", "follow " + all, "", {}});
+    }
     for (const typed::History& history : view.stage->histories) {
       bool events = history.over == OverKind::LastDuration || history.over == OverKind::LastEvents;
       std::string function = events && history.call.own != nullptr ? "own" : function_of(history.call);
@@ -153,8 +164,8 @@ class Migration {
   bool is_empty(const StageView& view) {
     const StageState& state = old_.state(view.place);
     return state.log.empty() && state.processes.empty() && state.rows.empty() && state.held.empty() &&
-           state.matches.empty() && state.waiting.empty() && state.sides[0].empty() &&
-           state.sides[1].empty() &&
+           state.matches.empty() && state.followed.empty() && state.waiting.empty() &&
+           state.sides[0].empty() && state.sides[1].empty() &&
            std::all_of(state.histories.begin(), state.histories.end(),
                        [](const Log& log) { return log.empty(); });
   }
@@ -461,6 +472,20 @@ class Migration {
           if (set != group.timers.end()) made.timers[now.timers[i].name] = set->second;
         }
         state.processes[moved] = std::move(made);
+      }
+      return;
+    }
+    if (!view.stage->follows.empty()) {
+      state.arrivals = old_state.arrivals;
+      if (from[0] < 0) return;
+      for (const auto& [row_key, row] : old_state.followed) {
+        FollowedRow& moved = state.followed[row_key];
+        moved = row;
+        for (Given& given : moved.given) {
+          Key group;
+          for (size_t at : order) group.push_back(given.group[at]);
+          given.group = std::move(group);
+        }
       }
       return;
     }

@@ -187,6 +187,7 @@ int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
   if (stage.kind == StageKind::Join) return next_unmatched(place);
   if (stage.match) return next_settled(place);
+  if (!stage.follows.empty()) return next_forgotten(place);
   if (stage.process) return next_timer(place);
   if (stage.hold) return next_held(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
@@ -211,7 +212,7 @@ int64_t Flow::next_close(StagePlace place) const {
 
 bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.kind == StageKind::Join || stage.match || stage.process) return true;
+  if (stage.kind == StageKind::Join || stage.match || stage.process || !stage.follows.empty()) return true;
   if (stage.hold) return stage.window.kind != WindowKind::All;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
          stage.window.kind != WindowKind::Count && stage.window.kind != WindowKind::All;
@@ -251,6 +252,8 @@ void Flow::fire_due() {
     if (!chosen) break;
     if (stage_at(*chosen).kind == StageKind::Join) {
       fire_join(*chosen, due(*chosen));
+    } else if (!stage_at(*chosen).follows.empty()) {
+      fire_forgotten(*chosen, due(*chosen));
     } else if (stage_at(*chosen).match) {
       fire_match(*chosen, due(*chosen));
     } else if (stage_at(*chosen).process) {
@@ -378,7 +381,7 @@ void Flow::give(StagePlace place, const Result& result, int64_t time) {
       json += quote_json(stage.key_names[i]) + ":" + to_json(result.key[i], stage.keys[i]->type) + ",";
     }
     typed::TypeRef moment = program_->types->scalar(typed::Kind::Time);
-    if (stage.window.kind != WindowKind::All) {
+    if (stage.window.kind != WindowKind::All && stage.follows.empty()) {
       json += "\"window_start\":" + to_json(result.window.start, moment) +
               ",\"window_end\":" + to_json(result.window.end, moment) + ",";
     }

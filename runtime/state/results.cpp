@@ -50,8 +50,8 @@ abi::TypeDescRef shown_record(const StoreDesc& desc) {
     fields.push_back(abi::made_field(std::move(name), std::move(type)));
   };
   for (const KeyDesc& key : desc.keys) add(key.name, key.type);
-  bool windows =
-      desc.kind != StoreKind::Whole && desc.kind != StoreKind::Match && desc.kind != StoreKind::Process;
+  bool windows = desc.kind != StoreKind::Whole && desc.kind != StoreKind::Match &&
+                 desc.kind != StoreKind::Process && desc.kind != StoreKind::Follow;
   if (windows) {
     add("window_start", abi::make_scalar(TypeKind::Time));
     add("window_end", abi::make_scalar(TypeKind::Time));
