@@ -114,10 +114,12 @@ Hash constant_hash(const Const& value, typed::TypeRef type) {
       return out.add(static_cast<uint64_t>(units >> 64)).done();
     }
     default: {
-      typed::TypeRef inner = type->kind == Kind::Optional ? type->element : type;
+      typed::TypeRef inner = typed::without_none(type);
+      if (inner->kind == Kind::Secret) inner = inner->element;
       for (size_t i = 0; i < value.parts().size(); ++i) {
-        out.add(constant_hash(value.parts()[i],
-                              inner->kind == Kind::List ? inner->element : inner->fields[i].type));
+        // An entry of a map is a record of its key and value.
+        bool alike = inner->kind == Kind::List || inner->kind == Kind::Map;
+        out.add(constant_hash(value.parts()[i], alike ? inner->element : inner->fields[i].type));
       }
       return out.add(uint64_t{value.parts().size()}).done();
     }

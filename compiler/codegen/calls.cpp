@@ -46,6 +46,7 @@ Value FunctionEmitter::emit_call(const Expr& expr) {
     case Builtin::JsonMember:
     case Builtin::JsonElement:
       return emit_json_walk(expr, args);
+    case Builtin::Reveal:
     case Builtin::JsonText:
       return {expr.type, args[0].parts};
     case Builtin::ToJson:
@@ -324,7 +325,45 @@ Value FunctionEmitter::emit_list(const Expr& expr) {
   return {expr.type, {builder_.getInt64(expr.args.size()), memory}};
 }
 
+// Entries as a list of records; where two keys may be one, the runtime looks.
+Value FunctionEmitter::emit_map(const Expr& expr) {
+  typed::TypeRef entry = expr.type->element;
+  const abi::TypeDesc& layout = module_.layout(entry);
+  size_t count = expr.args.size() / 2;
+  llvm::Value* memory = list_memory(layout, builder_.getInt64(count));
+  bool known = true;
+  for (size_t i = 0; i < count; ++i) {
+    known = known && expr.args[2 * i]->kind == ExprKind::Literal;
+    Value out = emit(*expr.args[2 * i]);
+    Value value = emit(*expr.args[2 * i + 1]);
+    out.type = entry;
+    out.parts.insert(out.parts.end(), value.parts.begin(), value.parts.end());
+    store(builder_, out, layout, builder_.CreateConstGEP1_64(builder_.getInt8Ty(), memory, i * layout.size));
+  }
+  if (known || count < 2) return {expr.type, {builder_.getInt64(count), memory}};
+  auto type = static_cast<uint32_t>(graph::runtime_type(module_.graph(), expr.type));
+  llvm::Type* word = builder_.getInt64Ty();
+  llvm::Value* left = builder_.CreateCall(
+      module_.helper("mut_map_unite", word,
+                     {builder_.getPtrTy(), builder_.getInt32Ty(), builder_.getPtrTy(), word}),
+      {context_, builder_.getInt32(type), memory, builder_.getInt64(count)});
+  return {expr.type, {left, memory}};
+}
+
+Value FunctionEmitter::emit_map_value(const Expr& expr) {
+  Value map = emit(*expr.args[0]);
+  Value key = emit(*expr.args[1]);
+  auto type = static_cast<uint32_t>(graph::runtime_type(module_.graph(), map.type));
+  llvm::Type* pointer = builder_.getPtrTy();
+  llvm::Value* found = builder_.CreateCall(
+      module_.helper("mut_map_find", pointer, {pointer, builder_.getInt32Ty(), pointer, pointer}),
+      {context_, builder_.getInt32(type), spill(map), spill(key)});
+  check(builder_.CreateIsNotNull(found), EventError::Index);
+  return load(builder_, expr.type, module_.layout(expr.type), found);
+}
+
 Value FunctionEmitter::emit_element(const Expr& expr) {
+  if (expr.args[0]->type->kind == Kind::Map) return emit_map_value(expr);
   Value list = emit(*expr.args[0]);
   llvm::Value* index = emit(*expr.args[1]).part();
   check(builder_.CreateICmpULT(index, list.parts[0]), EventError::Index);

@@ -101,6 +101,8 @@ Value FunctionEmitter::emit(const Expr& expr) {
     }
     case ExprKind::MakeList:
       return emit_list(expr);
+    case ExprKind::MakeMap:
+      return emit_map(expr);
     case ExprKind::MapList:
     case ExprKind::FilterList:
     case ExprKind::AnyOf:
@@ -342,7 +344,8 @@ llvm::Value* FunctionEmitter::equal(const Value& a, const Value& b) {
       }
       return all;
     }
-    case Kind::List: {
+    case Kind::List:
+    case Kind::Map: {
       int type = graph::runtime_type(module_.graph(), a.type);
       llvm::Value* result = builder_.CreateCall(
           module_.helper(
@@ -497,8 +500,15 @@ Value FunctionEmitter::convert(const Value& value, typed::TypeRef target) {
     }
     return out;
   }
-  if (target->kind == Kind::List) {
-    if (value.type->element->kind == Kind::None) return zero(target, function_->getContext());
+  if (target->kind == Kind::Secret) {
+    return {target,
+            convert(from == Kind::Secret ? Value{value.type->element, value.parts} : value, target->element)
+                .parts};
+  }
+  if (target->kind == Kind::List || target->kind == Kind::Map) {
+    bool map = target->kind == Kind::Map;
+    bool empty = (map ? value.type->key() : value.type->element)->kind == Kind::None;
+    if (empty) return zero(target, function_->getContext());
     // Element by element into new memory.
     const abi::TypeDesc& from_layout = module_.layout(value.type->element);
     const abi::TypeDesc& to_layout = module_.layout(target->element);

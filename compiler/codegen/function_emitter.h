@@ -128,6 +128,9 @@ class FunctionEmitter {
   Value emit_zip(const typed::Expr& expr);
   llvm::Value* element_at(const abi::TypeDesc& layout, llvm::Value* data, llvm::Value* index);
   llvm::Value* list_memory(const abi::TypeDesc& layout, llvm::Value* count);
+  Value emit_map(const typed::Expr& expr);
+  // `m[k]`.
+  Value emit_map_value(const typed::Expr& expr);
   Value emit_element(const typed::Expr& expr);
   Value emit_try(const typed::Expr& expr);
   Value bool_value(llvm::Value* value) const;

@@ -10,7 +10,10 @@ size_t part_count(typed::TypeRef type) {
     case Kind::Bytes:
     case Kind::Json:
     case Kind::List:
+    case Kind::Map:
       return 2;
+    case Kind::Secret:
+      return part_count(type->element);
     case Kind::Optional:
       return part_count(type->element) + 1;
     case Kind::Record: {
@@ -54,8 +57,12 @@ void part_types(typed::TypeRef type, llvm::LLVMContext& context, std::vector<llv
     case Kind::Bytes:
     case Kind::Json:
     case Kind::List:
+    case Kind::Map:
       out.push_back(llvm::Type::getInt64Ty(context));
       out.push_back(llvm::PointerType::getUnqual(context));
+      return;
+    case Kind::Secret:
+      part_types(type->element, context, out);
       return;
     case Kind::Optional:
       part_types(type->element, context, out);
@@ -100,9 +107,13 @@ Value load(llvm::IRBuilder<>& builder, typed::TypeRef type, const abi::TypeDesc&
     case Kind::Bytes:
     case Kind::Json:
     case Kind::List:
+    case Kind::Map:
       out.parts.push_back(builder.CreateAlignedLoad(builder.getInt64Ty(), pointer, llvm::Align(4)));
       out.parts.push_back(
           builder.CreateAlignedLoad(builder.getPtrTy(), at(builder, pointer, 8), llvm::Align(4)));
+      return out;
+    case Kind::Secret:
+      out.parts = load(builder, type->element, layout, pointer).parts;
       return out;
     case Kind::Optional: {
       out.parts = load(builder, type->element, *layout.element, pointer).parts;
@@ -137,8 +148,12 @@ void store(llvm::IRBuilder<>& builder, const Value& value, const abi::TypeDesc& 
     case Kind::Bytes:
     case Kind::Json:
     case Kind::List:
+    case Kind::Map:
       builder.CreateAlignedStore(value.parts[0], pointer, llvm::Align(4));
       builder.CreateAlignedStore(value.parts[1], at(builder, pointer, 8), llvm::Align(4));
+      return;
+    case Kind::Secret:
+      store(builder, {value.type->element, value.parts}, layout, pointer);
       return;
     case Kind::Optional:
       store(builder, slice(value, 0, value.type->element), *layout.element, pointer);

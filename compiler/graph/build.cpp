@@ -405,8 +405,8 @@ class Builder {
   }
 
   void number(const Expr& expr) {
-    if (expr.kind == ExprKind::Literal && !expr.value.is_none() && expr.type->kind != Kind::List &&
-        expr.type->kind != Kind::Record && expr.type->kind != Kind::Error) {
+    if (expr.kind == ExprKind::Literal && !expr.value.is_none() && !typed::holds_values(expr.type) &&
+        expr.type->kind != Kind::Error) {
       out_.literal_slots[&expr] = static_cast<int>(out_.literals.size());
       out_.literals.push_back(expr.value);
       out_.literal_types.push_back(expr.type->kind == Kind::Optional ? expr.type->element : expr.type);
@@ -414,7 +414,8 @@ class Builder {
     if (expr.kind == ExprKind::Cast || expr.kind == ExprKind::CastOptional) {
       name_type(expr.type->kind == Kind::Optional ? expr.type->element : expr.type);
     }
-    if (expr.kind == ExprKind::Call && !expr.type->text.empty()) name_type(expr.type);
+    bool made = expr.kind == ExprKind::Call || expr.kind == ExprKind::MakeMap;
+    if (made && !expr.type->text.empty()) name_type(expr.type);
     bool regex = expr.kind == ExprKind::Call && expr.builtin >= typed::Builtin::Matches &&
                  expr.builtin <= typed::Builtin::Capture;
     if (regex && std::find(out_.regexes.begin(), out_.regexes.end(), expr.spec) == out_.regexes.end())
@@ -428,10 +429,18 @@ class Builder {
           expr.kind == ExprKind::Format) {
         name_type(arg->type->kind == Kind::Optional ? arg->type->element : arg->type);
       }
-      if (expr.kind == ExprKind::Call || (expr.kind == ExprKind::Binary && arg->type->kind == Kind::List))
-        name_type(arg->type);
+      if (expr.kind == ExprKind::Binary) name_compared(arg->type);
+      if (expr.kind == ExprKind::Call || expr.kind == ExprKind::Element) name_type(arg->type);
       number(*arg);
     }
+  }
+
+  // Lists and maps, at any depth of records, are compared by the runtime.
+  void name_compared(typed::TypeRef type) {
+    typed::TypeRef inner = typed::without_none(type);
+    if (inner->kind == Kind::List || inner->kind == Kind::Map) name_type(inner);
+    if (inner->kind != Kind::Record) return;
+    for (const typed::Field& field : inner->fields) name_compared(field.type);
   }
 
   void name_type(typed::TypeRef type) {

@@ -10,10 +10,26 @@ using typed::Kind;
 
 namespace {
 
+std::string json_text(const typed::Const& value, typed::TypeRef type);
+
+// Keys are text.
+std::string map_text(const typed::Const& map, typed::TypeRef type) {
+  std::string out = "{";
+  for (const typed::Const& entry : map.parts()) {
+    if (out.size() > 1) out += ",";
+    std::string key = json_text(entry.parts()[0], type->key());
+    out += (key.starts_with('"') ? key : "\"" + key + "\"") + ":";
+    out += json_text(entry.parts()[1], type->value());
+  }
+  return out + "}";
+}
+
 // A default as the JSON text that the readers decode like any value.
 std::string json_text(const typed::Const& value, typed::TypeRef type) {
   if (value.is_none()) return "null";
+  if (type->kind == Kind::Secret) return json_text(value, type->element);
   typed::TypeRef scalar = type->kind == Kind::Optional ? type->element : type;
+  if (scalar->kind == Kind::Secret) return json_text(value, scalar->element);
   switch (value.value.index()) {
     case 1:
       return value.as_bool() ? "true" : "false";
@@ -36,6 +52,11 @@ std::string json_text(const typed::Const& value, typed::TypeRef type) {
     case 4: {
       std::string out = "\"";
       for (char c : value.as_text()) {
+        if (static_cast<unsigned char>(c) < 0x20) {
+          constexpr char hex[] = "0123456789abcdef";
+          out += {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+          continue;
+        }
         if (c == '"' || c == '\\') out += '\\';
         out += c;
       }
@@ -46,6 +67,7 @@ std::string json_text(const typed::Const& value, typed::TypeRef type) {
       return std::string(buffer, decimal::format(value.as_decimal(), scalar->scale, buffer));
     }
     default: {
+      if (scalar->kind == Kind::Map) return map_text(value, scalar);
       bool record = scalar->kind == Kind::Record;
       std::string out = record ? "{" : "[";
       for (size_t i = 0; i < value.parts().size(); ++i) {
@@ -103,6 +125,10 @@ abi::TypeDescRef describe(typed::TypeRef type) {
       return abi::make_optional(describe(type->element));
     case Kind::List:
       return abi::make_list(describe(type->element));
+    case Kind::Map:
+      return abi::make_map(describe(type->key()), describe(type->value()));
+    case Kind::Secret:
+      return abi::make_secret(*describe(type->element));
     case Kind::Enum:
       return abi::make_enum(type->values);
     case Kind::Record: {

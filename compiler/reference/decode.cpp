@@ -109,6 +109,18 @@ std::optional<Value> record_value(const Json& json, TypeRef type, text::TimeUnit
   return Value(std::move(parts));
 }
 
+// Every key is text, and read as a cell of CSV is.
+std::optional<Value> map_value(const Json& json, TypeRef type, text::TimeUnit unit) {
+  Value::Parts entries;
+  for (size_t i = 0; i < json.items.size(); ++i) {
+    auto key = value_of_cell(json.names[i], type->key(), unit);
+    auto value = value_of(json.items[i], type->value(), unit);
+    if (!key || !value) return std::nullopt;
+    entries.emplace_back(Value::Parts{std::move(*key), std::move(*value)});
+  }
+  return map_of(entries);
+}
+
 }  // namespace
 
 std::optional<Value> value_of_nothing(const typed::Field& field) {
@@ -119,6 +131,7 @@ std::optional<Value> value_of_nothing(const typed::Field& field) {
 
 std::optional<Value> value_of(const Json& json, TypeRef type, text::TimeUnit unit) {
   if (type->kind == Kind::Json) return Value(json.raw);
+  if (type->kind == Kind::Secret) return value_of(json, type->element, unit);
   if (type->kind == Kind::Optional) {
     if (json.kind == Json::Kind::Null) return Value();
     return value_of(json, type->element, unit);
@@ -143,6 +156,7 @@ std::optional<Value> value_of(const Json& json, TypeRef type, text::TimeUnit uni
       return Value(std::move(parts));
     }
     case Json::Kind::Record:
+      if (type->kind == Kind::Map) return map_value(json, type, unit);
       return type->kind == Kind::Record ? record_value(json, type, unit) : std::nullopt;
   }
   return std::nullopt;
@@ -150,6 +164,7 @@ std::optional<Value> value_of(const Json& json, TypeRef type, text::TimeUnit uni
 
 std::optional<Value> value_of_cell(const std::string& text, TypeRef type, text::TimeUnit unit) {
   if (type->kind == Kind::Optional) type = type->element;
+  if (type->kind == Kind::Secret) return value_of_cell(text, type->element, unit);
   switch (type->kind) {
     case Kind::Bool:
       if (text != "true" && text != "false") return std::nullopt;
@@ -160,6 +175,7 @@ std::optional<Value> value_of_cell(const std::string& text, TypeRef type, text::
     case Kind::U64:
       return maybe(text::parse_uint(text));
     case Kind::List:
+    case Kind::Map:
     case Kind::Record:
     case Kind::Json: {
       auto json = parse_json(text);

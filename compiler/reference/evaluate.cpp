@@ -93,6 +93,11 @@ Value evaluate(const Expr& expr, Scope& scope) {
     }
     case ExprKind::Element: {
       Value list = arg(0);
+      if (list.is_map()) {
+        const Value* found = find_in_map(list, arg(1));
+        if (found == nullptr) fail(EventError::Index);
+        return *found;
+      }
       int64_t index = arg(1).as_int();
       if (index < 0 || static_cast<uint64_t>(index) >= list.parts().size()) fail(EventError::Index);
       return list.parts()[static_cast<size_t>(index)];
@@ -165,6 +170,12 @@ Value evaluate(const Expr& expr, Scope& scope) {
         before = arg(2);
       }
       return before;
+    }
+    case ExprKind::MakeMap: {
+      Value::Parts entries;
+      for (size_t i = 0; i + 1 < expr.args.size(); i += 2)
+        entries.emplace_back(Value::Parts{arg(i), arg(i + 1)});
+      return map_of(entries);
     }
     case ExprKind::ZipLists: {
       std::vector<Value> lists;

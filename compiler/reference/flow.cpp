@@ -180,8 +180,9 @@ void Flow::accept(size_t source, Record record) {
   if (!record.fields) {  // moves no watermark (rule 4.10)
     fire_due();          // timers that were set too late
     event.time = std::max(newest_[source], int64_t{0});
-    send_error(from.stream, event, "null", record.has_raw ? std::optional(record.raw) : std::nullopt,
-               "decode", from.span, typed::event_error_code(typed::EventError::Decode));
+    bool shown = record.has_raw && !typed::has_secret(from.type);
+    send_error(from.stream, event, "null", shown ? std::optional(record.raw) : std::nullopt, "decode",
+               from.span, typed::event_error_code(typed::EventError::Decode));
     ++cause_.position;
     return;
   }
@@ -332,7 +333,7 @@ void Flow::send_error(int stream, const Event& event, std::string json, std::opt
   static const std::map<std::string, std::string> messages = {
       {"overflow", "the number does not fit its type"},
       {"division_by_zero", "division by zero"},
-      {"index", "index out of range"},
+      {"index", "no such index or key"},
       {"cast", "the value cannot be cast"},
       {"decode", "the record cannot be decoded"},
       {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},

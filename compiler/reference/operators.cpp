@@ -146,6 +146,13 @@ Value convert(const Value& value, TypeRef from, TypeRef to) {
     return fitting(rounded(exact, to->scale, Nearest::Down));
   }
   if (to->kind == Kind::Float && value.is_int()) return static_cast<double>(value.as_int());
+  if (to->kind == Kind::Secret)
+    return convert(value, from->kind == Kind::Secret ? from->element : from, to->element);
+  if (to->kind == Kind::Map) {
+    Value::Parts entries;
+    for (const Value& entry : value.entries()) entries.push_back(convert(entry, from->element, to->element));
+    return Value::Entries{std::move(entries)};
+  }
   if (to->kind == Kind::List) {
     Value::Parts parts;
     for (const Value& part : value.parts()) parts.push_back(convert(part, from->element, to->element));

@@ -29,6 +29,17 @@ std::string parts_to_json(const Value& value, TypeRef type) {
   return out + (record ? "}" : "]");
 }
 
+// Keys are text, whatever they are.
+std::string map_to_json(const Value& value, TypeRef type) {
+  std::string out = "{";
+  for (const Value& entry : value.entries()) {
+    if (out.size() > 1) out += ",";
+    out += quote_json(plain_text(entry.parts()[0], type->key())) + ":";
+    out += to_json(entry.parts()[1], type->value());
+  }
+  return out + "}";
+}
+
 std::string csv_cell(const std::string& text, char separator) {
   auto blank = [](char c) { return c == ' ' || c == '\t'; };
   bool quote = text.empty() || blank(text.front()) || blank(text.back()) ||
@@ -62,6 +73,10 @@ std::string to_json(const Value& value, TypeRef type) {
   if (value.is_none()) return "null";
   if (type->kind == Kind::Optional) type = type->element;
   switch (type->kind) {
+    case Kind::Secret:
+      return "\"***\"";
+    case Kind::Map:
+      return map_to_json(value, type);
     case Kind::List:
     case Kind::Record:
       return parts_to_json(value, type);
@@ -90,7 +105,7 @@ std::string to_csv(const Value::Parts& row, TypeRef record, char separator) {
     if (row[i].is_none()) continue;
     TypeRef type = record->fields[i].type;
     if (type->kind == Kind::Optional) type = type->element;
-    bool nested = type->kind == Kind::List || type->kind == Kind::Record;
+    bool nested = typed::holds_values(type);
     std::string text = nested                      ? to_json(row[i], type)
                        : type->kind == Kind::Bytes ? base64(row[i].as_text())
                                                    : plain_text(row[i], type);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <compare>
+#include <map>
 
 namespace mut::reference {
 
@@ -11,7 +12,13 @@ Value from_const(const typed::Const& value, typed::TypeRef type) {
   if (value.is_none()) return {};
   switch (type->kind) {
     case Kind::Optional:
+    case Kind::Secret:
       return from_const(value, type->element);
+    case Kind::Map: {
+      Value::Parts entries;
+      for (const typed::Const& entry : value.parts()) entries.push_back(from_const(entry, type->element));
+      return map_of(entries);
+    }
     case Kind::Bool:
       return value.as_bool();
     case Kind::Float:
@@ -76,11 +83,42 @@ int total_order(const Value& a, const Value& b) {
   }
 }
 
+Value map_of(const Value::Parts& entries) {
+  Value::Parts out;
+  std::map<Key, size_t, KeyLess> places;
+  for (const Value& entry : entries) {
+    auto [place, fresh] = places.emplace(Key{entry.parts()[0]}, out.size());
+    if (fresh) {
+      out.push_back(entry);
+    } else {
+      out[place->second] = Value::Parts{out[place->second].parts()[0], entry.parts()[1]};
+    }
+  }
+  return Value::Entries{std::move(out)};
+}
+
+const Value* find_in_map(const Value& map, const Value& key) {
+  for (const Value& entry : map.entries()) {
+    if (total_order(entry.parts()[0], key) == 0) return &entry.parts()[1];
+  }
+  return nullptr;
+}
+
 bool equal(const Value& a, const Value& b) {
   if (a.is_none() || b.is_none()) return a.is_none() && b.is_none();
   if (a.is_int() && b.is_float()) return compare_exact(a.as_int(), b.as_float()) == 0;
   if (a.is_float() && b.is_int()) return compare_exact(b.as_int(), a.as_float()) == 0;
   if (a.is_float()) return a.as_float() == b.as_float();
+  if (a.is_map()) {
+    if (a.entries().size() != b.entries().size()) return false;
+    std::map<Key, Value, KeyLess> other;
+    for (const Value& entry : b.entries()) other.emplace(Key{entry.parts()[0]}, entry.parts()[1]);
+    for (const Value& entry : a.entries()) {
+      auto found = other.find(Key{entry.parts()[0]});
+      if (found == other.end() || !equal(entry.parts()[1], found->second)) return false;
+    }
+    return true;
+  }
   if (a.kind() != 6) return total_order(a, b) == 0;
   if (a.parts().size() != b.parts().size()) return false;
   for (size_t i = 0; i < a.parts().size(); ++i) {

@@ -51,6 +51,10 @@ ExprPtr CallChecker::check_own(const Homed<ast::AggregateDecl>& own) {
 bool CallChecker::finish_aggregate(typed::AggregateCall& out, bool maybe_empty) {
   TypeRef value = out.argument ? out.argument->type : nullptr;
   if (value != nullptr && value->kind == Kind::Error) return false;
+  if (value != nullptr && out.fn != AggregateFn::Count && typed::has_secret(value)) {
+    checker.secret_use(*out.argument, "no aggregate keeps but `count`");
+    return false;
+  }
   bool optional = value != nullptr && value->kind == Kind::Optional;
   TypeRef inner = optional ? value->element : value;
   bool empty = maybe_empty || optional || out.filter != nullptr;
@@ -68,8 +72,7 @@ bool CallChecker::finish_aggregate(typed::AggregateCall& out, bool maybe_empty) 
     case AggregateFn::Distinct:
     case AggregateFn::ApproxDistinct:
       out.result = type(Kind::Int);
-      return wanted(typed::has_equality(value) && inner->kind != Kind::List && inner->kind != Kind::Record,
-                    "a value that can be compared");
+      return wanted(typed::is_key(value), "a value that can be compared");
     case AggregateFn::Sum:
       out.result = inner;
       return wanted(inner->kind == Kind::Int || inner->kind == Kind::Float || inner->kind == Kind::Duration ||
@@ -97,7 +100,7 @@ bool CallChecker::finish_aggregate(typed::AggregateCall& out, bool maybe_empty) 
     case AggregateFn::First:
     case AggregateFn::Last:
       out.result = maybe(inner);
-      return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      return wanted(!typed::holds_values(inner), "a scalar");
     case AggregateFn::Any:
     case AggregateFn::All:
       out.result = maybe(type(Kind::Bool));
@@ -109,13 +112,13 @@ bool CallChecker::finish_aggregate(typed::AggregateCall& out, bool maybe_empty) 
         diags().report(Code::NoOrder, out.order->span, quoted(out.order->type));
         return false;
       }
-      return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      return wanted(!typed::holds_values(inner), "a scalar");
     case AggregateFn::Quantile:
       out.result = maybe(type(Kind::Float));
       return wanted(inner->kind == Kind::Float, "a number");
     case AggregateFn::Collect:
       out.result = maybe(checker.types_.list(inner));
-      return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      return wanted(!typed::holds_values(inner), "a scalar");
     case AggregateFn::Top:
       out.result = maybe(checker.types_.list(inner));
       return wanted(typed::is_ordered(inner), "an ordered value");
@@ -124,13 +127,12 @@ bool CallChecker::finish_aggregate(typed::AggregateCall& out, bool maybe_empty) 
       return wanted(inner->kind == Kind::String, "`string`");
     case AggregateFn::Prev:
       out.result = checker.types_.optional(inner);
-      return wanted(inner->kind != Kind::List && inner->kind != Kind::Record, "a scalar");
+      return wanted(!typed::holds_values(inner), "a scalar");
     case AggregateFn::Own:
       return true;
     case AggregateFn::Changed:
       out.result = type(Kind::Bool);
-      return wanted(typed::has_equality(value) && inner->kind != Kind::List && inner->kind != Kind::Record,
-                    "a value that can be compared");
+      return wanted(typed::is_key(value), "a value that can be compared");
     case AggregateFn::Delta:
       out.result = checker.types_.optional(inner->kind == Kind::Time ? type(Kind::Duration) : inner);
       return wanted(!optional && (inner->kind == Kind::Int || inner->kind == Kind::Float ||

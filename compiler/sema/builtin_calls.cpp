@@ -138,6 +138,7 @@ ExprPtr CallChecker::check_builtin() {
       std::vector<ExprPtr> values;
       values.push_back(checker.check(*args[0], scope));
       if (values[0]->type->kind == Kind::Error) return error();
+      if (typed::has_secret(values[0]->type)) return checker.secret_use(*values[0], "no JSON shows");
       if (values[0]->type->kind == Kind::None) {
         diags().report(Code::CannotInferType, args[0]->span);
         return error();
@@ -173,6 +174,11 @@ ExprPtr CallChecker::check_builtin() {
     case Builtin::ListSort:
     case Builtin::Reverse:
       return list_function(matching[0]);
+    case Builtin::MapKeys:
+    case Builtin::MapValues:
+      return map_function(matching[0]);
+    case Builtin::Reveal:
+      return reveal();
     case Builtin::EventTime:
       return count_is(0, 0) ? call(Builtin::EventTime, type(Kind::Time), {}) : error();
     case Builtin::Year:
@@ -257,7 +263,10 @@ ExprPtr CallChecker::list_function(Builtin builtin) {
     values.push_back(std::move(list));
     return call(Builtin::Len, type(Kind::Int), std::move(values));
   }
-  if (!argument_is(list, 0, list_type->kind == Kind::List, "a list")) return error();
+  bool of_maps = builtin == Builtin::Len || builtin == Builtin::Get || builtin == Builtin::Contains;
+  if (of_maps && list_type->kind == Kind::Map) return map_function(builtin, std::move(list));
+  if (!argument_is(list, 0, list_type->kind == Kind::List, of_maps ? "a list or map" : "a list"))
+    return error();
   TypeRef element = list_type->element;
   std::vector<ExprPtr> values;
   values.push_back(std::move(list));

@@ -97,6 +97,10 @@ struct CallChecker {
   ExprPtr hash();
   ExprPtr slice();
   ExprPtr list_function(Builtin builtin);
+  // Of maps, and of secrets: map_values.cpp.
+  ExprPtr map_function(Builtin builtin);
+  ExprPtr map_function(Builtin builtin, ExprPtr map);
+  ExprPtr reveal();
   // `pick(0..5000)`: an int with both ends; `pick(["a", "b"])`: one of a list.
   ExprPtr pick();
 

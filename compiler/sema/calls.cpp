@@ -32,7 +32,7 @@ std::optional<std::string_view> written_here(std::string_view name) {
   return std::nullopt;
 }
 
-constexpr std::string_view later_functions[] = {"arrival_time", "reveal", "keys", "values"};
+constexpr std::string_view later_functions[] = {"arrival_time"};
 
 // `xs.any(x => …)`; `any(x)` is an aggregate, or of a list of bools.
 bool is_list_call(std::string_view name, const std::vector<const ast::Expr*>& args) {
@@ -264,8 +264,9 @@ bool CallChecker::argument_is(const ExprPtr& value, size_t index, bool fine, std
         .report(Code::MayBeNone, value->span, std::string(wanted))
         .note("say what `none` means with `?? default`, or test it with `is some`");
   } else {
-    diags().report(Code::ArgumentType, value->span, std::to_string(index + 1), node.function.text,
-                   std::string(wanted), quoted(value->type));
+    auto report = diags().report(Code::ArgumentType, value->span, std::to_string(index + 1),
+                                 node.function.text, std::string(wanted), quoted(value->type));
+    if (value->type->kind == Kind::Secret) report.note("write `reveal(x)`: what the secret holds");
   }
   return false;
 }

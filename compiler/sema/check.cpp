@@ -111,6 +111,10 @@ class ProgramChecker {
     param.type = decl.type ? TypeResolver(names_, *out_.types, diags_).resolve(*decl.type)
                            : out_.types->scalar(Kind::Error);
     if (param.type->kind == Kind::Error) return;
+    if (typed::has_secret(param.type)) {
+      diags_.report(Code::SecretShown, decl.type->span, quoted(param.type), "no `param` can be");
+      return;
+    }
     auto value = decl.value ? exprs_->check_constant(*decl.value, param.type) : std::nullopt;
     if (!value) return;
     param.value = std::move(value->value);
@@ -693,6 +697,15 @@ class ProgramChecker {
     emit.stream = stream_index(decl.stream);
     auto connector = check_connector(decl.connector, Direction::Out, *exprs_);
     if (emit.stream < 0 || !connector) return;
+    TypeRef row = out_.streams[static_cast<size_t>(emit.stream)].type;
+    if (auto field = typed::secret_field(row)) {
+      diags_
+          .report(Code::SecretShown, decl.stream.span,
+                  "field `" + *field + "` of `" + path_text(decl.stream) + "`", "a sink would show")
+          .note("write `reveal(x)` of what may be seen, or take it out with `| without " +
+                field->substr(0, field->find('.')) + "`");
+      return;
+    }
     emit.connector = std::move(*connector);
     emit.name = decl.as ? decl.as->text : path_text(decl.stream);
     if (decl.was) emit.was = decl.was->text;

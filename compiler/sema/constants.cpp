@@ -85,6 +85,8 @@ std::optional<Const> convert_constant(const Const& value, TypeRef from, TypeRef 
   if (value.is_none()) return value;
   if (to->kind == Kind::Optional)
     return convert_constant(value, from->kind == Kind::Optional ? from->element : from, to->element);
+  if (to->kind == Kind::Secret)
+    return convert_constant(value, from->kind == Kind::Secret ? from->element : from, to->element);
   if (to->kind == Kind::Decimal) {
     bool whole = value.value.index() == 2;
     auto units = whole
@@ -93,7 +95,7 @@ std::optional<Const> convert_constant(const Const& value, TypeRef from, TypeRef 
     return units ? std::optional<Const>({Const::Decimal{*units}}) : std::nullopt;
   }
   if (to->kind == Kind::Float && value.value.index() == 2) return Const{static_cast<double>(value.as_int())};
-  if (to->kind == Kind::List) {
+  if (to->kind == Kind::List || to->kind == Kind::Map) {
     Const::Parts parts;
     for (const Const& part : value.parts()) {
       auto converted = convert_constant(part, from->element, to->element);
@@ -138,6 +140,16 @@ std::optional<Const> fold_constant(const Expr& expr) {
     }
     case ExprKind::Binary:
       return fold_binary(expr);
+    case ExprKind::MakeMap: {  // no constant key is given twice
+      Const::Parts entries;
+      for (size_t i = 0; i + 1 < expr.args.size(); i += 2) {
+        auto key = fold_constant(*expr.args[i]);
+        auto value = fold_constant(*expr.args[i + 1]);
+        if (!key || !value) return std::nullopt;
+        entries.push_back(Const{Const::Parts{std::move(*key), std::move(*value)}});
+      }
+      return Const{std::move(entries)};
+    }
     case ExprKind::MakeList:
     case ExprKind::MakeRecord: {
       Const::Parts parts;

@@ -238,6 +238,10 @@ void Declarer::declare_constant(const ast::ConstDecl& decl) {
   }
   names_.consts[decl.name.text] = {};  // known, in case its value is wrong
   TypeRef type = decl.type ? TypeResolver(names_, types_, diags_).resolve(*decl.type) : nullptr;
+  if (type != nullptr && typed::has_secret(type)) {
+    diags_.report(Code::SecretShown, decl.type->span, quoted(type), "no `const` can be");
+    return;
+  }
   if (auto value = decl.value ? exprs_.check_constant(*decl.value, type) : std::nullopt)
     names_.consts[decl.name.text] = std::move(*value);
 }

@@ -61,6 +61,9 @@ ExprPtr ExprChecker::check(const ast::Expr& expr, Scope& scope, TypeRef hint) {
     }
     return error(expr.span);
   }
+  // What becomes a secret is written as what it is.
+  if (hint != nullptr && typed::without_none(hint)->kind == Kind::Secret)
+    hint = typed::without_none(hint)->element;
   return std::visit([&](const auto& node) { return visit(node, expr, scope, hint); }, expr.node);
 }
 
@@ -83,6 +86,8 @@ ExprPtr ExprChecker::check_condition(const ast::Expr& expr, Scope& scope) {
 
 bool ExprChecker::converts(TypeRef from, TypeRef to) const {
   if (typed::same(from, to)) return true;
+  if (to->kind == Kind::Secret)
+    return converts(from->kind == Kind::Secret ? from->element : from, to->element);
   if (to->kind == Kind::Optional) {
     if (from->kind == Kind::None) return true;
     return converts(from->kind == Kind::Optional ? from->element : from, to->element);
@@ -97,6 +102,9 @@ bool ExprChecker::converts(TypeRef from, TypeRef to) const {
   }
   if (to->kind == Kind::List && from->kind == Kind::List) {
     return from->element->kind == Kind::None || converts(from->element, to->element);
+  }
+  if (to->kind == Kind::Map && from->kind == Kind::Map) {
+    return from->key()->kind == Kind::None || converts(from->element, to->element);
   }
   if (to->kind == Kind::Record && from->kind == Kind::Record) {
     for (const typed::Field& field : to->fields) {
@@ -154,6 +162,12 @@ TypeRef ExprChecker::unify(TypeRef a, TypeRef b) {
   if (a->kind == Kind::List && b->kind == Kind::List) {
     TypeRef inner = unify(a->element, b->element);
     return inner == nullptr ? nullptr : types_.list(inner);
+  }
+  if (a->kind == Kind::Map && b->kind == Kind::Map) {
+    TypeRef key = unify(a->key(), b->key());
+    TypeRef value = unify(a->value(), b->value());
+    bool fine = key != nullptr && value != nullptr && typed::is_map_key(key);
+    return fine ? types_.map(key, value) : nullptr;
   }
   return nullptr;
 }
@@ -258,7 +272,7 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
   }
   if (constant != names_->consts.end()) {
     if (constant->second.type == nullptr) return error(expr.span);
-    return literal(constant->second.type, constant->second.value, expr.span);
+    return constant_value(constant->second.type, constant->second.value, expr.span);
   }
   if (scope.siblings.contains(name)) {
     diags_.report(Code::SiblingField, expr.span, name).note("start another `with`");
@@ -321,7 +335,10 @@ ExprPtr ExprChecker::member(ExprPtr object, const ast::Ident& field, bool option
     return error(span);
   }
   if (record->kind != Kind::Record) {
-    diags_.report(Code::NotARecord, object->span, quoted(record));
+    auto report = diags_.report(Code::NotARecord, object->span, quoted(record));
+    if (record->kind == Kind::Map && record->key()->kind == Kind::String)
+      report.note("write `m[\"" + field.text + "\"]`, or `m.get(\"" + field.text +
+                  "\")` where it may be absent");
     return error(span);
   }
   int index = record->field_index(field.text);
@@ -380,7 +397,7 @@ ExprPtr ExprChecker::module_member(const ast::MemberAccess& node, const ast::Exp
     if (module->broken) return error(expr.span);
     auto constant = module->consts.find(node.field.text);
     if (constant != module->consts.end() && constant->second.type != nullptr)
-      return literal(constant->second.type, constant->second.value, expr.span);
+      return constant_value(constant->second.type, constant->second.value, expr.span);
     const std::string& name = std::get<ast::NameRef>(node.object->node).name.text;
     auto report = diags_.report(Code::NotInThatModule, node.field.span, name, node.field.text);
     if (auto near = diag::did_you_mean(node.field.text, keys_of(module->consts)))
@@ -437,14 +454,15 @@ ExprPtr ExprChecker::visit(const ast::IndexAccess& node, const ast::Expr& expr, 
     return json_part(by_name ? typed::Builtin::JsonMember : typed::Builtin::JsonElement, std::move(list),
                      std::move(which), expr.span);
   }
-  list = need_value(std::move(list), "a list");
-  ExprPtr index = check_as(*node.index, scope, type(Kind::Int));
-  if (list->type->kind == Kind::Error) return list;
-  if (list->type->kind != Kind::List) {
-    diags_.report(Code::TypeMismatch, node.object->span, "a list", quoted(list->type));
+  list = need_value(std::move(list), "a list or map");
+  bool map = list->type->kind == Kind::Map;
+  ExprPtr index = check_as(*node.index, scope, map ? list->type->key() : type(Kind::Int));
+  if (list->type->kind == Kind::Error || index->type->kind == Kind::Error) return error(expr.span);
+  if (list->type->kind != Kind::List && !map) {
+    diags_.report(Code::TypeMismatch, node.object->span, "a list or map", quoted(list->type));
     return error(expr.span);
   }
-  ExprPtr out = make(ExprKind::Element, list->type->element, expr.span);
+  ExprPtr out = make(ExprKind::Element, map ? list->type->value() : list->type->element, expr.span);
   out->args.push_back(std::move(list));
   out->args.push_back(std::move(index));
   return out;
@@ -475,13 +493,14 @@ ExprPtr ExprChecker::visit(const ast::Cast& node, const ast::Expr& expr, Scope& 
 ExprPtr ExprChecker::cast(ExprPtr value, TypeRef target, bool optional, Span span) {
   if (value->type->kind == Kind::Error || target->kind == Kind::Error) return error(span);
   TypeRef from = typed::without_none(value->type);
+  if (from->kind == Kind::Secret && !converts(value->type, optional ? types_.optional(target) : target))
+    return secret_use(*value, "is cast to nothing else");
   bool number = typed::is_number(from->kind) || from->kind == Kind::String;
   number = number || from->kind == Kind::Decimal;
   bool fine = typed::same(from, target) ||
               ((typed::is_number(target->kind) || target->kind == Kind::Decimal) && number);
   if (target->kind == Kind::String) {
-    fine = from->kind != Kind::List && from->kind != Kind::Record && from->kind != Kind::Bytes &&
-           from->kind != Kind::None;
+    fine = !typed::holds_values(from) && from->kind != Kind::Bytes && from->kind != Kind::None;
   }
   if (target->kind == Kind::Bool || target->kind == Kind::Time || target->kind == Kind::Duration ||
       target->kind == Kind::Enum) {

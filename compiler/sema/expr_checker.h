@@ -178,6 +178,10 @@ class ExprChecker {
   ExprPtr visit(const ast::Try& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
   ExprPtr visit(const ast::Paren& node, const ast::Expr& expr, Scope& scope, TypeRef hint);
 
+  // Maps and secrets: map_values.cpp.
+  ExprPtr constant_value(TypeRef type, const typed::Const& value, source::Span span) const;
+  // Reports what a secret is not used for: "which {what}".
+  ExprPtr secret_use(const Expr& value, std::string_view what) const;
   // A name that a pattern binds; null: the expression names none.
   ExprPtr bound_field(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope);
   ExprPtr selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope);
@@ -185,6 +189,8 @@ class ExprChecker {
                            source::Span span);
   ExprPtr check_comparison(const ast::Binary& node, typed::Op op, ExprPtr left, ExprPtr right,
                            source::Span span);
+  ExprPtr check_key_of(const ast::Binary& node, ExprPtr key, ExprPtr map, Scope& scope, source::Span span);
+  ExprPtr negated_if(bool negated, ExprPtr test) const;
   ExprPtr check_membership(const ast::Binary& node, Scope& scope, source::Span span);
   ExprPtr check_coalesce(const ast::Binary& node, Scope& scope, TypeRef hint, source::Span span);
   ExprPtr pattern_condition(const ast::Pattern& pattern, const Expr& subject, Scope& scope);

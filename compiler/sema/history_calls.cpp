@@ -100,7 +100,7 @@ bool CallChecker::fill_over(typed::History& history, Scope& inner, bool previous
     for (size_t i = 1; i < path.parts.size(); ++i)
       key = checker.member(std::move(key), path.parts[i], false, path.span);
     if (key->type->kind == Kind::Error) return false;
-    if (!typed::has_equality(key->type) || key->type->kind == Kind::List || key->type->kind == Kind::Record) {
+    if (!typed::is_key(key->type)) {
       diags().report(Code::NoEquality, path.span, quoted(key->type));
       return false;
     }

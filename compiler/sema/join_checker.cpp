@@ -76,12 +76,6 @@ void take_apart(ExprPtr expr, std::vector<ExprPtr>& out) {
   out.push_back(std::move(expr));
 }
 
-bool is_key_type(TypeRef type) {
-  TypeRef scalar = type->kind == Kind::Optional ? type->element : type;
-  return scalar->kind != Kind::List && scalar->kind != Kind::Record && scalar->kind != Kind::Json &&
-         scalar->kind != Kind::None;
-}
-
 std::string name_of_key(const Expr& expr, const typed::Type& record, size_t number) {
   const Expr* at = &expr;
   while (at->kind == ExprKind::Convert || at->kind == ExprKind::CastOptional) at = at->args[0].get();
@@ -190,7 +184,7 @@ bool StageChecker::check_on(const ast::JoinStage& node, const ast::Stage& stage,
     }
     bool equality = conjunct->kind == ExprKind::Binary && conjunct->op == Op::Equal &&
                     typed::same(conjunct->args[0]->type, conjunct->args[1]->type) &&
-                    is_key_type(conjunct->args[0]->type);
+                    typed::is_key(conjunct->args[0]->type);
     if (equality) {
       Reads a = reads_of(*conjunct->args[0], right_field);
       Reads b = reads_of(*conjunct->args[1], right_field);

@@ -134,7 +134,8 @@ ExprPtr ExprChecker::visit(const ast::Interpolation& node, const ast::Expr& expr
     ExprPtr value = need_value(promote(check(*part.expr, scope)), "a value to print");
     Kind kind = value->type->kind;
     if (kind == Kind::Error) return error(expr.span);
-    if (kind == Kind::List || kind == Kind::Record || kind == Kind::Bytes) {
+    if (kind == Kind::Secret) return secret_use(*value, "no text shows");
+    if (typed::holds_values(value->type) || kind == Kind::Bytes) {
       diags_.report(Code::BadCast, part.expr->span, quoted(value->type), "text");
       return error(expr.span);
     }
@@ -201,11 +202,6 @@ ExprPtr ExprChecker::visit(const ast::RecordLit& node, const ast::Expr& expr, Sc
   ExprPtr out = make(ExprKind::MakeRecord, types_.record(std::move(fields)), expr.span);
   out->args = std::move(values);
   return out;
-}
-
-ExprPtr ExprChecker::visit(const ast::MapLit&, const ast::Expr& expr, Scope&, TypeRef) {
-  diags_.report(Code::NotExecutable, expr.span, "a map");
-  return error(expr.span);
 }
 
 // ---- names

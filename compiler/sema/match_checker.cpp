@@ -73,8 +73,9 @@ ExprPtr ExprChecker::bound_field(const ast::MemberAccess& node, const ast::Expr&
         .note("write `first(" + path + ")`, `last(" + path + ")`, or another aggregate");
     return error(expr.span);
   }
-  if (value->type->kind == Kind::List || value->type->kind == Kind::Record) {
-    diags_.report(Code::NotExecutable, expr.span, "a list or record of an event of a pattern");
+  if (typed::has_secret(value->type)) return secret_use(*value, "no pattern keeps");
+  if (typed::holds_values(value->type)) {
+    diags_.report(Code::NotExecutable, expr.span, "a list, map or record of an event of a pattern");
     return error(expr.span);
   }
   typed::AggregateCall call;

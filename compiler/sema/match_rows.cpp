@@ -197,7 +197,8 @@ std::optional<std::vector<typed::Output>> whole_events(PatternScope& pattern, co
   std::string list = not_kept(stage.input, "");
   if (!list.empty()) {
     exprs.diags()
-        .report(Code::NotExecutable, span, "the list `" + list + "` in what a `match` without `select` gives")
+        .report(Code::NotExecutable, span,
+                "a list, map or secret, field `" + list + "`, in what a `match` without `select` gives")
         .note("say with `select` what a match gives, or put `| without " + list + "` before it");
     return std::nullopt;
   }

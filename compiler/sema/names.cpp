@@ -60,7 +60,9 @@ TypeRef TypeResolver::resolve_named(const ast::NamedType& named, source::Span sp
           .fix(span, "decimal(2)");
       return types_.scalar(Kind::Error);
     }
-    if (name == "map" || name == "secret" || name == "stream" || name == "table") {
+    if (name == "map") return resolve_map(named, span);
+    if (name == "secret") return resolve_secret(named, span);
+    if (name == "stream" || name == "table") {
       diags_.report(diag::Code::NotExecutable, span, "type `" + name + "`");
       return types_.scalar(Kind::Error);
     }
@@ -90,6 +92,31 @@ TypeRef TypeResolver::resolve_named(const ast::NamedType& named, source::Span sp
   }
   diags_.report(diag::Code::UnknownModule, named.name.parts[0].span, named.name.parts[0].text);
   return types_.scalar(Kind::Error);
+}
+
+TypeRef TypeResolver::resolve_map(const ast::NamedType& named, source::Span span) {
+  if (named.args.size() != 2) {
+    diags_.report(diag::Code::UnknownType, span, "map")
+        .note("write what its keys and values are: `map<string, int>`");
+    return types_.scalar(Kind::Error);
+  }
+  TypeRef key = resolve(*named.args[0]);
+  TypeRef value = resolve(*named.args[1]);
+  if (key->kind == Kind::Error || value->kind == Kind::Error) return types_.scalar(Kind::Error);
+  if (!typed::is_map_key(key)) {
+    diags_.report(diag::Code::MapKey, named.args[0]->span, "`" + key->text + "`");
+    return types_.scalar(Kind::Error);
+  }
+  return types_.map(key, value);
+}
+
+TypeRef TypeResolver::resolve_secret(const ast::NamedType& named, source::Span span) {
+  if (named.args.size() != 1) {
+    diags_.report(diag::Code::UnknownType, span, "secret")
+        .note("write what is kept secret: `secret<string>`");
+    return types_.scalar(Kind::Error);
+  }
+  return types_.secret(resolve(*named.args[0]));
 }
 
 TypeRef TypeResolver::resolve_record(const ast::RecordType& record) {

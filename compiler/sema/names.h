@@ -44,6 +44,8 @@ class TypeResolver {
 
  private:
   typed::TypeRef resolve_named(const ast::NamedType& named, source::Span span);
+  typed::TypeRef resolve_map(const ast::NamedType& named, source::Span span);
+  typed::TypeRef resolve_secret(const ast::NamedType& named, source::Span span);
   typed::TypeRef resolve_record(const ast::RecordType& record);
   typed::TypeRef resolve_decimal(const ast::DecimalType& decimal, source::Span span);
   const Names& names_;

@@ -269,8 +269,9 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
   right = promote(std::move(right));
   if (equality) {
     if (!typed::has_equality(left->type) || !typed::has_equality(right->type)) {
-      diags_.report(Code::NoEquality, node.op_span,
-                    quoted(typed::has_equality(left->type) ? right->type : left->type));
+      TypeRef wrong = typed::has_equality(left->type) ? right->type : left->type;
+      auto report = diags_.report(Code::NoEquality, node.op_span, quoted(wrong));
+      if (typed::has_secret(wrong)) report.note("write `reveal(x)` of what is secret");
       return error(span);
     }
   } else {
@@ -316,10 +317,39 @@ ExprPtr ExprChecker::check_comparison(const ast::Binary& node, Op op, ExprPtr le
   return out;
 }
 
+// `k in m` of a map: one of its keys.
+ExprPtr ExprChecker::check_key_of(const ast::Binary& node, ExprPtr key, ExprPtr map, Scope& scope,
+                                  Span span) {
+  TypeRef wanted = map->type->key();
+  if (takes_hint(*node.left)) key = check(*node.left, scope, wanted);
+  key = coerce(std::move(key), wanted);
+  if (key->type->kind == Kind::Error) return error(span);
+  ExprPtr out = make(ExprKind::Call, type(Kind::Bool), span);
+  out->builtin = typed::Builtin::Contains;
+  out->args.push_back(std::move(map));
+  out->args.push_back(std::move(key));
+  return out;
+}
+
+ExprPtr ExprChecker::negated_if(bool negated, ExprPtr test) const {
+  if (!negated) return test;
+  ExprPtr out = make(ExprKind::Unary, type(Kind::Bool), test->span);
+  out->op = Op::Not;
+  out->args.push_back(std::move(test));
+  return out;
+}
+
 // `x in lo..hi`, `x in [a, b]`: comparisons with x evaluated once.
 ExprPtr ExprChecker::check_membership(const ast::Binary& node, Scope& scope, Span span) {
-  ExprPtr value = need_value(promote(check(*node.left, scope)), "a value");
+  bool negated = node.op == ast::BinaryOp::NotIn;
+  const auto* range = std::get_if<ast::RangeExpr>(&node.right->node);
+  const auto* list = std::get_if<ast::ListLit>(&node.right->node);
+  ExprPtr value = need_value(check(*node.left, scope), "a value");
   if (value->type->kind == Kind::Error) return error(span);
+  ExprPtr items = range == nullptr && list == nullptr ? check(*node.right, scope) : nullptr;
+  if (items && items->type->kind == Kind::Map)
+    return negated_if(negated, check_key_of(node, std::move(value), std::move(items), scope, span));
+  value = promote(std::move(value));
   int local = local_count_++;
   TypeRef value_type = value->type;
   auto subject = [&] {
@@ -338,21 +368,20 @@ ExprPtr ExprChecker::check_membership(const ast::Binary& node, Scope& scope, Spa
     return out;
   };
   ExprPtr test;
-  if (const auto* range = std::get_if<ast::RangeExpr>(&node.right->node)) {
+  if (range != nullptr) {
     auto bound = [&](const ast::Expr& at) {
       return check(at, scope, hint_beside(at, value_type, value_type));
     };
     ExprPtr low = compare(Op::GreaterEqual, bound(*range->low));
     ExprPtr high = compare(Op::LessEqual, bound(*range->high));
     test = combine(Op::And, std::move(low), std::move(high));
-  } else if (const auto* list = std::get_if<ast::ListLit>(&node.right->node)) {
+  } else if (list != nullptr) {
     for (const ast::ExprPtr& item : list->items) {
       ExprPtr next = compare(Op::Equal, check(*item, scope, hint_beside(*item, value_type, value_type)));
       test = test ? combine(Op::Or, std::move(test), std::move(next)) : std::move(next);
     }
     if (!test) test = literal(type(Kind::Bool), {false}, span);
   } else {
-    ExprPtr items = check(*node.right, scope);
     if (items->type->kind == Kind::Error) return error(span);
     if (items->type->kind != Kind::List || !typed::same(items->type->element, value_type)) {
       diags_.report(Code::TypeMismatch, node.right->span, "`[" + value_type->text + "]`",
@@ -364,12 +393,7 @@ ExprPtr ExprChecker::check_membership(const ast::Binary& node, Scope& scope, Spa
     test->args.push_back(std::move(items));
     test->args.push_back(subject());
   }
-  if (node.op == ast::BinaryOp::NotIn) {
-    ExprPtr negated = make(ExprKind::Unary, type(Kind::Bool), span);
-    negated->op = Op::Not;
-    negated->args.push_back(std::move(test));
-    test = std::move(negated);
-  }
+  test = negated_if(negated, std::move(test));
   ExprPtr out = make(ExprKind::Let, type(Kind::Bool), span);
   out->index = local;
   out->args.push_back(std::move(value));

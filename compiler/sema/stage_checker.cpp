@@ -80,8 +80,9 @@ bool StageChecker::refuse(const ast::Stage& stage, const std::string& what) {
 
 bool StageChecker::usable(const ExprPtr& value) const {
   if (value->type->kind == Kind::Error) return false;
-  if (value->type->kind == Kind::None ||
-      (value->type->kind == Kind::List && value->type->element->kind == Kind::None)) {
+  bool empty = (value->type->kind == Kind::List && value->type->element->kind == Kind::None) ||
+               (value->type->kind == Kind::Map && value->type->key()->kind == Kind::None);
+  if (value->type->kind == Kind::None || empty) {
     diags_.report(Code::CannotInferType, value->span);
     return false;
   }
@@ -439,8 +440,7 @@ bool StageChecker::check_keys(const std::vector<ast::NamedExpr>& by, Stage& out)
       fine = false;
       continue;
     }
-    TypeRef scalar = key->type->kind == Kind::Optional ? key->type->element : key->type;
-    if (!typed::has_equality(key->type) || scalar->kind == Kind::List || scalar->kind == Kind::Record) {
+    if (!typed::is_key(key->type)) {
       diags_.report(Code::NoEquality, item.span, quoted(key->type));
       fine = false;
       continue;

@@ -78,10 +78,7 @@ bool StageChecker::check_table(const ast::TableDecl& decl, const std::vector<ast
     key->index = index;
     key->type = stream.type->fields[static_cast<size_t>(index)].type;
     key->span = name.span;
-    TypeRef scalar = plain(key->type);
-    bool usable_key =
-        typed::has_equality(key->type) && scalar->kind != Kind::List && scalar->kind != Kind::Record;
-    if (!usable_key) {
+    if (!typed::is_key(key->type)) {
       diags_.report(Code::NoEquality, name.span, "`" + key->type->text + "`");
       fine = false;
       return;

@@ -80,7 +80,9 @@ void TestChecker::check_expect(const ast::ExpectRowsStep& node, TestStep& out) {
   out.type = find_stream_(out.name, node.stream.span);
   if (out.type == nullptr || !node.rows) return;
   record_name_ = "stream `" + out.name + "`";
+  expecting_ = true;
   check_rows(*node.rows, out, node.mode == ast::ExpectMode::Exactly);
+  expecting_ = false;
 }
 
 void TestChecker::check_at(const ast::AtStep& node, TestStep& out, TestProgress& progress) {
@@ -145,7 +147,7 @@ TestValue TestChecker::record_of(const ast::RecordLit& node, const ast::Expr& ex
     part = value_of(*item.value, type->fields[static_cast<size_t>(index)].type, complete);
   }
   for (size_t i = 0; complete && fine && i < out.parts.size(); ++i) {
-    if (out.parts[i].form != TestValue::Form::Unnamed) continue;
+    if (out.parts[i].form != TestValue::Form::Unnamed || typed::has_secret(type->fields[i].type)) continue;
     diags_.report(Code::TestStep, expr.span,
                   "`exactly` names every field; `" + type->fields[i].name + "` is missing");
   }
@@ -159,7 +161,13 @@ TestValue TestChecker::value_of(const ast::Expr& expr, TypeRef type, bool comple
   out.span = expr.span;
   out.type = type;
   TypeRef inner = type->kind == Kind::Optional ? type->element : type;
+  if (expecting_ && inner->kind == Kind::Secret) {
+    diags_.report(Code::SecretShown, expr.span, quoted(type), "no test looks at")
+        .note("a stream can `reveal` it");
+    return out;
+  }
   if (type->kind == Kind::Optional && std::holds_alternative<ast::NoneLit>(plain.node)) return out;
+  if (inner->kind == Kind::Secret) return value_of(expr, inner->element, complete);
   if (const auto* record = std::get_if<ast::RecordLit>(&plain.node);
       record != nullptr && inner->kind == Kind::Record) {
     std::string around = std::exchange(record_name_, "the record");

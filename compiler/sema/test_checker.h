@@ -78,6 +78,7 @@ class TestChecker {
   FindStream find_stream_;
   ExprChecker& exprs_;
   diag::Engine& diags_;
+  bool expecting_ = false;   // in what an `expect` says
   std::string record_name_;  // for messages: "stream `spend`"
 };
 

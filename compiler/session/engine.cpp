@@ -44,6 +44,7 @@ class MemoryRow final : public RowView {
 
  private:
   static FieldValue value(const abi::TypeDesc& type, const char* at) {
+    if (type.secret) return std::string("***");
     switch (type.kind) {
       case abi::TypeKind::Optional:
         if (at[type.present_offset] == 0) return std::monostate{};
@@ -75,6 +76,7 @@ class MemoryRow final : public RowView {
         return type.values[static_cast<size_t>(index)];
       }
       case abi::TypeKind::List:
+      case abi::TypeKind::Map:
       case abi::TypeKind::Record: {
         // Nested values as JSON text.
         abi::FieldDesc only;

@@ -67,6 +67,7 @@ bool write_field(const abi::TypeDesc& type, const FieldValue& value, char* out) 
       return false;
     }
     case abi::TypeKind::List:
+    case abi::TypeKind::Map:
     case abi::TypeKind::Record:
     case abi::TypeKind::Json:
     case abi::TypeKind::F32:

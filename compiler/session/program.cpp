@@ -167,6 +167,7 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
       runtime::ErrorSite site;
       site.stream = stream.name;
       site.read = read;
+      site.hides_raw = typed::has_secret(stream.type);
       bool stage = s < stream.stages.size();
       site.stage = stage ? stream.stages[s].keyword : s == stream.stages.size() ? "route" : "decode";
       site.line = static_cast<int>(sources.locate(stage ? stream.stages[s].span : stream.span).line);

@@ -90,6 +90,8 @@ const char* kind_text(ExprKind kind) {
       return "record";
     case ExprKind::MakeList:
       return "list";
+    case ExprKind::MakeMap:
+      return "make_map";
     case ExprKind::Text:
       return "text";
     case ExprKind::Format:
@@ -230,38 +232,42 @@ void dump_stage(const Stage& stage, std::string& out) {
   if (stage.join->condition) fmt::format_to(line, "    pairs {}\n", expr_text(*stage.join->condition));
 }
 
+std::string parts_text(const Const::Parts& parts, TypeRef type) {
+  std::string out;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) out += ", ";
+    if (type->kind == Kind::Map) {
+      out += to_text(parts[i].parts()[0], type->key()) + ": " + to_text(parts[i].parts()[1], type->value());
+    } else {
+      out += to_text(parts[i], type->kind == Kind::List ? type->element : type->fields[i].type);
+    }
+  }
+  return type->kind == Kind::Map ? "map {" + out + "}" : "[" + out + "]";
+}
+
 }  // namespace
 
 std::string to_text(const Const& value, TypeRef type) {
+  type = without_none(type);
+  if (type->kind == Kind::Secret) type = type->element;
   switch (value.value.index()) {
     case 0:
       return "none";
     case 1:
       return value.as_bool() ? "true" : "false";
-    case 2: {
-      TypeRef scalar = type->kind == Kind::Optional ? type->element : type;
-      if (scalar->kind == Kind::Enum) return scalar->values[static_cast<size_t>(value.as_int())];
+    case 2:
+      if (type->kind == Kind::Enum) return type->values[static_cast<size_t>(value.as_int())];
       return fmt::format("{}", value.as_int());
-    }
     case 3:
       return fmt::format("{}", value.as_float());
     case 4:
       return "\"" + value.as_text() + "\"";
     case 6: {
-      TypeRef scalar = type->kind == Kind::Optional ? type->element : type;
       char text[decimal::bytes_max];
-      return {text, decimal::format(value.as_decimal(), scalar->scale, text)};
+      return {text, decimal::format(value.as_decimal(), type->scale, text)};
     }
-    default: {
-      std::string out = "[";
-      for (const Const& part : value.parts()) {
-        if (out.size() > 1) out += ", ";
-        out += to_text(part, type->kind == Kind::List
-                                 ? type->element
-                                 : type->fields[static_cast<size_t>(&part - value.parts().data())].type);
-      }
-      return out + "]";
-    }
+    default:
+      return parts_text(value.parts(), type);
   }
 }
 

@@ -74,7 +74,7 @@ enum class ExprKind : uint8_t {
                    // int against float comparison, which is exact (3.5), and decimals of any scales (3.6)
   Member,          // field `index` of the record args[0]
   OptionalMember,  // the same through `?.`: args[0] is a T?, the result is optional
-  Element,         // args[0][args[1]]: event error `index`
+  Element,         // args[0][args[1]] of a list or map: event error `index`
   Call,            // builtin(args); Round, Trunc, Floor, Ceil of a decimal: to the scale of `type`
   If,              // args: condition, then, else
   Let,             // local `index` = args[0] in args[1]
@@ -85,6 +85,7 @@ enum class ExprKind : uint8_t {
   Unwrap,          // args[0] is a T? that an earlier `where` showed to be some (rule 3.18)
   MakeRecord,      // args in order of the fields of `type`
   MakeList,        // args
+  MakeMap,         // args: key, value, key, value; of a key that comes again the last value
   Text,            // interpolation: args joined; all are string
   Format,          // args[0] as text by `spec` (may be empty)
   History,         // result of Stage::histories[index]

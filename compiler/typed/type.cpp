@@ -51,9 +51,11 @@ bool is_ordered(TypeRef type) {
 bool has_equality(TypeRef type) {
   switch (type->kind) {
     case Kind::Json:
+    case Kind::Secret:
       return false;
     case Kind::Optional:
     case Kind::List:
+    case Kind::Map:
       return has_equality(type->element);
     case Kind::Record:
       for (const Field& field : type->fields) {
@@ -63,6 +65,57 @@ bool has_equality(TypeRef type) {
     default:
       return true;
   }
+}
+
+bool holds_values(TypeRef type) {
+  return type->kind == Kind::List || type->kind == Kind::Record || type->kind == Kind::Map;
+}
+
+bool is_key(TypeRef type) {
+  TypeRef inner = without_none(type);
+  return has_equality(inner) && !holds_values(inner) && inner->kind != Kind::None;
+}
+
+bool is_map_key(TypeRef type) {
+  switch (type->kind) {
+    case Kind::Bool:
+    case Kind::String:
+    case Kind::Time:
+    case Kind::Duration:
+    case Kind::Enum:
+    case Kind::Decimal:
+      return true;
+    default:
+      return is_integer(type->kind);
+  }
+}
+
+bool has_secret(TypeRef type) {
+  switch (type->kind) {
+    case Kind::Secret:
+      return true;
+    case Kind::Optional:
+    case Kind::List:
+    case Kind::Map:
+      return has_secret(type->element);
+    case Kind::Record:
+      for (const Field& field : type->fields) {
+        if (has_secret(field.type)) return true;
+      }
+      return false;
+    default:
+      return false;
+  }
+}
+
+std::optional<std::string> secret_field(TypeRef record) {
+  for (const Field& field : record->fields) {
+    if (!has_secret(field.type)) continue;
+    TypeRef inner = without_none(field.type);
+    auto part = inner->kind == Kind::Record ? secret_field(inner) : std::nullopt;
+    return part ? field.name + "." + *part : field.name;
+  }
+  return std::nullopt;
 }
 
 bool widening_can_fail(TypeRef from, TypeRef to) {
@@ -75,7 +128,10 @@ bool widening_can_fail(TypeRef from, TypeRef to) {
       return from->kind == Kind::Decimal || (from->kind == Kind::Int && to->scale > int_scale_max);
     }
     case Kind::List:
-      return from->kind == Kind::List && widening_can_fail(from->element, to->element);
+    case Kind::Map:
+      return from->kind == to->kind && widening_can_fail(from->element, to->element);
+    case Kind::Secret:
+      return widening_can_fail(from->kind == Kind::Secret ? from->element : from, to->element);
     case Kind::Record:
       for (const Field& field : to->fields) {
         int index = from->field_index(field.name);
@@ -125,6 +181,40 @@ TypeRef TypeTable::list(TypeRef element) {
     type.kind = Kind::List;
     type.element = element;
     type.text = "[" + element->text + "]";
+    slot = &type;
+  }
+  return slot;
+}
+
+TypeRef TypeTable::map(TypeRef key, TypeRef value) {
+  TypeRef& slot = maps_[{key, value}];
+  if (slot == nullptr) {
+    std::vector<Field> entry(2);
+    entry[0].name = "key";
+    entry[0].type = key;
+    entry[1].name = "value";
+    entry[1].type = value;
+    TypeRef entries = record(std::move(entry));
+    types_.push_back({});
+    Type& type = types_.back();
+    type.kind = Kind::Map;
+    type.element = entries;
+    type.text = "map<" + key->text + ", " + value->text + ">";
+    slot = &type;
+  }
+  return slot;
+}
+
+TypeRef TypeTable::secret(TypeRef element) {
+  if (element->kind == Kind::Error || element->kind == Kind::Secret) return element;
+  if (element->kind == Kind::Optional) return optional(secret(element->element));
+  TypeRef& slot = secrets_[element];
+  if (slot == nullptr) {
+    types_.push_back({});
+    Type& type = types_.back();
+    type.kind = Kind::Secret;
+    type.element = element;
+    type.text = "secret<" + element->text + ">";
     slot = &type;
   }
   return slot;

@@ -35,14 +35,17 @@ enum class Kind : uint8_t {
   Record,
   Json,
   Decimal,
+  Map,
+  Secret,
 };
 
 // Of a decimal: how many of 10^-scale it is.
 using Units = __int128;
 constexpr int scale_max = 28;  // digits of a decimal behind the point
 
-// A value known at compile time. u64 is kept as its bits; a list or record as its parts in order;
-// enum as index; time and duration as nanoseconds.
+// A value known at compile time. u64 is kept as its bits; a list or record as its parts in order,
+// a map as parts that are its entries, each of a key and a value; enum as index; time and duration as
+// nanoseconds.
 struct Const {
   using Parts = std::vector<Const>;
   struct Decimal {
@@ -75,7 +78,7 @@ struct Field {
 
 struct Type {
   Kind kind = Kind::Error;
-  TypeRef element = nullptr;        // Optional, List
+  TypeRef element = nullptr;        // Optional, List, Secret; Map: its entries, { key, value }
   std::vector<Field> fields;        // Record
   std::string enum_name;            // Enum
   std::vector<std::string> values;  // Enum
@@ -84,6 +87,9 @@ struct Type {
 
   // Index of the field, or -1.
   int field_index(std::string_view name) const;
+  // Of a map.
+  TypeRef key() const { return element->fields[0].type; }
+  TypeRef value() const { return element->fields[1].type; }
 };
 
 bool same(TypeRef a, TypeRef b);
@@ -91,9 +97,15 @@ bool is_small_int(Kind kind);        // i8 … u32: arithmetic happens in int
 bool is_integer(Kind kind);          // int and all sized ones
 bool is_number(Kind kind);           // integers and floats, not decimals
 TypeRef without_none(TypeRef type);  // `T` of `T?`, else the type itself; null stays null
-bool is_scalar(TypeRef type);        // of a fixed size, or that or none: no text, list or record
+bool is_scalar(TypeRef type);        // of a fixed size, or that or none: no text, list, map or record
 bool is_ordered(TypeRef type);       // rule 3.9
 bool has_equality(TypeRef type);
+bool holds_values(TypeRef type);  // a list, record or map: of one value or of many, each of its own
+bool is_key(TypeRef type);        // what events can be grouped and joined by: one value that has equality
+bool is_map_key(TypeRef type);    // what a map can have as its keys
+bool has_secret(TypeRef type);    // is a secret, or holds one
+// The path to a field of the record that is a secret or holds one in a list or map; empty: there is none.
+std::optional<std::string> secret_field(TypeRef record);
 // Whether widening a value may find that it has more digits than the type holds: an event error.
 bool widening_can_fail(TypeRef from, TypeRef to);
 
@@ -104,6 +116,8 @@ class TypeTable {
   TypeRef scalar(Kind kind) const { return scalars_[static_cast<size_t>(kind)]; }
   TypeRef optional(TypeRef element);  // rule 3.17: T?? is T?
   TypeRef list(TypeRef element);
+  TypeRef map(TypeRef key, TypeRef value);
+  TypeRef secret(TypeRef element);  // secret<T?> is secret<T>?
   TypeRef decimal(int scale);
   TypeRef record(std::vector<Field> fields);
   TypeRef enumeration(std::string name, std::vector<std::string> values);
@@ -113,6 +127,8 @@ class TypeTable {
   std::vector<TypeRef> scalars_;
   std::map<TypeRef, TypeRef> optionals_;
   std::map<TypeRef, TypeRef> lists_;
+  std::map<std::pair<TypeRef, TypeRef>, TypeRef> maps_;
+  std::map<TypeRef, TypeRef> secrets_;
   std::map<int, TypeRef> decimals_;
 };
 

@@ -31,6 +31,7 @@ uint32_t scalar_size(TypeKind kind) {
     case TypeKind::Bytes:
     case TypeKind::Json:
     case TypeKind::List:
+    case TypeKind::Map:
     case TypeKind::Decimal:
       return 16;
     case TypeKind::Optional:
@@ -95,8 +96,20 @@ TypeDescRef make_record(std::vector<FieldDesc> fields) {
   return std::make_shared<const TypeDesc>(std::move(type));
 }
 
+TypeDescRef make_map(TypeDescRef key, TypeDescRef value) {
+  TypeDesc type = scalar(TypeKind::Map);
+  type.element = make_record({made_field("key", std::move(key)), made_field("value", std::move(value))});
+  return std::make_shared<const TypeDesc>(std::move(type));
+}
+
+TypeDescRef make_secret(const TypeDesc& type) {
+  TypeDesc out = type;
+  out.secret = true;
+  return std::make_shared<const TypeDesc>(std::move(out));
+}
+
 bool same_layout(const TypeDesc& a, const TypeDesc& b) {
-  if (a.kind != b.kind || a.size != b.size) return false;
+  if (a.kind != b.kind || a.size != b.size || a.secret != b.secret) return false;
   if (a.kind == TypeKind::Enum) return a.values == b.values;
   if (a.scale != b.scale) return false;
   if (a.element && !same_layout(*a.element, *b.element)) return false;
@@ -114,6 +127,7 @@ bool has_references(const TypeDesc& type) {
     case TypeKind::Bytes:
     case TypeKind::Json:
     case TypeKind::List:
+    case TypeKind::Map:
       return true;
     case TypeKind::Optional:
       return has_references(*type.element);

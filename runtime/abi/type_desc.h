@@ -31,6 +31,7 @@ enum class TypeKind : uint8_t {
   List,
   Record,
   Decimal,  // i128 units of 10^-scale
+  Map,      // a list of records { key, value }, no key twice
 };
 
 struct TypeDesc;
@@ -57,11 +58,12 @@ struct TypeDesc {
   TypeKind kind = TypeKind::Bool;
   uint32_t size = 1;                // bytes, a multiple of align
   uint32_t align = 1;               // bytes
-  TypeDescRef element;              // Optional, List
+  TypeDescRef element;              // Optional, List, Map
   uint32_t present_offset = 0;      // Optional
   std::vector<FieldDesc> fields;    // Record
   std::vector<std::string> values;  // Enum, in order
   uint32_t scale = 0;               // Decimal: digits behind the point
+  bool secret = false;              // of a secret<T>, laid out as T: never written as text
 };
 
 TypeDescRef make_scalar(TypeKind kind);
@@ -69,11 +71,13 @@ TypeDescRef make_decimal(uint32_t scale);
 TypeDescRef make_enum(std::vector<std::string> values);
 TypeDescRef make_optional(TypeDescRef element);
 TypeDescRef make_list(TypeDescRef element);
+TypeDescRef make_map(TypeDescRef key, TypeDescRef value);
+TypeDescRef make_secret(const TypeDesc& type);
 // Computes offsets, size and alignment; `offset` of the given fields is ignored.
 TypeDescRef make_record(std::vector<FieldDesc> fields);
 
 bool same_layout(const TypeDesc& a, const TypeDesc& b);
-// Whether values hold text or lists, which live outside of the value.
+// Whether values hold text, lists or maps, which live outside of the value.
 bool has_references(const TypeDesc& type);
 
 }  // namespace mut::abi

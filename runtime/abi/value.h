@@ -1,9 +1,9 @@
 // How values lie in memory, the same for kernels, stores, codecs and hosts. C structs, no owners.
 //
 //   bool 1 byte (0 or 1) · i8…u64, f32, f64 natural · int, time, duration i64 · enum i32 (index)
-//   decimal i128, its units, aligned to 8 · string, bytes, json text: MutStr · list: MutList · T?: the T,
-//   then one byte `present`, padded to the alignment of T · record: its fields in order, each aligned, padded
-//   to the largest alignment
+//   decimal i128, its units, aligned to 8 · string, bytes, json text: MutStr · list, map: MutList · T?: the
+//   T, then one byte `present`, padded to the alignment of T · record: its fields in order, each aligned,
+//   padded to the largest alignment
 #pragma once
 #include <stdint.h>
 #include <string.h>

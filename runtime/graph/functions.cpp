@@ -4,6 +4,7 @@
 #include <ctime>
 #include <vector>
 
+#include "runtime/abi/map_value.h"
 #include "runtime/codec/text/time_pattern.h"
 #include "runtime/decimal/decimal.h"
 #include "runtime/graph/instance.h"
@@ -45,8 +46,13 @@ struct Call {
   void give(bool value) const { *static_cast<uint8_t*>(out) = value ? 1 : 0; }
   void give(MutStr value) const { memcpy(out, &value, sizeof(value)); }
   void give_copy(std::string_view value) const { give(instance.arena().copy(value)); }
-  // A T? result.
+  // A T? result; of a T? it is one itself.
   void give_optional(const abi::TypeDesc& element, const void* value) const {
+    if (element.kind == abi::TypeKind::Optional) {
+      memset(out, 0, element.size);
+      if (value != nullptr) memcpy(out, value, element.size);
+      return;
+    }
     uint32_t present = element.size;
     memset(out, 0, present + 1);
     if (value == nullptr) return;
@@ -54,6 +60,24 @@ struct Call {
     static_cast<char*>(out)[present] = 1;
   }
 };
+
+bool values_equal(const abi::TypeDesc& type, const char* a, const char* b);
+
+// The same keys with the same values, in any order.
+bool maps_equal(const abi::TypeDesc& type, const MutList& a, const MutList& b) {
+  if (a.count != b.count) return false;
+  const abi::FieldDesc& value = abi::value_field(type);
+  auto entries = [](const MutList& map) { return static_cast<const char*>(map.data); };
+  std::vector<uint64_t> a_places = abi::places_by_key(type, entries(a), a.count);
+  std::vector<uint64_t> b_places = abi::places_by_key(type, entries(b), b.count);
+  for (uint64_t i = 0; i < a.count; ++i) {
+    const char* x = abi::entry_at(type, a, a_places[i]);
+    const char* y = abi::entry_at(type, b, b_places[i]);
+    if (!abi::same_key(abi::key_type(type), x, y)) return false;
+    if (!values_equal(*value.type, x + value.offset, y + value.offset)) return false;
+  }
+  return true;
+}
 
 bool values_equal(const abi::TypeDesc& type, const char* a, const char* b) {
   switch (type.kind) {
@@ -90,6 +114,8 @@ bool values_equal(const abi::TypeDesc& type, const char* a, const char* b) {
       }
       return true;
     }
+    case abi::TypeKind::Map:
+      return maps_equal(type, *reinterpret_cast<const MutList*>(a), *reinterpret_cast<const MutList*>(b));
     case abi::TypeKind::Record:
       return std::all_of(type.fields.begin(), type.fields.end(), [&](const abi::FieldDesc& field) {
         return values_equal(*field.type, a + field.offset, b + field.offset);
@@ -246,6 +272,16 @@ void reverse_list(const Call& call) {
   memcpy(call.out, &list, sizeof(list));
 }
 
+// One field of each entry: the keys, or the values.
+void list_of_entries(const Call& call, const abi::FieldDesc& field) {
+  uint64_t size = field.type->size;
+  uint64_t entries = call.list(0).count;
+  auto* memory = static_cast<char*>(call.instance.arena().allocate(entries * size));
+  for (uint64_t i = 0; i < entries; ++i) memcpy(memory + i * size, call.element(0, i) + field.offset, size);
+  MutList list{entries, memory};
+  memcpy(call.out, &list, sizeof(list));
+}
+
 int64_t time_part(Builtin part, int64_t time) {
   int64_t seconds = time / 1'000'000'000;
   if (time % 1'000'000'000 < 0) --seconds;
@@ -283,7 +319,7 @@ int32_t run(Builtin builtin, const Call& call, uint32_t count) {
       return 0;
     }
     case Builtin::Len:
-      if (call.type(0).kind == abi::TypeKind::List) {
+      if (call.type(0).kind == abi::TypeKind::List || call.type(0).kind == abi::TypeKind::Map) {
         call.give(static_cast<int64_t>(call.list(0).count));
       } else if (call.type(0).kind == abi::TypeKind::Bytes) {
         call.give(static_cast<int64_t>(call.text(0).size()));
@@ -311,7 +347,10 @@ int32_t run(Builtin builtin, const Call& call, uint32_t count) {
       replace_all(call);
       return 0;
     case Builtin::Contains:
-      if (call.type(0).kind == abi::TypeKind::List) {
+      if (call.type(0).kind == abi::TypeKind::Map) {
+        call.give(abi::find_value(call.type(0), call.list(0), static_cast<const char*>(call.args[1])) !=
+                  nullptr);
+      } else if (call.type(0).kind == abi::TypeKind::List) {
         bool found = false;
         for (uint64_t i = 0; i < call.list(0).count && !found; ++i) {
           found =
@@ -338,6 +377,12 @@ int32_t run(Builtin builtin, const Call& call, uint32_t count) {
       join(call);
       return 0;
     case Builtin::Get: {
+      if (call.type(0).kind == abi::TypeKind::Map) {
+        call.give_optional(
+            *abi::value_field(call.type(0)).type,
+            abi::find_value(call.type(0), call.list(0), static_cast<const char*>(call.args[1])));
+        return 0;
+      }
       int64_t index = call.number(1);
       bool inside = index >= 0 && static_cast<uint64_t>(index) < call.list(0).count;
       call.give_optional(*call.type(0).element,
@@ -367,6 +412,10 @@ int32_t run(Builtin builtin, const Call& call, uint32_t count) {
     case Builtin::Reverse:
       reverse_list(call);
       return 0;
+    case Builtin::MapKeys:
+    case Builtin::MapValues:
+      list_of_entries(call, call.type(0).element->fields[builtin == Builtin::MapKeys ? 0 : 1]);
+      return 0;
     default:
       call.give(time_part(builtin, call.number(0)));
       return 0;
@@ -392,6 +441,16 @@ int32_t mut_list_equal(MutContext* ctx, uint32_t type, const void* a, const void
                                     static_cast<const char*>(b))
              ? 1
              : 0;
+}
+
+const void* mut_map_find(MutContext* ctx, uint32_t type, const MutList* map, const void* key) {
+  auto& instance = *static_cast<Instance*>(ctx->runtime);
+  return mut::abi::find_value(*instance.plan().types[type], *map, static_cast<const char*>(key));
+}
+
+uint64_t mut_map_unite(MutContext* ctx, uint32_t type, void* entries, uint64_t count) {
+  auto& instance = *static_cast<Instance*>(ctx->runtime);
+  return mut::abi::unite_keys(*instance.plan().types[type], static_cast<char*>(entries), count);
 }
 
 void mut_text_join(MutContext* ctx, uint64_t count, const MutStr* parts, MutStr* out) {

@@ -17,7 +17,7 @@ constexpr ErrorText error_texts[] = {
     {"none", ""},
     {"overflow", "the number does not fit its type"},
     {"division_by_zero", "division by zero"},
-    {"index", "index out of range"},
+    {"index", "no such index or key"},
     {"cast", "the value cannot be cast"},
     {"decode", "the record cannot be decoded"},
     {"future", "event time too far ahead"},
@@ -268,6 +268,7 @@ void Instance::undecodable(size_t site, const MutBatch& of, uint32_t row, MutErr
     if (of.input_name.size != 0)
       record.input = std::string(abi::view(of.input_name)) + ":" + std::to_string(origin.line);
   }
+  if (at.hides_raw) raw = {};
   record.event = std::string(raw.substr(0, 256));
   describe_event(site, out, std::move(record), raw, of.origins != nullptr && raw.data() != nullptr);
 }

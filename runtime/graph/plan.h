@@ -74,6 +74,7 @@ struct ErrorSite {
   int line = 0;             // of the script
   abi::TypeDescRef record;  // what mut_fail gets; null at the head of a source
   bool read = false;        // `.errors` of the stream has readers
+  bool hides_raw = false;   // of a source with a secret: nobody can tell which part of a broken record it is
   std::string counter;      // "stream/stage" of what a choosing stage drops
 };
 

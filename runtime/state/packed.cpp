@@ -28,7 +28,8 @@ uint64_t outside_bytes(const abi::TypeDesc& type, const char* value) {
       return aligned(read<MutStr>(value).size);
     case TypeKind::Optional:
       return value[type.present_offset] == 0 ? 0 : outside_bytes(*type.element, value);
-    case TypeKind::List: {
+    case TypeKind::List:
+    case TypeKind::Map: {
       auto list = read<MutList>(value);
       uint64_t out = aligned(list.count * type.element->size);
       if (!abi::has_references(*type.element)) return out;
@@ -62,7 +63,8 @@ void move_in(const abi::TypeDesc& type, char* slot, char* piece, uint64_t& next)
     case TypeKind::Optional:
       if (slot[type.present_offset] != 0) move_in(*type.element, slot, piece, next);
       return;
-    case TypeKind::List: {
+    case TypeKind::List:
+    case TypeKind::Map: {
       auto list = read<MutList>(slot);
       uint64_t at = next;
       uint64_t bytes = list.count * type.element->size;
@@ -97,7 +99,8 @@ void point(const abi::TypeDesc& type, char* slot, char* piece) {
     case TypeKind::Optional:
       if (slot[type.present_offset] != 0) point(*type.element, slot, piece);
       return;
-    case TypeKind::List: {
+    case TypeKind::List:
+    case TypeKind::Map: {
       auto count = read<MutList>(slot).count;
       char* elements = pointer_at(offsetof(MutList, data));
       if (!abi::has_references(*type.element)) return;

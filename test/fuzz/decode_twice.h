@@ -27,14 +27,18 @@ inline abi::TypeDescRef all_kinds() {
   auto scalar = [](TypeKind kind) { return abi::make_optional(abi::make_scalar(kind)); };
   auto inner =
       abi::make_record({field("x", scalar(TypeKind::I64)), field("s", abi::make_scalar(TypeKind::String))});
-  return abi::make_record({field("i", scalar(TypeKind::I64)), field("b", scalar(TypeKind::U8)),
-                           field("f", scalar(TypeKind::F64)), field("g", scalar(TypeKind::F32)),
-                           field("s", scalar(TypeKind::String)), field("y", scalar(TypeKind::Bytes)),
-                           field("j", scalar(TypeKind::Json)), field("t", scalar(TypeKind::Time)),
-                           field("d", scalar(TypeKind::Duration)), field("o", scalar(TypeKind::Bool)),
-                           field("e", abi::make_optional(abi::make_enum({"info", "warn"}))),
-                           field("l", abi::make_optional(abi::make_list(scalar(TypeKind::F64)))),
-                           field("r", abi::make_optional(inner))});
+  return abi::make_record(
+      {field("i", scalar(TypeKind::I64)), field("b", scalar(TypeKind::U8)), field("f", scalar(TypeKind::F64)),
+       field("g", scalar(TypeKind::F32)), field("s", scalar(TypeKind::String)),
+       field("y", scalar(TypeKind::Bytes)), field("j", scalar(TypeKind::Json)),
+       field("t", scalar(TypeKind::Time)), field("d", scalar(TypeKind::Duration)),
+       field("o", scalar(TypeKind::Bool)), field("e", abi::make_optional(abi::make_enum({"info", "warn"}))),
+       field("l", abi::make_optional(abi::make_list(scalar(TypeKind::F64)))),
+       field("m",
+             abi::make_optional(abi::make_map(abi::make_scalar(TypeKind::String), scalar(TypeKind::I64)))),
+       field("n", abi::make_optional(abi::make_map(
+                      abi::make_decimal(1), abi::make_map(abi::make_scalar(TypeKind::Duration), inner)))),
+       field("r", abi::make_optional(inner))});
 }
 
 // The rows as text. `cut`: how much of the text is there at first.

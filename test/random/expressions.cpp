@@ -59,6 +59,8 @@ std::string ExpressionWriter::of(Type type, int depth) {
       return dice_.pick<std::string>({"Level.low", "Level.mid", "Level.high"});
     case Type::Money:
       return money(depth);
+    case Type::Counts:
+      return counts(depth);
     case Type::Small:
       return "((" + whole(0) + " % 100) as i32)";
   }
@@ -71,7 +73,12 @@ std::string ExpressionWriter::whole(int depth) {
     if (dice_.one_in(12)) return "9_000_000_000_000_000_000";
     return std::to_string(dice_.between(0, 9));
   }
-  switch (dice_.between(0, 21)) {
+  switch (dice_.between(0, 23)) {
+    case 23:
+      return "(" + inner(Type::Counts) + ".get(" + inner(Type::Text) + ") ?? " + inner() + ")";
+    case 22:
+      return dice_.one_in(2) ? "len(" + inner(Type::Counts) + ")"
+                             : inner(Type::Counts) + "[" + inner(Type::Text) + "]";
     case 21:
       return "int(" + dice_.pick<std::string>({"round", "trunc", "floor", "ceil"}) + "(" +
              inner(Type::Money) + "))";
@@ -214,7 +221,12 @@ std::string ExpressionWriter::condition(int depth) {
     known = field(Type::Int);
     return known.empty() ? "true" : "(" + known + compare(true) + std::to_string(dice_.between(0, 9)) + ")";
   }
-  switch (dice_.between(0, 16)) {
+  switch (dice_.between(0, 18)) {
+    case 17:
+      return "(" + inner(Type::Text) + dice_.pick<std::string>({" in ", " not in "}) + inner(Type::Counts) +
+             ")";
+    case 18:
+      return "(" + inner(Type::Counts) + compare(false) + inner(Type::Counts) + ")";
     case 15:
       return "(" + inner(Type::Money) + compare(true) + inner(dice_.pick<Type>({Type::Money, Type::Int})) +
              ")";
@@ -318,7 +330,13 @@ std::string ExpressionWriter::maybe_whole(int depth) {
   }
 }
 
+std::string ExpressionWriter::counts(int depth) {
+  std::string key = depth > 0 && dice_.one_in(2) ? of(Type::Text, depth - 1) : "\"a\"";
+  return "map { \"q\": " + of(Type::Int, 0) + ", " + key + ": " + of(Type::Int, depth - 1) + " }";
+}
+
 std::string ExpressionWriter::list(int depth) {
+  if (depth > 0 && dice_.one_in(8)) return "values(" + of(Type::Counts, depth - 1) + ")";
   if (depth > 0 && dice_.one_in(3)) {
     std::string from = of(Type::Ints, depth - 1);
     std::string name = "e" + std::to_string(bound_++);

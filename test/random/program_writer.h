@@ -100,9 +100,9 @@ class ProgramWriter {
   std::vector<Stream> streams_;
   std::vector<Table> tables_;
   std::set<SeenPair> seen_;
-  std::vector<Type> types_ = {Type::Int,        Type::Int,      Type::Float, Type::Bool,
-                              Type::Text,       Type::MaybeInt, Type::Ints,  Type::Duration,
-                              Type::MaybeFloat, Type::Time,     Type::Money, Type::Money};
+  std::vector<Type> types_ = {Type::Int,      Type::Int,   Type::Float,    Type::Bool,       Type::Text,
+                              Type::MaybeInt, Type::Ints,  Type::Duration, Type::MaybeFloat, Type::Time,
+                              Type::Money,    Type::Money, Type::Counts};
   int next_name_ = 0;
   bool window_closes_ = false;
   bool own_fine_ = true;  // aggregates of the script may be used here

@@ -9,7 +9,7 @@ void ProgramWriter::write_declarations() {
   out_ =
       "enum Level = { low, mid, high }\n"
       "type R = { i: int, f: float, k: string, b: bool, at: time, oi: int?, ot: string?, xs: [int] = [],\n"
-      "           sm: i32, lv: Level, y: decimal(2) }\n"
+      "           sm: i32, lv: Level, y: decimal(2), m: map<string, int> = map {} }\n"
       "param bar: int = " +
       std::to_string(dice_.between(0, 6)) +
       "\n"
@@ -63,7 +63,8 @@ void ProgramWriter::write_sources(GeneratedProgram& program) {
                          {"xs", Type::Ints},
                          {"sm", Type::Small},
                          {"lv", Type::Level},
-                         {"y", Type::Money}},
+                         {"y", Type::Money},
+                         {"m", Type::Counts}},
                         false,
                         true});
     int64_t back_max = program.disorder == Disorder::None ? 0 : in_time ? lateness : 60'000;

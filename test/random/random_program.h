@@ -45,7 +45,8 @@ enum class Type : uint8_t {
   Ints,
   Level,
   Small,
-  Money  // decimal(2)
+  Money,  // decimal(2)
+  Counts  // map<string, int>
 };
 
 struct Field {
@@ -103,6 +104,7 @@ class ExpressionWriter {
   std::string maybe_whole(int depth);
   std::string list(int depth);
   std::string money(int depth);
+  std::string counts(int depth);
 
   Dice& dice_;
   const std::vector<Field>& fields_;

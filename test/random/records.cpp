@@ -71,6 +71,13 @@ std::string random_records(Dice& dice, int64_t rows, int64_t back_max) {
     for (int64_t k = dice.between(0, 3); k > 0; --k)
       line += std::to_string(dice.between(-3, 9)) + (k > 1 ? "," : "");
     line += "],\"y\":" + money(dice, wild);
+    if (!dice.one_in(4)) {
+      line += ",\"m\":{";
+      for (int64_t k = dice.between(0, 4); k > 0; --k)
+        line += "\"" + dice.pick<std::string>({"a", "b", "B", "", "ä", "longer than sixteen bytes"}) +
+                "\":" + std::to_string(dice.between(-3, 9)) + (k > 1 ? "," : "");
+      line += "}";
+    }
     line += ",\"sm\":" + std::to_string(dice.between(-100, 100));
     line += ",\"lv\":" + dice.pick<std::string>({"\"low\"", "\"mid\"", "\"high\""}) + "}";
     out += (damage && dice.one_in(20) ? damaged(dice, line) : line) + "\n";

@@ -279,8 +279,9 @@ namespace {
 
 // Whether a match without `select` may give the events of this stream.
 bool keeps_whole(const Stream& stream) {
-  return std::none_of(stream.fields.begin(), stream.fields.end(),
-                      [](const Field& field) { return field.type == Type::Ints; });
+  return std::none_of(stream.fields.begin(), stream.fields.end(), [](const Field& field) {
+    return field.type == Type::Ints || field.type == Type::Counts;
+  });
 }
 
 }  // namespace

@@ -215,6 +215,54 @@ TEST(Arrow, ASinkReceivesColumnsThatItMayKeep) {
   schema.release(&schema);
 }
 
+TEST(Arrow, MapsGoOutAsMaps) {
+  auto engine = load(R"(
+    type Row = { id: int, counts: map<string, int>, notes: map<int, string?>?, at: time }
+    source rows: Row = host() time at
+    emit rows to host()
+  )");
+  ASSERT_TRUE(engine);
+  EXPECT_DONE(engine->bind_host_source("rows"));
+  EXPECT_DONE(engine->push_text("rows", R"({"id":1,"counts":{"b":1,"a":2},"notes":{"7":null,"8":"x"},"at":1}
+{"id":2,"counts":{},"at":2}
+{"id":3,"counts":{"c":3},"notes":{},"at":3}
+)"));
+  std::vector<std::pair<ArrowArray, ArrowSchema>> kept;
+  EXPECT_DONE(engine->bind_arrow_sink("rows", [&](ArrowArray& array, ArrowSchema& schema) {
+    kept.emplace_back(array, schema);
+    array.release = nullptr;
+    schema.release = nullptr;
+  }));
+  EXPECT_DONE(engine->start());
+  EXPECT_DONE(engine->finish("rows"));
+  EXPECT_DONE(engine->run_to_end());
+  ASSERT_EQ(kept.size(), 1u);
+  auto& [array, schema] = kept[0];
+  const ArrowSchema& of_counts = *schema.children[1];
+  EXPECT_STREQ(of_counts.format, "+m");
+  ASSERT_EQ(of_counts.n_children, 1);
+  EXPECT_STREQ(of_counts.children[0]->format, "+s");
+  EXPECT_STREQ(of_counts.children[0]->children[0]->name, "key");
+  EXPECT_STREQ(of_counts.children[0]->children[0]->format, "U");
+  EXPECT_STREQ(of_counts.children[0]->children[1]->format, "l");
+  const ArrowArray& counts = *array.children[1];
+  EXPECT_EQ(counts.n_buffers, 2);
+  EXPECT_EQ(element<int32_t>(counts, 1, 1), 2);
+  EXPECT_EQ(element<int32_t>(counts, 1, 2), 2);
+  EXPECT_EQ(element<int32_t>(counts, 1, 3), 3);
+  const ArrowArray& entries = *counts.children[0];
+  EXPECT_EQ(entries.length, 3);
+  EXPECT_EQ(text_at(*entries.children[0], 0) + text_at(*entries.children[0], 2), "bc");
+  EXPECT_EQ(element<int64_t>(*entries.children[1], 1, 1), 2);
+  const ArrowArray& notes = *array.children[2];
+  EXPECT_FALSE(valid_at(notes, 1));
+  EXPECT_EQ(element<int32_t>(notes, 1, 2), 2);
+  EXPECT_FALSE(valid_at(*notes.children[0]->children[1], 0));
+  EXPECT_EQ(text_at(*notes.children[0]->children[1], 1), "x");
+  array.release(&array);
+  schema.release(&schema);
+}
+
 TEST(Arrow, WhatOneEngineGivesAnotherTakes) {
   auto first = load(script);
   auto second = load(script);

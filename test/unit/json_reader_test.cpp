@@ -112,6 +112,48 @@ TEST(JsonReader, OneBadTextSpoilsItsOwnRecordOnly) {
             (Rows{R"({"x":"a"})", "! not UTF-8", R"({"x":"c"})"}));
 }
 
+TEST(JsonReader, MapsKeepTheFirstPlaceAndTheLastValueOfAKey) {
+  auto counts = abi::make_map(scalar(TypeKind::String), scalar(TypeKind::I64));
+  EXPECT_EQ(value_of(counts, R"({ "b" : 1 , "a":2,"b":3,"\u0061":4})"), R"({"x":{"b":3,"a":4}})");
+  EXPECT_EQ(value_of(counts, "{}"), R"({"x":{}})");
+  EXPECT_EQ(value_of(abi::make_map(scalar(TypeKind::U8), optional(scalar(TypeKind::String))),
+                     R"({"255":null,"7":"x","07":"y"})"),
+            R"({"x":{"255":null,"7":"y"}})");
+  EXPECT_EQ(value_of(abi::make_map(scalar(TypeKind::Bool), counts), R"({"true":{"a":1},"false":{}})"),
+            R"({"x":{"true":{"a":1},"false":{}}})");
+  EXPECT_EQ(value_of(abi::make_map(abi::make_decimal(2), scalar(TypeKind::I64)), R"({"1.5":1,"-0":2})"),
+            R"({"x":{"1.50":1,"0.00":2}})");
+  EXPECT_EQ(value_of(counts, "[]"), "! field `x`: expected an object, found a list");
+  EXPECT_EQ(value_of(counts, R"({"a":"1"})"), "! field `x.[\"a\"]`: expected an integer, found text");
+  EXPECT_EQ(value_of(abi::make_map(scalar(TypeKind::I8), scalar(TypeKind::I64)), R"({"128":1})"),
+            "! field `x`: `128` is no key of its type");
+  for (const char* bad : {"{", "{1:2}", R"({"a"})", R"({"a":1,})", R"({"a":1 "b":2})", R"({"\ud800":1})"})
+    EXPECT_EQ(value_of(counts, bad)[0], '!') << bad;
+}
+
+TEST(JsonReader, MapsOfManyEntriesAreUnitedToo) {
+  auto type = record({field("x", abi::make_map(scalar(TypeKind::I64), scalar(TypeKind::I64)))});
+  constexpr int keys = 1000;
+  std::string text = "{\"x\":{";
+  std::string wanted = "{\"x\":{";
+  // Each key three times, in an order in which equal ones are far from each other.
+  for (int i = 0; i < 3 * keys; ++i)
+    text += (i > 0 ? ",\"" : "\"") + std::to_string(i * 7 % keys) + "\":" + std::to_string(i);
+  for (int i = 0; i < keys; ++i)
+    wanted += (i > 0 ? ",\"" : "\"") + std::to_string(i * 7 % keys) + "\":" + std::to_string(i + 2 * keys);
+  EXPECT_EQ(read(type, text + "}}\n").rows, (Rows{wanted + "}}"}));
+}
+
+TEST(JsonReader, OfASecretNothingIsToldWhenItDoesNotFit) {
+  auto level = abi::make_secret(*abi::make_enum({"low", "high"}));
+  EXPECT_EQ(value_of(level, "\"low\""), R"({"x":"***"})");
+  EXPECT_EQ(value_of(level, "\"hunter2\""), "! field `x`: the value does not fit its type");
+  EXPECT_EQ(value_of(abi::make_map(scalar(TypeKind::String), level), R"({"a":"hunter2"})"),
+            "! field `x.[\"a\"]`: the value does not fit its type");
+  EXPECT_EQ(value_of(abi::make_list(optional(level)), R"(["high","hunter2"])"),
+            "! field `x.[1]`: the value does not fit its type");
+}
+
 TEST(JsonReader, TimesDurationsEnumsBytes) {
   EXPECT_EQ(value_of(scalar(TypeKind::Time), "\"2015-07-15 00:00:01.001\""),
             R"({"x":"2015-07-15T00:00:01.001Z"})");

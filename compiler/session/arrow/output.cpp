@@ -52,6 +52,8 @@ std::string format_of(const TypeDesc& type) {
       return "tDn";
     case TypeKind::List:
       return "+L";
+    case TypeKind::Map:
+      return "+m";
     case TypeKind::Record:
       return "+s";
     default:
@@ -62,6 +64,10 @@ std::string format_of(const TypeDesc& type) {
 bool has_offsets(TypeKind kind) {
   return kind == TypeKind::String || kind == TypeKind::Bytes || kind == TypeKind::Json ||
          kind == TypeKind::Enum || kind == TypeKind::List;
+}
+
+bool is_nested(TypeKind kind) {
+  return kind == TypeKind::List || kind == TypeKind::Map || kind == TypeKind::Record;
 }
 
 void set_bit(std::vector<uint8_t>& bits, size_t at, bool value) {
@@ -76,7 +82,8 @@ class Column {
       : optional_(declared.kind == TypeKind::Optional), present_(declared.present_offset) {
     type_ = optional_ ? declared.element.get() : &declared;
     if (has_offsets(type_->kind)) offsets_.push_back(0);
-    if (type_->kind == TypeKind::List) children_.push_back(std::make_unique<Column>(*type_->element));
+    if (type_->kind == TypeKind::Map) map_offsets_.push_back(0);
+    if (type_->element) children_.push_back(std::make_unique<Column>(*type_->element));
     for (const abi::FieldDesc& field : type_->fields)
       children_.push_back(std::make_unique<Column>(*field.type));
   }
@@ -102,12 +109,13 @@ class Column {
         append_text(type_->values[static_cast<size_t>(index)]);
         break;
       }
-      case TypeKind::List: {
+      case TypeKind::List:
+      case TypeKind::Map: {
         MutList list;
         memcpy(&list, at, sizeof(list));
         for (uint64_t i = 0; i < list.count; ++i)
           children_[0]->append(static_cast<const char*>(list.data) + i * type_->element->size);
-        offsets_.push_back(static_cast<int64_t>(children_[0]->length_));
+        close_list();
         break;
       }
       case TypeKind::Record:
@@ -126,9 +134,10 @@ class Column {
     out.null_count = static_cast<int64_t>(self.null_count_);
     self.buffers_.push_back(self.null_count_ > 0 ? self.valid_.data() : nullptr);
     if (has_offsets(self.type_->kind)) self.buffers_.push_back(self.offsets_.data());
+    if (self.type_->kind == TypeKind::Map) self.buffers_.push_back(self.map_offsets_.data());
     if (self.type_->kind == TypeKind::Bool) {
       self.buffers_.push_back(self.bits_.data());
-    } else if (self.type_->kind != TypeKind::List && self.type_->kind != TypeKind::Record) {
+    } else if (!is_nested(self.type_->kind)) {
       self.values_.reserve(1);  // a buffer, even if nothing is in it
       self.buffers_.push_back(self.values_.data());
     }
@@ -160,10 +169,20 @@ class Column {
       set_bit(bits_, length_ - 1, false);
     } else if (has_offsets(type_->kind)) {
       offsets_.push_back(offsets_.back());
+    } else if (type_->kind == TypeKind::Map) {
+      map_offsets_.push_back(map_offsets_.back());
     } else if (type_->kind == TypeKind::Record) {
       for (const auto& child : children_) child->append_none();
     } else {
       values_.insert(values_.end(), type_->size, 0);
+    }
+  }
+  void close_list() {
+    auto end = static_cast<int64_t>(children_[0]->length_);
+    if (type_->kind == TypeKind::Map) {
+      map_offsets_.push_back(static_cast<int32_t>(end));
+    } else {
+      offsets_.push_back(end);
     }
   }
   void append_text(std::string_view text) {
@@ -179,6 +198,7 @@ class Column {
   std::vector<uint8_t> valid_;
   std::vector<uint8_t> bits_;
   std::vector<int64_t> offsets_;
+  std::vector<int32_t> map_offsets_;  // Arrow has maps with 32 bits only
   std::vector<char> values_;
   std::vector<std::unique_ptr<Column>> children_;
   std::vector<const void*> buffers_;
@@ -203,9 +223,9 @@ void hand_out_schema(const std::string& name, const TypeDesc& declared, ArrowSch
   out.format = owned->format.c_str();
   out.name = owned->name.c_str();
   out.flags = optional ? nullable : 0;
-  if (type.kind == TypeKind::List) {
+  if (type.element) {
     owned->schemas.resize(1);
-    hand_out_schema("item", *type.element, owned->schemas[0]);
+    hand_out_schema(type.kind == TypeKind::Map ? "entries" : "item", *type.element, owned->schemas[0]);
   } else {
     owned->schemas.resize(type.fields.size());
     for (size_t i = 0; i < type.fields.size(); ++i)

@@ -112,10 +112,32 @@ std::optional<std::string> list_of(const Json& json, TypeRef type, const Named& 
   return "[" + out + "]";
 }
 
+std::optional<std::string> key_of(const std::string& text, TypeRef type) {
+  Json json;
+  json.text = text;
+  json.truth = text == "true";
+  json.kind = type->kind == Kind::Bool                                       ? Json::Kind::Bool
+              : typed::is_integer(type->kind) || type->kind == Kind::Decimal ? Json::Kind::Number
+                                                                             : Json::Kind::Text;
+  return value_of(json, type, {});
+}
+
+std::optional<std::string> map_of(const Json& json, TypeRef type) {
+  std::string out;
+  for (size_t i = 0; i < json.items.size(); ++i) {
+    auto key = key_of(json.names[i], type->key());
+    auto value = value_of(json.items[i], type->value(), {});
+    if (!key || !value) return std::nullopt;
+    out += (out.empty() ? " " : ", ") + *key + ": " + *value;
+  }
+  return "map {" + out + (out.empty() ? "}" : " }");
+}
+
 std::optional<std::string> record_of(const Json& json, TypeRef type, const Named& named) {
   std::string out;
   for (size_t i = 0; i < type->fields.size(); ++i) {
     const typed::Field& field = type->fields[i];
+    if (typed::has_secret(field.type)) continue;
     Named parts;
     for (const TestValue* row : named) {
       if (row->form == TestValue::Form::Record && row->parts[i].form != TestValue::Form::Unnamed)
@@ -143,6 +165,8 @@ std::optional<std::string> value_of(const Json& json, TypeRef type, const Named&
       return record_of(json, inner, named);
     case Kind::List:
       return list_of(json, inner, named);
+    case Kind::Map:
+      return map_of(json, inner);
     case Kind::Bytes:
       return bytes(json.text);
     case Kind::Time:

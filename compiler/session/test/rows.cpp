@@ -85,6 +85,23 @@ bool same_json(const Json& a, const Json& b, ast::ExpectMode mode) {
   return false;
 }
 
+std::optional<std::string> difference(const Pattern& pattern, const Value& value, TypeRef type,
+                                      ast::ExpectMode mode);
+
+// In any order.
+std::optional<std::string> map_difference(const Value& wanted, const Value& got, TypeRef map,
+                                          ast::ExpectMode mode) {
+  if (wanted.entries().size() != got.entries().size()) return "";
+  for (const Value& entry : wanted.entries()) {
+    const Value* other = reference::find_in_map(got, entry.parts()[0]);
+    Pattern inside;
+    inside.form = Pattern::Form::Value;
+    inside.value = entry.parts()[1];
+    if (other == nullptr || difference(inside, *other, map->value(), mode)) return "";
+  }
+  return std::nullopt;
+}
+
 // Where a value is not as the pattern says: a path of fields, "" for the value itself. Empty: it fits.
 std::optional<std::string> difference(const Pattern& pattern, const Value& value, TypeRef type,
                                       ast::ExpectMode mode) {
@@ -118,17 +135,22 @@ std::optional<std::string> difference(const Pattern& pattern, const Value& value
       break;
   }
   if (pattern.value.is_none()) return "";
+  if (type->kind == Kind::Map) return map_difference(pattern.value, value, type, mode);
   if (type->kind == Kind::F32)
     return unless(same_float(static_cast<float>(pattern.value.as_float()), value.as_float(), mode));
   if (type->kind == Kind::Float) return unless(same_float(pattern.value.as_float(), value.as_float(), mode));
   return unless(reference::equal(pattern.value, value));
 }
 
+std::optional<Value> map_read_back(const Json& json, TypeRef map);
+
 // A value that a sink printed. Unlike an input's, `json` may be null; and a row from before an edit may lack
 // a field of the version that the test speaks of, which is then none.
 std::optional<Value> read_back(const Json& json, TypeRef type) {
   TypeRef inner = plain(type);
   if (inner->kind == Kind::Json) return Value(json.raw);
+  if (typed::has_secret(inner) && inner->kind != Kind::Record) return Value();  // shown to nobody
+  if (inner->kind == Kind::Map && json.kind == Json::Kind::Record) return map_read_back(json, inner);
   bool nested = (inner->kind == Kind::Record && json.kind == Json::Kind::Record) ||
                 (inner->kind == Kind::List && json.kind == Json::Kind::List);
   if (!nested) return reference::value_of(json, type, text::TimeUnit::Milli);
@@ -143,6 +165,17 @@ std::optional<Value> read_back(const Json& json, TypeRef type) {
     parts.push_back(std::move(*part));
   }
   return Value(std::move(parts));
+}
+
+std::optional<Value> map_read_back(const Json& json, TypeRef map) {
+  Value::Parts entries;
+  for (size_t i = 0; i < json.items.size(); ++i) {
+    auto key = reference::value_of_cell(json.names[i], map->key(), text::TimeUnit::Milli);
+    auto value = read_back(json.items[i], map->value());
+    if (!key || !value) return std::nullopt;
+    entries.emplace_back(Value::Parts{std::move(*key), std::move(*value)});
+  }
+  return Value(Value::Entries{std::move(entries)});
 }
 
 std::optional<Pattern> pattern_of_value(const Json& json, TypeRef type) {

@@ -114,6 +114,7 @@ std::string_view read_cell(const json::Node& node, const abi::TypeDesc& type, st
       return value ? store(*value, to) : "expected a number that fits exactly";
     }
     case TypeKind::List:
+    case TypeKind::Map:
     case TypeKind::Record:
       return json::read_value(text, type, unit, arena, to) ? "expected JSON text of its type"
                                                            : std::string_view();

@@ -67,6 +67,7 @@ void RowWriter::append_value(const char* value, const abi::TypeDesc& type, text:
       return out.advance_to(text::format_duration(load<int64_t>(value), out.room(text::duration_bytes_max)));
     case TypeKind::Json:
     case TypeKind::List:
+    case TypeKind::Map:
     case TypeKind::Record: {
       text::Buffer json;
       json::append_value(value, type, json);

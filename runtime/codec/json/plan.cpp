@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "runtime/abi/map_value.h"
 #include "runtime/codec/json/value.h"
 
 namespace mut::json {
@@ -50,9 +51,15 @@ Node make_node(const abi::TypeDesc& type, bool store) {
   node.kind = value->kind;
   node.size = value->size;
   node.store = store;
+  node.secret = type.secret || value->secret;
   node.scale = static_cast<int>(value->scale);
   if (value->kind == abi::TypeKind::List)
     node.element = std::make_unique<Node>(make_node(*value->element, store));
+  if (value->kind == abi::TypeKind::Map) {
+    node.map = value;
+    node.key = std::make_unique<Node>(make_node(abi::key_type(*value), store));
+    node.element = std::make_unique<Node>(make_node(*abi::value_field(*value).type, store));
+  }
   if (value->kind == abi::TypeKind::Record) node.record = make_record(*value, {}, store);
   for (const std::string& name : value->values) node.names.push_back(abi::make_str(name));
   return node;

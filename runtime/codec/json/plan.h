@@ -20,15 +20,18 @@ struct RecordPlan;
 struct Node {
   abi::TypeKind kind = abi::TypeKind::Bool;  // of T for a T?
   bool optional = false;
+  bool secret = false;                 // nothing of the text is told
   bool store = true;                   // false: checked, but its texts and lists are not kept
   uint32_t size = 0;                   // bytes of T, also the stride of a column
   uint32_t present_offset = 0;         // optional, outside of columns
   uint32_t full_size = 0;              // bytes with the `present` byte
-  std::unique_ptr<Node> element;       // List
+  std::unique_ptr<Node> element;       // List; Map: of the values
+  std::unique_ptr<Node> key;           // Map
+  const abi::TypeDesc* map = nullptr;  // Map
   std::unique_ptr<RecordPlan> record;  // Record
   std::vector<MutStr> names;           // Enum; views into the type
   int scale = 0;                       // Decimal
-  std::vector<char> scratch;           // List: the elements read so far
+  std::vector<char> scratch;           // List, Map: the elements or entries read so far
 };
 
 struct Field {

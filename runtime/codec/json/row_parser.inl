@@ -123,7 +123,15 @@ class Parser final : public RowParser {
     return at;
   }
 
+  // Of a secret nothing is told but that it does not fit.
+  void hide(const Node& node) {
+    if (!node.secret || failure_.syntax) return;
+    failure_.path.clear();
+    failure_.reason = "the value does not fit its type";
+  }
+
   const char* in_field(const Field& field) {
+    hide(field.node);
     failure_.path = failure_.path.empty() ? field.desc->name : field.desc->name + "." + failure_.path;
     return nullptr;
   }
@@ -298,6 +306,8 @@ class Parser final : public RowParser {
         return enumeration(node, at, to);
       case TypeKind::List:
         return list(node, at, to);
+      case TypeKind::Map:
+        return map(node, at, to);
       case TypeKind::Json:
         return json(at, to);
       case TypeKind::Bytes:
@@ -605,11 +615,7 @@ class Parser final : public RowParser {
         node.scratch.resize((count + 1) * element.full_size);
         char* place = node.scratch.data() + count * element.full_size;
         at = optional_value(element, at, place, reinterpret_cast<uint8_t*>(place + element.present_offset));
-        if (!at) {
-          std::string index = "[" + std::to_string(count) + "]";
-          failure_.path = failure_.path.empty() ? index : index + "." + failure_.path;
-          return nullptr;
-        }
+        if (!at) return in_part(element, "[" + std::to_string(count) + "]");
         ++count;
         at = skip_space(at);
         if (*at == ',') continue;
@@ -619,15 +625,75 @@ class Parser final : public RowParser {
       }
     }
     --depth_;
+    keep(node, count, element.full_size, to);
+    return at;
+  }
+
+  // The first `count` of what was gathered.
+  void keep(const Node& node, uint64_t count, uint32_t size, char* to) {
     MutList out{0, nullptr};
     if (node.store && count > 0) {
       out.count = count;
-      void* data = arena_->allocate(node.scratch.size());
-      memcpy(data, node.scratch.data(), node.scratch.size());
+      void* data = arena_->allocate(count * size);
+      memcpy(data, node.scratch.data(), count * size);
       out.data = data;
     }
     memcpy(to, &out, sizeof out);
+  }
+
+  const char* in_part(const Node& part, const std::string& place) {
+    hide(part);
+    failure_.path = failure_.path.empty() ? place : place + "." + failure_.path;
+    return nullptr;
+  }
+
+  const char* map(Node& node, const char* at, char* to) {
+    if (*at != '{') return fail_expected("an object", at);
+    if (++depth_ > codec::json_depth_max) return fail_syntax("nested too deep");
+    Node& element = *node.element;
+    uint32_t size = node.map->element->size;
+    uint32_t offset = abi::value_field(*node.map).offset;
+    node.scratch.clear();
+    uint64_t count = 0;
+    at = skip_space(at + 1);
+    if (*at == '}') {
+      ++at;
+    } else {
+      for (;; at = skip_space(at + 1)) {
+        node.scratch.resize((count + 1) * size);
+        char* place = node.scratch.data() + count * size;
+        const char* begin = at;
+        at = key(*node.key, at, place);
+        if (!at) return nullptr;
+        std::string_view written(begin, static_cast<size_t>(at - begin));
+        at = skip_space(at);
+        if (*at != ':') return fail_syntax("expected `:`");
+        at = skip_space(at + 1);
+        at = optional_value(element, at, place + offset,
+                            reinterpret_cast<uint8_t*>(place + offset + element.present_offset));
+        if (!at) return in_part(element, "[" + std::string(written) + "]");
+        ++count;
+        at = skip_space(at);
+        if (*at == ',') continue;
+        if (*at != '}') return fail_syntax("expected `,` or `}`");
+        ++at;
+        break;
+      }
+    }
+    --depth_;
+    if (node.store) count = abi::unite_keys(*node.map, node.scratch.data(), count);
+    keep(node, count, size, to);
     return at;
+  }
+
+  const char* key(const Node& node, const char* at, char* to) {
+    if (*at != '"') return fail_syntax("expected a key");
+    if (node.kind == abi::TypeKind::String) return string(node, at, to);
+    std::string_view text;
+    const char* end = plain_text("a key", at, text);
+    if (end && !read_key(node, text, time_unit, to))
+      return fail("`" + std::string(text) + "` is no key of its type");
+    return end;
   }
 
   batch::Arena* arena_ = nullptr;

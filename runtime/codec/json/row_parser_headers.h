@@ -11,8 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/abi/map_value.h"
 #include "runtime/codec/decoder.h"
 #include "runtime/codec/json/escape.h"
+#include "runtime/codec/json/map_key.h"
 #include "runtime/codec/json/place_value.h"
 #include "runtime/codec/json/row_parser.h"
 #include "runtime/codec/json/validate.h"

@@ -4,7 +4,9 @@
 #include <cstring>
 
 #include "runtime/abi/deliberate.h"
+#include "runtime/abi/map_value.h"
 #include "runtime/abi/value.h"
+#include "runtime/codec/json/map_key.h"
 #include "runtime/codec/text/base64.h"
 #include "runtime/codec/text/number.h"
 #include "runtime/codec/text/time.h"
@@ -50,6 +52,19 @@ void put_list(const MutList& list, const abi::TypeDesc& element, text::Buffer& o
     append_value(at, element, out);
   }
   out.append(']');
+}
+
+void put_map(const MutList& entries, const abi::TypeDesc& map, text::Buffer& out) {
+  const abi::FieldDesc& value = abi::value_field(map);
+  out.append('{');
+  for (uint64_t i = 0; i < entries.count; ++i) {
+    if (i > 0) out.append(',');
+    const char* entry = abi::entry_at(map, entries, i);
+    append_key(entry, abi::key_type(map), out);
+    out.append(':');
+    append_value(entry + value.offset, *value.type, out);
+  }
+  out.append('}');
 }
 
 void put_bytes(MutStr bytes, text::Buffer& out) {
@@ -116,6 +131,8 @@ void append_string(std::string_view text, text::Buffer& out) {
 void append_value(const void* value, const abi::TypeDesc& type, text::Buffer& out) {
   using abi::TypeKind;
   const char* from = static_cast<const char*>(value);
+  if (type.secret) [[unlikely]]
+    return out.append(std::string_view("\"***\""));
   switch (type.kind) {
     case TypeKind::Bool:
       return out.append(*from ? std::string_view("true") : std::string_view("false"));
@@ -160,6 +177,8 @@ void append_value(const void* value, const abi::TypeDesc& type, text::Buffer& ou
       return out.append("null");
     case TypeKind::List:
       return put_list(load<MutList>(from), *type.element, out);
+    case TypeKind::Map:
+      return put_map(load<MutList>(from), type, out);
     case TypeKind::Record: {
       char before = '{';
       for (const abi::FieldDesc& field : type.fields) {

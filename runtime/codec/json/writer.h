@@ -13,8 +13,8 @@ namespace mut::json {
 // Appends `text` between quotes, escaped.
 void append_string(std::string_view text, text::Buffer& out);
 
-// Appends the JSON of one value laid out as `type`. Nothing is written for the name of a secret: the
-// compiler lets none reach a sink.
+// Appends the JSON of one value laid out as `type`. A secret is written as `"***"`: the compiler lets none
+// reach a sink, and events of `.errors` show no more of it.
 void append_value(const void* value, const abi::TypeDesc& type, text::Buffer& out);
 
 // One record type prepared for writing. Keeps references into `record`, which must outlive it.

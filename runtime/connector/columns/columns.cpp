@@ -28,7 +28,8 @@ void copy_value(const abi::TypeDesc& type, const char* from, char* to, batch::Ar
       for (const abi::FieldDesc& field : type.fields)
         copy_value(*field.type, from + field.offset, to + field.offset, arena);
       return;
-    case abi::TypeKind::List: {
+    case abi::TypeKind::List:
+    case abi::TypeKind::Map: {
       MutList list;
       memcpy(&list, from, sizeof(list));
       auto* memory = static_cast<char*>(arena.allocate(list.count * type.element->size + 1));
