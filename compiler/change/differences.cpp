@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "runtime/codec/text/time.h"
-
 namespace mut::change {
 namespace {
 
@@ -530,11 +528,6 @@ std::vector<int> key_places(const Cell& before, const Cell& after) {
 
 bool same_content(const Cell& a, const Cell& b) {
   return same_function(a, b) && a.value.named == b.value.named && a.filter.named == b.filter.named;
-}
-
-std::string duration_text(int64_t nanoseconds) {
-  char buffer[text::duration_bytes_max];
-  return std::string(buffer, text::format_duration(nanoseconds, buffer));
 }
 
 std::vector<Found> differences(const Cell& before, const Cell& after) { return Finder(before, after).run(); }

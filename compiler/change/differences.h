@@ -5,6 +5,7 @@
 
 #include "compiler/change/cells.h"
 #include "compiler/change/verdicts.h"
+#include "compiler/graph/bounds.h"
 
 namespace mut::change {
 
@@ -21,6 +22,6 @@ std::vector<int> key_places(const Cell& before, const Cell& after);
 bool widens(typed::TypeRef from, typed::TypeRef to);
 // Whether two cells would hold the same: function, argument and filter.
 bool same_content(const Cell& a, const Cell& b);
-std::string duration_text(int64_t nanoseconds);
+using graph::duration_text;
 
 }  // namespace mut::change

@@ -1,14 +1,44 @@
 #include <fmt/format.h>
 
+#include "compiler/graph/bounds.h"
 #include "compiler/graph/graph.h"
 
 namespace mut::graph {
 namespace {
 
 const char* store_name(state::StoreKind kind) {
-  constexpr const char* names[] = {"groups", "panes",    "sessions", "whole", "ring", "dedupe",
-                                   "join",   "overlaps", "held",     "match", "table"};
-  return names[static_cast<int>(kind)];
+  using state::StoreKind;
+  switch (kind) {
+    case StoreKind::Groups:
+      return "groups";
+    case StoreKind::Panes:
+      return "panes";
+    case StoreKind::Sessions:
+      return "sessions";
+    case StoreKind::Whole:
+      return "whole";
+    case StoreKind::Ring:
+      return "ring";
+    case StoreKind::Dedupe:
+      return "dedupe";
+    case StoreKind::Join:
+      return "join";
+    case StoreKind::Overlaps:
+      return "overlaps";
+    case StoreKind::Held:
+      return "held";
+    case StoreKind::Match:
+      return "match";
+    case StoreKind::Table:
+      return "table";
+    case StoreKind::Counts:
+      return "counts";
+    case StoreKind::Process:
+      return "process";
+    case StoreKind::Follow:
+      return "follow";
+  }
+  return "?";
 }
 
 std::string consumer_text(const Graph& graph, const Consumer& consumer) {
@@ -41,6 +71,8 @@ void print_stream(const Graph& graph, int index, size_t first_stage, int indent,
       out += fmt::format(" [{} {}]", store_name(graph.stores[static_cast<size_t>(store)].desc.kind), store);
     }
     out += "\n";
+    for (int store : graph.stage_stores[static_cast<size_t>(index)][i])
+      out += pad + "  keeps " + bound_of(graph.stores[static_cast<size_t>(store)].desc) + "\n";
     if (is_breaker(stage)) {
       later.emplace_back(index, i + 1);
       return;

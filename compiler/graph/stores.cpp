@@ -123,6 +123,18 @@ std::string call_text(const typed::AggregateCall& call) {
   return out;
 }
 
+// Keys of a history are fields, or fields of fields.
+std::vector<std::string> names_of(const std::vector<typed::ExprPtr>& keys, const typed::Type& record) {
+  std::vector<std::string> out;
+  for (const typed::ExprPtr& key : keys) {
+    bool member = key->kind == typed::ExprKind::Member;
+    const typed::Type* of = member ? key->args[0]->type : &record;
+    bool named = member || key->kind == typed::ExprKind::Field;
+    out.push_back(named ? of->fields[static_cast<size_t>(key->index)].name : "key");
+  }
+  return out;
+}
+
 // Histories of one stage with one argument over one stretch by one key share a ring. Not those of several
 // arguments: an edit of one history must not part or join the samples of others at the cut.
 void add_history_stores(const typed::Stage& stage, const std::string& path, std::vector<StoreNode>& out) {
@@ -132,7 +144,7 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
     bool ring = history.over == typed::OverKind::LastDuration || history.over == typed::OverKind::LastEvents;
     StoreNode node;
     node.desc.path = path;
-    add_keys(history.keys, {}, node.desc);
+    add_keys(history.keys, names_of(history.keys, *stage.input), node.desc);
     if (!ring) {
       node.desc.kind = StoreKind::Groups;
       node.desc.cells.push_back(describe_cell(history.call));

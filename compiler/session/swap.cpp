@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "compiler/change/print.h"
+#include "compiler/graph/bounds.h"
 #include "compiler/sema/check.h"
 #include "compiler/session/engine_state.h"
 #include "compiler/session/report.h"
@@ -368,6 +369,8 @@ PlanResult plan_change(std::string_view before, std::string before_name, std::st
   change::SwapPlan plan = change::compare(*old_program->graph, *new_program->graph, compare);
   std::string text = options.format == PlanOptions::Format::Json ? change::print_json(plan, "v1", "v2")
                                                                  : change::print_text(plan, "v1", "v2");
+  bool bounds = options.bounds == PlanOptions::Bounds::Show && options.format == PlanOptions::Format::Text;
+  if (bounds) text += "v2 keeps\n" + graph::print_bounds(*new_program->graph);
   return {change::exit_code(plan.outcome), std::move(text)};
 }
 

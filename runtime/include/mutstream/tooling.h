@@ -40,6 +40,7 @@ struct PlanOptions {
   std::vector<Consent> accept;
   enum class Format : uint8_t { Text, Json } format = Format::Text;
   EngineOptions::Color color = EngineOptions::Color::No;
+  enum class Bounds : uint8_t { No, Show } bounds = Bounds::No;  // Text: what bounds the state of each stage
 };
 struct PlanResult {
   int exit_code = 0;  // 0 applicable, 1 does not compile, 10 a decision is needed, 11 no change, 20 refused

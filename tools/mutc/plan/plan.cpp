@@ -10,6 +10,7 @@ void add_plan(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
     std::string before;
     std::string after;
     bool json = false;
+    bool bounds = false;
     std::string policy = "ask";
     std::vector<std::string> accepts;
   };
@@ -19,6 +20,7 @@ void add_plan(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
   command->add_option("OLD", options->before, "The running script")->required();
   command->add_option("NEW", options->after, "The edited script")->required();
   command->add_flag("--json", options->json, "The same as JSON");
+  command->add_flag("--bounds", options->bounds, "Also show what bounds the state of each stage of NEW");
   command->add_option("--policy", options->policy, "strict, ask or live")
       ->check(CLI::IsMember({"strict", "ask", "live"}));
   command->add_option("--accept", options->accepts, "VERDICT:CELL")->allow_extra_args(false);
@@ -34,6 +36,7 @@ void add_plan(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
                   : options->policy == "live" ? SwapPolicy::Live
                                               : SwapPolicy::Ask;
     plan.format = options->json ? PlanOptions::Format::Json : PlanOptions::Format::Text;
+    plan.bounds = options->bounds ? PlanOptions::Bounds::Show : PlanOptions::Bounds::No;
     plan.color = use_color(console);
     for (const std::string& accept : options->accepts) {
       auto consent = parse_accept(accept);
