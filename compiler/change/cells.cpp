@@ -55,6 +55,10 @@ class Describer {
         add_match(made, stream, index, stage, store);
         continue;
       }
+      if (node.desc.kind == StoreKind::Follow) {
+        add_follow(made, stream, index, stage, store);
+        continue;
+      }
       if (node.desc.kind == StoreKind::Held) {
         Cell cell = begin(stream, index, stage, store);
         cell.name = "waiting";
@@ -164,6 +168,27 @@ class Describer {
     finish(made, std::move(cell));
   }
 
+  // One cell: what the rows of the table have given. It goes by the key of the table.
+  void add_follow(StatefulStage& made, int stream, int index, const typed::Stage& stage, int store) {
+    Cell cell = begin(stream, index, stage, store);
+    cell.name = "rows";
+    cell.span = stage.span;
+    add_keys(cell, stage.keys);
+    int table = program_.find_stream(stage.follows);
+    const std::vector<typed::Stage>& stages = program_.streams[static_cast<size_t>(table)].stages;
+    int last = static_cast<int>(stages.size()) - 1;
+    for (const typed::ExprPtr& key : stages.back().keys)
+      cell.row.push_back({named_.of(*key, table, last), valued_.of(*key, table, last)});
+    for (const typed::AggregateCall& call : stage.aggregates) {
+      cell.measures.push_back({named_.of_call(call, stream, index), valued_.of_call(call, stream, index)});
+      if (call.filter) {
+        cell.measures.push_back({named_.of_condition(*call.filter, stream, index),
+                                 valued_.of_condition(*call.filter, stream, index)});
+      }
+    }
+    finish(made, std::move(cell));
+  }
+
   // A cell a variable and one a timer; all change with any of the statements.
   void add_process(StatefulStage& made, int stream, int index, const typed::Stage& stage, int store) {
     const typed::Process& process = *stage.process;
@@ -266,6 +291,7 @@ bool Cell::by_event_time() const {
     case StoreKind::Match:
     case StoreKind::Held:
     case StoreKind::Process:
+    case StoreKind::Follow:
       return true;
     case StoreKind::Ring:
       return node->desc.span != 0;

@@ -115,6 +115,7 @@ class Finder {
     find_admission();
     if (after_.node->desc.kind == StoreKind::Join) find_join();
     if (after_.node->desc.kind == StoreKind::Table) find_table();
+    if (after_.node->desc.kind == StoreKind::Follow) find_follow();
     if (after_.of->match && before_.of->match) find_match();
     if (after_.of->hold && before_.of->hold) find_hold();
     if (after_.of->process && before_.of->process) find_process();
@@ -340,6 +341,37 @@ class Finder {
     } else if (before_.statements.named == after_.statements.named &&
                before_.statements.valued != after_.statements.valued) {
       add(Difference::ParamValue);
+    }
+  }
+
+  void find_follow() {
+    const state::StoreDesc& was = before_.node->desc;
+    const state::StoreDesc& is = after_.node->desc;
+    auto same = [](const std::vector<Sets>& a, const std::vector<Sets>& b) {
+      return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                        [](const Sets& x, const Sets& y) { return x.valued == y.valued; });
+    };
+    auto same_measure = [](const state::CellDesc& a, const state::CellDesc& b) {
+      return a.fn == b.fn && a.kind == b.kind && a.order_kind == b.order_kind && a.column == b.column &&
+             abi::same_layout(*a.result, *b.result);
+    };
+    auto same_key = [](const state::KeyDesc& a, const state::KeyDesc& b) {
+      return a.kind == b.kind && abi::same_layout(*a.type, *b.type);
+    };
+    bool alike = same(before_.row, after_.row) && same(before_.measures, after_.measures) &&
+                 std::equal(was.measures.begin(), was.measures.end(), is.measures.begin(), is.measures.end(),
+                            same_measure) &&
+                 std::equal(was.follow.keys.begin(), was.follow.keys.end(), is.follow.keys.begin(),
+                            is.follow.keys.end(), same_key);
+    if (!alike) {
+      add(Difference::FollowOther);
+      return;
+    }
+    for (size_t i = 0; i < is.measures.size(); ++i) {  // the values themselves are kept
+      const state::CellDesc& from = was.measures[i];
+      const state::CellDesc& to = is.measures[i];
+      if (from.share != to.share || from.most != to.most || from.separator != to.separator)
+        add(Difference::Numbers);
     }
   }
 

@@ -77,6 +77,7 @@ bool retunes(const state::StoreDesc& from, const state::StoreDesc& to, Cells cel
     case state::StoreKind::Join:
     case state::StoreKind::Table:
     case state::StoreKind::Match:
+    case state::StoreKind::Follow:
     case state::StoreKind::Held:
       return cells == Cells::InPlace;
     case state::StoreKind::Panes:

@@ -83,6 +83,10 @@ constexpr VerdictRow rows[] = {
     {Difference::PatternBounds, Verdict::Keep, false, "bounds of the pattern changed"},
     {Difference::PatternOther, Verdict::Choice, false,
      "pattern or what is selected of its events changed; matches that have begun cannot go on"},
+    {Difference::FollowOther, Verdict::Choice, false,
+     "aggregates or the key of the table changed; what its rows have given cannot be made anew, only reset "
+     "is "
+     "possible"},
     {Difference::HoldNumbers, Verdict::Keep, false,
      "a number changed; what waits goes when it would have gone, what was let go does not come back"},
     {Difference::HoldOther, Verdict::Choice, false,

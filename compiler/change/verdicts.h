@@ -73,6 +73,7 @@ enum class Difference : uint8_t {
   PatternConditions,
   PatternBounds,
   PatternOther,
+  FollowOther,
   HoldNumbers,
   HoldOther,
   ProcessStatements,

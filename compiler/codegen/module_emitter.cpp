@@ -225,6 +225,7 @@ void ModuleEmitter::finish_stream(FunctionEmitter& at, int stream) {
       }
     }
   }
+  settle_followers(at, stream);
 }
 
 void ModuleEmitter::emit_row(FunctionEmitter& at, int emit) {

@@ -64,6 +64,8 @@ class ModuleEmitter {
   // Calls the section of a stream with the fields it needs.
   llvm::CallInst* call_section(FunctionEmitter& at, int stream, size_t stage,
                                const std::vector<Value>& fields);
+  // Follow: follow_emitter.cpp.
+  void settle_followers(FunctionEmitter& at, int stream);
   void finish_stream(FunctionEmitter& at, int stream);
   void emit_row(FunctionEmitter& at, int emit);
   void emit_right_event(FunctionEmitter& at, const graph::Consumer& consumer);

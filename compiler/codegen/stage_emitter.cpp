@@ -28,6 +28,10 @@ bool StageEmitter::emit() {
     case StageKind::Flatten:
       return emit_flatten();
     case StageKind::Aggregate:
+      if (!stage_.follows.empty()) {
+        emit_follow();
+        return false;
+      }
       if (graph::is_breaker(stage_)) {
         emit_windowed();
         return false;

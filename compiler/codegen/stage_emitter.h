@@ -41,6 +41,7 @@ class StageEmitter {
   void emit_windowed();
   void emit_match();
   void emit_hold();
+  void emit_follow();
   void leave_unless(llvm::Value* condition);
   void commit();
 

@@ -14,15 +14,17 @@ using typed::StageKind;
 bool is_breaker(const typed::Stage& stage) {
   return stage.kind == StageKind::Match || stage.kind == StageKind::Hold ||
          (stage.process && !stage.process->timers.empty()) ||
-         (stage.kind == StageKind::Aggregate && stage.window.kind != typed::WindowKind::Running) ||
+         (stage.kind == StageKind::Aggregate &&
+          (stage.window.kind != typed::WindowKind::Running || !stage.follows.empty())) ||
          stage.ticks();
 }
 
 bool waits_above(const typed::Program& program, int stream, size_t stage) {
   const typed::Stream& of = program.streams[static_cast<size_t>(stream)];
   auto waits = [](const typed::Stage& at) {
-    bool full = at.kind == StageKind::Aggregate && at.window.kind == typed::WindowKind::Count && !at.ticks();
-    return at.kind == StageKind::Join || (is_breaker(at) && !full);
+    bool at_once = at.kind == StageKind::Aggregate && !at.ticks() &&
+                   (at.window.kind == typed::WindowKind::Count || !at.follows.empty());
+    return at.kind == StageKind::Join || (is_breaker(at) && !at_once);
   };
   if (std::any_of(of.stages.begin(), of.stages.begin() + static_cast<ptrdiff_t>(stage), waits)) return true;
   return std::any_of(of.inputs.begin(), of.inputs.end(), [&](const typed::Input& input) {
@@ -159,12 +161,31 @@ class Builder {
         }
       }
     }
+    find_followers();
     number_literals();
     describe_shape();
     return std::move(out_);
   }
 
  private:
+  // What follows the rows of a table knows its key and how long its rows are kept.
+  void find_followers() {
+    const typed::Program& program = *out_.program;
+    out_.followers.resize(program.streams.size());
+    for (size_t i = 0; i < out_.stores.size(); ++i) {
+      StoreNode& node = out_.stores[i];
+      if (node.desc.kind != state::StoreKind::Follow) continue;
+      const typed::Stage& stage =
+          program.streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
+      auto table = static_cast<size_t>(program.find_stream(stage.follows));
+      node.table = out_.stage_stores[table].back()[0];
+      const state::StoreDesc& rows = out_.stores[static_cast<size_t>(node.table)].desc;
+      node.desc.follow.keys = rows.keys;
+      node.desc.ttl = rows.ttl;
+      out_.followers[table].push_back(static_cast<int>(i));
+    }
+  }
+
   void connect() {
     const typed::Program& program = *out_.program;
     struct Placed {
@@ -545,6 +566,7 @@ class Builder {
       }
       for (const state::ColumnDesc& column : node.desc.columns) out += " w" + std::to_string(column.word);
       for (int history : node.histories) out += " h" + std::to_string(history);
+      if (node.table >= 0) out += " t" + std::to_string(node.table);
       for (const state::CellDesc& measure : node.desc.measures) out += " m" + std::to_string(measure.column);
       for (int field : node.fields) out += " f" + std::to_string(field);
       out += "\n";

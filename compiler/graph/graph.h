@@ -26,6 +26,7 @@ struct StoreNode {
   int stage = -1;
   std::vector<int> histories;  // Where, Project: indices into Stage::histories, one per cell
   std::vector<int> columns;    // Ring: column of each cell; Match: for each column the measure that fills it
+  int table = -1;              // Follow: the store of the table
   std::vector<int> fields;     // Match: what conditions that look back read of the event, behind the measures
 };
 
@@ -42,6 +43,7 @@ using Needs = std::vector<char>;  // by field
 struct Graph {
   std::shared_ptr<const typed::Program> program;
   std::vector<std::vector<Consumer>> consumers;  // by stream
+  std::vector<std::vector<int>> followers;       // by stream that is a table: stores that follow its rows
   std::vector<int> errors_of;                    // by stream: its `.errors` stream when that is read, or -1
   std::vector<StoreNode> stores;
   std::vector<std::vector<std::vector<int>>> stage_stores;  // stream, stage → stores

@@ -312,6 +312,22 @@ StoreNode table_store(const typed::Stage& stage, const std::string& path) {
   return node;
 }
 
+// What it knows of its table is filled in when all stores are there.
+StoreNode follow_store(const typed::Stage& stage, const std::string& path) {
+  StoreNode node;
+  node.desc.kind = StoreKind::Follow;
+  node.desc.path = path;
+  add_keys(stage.keys, stage.key_names, node.desc);
+  for (const typed::AggregateCall& call : stage.aggregates) {
+    CellDesc measure = describe_cell(call);
+    measure.column = static_cast<uint32_t>(node.desc.columns.size());
+    node.desc.columns.push_back({measure.kind, 0});
+    if (call.order) node.desc.columns.push_back({measure.order_kind, 0});
+    node.desc.measures.push_back(std::move(measure));
+  }
+  return node;
+}
+
 }  // namespace
 
 std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& path) {
@@ -325,7 +341,9 @@ std::vector<StoreNode> stores_of(const typed::Stage& stage, const std::string& p
     node.desc.span = stage.within;
     out.push_back(std::move(node));
   }
-  if (stage.kind == typed::StageKind::Aggregate) {
+  if (!stage.follows.empty()) {
+    out.push_back(follow_store(stage, path));
+  } else if (stage.kind == typed::StageKind::Aggregate) {
     StoreNode node;
     node.desc.path = path;
     add_keys(stage.keys, stage.key_names, node.desc);

@@ -275,6 +275,7 @@ void Flow::leave(int stream, const Event& event) {
       }
     }
   }
+  if (program_->streams[static_cast<size_t>(stream)].is_table) settle_followers(stream, event);
 }
 
 // The first branch that matches, or every one (`route all`); all conditions are known before any branch
@@ -329,7 +330,7 @@ void Flow::send_error(int stream, const Event& event, std::string json, std::opt
                       const std::string& stage, source::Span span, const char* code) {
   ++error_counts[program_->streams[static_cast<size_t>(stream)].name];
   static const std::map<std::string, std::string> messages = {
-      {"overflow", "integer overflow"},
+      {"overflow", "the number does not fit its type"},
       {"division_by_zero", "division by zero"},
       {"index", "index out of range"},
       {"cast", "the value cannot be cast"},

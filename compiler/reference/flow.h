@@ -105,6 +105,11 @@ class Flow {
   Step process(StagePlace place, const Event& event);
   int64_t next_timer(StagePlace place) const;
   void fire_timer(StagePlace place, int64_t due);
+  Step follow(StagePlace place, const Event& event);
+  const typed::Stage& table_of(StagePlace place) const;  // that an aggregate follows
+  void settle_followers(int table, const Event& event);
+  int64_t next_forgotten(StagePlace place) const;
+  void fire_forgotten(StagePlace place, int64_t due);
   Step match(StagePlace place, const Event& event);
   int64_t next_settled(StagePlace place) const;
   void settle(StagePlace place, int64_t now, std::vector<Event>& rows);

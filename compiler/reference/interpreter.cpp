@@ -51,12 +51,15 @@ void Interpreter::take_row(const typed::Program& program, size_t index, const Ev
 }
 
 // Smallest next event time first, ties by declaration; what cannot be decoded is taken at once (8.1).
-bool Interpreter::step() {
+// A source at its stop waits there.
+bool Interpreter::step(const Stops& stops) {
   const typed::Program& program = flow_->program();
   std::optional<Record> chosen;
   size_t from = 0;
   for (size_t i = 0; i < program.sources.size(); ++i) {
     auto [reader, made] = readers_.try_emplace(program.sources[i].name, Feed{});
+    auto stop = stops.find(program.sources[i].name);
+    if (stop != stops.end() && reader->second.position() >= stop->second) continue;
     std::optional<Record> next = reader->second.peek(program.sources[i], flow_->params());
     if (!next) {
       flow_->finish_source(i);
@@ -78,14 +81,18 @@ bool Interpreter::step() {
   return true;
 }
 
-void Interpreter::run_until(const std::string& source, uint64_t records) {
-  readers_.try_emplace(source, Feed{});
-  while (readers_.at(source).position() < records && step()) {
+void Interpreter::run_until(const Stops& stops) {
+  auto stops_at_all = [&] {
+    return std::all_of(stops.begin(), stops.end(), [&](const auto& stop) {
+      return readers_.try_emplace(stop.first, Feed{}).first->second.position() >= stop.second;
+    });
+  };
+  while (!stops_at_all() && step(stops)) {
   }
 }
 
 void Interpreter::run_to_end() {
-  while (step()) {
+  while (step({})) {
   }
   flow_->finish();
 }

@@ -34,8 +34,10 @@ class Interpreter {
 
   // Before the source is read. A `generate` source needs none.
   void bind(const std::string& source, Feed feed);
-  // Until `source` has given that many records since the start, or nothing is left.
-  void run_until(const std::string& source, uint64_t records);
+  // Records since the start, by source.
+  using Stops = std::map<std::string, uint64_t>;
+  // Until each of those sources has given that many, and no more, or nothing is left.
+  void run_until(const Stops& stops);
   // Reads all, then fires all.
   void run_to_end();
   // For tests and hosts, in the place of bind() and run_…(): reads all of `feed` as further records of the
@@ -67,7 +69,7 @@ class Interpreter {
                                   std::function<int(source::Span)> line);
   void take_row(const typed::Program& program, size_t emit, const Event& row);
   // One record of the source that is next; false when nothing is left.
-  bool step();
+  bool step(const Stops& stops);
 
   Options options_;
   std::unique_ptr<Flow> flow_;

@@ -68,4 +68,25 @@ void let_go_beyond(const typed::AggregateCall& call, size_t cell, const std::vec
   }
 }
 
+void let_go_in_windows(const typed::AggregateCall& call, size_t cell, const std::vector<WindowRule>& rules,
+                       std::vector<Entry>& entries) {
+  if (call.most == 0) return;
+  std::map<int64_t, std::vector<size_t>> by_start;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (cell >= entries[i].cells.size() || !entries[i].cells[cell]) continue;
+    for (auto [end, start] : fixed_windows(rules, entries[i].time)) {
+      if (!entries[i].gone[cell].contains(start)) by_start[start].push_back(i);
+    }
+  }
+  for (const auto& [start, members] : by_start) {
+    std::vector<Admitted> list;
+    for (size_t member : members) list.push_back(*entries[member].cells[cell]);
+    std::set<size_t> kept;
+    for (size_t place : chosen_of(call, list)) kept.insert(members[place]);
+    for (size_t member : members) {
+      if (!kept.contains(member)) entries[member].gone[cell].insert(start);
+    }
+  }
+}
+
 }  // namespace mut::reference

@@ -24,6 +24,7 @@ Flow::Step Flow::step(int stream, size_t index, Event& event) {
     case StageKind::Dedupe:
       return dedupe({stream, index}, event);
     case StageKind::Aggregate:
+      if (!stage.follows.empty()) return follow({stream, index}, event);
       if (stage.window.kind == WindowKind::Running) return running({stream, index}, event);
       if (stage.window.kind == WindowKind::Count) return counted({stream, index}, event);
       return windowed({stream, index}, event);

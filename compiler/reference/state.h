@@ -26,6 +26,8 @@ int64_t minus(int64_t time, int64_t duration);
 struct Entry {
   int64_t time = 0;
   std::vector<std::optional<Admitted>> cells;
+  // By cell: starts of windows that have let it go while other windows still have it.
+  std::map<size_t, std::set<int64_t>> gone;
   bool session_over = false;  // its session has fired
   bool told = false;          // `trigger every`: a tick has given it
   // A group that had no `ttl` gets one by an edit: it begins then, whenever the last event was.
@@ -91,6 +93,17 @@ struct ProcessGroup {
   int64_t newest = no_time;               // event or timer
 };
 
+// What a row of a table has given to a group of an aggregate that follows it.
+struct Given {
+  Key group;
+  Entry entry;
+  uint64_t arrival = 0;
+};
+struct FollowedRow {
+  int64_t time = 0;
+  std::vector<Given> given;
+};
+
 struct StageState {
   std::vector<Log> histories;  // one cell each
   Log log;                     // dedupe: no cells; aggregate: its calls
@@ -112,6 +125,8 @@ struct StageState {
   std::map<std::pair<int64_t, uint64_t>, std::pair<Key, MatchEvent>> waiting;  // match: by time and arrival
   uint64_t arrivals = 0;
   std::map<Key, ProcessGroup, KeyLess> processes;
+  std::map<Key, FollowedRow, KeyLess> followed;  // by key of the table
+  std::vector<Given> arriving;                   // of the row that is changing
 };
 
 // Windows of fixed length that hold an event of that time, by end.

@@ -67,7 +67,18 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
         out += digits_of(argument);
       return out;
     };
-    for (const AggregateCall& call : view.stage->aggregates) add(call, function_of(call), {});
+    if (view.stage->follows.empty()) {
+      for (const AggregateCall& call : view.stage->aggregates) add(call, function_of(call), {});
+    } else {  // one cell: what the rows of the table have given
+      std::string all;
+      for (const AggregateCall& call : view.stage->aggregates)
+        all += function_of(call) + " " + meaning.of(call, stream, index) + "; ";
+      int table = flow.program().find_stream(view.stage->follows);
+      const typed::Stream& rows = flow.program().streams[static_cast<size_t>(table)];
+      for (const std::string& key : meaning.of(rows.stages.back().keys, table, rows.stages.size() - 1))
+        all += key + " ";
+      view.cells.push_back({"rows", "follow " + all, "", {}});
+    }
     for (const typed::History& history : view.stage->histories) {
       bool events = history.over == OverKind::LastDuration || history.over == OverKind::LastEvents;
       std::string function = events && history.call.own != nullptr ? "own" : function_of(history.call);
@@ -153,8 +164,8 @@ class Migration {
   bool is_empty(const StageView& view) {
     const StageState& state = old_.state(view.place);
     return state.log.empty() && state.processes.empty() && state.rows.empty() && state.held.empty() &&
-           state.matches.empty() && state.waiting.empty() && state.sides[0].empty() &&
-           state.sides[1].empty() &&
+           state.matches.empty() && state.followed.empty() && state.waiting.empty() &&
+           state.sides[0].empty() && state.sides[1].empty() &&
            std::all_of(state.histories.begin(), state.histories.end(),
                        [](const Log& log) { return log.empty(); });
   }
@@ -506,6 +517,20 @@ class Migration {
       }
       return;
     }
+    if (!view.stage->follows.empty()) {
+      state.arrivals = old_state.arrivals;
+      if (from[0] < 0) return;
+      for (const auto& [row_key, row] : old_state.followed) {
+        FollowedRow& moved = state.followed[row_key];
+        moved = row;
+        for (Given& given : moved.given) {
+          Key group;
+          for (size_t at : order) group.push_back(given.group[at]);
+          given.group = std::move(group);
+        }
+      }
+      return;
+    }
     if (view.stage->match) {  // what has begun goes on when all that is asked of it is the same
       if (std::any_of(from.begin(), from.end(), [](int cell) { return cell < 0; })) return;
       state.matches = old_state.matches;
@@ -546,16 +571,25 @@ class Migration {
         std::erase_if(entries, [](const Entry& entry) { return entry.session_over; });
       std::erase_if(state.log, [](const auto& group) { return group.second.empty(); });
     }
+    bool own = std::any_of(before.stage->aggregates.begin(), before.stage->aggregates.end(),
+                           [](const AggregateCall& call) { return call.own != nullptr; });
+    auto let_go =
+        own && before.stage->window.kind == typed::WindowKind::Sliding ? let_go_in_windows : let_go_beyond;
     for (auto& [key, entries] : state.log) {
       for (size_t cell = 0; cell < before.stage->aggregates.size(); ++cell)
-        let_go_beyond(before.stage->aggregates[cell], cell, old_state.rules, entries);
+        let_go(before.stage->aggregates[cell], cell, old_state.rules, entries);
       if (is_timed(*before.stage)) keep_sessions(old_state.rules, entries);
       for (Entry& entry : entries) {
         std::vector<std::optional<Admitted>> cells(from.size());
+        std::map<size_t, std::set<int64_t>> gone;
         for (size_t i = 0; i < from.size(); ++i) {
-          if (from[i] >= 0) cells[i] = entry.cells[static_cast<size_t>(from[i])];
+          if (from[i] < 0) continue;
+          auto known = static_cast<size_t>(from[i]);
+          cells[i] = entry.cells[known];
+          if (entry.gone.contains(known)) gone[i] = entry.gone[known];
         }
         entry.cells = std::move(cells);
+        entry.gone = std::move(gone);
       }
     }
   }

@@ -235,6 +235,7 @@ int64_t Flow::due(StagePlace place) const {
   const Stage& stage = stage_at(place);
   if (stage.kind == StageKind::Join) return next_unmatched(place);
   if (stage.match) return next_settled(place);
+  if (!stage.follows.empty()) return next_forgotten(place);
   if (stage.process) return next_timer(place);
   if (stage.hold) return next_held(place);
   bool ticks = stage.trigger_every > 0 && !stage.on_update;
@@ -259,7 +260,7 @@ int64_t Flow::next_close(StagePlace place) const {
 
 bool Flow::fires(StagePlace place) const {
   const Stage& stage = stage_at(place);
-  if (stage.kind == StageKind::Join || stage.match || stage.process) return true;
+  if (stage.kind == StageKind::Join || stage.match || stage.process || !stage.follows.empty()) return true;
   if (stage.hold) return stage.window.kind != WindowKind::All;
   if (stage.ticks()) return true;
   return stage.kind == StageKind::Aggregate && stage.window.kind != WindowKind::Running &&
@@ -300,6 +301,8 @@ void Flow::fire_due() {
     if (!chosen) break;
     if (stage_at(*chosen).kind == StageKind::Join) {
       fire_join(*chosen, due(*chosen));
+    } else if (!stage_at(*chosen).follows.empty()) {
+      fire_forgotten(*chosen, due(*chosen));
     } else if (stage_at(*chosen).match) {
       fire_match(*chosen, due(*chosen));
     } else if (stage_at(*chosen).process) {
@@ -320,7 +323,11 @@ std::vector<Flow::Result> Flow::results_of(StagePlace place, int64_t end) {
     std::map<int64_t, std::vector<Entry>> by_start;
     for (const Entry& entry : entries) {
       for (auto [window_end, start] : fixed_windows(state.rules, entry.time)) {
-        if (window_end == end) by_start[start].push_back(entry);
+        if (window_end != end) continue;
+        by_start[start].push_back(entry);
+        for (const auto& [cell, starts] : entry.gone) {
+          if (starts.contains(start)) by_start[start].back().cells[cell].reset();
+        }
       }
     }
     for (const Stretch& session : sessions(state.rules, entries)) {
@@ -458,7 +465,8 @@ void Flow::give(StagePlace place, const Result& result, int64_t time) {
       json += quote_json(stage.key_names[i]) + ":" + to_json(result.key[i], stage.keys[i]->type) + ",";
     }
     typed::TypeRef moment = program_->types->scalar(typed::Kind::Time);
-    if (stage.window.kind != WindowKind::All && stage.window.kind != WindowKind::Running) {
+    bool edges = stage.window.kind != WindowKind::All && stage.window.kind != WindowKind::Running;
+    if (edges && stage.follows.empty()) {
       json += "\"window_start\":" + to_json(result.window.start, moment) +
               ",\"window_end\":" + to_json(result.window.end, moment) + ",";
     }

@@ -71,6 +71,31 @@ bool StageChecker::check_late_update(const ast::Late& late, Stage& out) {
   return true;
 }
 
+// Over the current rows of a table: groups have no end, and each change of a row is told at once.
+bool StageChecker::check_follows(const ast::AggregateStage& node, const ast::Stage& stage, Stage& out) {
+  if (stream_->follows == several_tables) {
+    diags_
+        .report(Code::AggregateOfTable, stage.keyword,
+                "these are rows of several tables, or of one and facts")
+        .note("aggregate over each of them, or over what the tables are made of");
+    return false;
+  }
+  const char* wrong = node.window                      ? "a window"
+                      : !node.triggers.empty()         ? "a trigger"
+                      : node.late                      ? "`late`"
+                      : node.ttl && node.ttl->duration ? "`ttl`"
+                                                       : nullptr;
+  if (wrong != nullptr) {
+    diags_
+        .report(Code::AggregateOfTable, stage.keyword,
+                std::string("an aggregate over a table follows its current rows and has no ") + wrong)
+        .note("to count each change as an event, aggregate over the stream that the table is made of");
+    return false;
+  }
+  out.follows = stream_->follows;
+  return true;
+}
+
 bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stage, Stage& out) {
   out.kind = StageKind::Aggregate;
   if (stream_->repeats_results) {
@@ -80,10 +105,7 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
             "`each_update()`");
     return false;
   }
-  if (stream_->follows_table) {
-    diags_.report(Code::NotExecutable, stage.keyword, "an aggregate over the current rows of a table");
-    return false;
-  }
+  if (!stream_->follows.empty() && !check_follows(node, stage, out)) return false;
   bool fine = check_keys(node.by, out) && check_window(node.window, out) && check_triggers(node, out);
   if (!fine) return false;
   for (size_t i = 0; i < out.keys.size(); ++i) {
@@ -108,6 +130,7 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     Scope scope = event_scope(out, Place::AggregateItem);
     scope.cell = item.name->text;
     scope.aggregates = &out.aggregates;
+    scope.may_be_empty_window = !out.follows.empty();  // its last row may go
     scope.closing_window = out.window.kind != typed::WindowKind::Running;
     scope.keys = &out.keys;
     scope.key_names = &out.key_names;
@@ -177,9 +200,10 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
   bool keeps_keys =
       out.window.kind == typed::WindowKind::Running || out.window.kind == typed::WindowKind::Count;
   bool whole = node.window && node.window->kind == ast::WindowKind::All;
-  if (keeps_keys && !whole && !node.ttl && !out.keys.empty()) {
+  if (out.follows.empty() && keeps_keys && !whole && !node.ttl && !out.keys.empty()) {
     diags_.report(Code::StateUnbounded, stage.keyword);
   }
+  stream_->follows.clear();
   stream_->repeats_results = out.on_update || out.trigger_every > 0 || out.late == typed::LatePolicy::Update;
   return true;
 }

@@ -32,7 +32,7 @@ std::optional<std::string_view> written_here(std::string_view name) {
   return std::nullopt;
 }
 
-constexpr std::string_view later_functions[] = {"arrival_time", "reveal", "each_update", "keys", "values"};
+constexpr std::string_view later_functions[] = {"arrival_time", "reveal", "keys", "values"};
 
 // `xs.any(x => …)`; `any(x)` is an aggregate, or of a list of bools.
 bool is_list_call(std::string_view name, const std::vector<const ast::Expr*>& args) {

@@ -36,6 +36,11 @@ bool less(const typed::Const& a, const typed::Const& b) {
   }
 }
 
+// The table whose current rows a stream follows; empty: none.
+std::string followed_by(const typed::Stream& stream) {
+  return stream.is_table ? stream.name : stream.follows;
+}
+
 class ProgramChecker {
  public:
   ProgramChecker(const Declarations& declarations, const CheckOptions& options, diag::Engine& diags)
@@ -403,7 +408,7 @@ class ProgramChecker {
     if (const auto* head = std::get_if<ast::StreamHead>(&pipeline.head)) {
       typed::Stream* input = find(path_text(head->name), head->name.span);
       if (input == nullptr) return std::nullopt;
-      stream.follows_table = input->is_table || input->follows_table;
+      stream.follows = followed_by(*input);
       stream.type = input->type;
       stream.repeats_results = input->repeats_results;
       input_names_[stream.name].push_back(input->name);
@@ -448,7 +453,11 @@ class ProgramChecker {
       inputs.push_back(input);
       input_names_[stream.name].push_back(input->name);
       stream.repeats_results = stream.repeats_results || input->repeats_results;
-      stream.follows_table = stream.follows_table || input->is_table || input->follows_table;
+    }
+    // Of several tables no row says which one it is of.
+    stream.follows = followed_by(*inputs[0]);
+    for (const typed::Stream* input : inputs) {
+      if (followed_by(*input) != stream.follows) stream.follows = several_tables;
     }
     // Rule 6.6: fields of the first input, then new ones; a field that one lacks is T?.
     std::vector<typed::Field> fields;
@@ -532,7 +541,7 @@ class ProgramChecker {
     }
     stream.type = known->second.input->type;
     stream.repeats_results = known->second.input->repeats_results;
-    stream.follows_table = known->second.input->is_table || known->second.input->follows_table;
+    stream.follows = followed_by(*known->second.input);
     stream.inputs.emplace_back();
     input_names_[name].push_back(known->second.input->name);
     declared.result = std::move(stream);

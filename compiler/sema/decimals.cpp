@@ -82,10 +82,15 @@ void ExprChecker::recheck_numbers(const std::vector<const ast::Expr*>& written, 
   auto decimal = std::find_if(checked.begin(), checked.end(), [](const ExprPtr& value) {
     return value->kind != ExprKind::Literal && is_decimal(value->type);
   });
+  // `decimal(12.34, 2)` is one of its own, though a literal.
+  if (decimal == checked.end()) {
+    decimal = std::find_if(checked.begin(), checked.end(),
+                           [](const ExprPtr& value) { return is_decimal(value->type); });
+  }
   if (decimal == checked.end()) return;
   TypeRef beside = (*decimal)->type;
   for (size_t i = 0; i < written.size(); ++i) {
-    if (number_text(*written[i]) != nullptr)
+    if (number_text(*written[i]) != nullptr && !is_decimal(checked[i]->type))
       checked[i] = check(*written[i], scope, hint_beside(*written[i], beside, beside));
   }
 }

@@ -15,6 +15,9 @@ namespace mut::sema {
 // The type as it stands in a message.
 inline std::string quoted(typed::TypeRef type) { return "`" + type->text + "`"; }
 
+// typed::Stream::follows of a merge of several tables, or of one and facts.
+inline constexpr char several_tables[] = "*";
+
 // Where an expression stands: what it may use.
 enum class Place : uint8_t {
   Constant,       // const, param, options: no fields

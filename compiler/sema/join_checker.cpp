@@ -250,7 +250,7 @@ bool StageChecker::build(const ast::JoinStage& node, const ast::Stage& stage, ty
   if (node.kind == ast::JoinKind::Lookup || node.kind == ast::JoinKind::LeftLookup)
     return check_lookup(node, stage, out);
   out.kind = StageKind::Join;
-  stream_->follows_table = false;  // pairs are facts
+  stream_->follows.clear();  // pairs are facts
   out.join = std::make_unique<typed::Join>();
   typed::Join& join = *out.join;
   join.kind = kind_of(node.kind);

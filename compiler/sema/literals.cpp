@@ -93,6 +93,37 @@ ExprPtr ExprChecker::visit(const ast::TimeLit& node, const ast::Expr& expr, Scop
   return literal(type(Kind::Time), {node.nanoseconds}, expr.span);
 }
 
+namespace {
+
+// `{x:>8,.2%}`: what a value of that kind takes. Empty when it takes all of `spec`, else what is wrong with
+// it.
+std::string wrong_format(std::string_view spec, TypeRef type) {
+  Kind kind = type->kind;
+  bool integer = typed::is_integer(kind);
+  bool number = integer || kind == Kind::Float || kind == Kind::Decimal;
+  if (kind == Kind::Time && spec.find('%') != std::string_view::npos) return "";  // of a date
+  size_t at = 0;
+  auto digits = [&] {
+    size_t from = at;
+    while (at < spec.size() && spec[at] >= '0' && spec[at] <= '9') ++at;
+    return at - from;
+  };
+  if (at < spec.size() && (spec[at] == '<' || spec[at] == '>' || spec[at] == '^')) ++at;
+  if (digits() > 3) return "a width has three digits at most";
+  if (number && at < spec.size() && spec[at] == ',') ++at;
+  if (number && at < spec.size() && spec[at] == '.') {
+    ++at;
+    size_t count = digits();
+    if (count == 0 || count > 2) return "behind `.` stands how many digits are shown, up to 99";
+  }
+  std::string_view rest = spec.substr(at);
+  if (rest.empty() || (integer && rest == "x") || (number && (rest == "e" || rest == "%"))) return "";
+  return number ? "it is made of `<` `>` `^`, a width, `,`, `.digits`, and `x` of integers, `e` or `%`"
+                : "it is made of `<` `>` or `^` and a width";
+}
+
+}  // namespace
+
 ExprPtr ExprChecker::visit(const ast::Interpolation& node, const ast::Expr& expr, Scope& scope, TypeRef) {
   ExprPtr out = make(ExprKind::Text, type(Kind::String), expr.span);
   for (const ast::InterpolationPart& part : node.parts) {
@@ -105,6 +136,10 @@ ExprPtr ExprChecker::visit(const ast::Interpolation& node, const ast::Expr& expr
     if (kind == Kind::Error) return error(expr.span);
     if (kind == Kind::List || kind == Kind::Record || kind == Kind::Bytes) {
       diags_.report(Code::BadCast, part.expr->span, quoted(value->type), "text");
+      return error(expr.span);
+    }
+    if (std::string wrong = wrong_format(part.spec, value->type); !wrong.empty()) {
+      diags_.report(Code::BadFormat, part.expr->span, part.spec, quoted(value->type)).note(wrong);
       return error(expr.span);
     }
     ExprPtr format = make(ExprKind::Format, type(Kind::String), part.expr->span);

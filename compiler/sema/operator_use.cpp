@@ -231,7 +231,27 @@ bool StageChecker::bind(const ast::OperatorStage& node, const ast::Stage& stage,
   return fine;
 }
 
+// `each_update()`: from here on each result of a stream that repeats them is an event of its own, and each
+// row of a table too. Nothing is to be done for it.
+bool StageChecker::take_as_facts(const ast::OperatorStage& node, typed::Stream& stream) {
+  if (!node.args.empty()) {
+    diags_.report(Code::ArgumentCount, node.name.span, "each_update", "0 arguments",
+                  std::to_string(node.args.size()));
+    return false;
+  }
+  if (!stream.repeats_results && stream.follows.empty()) {
+    diags_.report(Code::NothingRepeats, node.name.span, stream.name);
+    return true;
+  }
+  stream.repeats_results = false;
+  stream.follows.clear();
+  return true;
+}
+
 bool StageChecker::expand(const ast::OperatorStage& node, const ast::Stage& stage, typed::Stream& stream) {
+  const std::string& name = node.name.parts.back().text;
+  bool own = exprs_.names().operators.contains(name);
+  if (name == "each_update" && node.name.parts.size() == 1 && !own) return take_as_facts(node, stream);
   const Homed<ast::OperatorDecl>* found = find_operator(node);
   if (found == nullptr) return false;
   OperatorUse use;

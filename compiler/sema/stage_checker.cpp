@@ -217,6 +217,9 @@ bool StageChecker::check_stage(const ast::Stage& stage, typed::Stream& stream) {
     return false;
   }
   bool where = out.kind == StageKind::Where;
+  bool passes = where || out.kind == StageKind::Project || out.kind == StageKind::Flatten ||
+                out.kind == StageKind::Dedupe || out.kind == StageKind::Lookup;
+  if (!passes) stream.follows.clear();
   push(std::move(out), stream);
   if (where) narrow(stream.stages.back(), stream);
   return true;

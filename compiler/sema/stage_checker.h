@@ -49,6 +49,7 @@ class StageChecker {
   static void name_inside(const Part& part, Stage& stage);
 
   // Operators: operator_use.cpp.
+  bool take_as_facts(const ast::OperatorStage& node, typed::Stream& stream);
   bool expand(const ast::OperatorStage& node, const ast::Stage& stage, typed::Stream& stream);
   const Homed<ast::OperatorDecl>* find_operator(const ast::OperatorStage& node);
   bool bind(const ast::OperatorStage& node, const ast::Stage& stage, OperatorUse& use);
@@ -89,6 +90,7 @@ class StageChecker {
   bool check_zone(const ast::Window& window, Stage& out);
   bool check_trigger_every(const ast::Trigger& trigger, typed::Stage& out);
   bool check_late_update(const ast::Late& late, typed::Stage& out);
+  bool check_follows(const ast::AggregateStage& node, const ast::Stage& stage, Stage& out);
   bool check_triggers(const ast::AggregateStage& node, Stage& out);
   bool check_lookup(const ast::JoinStage& node, const ast::Stage& stage, Stage& out);
   bool check_lookup_keys(const ast::JoinStage& node, const typed::Stream& table, Stage& out);

@@ -126,7 +126,9 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
       problem = io(fits.error().message);
       continue;
     }
-    for (const SourceCut& cut : swap.at) interpreter.run_until(cut.source, cut.records);
+    reference::Interpreter::Stops stops;
+    for (const SourceCut& cut : swap.at) stops[cut.source] = cut.records;
+    interpreter.run_until(stops);
     reference::Consents consents;
     consents.live = run.policy == SwapPolicy::Live;
     for (const Consent& consent : swap.accept) consents.given.push_back(consent.verdict + ":" + consent.cell);

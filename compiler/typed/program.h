@@ -274,6 +274,7 @@ struct Stage {
   std::shared_ptr<const Hold> hold;        // Hold
   std::shared_ptr<const Process> process;  // Process
   Window window;
+  std::string follows;        // Aggregate: over the current rows of the table of that name
   bool on_update = false;     // a row after each event
   bool on_close = false;      // a row when the window closes
   int64_t trigger_every = 0;  // nanoseconds; 0: none
@@ -314,8 +315,9 @@ struct Stream {
   TypeRef type = nullptr;        // record
   bool repeats_results = false;  // an update stream (rule 8.20)
   bool is_table = false;         // its last stage is a Table
-  bool follows_table = false;    // headed by a table, through stages without state
-  int source = -1;               // Source: index into Program::sources
+  // Headed by a table, through stages that pass each of its rows on at once: its name. Empty: facts.
+  std::string follows;
+  int source = -1;  // Source: index into Program::sources
 };
 
 // A connector with its options read: `file("a.csv", format: csv, header: false)`.

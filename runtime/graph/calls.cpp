@@ -8,6 +8,7 @@
 #include "runtime/inline/hash.h"
 #include "runtime/state/cells.h"
 #include "runtime/state/counts.h"
+#include "runtime/state/followed.h"
 #include "runtime/state/groups.h"
 #include "runtime/state/held.h"
 #include "runtime/state/joins.h"
@@ -230,6 +231,26 @@ int32_t mut_match_event(MutContext* ctx, uint32_t store, const uint64_t* key, co
   *out = {rows->rows(), rows->times(), rows->count()};
   of.wait_for(store, patterns.due());
   return 1;
+}
+
+// ---- aggregates over a table
+
+int32_t mut_follow_event(MutContext* ctx, uint32_t store, uint32_t table, const uint64_t* key,
+                         const uint64_t* sample) {
+  auto& of = instance(ctx);
+  const auto& rows = static_cast<mut::state::TableStore&>(of.store(table));
+  return static_cast<mut::state::FollowStore&>(of.store(store)).arrive(rows.changed_key(), key, sample) ? 1
+                                                                                                        : 0;
+}
+
+void mut_follow_settle(MutContext* ctx, uint32_t store, uint32_t table, int64_t time, MutResultRows* out) {
+  auto& of = instance(ctx);
+  const auto& rows = static_cast<mut::state::TableStore&>(of.store(table));
+  auto& follow = static_cast<mut::state::FollowStore&>(of.store(store));
+  if (of.watermark_of(of.plan().stores[store].clock) != mut::state::never) follow.go_on();
+  const mut::state::ResultRows& given = follow.settle(rows.changed_key(), time, of.arena());
+  *out = {given.rows(), given.times(), given.count()};
+  of.wait_for(store, follow.due());
 }
 
 // ---- process

@@ -15,7 +15,7 @@ struct ErrorText {
 // By typed::EventError.
 constexpr ErrorText error_texts[] = {
     {"none", ""},
-    {"overflow", "integer overflow"},
+    {"overflow", "the number does not fit its type"},
     {"division_by_zero", "division by zero"},
     {"index", "index out of range"},
     {"cast", "the value cannot be cast"},

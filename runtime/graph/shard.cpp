@@ -349,10 +349,21 @@ void Shard::finish_counts(Rest rest) {
   }
 }
 
+void Shard::end_stores() {
+  const Plan& plan = instance_->plan();
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    bool over = true;
+    for (size_t k = 0; k < feeds_.size(); ++k)
+      over = over && ((plan.stores[i].clock.mask >> k & 1U) == 0 || is_over(feeds_[k]));
+    if (over) instance_->store(i).end_input();
+  }
+}
+
 // A source that has ended does not hold others back; when all have, everything fires.
 void Shard::finish_input() {
   if (instance_->context().overdue != 0) fire_due();  // by the last event, not by the end
   finish_counts(Rest::OfSources);
+  end_stores();
   bool all = true;
   for (size_t i = 0; i < feeds_.size(); ++i) {
     bool over = is_over(feeds_[i]);

@@ -126,6 +126,7 @@ class Shard {
   void finish_input();
   enum class Rest : uint8_t { OfSources, OfResults };  // where a count window has its events from
   void finish_counts(Rest rest);
+  void end_stores();  // those that get no event any more
   bool take_output();
   static bool is_over(const Feed& feed);  // all its rows have been run
   uint64_t cut_of(const Feed& feed) const;

@@ -51,7 +51,8 @@ abi::TypeDescRef shown_record(const StoreDesc& desc) {
   };
   for (const KeyDesc& key : desc.keys) add(key.name, key.type);
   bool windows = desc.kind != StoreKind::Whole && desc.kind != StoreKind::Groups &&
-                 desc.kind != StoreKind::Match && desc.kind != StoreKind::Process;
+                 desc.kind != StoreKind::Match && desc.kind != StoreKind::Process &&
+                 desc.kind != StoreKind::Follow;
   if (windows) {
     add("window_start", abi::make_scalar(TypeKind::Time));
     add("window_end", abi::make_scalar(TypeKind::Time));

@@ -22,7 +22,7 @@ inline bool may_overflow(const CellDesc& cell) {
 
 // What a row has behind its keys.
 inline const std::vector<CellDesc>& results_of(const StoreDesc& desc) {
-  return desc.kind == StoreKind::Match ? desc.measures : desc.cells;
+  return desc.kind == StoreKind::Match || desc.kind == StoreKind::Follow ? desc.measures : desc.cells;
 }
 
 // The layout of the rows of a store.

@@ -4,6 +4,7 @@
 
 #include "runtime/abi/check.h"
 #include "runtime/state/counts.h"
+#include "runtime/state/followed.h"
 #include "runtime/state/groups.h"
 #include "runtime/state/held.h"
 #include "runtime/state/joins.h"
@@ -73,6 +74,8 @@ std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget)
       return std::make_unique<PatternStore>(std::move(desc), seed, budget);
     case StoreKind::Join:
       return std::make_unique<JoinStore>(std::move(desc), seed, budget);
+    case StoreKind::Follow:
+      return std::make_unique<FollowStore>(std::move(desc), seed, budget);
     case StoreKind::Table:
       return std::make_unique<TableStore>(std::move(desc), seed, budget);
   }

@@ -33,6 +33,8 @@ class Store {
   virtual void release() {}
   // Nothing older than this will come in time: closes what ends by then. Called after firing.
   virtual void advance(int64_t watermark) { (void)watermark; }
+  // No event comes any more; timers still fire.
+  virtual void end_input() {}
   // End of input: appends what has no time of its own (`window all`).
   virtual void finish(ResultRows&) {}
 

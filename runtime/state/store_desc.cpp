@@ -87,6 +87,7 @@ bool has_results(const StoreDesc& desc) {
     case StoreKind::Match:
     case StoreKind::Overlaps:
     case StoreKind::Counts:
+    case StoreKind::Follow:
       return true;
     case StoreKind::Groups:
       return desc.gives == Gives::AtTicks;
@@ -233,9 +234,10 @@ void lay_out(StoreDesc& desc) {
     offset += 48;  // a JoinStore::Samples for each side
   } else if (desc.kind == StoreKind::Held) {
     offset += 8;  // number of the key
-  } else if (desc.kind == StoreKind::Match) {
-    offset += 8;               // number of the group
-    uint32_t sample_word = 4;  // see PatternStore::add
+  } else if (desc.kind == StoreKind::Match || desc.kind == StoreKind::Follow) {
+    offset += 8;  // number of the group
+    // See PatternStore::add and FollowStore::arrive.
+    uint32_t sample_word = desc.kind == StoreKind::Match ? 4 : 3;
     for (ColumnDesc& column : desc.columns) {
       column.word = sample_word;
       sample_word += word_count(column.kind);

@@ -76,7 +76,7 @@ struct CellDesc {
   std::string separator;  // StringAgg
   uint32_t offset = 0;    // bytes from the start of the row
   uint32_t size = 0;
-  uint32_t column = 0;               // Ring: which value of a sample, or the first of them
+  uint32_t column = 0;               // Ring, Match, Follow: which value of a sample, or the first of them
   uint32_t columns = 1;              // Ring: how many
   int64_t since = 0;                 // Ring: first arrival number that counts (a cell added by an edit)
   std::vector<Forgotten> forgotten;  // Ring by time
@@ -96,6 +96,7 @@ enum class StoreKind : uint8_t {
   Table,     // the newest row per key, and perhaps those before it
   Counts,    // windows of a number of events: one row per key, and what state/sliding_counts adds
   Process,   // variables of the script and timers: one row per key
+  Follow,    // aggregates over the current rows of a table
 };
 
 enum class JoinKind : uint8_t { Inner, Left, Right, Full, Semi, Anti, Asof, LeftAsof };
@@ -115,6 +116,11 @@ struct TableRule {
   abi::TypeDescRef record;
   bool by_arrival = false;  // the newest is the last that came, not the one of the latest time
   int64_t versioned = 0;    // nanoseconds for which replaced rows are kept; 0: not at all
+};
+
+// The table that a store follows; how long its rows are kept is StoreDesc::ttl.
+struct FollowRule {
+  std::vector<KeyDesc> keys;  // of the table
 };
 
 // Whether a row of that side leaves by itself when it found no partner.
@@ -175,7 +181,8 @@ struct StoreDesc {
   TableRule table;
   PatternRule pattern;
   HoldRule hold;
-  std::vector<CellDesc> measures;   // Match: what is asked of bound events
+  FollowRule follow;
+  std::vector<CellDesc> measures;   // Match: what is asked of bound events; Follow: of the rows of a group
   std::vector<std::string> timers;  // Process: names; the last cells say when each is due
 };
 

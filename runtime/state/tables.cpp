@@ -71,6 +71,7 @@ bool TableStore::add(char* row, int64_t time, const char* record) {
 }
 
 Put TableStore::put(const uint64_t* key, int64_t time, const char* record) {
+  changed_key_.assign(key, key + desc_.key_words);
   if (is_gone(time)) return Put::Older;
   char* row = table_.find_or_insert(key);
   if (row == nullptr) return Put::NoMemory;

@@ -24,6 +24,8 @@ class TableStore final : public Store {
     if (watermark != never) watermark_ = std::max(watermark_, watermark);
   }
   Put put(const uint64_t* key, int64_t time, const char* record);
+  // The key of the last put(), as long as its texts are.
+  const uint64_t* changed_key() const { return changed_key_.data(); }
   // The newest row not later than `as_of`, as a record in memory layout: of `arena` when it holds texts or
   // lists, else valid until the next put(). Null when there is none.
   const char* find(const uint64_t* key, int64_t as_of, batch::Arena& arena) const;
@@ -66,6 +68,7 @@ class TableStore final : public Store {
   int64_t gone_before_ = std::numeric_limits<int64_t>::min();
   int64_t over_upto_ = std::numeric_limits<int64_t>::min();
   size_t sweep_ = 0;
+  std::vector<uint64_t> changed_key_;
 };
 
 }  // namespace mut::state

@@ -184,18 +184,19 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
   std::string window = dice_.pick(windows_of(kind));
   std::string out = "  | @" + fresh("g") + " aggregate ";
   // Those of the script give the results of sliding windows once.
-  own_fine_ = !(kind == "updates" && window.find("sliding") != std::string::npos);
+  own_fine_ = stream.follows.empty() && !(kind == "updates" && window.find("sliding") != std::string::npos);
   bool whole = window.empty() || window == " window all";
   window_closes_ = !window.empty() && !(kind == "updates" && whole);
   for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
-    AggregateText item = write_call(stream.fields, "", false, true);
+    AggregateText item = write_call(stream.fields, "", !stream.follows.empty(), true);
     item.field.name = fresh(prefix_of(item.field.type, "a"));
     out += (i == 0 ? "" : ", ") + item.field.name + " = " + item.text;
     made.push_back(item.field);
   }
   own_fine_ = true;
   window_closes_ = false;
-  if ((window.empty() || window.find("count") != std::string::npos) && !by.empty()) by += age();
+  bool ages = window.empty() || window.find("count") != std::string::npos;
+  if (stream.follows.empty() && ages && !by.empty()) by += age();
   out += by + window;
   if (whole && kind == "updates") {
     out += dice_.pick<std::string>({" trigger every 2s", " trigger every 3s"});

@@ -84,7 +84,7 @@ Stream ProgramWriter::write_table(const Stream& from, bool versioned) {
   table.rows.name = fresh("t");
   table.rows.source = false;
   table.rows.repeats = false;
-  table.rows.follows_table = true;
+  table.rows.follows = table.rows.name;
   table.rows.kinds_fed = head.kinds;
   table.rows.kinds.clear();
   note(table.rows, "table");
@@ -172,7 +172,7 @@ std::string ProgramWriter::write_join(const std::string& join, Stream& stream) {
   std::string kind = join.substr(0, join.size() - 4);  // "left ", or nothing
   for (const std::string& fed : right.kinds) seen_.insert({fed, join, stream.name});
   note(stream, join);
-  stream.follows_table = false;
+  stream.follows.clear();
   bool asof = kind.find("asof") != std::string::npos;
   std::string within = asof ? dice_.pick<std::string>({"", " within 2s", " within 5s"})
                             : " within " + dice_.pick<std::string>({"0s", "500ms", "2s", "2s", "5s",
@@ -210,7 +210,11 @@ std::string ProgramWriter::write_join(const std::string& join, Stream& stream) {
     with = stream.fields.back().name + " = 1";
   }
   out += "  | with " + with + "\n";
-  if (dice_.one_in(2)) out += "  | without " + name + "\n";
+  if (dice_.one_in(2)) {
+    out += "  | without " + name + "\n";
+  } else {
+    stream.nested = true;
+  }
   return out;
 }
 

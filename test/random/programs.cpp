@@ -234,8 +234,10 @@ void ProgramWriter::write_stream() {
     head = "merge(";
     for (int i = 0; i < 2; ++i) {
       const Stream& part = dice_.pick(alike);
-      made.follows_table = made.follows_table || part.follows_table;
+      if (i > 0 && made.follows != part.follows) made.follows = "*";
+      if (i == 0) made.follows = part.follows;
       made.waited = made.waited || part.waited;
+      made.nested = made.nested || part.nested;
       made.kinds_fed.insert(made.kinds_fed.end(), part.kinds.begin(), part.kinds.end());
       head += part.name + (i == 0 ? ", " : ")");
     }

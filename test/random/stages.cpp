@@ -30,7 +30,8 @@ std::string ProgramWriter::write_stage(Stream& stream, std::vector<Stream>& late
       "throttle",  "sample",     "delay",     "debounce",    "sort",      "top",       "match",
       "ranking",   "process",    "process"};
   std::string kind = dice_.pick(kinds);
-  bool refused = (is_aggregate(kind) && stream.follows_table) ||
+  bool follows = kind == "running" && stream.follows_one();
+  bool refused = (is_aggregate(kind) && !stream.follows.empty() && !follows) ||
                  (stream.repeats && (is_aggregate(kind) || is_join(kind) || kind == "match")) ||
                  (is_join(kind) && joins_left_ <= 0) || (kind == "limit" && !dice_.one_in(3));
   return write_kind(refused ? "with" : kind, stream, late);
@@ -71,6 +72,10 @@ std::string ProgramWriter::write_kind(const std::string& kind, Stream& stream, s
   } else {
     text = write_choosing(kind, stream);
   }
+  static const std::vector<std::string> makes_facts = {"match",    "process", "delay",
+                                                       "debounce", "sort",    "top"};
+  bool facts = std::find(makes_facts.begin(), makes_facts.end(), kind) != makes_facts.end();
+  if (!text.empty() && (facts || is_aggregate(kind))) stream.follows.clear();
   if (!text.empty()) note(stream, kind);
   return text;
 }
@@ -91,10 +96,11 @@ std::string ProgramWriter::write_preparation(const std::string& kind, Stream& st
   if (needs_key(kind) && !has(stream, Type::Text)) add("w", Type::Text);
   if (kind == "select" || kind == "without")
     while (stream.fields.size() < 3) add("w", Type::Int);
-  if (is_aggregate(kind) && stream.follows_table) {
+  if (is_aggregate(kind) && !stream.follows.empty()) {
+    if (kind == "running" && stream.follows_one() && dice_.one_in(2)) return out;
     if (!has(stream, Type::Text)) add("w", Type::Text);
     out += write_join("left join", stream);
-    stream.follows_table = false;
+    stream.follows.clear();
   }
   return out;
 }
@@ -273,8 +279,8 @@ namespace {
 
 // Whether a match without `select` may give the events of this stream.
 bool keeps_whole(const Stream& stream) {
-  return std::none_of(stream.fields.begin(), stream.fields.end(),
-                      [](const Field& field) { return field.type == Type::Ints; });
+  return !stream.nested && std::none_of(stream.fields.begin(), stream.fields.end(),
+                                        [](const Field& field) { return field.type == Type::Ints; });
 }
 
 }  // namespace

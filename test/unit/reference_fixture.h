@@ -41,7 +41,7 @@ class ReferenceRun {
     return *this;
   }
   ReferenceRun& until(const std::string& source, uint64_t records) {
-    interpreter.run_until(source, records);
+    interpreter.run_until({{source, records}});
     return *this;
   }
   std::vector<std::string> swap(const std::string& script, const reference::Consents& consents = {}) {

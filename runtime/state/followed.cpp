@@ -1,0 +1,460 @@
+#include "runtime/state/followed.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_set>
+
+#include "runtime/abi/deliberate.h"
+#include "runtime/state/sketch.h"
+#include "runtime/state/values.h"
+
+namespace mut::state {
+namespace {
+
+constexpr size_t places_first = 2;
+
+// A table of the keys of another: each of its rows has a number.
+StoreDesc numbered(const std::vector<KeyDesc>& keys) {
+  StoreDesc out;
+  out.kind = StoreKind::Held;
+  out.keys = keys;
+  lay_out(out);
+  return out;
+}
+
+uint64_t number_in(const char* row, const StoreDesc& desc) {
+  uint64_t out;
+  memcpy(&out, row + desc.row_size - 8, 8);
+  return out;
+}
+
+template <typename Made>
+uint64_t next_number(std::vector<std::unique_ptr<Made>>& all, std::vector<uint64_t>& free) {
+  if (free.empty()) {
+    all.push_back(std::make_unique<Made>());
+    return all.size();
+  }
+  uint64_t number = free.back();
+  free.pop_back();
+  all[number - 1] = std::make_unique<Made>();
+  return number;
+}
+
+}  // namespace
+
+struct FollowStore::Row {
+  std::vector<uint64_t> key;  // texts lie in the heap of rows_table_
+  std::vector<Entry> entries;
+  int64_t time = 0;
+};
+
+struct FollowStore::Group {
+  struct Member {
+    Words sample;  // null: taken out
+    uint64_t row = 0;
+  };
+  std::vector<uint64_t> key;  // texts lie in the heap of groups_table_
+  std::vector<Member> members;
+  size_t live = 0;
+  size_t places = 0;  // a power of two; 0: no tree yet
+  std::vector<char> tree;
+  uint64_t arriving = 0;  // of the change that is under way
+};
+
+FollowStore::FollowStore(StoreDesc desc, uint64_t seed, Budget& budget)
+    : Store(std::move(desc)),
+      budget_(budget),
+      rows_desc_(numbered(desc_.follow.keys)),
+      groups_table_(desc_, seed, budget),
+      rows_table_(rows_desc_, seed, budget) {
+  lay_out_tree();
+}
+
+FollowStore::~FollowStore() {
+  budget_.remove((member_count_ + arrived_.size()) * sample_bytes());
+  for (const auto& each : groups_) {
+    if (each) budget_.remove(group_bytes() + each->places * place_bytes());
+  }
+  budget_.remove((rows_.size() - free_rows_.size()) * row_bytes());
+}
+
+size_t FollowStore::row_bytes() const {
+  return sizeof(Row) + sizeof(Entry) + (rows_desc_.key_words + size_t{2}) * 8;
+}
+size_t FollowStore::group_bytes() const { return sizeof(Group) + (desc_.key_words + size_t{2}) * 8; }
+size_t FollowStore::place_bytes() const { return sizeof(Group::Member) + size_t{2} * node_bytes_; }
+
+void FollowStore::lay_out_tree() {
+  tree_ = desc_.measures;
+  node_bytes_ = 0;
+  for (CellDesc& cell : tree_) {
+    bool merges = !owns_memory(cell) && !keeps_values(cell.fn) && cell.fn != CellFn::Distinct;
+    cell.size = merges ? cell_size(cell.fn, cell.kind) : 0;
+    cell.offset = node_bytes_;
+    node_bytes_ += cell.size;
+  }
+}
+
+// ---- groups, rows and samples
+
+uint64_t FollowStore::group_of(const uint64_t* key) {
+  char* row = groups_table_.find_or_insert(key);
+  if (row == nullptr) return 0;
+  if (uint64_t known = number_in(row, desc_); known != 0) return known;
+  uint64_t number = next_number(groups_, free_groups_);
+  budget_.add(group_bytes());
+  group(number).key.resize(desc_.key_words + size_t{1});
+  groups_table_.load_key(row, group(number).key.data());
+  memcpy(row + desc_.row_size - 8, &number, 8);
+  return number;
+}
+
+uint64_t FollowStore::row_of(const uint64_t* row_key) {
+  char* row = rows_table_.find_or_insert(row_key);
+  if (row == nullptr) return 0;
+  if (uint64_t known = number_in(row, rows_desc_); known != 0) return known;
+  uint64_t number = next_number(rows_, free_rows_);
+  budget_.add(row_bytes());
+  rows_[number - 1]->key.resize(rows_desc_.key_words + size_t{1});
+  rows_table_.load_key(row, rows_[number - 1]->key.data());
+  memcpy(row + rows_desc_.row_size - 8, &number, 8);
+  return number;
+}
+
+void FollowStore::forget_row(uint64_t row) {
+  if (char* at = rows_table_.find(rows_[row - 1]->key.data()); at != nullptr) rows_table_.erase(at);
+  rows_[row - 1].reset();
+  budget_.remove(row_bytes());
+  free_rows_.push_back(row);
+}
+
+void FollowStore::release_group(uint64_t number) {
+  Group& of = group(number);
+  if (of.live > 0 || of.arriving > 0) return;
+  budget_.remove(group_bytes() + of.places * place_bytes());
+  if (char* row = groups_table_.find(of.key.data()); row != nullptr) groups_table_.erase(row);
+  groups_[number - 1].reset();
+  free_groups_.push_back(number);
+}
+
+FollowStore::Words FollowStore::keep_sample(const uint64_t* sample) {
+  Words out(new uint64_t[desc_.sample_words]);
+  memcpy(out.get(), sample, sample_bytes());
+  for (const ColumnDesc& column : desc_.columns) {
+    if (column.kind != WordKind::Text) continue;
+    MutStr text;
+    memcpy(&text, sample + column.word, sizeof(text));
+    MutStoredStr stored = heap().store(abi::view(text));
+    memcpy(out.get() + column.word, &stored, sizeof(stored));
+  }
+  budget_.add(sample_bytes());
+  return out;
+}
+
+void FollowStore::free_sample(const uint64_t* sample) {
+  for (const ColumnDesc& column : desc_.columns) {
+    if (column.kind != WordKind::Text) continue;
+    MutStoredStr stored;
+    memcpy(&stored, sample + column.word, sizeof(stored));
+    heap().free(stored);
+  }
+  budget_.remove(sample_bytes());
+}
+
+std::vector<uint64_t> FollowStore::loaded(const uint64_t* sample) const {
+  std::vector<uint64_t> out(sample, sample + desc_.sample_words);
+  for (const ColumnDesc& column : desc_.columns) {
+    if (column.kind != WordKind::Text) continue;
+    MutStoredStr stored;
+    memcpy(&stored, out.data() + column.word, sizeof(stored));
+    MutStr text = heap().load(stored);
+    memcpy(out.data() + column.word, &text, sizeof(text));
+  }
+  return out;
+}
+
+// ---- changes
+
+bool FollowStore::arrive(const uint64_t* row_key, const uint64_t* key, const uint64_t* sample) {
+  size_t room = sample_bytes() + row_bytes() + group_bytes();
+  for (const ColumnDesc& column : desc_.columns) {
+    if (column.kind != WordKind::Text) continue;
+    MutStr text;
+    memcpy(&text, sample + column.word, sizeof(text));
+    room += abi::view(text).size();
+  }
+  if (uint64_t known = 0; budget_.fits(room) && (known = row_of(row_key)) != 0) {
+    uint64_t number = group_of(key);
+    bool fits = number != 0 && budget_.fits(room + (group(number).places + places_first) * place_bytes());
+    if (fits) {
+      ++group(number).arriving;
+      arrived_.push_back({number, keep_sample(sample)});
+      return true;
+    }
+    if (number != 0) release_group(number);
+  }
+  return false;
+}
+
+const ResultRows& FollowStore::settle(const uint64_t* row_key, int64_t time, batch::Arena& texts) {
+  if (!given_ || given_texts_ != &texts) given_.emplace(desc_, texts);
+  given_texts_ = &texts;
+  given_->clear();
+  char* at = rows_table_.find(row_key);
+  if (at == nullptr) return *given_;
+  uint64_t row = number_in(at, rows_desc_);
+  std::set<uint64_t> touched;
+  if (!MUT_DELIBERATE_FAULT(follow_keeps_replaced)) remove_members(row, touched);
+  for (Arrived& each : arrived_) {
+    --group(each.group).arriving;
+    touched.insert(each.group);
+    add_member(each.group, row, std::move(each.sample));
+  }
+  arrived_.clear();
+  rows_[row - 1]->time = time;
+  if (rows_[row - 1]->entries.empty()) {
+    forget_row(row);
+  } else {
+    expect(row);
+  }
+  give(touched, time, *given_);
+  return *given_;
+}
+
+void FollowStore::remove_members(uint64_t row, std::set<uint64_t>& touched) {
+  for (const Entry& entry : rows_[row - 1]->entries) {
+    Group& of = group(entry.group);
+    free_sample(of.members[entry.slot].sample.get());
+    of.members[entry.slot].sample.reset();
+    --of.live;
+    --member_count_;
+    fill_place(of, entry.slot);
+    climb(of, entry.slot);
+    touched.insert(entry.group);
+  }
+  rows_[row - 1]->entries.clear();
+}
+
+void FollowStore::add_member(uint64_t number, uint64_t row, Words sample) {
+  Group& of = group(number);
+  if (of.members.size() == of.places)
+    rebuild(number, of.live * 2 <= of.places ? std::max(of.places, places_first) : of.places * 2);
+  auto slot = static_cast<uint32_t>(of.members.size());
+  of.members.push_back({std::move(sample), row});
+  ++of.live;
+  ++member_count_;
+  rows_[row - 1]->entries.push_back({number, slot});
+  fill_place(of, slot);
+  climb(of, slot);
+}
+
+void FollowStore::give(const std::set<uint64_t>& touched, int64_t time, ResultRows& rows) {
+  std::vector<uint64_t> order(touched.begin(), touched.end());
+  std::sort(order.begin(), order.end(), [&](uint64_t a, uint64_t b) {
+    return compare_keys(desc_, group(a).key.data(), group(b).key.data()) < 0;
+  });
+  for (uint64_t number : order) {
+    std::vector<CellResult> results;
+    for (size_t i = 0; i < desc_.measures.size(); ++i)
+      results.push_back(result(group(number), i, rows.texts()));
+    rows.add_results(group(number).key.data(), results, time);
+    release_group(number);
+  }
+}
+
+// ---- the tree: node 1 is all, node i is 2i and 2i + 1, the places are its last row
+
+char* FollowStore::node(Group& of, size_t index) const { return of.tree.data() + index * node_bytes_; }
+
+void FollowStore::rebuild(uint64_t number, size_t places) {
+  Group& of = group(number);
+  if (of.live > places) places = of.live;
+  size_t to = 0;
+  for (Group::Member& member : of.members) {
+    if (!member.sample) continue;
+    auto slot = static_cast<uint32_t>(&member - of.members.data());
+    for (Entry& entry : rows_[member.row - 1]->entries) {
+      if (entry.group == number && entry.slot == slot) entry.slot = static_cast<uint32_t>(to);
+    }
+    if (to != slot) of.members[to] = std::move(member);
+    ++to;
+  }
+  of.members.resize(to);
+  budget_.remove(of.places * place_bytes());
+  of.places = std::max(places, places_first);
+  of.tree.assign(of.places * 2 * node_bytes_, 0);
+  budget_.add(of.places * place_bytes());
+  for (uint32_t slot = 0; slot < to; ++slot) fill_place(of, slot);
+  for (size_t index = of.places; index-- > 1;) {
+    for (const CellDesc& cell : tree_) {
+      if (cell.size == 0) continue;
+      for (size_t part : {index * 2, index * 2 + 1})
+        merge_cell(cell, node(of, index) + cell.offset, heap(), node(of, part) + cell.offset, heap());
+    }
+  }
+}
+
+void FollowStore::fill_place(Group& of, uint32_t slot) {
+  char* at = node(of, of.places + slot);
+  memset(at, 0, node_bytes_);
+  const uint64_t* sample = of.members[slot].sample.get();
+  if (sample == nullptr) return;
+  for (size_t i = 0; i < tree_.size(); ++i) {
+    const CellDesc& cell = tree_[i];
+    if (cell.size == 0 || (sample[2] >> i & 1U) == 0) continue;
+    const uint64_t* value = sample + desc_.columns[cell.column].word;
+    bool ordered = cell.fn == CellFn::ArgMin || cell.fn == CellFn::ArgMax;
+    const uint64_t* order = ordered ? sample + desc_.columns[cell.column + 1].word : nullptr;
+    add_value(cell, at + cell.offset, heap(), value, order, static_cast<int64_t>(sample[0]));
+  }
+}
+
+void FollowStore::climb(Group& of, uint32_t slot) {
+  for (size_t index = (of.places + slot) / 2; index > 0; index /= 2) {
+    memset(node(of, index), 0, node_bytes_);
+    for (const CellDesc& cell : tree_) {
+      if (cell.size == 0) continue;
+      for (size_t part : {index * 2, index * 2 + 1})
+        merge_cell(cell, node(of, index) + cell.offset, heap(), node(of, part) + cell.offset, heap());
+    }
+  }
+}
+
+// ---- results
+
+CellResult FollowStore::result(const Group& of, size_t measure, batch::Arena& texts) const {
+  const CellDesc& cell = tree_[measure];
+  if (cell.size == 0) return made_of_all(of, measure, texts);
+  return cell_result(cell, of.tree.data() + node_bytes_ + cell.offset, heap());
+}
+
+CellResult FollowStore::made_of_all(const Group& of, size_t measure, batch::Arena& texts) const {
+  const CellDesc& desc = desc_.measures[measure];
+  CellResult out;
+  std::vector<KeptValue> values;
+  std::vector<uint64_t> hashes;
+  std::unordered_set<std::string> different;
+  alignas(8) char memory[64] = {};
+  for (const Group::Member& member : of.members) {
+    if (!member.sample || (member.sample[2] >> measure & 1U) == 0) continue;
+    std::vector<uint64_t> sample = loaded(member.sample.get());
+    uint64_t* words = sample.data() + desc_.columns[desc.column].word;
+    auto time = static_cast<int64_t>(sample[0]);
+    KeptValue value{{words[0], word_count(desc.kind) == 2 ? words[1] : 0}, time};
+    if (desc.fn == CellFn::Distinct || desc.fn == CellFn::ApproxDistinct) {
+      if (desc.kind == WordKind::Float) value.words[0] = inl::key_word(inl::as_double(value.words[0]));
+      if (desc.fn == CellFn::ApproxDistinct) {
+        hashes.push_back(sketch_hash(value.words, desc.kind));
+        continue;
+      }
+      MutStr text;
+      memcpy(&text, value.words, sizeof(text));
+      different.insert(desc.kind == WordKind::Text
+                           ? std::string(abi::view(text))
+                           : std::string(reinterpret_cast<const char*>(value.words), sizeof(value.words)));
+    } else if (keeps_values(desc.fn)) {
+      values.push_back(value);
+    } else {
+      bool ordered = desc.fn == CellFn::ArgMin || desc.fn == CellFn::ArgMax;
+      const uint64_t* order = ordered ? sample.data() + desc_.columns[desc.column + 1].word : nullptr;
+      add_value(desc, memory, heap(), words, order, time);
+    }
+  }
+  switch (desc.fn) {
+    case CellFn::Distinct:
+      out.words[0] = different.size();
+      return out;
+    case CellFn::ApproxDistinct:
+      out.words[0] = static_cast<uint64_t>(count_of_hashes(hashes));
+      return out;
+    case CellFn::Quantile: {
+      std::vector<double> numbers;
+      for (const KeptValue& value : values) numbers.push_back(inl::as_double(value.words[0]));
+      return quantile_of(desc.share, numbers);
+    }
+    default:
+      break;
+  }
+  if (gives_list(desc.fn)) return list_of(desc, std::move(values), texts);
+  out = cell_result(desc, memory, heap());
+  if (out.present && word_kind(*desc.result) == WordKind::Text) {
+    MutStr text;
+    memcpy(&text, out.words, sizeof(text));
+    text = texts.copy(abi::view(text));
+    memcpy(out.words, &text, sizeof(text));
+  }
+  free_cell(desc, memory, heap());
+  return out;
+}
+
+// ---- time
+
+void FollowStore::expect(uint64_t row) {
+  int64_t due = 0;
+  if (desc_.ttl == 0 || __builtin_add_overflow(rows_[row - 1]->time, desc_.ttl + 1, &due)) return;
+  deadlines_.push({due, row});
+}
+
+int64_t FollowStore::due() const {
+  if (ended_) return never;
+  while (!deadlines_.empty()) {
+    const Deadline& next = deadlines_.top();
+    const auto& row = rows_[next.row - 1];
+    if (row && row->time + desc_.ttl + 1 == next.time) return next.time;
+    deadlines_.pop();  // the row was replaced
+  }
+  return never;
+}
+
+void FollowStore::fire(ResultRows& rows) {
+  int64_t now = due();
+  std::set<uint64_t> touched;
+  while (now != never && due() == now) {
+    uint64_t row = deadlines_.top().row;
+    deadlines_.pop();
+    remove_members(row, touched);
+    forget_row(row);
+  }
+  give(touched, now, rows);
+}
+
+// ---- edits
+
+void FollowStore::convert_from(const Store& old_store, const std::vector<int>&, int64_t) {
+  const auto& old = static_cast<const FollowStore&>(old_store);
+  late_ = old.late_;
+  ended_ = old.ended_;
+  std::vector<uint64_t> key(desc_.key_words + size_t{1});
+  for (const auto& from : old.groups_) {
+    if (!from) continue;
+    std::copy(from->key.begin(), from->key.end(), key.begin());
+    place_key(old.desc(), key.data());
+    for (const Group::Member& member : from->members) {
+      if (!member.sample) continue;
+      const Row& owner = *old.rows_[member.row - 1];
+      uint64_t row = row_of(owner.key.data());
+      uint64_t number = group_of(key.data());
+      if (row == 0 || number == 0) continue;
+      rows_[row - 1]->time = owner.time;
+      add_member(number, row, keep_sample(old.loaded(member.sample.get()).data()));
+    }
+  }
+  for (uint64_t row = 1; row <= rows_.size(); ++row) {
+    if (rows_[row - 1]) expect(row);
+  }
+}
+
+void FollowStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t) {
+  desc_ = next;
+  given_.reset();  // it names the description before
+  lay_out_tree();
+  for (uint64_t number = 1; number <= groups_.size(); ++number) {
+    if (groups_[number - 1]) rebuild(number, groups_[number - 1]->places);
+  }
+  deadlines_ = {};
+  for (uint64_t row = 1; row <= rows_.size(); ++row) {
+    if (rows_[row - 1]) expect(row);
+  }
+}
+
+}  // namespace mut::state

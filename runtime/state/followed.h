@@ -1,0 +1,101 @@
+// Aggregates over the current rows of a table. For each row of the table it knows what that row has given to
+// which group; when the row is replaced or forgotten, exactly this is taken out again. A group keeps its
+// members in order of arrival, and over them a tree of cells, so that a change costs the logarithm of the
+// group; what cannot be merged cell by cell (distinct values, lists, texts) is made of all members when it is
+// asked for.
+#pragma once
+#include <memory>
+#include <queue>
+#include <set>
+
+#include "runtime/state/store.h"
+
+namespace mut::state {
+
+class FollowStore final : public Store {
+ public:
+  FollowStore(StoreDesc desc, uint64_t seed, Budget& budget);
+  ~FollowStore() override;
+  void* view() override { return groups_table_.view(); }
+  // When a row of the table is forgotten; `never` once its input has ended.
+  int64_t due() const override;
+  void fire(ResultRows& rows) override;
+  void end_input() override { ended_ = true; }
+  void go_on() { ended_ = false; }  // an edit has given it another input
+  uint64_t entry_count() const override { return member_count_; }
+  void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
+
+  // The row of the table that is changing has come through to the aggregate: its sample has a time, a word
+  // for the arrival, the mask of what cells admit, then columns. Nothing is counted before settle(). False,
+  // and nothing changed, when the budget is spent.
+  bool arrive(const uint64_t* row_key, const uint64_t* key, const uint64_t* sample);
+  // The change is over: takes out what the row had given before, adds what has arrived, and gives each group
+  // that this has changed, in order of key, until the next call. `texts` as for ResultRows.
+  const ResultRows& settle(const uint64_t* row_key, int64_t time, batch::Arena& texts);
+
+ private:
+  using Words = std::unique_ptr<uint64_t[]>;  // a sample; texts are MutStoredStr
+  struct Entry {                              // what a row of the table has given
+    uint64_t group = 0;
+    uint32_t slot = 0;
+  };
+  struct Row;
+  struct Group;
+  struct Arrived {
+    uint64_t group;
+    Words sample;
+  };
+  struct Deadline {
+    int64_t time;
+    uint64_t row;
+    bool operator>(const Deadline& other) const { return time > other.time; }
+  };
+
+  uint64_t group_of(const uint64_t* key);  // 0 when the budget is spent
+  uint64_t row_of(const uint64_t* row_key);
+  Group& group(uint64_t number) const { return *groups_[number - 1]; }
+  Words keep_sample(const uint64_t* sample);
+  void free_sample(const uint64_t* sample);
+  // A sample with its texts as MutStr.
+  std::vector<uint64_t> loaded(const uint64_t* sample) const;
+  void add_member(uint64_t group, uint64_t row, Words sample);
+  void remove_members(uint64_t row, std::set<uint64_t>& touched);
+  void forget_row(uint64_t row);
+  void give(const std::set<uint64_t>& touched, int64_t time, ResultRows& rows);
+  void release_group(uint64_t number);
+  // The tree of a group over so many places, anew, members close together.
+  void rebuild(uint64_t number, size_t places);
+  void fill_place(Group& of, uint32_t slot);
+  void climb(Group& of, uint32_t slot);
+  char* node(Group& of, size_t index) const;
+  CellResult result(const Group& of, size_t measure, batch::Arena& texts) const;
+  CellResult made_of_all(const Group& of, size_t measure, batch::Arena& texts) const;
+  void lay_out_tree();
+  void expect(uint64_t row);
+  // What the budget knows of each, besides samples.
+  size_t row_bytes() const;
+  size_t group_bytes() const;
+  size_t place_bytes() const;
+  size_t sample_bytes() const { return desc_.sample_words * size_t{8}; }
+  Heap& heap() const { return const_cast<KeyedTable&>(groups_table_).heap(); }
+
+  Budget& budget_;
+  StoreDesc rows_desc_;  // of rows_table_: the key of the table
+  KeyedTable groups_table_;
+  KeyedTable rows_table_;
+  std::vector<std::unique_ptr<Group>> groups_;
+  std::vector<uint64_t> free_groups_;
+  std::vector<std::unique_ptr<Row>> rows_;
+  std::vector<uint64_t> free_rows_;
+  std::vector<Arrived> arrived_;  // of the change that is under way
+  std::vector<CellDesc> tree_;    // measures, at their places in a node; size 0: not in the tree
+  uint32_t node_bytes_ = 0;
+  mutable std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  uint64_t member_count_ = 0;
+  bool ended_ = false;
+  std::optional<ResultRows> given_;
+  const batch::Arena* given_texts_ = nullptr;
+};
+
+}  // namespace mut::state
