@@ -210,7 +210,11 @@ std::string ProgramWriter::write_join(const std::string& join, Stream& stream) {
     with = stream.fields.back().name + " = 1";
   }
   out += "  | with " + with + "\n";
-  if (dice_.one_in(2)) out += "  | without " + name + "\n";
+  if (dice_.one_in(2)) {
+    out += "  | without " + name + "\n";
+  } else {
+    stream.nested = true;
+  }
   return out;
 }
 

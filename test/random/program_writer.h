@@ -16,6 +16,7 @@ struct Stream {
   // The table whose current rows it follows; "*": of several, which may not be aggregated; empty: facts.
   std::string follows;
   bool follows_one() const { return !follows.empty() && follows != "*"; }
+  bool nested = false;                 // may still have the whole record of the other side of a join
   bool waited = false;                 // has rows that came with a later event, or with the end of the input
   std::vector<std::string> kinds;      // of its own stages, in order
   std::vector<std::string> kinds_fed;  // of the stages of the streams that it reads directly

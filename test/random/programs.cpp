@@ -238,6 +238,7 @@ void ProgramWriter::write_stream() {
       if (i > 0 && made.follows != part.follows) made.follows = "*";
       if (i == 0) made.follows = part.follows;
       made.waited = made.waited || part.waited;
+      made.nested = made.nested || part.nested;
       made.kinds_fed.insert(made.kinds_fed.end(), part.kinds.begin(), part.kinds.end());
       head += part.name + (i == 0 ? ", " : ")");
     }

@@ -279,7 +279,7 @@ namespace {
 
 // Whether a match without `select` may give the events of this stream.
 bool keeps_whole(const Stream& stream) {
-  return std::none_of(stream.fields.begin(), stream.fields.end(), [](const Field& field) {
+  return !stream.nested && std::none_of(stream.fields.begin(), stream.fields.end(), [](const Field& field) {
     return field.type == Type::Ints || field.type == Type::Counts;
   });
 }
