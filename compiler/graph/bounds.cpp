@@ -116,7 +116,8 @@ std::string bound_of(const StoreDesc& desc) {
     case StoreKind::Process:
       return kept_by_key(desc, "variables and timers");
     case StoreKind::Follow:
-      return "what each row of its table has given";
+      return std::string("what each row of its table has given") +
+             (desc.follow.at_end ? ", until the end of the input" : "");
   }
   return "";
 }

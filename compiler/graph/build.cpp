@@ -23,7 +23,8 @@ bool waits_above(const typed::Program& program, int stream, size_t stage) {
   const typed::Stream& of = program.streams[static_cast<size_t>(stream)];
   auto waits = [](const typed::Stage& at) {
     bool at_once = at.kind == StageKind::Aggregate && !at.ticks() &&
-                   (at.window.kind == typed::WindowKind::Count || !at.follows.empty());
+                   (at.window.kind == typed::WindowKind::Count ||
+                    (!at.follows.empty() && at.window.kind != typed::WindowKind::All));
     return at.kind == StageKind::Join || (is_breaker(at) && !at_once);
   };
   if (std::any_of(of.stages.begin(), of.stages.begin() + static_cast<ptrdiff_t>(stage), waits)) return true;

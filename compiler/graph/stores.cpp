@@ -328,6 +328,7 @@ StoreNode table_store(const typed::Stage& stage, const std::string& path) {
 StoreNode follow_store(const typed::Stage& stage, const std::string& path) {
   StoreNode node;
   node.desc.kind = StoreKind::Follow;
+  node.desc.follow.at_end = stage.window.kind == typed::WindowKind::All;
   node.desc.path = path;
   add_keys(stage.keys, stage.key_names, node.desc);
   for (const typed::AggregateCall& call : stage.aggregates) {

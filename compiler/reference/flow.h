@@ -108,6 +108,7 @@ class Flow {
   Step follow(StagePlace place, const Event& event);
   const typed::Stage& table_of(StagePlace place) const;  // that an aggregate follows
   void settle_followers(int table, const Event& event);
+  void give_followed(StagePlace place);
   int64_t next_forgotten(StagePlace place) const;
   void fire_forgotten(StagePlace place, int64_t due);
   Step match(StagePlace place, const Event& event);

@@ -54,7 +54,22 @@ void Flow::settle_followers(int table, const Event& event) {
     for (const Given& given : state.arriving) touched.insert(given.group);
     row = {event.time, std::exchange(state.arriving, {})};
     if (row.given.empty()) state.followed.erase(row_key);
+    if (stage_at(place).window.kind == typed::WindowKind::All) continue;  // at the end
     for (const Key& group : touched) give(place, {{}, group, members_of(state, group), false}, event.time);
+  }
+}
+
+// What the table holds at the end of the input, by group.
+void Flow::give_followed(StagePlace place) {
+  std::set<Key, KeyLess> groups;
+  for (const auto& [row_key, row] : states_.at(place).followed) {
+    for (const Given& given : row.given) groups.insert(given.group);
+  }
+  for (const Key& group : groups) {
+    std::vector<Entry> members = members_of(states_.at(place), group);
+    int64_t newest = no_time;
+    for (const Entry& member : members) newest = std::max(newest, member.time);
+    give(place, {{}, group, std::move(members), false}, newest);
   }
 }
 
@@ -77,6 +92,7 @@ void Flow::fire_forgotten(StagePlace place, int64_t due) {
     for (const Given& given : each.second.given) touched.insert(given.group);
     return true;
   });
+  if (stage_at(place).window.kind == typed::WindowKind::All) return;
   Limits outer = std::exchange(firing_limits_, limits_while_firing(place, due));
   for (const Key& group : touched) give(place, {{}, group, members_of(states_.at(place), group), false}, due);
   firing_limits_ = outer;

@@ -479,6 +479,7 @@ void Flow::give(StagePlace place, const Result& result, int64_t time) {
 }
 
 void Flow::give_all(StagePlace place) {
+  if (!stage_at(place).follows.empty()) return give_followed(place);
   for (const auto& [key, entries] : states_.at(place).log) {
     int64_t newest = no_time;
     for (const Entry& entry : entries) newest = std::max(newest, entry.time);

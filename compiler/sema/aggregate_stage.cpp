@@ -80,7 +80,8 @@ bool StageChecker::check_follows(const ast::AggregateStage& node, const ast::Sta
         .note("aggregate over each of them, or over what the tables are made of");
     return false;
   }
-  const char* wrong = node.window                      ? "a window"
+  bool whole = node.window && node.window->kind == ast::WindowKind::All;  // what it holds at the end
+  const char* wrong = node.window && !whole            ? "a window"
                       : !node.triggers.empty()         ? "a trigger"
                       : node.late                      ? "`late`"
                       : node.ttl && node.ttl->duration ? "`ttl`"
@@ -130,7 +131,8 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     Scope scope = event_scope(out, Place::AggregateItem);
     scope.cell = item.name->text;
     scope.aggregates = &out.aggregates;
-    scope.may_be_empty_window = !out.follows.empty();  // its last row may go
+    scope.may_be_empty_window =
+        !out.follows.empty() && out.window.kind != typed::WindowKind::All;  // its last row may go
     scope.closing_window = out.window.kind != typed::WindowKind::Running;
     scope.keys = &out.keys;
     scope.key_names = &out.key_names;

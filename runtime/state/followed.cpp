@@ -254,11 +254,32 @@ void FollowStore::give(const std::set<uint64_t>& touched, int64_t time, ResultRo
     return compare_keys(desc_, group(a).key.data(), group(b).key.data()) < 0;
   });
   for (uint64_t number : order) {
-    std::vector<CellResult> results;
-    for (size_t i = 0; i < desc_.measures.size(); ++i)
-      results.push_back(result(group(number), i, rows.texts()));
-    rows.add_results(group(number).key.data(), results, time);
+    if (!desc_.follow.at_end) add_result(group(number), time, rows);
     release_group(number);
+  }
+}
+
+void FollowStore::add_result(const Group& of, int64_t time, ResultRows& rows) const {
+  std::vector<CellResult> results;
+  for (size_t i = 0; i < desc_.measures.size(); ++i) results.push_back(result(of, i, rows.texts()));
+  rows.add_results(of.key.data(), results, time);
+}
+
+void FollowStore::finish(ResultRows& rows) {
+  if (!desc_.follow.at_end) return;
+  std::vector<const Group*> order;
+  for (const auto& each : groups_) {
+    if (each && each->live > 0) order.push_back(each.get());
+  }
+  std::sort(order.begin(), order.end(), [&](const Group* a, const Group* b) {
+    return compare_keys(desc_, a->key.data(), b->key.data()) < 0;
+  });
+  for (const Group* of : order) {
+    int64_t newest = std::numeric_limits<int64_t>::min();
+    for (const Group::Member& member : of->members) {
+      if (member.sample) newest = std::max(newest, static_cast<int64_t>(member.sample[0]));
+    }
+    add_result(*of, newest, rows);
   }
 }
 

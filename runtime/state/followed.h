@@ -20,6 +20,7 @@ class FollowStore final : public Store {
   // When a row of the table is forgotten; `never` once its input has ended.
   int64_t due() const override;
   void fire(ResultRows& rows) override;
+  void finish(ResultRows& rows) override;
   void end_input() override { ended_ = true; }
   void go_on() { ended_ = false; }  // an edit has given it another input
   uint64_t entry_count() const override { return member_count_; }
@@ -31,7 +32,8 @@ class FollowStore final : public Store {
   // and nothing changed, when the budget is spent.
   bool arrive(const uint64_t* row_key, const uint64_t* key, const uint64_t* sample);
   // The change is over: takes out what the row had given before, adds what has arrived, and gives each group
-  // that this has changed, in order of key, until the next call. `texts` as for ResultRows.
+  // that this has changed, unless all are given at the end, in order of key, until the next call. `texts` as
+  // for ResultRows.
   const ResultRows& settle(const uint64_t* row_key, int64_t time, batch::Arena& texts);
 
  private:
@@ -63,6 +65,7 @@ class FollowStore final : public Store {
   void remove_members(uint64_t row, std::set<uint64_t>& touched);
   void forget_row(uint64_t row);
   void give(const std::set<uint64_t>& touched, int64_t time, ResultRows& rows);
+  void add_result(const Group& of, int64_t time, ResultRows& rows) const;
   void release_group(uint64_t number);
   // The tree of a group over so many places, anew, members close together.
   void rebuild(uint64_t number, size_t places);

@@ -75,6 +75,7 @@ int64_t delay_of(const StoreDesc& desc) {
 }
 
 bool waits_for_end(const StoreDesc& desc) {
+  if (desc.kind == StoreKind::Follow) return desc.follow.at_end;
   return desc.kind == StoreKind::Whole || (desc.kind == StoreKind::Held && desc.hold.whole);
 }
 

@@ -121,6 +121,7 @@ struct TableRule {
 // The table that a store follows; how long its rows are kept is StoreDesc::ttl.
 struct FollowRule {
   std::vector<KeyDesc> keys;  // of the table
+  bool at_end = false;        // gives its groups at the end of the input, not at each change
 };
 
 // Whether a row of that side leaves by itself when it found no partner.

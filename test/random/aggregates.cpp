@@ -188,7 +188,7 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
   bool whole = window.empty() || window == " window all";
   window_closes_ = !window.empty() && !(kind == "updates" && whole);
   for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
-    AggregateText item = write_call(stream.fields, "", !stream.follows.empty(), true);
+    AggregateText item = write_call(stream.fields, "", !stream.follows.empty() && kind == "running", true);
     item.field.name = fresh(prefix_of(item.field.type, "a"));
     out += (i == 0 ? "" : ", ") + item.field.name + " = " + item.text;
     made.push_back(item.field);

@@ -30,7 +30,7 @@ std::string ProgramWriter::write_stage(Stream& stream, std::vector<Stream>& late
       "throttle",  "sample",     "delay",     "debounce",    "sort",      "top",       "match",
       "ranking",   "process",    "process"};
   std::string kind = dice_.pick(kinds);
-  bool follows = kind == "running" && stream.follows_one();
+  bool follows = (kind == "running" || kind == "all") && stream.follows_one();
   bool refused = (is_aggregate(kind) && !stream.follows.empty() && !follows) ||
                  (stream.repeats && (is_aggregate(kind) || is_join(kind) || kind == "match")) ||
                  (is_join(kind) && joins_left_ <= 0) || (kind == "limit" && !dice_.one_in(3));
@@ -97,7 +97,8 @@ std::string ProgramWriter::write_preparation(const std::string& kind, Stream& st
   if (kind == "select" || kind == "without")
     while (stream.fields.size() < 3) add("w", Type::Int);
   if (is_aggregate(kind) && !stream.follows.empty()) {
-    if (kind == "running" && stream.follows_one() && dice_.one_in(2)) return out;
+    bool follows = (kind == "running" || kind == "all") && stream.follows_one();
+    if (follows && dice_.one_in(2)) return out;
     if (!has(stream, Type::Text)) add("w", Type::Text);
     out += write_join("left join", stream);
     stream.follows.clear();
