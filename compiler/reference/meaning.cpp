@@ -41,6 +41,41 @@ bool is_written_number(const Expr& expr) {
   }
 }
 
+// Whether there are values for which it is an event error.
+bool may_fail(const Expr& expr) {
+  bool exact = expr.type->kind != typed::Kind::Float && expr.type->kind != typed::Kind::String;
+  switch (expr.kind) {
+    case ExprKind::Cast:
+    case ExprKind::Element:
+      return true;
+    case ExprKind::Try:
+      return may_fail(*expr.args[1]);
+    case ExprKind::CastOptional:
+      return may_fail(*expr.args[0]);
+    case ExprKind::Convert:
+      if (typed::widening_can_fail(expr.args[0]->type, expr.type)) return true;
+      break;
+    case ExprKind::Unary:
+      if (expr.op == Op::Negate && expr.type->kind != typed::Kind::Float) return true;
+      break;
+    case ExprKind::Binary:
+      if (expr.op >= Op::Add && exact) return true;
+      break;
+    case ExprKind::Call: {
+      using typed::Builtin;
+      constexpr Builtin fail[] = {Builtin::Abs,        Builtin::Mod,     Builtin::ShiftLeft,
+                                  Builtin::ShiftRight, Builtin::ListSum, Builtin::ParseTime};
+      bool rounds = expr.builtin == Builtin::Round && expr.type->kind == typed::Kind::Decimal;
+      if (rounds || std::find(std::begin(fail), std::end(fail), expr.builtin) != std::end(fail)) return true;
+      break;
+    }
+    default:
+      break;
+  }
+  return std::any_of(expr.args.begin(), expr.args.end(),
+                     [](const typed::ExprPtr& arg) { return may_fail(*arg); });
+}
+
 }  // namespace
 
 std::string Meaning::of(const Expr& expr, int stream, size_t stage) {
@@ -78,10 +113,14 @@ std::string Meaning::text(const std::vector<typed::Statement>& body, int stream,
                           Locals& locals) {
   std::string out = "{";
   for (const typed::Statement& statement : body) {
-    bool let = statement.kind == typed::Statement::Kind::Let;
-    out += std::to_string(static_cast<int>(statement.kind)) + (let ? "" : std::to_string(statement.index));
+    if (statement.kind == typed::Statement::Kind::Let) {  // a name for a value: seen where it is used
+      std::string value = text(*statement.value, stream, stage, locals);
+      if (may_fail(*statement.value)) out += "let " + value;
+      lets_[statement.index] = std::move(value);
+      continue;
+    }
+    out += std::to_string(static_cast<int>(statement.kind)) + std::to_string(statement.index);
     if (statement.value) out += " " + text(*statement.value, stream, stage, locals);
-    if (let) locals.emplace(statement.index, locals.size());
     out +=
         text(statement.then_body, stream, stage, locals) + text(statement.else_body, stream, stage, locals);
   }
@@ -111,6 +150,7 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
     case ExprKind::Unwrap:
       return text(*expr.args[0], stream, stage, locals);
     case ExprKind::Local:
+      if (auto let = lets_.find(expr.index); let != lets_.end()) return "(" + let->second + ")";
       return "local " + std::to_string(locals[expr.index]);
     case ExprKind::Key:
       return of(*at->keys[index], stream, stage);

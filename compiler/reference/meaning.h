@@ -37,6 +37,7 @@ class Meaning {
   const typed::Program& program_;
   bool renames_;
   std::map<std::tuple<int, size_t, int>, std::string> known_;
+  std::map<int, std::string> lets_;  // of statements: what the name stands for
 };
 
 }  // namespace mut::reference

@@ -50,7 +50,7 @@ struct FollowStore::Row {
 
 struct FollowStore::Group {
   struct Member {
-    Words sample;  // null: taken out
+    Sample sample;  // null: taken out
     uint64_t row = 0;
   };
   std::vector<uint64_t> key;  // texts lie in the heap of groups_table_
@@ -137,40 +137,9 @@ void FollowStore::release_group(uint64_t number) {
   free_groups_.push_back(number);
 }
 
-FollowStore::Words FollowStore::keep_sample(const uint64_t* sample) {
-  Words out(new uint64_t[desc_.sample_words]);
-  memcpy(out.get(), sample, sample_bytes());
-  for (const ColumnDesc& column : desc_.columns) {
-    if (column.kind != WordKind::Text) continue;
-    MutStr text;
-    memcpy(&text, sample + column.word, sizeof(text));
-    MutStoredStr stored = heap().store(abi::view(text));
-    memcpy(out.get() + column.word, &stored, sizeof(stored));
-  }
+Sample FollowStore::take_sample(const uint64_t* sample) {
   budget_.add(sample_bytes());
-  return out;
-}
-
-void FollowStore::free_sample(const uint64_t* sample) {
-  for (const ColumnDesc& column : desc_.columns) {
-    if (column.kind != WordKind::Text) continue;
-    MutStoredStr stored;
-    memcpy(&stored, sample + column.word, sizeof(stored));
-    heap().free(stored);
-  }
-  budget_.remove(sample_bytes());
-}
-
-std::vector<uint64_t> FollowStore::loaded(const uint64_t* sample) const {
-  std::vector<uint64_t> out(sample, sample + desc_.sample_words);
-  for (const ColumnDesc& column : desc_.columns) {
-    if (column.kind != WordKind::Text) continue;
-    MutStoredStr stored;
-    memcpy(&stored, out.data() + column.word, sizeof(stored));
-    MutStr text = heap().load(stored);
-    memcpy(out.data() + column.word, &text, sizeof(text));
-  }
-  return out;
+  return keep_sample(desc_, sample, heap());
 }
 
 // ---- changes
@@ -188,7 +157,7 @@ bool FollowStore::arrive(const uint64_t* row_key, const uint64_t* key, const uin
     bool fits = number != 0 && budget_.fits(room + (group(number).places + places_first) * place_bytes());
     if (fits) {
       ++group(number).arriving;
-      arrived_.push_back({number, keep_sample(sample)});
+      arrived_.push_back({number, take_sample(sample)});
       return true;
     }
     if (number != 0) release_group(number);
@@ -224,7 +193,8 @@ const ResultRows& FollowStore::settle(const uint64_t* row_key, int64_t time, bat
 void FollowStore::remove_members(uint64_t row, std::set<uint64_t>& touched) {
   for (const Entry& entry : rows_[row - 1]->entries) {
     Group& of = group(entry.group);
-    free_sample(of.members[entry.slot].sample.get());
+    free_sample(desc_, of.members[entry.slot].sample.get(), heap());
+    budget_.remove(sample_bytes());
     of.members[entry.slot].sample.reset();
     --of.live;
     --member_count_;
@@ -235,7 +205,7 @@ void FollowStore::remove_members(uint64_t row, std::set<uint64_t>& touched) {
   rows_[row - 1]->entries.clear();
 }
 
-void FollowStore::add_member(uint64_t number, uint64_t row, Words sample) {
+void FollowStore::add_member(uint64_t number, uint64_t row, Sample sample) {
   Group& of = group(number);
   if (of.members.size() == of.places)
     rebuild(number, of.live * 2 <= of.places ? std::max(of.places, places_first) : of.places * 2);
@@ -358,7 +328,7 @@ CellResult FollowStore::made_of_all(const Group& of, size_t measure, batch::Aren
   alignas(8) char memory[64] = {};
   for (const Group::Member& member : of.members) {
     if (!member.sample || (member.sample[2] >> measure & 1U) == 0) continue;
-    std::vector<uint64_t> sample = loaded(member.sample.get());
+    std::vector<uint64_t> sample = load_sample(desc_, member.sample.get(), heap());
     uint64_t* words = sample.data() + desc_.columns[desc.column].word;
     auto time = static_cast<int64_t>(sample[0]);
     KeptValue value{{words[0], word_count(desc.kind) == 2 ? words[1] : 0}, time};
@@ -457,7 +427,7 @@ void FollowStore::convert_from(const Store& old_store, const std::vector<int>&, 
       uint64_t number = group_of(key.data());
       if (row == 0 || number == 0) continue;
       rows_[row - 1]->time = owner.time;
-      add_member(number, row, keep_sample(old.loaded(member.sample.get()).data()));
+      add_member(number, row, take_sample(load_sample(old.desc_, member.sample.get(), old.heap()).data()));
     }
   }
   for (uint64_t row = 1; row <= rows_.size(); ++row) {

@@ -8,6 +8,7 @@
 #include <queue>
 #include <set>
 
+#include "runtime/state/samples.h"
 #include "runtime/state/store.h"
 
 namespace mut::state {
@@ -37,8 +38,7 @@ class FollowStore final : public Store {
   const ResultRows& settle(const uint64_t* row_key, int64_t time, batch::Arena& texts);
 
  private:
-  using Words = std::unique_ptr<uint64_t[]>;  // a sample; texts are MutStoredStr
-  struct Entry {                              // what a row of the table has given
+  struct Entry {  // what a row of the table has given
     uint64_t group = 0;
     uint32_t slot = 0;
   };
@@ -46,7 +46,7 @@ class FollowStore final : public Store {
   struct Group;
   struct Arrived {
     uint64_t group;
-    Words sample;
+    Sample sample;
   };
   struct Deadline {
     int64_t time;
@@ -57,11 +57,8 @@ class FollowStore final : public Store {
   uint64_t group_of(const uint64_t* key);  // 0 when the budget is spent
   uint64_t row_of(const uint64_t* row_key);
   Group& group(uint64_t number) const { return *groups_[number - 1]; }
-  Words keep_sample(const uint64_t* sample);
-  void free_sample(const uint64_t* sample);
-  // A sample with its texts as MutStr.
-  std::vector<uint64_t> loaded(const uint64_t* sample) const;
-  void add_member(uint64_t group, uint64_t row, Words sample);
+  Sample take_sample(const uint64_t* sample);
+  void add_member(uint64_t group, uint64_t row, Sample sample);
   void remove_members(uint64_t row, std::set<uint64_t>& touched);
   void forget_row(uint64_t row);
   void give(const std::set<uint64_t>& touched, int64_t time, ResultRows& rows);

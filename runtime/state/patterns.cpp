@@ -22,7 +22,7 @@ int64_t plus(int64_t time, int64_t duration) {
 struct PatternStore::Group {
   std::vector<uint64_t> key;  // texts lie in the heap of the table, as long as the key's row is there
   uint64_t first = 0;         // number of the first event that is kept
-  std::vector<Words> events;
+  std::vector<Sample> events;
   std::vector<uint64_t> names;  // of each event
   OpenStarts starts;
   uint64_t waiting = 0;      // events that are not settled yet
@@ -95,28 +95,14 @@ void PatternStore::release_group(uint64_t number) {
   free_groups_.push_back(number);
 }
 
-PatternStore::Words PatternStore::keep_sample(const uint64_t* sample) {
-  Words out(new uint64_t[desc_.sample_words]);
-  memcpy(out.get(), sample, sample_bytes());
-  for (const ColumnDesc& column : desc_.columns) {
-    if (column.kind != WordKind::Text) continue;
-    MutStr text;
-    memcpy(&text, sample + column.word, sizeof(text));
-    MutStoredStr stored = heap().store(abi::view(text));
-    memcpy(out.get() + column.word, &stored, sizeof(stored));
-  }
+Sample PatternStore::take_sample(const uint64_t* sample) {
   budget_.add(sample_bytes());
   ++event_count_;
-  return out;
+  return keep_sample(desc_, sample, heap());
 }
 
-void PatternStore::free_sample(const uint64_t* sample) {
-  for (const ColumnDesc& column : desc_.columns) {
-    if (column.kind != WordKind::Text) continue;
-    MutStoredStr stored;
-    memcpy(&stored, sample + column.word, sizeof(stored));
-    heap().free(stored);
-  }
+void PatternStore::let_sample_go(const uint64_t* sample) {
+  free_sample(desc_, sample, heap());
   budget_.remove(sample_bytes());
   --event_count_;
 }
@@ -138,16 +124,16 @@ const ResultRows* PatternStore::add(const uint64_t* key, const uint64_t* sample,
   if (number == 0) return nullptr;
   if (time > watermark) {
     ++group(number).waiting;
-    waiting_.emplace(std::pair{time, ++arrivals_}, Waiting{number, keep_sample(sample)});
+    waiting_.emplace(std::pair{time, ++arrivals_}, Waiting{number, take_sample(sample)});
     return &*given_;
   }
   settled_ = std::max(settled_, time);
-  take(number, keep_sample(sample), time, *given_);
+  take(number, take_sample(sample), time, *given_);
   release_group(number);
   return &*given_;
 }
 
-void PatternStore::take(uint64_t number, Words sample, int64_t now, ResultRows& rows) {
+void PatternStore::take(uint64_t number, Sample sample, int64_t now, ResultRows& rows) {
   Group& of = group(number);
   of.names.push_back(sample[names_word]);
   of.events.push_back(std::move(sample));
@@ -172,7 +158,7 @@ Found PatternStore::run(PatternSearch& search, const Group& of, PatternStart& st
   int64_t last = deadline_of(of, start.event);
   uint64_t end = of.end();
   if (desc_.pattern.within != 0) {
-    auto after = std::partition_point(of.events.begin(), of.events.end(), [&](const Words& sample) {
+    auto after = std::partition_point(of.events.begin(), of.events.end(), [&](const Sample& sample) {
       return static_cast<int64_t>(sample[0]) < last;
     });
     end = of.first + static_cast<uint64_t>(after - of.events.begin());
@@ -206,7 +192,7 @@ void PatternStore::decide(uint64_t number, int64_t now, ResultRows& rows) {
 // Tells the budget what the group has come to hold besides its samples.
 void PatternStore::count(Group& of) {
   size_t bytes =
-      sizeof(Group) + of.key.capacity() * 8 + of.events.capacity() * (sizeof(Words) + 8) + of.starts.bytes();
+      sizeof(Group) + of.key.capacity() * 8 + of.events.capacity() * (sizeof(Sample) + 8) + of.starts.bytes();
   if (bytes > of.counted) budget_.add(bytes - of.counted);
   if (bytes < of.counted) budget_.remove(of.counted - bytes);
   of.counted = bytes;
@@ -241,7 +227,7 @@ void PatternStore::decide_all(PatternSearch& search, Group& of, int64_t now, Res
 void PatternStore::forget_before_starts(Group& of) {
   uint64_t wanted = of.starts.empty() ? of.end() : of.starts.first_event();
   size_t gone = wanted - of.first;
-  for (size_t i = 0; i < gone; ++i) free_sample(of.events[i].get());
+  for (size_t i = 0; i < gone; ++i) let_sample_go(of.events[i].get());
   of.events.erase(of.events.begin(), of.events.begin() + static_cast<ptrdiff_t>(gone));
   of.names.erase(of.names.begin(), of.names.begin() + static_cast<ptrdiff_t>(gone));
   of.first = wanted;
@@ -319,14 +305,7 @@ bool PatternStore::Events::asks(uint32_t name, uint64_t event, const std::vector
     measures[index * 3 + 1] = result.words[1];
     measures[index * 3 + 2] = (result.present ? 1U : 0U) | (result.overflow ? 2U : 0U);
   }
-  std::vector<uint64_t> sample(group_.event(event), group_.event(event) + desc.sample_words);
-  for (const ColumnDesc& column : desc.columns) {
-    if (column.kind != WordKind::Text) continue;
-    MutStoredStr stored;
-    memcpy(&stored, sample.data() + column.word, sizeof(stored));
-    MutStr text = store_.heap().load(stored);
-    memcpy(sample.data() + column.word, &text, sizeof(text));
-  }
+  std::vector<uint64_t> sample = load_sample(desc, group_.event(event), store_.heap());
   return store_.condition_(store_.context_, name, sample.data(), measures.data()) == 1;
 }
 
@@ -398,16 +377,8 @@ void PatternStore::convert_from(const Store& old_store, const std::vector<int>&,
   let_go_ = old.let_go_;
   arrivals_ = old.arrivals_;
   settled_ = old.settled_;
-  auto copy = [&](const Words& sample) {
-    std::vector<uint64_t> words(sample.get(), sample.get() + desc_.sample_words);
-    for (const ColumnDesc& column : desc_.columns) {
-      if (column.kind != WordKind::Text) continue;
-      MutStoredStr stored;
-      memcpy(&stored, words.data() + column.word, sizeof(stored));
-      MutStr text = old.heap().load(stored);
-      memcpy(words.data() + column.word, &text, sizeof(text));
-    }
-    return keep_sample(words.data());
+  auto copy = [&](const Sample& sample) {
+    return take_sample(load_sample(desc_, sample.get(), old.heap()).data());
   };
   std::vector<uint64_t> numbers(old.groups_.size() + 1);
   for (size_t i = 0; i < old.groups_.size(); ++i) {
@@ -422,7 +393,7 @@ void PatternStore::convert_from(const Store& old_store, const std::vector<int>&,
     to.first = from.first;
     to.starts = from.starts;
     if (old.desc_.pattern.within != desc_.pattern.within) to.starts.search_anew();
-    for (const Words& sample : from.events) to.events.push_back(copy(sample));
+    for (const Sample& sample : from.events) to.events.push_back(copy(sample));
     to.names = from.names;
     count(to);
     expect(number, to);

@@ -6,6 +6,7 @@
 #include <queue>
 
 #include "runtime/state/open_starts.h"
+#include "runtime/state/samples.h"
 #include "runtime/state/store.h"
 #include "runtime/state/values.h"
 
@@ -40,7 +41,6 @@ class PatternStore final : public Store {
   const ResultRows* add(const uint64_t* key, const uint64_t* sample, int64_t watermark, batch::Arena& texts);
 
  private:
-  using Words = std::unique_ptr<uint64_t[]>;  // a sample; texts are MutStoredStr
   struct Group;
   class Events;
   struct Deadline {
@@ -50,16 +50,16 @@ class PatternStore final : public Store {
   };
   struct Waiting {
     uint64_t group;
-    Words sample;
+    Sample sample;
   };
 
   uint64_t group_of(const uint64_t* key);  // 0 when the budget is spent
   Group& group(uint64_t number) { return *groups_[number - 1]; }
   void release_group(uint64_t number);
-  Words keep_sample(const uint64_t* sample);
-  void free_sample(const uint64_t* sample);
+  Sample take_sample(const uint64_t* sample);
+  void let_sample_go(const uint64_t* sample);
   size_t sample_bytes() const { return desc_.sample_words * size_t{8}; }
-  void take(uint64_t number, Words sample, int64_t now, ResultRows& rows);
+  void take(uint64_t number, Sample sample, int64_t now, ResultRows& rows);
   void decide(uint64_t number, int64_t now, ResultRows& rows);
   bool decide_front(PatternSearch& search, Group& group, int64_t now, ResultRows& rows);
   void decide_all(PatternSearch& search, Group& group, int64_t now, ResultRows& rows);
