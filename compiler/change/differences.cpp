@@ -350,8 +350,7 @@ class Finder {
                         [](const Sets& x, const Sets& y) { return x.valued == y.valued; });
     };
     auto same_measure = [](const state::CellDesc& a, const state::CellDesc& b) {
-      return a.fn == b.fn && a.kind == b.kind && a.order_kind == b.order_kind && a.column == b.column &&
-             abi::same_layout(*a.result, *b.result);
+      return a.fn == b.fn && a.kind == b.kind && a.order_kind == b.order_kind && a.column == b.column;
     };
     auto same_key = [](const state::KeyDesc& a, const state::KeyDesc& b) {
       return a.kind == b.kind && abi::same_layout(*a.type, *b.type);

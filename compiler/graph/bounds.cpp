@@ -112,12 +112,16 @@ std::string bound_of(const StoreDesc& desc) {
     case StoreKind::Table:
       return of_table(desc);
     case StoreKind::Counts:
+      if (desc.every != 0 && desc.every < desc.size) {
+        return kept_by_key(desc, fmt::format("totals of windows of {} events that begin every {}", desc.size,
+                                             desc.every)) +
+               with_values(desc);
+      }
       return kept_by_key(desc, fmt::format("totals of {} events", desc.size)) + with_values(desc);
     case StoreKind::Process:
       return kept_by_key(desc, "variables and timers");
     case StoreKind::Follow:
-      return std::string("what each row of its table has given") +
-             (desc.follow.at_end ? ", until the end of the input" : "");
+      return "what each row of its table has given, as long as the row is there";
   }
   return "";
 }

@@ -179,10 +179,11 @@ std::string format_number(const Value& value, TypeRef type, const Spec& spec) {
     out = fmt::format("{:.{}e}", real, spec.digits < 0 ? 6 : spec.digits);
   } else if (spec.kind == '%') {
     out = fmt::format("{:.{}f}%", real * 100, std::max(spec.digits, 0));
-  } else if (spec.digits >= 0) {
+  } else if (spec.digits >= 0 && value.is_float()) {
     out = fmt::format("{:.{}f}", real, spec.digits);
   } else {
     out = plain_text(value, type);
+    if (spec.digits > 0) out += "." + std::string(static_cast<size_t>(spec.digits), '0');
   }
   return spec.commas ? with_commas(out) : out;
 }

@@ -81,8 +81,8 @@ bool StageChecker::check_follows(const ast::AggregateStage& node, const ast::Sta
     return false;
   }
   bool whole = node.window && node.window->kind == ast::WindowKind::All;  // what it holds at the end
-  const char* wrong = node.window && !whole            ? "a window"
-                      : !node.triggers.empty()         ? "a trigger"
+  const char* wrong = node.window && !whole            ? "window"
+                      : !node.triggers.empty()         ? "trigger"
                       : node.late                      ? "`late`"
                       : node.ttl && node.ttl->duration ? "`ttl`"
                                                        : nullptr;

@@ -214,7 +214,9 @@ std::optional<std::vector<typed::Output>> whole_events(PatternScope& pattern, co
   for (size_t i = 0; i < pattern.steps; ++i) {
     const std::string& name = pattern.names[i].name;
     if (std::find(stage.key_names.begin(), stage.key_names.end(), name) != stage.key_names.end()) {
-      exprs.diags().report(Code::FieldTwice, span, name);
+      exprs.diags()
+          .report(Code::FieldTwice, span, name)
+          .note("it is a key and a step of the pattern: give the step another name, or write `select`");
       return std::nullopt;
     }
     out.push_back({name, WholeEvents(pattern, i, stage.input, exprs, span).make(), ""});

@@ -416,10 +416,11 @@ void format_value(const TypeDesc& type, const void* value, std::string_view spec
       body = spec.digits < 0 ? fmt::format("{:e}", real) : fmt::format("{:.{}e}", real, spec.digits);
     } else if (spec.kind == '%') {
       body = fmt::format("{:.{}f}%", real * 100, spec.digits < 0 ? 0 : spec.digits);
-    } else if (spec.digits >= 0) {
+    } else if (spec.digits >= 0 && number.floating) {
       body = fmt::format("{:.{}f}", real, spec.digits);
     } else {
       append_plain(type, value, body);
+      if (spec.digits > 0) body += "." + std::string(static_cast<size_t>(spec.digits), '0');
     }
     if (spec.commas) add_commas(body);
   } else if (type.kind == TypeKind::Decimal) {

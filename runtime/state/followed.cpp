@@ -1,6 +1,7 @@
 #include "runtime/state/followed.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <unordered_set>
 
@@ -52,6 +53,7 @@ struct FollowStore::Group {
   struct Member {
     Sample sample;  // null: taken out
     uint64_t row = 0;
+    uint32_t entry = 0;  // of the row: the one that names this place
   };
   std::vector<uint64_t> key;  // texts lie in the heap of groups_table_
   std::vector<Member> members;
@@ -210,10 +212,11 @@ void FollowStore::add_member(uint64_t number, uint64_t row, Sample sample) {
   if (of.members.size() == of.places)
     rebuild(number, of.live * 2 <= of.places ? std::max(of.places, places_first) : of.places * 2);
   auto slot = static_cast<uint32_t>(of.members.size());
-  of.members.push_back({std::move(sample), row});
+  std::vector<Entry>& entries = rows_[row - 1]->entries;
+  of.members.push_back({std::move(sample), row, static_cast<uint32_t>(entries.size())});
+  entries.push_back({number, slot});
   ++of.live;
   ++member_count_;
-  rows_[row - 1]->entries.push_back({number, slot});
   fill_place(of, slot);
   climb(of, slot);
 }
@@ -225,6 +228,9 @@ void FollowStore::give(const std::set<uint64_t>& touched, int64_t time, ResultRo
   });
   for (uint64_t number : order) {
     if (!desc_.follow.at_end) add_result(group(number), time, rows);
+    // Far fewer rows than there were: their room goes back.
+    constexpr size_t sparse = 8;
+    if (group(number).live * sparse < group(number).places) rebuild(number, group(number).live * 2);
     release_group(number);
   }
 }
@@ -259,23 +265,23 @@ char* FollowStore::node(Group& of, size_t index) const { return of.tree.data() +
 
 void FollowStore::rebuild(uint64_t number, size_t places) {
   Group& of = group(number);
-  if (of.live > places) places = of.live;
   size_t to = 0;
   for (Group::Member& member : of.members) {
     if (!member.sample) continue;
-    auto slot = static_cast<uint32_t>(&member - of.members.data());
-    for (Entry& entry : rows_[member.row - 1]->entries) {
-      if (entry.group == number && entry.slot == slot) entry.slot = static_cast<uint32_t>(to);
-    }
-    if (to != slot) of.members[to] = std::move(member);
+    rows_[member.row - 1]->entries[member.entry].slot = static_cast<uint32_t>(to);
+    if (&member != &of.members[to]) of.members[to] = std::move(member);
     ++to;
   }
   of.members.resize(to);
+  build_tree(of, places);
+}
+
+void FollowStore::build_tree(Group& of, size_t places) {
   budget_.remove(of.places * place_bytes());
-  of.places = std::max(places, places_first);
+  of.places = std::bit_ceil(std::max(places, places_first));
   of.tree.assign(of.places * 2 * node_bytes_, 0);
   budget_.add(of.places * place_bytes());
-  for (uint32_t slot = 0; slot < to; ++slot) fill_place(of, slot);
+  for (uint32_t slot = 0; slot < of.members.size(); ++slot) fill_place(of, slot);
   for (size_t index = of.places; index-- > 1;) {
     for (const CellDesc& cell : tree_) {
       if (cell.size == 0) continue;
@@ -324,36 +330,47 @@ CellResult FollowStore::made_of_all(const Group& of, size_t measure, batch::Aren
   CellResult out;
   std::vector<KeptValue> values;
   std::vector<uint64_t> hashes;
-  std::unordered_set<std::string> different;
+  std::unordered_set<std::string_view> texts_seen;
+  std::set<std::pair<uint64_t, uint64_t>> seen;
   alignas(8) char memory[64] = {};
+  auto value_at = [&](const uint64_t* sample, const ColumnDesc& column, uint64_t* words) {
+    words[0] = sample[column.word];
+    words[1] = word_count(column.kind) == 2 ? sample[column.word + 1] : 0;
+    if (column.kind != WordKind::Text) return;
+    MutStoredStr stored;
+    memcpy(&stored, words, sizeof(stored));
+    MutStr text = heap().load(stored);
+    memcpy(words, &text, sizeof(text));
+  };
   for (const Group::Member& member : of.members) {
-    if (!member.sample || (member.sample[2] >> measure & 1U) == 0) continue;
-    std::vector<uint64_t> sample = load_sample(desc_, member.sample.get(), heap());
-    uint64_t* words = sample.data() + desc_.columns[desc.column].word;
+    const uint64_t* sample = member.sample.get();
+    if (sample == nullptr || (sample[2] >> measure & 1U) == 0) continue;
     auto time = static_cast<int64_t>(sample[0]);
-    KeptValue value{{words[0], word_count(desc.kind) == 2 ? words[1] : 0}, time};
+    KeptValue value{{}, time};
+    value_at(sample, desc_.columns[desc.column], value.words);
     if (desc.fn == CellFn::Distinct || desc.fn == CellFn::ApproxDistinct) {
       if (desc.kind == WordKind::Float) value.words[0] = inl::key_word(inl::as_double(value.words[0]));
-      if (desc.fn == CellFn::ApproxDistinct) {
-        hashes.push_back(sketch_hash(value.words, desc.kind));
-        continue;
-      }
       MutStr text;
       memcpy(&text, value.words, sizeof(text));
-      different.insert(desc.kind == WordKind::Text
-                           ? std::string(abi::view(text))
-                           : std::string(reinterpret_cast<const char*>(value.words), sizeof(value.words)));
+      if (desc.fn == CellFn::ApproxDistinct) {
+        hashes.push_back(sketch_hash(value.words, desc.kind));
+      } else if (desc.kind == WordKind::Text) {
+        texts_seen.insert(abi::view(text));
+      } else {
+        seen.emplace(value.words[0], value.words[1]);
+      }
     } else if (keeps_values(desc.fn)) {
       values.push_back(value);
     } else {
+      uint64_t order[2] = {0, 0};
       bool ordered = desc.fn == CellFn::ArgMin || desc.fn == CellFn::ArgMax;
-      const uint64_t* order = ordered ? sample.data() + desc_.columns[desc.column + 1].word : nullptr;
-      add_value(desc, memory, heap(), words, order, time);
+      if (ordered) value_at(sample, desc_.columns[desc.column + 1], order);
+      add_value(desc, memory, heap(), value.words, ordered ? order : nullptr, time);
     }
   }
   switch (desc.fn) {
     case CellFn::Distinct:
-      out.words[0] = different.size();
+      out.words[0] = texts_seen.size() + seen.size();
       return out;
     case CellFn::ApproxDistinct:
       out.words[0] = static_cast<uint64_t>(count_of_hashes(hashes));
@@ -420,15 +437,26 @@ void FollowStore::convert_from(const Store& old_store, const std::vector<int>&, 
     if (!from) continue;
     std::copy(from->key.begin(), from->key.end(), key.begin());
     place_key(old.desc(), key.data());
-    for (const Group::Member& member : from->members) {
+    uint64_t number = group_of(key.data());
+    if (number == 0) continue;
+    // Each in the place where it was: sums of floats depend on it to their last digit.
+    Group& to = group(number);
+    to.members.resize(from->members.size());
+    for (uint32_t slot = 0; slot < from->members.size(); ++slot) {
+      const Group::Member& member = from->members[slot];
       if (!member.sample) continue;
       const Row& owner = *old.rows_[member.row - 1];
       uint64_t row = row_of(owner.key.data());
-      uint64_t number = group_of(key.data());
-      if (row == 0 || number == 0) continue;
+      if (row == 0) continue;
       rows_[row - 1]->time = owner.time;
-      add_member(number, row, take_sample(load_sample(old.desc_, member.sample.get(), old.heap()).data()));
+      std::vector<Entry>& entries = rows_[row - 1]->entries;
+      Sample sample = take_sample(load_sample(old.desc_, member.sample.get(), old.heap()).data());
+      to.members[slot] = {std::move(sample), row, static_cast<uint32_t>(entries.size())};
+      entries.push_back({number, slot});
+      ++to.live;
+      ++member_count_;
     }
+    build_tree(to, from->places);
   }
   for (uint64_t row = 1; row <= rows_.size(); ++row) {
     if (rows_[row - 1]) expect(row);
@@ -440,7 +468,7 @@ void FollowStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t
   given_.reset();  // it names the description before
   lay_out_tree();
   for (uint64_t number = 1; number <= groups_.size(); ++number) {
-    if (groups_[number - 1]) rebuild(number, groups_[number - 1]->places);
+    if (groups_[number - 1]) build_tree(group(number), group(number).places);
   }
   deadlines_ = {};
   for (uint64_t row = 1; row <= rows_.size(); ++row) {

@@ -64,8 +64,9 @@ class FollowStore final : public Store {
   void give(const std::set<uint64_t>& touched, int64_t time, ResultRows& rows);
   void add_result(const Group& of, int64_t time, ResultRows& rows) const;
   void release_group(uint64_t number);
-  // The tree of a group over so many places, anew, members close together.
+  // The members of a group close together, and a tree over so many places.
   void rebuild(uint64_t number, size_t places);
+  void build_tree(Group& of, size_t places);
   void fill_place(Group& of, uint32_t slot);
   void climb(Group& of, uint32_t slot);
   char* node(Group& of, size_t index) const;
