@@ -30,6 +30,7 @@ std::string ProgramWriter::write_stage(Stream& stream, std::vector<Stream>& late
       "throttle",  "sample",     "delay",     "debounce",    "sort",      "top",       "match",
       "ranking",   "process",    "process"};
   std::string kind = dice_.pick(kinds);
+  if (stream.follows_one() && dice_.one_in(3)) kind = dice_.one_in(4) ? "all" : "running";
   bool follows = (kind == "running" || kind == "all") && stream.follows_one();
   bool refused = (is_aggregate(kind) && !stream.follows.empty() && !follows) ||
                  (stream.repeats && (is_aggregate(kind) || is_join(kind) || kind == "match")) ||
