@@ -7,6 +7,7 @@
 #include "compiler/session/arrow/output.h"
 #include "compiler/session/engine_state.h"
 #include "compiler/session/files.h"
+#include "compiler/session/host_rows.h"
 #include "compiler/session/report.h"
 #include "runtime/abi/check.h"
 #include "runtime/connector/generate/generate.h"
@@ -16,87 +17,6 @@ namespace mut {
 namespace {
 
 Failure io(const mut::Error& error) { return {Failure::Kind::Io, error.message}; }
-
-// A host's function in the place of a file.
-class HostLines final : public connector::SinkWriter {
- public:
-  explicit HostLines(std::function<void(std::string_view)> receive) : receive_(std::move(receive)) {}
-  Status write(std::string_view text) override {
-    receive_(text);
-    return Unit{};
-  }
-  Status flush() override { return Unit{}; }
-  Status close() override { return Unit{}; }
-
- private:
-  std::function<void(std::string_view)> receive_;
-};
-
-class MemoryRow final : public RowView {
- public:
-  MemoryRow(const abi::TypeDesc& record, const char* row) : record_(record), row_(row) {}
-  size_t field_count() const override { return record_.fields.size(); }
-  std::string_view field_name(size_t index) const override { return record_.fields[index].name; }
-  FieldValue field(size_t index) const override {
-    const abi::FieldDesc& field = record_.fields[index];
-    return value(*field.type, row_ + field.offset);
-  }
-
- private:
-  static FieldValue value(const abi::TypeDesc& type, const char* at) {
-    if (type.secret) return std::string("***");
-    switch (type.kind) {
-      case abi::TypeKind::Optional:
-        if (at[type.present_offset] == 0) return std::monostate{};
-        return value(*type.element, at);
-      case abi::TypeKind::Bool:
-        return *at != 0;
-      case abi::TypeKind::F64:
-      case abi::TypeKind::F32: {
-        uint64_t words[2];
-        state::read_words(type, at, words);
-        return inl::as_double(words[0]);
-      }
-      case abi::TypeKind::String:
-      case abi::TypeKind::Bytes:
-      case abi::TypeKind::Json: {
-        MutStr text;
-        memcpy(&text, at, sizeof(text));
-        return std::string(abi::view(text));
-      }
-      case abi::TypeKind::Decimal: {
-        decimal::Units units;
-        memcpy(&units, at, sizeof(units));
-        char text[decimal::bytes_max];
-        return std::string(text, decimal::format(units, static_cast<int>(type.scale), text));
-      }
-      case abi::TypeKind::Enum: {
-        int32_t index;
-        memcpy(&index, at, 4);
-        return type.values[static_cast<size_t>(index)];
-      }
-      case abi::TypeKind::List:
-      case abi::TypeKind::Map:
-      case abi::TypeKind::Record: {
-        // Nested values as JSON text.
-        abi::FieldDesc only;
-        only.name = "v";
-        only.type = std::make_shared<abi::TypeDesc>(type);
-        text::Buffer out;
-        codec::make_encoder(codec::Format::Json, abi::make_record({only}))->append(at, out);
-        std::string_view text = out.view();
-        return std::string(text.substr(5, text.size() - 7));  // within {"v":…}\n
-      }
-      default: {
-        uint64_t words[2];
-        state::read_words(type, at, words);
-        return static_cast<int64_t>(words[0]);
-      }
-    }
-  }
-  const abi::TypeDesc& record_;
-  const char* row_;
-};
 
 }  // namespace
 

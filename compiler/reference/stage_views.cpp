@@ -1,0 +1,102 @@
+#include "compiler/reference/stage_views.h"
+
+#include "compiler/reference/joins.h"
+#include "compiler/reference/meaning.h"
+
+namespace mut::reference {
+
+using typed::AggregateCall;
+using typed::OverKind;
+using typed::StageKind;
+
+namespace {
+
+// Decimals of another number of digits are other values: nothing goes over.
+std::string digits_of(const typed::Expr* expr) {
+  if (expr == nullptr) return "";
+  typed::TypeRef type = expr->type->kind == typed::Kind::Optional ? expr->type->element : expr->type;
+  return type->kind == typed::Kind::Decimal ? " of " + type->text : "";
+}
+
+std::vector<std::string> with_digits(std::vector<std::string> keys,
+                                     const std::vector<typed::ExprPtr>& exprs) {
+  for (size_t i = 0; i < keys.size(); ++i) keys[i] += digits_of(exprs[i].get());
+  return keys;
+}
+
+}  // namespace
+
+std::vector<StageView> views_of(Flow& flow, bool renames) {
+  std::vector<StageView> out;
+  Meaning meaning(flow.program(), renames);
+  for (auto& [place, state] : flow.states()) {
+    StageView view;
+    view.place = place;
+    view.stream = &flow.program().streams[static_cast<size_t>(place.first)];
+    view.stage = &view.stream->stages[place.second];
+    auto [stream, index] = place;
+    view.keys = with_digits(meaning.of(view.stage->keys, stream, index), view.stage->keys);
+    auto add = [&](const AggregateCall& call, const std::string& function, std::vector<std::string> keys) {
+      view.cells.push_back({call.cell, function, meaning.of(call, stream, index), std::move(keys)});
+    };
+    auto function_of = [](const AggregateCall& call) -> std::string {
+      std::string out =
+          call.own != nullptr ? typed::text_of_state(*call.own) : typed::aggregate_name(call.fn);
+      if (call.fn == typed::AggregateFn::Count) return out;
+      for (size_t i = 0; const typed::Expr* argument = typed::argument_of(call, i); ++i)
+        out += digits_of(argument);
+      return out;
+    };
+    if (view.stage->follows.empty()) {
+      for (const AggregateCall& call : view.stage->aggregates) add(call, function_of(call), {});
+    } else {  // one cell: what the rows of the table have given
+      std::string all;
+      for (const AggregateCall& call : view.stage->aggregates)
+        all += function_of(call) + " " + meaning.of(call, stream, index) + "; ";
+      int table = flow.program().find_stream(view.stage->follows);
+      const typed::Stream& rows = flow.program().streams[static_cast<size_t>(table)];
+      for (const std::string& key : meaning.of(rows.stages.back().keys, table, rows.stages.size() - 1))
+        all += key + " ";
+      view.cells.push_back({"rows", "follow " + all, "", {}});
+    }
+    for (const typed::History& history : view.stage->histories) {
+      bool events = history.over == OverKind::LastDuration || history.over == OverKind::LastEvents;
+      std::string function = events && history.call.own != nullptr ? "own" : function_of(history.call);
+      add(history.call, function + " over " + std::to_string(static_cast<int>(history.over)),
+          with_digits(meaning.of(history.keys, stream, index), history.keys));
+    }
+    if (view.stage->hold) {
+      std::string order;
+      for (const typed::OrderKey& key : view.stage->hold->order)
+        order += meaning.of(*key.value, stream, index) + (key.descending ? " desc " : " ");
+      view.cells.push_back(
+          {"waiting", "hold " + std::to_string(static_cast<int>(view.stage->hold->kind)), order, {}});
+    }
+    if (view.stage->match) view.cells.push_back({"begun", "match", "", {}});
+    if (view.stage->process) {
+      for (const typed::ProcessState& each : view.stage->process->states)
+        view.cells.push_back({each.name, "variable " + each.type->text, "", {}});
+      for (const typed::ProcessTimer& each : view.stage->process->timers)
+        view.cells.push_back({each.name + "/timer", "timer", "", {}});
+    }
+    if (view.stage->kind == StageKind::Dedupe) view.cells.push_back({"passed", "dedupe", "", {}});
+    if (view.stage->kind == StageKind::Table) view.cells.push_back({"rows", "table", "", {}});
+    if (view.stage->kind == StageKind::Join) {
+      const typed::Join& join = *view.stage->join;
+      bool half = join.kind == typed::JoinKind::Semi || join.kind == typed::JoinKind::Anti;
+      std::string function = is_asof(join.kind) ? "asof"
+                             : half             ? "half join " + std::to_string(static_cast<int>(join.kind))
+                                                : "join";
+      size_t end = flow.program().streams[static_cast<size_t>(join.right)].stages.size();
+      // Both sides have one key: what is equal to what.
+      std::vector<std::string> right_keys = meaning.of(join.right_keys, join.right, end);
+      for (size_t i = 0; i < right_keys.size(); ++i) view.keys[i] += " = " + right_keys[i];
+      view.cells.push_back({"left", function, "", view.keys});
+      view.cells.push_back({"right", function, "", view.keys});
+    }
+    out.push_back(std::move(view));
+  }
+  return out;
+}
+
+}  // namespace mut::reference
