@@ -146,43 +146,32 @@ bool widening_can_fail(TypeRef from, TypeRef to) {
 
 TypeTable::TypeTable() {
   for (const char* name : scalar_names) {
-    types_.push_back({});
-    types_.back().kind = static_cast<Kind>(scalars_.size());
-    types_.back().text = name;
-    scalars_.push_back(&types_.back());
+    Type& scalar = add(static_cast<Kind>(scalars_.size()), nullptr, name);
+    scalars_.push_back(&scalar);
   }
   scalars_.resize(static_cast<size_t>(Kind::Json) + 1, nullptr);
-  types_.push_back({});
-  types_.back().kind = Kind::Json;
-  types_.back().text = "json";
-  scalars_[static_cast<size_t>(Kind::Json)] = &types_.back();
+  scalars_[static_cast<size_t>(Kind::Json)] = &add(Kind::Json, nullptr, "json");
+}
+
+Type& TypeTable::add(Kind kind, TypeRef element, std::string text) {
+  Type& type = types_.emplace_back();
+  type.kind = kind;
+  type.element = element;
+  type.text = std::move(text);
+  return type;
 }
 
 TypeRef TypeTable::optional(TypeRef element) {
   if (element->kind == Kind::Optional || element->kind == Kind::Error || element->kind == Kind::None)
     return element;
   TypeRef& slot = optionals_[element];
-  if (slot == nullptr) {
-    types_.push_back({});
-    Type& type = types_.back();
-    type.kind = Kind::Optional;
-    type.element = element;
-    type.text = element->text + "?";
-    slot = &type;
-  }
+  if (slot == nullptr) slot = &add(Kind::Optional, element, element->text + "?");
   return slot;
 }
 
 TypeRef TypeTable::list(TypeRef element) {
   TypeRef& slot = lists_[element];
-  if (slot == nullptr) {
-    types_.push_back({});
-    Type& type = types_.back();
-    type.kind = Kind::List;
-    type.element = element;
-    type.text = "[" + element->text + "]";
-    slot = &type;
-  }
+  if (slot == nullptr) slot = &add(Kind::List, element, "[" + element->text + "]");
   return slot;
 }
 
@@ -195,12 +184,7 @@ TypeRef TypeTable::map(TypeRef key, TypeRef value) {
     entry[1].name = "value";
     entry[1].type = value;
     TypeRef entries = record(std::move(entry));
-    types_.push_back({});
-    Type& type = types_.back();
-    type.kind = Kind::Map;
-    type.element = entries;
-    type.text = "map<" + key->text + ", " + value->text + ">";
-    slot = &type;
+    slot = &add(Kind::Map, entries, "map<" + key->text + ", " + value->text + ">");
   }
   return slot;
 }
@@ -209,25 +193,15 @@ TypeRef TypeTable::secret(TypeRef element) {
   if (element->kind == Kind::Error || element->kind == Kind::Secret) return element;
   if (element->kind == Kind::Optional) return optional(secret(element->element));
   TypeRef& slot = secrets_[element];
-  if (slot == nullptr) {
-    types_.push_back({});
-    Type& type = types_.back();
-    type.kind = Kind::Secret;
-    type.element = element;
-    type.text = "secret<" + element->text + ">";
-    slot = &type;
-  }
+  if (slot == nullptr) slot = &add(Kind::Secret, element, "secret<" + element->text + ">");
   return slot;
 }
 
 TypeRef TypeTable::decimal(int scale) {
   TypeRef& slot = decimals_[scale];
   if (slot == nullptr) {
-    types_.push_back({});
-    Type& type = types_.back();
-    type.kind = Kind::Decimal;
+    Type& type = add(Kind::Decimal, nullptr, "decimal(" + std::to_string(scale) + ")");
     type.scale = scale;
-    type.text = "decimal(" + std::to_string(scale) + ")";
     slot = &type;
   }
   return slot;
@@ -248,10 +222,7 @@ TypeRef TypeTable::record(std::vector<Field> fields) {
 }
 
 TypeRef TypeTable::enumeration(std::string name, std::vector<std::string> values) {
-  types_.push_back({});
-  Type& type = types_.back();
-  type.kind = Kind::Enum;
-  type.text = name;
+  Type& type = add(Kind::Enum, nullptr, name);
   type.enum_name = std::move(name);
   type.values = std::move(values);
   return &type;

@@ -123,6 +123,8 @@ class TypeTable {
   TypeRef enumeration(std::string name, std::vector<std::string> values);
 
  private:
+  Type& add(Kind kind, TypeRef element, std::string text);
+
   std::deque<Type> types_;
   std::vector<TypeRef> scalars_;
   std::map<TypeRef, TypeRef> optionals_;
