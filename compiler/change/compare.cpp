@@ -88,7 +88,9 @@ class Comparison {
         made.reason = "ambiguous";
       } else if (match.old_cell < 0) {
         made.verdict = Verdict::New;
-        made.reason = "starts at the cut";
+        bool follows = cell.node->desc.kind == state::StoreKind::Follow;
+        made.reason = follows ? "starts empty: each row of the table counts from its next change on"
+                              : "starts at the cut";
       } else {
         const Cell& old_cell = old_.cells[static_cast<size_t>(match.old_cell)];
         made.old_path = old_cell.path;

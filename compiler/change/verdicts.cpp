@@ -84,9 +84,9 @@ constexpr VerdictRow rows[] = {
     {Difference::PatternOther, Verdict::Choice, false,
      "pattern or what is selected of its events changed; matches that have begun cannot go on"},
     {Difference::FollowOther, Verdict::Choice, false,
-     "aggregates or the key of the table changed; what its rows have given cannot be made anew, only reset "
+     "aggregates or the key of the table changed; what its rows have given cannot be made anew: only reset "
      "is "
-     "possible"},
+     "possible, and each row then counts from its next change on"},
     {Difference::HoldNumbers, Verdict::Keep, false,
      "a number changed; what waits goes when it would have gone, what was let go does not come back"},
     {Difference::HoldOther, Verdict::Choice, false,
