@@ -47,6 +47,8 @@ struct FollowStore::Row {
   std::vector<uint64_t> key;  // texts lie in the heap of rows_table_
   std::vector<Entry> entries;
   int64_t time = 0;
+  bool queued = false;  // in deadlines_, by the time that it had then
+  int64_t queued_at = 0;
 };
 
 struct FollowStore::Group {
@@ -77,7 +79,7 @@ FollowStore::~FollowStore() {
   for (const auto& each : groups_) {
     if (each) budget_.remove(group_bytes() + each->places * place_bytes());
   }
-  budget_.remove((rows_.size() - free_rows_.size()) * row_bytes());
+  budget_.remove((rows_.size() - free_rows_.size()) * row_bytes() + deadlines_.size() * sizeof(Deadline));
 }
 
 size_t FollowStore::row_bytes() const {
@@ -397,19 +399,35 @@ CellResult FollowStore::made_of_all(const Group& of, size_t measure, batch::Aren
 
 // ---- time
 
+// One place in the queue for each row, however often it changes: it moves on when it is reached.
 void FollowStore::expect(uint64_t row) {
-  int64_t due = 0;
-  if (desc_.ttl == 0 || __builtin_add_overflow(rows_[row - 1]->time, desc_.ttl + 1, &due)) return;
-  deadlines_.push({due, row});
+  Row& of = *rows_[row - 1];
+  if (desc_.ttl == 0 || (of.queued && of.queued_at <= of.time)) return;
+  of.queued = true;
+  of.queued_at = of.time;
+  deadlines_.push({of.time, row});
+  budget_.add(sizeof(Deadline));
+}
+
+void FollowStore::drop_first() {
+  deadlines_.pop();
+  budget_.remove(sizeof(Deadline));
 }
 
 int64_t FollowStore::due() const {
-  if (ended_) return never;
+  if (ended_ || desc_.ttl == 0) return never;
+  auto& self = const_cast<FollowStore&>(*this);
   while (!deadlines_.empty()) {
-    const Deadline& next = deadlines_.top();
-    const auto& row = rows_[next.row - 1];
-    if (row && row->time + desc_.ttl + 1 == next.time) return next.time;
-    deadlines_.pop();  // the row was replaced
+    Deadline next = deadlines_.top();
+    Row* row = rows_[next.row - 1].get();
+    bool its_own = row != nullptr && row->queued && row->queued_at == next.time;
+    int64_t due = 0;
+    if (its_own && row->time == next.time)
+      return __builtin_add_overflow(next.time, desc_.ttl + 1, &due) ? never : due;
+    self.drop_first();
+    if (!its_own) continue;
+    row->queued = false;
+    self.expect(next.row);
   }
   return never;
 }
@@ -419,7 +437,7 @@ void FollowStore::fire(ResultRows& rows) {
   std::set<uint64_t> touched;
   while (now != never && due() == now) {
     uint64_t row = deadlines_.top().row;
-    deadlines_.pop();
+    drop_first();
     remove_members(row, touched);
     forget_row(row);
   }
@@ -463,14 +481,11 @@ void FollowStore::convert_from(const Store& old_store, const std::vector<int>&, 
   }
 }
 
+// Nothing of the members depends on what may be other: only rows that were kept for ever are to be queued.
 void FollowStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t) {
   desc_ = next;
   given_.reset();  // it names the description before
   lay_out_tree();
-  for (uint64_t number = 1; number <= groups_.size(); ++number) {
-    if (groups_[number - 1]) build_tree(group(number), group(number).places);
-  }
-  deadlines_ = {};
   for (uint64_t row = 1; row <= rows_.size(); ++row) {
     if (rows_[row - 1]) expect(row);
   }

@@ -49,7 +49,7 @@ class FollowStore final : public Store {
     Sample sample;
   };
   struct Deadline {
-    int64_t time;
+    int64_t time;  // of the row when it was queued: it is forgotten `ttl` later
     uint64_t row;
     bool operator>(const Deadline& other) const { return time > other.time; }
   };
@@ -74,6 +74,7 @@ class FollowStore final : public Store {
   CellResult made_of_all(const Group& of, size_t measure, batch::Arena& texts) const;
   void lay_out_tree();
   void expect(uint64_t row);
+  void drop_first();  // of the deadlines
   // What the budget knows of each, besides samples.
   size_t row_bytes() const;
   size_t group_bytes() const;
@@ -92,7 +93,7 @@ class FollowStore final : public Store {
   std::vector<Arrived> arrived_;  // of the change that is under way
   std::vector<CellDesc> tree_;    // measures, at their places in a node; size 0: not in the tree
   uint32_t node_bytes_ = 0;
-  mutable std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
   uint64_t member_count_ = 0;
   bool ended_ = false;
   std::optional<ResultRows> given_;
