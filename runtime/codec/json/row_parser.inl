@@ -691,7 +691,7 @@ class Parser final : public RowParser {
     if (node.kind == abi::TypeKind::String) return string(node, at, to);
     std::string_view text;
     const char* end = plain_text("a key", at, text);
-    if (end && !read_key(node, text, time_unit, to))
+    if (end && !codec::read_scalar(node, text, time_unit, to).empty())
       return fail("`" + std::string(text) + "` is no key of its type");
     return end;
   }
