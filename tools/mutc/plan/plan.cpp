@@ -19,8 +19,9 @@ void add_plan(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
       app.add_subcommand("plan", "Show what an edit would do to the state of a running script");
   command->add_option("OLD", options->before, "The running script")->required();
   command->add_option("NEW", options->after, "The edited script")->required();
-  command->add_flag("--json", options->json, "The same as JSON");
-  command->add_flag("--bounds", options->bounds, "Also show what bounds the state of each stage of NEW");
+  CLI::Option* json = command->add_flag("--json", options->json, "The same as JSON");
+  command->add_flag("--bounds", options->bounds, "Also show what bounds the state of each stage of NEW")
+      ->excludes(json);
   command->add_option("--policy", options->policy, "strict, ask or live")
       ->check(CLI::IsMember({"strict", "ask", "live"}));
   command->add_option("--accept", options->accepts, "VERDICT:CELL")->allow_extra_args(false);
