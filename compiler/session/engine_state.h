@@ -11,6 +11,8 @@
 #include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
 #include "compiler/session/program.h"
+#include "compiler/session/taps.h"
+#include "compiler/session/turn.h"
 #include "mutstream/engine.h"
 #include "runtime/connector/columns/columns.h"
 #include "runtime/connector/memory/memory.h"
@@ -56,7 +58,7 @@ struct Engine::State {
   std::map<std::string, HostSink> host_sinks;
   // Time of arrival while the clock is virtual. Read by sources on the running thread.
   std::atomic<int64_t> virtual_now{1'767'225'600'000'000'000};  // 2026-01-01T00:00:00Z
-  int64_t now() {
+  int64_t now() const {
     return options.clock == EngineOptions::Clock::Virtual ? virtual_now.load() : env->wall_ns();
   }
 
@@ -69,20 +71,27 @@ struct Engine::State {
   uint64_t cells_converted = 0;
   uint64_t entries_converted = 0;
   uint64_t real_swaps = 0;
+  // Held while rows run; who asks for figures has it between two batches.
+  mutable session::Turn turn;
   // A version that is ready and waits for its cut.
   struct Prepared {
-    enum class Origin : uint8_t { Edit, Param } origin = Origin::Edit;
+    // Same: what the user sees stays, taps and the like apart; it goes by the number of its base.
+    enum class Origin : uint8_t { Edit, Param, Same } origin = Origin::Edit;
     SwapReport report;
     std::shared_ptr<session::Program> program;
     runtime::PreparedSwap swap;
     runtime::Kernels kernels;
     bool optimised = false;
     std::shared_ptr<session::Program> base;  // what it was compared with: runs right before it
+    std::function<void(const SwapReport&)> settled{};
   };
   // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
-  std::mutex mutex;
+  mutable std::mutex mutex;
   std::shared_ptr<session::Program> program;  // that runs
   uint64_t program_version = 1;
+  uint64_t exchanges = 0;  // that program came by: two programs may have one version
+  std::vector<std::shared_ptr<session::LiveTap>> taps;  // that have not ended
+  uint64_t taps_made = 0;
   uint64_t versions = 1;            // numbers given, failed ones included
   uint64_t newest_edit = 0;         // that is applicable and has no cut of its own
   std::optional<Prepared> waiting;  // scheduled, not taken yet
@@ -122,6 +131,13 @@ struct Engine::State {
                                       SwapReport& report);
   Outcome<Prepared> prepare_edit(const SwapRequest& request, const Base& base,
                                  const std::shared_ptr<session::Program>& made, SwapReport report);
+  // Schedules a program that does what `base` does for the user; false when another came in between.
+  Outcome<bool> offer_same(const Base& base, const std::shared_ptr<session::Program>& made);
+  // The newest program with other taps. `change` is called again where another version came in between.
+  Outcome<Done> change_taps(const std::function<void(std::vector<session::TapStream>&)>& change);
+  // Ends those that `program`, which runs now, has not.
+  void end_lost_taps();
+  void end_taps(const std::string& reason);
   void take_prepared();
   void take_optimised();
   session::Optimiser::Start optimiser_start() const {
@@ -129,7 +145,7 @@ struct Engine::State {
   }
   void settle_swap();
   bool disturb();
-  std::shared_ptr<session::Program> running_program();
+  std::shared_ptr<session::Program> running_program() const;
   static const typed::Source* find_source(const session::Program& program, const std::string& source_name);
   bool closed() const { return options.world == EngineOptions::World::Closed; }
   // Called when a source is bound: one that generates its rows does not any more.
@@ -137,7 +153,8 @@ struct Engine::State {
   // A version of the script as this engine runs it.
   std::shared_ptr<session::Program> make_version(std::string_view text, std::string script_name,
                                                  const std::shared_ptr<source::SourceSet>& sources,
-                                                 diag::Engine& diags) const;
+                                                 diag::Engine& diags,
+                                                 const std::vector<session::TapStream>& of_taps = {}) const;
 };
 
 }  // namespace mut

@@ -152,8 +152,8 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
                                                   shard->errors());
   auto opened = open_added(*base.program, *made, plan.value().migration, swap, report.warnings);
   if (!opened) return opened.failure();
-  return Prepared{Prepared::Origin::Edit,     std::move(report), made,        std::move(swap),
-                  std::move(kernels).value(), optimised,         base.program};
+  return Prepared{Prepared::Origin::Edit,     std::move(report), made,         std::move(swap),
+                  std::move(kernels).value(), optimised,         base.program, request.settled};
 }
 
 Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
@@ -165,16 +165,23 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
     std::lock_guard lock(s.mutex);
     report.version = ++s.versions;
   }
-  auto sources = std::make_shared<source::SourceSet>();
-  diag::Engine diags;
-  auto made = s.make_version(request.text, request.name.empty() ? s.name : request.name, sources, diags);
-  if (!made) return Failure{Failure::Kind::Script, s.render(diags, *sources), session::error_codes(diags)};
-  report.warnings = s.render(diags, *sources);
-  report.check_ns = s.env->monotonic_ns() - begin;
+  std::shared_ptr<session::Program> made;
+  std::vector<State::Prepared> superseded_now;
   std::unique_lock lock(s.mutex);
   while (true) {
     State::Base base = s.base_after(s.kept_by_edit(request.at));
     lock.unlock();
+    // What somebody looks at, he sees in the next version too.
+    if (!made || made->asked_taps != base.program->taps) {
+      auto sources = std::make_shared<source::SourceSet>();
+      diag::Engine diags;
+      made = s.make_version(request.text, request.name.empty() ? s.name : request.name, sources, diags,
+                            base.program->taps);
+      std::string told = s.render(diags, *sources);
+      if (!made) return Failure{Failure::Kind::Script, std::move(told), session::error_codes(diags)};
+      report.warnings = std::move(told);
+      report.check_ns = s.env->monotonic_ns() - begin;
+    }
     auto ready = s.prepare_edit(request, base, made, report);
     // Back to what runs: nothing to take, but what was offered in between goes.
     bool back = !ready && ready.failure().kind == Failure::Kind::NoChange && request.at.empty();
@@ -187,18 +194,71 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
     if (s.base_after(kept).program != base.program) continue;
     while (s.prepared.size() > kept) {
       s.prepared.back().report.superseded_by = report.version;
-      s.done.push_back(std::move(s.prepared.back().report));
+      s.done.push_back(s.prepared.back().report);
+      superseded_now.push_back(std::move(s.prepared.back()));
       s.prepared.pop_back();
     }
     if (back) {
       s.newest_edit = report.version;
-      return ready.failure();
+    } else {
+      report = ready.value().report;
+      s.prepared.push_back(std::move(ready).value());
+      s.wake->notify();
     }
-    report = ready.value().report;
-    s.prepared.push_back(std::move(ready).value());
-    s.wake->notify();
-    return report;
+    lock.unlock();
+    for (const State::Prepared& gone : superseded_now) {
+      if (gone.settled) gone.settled(gone.report);
+    }
+    if (!back) return report;
+    // It says the same in other words, or more that nothing reads yet: from now on edits are of these words.
+    if (made->text != base.program->text) (void)s.offer_same(base, made);
+    return ready.failure();
   }
+}
+
+Outcome<PlanReport> Engine::plan(const SwapRequest& request) {
+  State& s = *state_;
+  if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
+  State::Base base;
+  SwapReport report;
+  {
+    std::lock_guard lock(s.mutex);
+    base = s.base_after(s.kept_by_edit(request.at));
+    report.version = s.versions + 1;
+  }
+  auto sources = std::make_shared<source::SourceSet>();
+  diag::Engine diags;
+  auto made = s.make_version(request.text, request.name.empty() ? s.name : request.name, sources, diags,
+                             base.program->taps);
+  PlanReport out;
+  out.warnings = s.render(diags, *sources);
+  if (!made) return Failure{Failure::Kind::Script, std::move(out.warnings), session::error_codes(diags)};
+  auto planned = s.plan_edit(request, *base.program, *made, base.version, report);
+  out.plan = std::move(report.plan);
+  out.cells = std::move(report.cells);
+  if (planned) return out;
+  out.codes = planned.failure().codes;
+  switch (planned.failure().kind) {
+    case Failure::Kind::NoChange:
+      out.judged = PlanReport::Judged::NoChange;
+      return out;
+    case Failure::Kind::NeedsDecision:
+      out.judged = PlanReport::Judged::NeedsDecision;
+      return out;
+    case Failure::Kind::Refused:
+      out.judged = PlanReport::Judged::Refused;
+      out.plan = planned.failure().text;
+      return out;
+    default:
+      return planned.failure();
+  }
+}
+
+Script Engine::script() const {
+  State& s = *state_;
+  std::lock_guard lock(s.mutex);
+  State::Base newest = s.base_after(s.prepared.size());
+  return {newest.program->text, newest.program->name, newest.version};
 }
 
 // New sources, and sinks that are new or go elsewhere. Opened before the cut: what fails here changes
