@@ -20,6 +20,7 @@ struct RunOptions {
   std::string disturb;
   std::string stats;
   bool stamp = false;
+  std::string control;
   uint64_t memory = uint64_t{256} * 1024 * 1024;
   std::string fail_on;
 

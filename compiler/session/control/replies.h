@@ -1,0 +1,18 @@
+// Figures and reports as JSON, for the control protocol.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mutstream/engine.h"
+
+namespace mut::session {
+
+std::string cells_json(const std::vector<CellVerdict>& cells);
+std::string cuts_json(const std::vector<SourceCut>& cuts);
+std::string texts_json(const std::vector<std::string>& texts);
+std::string figures_json(const EngineFigures& figures);  // members, without braces
+std::string_view kind_text(Failure::Kind kind);
+std::string failure_json(const Failure& failure);
+
+}  // namespace mut::session
