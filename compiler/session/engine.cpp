@@ -308,6 +308,12 @@ Outcome<Done> Engine::start() {
   s.shard->set_stamp(s.options.stamp == EngineOptions::Stamp::Yes);
   s.shard->start(std::move(instance), 1, std::move(readers), std::move(outlets));
   s.started = true;
+  VersionRecord first = s.begin_record(1, s.name, s.program->text);
+  first.params = s.program->params;
+  first.outcome = VersionRecord::Outcome::Running;
+  first.compile_ns = spent;
+  s.history.add(std::move(first));
+  s.history.keep(1, 0, session::StepKind::Edit, s.program);
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
     s.optimiser->want(s.program, 1, s.optimiser_start());
@@ -412,6 +418,7 @@ void Engine::State::settle_swap() {
   running_graph = program->graph;
   running_optimised = waiting->optimised;
   waiting.reset();
+  history.take(report);
   done.push_back(std::move(report));
   lock.unlock();
   {
@@ -484,6 +491,7 @@ Outcome<Done> Engine::flush() {
 
 Outcome<Done> Engine::close() {
   if (!state_->shard) return Done{};
+  state_->history.end();
   Status status = state_->shard->close();
   if (!status) return io(status.error());
   return Done{};

@@ -8,6 +8,7 @@
 
 #include "compiler/change/compare.h"
 #include "compiler/session/connect.h"
+#include "compiler/session/history/history.h"
 #include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
 #include "compiler/session/program.h"
@@ -69,6 +70,7 @@ struct Engine::State {
   uint64_t cells_converted = 0;
   uint64_t entries_converted = 0;
   uint64_t real_swaps = 0;
+  session::History history;
   // A version that is ready and waits for its cut.
   struct Prepared {
     enum class Origin : uint8_t { Edit, Param } origin = Origin::Edit;
@@ -120,8 +122,24 @@ struct Engine::State {
   Outcome<change::SwapPlan> plan_edit(const SwapRequest& request, const session::Program& base,
                                       const session::Program& made, uint64_t base_version,
                                       SwapReport& report);
+  // Fills `report` also where it fails.
   Outcome<Prepared> prepare_edit(const SwapRequest& request, const Base& base,
-                                 const std::shared_ptr<session::Program>& made, SwapReport report);
+                                 const std::shared_ptr<session::Program>& made, SwapReport& report);
+  // Another value of some params, everything else as in `base`.
+  Outcome<Prepared> prepare_params(const std::vector<SourceCut>& at, const Base& base,
+                                   const std::shared_ptr<session::Program>& made, SwapReport& report);
+  // Edits that wait and whose place another one takes; `mutex` is held.
+  void supersede(size_t kept, uint64_t by);
+  Outcome<SwapReport> offer_edit(const SwapRequest& request, const std::shared_ptr<session::Program>& made,
+                                 SwapReport report, VersionRecord record);
+  Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind);
+  // What came of an edit that is not to be taken, into the history. Returns `failure`.
+  Failure record_failure(VersionRecord record, const SwapReport& report, Failure failure);
+  // What is known of a version at the begin, and once it waits for its cut.
+  VersionRecord begin_record(uint64_t version, const std::string& script_name, std::string_view text);
+  static void fill_waiting(const Prepared& ready, VersionRecord& record);
+  // Why records cannot be counted as a cut wants.
+  static std::optional<Failure> wrong_cut(const std::vector<SourceCut>& cuts, const session::Program& base);
   void take_prepared();
   void take_optimised();
   session::Optimiser::Start optimiser_start() const {
