@@ -322,6 +322,12 @@ Outcome<Done> Engine::start() {
   s.shard->set_stamp(s.options.stamp == EngineOptions::Stamp::Yes);
   s.shard->start(std::move(instance), 1, std::move(readers), std::move(outlets));
   s.started = true;
+  VersionRecord first = s.begin_record(1, s.name, s.program->text);
+  first.params = s.program->params;
+  first.outcome = VersionRecord::Outcome::Running;
+  first.compile_ns = spent;
+  s.history.add(std::move(first));
+  s.history.keep(1, 0, session::StepKind::Edit, s.program);
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
     s.optimiser->want(s.program, s.exchanges, s.optimiser_start());
@@ -432,7 +438,10 @@ void Engine::State::settle_swap() {
   running_graph = program->graph;
   running_optimised = waiting->optimised;
   waiting.reset();
-  if (seen) done.push_back(report);
+  if (seen) {
+    history.take(report);
+    done.push_back(report);
+  }
   lock.unlock();
   if (settled) settled(report);
   {
@@ -509,6 +518,7 @@ Outcome<Done> Engine::close() {
   if (!state_->shard) return Done{};
   state_->end_taps("the program has ended");
   auto turn = state_->turn.run();
+  state_->history.end();
   Status status = state_->shard->close();
   if (!status) return io(status.error());
   return Done{};

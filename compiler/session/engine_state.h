@@ -8,6 +8,7 @@
 
 #include "compiler/change/compare.h"
 #include "compiler/session/connect.h"
+#include "compiler/session/history/history.h"
 #include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
 #include "compiler/session/program.h"
@@ -73,6 +74,7 @@ struct Engine::State {
   uint64_t real_swaps = 0;
   // Held while rows run; who asks for figures has it between two batches.
   mutable session::Turn turn;
+  session::History history;
   // A version that is ready and waits for its cut.
   struct Prepared {
     // Same: what the user sees stays, taps and the like apart; it goes by the number of its base.
@@ -129,15 +131,34 @@ struct Engine::State {
   Outcome<change::SwapPlan> plan_edit(const SwapRequest& request, const session::Program& base,
                                       const session::Program& made, uint64_t base_version,
                                       SwapReport& report);
+  // Fills `report` also where it fails.
   Outcome<Prepared> prepare_edit(const SwapRequest& request, const Base& base,
-                                 const std::shared_ptr<session::Program>& made, SwapReport report);
+                                 const std::shared_ptr<session::Program>& made, SwapReport& report);
+  // `made` with the taps of `base`. Null where what it imports does not check any more.
+  std::shared_ptr<session::Program> with_taps_of(const session::Program& base,
+                                                 const std::shared_ptr<session::Program>& made) const;
   // Schedules a program that does what `base` does for the user; false when another came in between.
-  Outcome<bool> offer_same(const Base& base, const std::shared_ptr<session::Program>& made);
+  Outcome<bool> offer_same(const Base& base, const std::shared_ptr<session::Program>& edited);
   // The newest program with other taps. `change` is called again where another version came in between.
   Outcome<Done> change_taps(const std::function<void(std::vector<session::TapStream>&)>& change);
   // Ends those that `program`, which runs now, has not.
   void end_lost_taps();
   void end_taps(const std::string& reason);
+  // Another value of some params, everything else as in `base`.
+  Outcome<Prepared> prepare_params(const std::vector<SourceCut>& at, const Base& base,
+                                   const std::shared_ptr<session::Program>& made, SwapReport& report);
+  // Edits that wait and whose place another one takes; `mutex` is held. Who offered them is told without it.
+  std::vector<Prepared> supersede(size_t kept, uint64_t by);
+  Outcome<SwapReport> offer_edit(const SwapRequest& request, const std::shared_ptr<session::Program>& edited,
+                                 SwapReport report, VersionRecord record);
+  Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind);
+  // What came of an edit that is not to be taken, into the history. Returns `failure`.
+  Failure record_failure(VersionRecord record, const SwapReport& report, Failure failure);
+  // What is known of a version at the begin, and once it waits for its cut.
+  VersionRecord begin_record(uint64_t version, const std::string& script_name, std::string_view text);
+  static void fill_waiting(const Prepared& ready, VersionRecord& record);
+  // Why records cannot be counted as a cut wants.
+  static std::optional<Failure> wrong_cut(const std::vector<SourceCut>& cuts, const session::Program& base);
   void take_prepared();
   void take_optimised();
   session::Optimiser::Start optimiser_start() const {

@@ -156,7 +156,7 @@ EngineFigures Engine::inspect() const {
     }
     EngineStats stats = this->stats();
     out.version = stats.version;
-    out.script = program->name;
+    out.script = program->name();
     out.tier = stats.tier;
     out.now_ns = state_->now();
     out.records_in = stats.records_in;

@@ -74,7 +74,6 @@ std::shared_ptr<Program> make_program(std::string_view text, std::string name,
                                       std::shared_ptr<source::SourceSet> sources, diag::Engine& diags,
                                       const sema::CheckOptions& options, const Taps& taps) {
   auto out = std::make_shared<Program>();
-  out->name = name;
   out->asked_taps = taps;
   source::FileId file = sources->add(std::move(name), std::string(text));
   if (!taps.empty()) {
@@ -90,6 +89,8 @@ std::shared_ptr<Program> make_program(std::string_view text, std::string name,
   out->graph = std::make_shared<const graph::Graph>(graph::build_graph(out->typed));
   out->plan = make_plan(*out->graph, *out->sources);
   out->text = std::string(text);
+  for (const typed::Param& param : out->typed->params)
+    out->params.emplace_back(param.name, typed::to_text(param.value, param.type));
   return out;
 }
 

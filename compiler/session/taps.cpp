@@ -5,6 +5,7 @@
 
 #include "compiler/change/compare.h"
 #include "compiler/session/engine_state.h"
+#include "compiler/session/params.h"
 #include "compiler/syntax/parse.h"
 #include "runtime/codec/json/writer.h"
 
@@ -84,12 +85,24 @@ Result<std::string> tap_text(const TapRequest& request) {
 
 }  // namespace session
 
-Outcome<bool> Engine::State::offer_same(const Base& base, const std::shared_ptr<session::Program>& made) {
+std::shared_ptr<session::Program> Engine::State::with_taps_of(
+    const session::Program& base, const std::shared_ptr<session::Program>& made) const {
+  if (made->asked_taps == base.taps) return made;
+  auto sources = std::make_shared<source::SourceSet>();
+  diag::Engine diags;
+  auto tapped = make_version(made->text, made->name(), sources, diags, base.taps);
+  if (!tapped) return nullptr;
+  // An import that came out otherwise may bring other params.
+  return tapped->params.size() == made->params.size() ? session::with_params_from(*made, tapped) : tapped;
+}
+
+Outcome<bool> Engine::State::offer_same(const Base& base, const std::shared_ptr<session::Program>& edited) {
   change::CompareOptions compare;
   compare.policy = change::Policy::Live;  // what was there for a tap alone may go
-  change::SwapPlan plan = change::compare(*base.program->graph, *made->graph, compare);
+  change::SwapPlan plan = change::compare(*base.program->graph, *edited->graph, compare);
   if (plan.outcome == change::SwapPlan::Outcome::Refused)
     return Failure{Failure::Kind::Refused, "the program as it runs cannot be tapped"};
+  auto made = session::with_params_of(*base.program, edited, plan.migration.params);
   Prepared ready;
   ready.origin = Prepared::Origin::Same;
   ready.report.version = base.version;
@@ -125,7 +138,7 @@ Outcome<Done> Engine::State::change_taps(
     if (wanted == base.program->taps) return Done{};
     auto sources = std::make_shared<source::SourceSet>();
     diag::Engine diags;
-    auto made = make_version(base.program->text, base.program->name, sources, diags, wanted);
+    auto made = make_version(base.program->text, base.program->name(), sources, diags, wanted);
     if (!made)
       return Failure{Failure::Kind::Io, "what the script imports has changed: " + render(diags, *sources)};
     if (!made->lost_taps.empty()) return Failure{Failure::Kind::Script, made->lost_taps.back().second};

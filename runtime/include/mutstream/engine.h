@@ -7,9 +7,9 @@
 //   engine.value()->run_to_end();
 //
 // Threads: one thread at a time calls an engine. From any other, beside it: push_row(), push_text(),
-// push_arrow() and finish(), and after start() swap(), plan(), set_param(), tap(), untap(), script(),
-// inspect(), why(), state() and stop(). Functions that the host binds are called on the thread that runs, and
-// call none of these.
+// push_arrow() and finish(), and after start() swap(), plan(), undo(), redo(), set_param(), history(), tap(),
+// untap(), script(), inspect(), why(), state() and stop(). Functions that the host binds are called on the
+// thread that runs, and call none of these.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -151,6 +151,48 @@ struct Script {
   uint64_t version = 1;
 };
 
+// What is known of one version: of every edit and change of a param that was offered, failed ones included.
+struct VersionRecord {
+  uint64_t version = 0;
+  uint64_t parent = 0;      // that it was compared with; 0: none
+  uint64_t restores = 0;    // of an undo or redo: the version whose script runs again; 0: it is no such
+  std::string hash;         // SHA-256, hex: of number, parent's hash, name, script and params
+  std::string parent_hash;  // empty without a parent
+  int64_t time_ns = 0;      // since 1970, UTC: when it was offered
+  std::string name;
+  std::string text;
+  std::vector<std::pair<std::string, std::string>> params;  // name, value as a script writes it
+  std::string plan;
+  std::vector<CellVerdict> cells;
+  std::vector<Consent> accepted;
+  std::vector<SourceCut> cut;  // empty until it was taken
+  int64_t check_ns = 0;
+  int64_t compile_ns = 0;
+  int64_t pause_ns = 0;
+  uint64_t entries_converted = 0;
+  enum class Outcome : uint8_t {
+    Waiting,  // for its cut
+    Running,
+    Retired,        // it ran
+    Equivalent,     // says what the one before says: that one ran on
+    Failed,         // does not compile, or something of the world failed
+    Refused,        // state cannot go over, or the audit log cannot be written
+    NeedsDecision,  // and got none
+    Superseded,     // a newer edit took its place
+    Aborted,        // the run ended before its cut
+    RolledBack,
+  } outcome = Outcome::Waiting;
+  std::string reason;  // of every outcome but Waiting, Running and Retired
+};
+// "needs-decision"
+std::string_view outcome_name(VersionRecord::Outcome outcome);
+
+struct UndoRequest {
+  std::vector<Consent> accept{};
+  // As of a SwapRequest.
+  std::function<void(const SwapReport&)> settled{};
+};
+
 struct EngineStats {
   uint64_t records_in = 0;
   uint64_t rows_out = 0;
@@ -272,6 +314,13 @@ class Engine {
   Outcome<Done> set_param(const std::string& name, const std::string& value,
                           const std::vector<SourceCut>& at);
 
+  // An edit back to the version before the newest, as planned as any other. The next undo goes further back,
+  // not to and fro: up to 16 steps. Where nothing is before, a Usage failure, and no number is used.
+  Outcome<SwapReport> undo(const UndoRequest& request = {});
+  // Takes the last undo() back; after another edit there is nothing to redo.
+  Outcome<SwapReport> redo(const UndoRequest& request = {});
+  // In order of versions, the newest 1,000.
+  std::vector<VersionRecord> history() const;
   // Live rows of a stream, from the next boundary on. Edits of the script go on, of that stream too; the tap
   // ends where a version has no such stream or its condition fits the rows no more. No edit of the user: the
   // number of the version stays. Costs a look at each row of the stream until untap().
