@@ -53,7 +53,7 @@ void LiveTap::receive(const abi::TypeDesc& record, const char* rows, uint64_t co
     }
     if (over) ended_ = "limit reached";
   }
-  if ((fresh || over) && request_.ready) request_.ready();
+  if (fresh || over) ring();
 }
 
 void LiveTap::end(std::string reason) {
@@ -62,7 +62,17 @@ void LiveTap::end(std::string reason) {
     if (!ended_.empty()) return;
     ended_ = std::move(reason);
   }
-  if (request_.ready) request_.ready();
+  ring();
+}
+
+void LiveTap::ring() {
+  std::lock_guard lock(ready_mutex_);
+  if (ready_) ready_();
+}
+
+void LiveTap::silence() {
+  std::lock_guard lock(ready_mutex_);
+  ready_ = nullptr;
 }
 
 // Built from two pieces of text, each of which must be just what it is asked to be.
@@ -197,6 +207,7 @@ Outcome<Done> Engine::untap(const std::shared_ptr<Tap>& tap) {
   auto live = std::dynamic_pointer_cast<session::LiveTap>(tap);
   if (!live) return Failure{Failure::Kind::Usage, "no tap of an engine"};
   live->end("taken off");
+  live->silence();
   auto changed =
       s.change_taps([&](std::vector<session::TapStream>& all) { std::erase(all, live->stream()); });
   std::lock_guard lock(s.mutex);

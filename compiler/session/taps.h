@@ -12,7 +12,8 @@ namespace mut::session {
 
 class LiveTap final : public Tap {
  public:
-  LiveTap(TapStream stream, TapRequest request) : stream_(std::move(stream)), request_(std::move(request)) {}
+  LiveTap(TapStream stream, TapRequest request)
+      : stream_(std::move(stream)), request_(std::move(request)), ready_(request_.ready) {}
 
   TapRows take() override;
   const TapStream& stream() const { return stream_; }
@@ -22,11 +23,17 @@ class LiveTap final : public Tap {
                uint64_t version);
   // Nothing comes any more. The first reason counts.
   void end(std::string reason);
+  // Whoever was told when rows wait may go.
+  void silence();
 
  private:
+  void ring();
+
   const TapStream stream_;
   const TapRequest request_;
-  text::Buffer text_;  // of the thread that runs
+  std::mutex ready_mutex_;
+  std::function<void()> ready_;  // null once silenced
+  text::Buffer text_;            // of the thread that runs
   mutable std::mutex mutex_;
   std::deque<TapRow> waiting_;
   size_t waiting_bytes_ = 0;

@@ -116,6 +116,9 @@ ControlOperations::Reply ControlOperations::run(const std::string& op, const Jso
   if (op == "script") return script();
   if (op == "plan") return plan(request);
   if (op == "swap") return swap(request);
+  if (op == "undo") return step(request, &Engine::undo);
+  if (op == "redo") return step(request, &Engine::redo);
+  if (op == "history") return history(request);
   if (op == "set") return set(request);
   if (op == "tap") return tap(request);
   if (op == "untap") return untap(request);
@@ -195,28 +198,49 @@ ControlOperations::Reply ControlOperations::plan(const JsonValue& request) {
                      cells_json(report.cells), texts_json(report.codes), json_quoted(report.warnings));
 }
 
-ControlOperations::Reply ControlOperations::swap(const JsonValue& request) {
-  auto edit = read_edit(request);
-  if (!edit) return edit.failure();
+template <typename Offer>
+ControlOperations::Reply ControlOperations::settle(const JsonValue& request, Offer offer) {
   auto wait_ms = count_or(request, "wait_ms", wait_ms_default);
   if (!wait_ms) return wait_ms.failure();
   // Shared with the engine: the report may come when nobody waits any more.
   auto settled = std::make_shared<std::promise<SwapReport>>();
   std::future<SwapReport> report = settled->get_future();
-  edit.value().settled = [settled](const SwapReport& done) { settled->set_value(done); };
-  auto offered = engine_.swap(edit.value());
+  Outcome<SwapReport> offered = offer([settled](const SwapReport& done) { settled->set_value(done); });
   if (!offered) return offered.failure();
   bool taken = false;
   for (uint64_t waited = 0; !taken && !over_() && waited < std::min(wait_ms.value(), wait_ms_max);
        waited += look_again_ms)
     taken = report.wait_for(std::chrono::milliseconds(look_again_ms)) == std::future_status::ready;
   SwapReport done = taken ? report.get() : offered.value();
-  return fmt::format(
-      R"(,"taken":{},"version":{},"superseded_by":{},"plan":{},"cells":{},"warnings":{},"cut":{},"check_ns":{},)"
-      R"("compile_ns":{},"pause_ns":{},"compiled":{},"entries_converted":{})",
-      taken && done.superseded_by == 0, done.version, done.superseded_by, json_quoted(done.plan),
-      cells_json(done.cells), json_quoted(done.warnings), cuts_json(done.cut), done.check_ns, done.compile_ns,
-      done.pause_ns, done.compiled, done.entries_converted);
+  return report_json(done, taken && done.superseded_by == 0 ? Taken::Yes : Taken::NotYet);
+}
+
+ControlOperations::Reply ControlOperations::swap(const JsonValue& request) {
+  auto edit = read_edit(request);
+  if (!edit) return edit.failure();
+  return settle(request, [&](std::function<void(const SwapReport&)> settled) {
+    edit.value().settled = std::move(settled);
+    return engine_.swap(edit.value());
+  });
+}
+
+ControlOperations::Reply ControlOperations::step(const JsonValue& request,
+                                                 Outcome<SwapReport> (Engine::*back)(const UndoRequest&)) {
+  auto accept = read_consents(request);
+  if (!accept) return accept.failure();
+  return settle(request, [&](std::function<void(const SwapReport&)> settled) {
+    return (engine_.*back)({accept.value(), std::move(settled)});
+  });
+}
+
+ControlOperations::Reply ControlOperations::history(const JsonValue& request) const {
+  std::vector<VersionRecord> records = engine_.history();
+  const JsonValue* version = request.find("version");
+  if (version == nullptr) return ",\"versions\":" + records_json(records, RecordText::Without);
+  auto number = version->as_count();
+  std::erase_if(records, [&](const VersionRecord& record) { return record.version != number; });
+  if (records.empty()) return wrong("no such `version` is known");
+  return ",\"versions\":" + records_json(records, RecordText::With);
 }
 
 ControlOperations::Reply ControlOperations::set(const JsonValue& request) {
@@ -226,9 +250,11 @@ ControlOperations::Reply ControlOperations::set(const JsonValue& request) {
   if (!param) return param.failure();
   if (!value) return value.failure();
   if (!at) return at.failure();
-  auto done = engine_.set_param(param.value(), value.value(), at.value());
-  if (!done) return done.failure();
-  return fmt::format(R"(,"param":{})", json_quoted(param.value()));
+  return settle(request, [&](std::function<void(const SwapReport&)> settled) -> Outcome<SwapReport> {
+    auto done = engine_.set_param(param.value(), value.value(), at.value(), std::move(settled));
+    if (!done) return done.failure();
+    return SwapReport{};
+  });
 }
 
 ControlOperations::Reply ControlOperations::tap(const JsonValue& request) {

@@ -37,6 +37,11 @@ class ControlOperations : public control::Dialog {
   Reply state(const JsonValue& request) const;
   Reply why(const JsonValue& request) const;
   Reply stats() const;
+  Reply step(const JsonValue& request, Outcome<SwapReport> (Engine::*back)(const UndoRequest&));
+  Reply history(const JsonValue& request) const;
+  // Waits until the edit is taken, or as long as the request says.
+  template <typename Offer>
+  Reply settle(const JsonValue& request, Offer offer);
   // What is to run: `text`, or `define` and `remove` applied to what runs.
   Outcome<SwapRequest> read_edit(const JsonValue& request) const;
 

@@ -49,6 +49,35 @@ std::string cuts_json(const std::vector<SourceCut>& cuts) {
   });
 }
 
+std::string report_json(const SwapReport& report, Taken taken) {
+  return fmt::format(
+      R"(,"taken":{},"version":{},"superseded_by":{},"plan":{},"cells":{},"warnings":{},"cut":{},"check_ns":{},)"
+      R"("compile_ns":{},"pause_ns":{},"compiled":{},"entries_converted":{})",
+      taken == Taken::Yes, report.version, report.superseded_by, json_quoted(report.plan),
+      cells_json(report.cells), json_quoted(report.warnings), cuts_json(report.cut), report.check_ns,
+      report.compile_ns, report.pause_ns, report.compiled, report.entries_converted);
+}
+
+std::string records_json(const std::vector<VersionRecord>& records, RecordText text) {
+  return list_json(records, [&](const VersionRecord& record) {
+    std::string accepted = list_json(record.accepted, [](const Consent& consent) {
+      return json_quoted(consent.verdict + ":" + consent.cell);
+    });
+    std::string params = list_json(record.params, [](const auto& param) {
+      return fmt::format(R"({{"name":{},"value":{}}})", json_quoted(param.first), json_quoted(param.second));
+    });
+    std::string out = fmt::format(
+        R"({{"version":{},"parent":{},"restores":{},"hash":"{}","time_ns":{},"name":{},"outcome":"{}",)"
+        R"("reason":{},"plan":{},"accepted":{},"params":{},"cut":{},"check_ns":{},"compile_ns":{},)"
+        R"("pause_ns":{},"entries_converted":{})",
+        record.version, record.parent, record.restores, record.hash, record.time_ns, json_quoted(record.name),
+        outcome_name(record.outcome), text_or_null(record.reason), json_quoted(record.plan), accepted, params,
+        cuts_json(record.cut), record.check_ns, record.compile_ns, record.pause_ns, record.entries_converted);
+    if (text == RecordText::With) out += ",\"text\":" + json_quoted(record.text);
+    return out + "}";
+  });
+}
+
 std::string figures_json(const EngineFigures& figures) {
   std::string out = fmt::format(
       R"("version":{},"script":{},"tier":{},"now_ns":{},"records_in":{},"rows_out":{},"event_errors":{},)"

@@ -75,7 +75,8 @@ void Engine::State::fill_waiting(const Prepared& ready, VersionRecord& record) {
 }
 
 Outcome<Done> Engine::set_param(const std::string& name, const std::string& value,
-                                const std::vector<SourceCut>& at) {
+                                const std::vector<SourceCut>& at,
+                                std::function<void(const SwapReport&)> settled) {
   State& s = *state_;
   if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
   std::unique_lock lock(s.mutex);
@@ -101,6 +102,7 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
     lock.lock();
     if (s.base_after(s.prepared.size()).program != base.program) continue;
     s.history.keep(report.version, base.version, session::StepKind::Edit, ready.value().program);
+    ready.value().settled = std::move(settled);
     s.prepared.push_back(std::move(ready).value());
     s.wake->notify();
     return Done{};

@@ -311,8 +311,9 @@ class Engine {
   // the script does not compile.
   Outcome<PlanReport> plan(const SwapRequest& request);
   // An edit of the value of a param, as a script writes it. Never superseded.
-  Outcome<Done> set_param(const std::string& name, const std::string& value,
-                          const std::vector<SourceCut>& at);
+  // `settled`: as of a SwapRequest.
+  Outcome<Done> set_param(const std::string& name, const std::string& value, const std::vector<SourceCut>& at,
+                          std::function<void(const SwapReport&)> settled = {});
 
   // An edit back to the version before the newest, as planned as any other. The next undo goes further back,
   // not to and fro: up to 16 steps. Where nothing is before, a Usage failure, and no number is used.
