@@ -135,6 +135,8 @@ struct Engine::State {
   Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind);
   // What came of an edit that is not to be taken, into the history. Returns `failure`.
   Failure record_failure(VersionRecord record, const SwapReport& report, Failure failure);
+  // Before the cut; a failure: it cannot be recorded, so it is not taken.
+  std::optional<Failure> record_waiting(const VersionRecord& record, const SwapReport& report);
   // What is known of a version at the begin, and once it waits for its cut.
   VersionRecord begin_record(uint64_t version, const std::string& script_name, std::string_view text);
   static void fill_waiting(const Prepared& ready, VersionRecord& record);

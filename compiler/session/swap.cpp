@@ -210,7 +210,7 @@ Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
     if (!ready && !back) return record_failure(std::move(record), report, ready.failure());
     if (ready) {
       fill_waiting(ready.value(), record);
-      history.add(record);
+      if (auto untaken = record_waiting(record, report)) return *untaken;
     }
     lock.lock();
     if (request.at.empty() && newest_edit > report.version) {

@@ -90,6 +90,9 @@ struct EngineOptions {
   // Streams that the host reads although no `emit` need name them: each that exists, in this version and in
   // those that follow, has a sink `tap:STREAM`.
   std::vector<std::string> taps{};
+  // A file of JSON lines that records every version, each line chained to the one before; empty: none. A run
+  // that finds one goes on with its numbers. An edit that cannot be written there is not taken.
+  std::string history_path{};
 };
 
 enum class RunState : uint8_t { More, Idle, Done, Failed };
@@ -149,8 +152,8 @@ struct VersionRecord {
     Running,
     Retired,        // it ran
     Equivalent,     // says what the one before says: that one ran on
-    Failed,         // does not compile, or something of the world failed
-    Refused,        // state cannot go over, or the audit log cannot be written
+    Failed,         // does not compile, or something of the world failed: a sink, the file of the history
+    Refused,        // state cannot go over
     NeedsDecision,  // and got none
     Superseded,     // a newer edit took its place
     Aborted,        // the run ended before its cut
