@@ -169,24 +169,28 @@ void History::expect(std::string event) {
 
 Status History::write(std::vector<std::string> events) {
   std::lock_guard writing(writing_);
-  std::vector<std::string> bodies;
+  std::vector<std::string> waited;
   uint64_t lost = 0;
   {
     std::lock_guard lock(mutex_);
     lost = std::exchange(lost_, 0);
-    if (lost > 0) bodies.push_back(lost_event(lost, env_->wall_ns()));
-    bodies.insert(bodies.end(), pending_.begin(), pending_.end());
+    waited.assign(pending_.begin(), pending_.end());
     pending_.clear();
   }
-  size_t waited = bodies.size();
-  std::move(events.begin(), events.end(), std::back_inserter(bodies));
-  if (bodies.empty()) return Unit{};
-  Status written = file_->append(bodies);
+  if (waited.empty() && events.empty()) return Unit{};
+  std::vector<std::string> all;
+  if (lost > 0) all.push_back(lost_event(lost, env_->wall_ns()));
+  all.insert(all.end(), waited.begin(), waited.end());
+  all.insert(all.end(), events.begin(), events.end());
+  Status written = file_->append(all);
   if (written) return written;
+  // One large script may be too much for a disk where everything else fits.
+  bool apart = !waited.empty();
+  std::erase_if(waited, [&](const std::string& event) { return file_->append({event}).ok(); });
+  if (apart && !events.empty()) written = file_->append(events);
   std::lock_guard lock(mutex_);
   lost_ += lost;
-  auto first = bodies.begin() + (lost > 0 ? 1 : 0);
-  pending_.insert(pending_.begin(), first, bodies.begin() + static_cast<ptrdiff_t>(waited));
+  pending_.insert(pending_.begin(), waited.begin(), waited.end());
   return written;
 }
 
