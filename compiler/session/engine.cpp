@@ -428,6 +428,7 @@ void Engine::State::settle_swap() {
   retired.retire(std::exchange(running_kernels, std::move(waiting->kernels)).owner);
   running_graph = program->graph;
   running_optimised = waiting->optimised;
+  settle_parked(*waiting, report.version);
   waiting.reset();
   history.take(report);
   done.push_back(std::move(report));
@@ -529,6 +530,7 @@ EngineStats Engine::stats() const {
   out.swaps = s.options.disturb == EngineOptions::Disturb::Swap ? s.shard->stats().swaps : s.real_swaps;
   out.event_errors = s.shard->errors().total();
   out.state_bytes = s.shard->budget().used();
+  out.parked_bytes = s.shard->budget().parked();
   for (const runtime::SourceCount& count : s.shard->positions())
     out.positions.push_back({count.source, count.records});
   for (const auto& [stream, count] : s.shard->errors().counts())

@@ -155,6 +155,7 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
     if (auto untaken = record_waiting(record, report)) return *untaken;
     lock.lock();
     if (base_after(prepared.size()).program != base.program) continue;
+    if (!can_return(ready.value().returns, prepared.size())) continue;
     history.keep(report.version, base.version, kind, ready.value().program);
     prepared.push_back(std::move(ready).value());
     wake->notify();

@@ -26,9 +26,10 @@ namespace mut {
 
 // What an edit does to one cell of state.
 struct CellVerdict {
-  std::string cell;     // "stream/stage/cell", as the new script names it; of a dropped one as the old did
-  std::string before;   // what it continues; empty: nothing
-  std::string verdict;  // same, new, keep, keep-mixed, convert, hand-over, drop, reset, choice, refuse
+  std::string cell;    // "stream/stage/cell", as the new script names it; of a dropped one as the old did
+  std::string before;  // what it continues; empty: nothing
+  std::string
+      verdict;  // same, new, keep, keep-mixed, convert, hand-over, restore-gap, drop, reset, choice, refuse
   std::string reason;
   std::vector<std::string> choices;  // verdicts that would be accepted, when it needs a decision
   std::string decision;              // what was accepted, or picked by the policy
@@ -181,6 +182,7 @@ struct EngineStats {
   uint64_t kernels_reused = 0;
   int64_t compile_ns = 0;
   size_t state_bytes = 0;
+  size_t parked_bytes = 0;  // of those: what edits dropped, kept for an undo
   size_t live_dylibs = 0;
   std::string tier;
   std::vector<SourceCut> positions;
@@ -288,6 +290,8 @@ class Engine {
 
   // An edit back to the version before the newest, as planned as any other. The next undo goes further back,
   // not to and fro: up to 16 steps. Where nothing is before, a Usage failure, and no number is used.
+  // State that the edit dropped begins empty; where it is kept still (for 16 versions, while the memory
+  // lasts) `restore-gap` gives it back.
   Outcome<SwapReport> undo(const UndoRequest& request = {});
   // Takes the last undo() back; after another edit there is nothing to redo.
   Outcome<SwapReport> redo(const UndoRequest& request = {});
