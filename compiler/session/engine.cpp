@@ -289,6 +289,11 @@ Outcome<Done> Engine::start() {
   bool stays = s.options.at_end == EngineOptions::AtEnd::Stay;
   if (s.program->typed->emits.empty() && !s.closed() && !stays)
     return Failure{Failure::Kind::Script, s.name + ": nothing to run: no `emit`"};
+  if (!s.options.history_path.empty() && !s.history.has_file()) {
+    Status opened = s.history.open(*s.env, s.options.history_path, s.warnings);
+    if (!opened) return io(opened.error());
+    s.versions = s.program_version = s.history.last_version() + 1;
+  }
   int64_t spent = 0;
   bool compiled = false;
   auto kernels = s.compile(*s.program, &spent, &compiled);
@@ -320,14 +325,20 @@ Outcome<Done> Engine::start() {
   auto instance = std::make_unique<runtime::Instance>(s.program->plan, std::move(kernels).value(),
                                                       s.shard->seed(), s.shard->budget(), s.shard->errors());
   s.shard->set_stamp(s.options.stamp == EngineOptions::Stamp::Yes);
-  s.shard->start(std::move(instance), 1, std::move(readers), std::move(outlets));
-  s.started = true;
-  VersionRecord first = s.begin_record(1, s.name, s.program->text);
+  VersionRecord first = s.begin_record(s.program_version, s.name, s.program->text);
+  first.parent = s.history.last_ran();
+  if (first.parent != 0) {
+    first.plan = "v" + std::to_string(first.version) + " follows v" + std::to_string(first.parent) +
+                 " of a run that is over: its state begins empty\n";
+  }
   first.params = s.program->params;
   first.outcome = VersionRecord::Outcome::Running;
   first.compile_ns = spent;
-  s.history.add(std::move(first));
-  s.history.keep(1, 0, session::StepKind::Edit, s.program);
+  Status recorded = s.history.add(std::move(first));
+  if (!recorded) return io(recorded.error());
+  s.history.keep(s.program_version, 0, session::StepKind::Edit, s.program);
+  s.shard->start(std::move(instance), s.program_version, std::move(readers), std::move(outlets));
+  s.started = true;
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
     s.optimiser->want(s.program, s.exchanges, s.optimiser_start());
@@ -437,6 +448,7 @@ void Engine::State::settle_swap() {
   retired.retire(std::exchange(running_kernels, std::move(waiting->kernels)).owner);
   running_graph = program->graph;
   running_optimised = waiting->optimised;
+  settle_parked(*waiting, report.version);
   waiting.reset();
   if (seen) {
     history.take(report);
@@ -518,9 +530,10 @@ Outcome<Done> Engine::close() {
   if (!state_->shard) return Done{};
   state_->end_taps("the program has ended");
   auto turn = state_->turn.run();
-  state_->history.end();
+  Status recorded = state_->history.end();
   Status status = state_->shard->close();
   if (!status) return io(status.error());
+  if (!recorded) return io(recorded.error());
   return Done{};
 }
 
@@ -544,6 +557,7 @@ EngineStats Engine::stats() const {
   out.swaps = s.options.disturb == EngineOptions::Disturb::Swap ? s.shard->stats().swaps : s.real_swaps;
   out.event_errors = s.shard->errors().total();
   out.state_bytes = s.shard->budget().used();
+  out.parked_bytes = s.shard->budget().parked();
   for (const runtime::SourceCount& count : s.shard->positions())
     out.positions.push_back({count.source, count.records});
   for (const auto& [stream, count] : s.shard->errors().counts()) {

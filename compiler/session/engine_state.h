@@ -75,6 +75,13 @@ struct Engine::State {
   // Held while rows run; who asks for figures has it between two batches.
   mutable session::Turn turn;
   session::History history;
+  // A store that an edit dropped cells of; the shard has it unless it was empty.
+  struct ParkedState {
+    runtime::ParkId id;
+    std::shared_ptr<session::Program> program;  // that had it
+    std::vector<int> cells;                     // those that were dropped
+    uint64_t entries = 0;
+  };
   // A version that is ready and waits for its cut.
   struct Prepared {
     // Same: what the user sees stays, taps and the like apart; it goes by the number of its base.
@@ -85,6 +92,8 @@ struct Engine::State {
     runtime::Kernels kernels;
     bool optimised = false;
     std::shared_ptr<session::Program> base;  // what it was compared with: runs right before it
+    std::vector<ParkedState> parks{};
+    std::vector<runtime::ParkId> returns{};
     std::function<void(const SwapReport&)> settled{};
   };
   // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
@@ -99,6 +108,7 @@ struct Engine::State {
   std::optional<Prepared> waiting;  // scheduled, not taken yet
   std::deque<Prepared> prepared;    // the next ones, each compared with the one before
   std::deque<SwapReport> done;
+  std::vector<ParkedState> parked;  // that the shard has, in order of versions
   runtime::Kernels running_kernels;
   std::shared_ptr<const graph::Graph> running_graph;
   std::vector<uint64_t> store_entries;
@@ -124,13 +134,13 @@ struct Engine::State {
   struct Base {
     std::shared_ptr<session::Program> program;
     uint64_t version = 0;
+    std::vector<ParkedState> parked;  // what can come back then
   };
   Base base_after(size_t kept) const;
   // How many of `prepared` stay when an edit comes: those before the edits that it takes the place of.
   size_t kept_by_edit(const std::vector<SourceCut>& at) const;
-  Outcome<change::SwapPlan> plan_edit(const SwapRequest& request, const session::Program& base,
-                                      const session::Program& made, uint64_t base_version,
-                                      SwapReport& report);
+  Outcome<change::SwapPlan> plan_edit(const SwapRequest& request, const Base& base,
+                                      const session::Program& made, SwapReport& report);
   // Fills `report` also where it fails.
   Outcome<Prepared> prepare_edit(const SwapRequest& request, const Base& base,
                                  const std::shared_ptr<session::Program>& made, SwapReport& report);
@@ -154,11 +164,21 @@ struct Engine::State {
   Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind);
   // What came of an edit that is not to be taken, into the history. Returns `failure`.
   Failure record_failure(VersionRecord record, const SwapReport& report, Failure failure);
+  // Before the cut; a failure: it cannot be recorded, so it is not taken.
+  std::optional<Failure> record_waiting(const VersionRecord& record, const SwapReport& report);
   // What is known of a version at the begin, and once it waits for its cut.
   VersionRecord begin_record(uint64_t version, const std::string& script_name, std::string_view text);
   static void fill_waiting(const Prepared& ready, VersionRecord& record);
   // Why records cannot be counted as a cut wants.
   static std::optional<Failure> wrong_cut(const std::vector<SourceCut>& cuts, const session::Program& base);
+  // What can come back in a version behind the first `kept` of `prepared`; whether all of these can still.
+  std::vector<ParkedState> parked_before(size_t kept) const;
+  bool can_return(const std::vector<runtime::ParkId>& ids, size_t kept) const;
+  // On the running thread, after a version was taken, and when the memory is short; `mutex` is held.
+  void settle_parked(const Prepared& taken, uint64_t version);
+  void let_parked_go(size_t index);
+  bool is_awaited(const runtime::ParkId& id) const;
+  void free_parked();
   void take_prepared();
   void take_optimised();
   session::Optimiser::Start optimiser_start() const {

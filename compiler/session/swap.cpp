@@ -69,9 +69,10 @@ Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& mad
 }
 
 Engine::State::Base Engine::State::base_after(size_t kept) const {
-  if (kept > 0) return {prepared[kept - 1].program, prepared[kept - 1].report.version};
-  if (waiting) return {waiting->program, waiting->report.version};
-  return {program, program_version};
+  std::vector<ParkedState> can_return = parked_before(kept);
+  if (kept > 0) return {prepared[kept - 1].program, prepared[kept - 1].report.version, std::move(can_return)};
+  if (waiting) return {waiting->program, waiting->report.version, std::move(can_return)};
+  return {program, program_version, std::move(can_return)};
 }
 
 size_t Engine::State::kept_by_edit(const std::vector<SourceCut>& at) const {
@@ -83,9 +84,9 @@ size_t Engine::State::kept_by_edit(const std::vector<SourceCut>& at) const {
   return kept;
 }
 
-Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, const session::Program& base,
-                                                   const session::Program& made, uint64_t base_version,
-                                                   SwapReport& report) {
+Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, const Base& before,
+                                                   const session::Program& made, SwapReport& report) {
+  const session::Program& base = *before.program;
   if (auto wrong = wrong_cut(request.at, base)) return *wrong;
   change::CompareOptions compare;
   compare.policy = to_policy(options.policy);
@@ -97,8 +98,11 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
     if (&base == program.get() && store_entries.size() == base.graph->stores.size())
       compare.old_entries = store_entries;
   }
+  compare.version = report.version;
+  for (const ParkedState& known : before.parked)
+    compare.parked.push_back({known.id, known.program->graph.get(), known.cells, known.entries});
   change::SwapPlan plan = change::compare(*base.graph, *made.graph, compare);
-  report.plan = change::print_text(plan, version_name(base_version), version_name(report.version));
+  report.plan = change::print_text(plan, version_name(before.version), version_name(report.version));
   report.cells = session::verdicts_of(plan);
   switch (plan.outcome) {
     case change::SwapPlan::Outcome::NoChange:
@@ -128,7 +132,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
                                                              const std::shared_ptr<session::Program>& edited,
                                                              SwapReport& report) {
   int64_t begin = env->monotonic_ns();
-  auto plan = plan_edit(request, *base.program, *edited, base.version, report);
+  auto plan = plan_edit(request, base, *edited, report);
   report.check_ns += env->monotonic_ns() - begin;
   if (!plan) return plan.failure();
   auto made = session::with_params_of(*base.program, edited, plan.value().migration.params);
@@ -154,8 +158,15 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
                                                   shard->errors());
   auto opened = open_added(*base.program, *made, plan.value().migration, swap, report.warnings);
   if (!opened) return opened.failure();
-  return Prepared{Prepared::Origin::Edit,     report,    made,         std::move(swap),
-                  std::move(kernels).value(), optimised, base.program, request.settled};
+  Prepared out{Prepared::Origin::Edit,     report,    made,        std::move(swap),
+               std::move(kernels).value(), optimised, base.program};
+  for (size_t i = 0; i < plan.value().migration.parks.size(); ++i)
+    out.parks.push_back({plan.value().migration.parks[i], base.program, plan.value().parked_cells[i]});
+  for (const runtime::StoreMigration& store : plan.value().migration.stores) {
+    for (const runtime::ReturnPart& part : store.returned) out.returns.push_back(part.parked);
+  }
+  out.settled = request.settled;
+  return out;
 }
 
 Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
@@ -216,7 +227,7 @@ Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
     if (!ready && !back) return record_failure(std::move(record), report, ready.failure());
     if (ready) {
       fill_waiting(ready.value(), record);
-      history.add(record);
+      if (auto untaken = record_waiting(record, report)) return *untaken;
     }
     lock.lock();
     if (request.at.empty() && newest_edit > report.version) {
@@ -227,6 +238,7 @@ Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
     // Meanwhile another version may have come to run before it: then it is compared with that one.
     size_t kept = kept_by_edit(request.at);
     if (base_after(kept).program != base.program) continue;
+    if (ready && !can_return(ready.value().returns, kept)) continue;
     std::vector<Prepared> gone = supersede(kept, report.version);
     if (back) {
       newest_edit = report.version;
@@ -348,6 +360,7 @@ void Engine::State::take_prepared() {
   store_entries.resize(shard->instance().store_count());
   for (size_t i = 0; i < store_entries.size(); ++i)
     store_entries[i] = shard->instance().store(i).entry_count();
+  free_parked();
   if (prepared.empty() || waiting || shard->swap_waits()) return;
   MUT_CHECK(prepared.front().base == program, "a version is compared with the one that runs right before it");
   waiting = std::move(prepared.front());

@@ -120,6 +120,7 @@ Outcome<bool> Engine::State::offer_same(const Base& base, const std::shared_ptr<
   if (!kernels) return kernels.failure();
   ready.swap.version = base.version;
   ready.swap.migration = plan.migration;
+  ready.swap.migration.parks.clear();  // nobody will ask for it back
   ready.swap.redeclared = plan.sources_redeclared;
   ready.swap.next = std::make_unique<runtime::Instance>(made->plan, kernels.value(), shard->seed(),
                                                         shard->budget(), shard->errors());

@@ -53,6 +53,8 @@ class Env {
   virtual Status create_directories(const std::string& path) = 0;
   // Atomic, and durable once it returns.
   virtual Status rename(const std::string& from, const std::string& to) = 0;
+  // A new name in a directory is durable once this returns.
+  virtual Status sync_directory_of(const std::string& path) = 0;
   virtual Status remove_file(const std::string& path) = 0;
 
   // For the user alone. A socket that a dead program left there is replaced; anything else fails.

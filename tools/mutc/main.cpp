@@ -9,6 +9,7 @@
 #include "tools/mutc/doc/doc_command.h"
 #include "tools/mutc/explain/explain.h"
 #include "tools/mutc/fmt/fmt_command.h"
+#include "tools/mutc/history/history_command.h"
 #include "tools/mutc/new/new_command.h"
 #include "tools/mutc/plan/plan.h"
 #include "tools/mutc/repl/repl_command.h"
@@ -43,6 +44,7 @@ int main(int argc, char** argv) {
   add_repl(app, console, exit_code);
   add_attach(app, console, exit_code);
   add_top(app, console, exit_code);
+  add_history(app, console, exit_code);
   CLI::App* version = app.add_subcommand("version", "Show the version");
   version->callback([&] { std::printf("%s\n", std::string(mut::version_text()).c_str()); });
   app.add_flag_callback(

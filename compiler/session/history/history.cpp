@@ -1,9 +1,12 @@
 #include "compiler/session/history/history.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <utility>
 
 #include "compiler/session/history/digest.h"
+#include "compiler/session/history/record_json.h"
 
 namespace mut {
 
@@ -25,10 +28,32 @@ VersionRecord* History::find(uint64_t version) {
   return place != records_.end() && place->version == version ? &*place : nullptr;
 }
 
-void History::add(VersionRecord record) {
+Status History::add(VersionRecord record) {
+  {
+    std::lock_guard lock(mutex_);
+    if (const VersionRecord* parent = find(record.parent)) record.parent_hash = parent->hash;
+    record.hash = version_hash(record);
+  }
+  if (file_) {
+    bool first = record.outcome == VersionRecord::Outcome::Running;
+    if (first || record.outcome == VersionRecord::Outcome::Waiting) {
+      std::vector<std::string> events;
+      if (first) events.push_back(run_event(record.name, record.time_ns));
+      events.push_back(version_event(record));
+      Status written = write(std::move(events));
+      if (!written) return written.error().within("history");
+    } else {
+      std::lock_guard lock(mutex_);
+      expect(version_event(record));
+    }
+  }
   std::lock_guard lock(mutex_);
-  if (const VersionRecord* parent = find(record.parent)) record.parent_hash = parent->hash;
-  record.hash = version_hash(record);
+  insert(std::move(record));
+  return Unit{};
+}
+
+// `mutex_` is held.
+void History::insert(VersionRecord record) {
   if (VersionRecord* known = find(record.version)) {
     *known = std::move(record);
     return;
@@ -70,6 +95,7 @@ void History::take(const SwapReport& report) {
     record->cut = report.cut;
     record->pause_ns = report.pause_ns;
     record->entries_converted = report.entries_converted;
+    if (file_) expect(outcome_event(*record, env_->wall_ns()));
   }
   forget_unreachable();
 }
@@ -79,16 +105,107 @@ void History::settle(uint64_t version, VersionRecord::Outcome outcome, std::stri
   if (VersionRecord* record = find(version)) {
     record->outcome = outcome;
     record->reason = std::move(reason);
+    if (file_) expect(outcome_event(*record, env_->wall_ns()));
   }
   kept_.erase(version);
 }
 
-void History::end() {
+Status History::end() {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(ended_, true)) return Unit{};
+    for (VersionRecord& record : records_) {
+      if (record.outcome != VersionRecord::Outcome::Waiting) continue;
+      record.outcome = VersionRecord::Outcome::Aborted;
+      record.reason = "the run ended before its cut";
+      if (file_) expect(outcome_event(record, env_->wall_ns()));
+    }
+  }
+  if (!file_) return Unit{};
+  Status written = write({end_event(env_->wall_ns())});
+  if (!written) return written.error().within("history");
+  return Unit{};
+}
+
+History::~History() {
+  if (!writer_) return;
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  writer_->join();
+}
+
+Status History::open(env::Env& env, const std::string& path, std::string& notice) {
+  HistoryContent content;
+  auto opened = HistoryFile::open(env, path, records_kept, content);
+  if (!opened) return opened.error().within("history");
+  if (content.torn_bytes > 0) {
+    notice += "history: " + path + ": the last line was not written to its end; " +
+              std::to_string(content.torn_bytes) + " bytes are cut off\n";
+  }
+  // Its runs are over.
+  settle_ended(content);
   std::lock_guard lock(mutex_);
-  for (VersionRecord& record : records_) {
-    if (record.outcome != VersionRecord::Outcome::Waiting) continue;
-    record.outcome = VersionRecord::Outcome::Aborted;
-    record.reason = "the run ended before its cut";
+  records_ = std::move(content.newest);
+  last_version_ = content.last_version;
+  last_ran_ = content.last_ran;
+  env_ = &env;
+  file_ = std::move(opened).value();
+  writer_ = env.start_thread("mut-history", [this] { write_behind(); });
+  return Unit{};
+}
+
+void History::expect(std::string event) {
+  pending_.push_back(std::move(event));
+  // Only where the disk takes nothing for long.
+  if (pending_.size() > pending_max) {
+    pending_.pop_front();
+    ++lost_;
+  }
+  changed_.notify_all();
+}
+
+Status History::write(std::vector<std::string> events) {
+  std::lock_guard writing(writing_);
+  std::vector<std::string> waited;
+  uint64_t lost = 0;
+  {
+    std::lock_guard lock(mutex_);
+    lost = std::exchange(lost_, 0);
+    waited.assign(pending_.begin(), pending_.end());
+    pending_.clear();
+  }
+  if (waited.empty() && events.empty()) return Unit{};
+  std::vector<std::string> all;
+  if (lost > 0) all.push_back(lost_event(lost, env_->wall_ns()));
+  all.insert(all.end(), waited.begin(), waited.end());
+  all.insert(all.end(), events.begin(), events.end());
+  Status written = file_->append(all);
+  if (written) return written;
+  // One large script may be too much for a disk where everything else fits.
+  bool apart = !waited.empty();
+  std::erase_if(waited, [&](const std::string& event) { return file_->append({event}).ok(); });
+  if (apart && !events.empty()) written = file_->append(events);
+  std::lock_guard lock(mutex_);
+  lost_ += lost;
+  pending_.insert(pending_.begin(), waited.begin(), waited.end());
+  return written;
+}
+
+void History::write_behind() {
+  constexpr auto try_again = std::chrono::seconds(1);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stop_ || !pending_.empty(); });
+    if (pending_.empty()) return;
+    bool last = stop_;
+    lock.unlock();
+    Status written = write({});
+    lock.lock();
+    if (last) return;
+    if (!written) changed_.wait_for(lock, try_again, [this] { return stop_; });
   }
 }
 

@@ -62,7 +62,7 @@ Failure Engine::State::record_failure(VersionRecord record, const SwapReport& re
   record.compile_ns = report.compile_ns;
   if (record.reason.empty()) record.reason = planned ? reason_in(why.text) : why.text;
   while (record.reason.ends_with('\n')) record.reason.pop_back();
-  history.add(std::move(record));
+  (void)history.add(std::move(record));  // only what is to be taken can fail there
   return why;
 }
 
@@ -72,6 +72,12 @@ void Engine::State::fill_waiting(const Prepared& ready, VersionRecord& record) {
   record.check_ns = ready.report.check_ns;
   record.compile_ns = ready.report.compile_ns;
   record.params = ready.program->params;
+}
+
+std::optional<Failure> Engine::State::record_waiting(const VersionRecord& record, const SwapReport& report) {
+  Status recorded = history.add(record);
+  if (recorded) return std::nullopt;
+  return record_failure(record, report, {Failure::Kind::Io, recorded.error().message});
 }
 
 Outcome<Done> Engine::set_param(const std::string& name, const std::string& value,
@@ -98,7 +104,7 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
     auto ready = s.prepare_params(at, base, made.value(), report);
     if (!ready) return s.record_failure(std::move(record), report, ready.failure());
     s.fill_waiting(ready.value(), record);
-    s.history.add(std::move(record));
+    if (auto untaken = s.record_waiting(record, report)) return *untaken;
     lock.lock();
     if (s.base_after(s.prepared.size()).program != base.program) continue;
     s.history.keep(report.version, base.version, session::StepKind::Edit, ready.value().program);
@@ -156,9 +162,10 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
     if (ready) ready.value().settled = request.settled;
     if (!ready) return record_failure(std::move(record), report, ready.failure());
     fill_waiting(ready.value(), record);
-    history.add(std::move(record));
+    if (auto untaken = record_waiting(record, report)) return *untaken;
     lock.lock();
     if (base_after(prepared.size()).program != base.program) continue;
+    if (!can_return(ready.value().returns, prepared.size())) continue;
     history.keep(report.version, base.version, kind, ready.value().program);
     prepared.push_back(std::move(ready).value());
     wake->notify();

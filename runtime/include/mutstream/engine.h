@@ -28,9 +28,10 @@ namespace mut {
 
 // What an edit does to one cell of state.
 struct CellVerdict {
-  std::string cell;     // "stream/stage/cell", as the new script names it; of a dropped one as the old did
-  std::string before;   // what it continues; empty: nothing
-  std::string verdict;  // same, new, keep, keep-mixed, convert, hand-over, drop, reset, choice, refuse
+  std::string cell;    // "stream/stage/cell", as the new script names it; of a dropped one as the old did
+  std::string before;  // what it continues; empty: nothing
+  std::string
+      verdict;  // same, new, keep, keep-mixed, convert, hand-over, restore-gap, drop, reset, choice, refuse
   std::string reason;
   std::vector<std::string> choices;  // verdicts that would be accepted, when it needs a decision
   std::string decision;              // what was accepted, or picked by the policy
@@ -95,6 +96,9 @@ struct EngineOptions {
   // Stay: at the end of its input an engine waits for edits, also where nothing is emitted or read yet; the
   // input counts as ended when stop() says so.
   enum class AtEnd : uint8_t { Finish, Stay } at_end = AtEnd::Finish;
+  // A file of JSON lines that records every version, each line chained to the one before; empty: none. A run
+  // that finds one goes on with its numbers. An edit that cannot be written there is not taken.
+  std::string history_path{};
 };
 
 enum class RunState : uint8_t { More, Idle, Done, Failed };
@@ -175,8 +179,8 @@ struct VersionRecord {
     Running,
     Retired,        // it ran
     Equivalent,     // says what the one before says: that one ran on
-    Failed,         // does not compile, or something of the world failed
-    Refused,        // state cannot go over, or the audit log cannot be written
+    Failed,         // does not compile, or something of the world failed: a sink, the file of the history
+    Refused,        // state cannot go over
     NeedsDecision,  // and got none
     Superseded,     // a newer edit took its place
     Aborted,        // the run ended before its cut
@@ -206,6 +210,7 @@ struct EngineStats {
   uint64_t kernels_reused = 0;
   int64_t compile_ns = 0;
   size_t state_bytes = 0;
+  size_t parked_bytes = 0;  // of those: what edits dropped, kept for an undo
   size_t live_dylibs = 0;
   std::string tier;
   std::vector<SourceCut> positions;
@@ -317,6 +322,8 @@ class Engine {
 
   // An edit back to the version before the newest, as planned as any other. The next undo goes further back,
   // not to and fro: up to 16 steps. Where nothing is before, a Usage failure, and no number is used.
+  // State that the edit dropped begins empty; where it is kept still (for 16 versions, while the memory
+  // lasts) `restore-gap` gives it back.
   Outcome<SwapReport> undo(const UndoRequest& request = {});
   // Takes the last undo() back; after another edit there is nothing to redo.
   Outcome<SwapReport> redo(const UndoRequest& request = {});

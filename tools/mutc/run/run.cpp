@@ -45,6 +45,8 @@ void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
   command->add_flag("--stamp", options->stamp, "Add $source, $position and $version to every row");
   command->add_option("--memory", options->memory, "Bytes of state at most")
       ->transform(CLI::AsSizeValue(false));
+  command->add_option("--history", options->history,
+                      "Record every version in this file; a run that finds one goes on with it");
   command->add_option("--fail-on", options->fail_on, "errors: exit 1 when events failed")
       ->check(CLI::IsMember({"errors"}));
   command->callback([command, &console, &exit_code, options] {

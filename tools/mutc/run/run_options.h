@@ -19,6 +19,7 @@ struct RunOptions {
   int shards = 1;
   std::string disturb;
   std::string stats;
+  std::string history;
   bool stamp = false;
   std::string control;
   uint64_t memory = uint64_t{256} * 1024 * 1024;

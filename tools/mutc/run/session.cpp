@@ -168,8 +168,9 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
   std::vector<SwapRequest*> requests;
   for (SwapRequest& swap : run.swaps) requests.push_back(&swap);
   if (!place_accepts(options, requests)) return exit_usage;
-  if (options.watch || !options.sets.empty() || !options.control.empty()) {
-    std::fprintf(stderr, "mutc: --engine reference knows no --watch, no --set and no --control\n");
+  bool beside = options.watch || !options.sets.empty() || !options.control.empty() || !options.history.empty();
+  if (beside) {
+    std::fprintf(stderr, "mutc: --engine reference knows no --watch, --set, --control and --history\n");
     return exit_usage;
   }
   auto done = run_reference(text, options.file, run, check_options(console));
@@ -198,6 +199,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   engine_options.stamp = options.stamp ? EngineOptions::Stamp::Yes : EngineOptions::Stamp::No;
   engine_options.disturb =
       options.disturb == "swap" ? EngineOptions::Disturb::Swap : EngineOptions::Disturb::No;
+  engine_options.history_path = options.history;
   engine_options.color = use_color(console);
   engine_options.diagnostics = use_diagnostics(console);
 
