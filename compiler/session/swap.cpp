@@ -275,7 +275,7 @@ Outcome<PlanReport> Engine::plan(const SwapRequest& request) {
   PlanReport out;
   out.warnings = s.render(diags, *sources);
   if (!made) return Failure{Failure::Kind::Script, std::move(out.warnings), session::error_codes(diags)};
-  auto planned = s.plan_edit(request, *base.program, *made, base.version, report);
+  auto planned = s.plan_edit(request, base, *made, report);
   out.plan = std::move(report.plan);
   out.cells = std::move(report.cells);
   if (planned) return out;
