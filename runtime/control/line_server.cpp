@@ -7,6 +7,8 @@ namespace mut::control {
 namespace {
 
 constexpr size_t read_bytes = 64 * 1024;
+// How long a client that still reads holds up the end of the server.
+constexpr int64_t goodbye_ns = 500'000'000;
 
 // Lines of a stream of bytes; one that is longer than a line may be is told once, and left out.
 class LineReader {
@@ -35,6 +37,66 @@ class LineReader {
  private:
   std::string held_;
   bool skips_ = false;  // until the next line end
+};
+
+class Conversation {
+ public:
+  Conversation(env::Env& env, env::Socket& socket, Dialog& dialog)
+      : env_(env), socket_(socket), dialog_(dialog), room_(read_bytes), sent_ns_(env.monotonic_ns()) {}
+
+  // Sends what waits, and answers what came. False when the client sends no more, is gone, or takes nothing.
+  bool turn() {
+    if (!send() || env_.monotonic_ns() - sent_ns_ > slow_reader_ns) return false;
+    // Who does not read its replies is asked for no more requests.
+    bool full = unsent_.size() >= unsent_bytes_max;
+    auto interest = full              ? env::Socket::Interest::Write
+                    : unsent_.empty() ? env::Socket::Interest::Read
+                                      : env::Socket::Interest::ReadOrWrite;
+    auto event = socket_.wait(interest, unsent_.empty() ? -1 : slow_reader_ns / 10);
+    if (full || event == env::Socket::Event::Rung) return true;
+    auto got = socket_.read(room_.data(), room_.size());
+    if (!got || got.value() == 0) return false;
+    if (got.value() > 0) answer({room_.data(), static_cast<size_t>(got.value())});
+    return true;
+  }
+
+  // What was made until the end, as far as the client takes it at once.
+  void say_goodbye() {
+    int64_t until_ns = env_.monotonic_ns() + goodbye_ns;
+    while (send() && !unsent_.empty() && env_.monotonic_ns() < until_ns)
+      (void)socket_.wait(env::Socket::Interest::Write, goodbye_ns / 10);
+  }
+
+ private:
+  // False when the client is gone.
+  bool send() {
+    if (unsent_.size() < unsent_bytes_max) unsent_ += dialog_.take_events(unsent_bytes_max - unsent_.size());
+    auto sent = socket_.write(unsent_);
+    if (!sent) return false;
+    if (sent.value() == unsent_.size() || sent.value() > 0) sent_ns_ = env_.monotonic_ns();
+    unsent_.erase(0, sent.value());
+    return true;
+  }
+
+  void answer(std::string_view bytes) {
+    lines_.take(
+        bytes,
+        [&](std::string_view line) {
+          if (!line.empty()) unsent_ += dialog_.answer(line) + "\n";
+        },
+        [&] {
+          std::string why = "the line is longer than " + std::to_string(line_bytes_max) + " bytes";
+          unsent_ += dialog_.refuse(why) + "\n";
+        });
+  }
+
+  env::Env& env_;
+  env::Socket& socket_;
+  Dialog& dialog_;
+  LineReader lines_;
+  std::vector<char> room_;
+  std::string unsent_;
+  int64_t sent_ns_;  // when the client last took something
 };
 
 }  // namespace
@@ -88,45 +150,12 @@ void LineServer::accept() {
 void LineServer::serve(Client& client) {
   env::Socket& socket = *client.socket;
   {
-    std::unique_ptr<Dialog> dialog = open_([&socket] { socket.ring(); }, [this] { return stop_.load(); });
-    LineReader lines;
-    std::vector<char> room(read_bytes);
-    std::string unsent;
-    int64_t sent_ns = env_.monotonic_ns();
-    bool open = true;
-    while (open && !stop_) {
-      if (unsent.size() < unsent_bytes_max) unsent += dialog->take_events(unsent_bytes_max - unsent.size());
-      if (!unsent.empty()) {
-        auto sent = socket.write(unsent);
-        if (!sent) break;
-        if (sent.value() > 0) sent_ns = env_.monotonic_ns();
-        unsent.erase(0, sent.value());
-      } else {
-        sent_ns = env_.monotonic_ns();
-      }
-      if (env_.monotonic_ns() - sent_ns > slow_reader_ns) break;
-      // Who does not read its replies is asked for no more requests.
-      bool full = unsent.size() >= unsent_bytes_max;
-      auto interest = full             ? env::Socket::Interest::Write
-                      : unsent.empty() ? env::Socket::Interest::Read
-                                       : env::Socket::Interest::ReadOrWrite;
-      if (socket.wait(interest, unsent.empty() ? -1 : slow_reader_ns / 10) == env::Socket::Event::Rung ||
-          full)
-        continue;
-      auto got = socket.read(room.data(), room.size());
-      if (!got || got.value() == 0) break;
-      if (got.value() < 0) continue;
-      lines.take(
-          {room.data(), static_cast<size_t>(got.value())},
-          [&](std::string_view line) {
-            if (!line.empty() && !stop_) unsent += dialog->answer(line) + "\n";
-          },
-          [&] {
-            unsent +=
-                dialog->refuse("the line is longer than " + std::to_string(line_bytes_max) + " bytes") + "\n";
-          });
-    }
     // The dialog goes before the socket: until then it may ring.
+    std::unique_ptr<Dialog> dialog = open_([&socket] { socket.ring(); }, [this] { return stop_.load(); });
+    Conversation talk(env_, socket, *dialog);
+    while (!stop_ && talk.turn()) {
+    }
+    talk.say_goodbye();
   }
   client.over = true;
 }

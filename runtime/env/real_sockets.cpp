@@ -77,6 +77,7 @@ class RealSocket final : public Socket {
   }
 
   Result<size_t> write(std::string_view bytes) override {
+    if (bytes.empty()) return size_t{0};
     ssize_t sent = ::send(descriptor_.number(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) return static_cast<size_t>(sent);
     if (errno == EAGAIN || errno == EINTR) return size_t{0};
@@ -156,7 +157,7 @@ Result<std::unique_ptr<SocketListener>> listen_on_path(const std::string& path) 
   bool made =
       ::fchmod(descriptor, 0600) == 0 &&
       ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address.value()), sizeof(sockaddr_un)) == 0 &&
-      ::chmod(path.c_str(), 0600) == 0 && ::listen(descriptor, 16) == 0;
+      ::chmod(path.c_str(), 0600) == 0 && ::listen(descriptor, SOMAXCONN) == 0;
   if (!made) {
     Error error = system_error(path);
     ::close(descriptor);
