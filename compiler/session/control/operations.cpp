@@ -229,7 +229,10 @@ ControlOperations::Reply ControlOperations::step(const JsonValue& request,
   auto accept = read_consents(request);
   if (!accept) return accept.failure();
   return settle(request, [&](std::function<void(const SwapReport&)> settled) {
-    return (engine_.*back)({accept.value(), std::move(settled)});
+    UndoRequest undo;
+    undo.accept = accept.value();
+    undo.settled = std::move(settled);
+    return (engine_.*back)(undo);
   });
 }
 
