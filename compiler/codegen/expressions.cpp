@@ -3,6 +3,7 @@
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/MDBuilder.h>
 
+#include "compiler/codegen/divisible.h"
 #include "compiler/codegen/function_emitter.h"
 #include "compiler/codegen/module_emitter.h"
 #include "runtime/abi/deliberate.h"
@@ -425,6 +426,13 @@ Value FunctionEmitter::emit_comparison(const Expr& expr, const Value& left, cons
         break;
     }
     return bool_value(builder_.CreateAnd(ordered, result));
+  }
+  if (a == Kind::Int && b == Kind::Int && (expr.op == Op::Equal || expr.op == Op::NotEqual)) {
+    auto* zero = llvm::dyn_cast<llvm::ConstantInt>(right.part());
+    llvm::Value* divisible =
+        zero != nullptr && zero->isZero() ? emit_divisible(builder_, left.part()) : nullptr;
+    if (divisible != nullptr)
+      return bool_value(expr.op == Op::Equal ? divisible : builder_.CreateNot(divisible));
   }
   bool floats = a == Kind::Float || a == Kind::F32;
   switch (expr.op) {

@@ -7,11 +7,13 @@
 namespace mut::codegen {
 namespace {
 
-// Two arrays of 8 KiB: they stay in the first-level cache.
-constexpr uint64_t block_rows_max = 1024;
+// Two arrays of 4 KiB: they stay in the first-level cache beside the columns.
+constexpr uint64_t block_rows_max = 512;
 // A kernel begins with a short block, and each is twice the one before: where it is left every few rows
 // because something fires, few rows are looked at twice.
 constexpr uint64_t block_rows_first = 32;
+// Beside the times; more would crowd out the block itself.
+constexpr size_t columns_asked_max = 4;
 
 }  // namespace
 
@@ -37,7 +39,75 @@ llvm::Value* SourceLoop::may_pass(llvm::Value* row) {
   return out;
 }
 
+// In two loops: the first, of which nothing depends on the row before, becomes vector code where the filter
+// has no branch; the second collects what it found.
+SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit) {
+  llvm::Type* byte = b_.getInt8Ty();
+  llvm::MDNode* often = llvm::MDBuilder(b_.getContext()).createBranchWeights(1 << 10, 1);
+  llvm::BasicBlock* before = b_.GetInsertBlock();
+  llvm::BasicBlock* ask = at_.block("ask");
+  llvm::BasicBlock* asked = at_.block("asked");
+  b_.CreateBr(ask);
+  b_.SetInsertPoint(ask);
+  llvm::PHINode* row = b_.CreatePHI(word_, 2, "ask_row");
+  llvm::PHINode* mark = b_.CreatePHI(word_, 2, "mark");
+  row->addIncoming(from.row, before);
+  mark->addIncoming(from.watermark, before);
+  llvm::Value* new_mark = reached(time_of(row));
+  llvm::Value* next_mark = b_.CreateSelect(b_.CreateICmpSGT(new_mark, mark), new_mark, mark);
+  llvm::Value* passes = b_.CreateZExt(may_pass(row), byte);
+  b_.CreateStore(passes, b_.CreateGEP(byte, passes_, b_.CreateSub(row, from.row)));
+  llvm::Value* next_row = b_.CreateAdd(row, b_.getInt64(1));
+  row->addIncoming(next_row, b_.GetInsertBlock());
+  mark->addIncoming(next_mark, b_.GetInsertBlock());
+  b_.CreateCondBr(b_.CreateICmpULT(next_row, limit), ask, asked, often);
+
+  // Eight answers are one word; of most words of a filter that lets few pass none is set.
+  b_.SetInsertPoint(asked);
+  llvm::BasicBlock* collect = at_.block("collect");
+  llvm::BasicBlock* found = at_.block("found");
+  llvm::BasicBlock* next = at_.block("collect_next");
+  llvm::BasicBlock* over = at_.block("collected");
+  llvm::Value* rows = b_.CreateSub(limit, from.row);
+  b_.CreateAlignedStore(b_.getInt64(0), b_.CreateGEP(byte, passes_, rows), llvm::Align(1));
+  b_.CreateBr(collect);
+  b_.SetInsertPoint(collect);
+  llvm::PHINode* at = b_.CreatePHI(word_, 2, "collect_row");
+  llvm::PHINode* count = b_.CreatePHI(word_, 2, "written_count");
+  at->addIncoming(b_.getInt64(0), asked);
+  count->addIncoming(b_.getInt64(0), asked);
+  llvm::Value* first = b_.CreateAdd(from.row, at);
+  llvm::Value* ahead = b_.CreateAdd(first, b_.getInt64(block_rows_max));
+  ask_memory(times_, ahead);
+  ask_columns(ahead, filter_needs_);
+  llvm::Value* eight = b_.CreateAlignedLoad(word_, b_.CreateGEP(byte, passes_, at), llvm::Align(1));
+  b_.CreateCondBr(b_.CreateICmpNE(eight, b_.getInt64(0)), found, next);
+  b_.SetInsertPoint(found);
+  llvm::PHINode* left = b_.CreatePHI(word_, 2, "answers");
+  llvm::PHINode* known = b_.CreatePHI(word_, 2, "known_count");
+  left->addIncoming(eight, collect);
+  known->addIncoming(count, collect);
+  llvm::Value* bit = b_.CreateIntrinsic(llvm::Intrinsic::cttz, {word_}, {left, b_.getTrue()});
+  b_.CreateStore(b_.CreateAdd(first, b_.CreateLShr(bit, uint64_t{3})), slot(written_, known));
+  llvm::Value* more = b_.CreateAdd(known, b_.getInt64(1));
+  llvm::Value* rest = b_.CreateAnd(left, b_.CreateSub(left, b_.getInt64(1)));
+  left->addIncoming(rest, found);
+  known->addIncoming(more, found);
+  b_.CreateCondBr(b_.CreateICmpNE(rest, b_.getInt64(0)), found, next);
+  b_.SetInsertPoint(next);
+  llvm::PHINode* next_count = b_.CreatePHI(word_, 2, "next_count");
+  next_count->addIncoming(count, collect);
+  next_count->addIncoming(more, found);
+  llvm::Value* next_at = b_.CreateAdd(at, b_.getInt64(8));
+  at->addIncoming(next_at, next);
+  count->addIncoming(next_count, next);
+  b_.CreateCondBr(b_.CreateICmpULT(next_at, rows), collect, over, often);
+  b_.SetInsertPoint(over);
+  return {next_count, next_mark};
+}
+
 SourceLoop::Written SourceLoop::write_down(Place from, llvm::Value* limit, Which which) {
+  if (which == Which::MayPass && !reads_watermark_) return write_down_apart(from, limit);
   llvm::BasicBlock* before = b_.GetInsertBlock();
   llvm::BasicBlock* scan = at_.block(which == Which::MayPass ? "scan" : "scan_every");
   llvm::BasicBlock* over = at_.block("scanned");
@@ -66,6 +136,24 @@ SourceLoop::Written SourceLoop::write_down(Place from, llvm::Value* limit, Which
   return {next_count, next_mark};
 }
 
+// Columns of a host lie in memory as they came, and the processor itself reads ahead to the end of a page
+// only. The row need not exist.
+void SourceLoop::ask_columns(llvm::Value* row, const graph::Needs& wanted) {
+  const abi::TypeDescRef record = graph::describe(source_.type);
+  for (size_t i = 0, asked = 0; i < wanted.size() && asked < columns_asked_max; ++i) {
+    if (!wanted[i] || record->fields[i].type->size != 8) continue;
+    ask_memory(at_.constant(b_.CreateLoad(
+                   b_.getPtrTy(), field(columns_, i * sizeof(MutColumn) + offsetof(MutColumn, values)))),
+               row);
+    ++asked;
+  }
+}
+
+void SourceLoop::ask_memory(llvm::Value* words, llvm::Value* index) {
+  b_.CreateIntrinsic(b_.getVoidTy(), llvm::Intrinsic::prefetch,
+                     {slot(words, index), b_.getInt32(0), b_.getInt32(3), b_.getInt32(1)});
+}
+
 void SourceLoop::drop(llvm::Value* rows, llvm::Value* rows_run) {
   llvm::Value* dropped_at = module_.tally().dropped(b_, at_.counts, filter_site_);
   llvm::Value* known = b_.CreateLoad(word_, dropped_at);
@@ -75,6 +163,7 @@ void SourceLoop::drop(llvm::Value* rows, llvm::Value* rows_run) {
 SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
   written_ = at_.temporary(block_rows_max * 8);
   marks_ = at_.temporary(block_rows_max * 8);
+  passes_ = at_.temporary(block_rows_max + 8);
   llvm::BasicBlock* before = b_.GetInsertBlock();
   llvm::BasicBlock* head = at_.block("block");
   llvm::BasicBlock* first_pass = at_.block("first_pass");
@@ -202,13 +291,22 @@ void SourceLoop::run_written(const Block& block, llvm::Value* passing_count) {
     llvm::CallInst* newest = b_.CreateCall(
         module_.helper("mut_newest_time", word_, {b_.getPtrTy(), word_, word_}), {times_, first, done_row});
     newest->addFnAttr(llvm::Attribute::Cold);
-    llvm::Value* own = b_.CreateSelect(b_.CreateICmpULT(first, done_row), reached(newest), first_mark);
+    llvm::Value* newest_mark = reached(b_.CreateAdd(newest, time_shift_));
+    llvm::Value* own = b_.CreateSelect(b_.CreateICmpULT(first, done_row), newest_mark, first_mark);
     full_mark = b_.CreateSelect(b_.CreateICmpSGT(own, first_mark), own, first_mark);
   }
   leaves_.push_back({full, MUT_STOP_OUTPUT, {done_row, full_mark}});
   b_.CreateBr(leave_);
 
   b_.SetInsertPoint(room);
+  if (reads_watermark_) {
+    // Each row that runs asks for a line of the next block, so that memory works while the rows do.
+    llvm::Value* ahead = b_.CreateShl(index, b_.getInt64(3));
+    ahead = b_.CreateSelect(b_.CreateICmpULT(ahead, block.length), ahead, block.length);
+    ahead = b_.CreateAdd(block.limit, ahead);
+    ask_memory(times_, ahead);
+    ask_columns(ahead, module_.graph().needs[static_cast<size_t>(source_.stream)].front());
+  }
   ahead_->emit(index, count,
                [&](llvm::Value* number) { return b_.CreateLoad(word_, slot(written_, number)); });
   llvm::Value* row = this_row();

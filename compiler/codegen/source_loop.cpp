@@ -34,6 +34,11 @@ bool is_cheap(const typed::Expr& expr) {
   }
 }
 
+void note_fields(const typed::Expr& expr, graph::Needs& out) {
+  if (expr.kind == ExprKind::Field) out[static_cast<size_t>(expr.index)] = 1;
+  for (const auto& arg : expr.args) note_fields(*arg, out);
+}
+
 }  // namespace
 
 SourceLoop::SourceLoop(ModuleEmitter& module, FunctionEmitter& at, const typed::Source& source)
@@ -68,6 +73,8 @@ void SourceLoop::find_filter() {
   if (stages.empty() || stages[0].kind != typed::StageKind::Where || !stages[0].histories.empty()) return;
   if (!is_cheap(*stages[0].condition)) return;
   filter_ = stages[0].condition.get();
+  filter_needs_.assign(source_.type->fields.size(), 0);
+  note_fields(*filter_, filter_needs_);
   filter_site_ = graph::error_site(graph, stream, 0);
 }
 
@@ -80,6 +87,7 @@ void SourceLoop::open() {
   columns_ = at_.constant(b_.CreateLoad(pointer, field(batch_, offsetof(MutBatch, columns))),
                           std::max<size_t>(1, source_.type->fields.size()) * sizeof(MutColumn));
   times_ = b_.CreateLoad(pointer, field(batch_, offsetof(MutBatch, times)));
+  time_shift_ = at_.constant(b_.CreateLoad(word_, field(batch_, offsetof(MutBatch, time_shift))));
   bad_ = b_.CreateLoad(pointer, field(batch_, offsetof(MutBatch, bad)));
   first_position_ = b_.CreateLoad(word_, field(batch_, offsetof(MutBatch, first_position)));
   row_end_ =
@@ -98,7 +106,7 @@ void SourceLoop::leave_if(llvm::Value* condition, MutStop reason, Place place) {
 }
 
 llvm::Value* SourceLoop::time_of(llvm::Value* row) {
-  return at_.constant(b_.CreateLoad(word_, b_.CreateGEP(word_, times_, row)));
+  return b_.CreateAdd(at_.constant(b_.CreateLoad(word_, b_.CreateGEP(word_, times_, row))), time_shift_);
 }
 
 llvm::Value* SourceLoop::reached(llvm::Value* time) {

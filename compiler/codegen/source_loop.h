@@ -50,8 +50,13 @@ class SourceLoop {
   llvm::Value* reached(llvm::Value* time);
   // In source_blocks.cpp.
   Place run_blocks(Place from, llvm::Value* end);
+  // Asks memory for the lines that a row of some columns lies in.
+  void ask_columns(llvm::Value* row, const graph::Needs& wanted);
+  void ask_memory(llvm::Value* words, llvm::Value* index);
   // Writes down rows of [from, limit), which is not empty.
   Written write_down(Place from, llvm::Value* limit, Which which);
+  // Those that may pass, where nothing asks for the watermark before each.
+  Written write_down_apart(Place from, llvm::Value* limit);
   // The second pass, beginning with the `passing_count` rows that may pass; goes on to the next block.
   void run_written(const Block& block, llvm::Value* passing_count);
   void next_block(const Block& block);
@@ -81,6 +86,7 @@ class SourceLoop {
   bool can_fire_;
   bool reads_watermark_;
   const typed::Expr* filter_ = nullptr;  // the leading one
+  graph::Needs filter_needs_;            // the fields that it reads
   int filter_site_ = 0;
 
   llvm::Type* word_;
@@ -88,11 +94,13 @@ class SourceLoop {
   llvm::Value* cursor_;
   llvm::Value* columns_;
   llvm::Value* times_;
+  llvm::Value* time_shift_;
   llvm::Value* bad_;
   llvm::Value* first_position_;
   llvm::Value* row_end_;
   llvm::Value* output_max_;
   llvm::AllocaInst* written_ = nullptr;  // rows of a block that the second pass runs
+  llvm::AllocaInst* passes_ = nullptr;   // whether a row of a block may pass
   llvm::AllocaInst* marks_ = nullptr;    // the watermark before each of them
   llvm::BasicBlock* leave_;
   std::optional<LooksAhead> ahead_;

@@ -30,10 +30,11 @@ typedef struct MutDecodeError {
 typedef struct MutBatch {
   uint32_t abi;
   uint32_t row_count;
-  uint64_t first_position;       // number of row 0 in its source, from 0; rows are consecutive
-  const MutColumn* columns;      // one per declared field, in order of declaration
-  int64_t* times;                // event time, nanoseconds since the epoch; any value in bad rows
-  const uint8_t* bad;            // null when every row decoded; else 1 in rows that did not
+  uint64_t first_position;   // number of row 0 in its source, from 0; rows are consecutive
+  const MutColumn* columns;  // one per declared field, in order of declaration
+  int64_t* times;            // event time less time_shift, nanoseconds since the epoch; any value in bad rows
+  int64_t time_shift;        // added to each of them; 0 where event times are computed
+  const uint8_t* bad;        // null when every row decoded; else 1 in rows that did not
   const MutDecodeError* errors;  // in order of row
   uint32_t error_count;
   const MutOrigin* origins;  // null when the source keeps none (rows pushed by a host)

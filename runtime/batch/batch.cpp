@@ -60,6 +60,7 @@ void Batch::clear() {
   view_.row_count = 0;
   for (size_t i = 0; i < columns_.size(); ++i) columns_[i].values = own_values_[i];
   borrowed_times_ = nullptr;
+  view_.time_shift = 0;
   has_origins_ = true;
   view_.input_name = {0, 0, ""};
   errors_.clear();
@@ -83,8 +84,10 @@ void Batch::finish_rows(uint32_t row_count) {
 
 void Batch::own_times() {
   if (borrowed_times_ == nullptr) return;
-  std::copy(borrowed_times_, borrowed_times_ + view_.row_count, times_.begin());
+  std::transform(borrowed_times_, borrowed_times_ + view_.row_count, times_.begin(),
+                 [shift = view_.time_shift](int64_t time) { return time + shift; });
   borrowed_times_ = nullptr;
+  view_.time_shift = 0;
 }
 
 const MutBatch& Batch::view() {

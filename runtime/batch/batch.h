@@ -78,9 +78,12 @@ class Batch {
     ++view_.row_count;
   }
   // Columns and times that lie with the host and stay there: row 0 of the batch is at `values`. Until
-  // clear(). The rows are completed by finish_rows(), which keeps no origins.
+  // clear(). The rows are completed by finish_rows(), which keeps no origins. `shift` is added to each time.
   void borrow_values(size_t field, const void* values) { columns_[field].values = const_cast<void*>(values); }
-  void borrow_times(const int64_t* times) { borrowed_times_ = times; }
+  void borrow_times(const int64_t* times, int64_t shift) {
+    borrowed_times_ = times;
+    view_.time_shift = shift;
+  }
   void finish_rows(uint32_t row_count);
   // Copies borrowed times, for who computes event times in place.
   void own_times();

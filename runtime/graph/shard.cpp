@@ -134,7 +134,8 @@ bool Shard::pick(size_t& chosen, uint32_t& row_end) {
     if (feed.ended || feed.waits || !feed.batch || feed.row >= feed.batch->row_count()) continue;
     if (scheduled_ && feed.position >= cut_of(feed)) continue;  // waits for the cut
     bool bad = feed.view.bad != nullptr && feed.view.bad[feed.row] != 0;
-    int64_t time = bad ? std::numeric_limits<int64_t>::min() : feed.view.times[feed.row];
+    int64_t time =
+        bad ? std::numeric_limits<int64_t>::min() : feed.view.times[feed.row] + feed.view.time_shift;
     if (!found || time < best_time) {
       found = true;
       best_time = time;
@@ -150,11 +151,12 @@ bool Shard::pick(size_t& chosen, uint32_t& row_end) {
       continue;
     if (scheduled_ && other.position >= cut_of(other)) continue;
     bool other_bad = other.view.bad != nullptr && other.view.bad[other.row] != 0;
-    int64_t limit = other_bad ? std::numeric_limits<int64_t>::min() : other.view.times[other.row];
+    int64_t limit =
+        other_bad ? std::numeric_limits<int64_t>::min() : other.view.times[other.row] + other.view.time_shift;
     // A later declared source waits on equal times.
     for (uint32_t row = feed.row + 1; row < row_end; ++row) {
       bool bad = feed.view.bad != nullptr && feed.view.bad[row] != 0;
-      int64_t time = bad ? std::numeric_limits<int64_t>::min() : feed.view.times[row];
+      int64_t time = bad ? std::numeric_limits<int64_t>::min() : feed.view.times[row] + feed.view.time_shift;
       if (time > limit || (time == limit && i < chosen)) row_end = row;
     }
   }

@@ -33,7 +33,9 @@ class KernelRun {
     batch_.times = times_.data();
     instance_.batch = &batch_;
   }
-  // The value that a kernel gives for x = 20. `rows`: how many it is told there are; there is one.
+  void set_x(int64_t x) { xs_[0] = x; }
+  // The value that a kernel gives for x, which is 20 unless it was set. `rows`: how many it is told there
+  // are; there is one.
   int64_t run(const runtime::Kernels& kernels, uint32_t rows = 1) {
     MutCursor cursor{0, rows, runtime::no_watermark};
     kernels.sources[0](&instance_.context(), &batch_, &cursor);

@@ -76,13 +76,7 @@ class ColumnReplay final : public SourceReader {
       if (batch.values(field) != nullptr)
         batch.borrow_values(field, static_cast<const char*>(columns_.columns[field]) + row_ * 8);
     }
-    int64_t shift = static_cast<int64_t>(pass_) * columns_.time_step_ns;
-    if (shift == 0) {
-      batch.borrow_times(columns_.times.data() + row_);
-    } else {
-      const int64_t* from = columns_.times.data() + row_;
-      std::transform(from, from + rows, batch.times(), [shift](int64_t time) { return time + shift; });
-    }
+    batch.borrow_times(columns_.times.data() + row_, static_cast<int64_t>(pass_) * columns_.time_step_ns);
     batch.finish_rows(static_cast<uint32_t>(rows));
     row_ += rows;
     if (row_ == columns_.row_count) {
