@@ -127,6 +127,7 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
   if (!started) return Failure{Failure::Kind::Usage, "the engine was not started"};
   SwapRequest edit;
   edit.accept = request.accept;
+  edit.at = request.at;
   SwapReport offered;
   std::unique_lock lock(mutex);
   while (true) {
@@ -139,6 +140,7 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
                                                (kind == session::StepKind::Undo ? "before" : "behind") +
                                                " v" + std::to_string(base.version)};
     }
+    if (auto wrong = wrong_cut(request.at, *base.program)) return *wrong;
     if (offered.version == 0) offered.version = ++versions;
     lock.unlock();
     VersionRecord record = begin_record(offered.version, step->program->name(), step->program->text);
@@ -147,9 +149,10 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
     record.accepted = request.accept;
     SwapReport report = offered;
     // Versions that differ in values of params alone share everything else.
-    auto ready = step->program->typed == base.program->typed
-                     ? prepare_params({}, base, std::make_shared<session::Program>(*step->program), report)
-                     : prepare_edit(edit, base, step->program, report);
+    auto ready =
+        step->program->typed == base.program->typed
+            ? prepare_params(request.at, base, std::make_shared<session::Program>(*step->program), report)
+            : prepare_edit(edit, base, step->program, kind, report);
     if (!ready) return record_failure(std::move(record), report, ready.failure());
     fill_waiting(ready.value(), record);
     if (auto untaken = record_waiting(record, report)) return *untaken;

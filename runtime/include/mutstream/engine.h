@@ -167,6 +167,7 @@ std::string_view outcome_name(VersionRecord::Outcome outcome);
 
 struct UndoRequest {
   std::vector<Consent> accept{};
+  std::vector<SourceCut> at{};  // empty: at the next boundary
 };
 
 struct EngineStats {
