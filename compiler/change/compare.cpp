@@ -31,7 +31,9 @@ class Comparison {
     count_streams(old_meaning, new_meaning);
     plan_.recompiles = before_.shape != after_.shape;
 
-    FormerNames names = former_names(old_program, new_program, matches_);
+    FormerNames names = options_.direction == FormerNames::Direction::Back
+                            ? names_back(old_program, new_program)
+                            : former_names(old_program, new_program, matches_);
     old_ = describe_state(before_, {});
     new_ = describe_state(after_, names);
     if (no_change && old_.cells.size() == new_.cells.size()) {

@@ -140,10 +140,12 @@ struct Engine::State {
   // How many of `prepared` stay when an edit comes: those before the edits that it takes the place of.
   size_t kept_by_edit(const std::vector<SourceCut>& at) const;
   Outcome<change::SwapPlan> plan_edit(const SwapRequest& request, const Base& base,
-                                      const session::Program& made, SwapReport& report);
+                                      const session::Program& made, session::StepKind kind,
+                                      SwapReport& report);
   // Fills `report` also where it fails.
   Outcome<Prepared> prepare_edit(const SwapRequest& request, const Base& base,
-                                 const std::shared_ptr<session::Program>& made, SwapReport& report);
+                                 const std::shared_ptr<session::Program>& made, session::StepKind kind,
+                                 SwapReport& report);
   // `made` with the taps of `base`. Null where what it imports does not check any more.
   std::shared_ptr<session::Program> with_taps_of(const session::Program& base,
                                                  const std::shared_ptr<session::Program>& made) const;

@@ -85,7 +85,8 @@ size_t Engine::State::kept_by_edit(const std::vector<SourceCut>& at) const {
 }
 
 Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, const Base& before,
-                                                   const session::Program& made, SwapReport& report) {
+                                                   const session::Program& made, session::StepKind kind,
+                                                   SwapReport& report) {
   const session::Program& base = *before.program;
   if (auto wrong = wrong_cut(request.at, base)) return *wrong;
   change::CompareOptions compare;
@@ -99,6 +100,7 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
       compare.old_entries = store_entries;
   }
   compare.version = report.version;
+  if (kind == session::StepKind::Undo) compare.direction = change::FormerNames::Direction::Back;
   for (const ParkedState& known : before.parked)
     compare.parked.push_back({known.id, known.program->graph.get(), known.cells, known.entries});
   change::SwapPlan plan = change::compare(*base.graph, *made.graph, compare);
@@ -130,9 +132,9 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
 // Compares an edit with what will run right before it, compiles it and opens what it adds.
 Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& request, const Base& base,
                                                              const std::shared_ptr<session::Program>& edited,
-                                                             SwapReport& report) {
+                                                             session::StepKind kind, SwapReport& report) {
   int64_t begin = env->monotonic_ns();
-  auto plan = plan_edit(request, base, *edited, report);
+  auto plan = plan_edit(request, base, *edited, kind, report);
   report.check_ns += env->monotonic_ns() - begin;
   if (!plan) return plan.failure();
   auto made = session::with_params_of(*base.program, edited, plan.value().migration.params);
@@ -220,7 +222,7 @@ Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
     SwapReport report = offered;
     // What somebody looks at, he sees in the next version too.
     auto made = with_taps_of(*base.program, edited);
-    auto ready = made ? prepare_edit(request, base, made, report)
+    auto ready = made ? prepare_edit(request, base, made, session::StepKind::Edit, report)
                       : Outcome<Prepared>(Failure{Failure::Kind::Io, "what the script imports has changed"});
     // Back to what runs: nothing to take, but what was offered in between goes.
     bool back = !ready && ready.failure().kind == Failure::Kind::NoChange && request.at.empty();
@@ -275,7 +277,7 @@ Outcome<PlanReport> Engine::plan(const SwapRequest& request) {
   PlanReport out;
   out.warnings = s.render(diags, *sources);
   if (!made) return Failure{Failure::Kind::Script, std::move(out.warnings), session::error_codes(diags)};
-  auto planned = s.plan_edit(request, base, *made, report);
+  auto planned = s.plan_edit(request, base, *made, session::StepKind::Edit, report);
   out.plan = std::move(report.plan);
   out.cells = std::move(report.cells);
   if (planned) return out;

@@ -137,6 +137,32 @@ TEST(Undo, RightAfterAnEditThatStillWaitsTakesThatBack) {
   EXPECT_EQ(running.record(3).restores, 1U);
 }
 
+TEST(Undo, OfARenamedSourceAndSinkKeepsThem) {
+  auto named = [](const std::string& source, const std::string& field) {
+    return "type Row = { " + field + ": int, at: time }\nsource " + source + ": Row = host() time at\n" +
+           "stream out = " + source.substr(0, source.find(' ')) + " | with n = count() over all, t = sum(" +
+           field.substr(0, field.find(' ')) + ") over all | select n, t\nemit out to host()\n";
+  };
+  auto engine = load(named("rows", "x"));
+  EXPECT_DONE(engine->bind_host_source("rows"));
+  Rows out;
+  out.bind(*engine, "out");
+  EXPECT_DONE(engine->start());
+  auto row = [&](const std::string& source, int64_t x) {
+    EXPECT_DONE(engine->push_row(source, {x, x}));
+    for (int i = 0; i < 4; ++i) engine->run();
+  };
+  row("rows", 1);
+  EXPECT_DONE(engine->swap({named("lines was rows", "x"), "script.mut", {}, {}}));
+  for (int i = 0; i < 4; ++i) engine->run();
+  row("lines", 2);
+  auto back = engine->undo();
+  ASSERT_TRUE(back.ok()) << back.failure().text;
+  for (int i = 0; i < 4; ++i) engine->run();
+  row("rows", 3);
+  EXPECT_EQ(out.rows, (std::vector<std::string>{"n=1 t=1", "n=2 t=3", "n=3 t=6"}));
+}
+
 TEST(Undo, GoesBackSixteenStepsAndSaysWhenNoMoreIsKept) {
   Running running(script("x"));
   for (int i = 2; i <= 30; ++i) EXPECT_DONE(running.swap(script("x * " + std::to_string(i))));

@@ -244,6 +244,23 @@ TEST(Parked, VariablesOfAProcessComeBackWhole) {
   EXPECT_EQ(running.out.rows, (Lines{"u=a c=1", "u=a c=2", "u=a c=0", "u=a c=3"}));
 }
 
+// Renames are taken back: what they say of one version the undo reads the other way round.
+TEST(Undo, TakesRenamesBackWithTheirState) {
+  const std::string first = "@a aggregate n = count(), t = sum(x) by u ttl none";
+  Running running(first);
+  running.row("a", 5, 0);
+  running.swap("@b was a aggregate total was t = sum(x), many was n = count() by u ttl none");
+  running.row("a", 6, 1);
+  SwapReport report = running.undo();
+  EXPECT_EQ(verdict_of(report, "out/a/t/sum"), "keep") << report.plan;
+  running.row("a", 1, 2);
+  EXPECT_DONE(running.engine().redo());
+  running.turn();
+  running.row("a", 1, 3);
+  EXPECT_EQ(running.out.rows,
+            (Lines{"u=a n=1 t=5", "u=a total=11 many=2", "u=a n=3 t=12", "u=a total=13 many=4"}));
+}
+
 TEST(Parked, UndoBehindADropThatStillWaitsFindsIt) {
   Running running(both);
   running.row("a", 5, 0);

@@ -227,10 +227,13 @@ ControlOperations::Reply ControlOperations::swap(const JsonValue& request) {
 ControlOperations::Reply ControlOperations::step(const JsonValue& request,
                                                  Outcome<SwapReport> (Engine::*back)(const UndoRequest&)) {
   auto accept = read_consents(request);
+  auto at = read_cuts(request);
   if (!accept) return accept.failure();
+  if (!at) return at.failure();
   return settle(request, [&](std::function<void(const SwapReport&)> settled) {
     UndoRequest undo;
     undo.accept = accept.value();
+    undo.at = at.value();
     undo.settled = std::move(settled);
     return (engine_.*back)(undo);
   });

@@ -129,6 +129,7 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
   if (!started) return Failure{Failure::Kind::Usage, "the engine was not started"};
   SwapRequest edit;
   edit.accept = request.accept;
+  edit.at = request.at;
   SwapReport offered;
   std::unique_lock lock(mutex);
   while (true) {
@@ -141,6 +142,7 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
                                                (kind == session::StepKind::Undo ? "before" : "behind") +
                                                " v" + std::to_string(base.version)};
     }
+    if (auto wrong = wrong_cut(request.at, *base.program)) return *wrong;
     if (offered.version == 0) offered.version = ++versions;
     lock.unlock();
     VersionRecord record = begin_record(offered.version, step->program->name(), step->program->text);
@@ -157,8 +159,8 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
     bool same_script = step->program->typed == base.program->typed ||
                        (made != step->program && made->text == base.program->text);
     if (same_script) made = session::with_params_from(*made, base.program);
-    auto ready =
-        same_script ? prepare_params({}, base, made, report) : prepare_edit(edit, base, made, report);
+    auto ready = same_script ? prepare_params(request.at, base, made, report)
+                             : prepare_edit(edit, base, made, kind, report);
     if (ready) ready.value().settled = request.settled;
     if (!ready) return record_failure(std::move(record), report, ready.failure());
     fill_waiting(ready.value(), record);

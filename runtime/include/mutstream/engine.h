@@ -193,6 +193,7 @@ std::string_view outcome_name(VersionRecord::Outcome outcome);
 
 struct UndoRequest {
   std::vector<Consent> accept{};
+  std::vector<SourceCut> at{};  // empty: at the next boundary
   // As of a SwapRequest.
   std::function<void(const SwapReport&)> settled{};
 };
