@@ -330,6 +330,7 @@ Shell::Then Shell::set(const std::string& what) {
   JsonValue reply =
       link_.ask("set", {{"param", json_quoted(what.substr(0, end))}, {"value", json_quoted(value)}});
   if (!fine(reply)) return Then::GoOn;
+  print(plan_text(text_in(reply, "plan")));
   told_taken(reply);
   return Then::GoOn;
 }
