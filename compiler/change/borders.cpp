@@ -95,6 +95,11 @@ class Borders {
       auto old_sink = before_.emits.end();
       if (!sink.was.empty() && find_named(before_.emits, sink.name) == before_.emits.end())
         old_sink = find_named(before_.emits, sink.was);
+      if (names_.direction == FormerNames::Direction::Back) {
+        old_sink = std::find_if(before_.emits.begin(), before_.emits.end(),
+                                [&](const typed::Emit& known) { return known.was == sink.name; });
+        if (find_named(before_.emits, sink.name) != before_.emits.end()) old_sink = before_.emits.end();
+      }
       bool renamed = old_sink != before_.emits.end();
       if (!renamed) old_sink = find_named(before_.emits, sink.name);
       if (old_sink == before_.emits.end()) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "compiler/change/borders.h"
@@ -30,7 +31,9 @@ class Comparison {
     count_streams(old_meaning, new_meaning);
     plan_.recompiles = before_.shape != after_.shape;
 
-    FormerNames names = former_names(old_program, new_program, matches_);
+    FormerNames names = options_.direction == FormerNames::Direction::Back
+                            ? names_back(old_program, new_program)
+                            : former_names(old_program, new_program, matches_);
     old_ = describe_state(before_, {});
     new_ = describe_state(after_, names);
     if (no_change && old_.cells.size() == new_.cells.size()) {
@@ -42,10 +45,13 @@ class Comparison {
     }
     judge_new_cells();
     judge_old_cells();
+    offer_parked();
     hint_renames();
     compare_borders(old_program, new_program, names, feeds_state_changed_, plan_, matches_.refusals);
     decide();
     plan_.migration.stores = plan_transfers(before_, old_, after_, new_, continues_, options_.force_convert);
+    park();
+    bring_back();
     refuse_mixed_samples();
     if (!matches_.inferred.empty()) {
       std::string list;
@@ -176,6 +182,101 @@ class Comparison {
     }
   }
 
+  // What an edit dropped and the new version has again.
+  void offer_parked() {
+    came_back_.assign(new_.cells.size(), {});
+    if (options_.parked.empty() || options_.policy == Policy::Strict) return;
+    State plain = describe_state(after_, {});
+    for (auto parked = options_.parked.rbegin(); parked != options_.parked.rend(); ++parked) {
+      State old_state = describe_state(*parked->graph, {});
+      for (size_t n = 0; n < new_.cells.size(); ++n) {
+        CellPlan& plan = plan_.cells[n];
+        bool asked = plan.verdict == Verdict::New || plan.verdict == Verdict::Choice;
+        if (!asked || came_back_[n].parked != nullptr) continue;
+        const Cell* was = find_parked(*parked, old_state, plain.cells[n], n);
+        if (was == nullptr) continue;
+        came_back_[n] = {&*parked, was->index};
+        plan.choices.insert(plan.choices.begin(), "restore-gap");
+        if (plan.verdict == Verdict::New) {
+          plan.hint = fmt::format("--accept restore-gap:{} gives back what v{} dropped", plan.path,
+                                  parked->id.version);
+        }
+      }
+    }
+  }
+
+  const Cell* find_parked(const ParkedStore& parked, const State& old_state, const Cell& cell,
+                          size_t n) const {
+    bool beside = std::any_of(new_.cells.begin(), new_.cells.end(), [&](const Cell& other) {
+      auto index = static_cast<size_t>(&other - new_.cells.data());
+      return index != n && other.store == cell.store && continues_[index] >= 0;
+    });
+    const state::StoreDesc& desc = cell.node->desc;
+    if (desc.kind == state::StoreKind::Follow || (beside && !state::can_return(desc))) return nullptr;
+    for (const Cell& was : old_state.cells) {
+      if (was.store != parked.id.store || was.path != cell.path) continue;
+      bool dropped = std::find(parked.cells.begin(), parked.cells.end(), was.index) != parked.cells.end();
+      if (dropped && was.node->desc.kind == desc.kind && differences(was, cell).empty()) return &was;
+    }
+    return nullptr;
+  }
+
+  // Old stores with cells that go nowhere are kept, and what goes over of them is a copy.
+  void park() {
+    if (options_.version == 0) return;
+    std::map<int, std::vector<int>> by_store;
+    for (size_t o = 0; o < old_.cells.size(); ++o) {
+      bool goes_over =
+          std::find(continues_.begin(), continues_.end(), static_cast<int>(o)) != continues_.end();
+      if (!goes_over) by_store[old_.cells[o].store].push_back(old_.cells[o].index);
+    }
+    for (auto& [store, cells] : by_store) {
+      plan_.migration.parks.push_back({options_.version, store});
+      plan_.parked_cells.push_back(std::move(cells));
+      for (runtime::StoreMigration& made : plan_.migration.stores) {
+        if (made.old_store == store && made.transfer == runtime::StoreTransfer::Retune)
+          made.transfer = runtime::StoreTransfer::Branch;
+      }
+    }
+    for (CellPlan& cell : plan_.cells) {
+      if (cell.verdict == Verdict::Drop && cell.decision == "drop" && cell.entries.value_or(1) > 0)
+        cell.reason += fmt::format("; kept for undo until v{}", options_.version + parked_versions);
+    }
+  }
+
+  void bring_back() {
+    for (size_t n = 0; n < new_.cells.size(); ++n) {
+      if (plan_.cells[n].decision != "restore-gap") continue;
+      const Cell& cell = new_.cells[n];
+      runtime::StoreMigration& made = plan_.migration.stores[static_cast<size_t>(cell.store)];
+      const CameBack& from = came_back_[n];
+      auto part = std::find_if(made.returned.begin(), made.returned.end(),
+                               [&](const auto& known) { return known.parked == from.parked->id; });
+      if (part == made.returned.end())
+        part =
+            made.returned.insert(part, {from.parked->id, std::vector<int>(cell.node->desc.cells.size(), -1)});
+      if (cell.index >= 0) part->cells[static_cast<size_t>(cell.index)] = from.cell;
+    }
+    for (size_t store = 0; store < plan_.migration.stores.size(); ++store) {
+      runtime::StoreMigration& made = plan_.migration.stores[store];
+      if (made.returned.size() != 1 || made.transfer != runtime::StoreTransfer::Fresh) continue;
+      made.returns_whole = is_whole(made.returned[0], store);
+    }
+  }
+
+  // Whether all that a parked store holds comes back at its place.
+  bool is_whole(const runtime::ReturnPart& part, size_t store) const {
+    auto parked = std::find_if(options_.parked.begin(), options_.parked.end(),
+                               [&](const ParkedStore& known) { return known.id == part.parked; });
+    const state::StoreDesc& was = parked->graph->stores[static_cast<size_t>(part.parked.store)].desc;
+    if (was.cells.size() != part.cells.size() || was.row_size != after_.stores[store].desc.row_size)
+      return false;
+    for (size_t i = 0; i < part.cells.size(); ++i) {
+      if (part.cells[i] != static_cast<int>(i)) return false;
+    }
+    return true;
+  }
+
   void hint_renames() {
     for (auto [o, n] : matches_.likely_renames) {
       const StatefulStage& was = old_.stages[static_cast<size_t>(o)];
@@ -219,7 +320,9 @@ class Comparison {
       CellPlan& cell = plan_.cells[i];
       if (options_.policy == Policy::Strict) refuse_unless_strict(cell);
       bool reset = cell.verdict == Verdict::Reset;  // `fresh N` is itself the consent
-      if (cell.verdict == Verdict::Drop || cell.verdict == Verdict::Choice) {
+      if (cell.verdict == Verdict::New && !cell.choices.empty()) {
+        if (consent_for(cell)) come_back(i);
+      } else if (cell.verdict == Verdict::Drop || cell.verdict == Verdict::Choice) {
         if (auto consent = consent_for(cell)) {
           cell.decision = *consent;
         } else if (options_.policy == Policy::Live) {
@@ -229,7 +332,8 @@ class Comparison {
         } else {
           cell.needs_consent = true;
         }
-        reset = cell.decision == "reset" || cell.needs_consent;
+        reset = cell.decision == "reset" || cell.decision == "restore-gap" || cell.needs_consent;
+        if (cell.decision == "restore-gap") come_back(i);
       }
       if (i < continues_.size() && reset) continues_[i] = -1;
     }
@@ -237,6 +341,23 @@ class Comparison {
       if (used_consents_.contains(i)) continue;
       plan_.notes.push_back(fmt::format("accept `{}:{}` fits no cell that asks for it",
                                         options_.consents[i].verdict, options_.consents[i].path));
+    }
+  }
+
+  void come_back(size_t n) {
+    const ParkedStore& from = *came_back_[n].parked;
+    for (size_t other = 0; other < new_.cells.size(); ++other) {
+      // Stores without cells of their own, both sides of a join, come back as one.
+      bool with_it =
+          other == n || (new_.cells[n].index < 0 && new_.cells[other].store == new_.cells[n].store);
+      if (!with_it || came_back_[other].parked != &from) continue;
+      CellPlan& cell = plan_.cells[other];
+      cell.verdict = Verdict::RestoreGap;
+      cell.decision = "restore-gap";
+      cell.reason = fmt::format("as it was when v{} dropped it; it missed the events since", from.id.version);
+      cell.entries = from.entries;
+      cell.hint.clear();
+      cell.needs_consent = false;
     }
   }
 
@@ -318,7 +439,12 @@ class Comparison {
   Matches matches_;
   SwapPlan plan_;
   std::set<size_t> used_consents_;
-  std::vector<int> continues_;  // by new cell: the old cell whose value it takes, or -1
+  struct CameBack {
+    const ParkedStore* parked = nullptr;
+    int cell = -1;
+  };
+  std::vector<CameBack> came_back_;  // by new cell: where it could come back from
+  std::vector<int> continues_;       // by new cell: the old cell whose value it takes, or -1
   bool feeds_state_changed_ = false;
 };
 

@@ -28,12 +28,27 @@ struct Consent {
 // "reset:spend/g/total"; empty when it is none.
 std::optional<Consent> parse_consent(std::string_view text);
 
+// A store that an edit dropped cells of.
+struct ParkedStore {
+  runtime::ParkId id;
+  const graph::Graph* graph = nullptr;  // of the version that had it
+  std::vector<int> cells;               // those that were dropped
+  uint64_t entries = 0;
+};
+// So many versions later it is let go.
+constexpr uint64_t parked_versions = 16;
+
 struct CompareOptions {
   Policy policy = Policy::Ask;
   std::vector<Consent> consents;
   bool force_convert = false;  // every continued store entry by entry, for tests
   // Entries of the old stores, by index; empty: not known. A store without entries needs no consent.
   std::vector<uint64_t> old_entries;
+  // Back: `after` ran right before `before`, whose renames are taken back.
+  FormerNames::Direction direction = FormerNames::Direction::Forward;
+  // The number of `after`: what it drops is parked under it. 0: nothing is parked.
+  uint64_t version = 0;
+  std::vector<ParkedStore> parked;  // the newest last
   // Texts of both versions, for reasons and line numbers; may be null.
   const source::SourceSet* old_sources = nullptr;
   const source::SourceSet* new_sources = nullptr;
@@ -62,6 +77,8 @@ struct SwapPlan {
   runtime::Migration migration;  // only of use when Applicable or NoChange
   bool recompiles = false;       // the machine code differs in more than literals
   int streams_changed = 0;
+  // By park of the migration: the cells that it is about, of the old store.
+  std::vector<std::vector<int>> parked_cells;
   std::vector<std::string> sources_redeclared;  // new names: their readers are to be made again
 };
 

@@ -17,6 +17,8 @@ using HashSet = std::vector<Hash>;
 
 // Names that a version gives to what the version before it called otherwise: new to old.
 struct FormerNames {
+  // Back: an undo. Then the version before says with its `was` what the one that follows calls otherwise.
+  enum class Direction : uint8_t { Forward, Back } direction = Direction::Forward;
   std::map<std::string, std::string> sources;
   std::map<std::string, std::string> streams;
   std::map<std::string, std::string> fields;  // "source/field" by new names → old field

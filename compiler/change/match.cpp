@@ -45,8 +45,8 @@ std::string former(const Items& before, const std::string& name, const std::stri
 
 class CellMatcher {
  public:
-  CellMatcher(const State& old_state, const State& new_state, Matches& out)
-      : old_(old_state), new_(new_state), out_(out) {}
+  CellMatcher(const State& old_state, const State& new_state, FormerNames::Direction direction, Matches& out)
+      : old_(old_state), new_(new_state), direction_(direction), out_(out) {}
 
   void match(const StatefulStage& was, const StatefulStage& is, Identity identity) {
     std::vector<int> old_left = was.cells;
@@ -66,7 +66,12 @@ class CellMatcher {
     // Several calls of one function in a column are told apart by what they compute, then by number.
     auto base = [](const Cell& cell) { return cell.name.substr(0, cell.name.find('#')); };
     auto alike = [&](const Cell& a, const Cell& b) { return base(a) == base(b) && same_content(a, b); };
+    bool back = direction_ == FormerNames::Direction::Back;
     auto former_column = [&](const Cell& cell) {
+      for (const typed::Output& output : was.of->outputs) {
+        if (back && !cell.column().empty() && output.was == cell.column()) return output.name;
+      }
+      if (back) return std::string();
       for (const typed::Output& output : cell.of->outputs) {
         if (output.name == cell.column()) return output.was;
       }
@@ -88,11 +93,13 @@ class CellMatcher {
     };
     Identity by_name = identity == Identity::Inferred ? Identity::Same : identity;
     Identity by_was = identity == Identity::Copy ? identity : Identity::Was;
-    auto was_variable = [](const Cell& a, const Cell& b) {
-      if (!b.of->process) return false;
-      const auto& states = b.of->process->states;
+    auto was_variable = [&](const Cell& a, const Cell& b) {
+      const Cell& says = back ? a : b;
+      const Cell& other = back ? b : a;
+      if (!says.of->process) return false;
+      const auto& states = says.of->process->states;
       return std::any_of(states.begin(), states.end(), [&](const typed::ProcessState& state) {
-        return state.name == b.name && !state.was.empty() && state.was == a.name;
+        return state.name == says.name && !state.was.empty() && state.was == other.name;
       });
     };
     pair_up(was_variable, by_was);
@@ -174,6 +181,7 @@ class CellMatcher {
 
   const State& old_;
   const State& new_;
+  FormerNames::Direction direction_;
   Matches& out_;
 };
 
@@ -197,7 +205,7 @@ class StageMatcher {
       match_stream(old_stream, static_cast<int>(i), renamed);
     }
     for (size_t n = 0; n < new_.stages.size(); ++n) copy(n);
-    CellMatcher cells(old_, new_, out_);
+    CellMatcher cells(old_, new_, names_.direction, out_);
     for (size_t n = 0; n < new_.stages.size(); ++n) {
       if (stage_of_[n] < 0) continue;
       const StatefulStage& was = old_.stages[static_cast<size_t>(stage_of_[n])];
@@ -271,6 +279,12 @@ class StageMatcher {
       };
       auto same = find(stage.name);
       auto was = stage.was.empty() ? std::nullopt : find(stage.was);
+      if (names_.direction == FormerNames::Direction::Back) {
+        was = std::nullopt;
+        for (size_t o : olds) {
+          if (old_.stages[o].of->labelled && old_.stages[o].of->was == stage.name) was = o;
+        }
+      }
       if (was && same && *was != *same) {
         out_.refusals.push_back({.code = Code::RenameOntoExisting,
                                  .span = stage.span,
@@ -279,7 +293,7 @@ class StageMatcher {
         refuse_new(n);
         continue;
       }
-      if (!stage.was.empty() && !was && !same) {
+      if (!stage.was.empty() && !was && !same && names_.direction == FormerNames::Direction::Forward) {
         out_.notes.push_back(
             fmt::format("`@{} was {}`: no stage of that old name; ignored", stage.name, stage.was));
       }
@@ -438,6 +452,22 @@ FormerNames former_names(const typed::Program& before, const typed::Program& aft
     if (!was.empty()) names.streams[stream.name] = was;
   }
   return names;
+}
+
+FormerNames names_back(const typed::Program& before, const typed::Program& after) {
+  Matches ignored;  // they were told when the edit was made
+  FormerNames forth = former_names(after, before, ignored);
+  FormerNames back;
+  back.direction = FormerNames::Direction::Back;
+  for (const auto& [now, then] : forth.sources) back.sources[then] = now;
+  for (const auto& [now, then] : forth.streams) back.streams[then] = now;
+  for (const auto& [now, then] : forth.fields) {
+    size_t slash = now.find('/');
+    auto source = forth.sources.find(now.substr(0, slash));
+    const std::string& of = source == forth.sources.end() ? now.substr(0, slash) : source->second;
+    back.fields[of + "/" + then] = now.substr(slash + 1);
+  }
+  return back;
 }
 
 void match_cells(const typed::Program& before, const State& old_state, const typed::Program& after,

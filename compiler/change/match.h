@@ -46,6 +46,8 @@ struct Matches {
 
 // Former names of sources, streams and fields of sources by `was`; conflicts are refused.
 FormerNames former_names(const typed::Program& before, const typed::Program& after, Matches& out);
+// The same where `after` ran before `before`.
+FormerNames names_back(const typed::Program& before, const typed::Program& after);
 
 void match_cells(const typed::Program& before, const State& old_state, const typed::Program& after,
                  const State& new_state, const FormerNames& names, Matches& out);

@@ -107,8 +107,8 @@ constexpr bool rows_are_in_order() {
 }
 static_assert(rows_are_in_order());
 
-constexpr std::string_view names[] = {"same",      "new",  "keep",  "keep-mixed", "convert",
-                                      "hand-over", "drop", "reset", "choice",     "refuse"};
+constexpr std::string_view names[] = {"same",        "new",  "keep",  "keep-mixed", "convert", "hand-over",
+                                      "restore-gap", "drop", "reset", "choice",     "refuse"};
 
 }  // namespace
 

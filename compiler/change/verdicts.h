@@ -13,6 +13,7 @@ enum class Verdict : uint8_t {
   KeepMixed,
   Convert,
   HandOver,
+  RestoreGap,
   Drop,
   Reset,
   Choice,

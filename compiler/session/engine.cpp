@@ -276,6 +276,11 @@ Outcome<Done> Engine::start() {
   if (s.started) return Failure{Failure::Kind::Usage, "the engine was started already"};
   if (s.program->typed->emits.empty() && !s.closed())
     return Failure{Failure::Kind::Script, s.name + ": nothing to run: no `emit`"};
+  if (!s.options.history_path.empty() && !s.history.has_file()) {
+    Status opened = s.history.open(*s.env, s.options.history_path, s.warnings);
+    if (!opened) return io(opened.error());
+    s.versions = s.program_version = s.history.last_version() + 1;
+  }
   int64_t spent = 0;
   bool compiled = false;
   auto kernels = s.compile(*s.program, &spent, &compiled);
@@ -306,11 +311,23 @@ Outcome<Done> Engine::start() {
   auto instance = std::make_unique<runtime::Instance>(s.program->plan, std::move(kernels).value(),
                                                       s.shard->seed(), s.shard->budget(), s.shard->errors());
   s.shard->set_stamp(s.options.stamp == EngineOptions::Stamp::Yes);
-  s.shard->start(std::move(instance), 1, std::move(readers), std::move(outlets));
+  VersionRecord first = s.begin_record(s.program_version, s.name, s.program->text);
+  first.parent = s.history.last_ran();
+  if (first.parent != 0) {
+    first.plan = "v" + std::to_string(first.version) + " follows v" + std::to_string(first.parent) +
+                 " of a run that is over: its state begins empty\n";
+  }
+  first.params = s.program->params;
+  first.outcome = VersionRecord::Outcome::Running;
+  first.compile_ns = spent;
+  Status recorded = s.history.add(std::move(first));
+  if (!recorded) return io(recorded.error());
+  s.history.keep(s.program_version, 0, session::StepKind::Edit, s.program);
+  s.shard->start(std::move(instance), s.program_version, std::move(readers), std::move(outlets));
   s.started = true;
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
-    s.optimiser->want(s.program, 1, s.optimiser_start());
+    s.optimiser->want(s.program, s.program_version, s.optimiser_start());
   }
   return Done{};
 }
@@ -411,7 +428,9 @@ void Engine::State::settle_swap() {
   retired.retire(std::exchange(running_kernels, std::move(waiting->kernels)).owner);
   running_graph = program->graph;
   running_optimised = waiting->optimised;
+  settle_parked(*waiting, report.version);
   waiting.reset();
+  history.take(report);
   done.push_back(std::move(report));
   lock.unlock();
   {
@@ -484,8 +503,10 @@ Outcome<Done> Engine::flush() {
 
 Outcome<Done> Engine::close() {
   if (!state_->shard) return Done{};
+  Status recorded = state_->history.end();
   Status status = state_->shard->close();
   if (!status) return io(status.error());
+  if (!recorded) return io(recorded.error());
   return Done{};
 }
 
@@ -509,6 +530,7 @@ EngineStats Engine::stats() const {
   out.swaps = s.options.disturb == EngineOptions::Disturb::Swap ? s.shard->stats().swaps : s.real_swaps;
   out.event_errors = s.shard->errors().total();
   out.state_bytes = s.shard->budget().used();
+  out.parked_bytes = s.shard->budget().parked();
   for (const runtime::SourceCount& count : s.shard->positions())
     out.positions.push_back({count.source, count.records});
   for (const auto& [stream, count] : s.shard->errors().counts())

@@ -8,6 +8,7 @@
 
 #include "compiler/change/compare.h"
 #include "compiler/session/connect.h"
+#include "compiler/session/history/history.h"
 #include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
 #include "compiler/session/program.h"
@@ -69,6 +70,14 @@ struct Engine::State {
   uint64_t cells_converted = 0;
   uint64_t entries_converted = 0;
   uint64_t real_swaps = 0;
+  session::History history;
+  // A store that an edit dropped cells of; the shard has it unless it was empty.
+  struct ParkedState {
+    runtime::ParkId id;
+    std::shared_ptr<session::Program> program;  // that had it
+    std::vector<int> cells;                     // those that were dropped
+    uint64_t entries = 0;
+  };
   // A version that is ready and waits for its cut.
   struct Prepared {
     enum class Origin : uint8_t { Edit, Param } origin = Origin::Edit;
@@ -78,6 +87,8 @@ struct Engine::State {
     runtime::Kernels kernels;
     bool optimised = false;
     std::shared_ptr<session::Program> base;  // what it was compared with: runs right before it
+    std::vector<ParkedState> parks{};
+    std::vector<runtime::ParkId> returns{};
   };
   // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
   std::mutex mutex;
@@ -88,6 +99,7 @@ struct Engine::State {
   std::optional<Prepared> waiting;  // scheduled, not taken yet
   std::deque<Prepared> prepared;    // the next ones, each compared with the one before
   std::deque<SwapReport> done;
+  std::vector<ParkedState> parked;  // that the shard has, in order of versions
   runtime::Kernels running_kernels;
   std::shared_ptr<const graph::Graph> running_graph;
   std::vector<uint64_t> store_entries;
@@ -113,15 +125,43 @@ struct Engine::State {
   struct Base {
     std::shared_ptr<session::Program> program;
     uint64_t version = 0;
+    std::vector<ParkedState> parked;  // what can come back then
   };
   Base base_after(size_t kept) const;
   // How many of `prepared` stay when an edit comes: those before the edits that it takes the place of.
   size_t kept_by_edit(const std::vector<SourceCut>& at) const;
-  Outcome<change::SwapPlan> plan_edit(const SwapRequest& request, const session::Program& base,
-                                      const session::Program& made, uint64_t base_version,
+  Outcome<change::SwapPlan> plan_edit(const SwapRequest& request, const Base& base,
+                                      const session::Program& made, session::StepKind kind,
                                       SwapReport& report);
+  // Fills `report` also where it fails.
   Outcome<Prepared> prepare_edit(const SwapRequest& request, const Base& base,
-                                 const std::shared_ptr<session::Program>& made, SwapReport report);
+                                 const std::shared_ptr<session::Program>& made, session::StepKind kind,
+                                 SwapReport& report);
+  // Another value of some params, everything else as in `base`.
+  Outcome<Prepared> prepare_params(const std::vector<SourceCut>& at, const Base& base,
+                                   const std::shared_ptr<session::Program>& made, SwapReport& report);
+  // Edits that wait and whose place another one takes; `mutex` is held.
+  void supersede(size_t kept, uint64_t by);
+  Outcome<SwapReport> offer_edit(const SwapRequest& request, const std::shared_ptr<session::Program>& made,
+                                 SwapReport report, VersionRecord record);
+  Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind);
+  // What came of an edit that is not to be taken, into the history. Returns `failure`.
+  Failure record_failure(VersionRecord record, const SwapReport& report, Failure failure);
+  // Before the cut; a failure: it cannot be recorded, so it is not taken.
+  std::optional<Failure> record_waiting(const VersionRecord& record, const SwapReport& report);
+  // What is known of a version at the begin, and once it waits for its cut.
+  VersionRecord begin_record(uint64_t version, const std::string& script_name, std::string_view text);
+  static void fill_waiting(const Prepared& ready, VersionRecord& record);
+  // Why records cannot be counted as a cut wants.
+  static std::optional<Failure> wrong_cut(const std::vector<SourceCut>& cuts, const session::Program& base);
+  // What can come back in a version behind the first `kept` of `prepared`; whether all of these can still.
+  std::vector<ParkedState> parked_before(size_t kept) const;
+  bool can_return(const std::vector<runtime::ParkId>& ids, size_t kept) const;
+  // On the running thread, after a version was taken, and when the memory is short; `mutex` is held.
+  void settle_parked(const Prepared& taken, uint64_t version);
+  void let_parked_go(size_t index);
+  bool is_awaited(const runtime::ParkId& id) const;
+  void free_parked();
   void take_prepared();
   void take_optimised();
   session::Optimiser::Start optimiser_start() const {

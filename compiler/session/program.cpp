@@ -34,6 +34,8 @@ std::shared_ptr<Program> make_program(std::string_view text, std::string name,
   out->graph = std::make_shared<const graph::Graph>(graph::build_graph(out->typed));
   out->plan = make_plan(*out->graph, *out->sources);
   out->text = std::string(text);
+  for (const typed::Param& param : out->typed->params)
+    out->params.emplace_back(param.name, typed::to_text(param.value, param.type));
   return out;
 }
 

@@ -18,6 +18,10 @@ struct Program {
   std::shared_ptr<const graph::Graph> graph;
   std::shared_ptr<const runtime::Plan> plan;
   std::string text;
+  // Name and value of each param, as a script writes it; values that an edit does not touch are those of the
+  // version before.
+  std::vector<std::pair<std::string, std::string>> params;
+  const std::string& name() const { return sources->file({0}).name(); }
 };
 
 // Null after errors, which are in `diags`. `sources` must be fresh.

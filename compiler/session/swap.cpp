@@ -7,6 +7,7 @@
 #include "compiler/graph/bounds.h"
 #include "compiler/sema/check.h"
 #include "compiler/session/engine_state.h"
+#include "compiler/session/params.h"
 #include "compiler/session/report.h"
 #include "compiler/syntax/parse.h"
 #include "mutstream/tooling.h"
@@ -29,8 +30,16 @@ change::Policy to_policy(SwapPolicy policy) {
 
 Failure refused(std::string text) { return {Failure::Kind::Refused, std::move(text)}; }
 
-// Why records cannot be counted as a cut wants.
-std::optional<Failure> wrong_cut(const std::vector<SourceCut>& cuts, const session::Program& base) {
+std::string version_name(uint64_t version) { return "v" + std::to_string(version); }
+
+Failure superseded(uint64_t version, uint64_t by) {
+  return {Failure::Kind::Superseded, version_name(version) + " is superseded by " + version_name(by)};
+}
+
+}  // namespace
+
+std::optional<Failure> Engine::State::wrong_cut(const std::vector<SourceCut>& cuts,
+                                                const session::Program& base) {
   for (const SourceCut& cut : cuts) {
     auto known = std::find_if(base.typed->sources.begin(), base.typed->sources.end(),
                               [&](const auto& source) { return source.name == cut.source; });
@@ -43,14 +52,6 @@ std::optional<Failure> wrong_cut(const std::vector<SourceCut>& cuts, const sessi
   }
   return std::nullopt;
 }
-
-std::string version_name(uint64_t version) { return "v" + std::to_string(version); }
-
-Failure superseded(uint64_t version, uint64_t by) {
-  return {Failure::Kind::Superseded, version_name(version) + " is superseded by " + version_name(by)};
-}
-
-}  // namespace
 
 // Kernels of a program that runs already, or new ones. A program of the same shape compiles nothing.
 Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& made, SwapReport& report,
@@ -68,9 +69,10 @@ Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& mad
 }
 
 Engine::State::Base Engine::State::base_after(size_t kept) const {
-  if (kept > 0) return {prepared[kept - 1].program, prepared[kept - 1].report.version};
-  if (waiting) return {waiting->program, waiting->report.version};
-  return {program, program_version};
+  std::vector<ParkedState> can_return = parked_before(kept);
+  if (kept > 0) return {prepared[kept - 1].program, prepared[kept - 1].report.version, std::move(can_return)};
+  if (waiting) return {waiting->program, waiting->report.version, std::move(can_return)};
+  return {program, program_version, std::move(can_return)};
 }
 
 size_t Engine::State::kept_by_edit(const std::vector<SourceCut>& at) const {
@@ -82,9 +84,10 @@ size_t Engine::State::kept_by_edit(const std::vector<SourceCut>& at) const {
   return kept;
 }
 
-Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, const session::Program& base,
-                                                   const session::Program& made, uint64_t base_version,
+Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, const Base& before,
+                                                   const session::Program& made, session::StepKind kind,
                                                    SwapReport& report) {
+  const session::Program& base = *before.program;
   if (auto wrong = wrong_cut(request.at, base)) return *wrong;
   change::CompareOptions compare;
   compare.policy = to_policy(options.policy);
@@ -96,8 +99,12 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
     if (&base == program.get() && store_entries.size() == base.graph->stores.size())
       compare.old_entries = store_entries;
   }
+  compare.version = report.version;
+  if (kind == session::StepKind::Undo) compare.direction = change::FormerNames::Direction::Back;
+  for (const ParkedState& known : before.parked)
+    compare.parked.push_back({known.id, known.program->graph.get(), known.cells, known.entries});
   change::SwapPlan plan = change::compare(*base.graph, *made.graph, compare);
-  report.plan = change::print_text(plan, version_name(base_version), version_name(report.version));
+  report.plan = change::print_text(plan, version_name(before.version), version_name(report.version));
   report.cells = session::verdicts_of(plan);
   switch (plan.outcome) {
     case change::SwapPlan::Outcome::NoChange:
@@ -124,12 +131,13 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
 
 // Compares an edit with what will run right before it, compiles it and opens what it adds.
 Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& request, const Base& base,
-                                                             const std::shared_ptr<session::Program>& made,
-                                                             SwapReport report) {
+                                                             const std::shared_ptr<session::Program>& edited,
+                                                             session::StepKind kind, SwapReport& report) {
   int64_t begin = env->monotonic_ns();
-  auto plan = plan_edit(request, *base.program, *made, base.version, report);
-  if (!plan) return plan.failure();
+  auto plan = plan_edit(request, base, *edited, kind, report);
   report.check_ns += env->monotonic_ns() - begin;
+  if (!plan) return plan.failure();
+  auto made = session::with_params_of(*base.program, edited, plan.value().migration.params);
   auto newer = [&]() -> uint64_t {
     if (!request.at.empty()) return 0;
     std::lock_guard lock(mutex);
@@ -152,51 +160,89 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
                                                   shard->errors());
   auto opened = open_added(*base.program, *made, plan.value().migration, swap, report.warnings);
   if (!opened) return opened.failure();
-  return Prepared{Prepared::Origin::Edit,     std::move(report), made,        std::move(swap),
-                  std::move(kernels).value(), optimised,         base.program};
+  Prepared out{Prepared::Origin::Edit,     report,    made,        std::move(swap),
+               std::move(kernels).value(), optimised, base.program};
+  for (size_t i = 0; i < plan.value().migration.parks.size(); ++i)
+    out.parks.push_back({plan.value().migration.parks[i], base.program, plan.value().parked_cells[i]});
+  for (const runtime::StoreMigration& store : plan.value().migration.stores) {
+    for (const runtime::ReturnPart& part : store.returned) out.returns.push_back(part.parked);
+  }
+  return out;
 }
 
 Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
   State& s = *state_;
   if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
   int64_t begin = s.env->monotonic_ns();
+  const std::string& name = request.name.empty() ? s.name : request.name;
   SwapReport report;
+  VersionRecord record;
   {
     std::lock_guard lock(s.mutex);
     report.version = ++s.versions;
+    record = s.begin_record(report.version, name, request.text);
+    record.parent = s.base_after(s.kept_by_edit(request.at)).version;
   }
+  record.accepted = request.accept;
   auto sources = std::make_shared<source::SourceSet>();
   diag::Engine diags;
-  auto made = s.make_version(request.text, request.name.empty() ? s.name : request.name, sources, diags);
-  if (!made) return Failure{Failure::Kind::Script, s.render(diags, *sources), session::error_codes(diags)};
-  report.warnings = s.render(diags, *sources);
+  auto made = s.make_version(request.text, name, sources, diags);
   report.check_ns = s.env->monotonic_ns() - begin;
-  std::unique_lock lock(s.mutex);
+  if (!made) {
+    record.reason = diag::render_text(diags, *sources, diag::Color::Never);
+    return s.record_failure(std::move(record), report,
+                            {Failure::Kind::Script, s.render(diags, *sources), session::error_codes(diags)});
+  }
+  report.warnings = s.render(diags, *sources);
+  return s.offer_edit(request, made, std::move(report), std::move(record));
+}
+
+void Engine::State::supersede(size_t kept, uint64_t by) {
+  while (prepared.size() > kept) {
+    SwapReport& report = prepared.back().report;
+    report.superseded_by = by;
+    history.settle(report.version, VersionRecord::Outcome::Superseded, superseded(report.version, by).text);
+    done.push_back(std::move(report));
+    prepared.pop_back();
+  }
+}
+
+Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
+                                              const std::shared_ptr<session::Program>& made,
+                                              SwapReport offered, VersionRecord record) {
+  std::unique_lock lock(mutex);
   while (true) {
-    State::Base base = s.base_after(s.kept_by_edit(request.at));
+    Base base = base_after(kept_by_edit(request.at));
     lock.unlock();
-    auto ready = s.prepare_edit(request, base, made, report);
+    record.parent = base.version;
+    SwapReport report = offered;
+    auto ready = prepare_edit(request, base, made, session::StepKind::Edit, report);
     // Back to what runs: nothing to take, but what was offered in between goes.
     bool back = !ready && ready.failure().kind == Failure::Kind::NoChange && request.at.empty();
-    if (!ready && !back) return ready.failure();
+    if (!ready && !back) return record_failure(std::move(record), report, ready.failure());
+    if (ready) {
+      fill_waiting(ready.value(), record);
+      if (auto untaken = record_waiting(record, report)) return *untaken;
+    }
     lock.lock();
-    if (request.at.empty() && s.newest_edit > report.version)
-      return superseded(report.version, s.newest_edit);
+    if (request.at.empty() && newest_edit > report.version) {
+      Failure late = superseded(report.version, newest_edit);
+      lock.unlock();
+      return record_failure(std::move(record), report, std::move(late));
+    }
     // Meanwhile another version may have come to run before it: then it is compared with that one.
-    size_t kept = s.kept_by_edit(request.at);
-    if (s.base_after(kept).program != base.program) continue;
-    while (s.prepared.size() > kept) {
-      s.prepared.back().report.superseded_by = report.version;
-      s.done.push_back(std::move(s.prepared.back().report));
-      s.prepared.pop_back();
-    }
+    size_t kept = kept_by_edit(request.at);
+    if (base_after(kept).program != base.program) continue;
+    if (ready && !can_return(ready.value().returns, kept)) continue;
+    supersede(kept, report.version);
     if (back) {
-      s.newest_edit = report.version;
-      return ready.failure();
+      newest_edit = report.version;
+      lock.unlock();
+      return record_failure(std::move(record), report, ready.failure());
     }
-    report = ready.value().report;
-    s.prepared.push_back(std::move(ready).value());
-    s.wake->notify();
+    history.keep(report.version, base.version, session::StepKind::Edit, ready.value().program);
+    prepared.push_back(std::move(ready).value());
+    wake->notify();
     return report;
   }
 }
@@ -258,90 +304,12 @@ void Engine::State::take_prepared() {
   store_entries.resize(shard->instance().store_count());
   for (size_t i = 0; i < store_entries.size(); ++i)
     store_entries[i] = shard->instance().store(i).entry_count();
+  free_parked();
   if (prepared.empty() || waiting || shard->swap_waits()) return;
   MUT_CHECK(prepared.front().base == program, "a version is compared with the one that runs right before it");
   waiting = std::move(prepared.front());
   prepared.pop_front();
   shard->schedule(std::move(waiting->swap));
-}
-
-namespace {
-
-// The program with another value of one param.
-Outcome<std::shared_ptr<session::Program>> with_param(const session::Program& base, const std::string& name,
-                                                      const std::string& value, size_t* index) {
-  const auto& params = base.typed->params;
-  auto param = std::find_if(params.begin(), params.end(),
-                            [&](const typed::Param& other) { return other.name == name; });
-  if (param == params.end()) return Failure{Failure::Kind::Usage, "no param is called `" + name + "`"};
-  source::SourceSet sources;
-  diag::Engine diags;
-  source::FileId file = sources.add("value", "const value = " + value);
-  ast::Program tree = syntax::parse(sources, file, diags);
-  const auto* constant =
-      tree.declarations.size() == 1 ? std::get_if<ast::ConstDecl>(&tree.declarations[0].node) : nullptr;
-  std::optional<typed::Const> parsed;
-  if (!diags.has_errors() && constant != nullptr && constant->value)
-    parsed = sema::check_literal(*constant->value, param->type, diags);
-  if (!parsed)
-    return Failure{Failure::Kind::Usage,
-                   "`" + value + "` is no value of param `" + name + ": " + param->type->text + "`"};
-  *index = static_cast<size_t>(param - params.begin());
-  auto plan = std::make_shared<runtime::Plan>(*base.plan);
-  const abi::FieldDesc& field = plan->param_record->fields[*index];
-  session::write_const(*parsed, param->type, *field.type, plan->param_values.data() + field.offset,
-                       plan->texts);
-  const runtime::ParamPlan& of = plan->params[*index];
-  if (of.accepts && !of.accepts(plan->param_values.data() + field.offset)) {
-    return Failure{Failure::Kind::Usage, "`" + value + "` is outside the range of param `" + name + "`"};
-  }
-  auto made = std::make_shared<session::Program>(base);
-  made->plan = plan;
-  return made;
-}
-
-}  // namespace
-
-Outcome<Done> Engine::set_param(const std::string& name, const std::string& value,
-                                const std::vector<SourceCut>& at) {
-  State& s = *state_;
-  if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
-  std::unique_lock lock(s.mutex);
-  uint64_t version = ++s.versions;
-  while (true) {
-    State::Base base = s.base_after(s.prepared.size());
-    lock.unlock();
-    size_t index = 0;
-    if (auto wrong = wrong_cut(at, *base.program)) return *wrong;
-    auto made = with_param(*base.program, name, value, &index);
-    if (!made) return made.failure();
-    const runtime::Plan& plan = *made.value()->plan;
-    State::Prepared ready;
-    ready.origin = State::Prepared::Origin::Param;
-    ready.report.version = version;
-    ready.program = made.value();
-    ready.base = base.program;
-    ready.swap.version = version;
-    for (const SourceCut& cut : at) ready.swap.at.push_back({cut.source, cut.records});
-    for (size_t i = 0; i < plan.stores.size(); ++i) {
-      runtime::StoreMigration store;
-      store.transfer = runtime::StoreTransfer::Move;
-      store.old_store = static_cast<int>(i);
-      ready.swap.migration.stores.push_back(std::move(store));
-    }
-    for (size_t i = 0; i < plan.params.size(); ++i)
-      ready.swap.migration.params.push_back(i == index ? -1 : static_cast<int>(i));
-    auto kernels = s.kernels_for(*ready.program, ready.report, &ready.optimised);
-    if (!kernels) return kernels.failure();
-    ready.kernels = std::move(kernels).value();
-    ready.swap.next = std::make_unique<runtime::Instance>(ready.program->plan, ready.kernels, s.shard->seed(),
-                                                          s.shard->budget(), s.shard->errors());
-    lock.lock();
-    if (s.base_after(s.prepared.size()).program != base.program) continue;
-    s.prepared.push_back(std::move(ready));
-    s.wake->notify();
-    return Done{};
-  }
 }
 
 PlanResult plan_change(std::string_view before, std::string before_name, std::string_view after,

@@ -52,6 +52,8 @@ class Env {
   virtual Status create_directories(const std::string& path) = 0;
   // Atomic, and durable once it returns.
   virtual Status rename(const std::string& from, const std::string& to) = 0;
+  // A new name in a directory is durable once this returns.
+  virtual Status sync_directory_of(const std::string& path) = 0;
   virtual Status remove_file(const std::string& path) = 0;
 
   virtual std::unique_ptr<EventCount> make_event_count() = 0;

@@ -37,8 +37,10 @@ class OutputFile {
   virtual Status write(std::string_view bytes) = 0;
   // Returns once the bytes survive a loss of power.
   virtual Status sync() = 0;
-  // Empties it. Of pipes and devices nothing is taken.
-  virtual Status truncate() = 0;
+  // Cuts off what lies behind that many bytes. Of pipes and devices nothing is taken.
+  virtual Status truncate(uint64_t size_bytes) = 0;
+  // Fails when another process, or another file object of this one, has it locked. Until close().
+  virtual Status lock() = 0;
   // Says what the destructor cannot: whether the last bytes arrived. Nothing may follow.
   virtual Status close() = 0;
 };

@@ -167,8 +167,11 @@ class RealEnv final : public Env {
 
   Status rename(const std::string& from, const std::string& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0) return system_error(from + " to " + to);
-    // The new name is on disk once its directory is.
-    std::string directory = std::filesystem::path(to).parent_path().native();
+    return sync_directory_of(to);
+  }
+
+  Status sync_directory_of(const std::string& path) override {
+    std::string directory = std::filesystem::path(path).parent_path().native();
     if (directory.empty()) directory = ".";
     int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return system_error(directory);

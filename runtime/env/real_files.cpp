@@ -1,6 +1,7 @@
 #include "runtime/env/real_files.h"
 
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,9 +82,16 @@ class DescriptorOutput final : public OutputFile {
     return Unit{};
   }
 
-  Status truncate() override {
-    if (::ftruncate(descriptor_, 0) != 0 && errno != EINVAL) return system_error(path_);
+  Status truncate(uint64_t size_bytes) override {
+    if (::ftruncate(descriptor_, static_cast<off_t>(size_bytes)) != 0 && errno != EINVAL)
+      return system_error(path_);
     return Unit{};
+  }
+
+  Status lock() override {
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return Unit{};
+    if (errno == EWOULDBLOCK) return Error{path_ + ": another run writes it"};
+    return system_error(path_);
   }
 
   Status close() override {

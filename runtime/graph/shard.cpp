@@ -491,7 +491,8 @@ void Shard::exchange() {
   SwapResult result;
   result.version = swap.version;
   result.cut = positions();
-  MigrationCount moved = migrate(*instance_, *swap.next, swap.migration);
+  MigrationCount moved = migrate(*instance_, *swap.next, swap.migration, kept_);
+  count_parked();
   result.entries_converted = moved.entries;
   result.cells_converted = moved.cells;
   std::unique_ptr<Instance> old = std::exchange(instance_, std::move(swap.next));
@@ -542,6 +543,22 @@ void Shard::exchange() {
   result.pause_ns = env_.thread_cpu_ns() - begin;
   last_swap_ = std::move(result);
   ++stats_.swaps;
+}
+
+const state::Store* Shard::parked(const ParkId& id) const {
+  auto known = kept_.find(id);
+  return known == kept_.end() ? nullptr : known->second.get();
+}
+
+void Shard::let_go(const ParkId& id) {
+  kept_.erase(id);
+  count_parked();
+}
+
+void Shard::count_parked() {
+  size_t bytes = 0;
+  for (const auto& [id, store] : kept_) bytes += store->bytes();
+  budget_.set_parked(bytes);
 }
 
 void Shard::exchange_kernels(Kernels kernels) {

@@ -92,6 +92,9 @@ class Shard {
   uint64_t version() const { return version_; }
   const ShardStats& stats() const { return stats_; }
   std::vector<SourceCount> positions() const;
+  // What edits dropped, for an undo; null: it is not there.
+  const state::Store* parked(const ParkId& id) const;
+  void let_go(const ParkId& id);
   state::Budget& budget() { return budget_; }
   ErrorLog& errors() { return errors_; }
   int64_t retry_after_ns() const;
@@ -132,6 +135,7 @@ class Shard {
   uint64_t cut_of(const Feed& feed) const;
   bool cut_reached() const;
   void exchange();
+  void count_parked();
   bool fail(Error error);
 
   env::Env& env_;
@@ -155,6 +159,7 @@ class Shard {
   uint64_t cause_position_ = 0;
   batch::Arena result_texts_;  // of results, until the rows made of them are taken
   std::vector<Feed> parked_;   // sources of older versions, by name
+  Parked kept_;                // stores of older versions
 };
 
 }  // namespace mut::runtime

@@ -89,10 +89,7 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
   std::vector<uint64_t> key(desc_.key_words + 1);
   late_ = old_store.late_count();
   // Distinct values are found by group number: go over them once, not once per group.
-  std::vector<int> plain = cells;
-  for (size_t i = 0; i < plain.size(); ++i) {
-    if (desc_.cells[i].fn == CellFn::Distinct) plain[i] = -1;
-  }
+  std::vector<int> plain = plain_cells(cells);
   old.for_each([&](char* row) {
     if (old_groups.is_past(row, watermark))
       return;  // forgotten, whether the memory of it was freed yet or not
@@ -109,6 +106,34 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
         memcpy(made + desc_.row_size - 24, row + old.desc().row_size - 24, 16);
     }
   });
+  take_distinct(old_groups, cells, watermark);
+}
+
+void GroupStore::return_from(const Store& parked, const std::vector<int>& cells) {
+  const auto& old_groups = static_cast<const GroupStore&>(parked);
+  const KeyedTable& old = old_groups.table_;
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<int> plain = plain_cells(cells);
+  old.for_each([&](char* row) {
+    old.load_key(row, key.data());
+    place_key(old.desc(), key.data());
+    if (char* mine = table_.find(key.data()); mine != nullptr) convert_row(old, row, table_, mine, plain);
+  });
+  take_distinct(old_groups, cells, std::numeric_limits<int64_t>::min());
+}
+
+std::vector<int> GroupStore::plain_cells(const std::vector<int>& cells) const {
+  std::vector<int> plain = cells;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    if (desc_.cells[i].fn == CellFn::Distinct) plain[i] = -1;
+  }
+  return plain;
+}
+
+void GroupStore::take_distinct(const GroupStore& old_groups, const std::vector<int>& cells,
+                               int64_t watermark) {
+  const KeyedTable& old = old_groups.table_;
+  std::vector<uint64_t> key(desc_.key_words + 1);
   for (size_t i = 0; i < cells.size(); ++i) {
     if (cells[i] < 0 || desc_.cells[i].fn != CellFn::Distinct) continue;
     std::vector<std::pair<uint64_t, char*>> rows;

@@ -13,6 +13,7 @@ class GroupStore : public Store {
   void finish(ResultRows& out) override;
   uint64_t entry_count() const override { return table_.row_count(); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  void return_from(const Store& parked, const std::vector<int>& cells) override;
   KeyedTable& table() { return table_; }
   // Whether `ttl` has passed since the newest event of a group. A row without events has none.
   virtual bool is_past(const char* row, int64_t watermark) const;
@@ -21,6 +22,10 @@ class GroupStore : public Store {
 
  protected:
   virtual void free_values(char* row);
+  // Without those of distinct values: they are found by group number, all at once.
+  std::vector<int> plain_cells(const std::vector<int>& cells) const;
+  // Distinct values of the groups of `old` that are not past, for groups that are here.
+  void take_distinct(const GroupStore& old, const std::vector<int>& cells, int64_t watermark);
   KeyedTable table_;
   size_t sweep_ = 0;  // segment that expiry looks at next
 };

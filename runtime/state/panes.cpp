@@ -408,6 +408,23 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
   take_rule(next, watermark);
 }
 
+// Panes of another width hold other events: nothing of those comes back.
+void PaneStore::return_from(const Store& parked, const std::vector<int>& cells) {
+  const auto& old = static_cast<const PaneStore&>(parked);
+  if (width_ != old.width_) return;
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  for (const auto& [start, table] : old.panes_) {
+    auto mine = panes_.find(start);
+    if (mine == panes_.end()) continue;  // its windows have closed since
+    KeyedTable& pane = *mine->second;
+    table->for_each([&, from = table.get()](char* row) {
+      from->load_key(row, key.data());
+      place_key(old.desc_, key.data());
+      if (char* found = pane.find(key.data()); found != nullptr) convert_row(*from, row, pane, found, cells);
+    });
+  }
+}
+
 }  // namespace mut::state
 
 extern "C" MutTable* mut_window_pane(MutWindow* window, int64_t time) {

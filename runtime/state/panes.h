@@ -31,6 +31,7 @@ class PaneStore final : public Store {
   uint64_t entry_count() const override;
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
 
+  void return_from(const Store& parked, const std::vector<int>& cells) override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
 
   // The table for an event at `time`, or null when all its windows are closed (counted late).

@@ -107,7 +107,9 @@ void RingStore::retune(const StoreDesc& next, const std::vector<int>& cells, int
 }
 
 std::unique_ptr<Store> RingStore::branch() const {
-  auto out = std::make_unique<RingStore>(desc_, seed_, budget_);
+  auto bytes = std::make_unique<Budget>(&budget_.engine());
+  auto out = std::make_unique<RingStore>(desc_, seed_, *bytes);
+  out->count_in(std::move(bytes));
   out->table_.copy_from(table_);
   out->arrivals_ = arrivals_;
   out->sample_count_ = sample_count_;
@@ -181,6 +183,33 @@ void RingStore::join_from(const Store& old_store, const std::vector<int>& cells)
   });
   arrivals_ = arrivals;
   late_ = late;
+}
+
+// Both stores went on from one: samples of one event have the same number. Those of the gap lack a column,
+// unless a cell that went on has kept it.
+void RingStore::return_from(const Store& parked, const std::vector<int>& cells) {
+  const auto& old = static_cast<const RingStore&>(parked);
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i] >= 0) take_begin(old.desc_.cells[static_cast<size_t>(cells[i])], 0, desc_.cells[i]);
+  }
+  std::vector<int> columns = column_sources(old, cells);
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> sample(desc_.sample_words);
+  old.table_.for_each([&](char* row) {
+    Ref ref = old.load(row);
+    if (ref.count == 0) return;
+    old.table_.load_key(row, key.data());
+    place_key(old.desc_, key.data());
+    const char* mine = table_.find(key.data());
+    if (mine == nullptr) return;
+    for (uint32_t i = 0; i < ref.count; ++i) {
+      const uint64_t* from = old.at(ref, i);
+      uint64_t* known = find_sample(mine, from[0], from[1]);
+      if (known == nullptr) continue;  // it has left since
+      take_columns(old, from, columns, sample.data());
+      add_columns(sample.data(), known);
+    }
+  });
 }
 
 // Columns that the stored sample lacks.

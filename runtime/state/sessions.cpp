@@ -311,6 +311,23 @@ void SessionStore::convert_from(const Store& old_store, const std::vector<int>& 
   }
 }
 
+// A session that went on holds the parked one whole, and perhaps several that it has joined since.
+void SessionStore::return_from(const Store& parked, const std::vector<int>& cells) {
+  auto& old = const_cast<SessionStore&>(static_cast<const SessionStore&>(parked));
+  for (const auto& [number, session] : old.sessions_) {
+    std::vector<uint64_t> key = old.by_key_[session.index_number].key;
+    place_key(old.desc_, key.data());
+    const char* index = keys_.find(key.data());
+    if (index == nullptr) continue;
+    for (uint64_t open : by_key_[key_number(key.data())].open) {
+      const Session& mine = sessions_[open];
+      if (mine.first > session.first || session.last > mine.last) continue;
+      convert_row(old.rows_, old.row_of(number), rows_, row_of(open), cells);
+      break;
+    }
+  }
+}
+
 }  // namespace mut::state
 
 extern "C" char* mut_session_row(void* store, const uint64_t* key, int64_t time, MutTable** table) {

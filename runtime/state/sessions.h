@@ -20,6 +20,8 @@ class SessionStore final : public Store {
   uint64_t entry_count() const override { return sessions_.size(); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
 
+  void return_from(const Store& parked, const std::vector<int>& cells) override;
+
   // The row of the session that an event belongs to, extended to hold it and joined with others that
   // it bridges; null when it is late. `table` gets the table that owns the row, or null when the budget is
   // spent.

@@ -41,6 +41,9 @@ class Store {
   virtual uint64_t entry_count() const = 0;
   // Starts of a pattern that a bound let go.
   virtual uint64_t let_go_count() const { return 0; }
+  // Of what it allocated; 0 for a store that counts in the budget of others.
+  size_t bytes() const { return bytes_ ? bytes_->used() : 0; }
+  void count_in(std::unique_ptr<Budget> bytes) { bytes_ = std::move(bytes); }
   uint64_t late_count() const { return late_; }
   void set_late_count(uint64_t count) { late_ = count; }
 
@@ -54,6 +57,9 @@ class Store {
   virtual std::unique_ptr<Store> branch() const;
   // Adds the state of a further old store that saw the same events; only rings can. After either.
   virtual void join_from(const Store& old, const std::vector<int>& cells);
+  // Cells that are empty take what `parked` held of them when an edit dropped them, for keys, windows and
+  // samples that are here still; `cells` as for convert_from(). Only stores that can_return() can.
+  virtual void return_from(const Store& parked, const std::vector<int>& cells);
   // Before either: for each of our keys its place among the keys of the old store; empty: the same.
   void set_key_places(std::vector<int> places) { key_places_ = std::move(places); }
 
@@ -61,6 +67,7 @@ class Store {
   // Puts the words of a key of the old store in our order.
   void place_key(const StoreDesc& old, uint64_t* key) const;
 
+  std::unique_ptr<Budget> bytes_;  // before all that counts in it
   StoreDesc desc_;
   uint64_t late_ = 0;
   std::vector<int> key_places_;

@@ -263,4 +263,26 @@ void lay_out(StoreDesc& desc) {
   desc.row_size = offset;
 }
 
+bool can_return(const StoreDesc& desc) {
+  switch (desc.kind) {
+    case StoreKind::Groups:
+    case StoreKind::Whole:
+    case StoreKind::Panes:
+    case StoreKind::Sessions:
+    case StoreKind::Ring:
+      return true;
+    case StoreKind::Dedupe:
+    case StoreKind::Join:
+    case StoreKind::Overlaps:
+    case StoreKind::Held:
+    case StoreKind::Match:
+    case StoreKind::Table:
+    case StoreKind::Counts:
+    case StoreKind::Process:
+    case StoreKind::Follow:
+      return false;
+  }
+  return false;
+}
+
 }  // namespace mut::state

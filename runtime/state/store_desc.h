@@ -214,6 +214,10 @@ inline bool slides(const StoreDesc& desc) { return desc.kind == StoreKind::Count
 // Of those: whether each open window has a row of its own, for a cell cannot be made of those of its parts.
 bool keeps_windows_apart(const StoreDesc& desc);
 
+// Whether cells of such a store can come back beside others that went on; a whole store always can, but for
+// one that follows a table.
+bool can_return(const StoreDesc& desc);
+
 // Fills words, masks, offsets and sizes from kinds. Deterministic: equal input, equal layout.
 void lay_out(StoreDesc& desc);
 uint32_t cell_size(CellFn fn, WordKind kind);

@@ -16,9 +16,33 @@ void take_names(const state::StoreDesc& from, state::StoreDesc& to) {
   for (size_t i = 0; i < to.cells.size(); ++i) to.cells[i].name = from.cells[i].name;
 }
 
+// After the store at `index` has what goes over to it.
+void bring_back(Instance& next, size_t index, const StoreMigration& store, Parked& parked) {
+  for (size_t i = 0; i < store.returned.size(); ++i) {
+    const ReturnPart& part = store.returned[i];
+    auto known = parked.find(part.parked);
+    if (known == parked.end()) continue;  // it was empty when it was dropped
+    if (store.transfer == StoreTransfer::Fresh && store.returns_whole) {
+      next.store_slot(index) = std::move(known->second);
+      take_names(next.plan().stores[index].desc, next.store(index).desc());
+      parked.erase(known);
+      continue;
+    }
+    if (store.transfer == StoreTransfer::Fresh && i == 0) {
+      next.store(index).set_key_places({});
+      next.store(index).convert_from(*known->second, part.cells,
+                                     next.watermark_of(next.plan().stores[index].clock));
+    } else {
+      next.store(index).set_key_places({});
+      next.store(index).return_from(*known->second, part.cells);
+    }
+  }
+  if (!store.returned.empty()) next.refresh_store(index);
+}
+
 }  // namespace
 
-MigrationCount migrate(Instance& old, Instance& next, const Migration& migration) {
+MigrationCount migrate(Instance& old, Instance& next, const Migration& migration, Parked& parked) {
   MigrationCount out;
   // Watermarks of sources go by name; a watermark never goes back.
   for (size_t i = 0; i < next.plan().sources.size(); ++i) {
@@ -42,7 +66,10 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
   }
   for (size_t i = 0; i < migration.stores.size(); ++i) {
     const StoreMigration& store = migration.stores[i];
-    if (store.transfer == StoreTransfer::Fresh) continue;
+    if (store.transfer == StoreTransfer::Fresh) {
+      bring_back(next, i, store, parked);
+      continue;
+    }
     auto& from = old.store_slot(static_cast<size_t>(store.old_store));
     if (store.transfer == StoreTransfer::Move) {
       next.store_slot(i) = std::move(from);
@@ -68,10 +95,15 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
       next.store(i).join_from(*old.store_slot(static_cast<size_t>(part.old_store)), part.cells);
     }
     next.refresh_store(i);
+    bring_back(next, i, store, parked);
     if (store.transfer == StoreTransfer::Retune) continue;
     out.entries += next.store(i).entry_count();
     out.cells += static_cast<uint64_t>(
         std::count_if(store.cells.begin(), store.cells.end(), [](int cell) { return cell >= 0; }));
+  }
+  for (const ParkId& id : migration.parks) {
+    auto& left = old.store_slot(static_cast<size_t>(id.store));
+    if (left && left->entry_count() > 0) parked.insert_or_assign(id, std::move(left));
   }
   for (size_t i = 0; i < next.plan().sites.size(); ++i) {
     for (size_t j = 0; j < old.plan().sites.size(); ++j) {

@@ -1,8 +1,16 @@
 // What an exchange of versions does to state: data, made by the comparison of two plans.
 #pragma once
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+namespace mut::state {
+class Store;
+}
 
 namespace mut::runtime {
 
@@ -21,9 +29,24 @@ struct StorePart {
   std::vector<int> keys;   // by key of the new store: key of the old one; empty: in the same order
 };
 
+// A store that an edit dropped cells of, kept for an undo: by the version that did, and its number before.
+struct ParkId {
+  uint64_t version = 0;
+  int store = -1;
+  friend auto operator<=>(const ParkId&, const ParkId&) = default;
+};
+// Cells of a parked store that come back.
+struct ReturnPart {
+  ParkId parked;
+  std::vector<int> cells;  // by cell of the new store: cell of the parked one, or -1
+};
+
 struct StoreMigration : StorePart {
   StoreTransfer transfer = StoreTransfer::Fresh;
   std::vector<StorePart> joined;  // Retune, Branch, Convert: further old stores of the stage; histories only
+  // After that. Into a fresh store the first one is converted, or moves where it fits as a whole.
+  std::vector<ReturnPart> returned;
+  bool returns_whole = false;
 };
 
 struct Migration {
@@ -31,6 +54,7 @@ struct Migration {
   std::vector<int> params;             // by new param: old one whose value stays, or -1
   std::vector<std::pair<std::string, std::string>> renamed_sources;  // old, new
   std::vector<std::pair<std::string, std::string>> renamed_sinks;
+  std::vector<ParkId> parks;  // old stores that are kept, unless they are empty; they go nowhere else whole
 };
 
 class Instance;
@@ -40,7 +64,10 @@ struct MigrationCount {
   uint64_t cells = 0;
 };
 
-// Moves and converts the state of `old` into `next`, whose stores are empty. Cannot fail.
-MigrationCount migrate(Instance& old, Instance& next, const Migration& migration);
+using Parked = std::map<ParkId, std::unique_ptr<state::Store>>;
+
+// Moves and converts the state of `old` into `next`, whose stores are empty. Cannot fail. What comes back is
+// taken from `parked`, and what is to be kept is put there.
+MigrationCount migrate(Instance& old, Instance& next, const Migration& migration, Parked& parked);
 
 }  // namespace mut::runtime

@@ -100,8 +100,9 @@ std::optional<Consent> parse_accept(const std::string& text) {
     return std::nullopt;
   }
   std::string verdict = text.substr(0, colon);
-  if (verdict != "drop" && verdict != "reset" && verdict != "carry") {
-    std::fprintf(stderr, "mutc: --accept %s: `%s` is no verdict to accept; write drop, reset or carry\n",
+  if (verdict != "drop" && verdict != "reset" && verdict != "carry" && verdict != "restore-gap") {
+    std::fprintf(stderr,
+                 "mutc: --accept %s: `%s` is no verdict to accept; write drop, reset, carry or restore-gap\n",
                  text.c_str(), verdict.c_str());
     return std::nullopt;
   }

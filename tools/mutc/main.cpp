@@ -8,6 +8,7 @@
 #include "tools/mutc/doc/doc_command.h"
 #include "tools/mutc/explain/explain.h"
 #include "tools/mutc/fmt/fmt_command.h"
+#include "tools/mutc/history/history_command.h"
 #include "tools/mutc/new/new_command.h"
 #include "tools/mutc/plan/plan.h"
 #include "tools/mutc/run/run.h"
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
   add_test(app, console, exit_code);
   add_new(app, console, exit_code);
   add_doc(app, console, exit_code);
+  add_history(app, console, exit_code);
   CLI::App* version = app.add_subcommand("version", "Show the version");
   version->callback([&] { std::printf("%s\n", std::string(mut::version_text()).c_str()); });
   app.add_flag_callback(

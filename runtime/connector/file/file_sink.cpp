@@ -41,7 +41,7 @@ class StreamSink final : public SinkWriter {
     active_ = true;
     if (std::exchange(begun_, true) || path_.empty()) return Unit{};
     wants_header_ = start == SinkStart::Replace || bytes_before() == 0;
-    return start == SinkStart::Replace ? file_->truncate() : Status(Unit{});
+    return start == SinkStart::Replace ? file_->truncate(0) : Status(Unit{});
   }
 
   Status write(std::string_view text) override {

@@ -7,8 +7,8 @@
 //   engine.value()->run_to_end();
 //
 // Threads: one thread at a time calls an engine. From any other, beside it: push_row(), push_text(),
-// push_arrow() and finish(), and after start() swap(), set_param() and stop(). Functions that the host binds
-// are called on the thread that runs.
+// push_arrow() and finish(), and after start() swap(), undo(), redo(), set_param(), history() and stop().
+// Functions that the host binds are called on the thread that runs.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -26,9 +26,10 @@ namespace mut {
 
 // What an edit does to one cell of state.
 struct CellVerdict {
-  std::string cell;     // "stream/stage/cell", as the new script names it; of a dropped one as the old did
-  std::string before;   // what it continues; empty: nothing
-  std::string verdict;  // same, new, keep, keep-mixed, convert, hand-over, drop, reset, choice, refuse
+  std::string cell;    // "stream/stage/cell", as the new script names it; of a dropped one as the old did
+  std::string before;  // what it continues; empty: nothing
+  std::string
+      verdict;  // same, new, keep, keep-mixed, convert, hand-over, restore-gap, drop, reset, choice, refuse
   std::string reason;
   std::vector<std::string> choices;  // verdicts that would be accepted, when it needs a decision
   std::string decision;              // what was accepted, or picked by the policy
@@ -90,6 +91,9 @@ struct EngineOptions {
   // Streams that the host reads although no `emit` need name them: each that exists, in this version and in
   // those that follow, has a sink `tap:STREAM`.
   std::vector<std::string> taps{};
+  // A file of JSON lines that records every version, each line chained to the one before; empty: none. A run
+  // that finds one goes on with its numbers. An edit that cannot be written there is not taken.
+  std::string history_path{};
 };
 
 enum class RunState : uint8_t { More, Idle, Done, Failed };
@@ -125,6 +129,47 @@ struct SwapReport {
   uint64_t superseded_by = 0;  // the version that took its place before it was taken; 0: it was taken
 };
 
+// What is known of one version: of every edit and change of a param that was offered, failed ones included.
+struct VersionRecord {
+  uint64_t version = 0;
+  uint64_t parent = 0;      // that it was compared with; 0: none
+  uint64_t restores = 0;    // of an undo or redo: the version whose script runs again; 0: it is no such
+  std::string hash;         // SHA-256, hex: of number, parent's hash, name, script and params
+  std::string parent_hash;  // empty without a parent
+  int64_t time_ns = 0;      // since 1970, UTC: when it was offered
+  std::string name;
+  std::string text;
+  std::vector<std::pair<std::string, std::string>> params;  // name, value as a script writes it
+  std::string plan;
+  std::vector<CellVerdict> cells;
+  std::vector<Consent> accepted;
+  std::vector<SourceCut> cut;  // empty until it was taken
+  int64_t check_ns = 0;
+  int64_t compile_ns = 0;
+  int64_t pause_ns = 0;
+  uint64_t entries_converted = 0;
+  enum class Outcome : uint8_t {
+    Waiting,  // for its cut
+    Running,
+    Retired,        // it ran
+    Equivalent,     // says what the one before says: that one ran on
+    Failed,         // does not compile, or something of the world failed: a sink, the file of the history
+    Refused,        // state cannot go over
+    NeedsDecision,  // and got none
+    Superseded,     // a newer edit took its place
+    Aborted,        // the run ended before its cut
+    RolledBack,
+  } outcome = Outcome::Waiting;
+  std::string reason;  // of every outcome but Waiting, Running and Retired
+};
+// "needs-decision"
+std::string_view outcome_name(VersionRecord::Outcome outcome);
+
+struct UndoRequest {
+  std::vector<Consent> accept{};
+  std::vector<SourceCut> at{};  // empty: at the next boundary
+};
+
 struct EngineStats {
   uint64_t records_in = 0;
   uint64_t rows_out = 0;
@@ -138,6 +183,7 @@ struct EngineStats {
   uint64_t kernels_reused = 0;
   int64_t compile_ns = 0;
   size_t state_bytes = 0;
+  size_t parked_bytes = 0;  // of those: what edits dropped, kept for an undo
   size_t live_dylibs = 0;
   std::string tier;
   std::vector<SourceCut> positions;
@@ -242,6 +288,16 @@ class Engine {
   // An edit of the value of a param, as a script writes it. Never superseded.
   Outcome<Done> set_param(const std::string& name, const std::string& value,
                           const std::vector<SourceCut>& at);
+
+  // An edit back to the version before the newest, as planned as any other. The next undo goes further back,
+  // not to and fro: up to 16 steps. Where nothing is before, a Usage failure, and no number is used.
+  // State that the edit dropped begins empty; where it is kept still (for 16 versions, while the memory
+  // lasts) `restore-gap` gives it back.
+  Outcome<SwapReport> undo(const UndoRequest& request = {});
+  // Takes the last undo() back; after another edit there is nothing to redo.
+  Outcome<SwapReport> redo(const UndoRequest& request = {});
+  // In order of versions, the newest 1,000.
+  std::vector<VersionRecord> history() const;
 
   // What is decoded is still processed; then the input counts as ended.
   void stop();

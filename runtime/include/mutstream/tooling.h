@@ -49,6 +49,20 @@ struct PlanResult {
 PlanResult plan_change(std::string_view before, std::string before_name, std::string_view after,
                        std::string after_name, const PlanOptions& options);
 
+// A file that EngineOptions::history_path named. It is read and verified, never changed.
+struct HistoryFile {
+  std::vector<VersionRecord> versions;
+  uint64_t lines = 0;
+  std::string last_hash;    // of the last line: who notes it elsewhere can tell that lines were cut off
+  uint64_t torn_bytes = 0;  // behind the last whole line: a write that did not end
+};
+// Fails where the chain is broken, with the number of the line.
+Outcome<HistoryFile> read_history(const std::string& path);
+// One JSON object, as in that file.
+std::string version_json(const VersionRecord& record);
+// What one version changes in the script and the params of another, as a unified diff; empty: nothing.
+std::string diff_versions(const VersionRecord& before, const VersionRecord& after);
+
 // The reference interpreter: slow, obvious, the meaning of a script. Reads all inputs at once and writes
 // all outputs at the end.
 struct ReferenceRun {

@@ -23,8 +23,12 @@ void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
                    "FILE@SOURCE:N[,SOURCE:N…]: swap to FILE after exactly N records of SOURCE")
       ->allow_extra_args(false);
   command
+      ->add_option("--undo", options->undos,
+                   "SOURCE:N[,SOURCE:N…]: swap back to the version before after exactly N records of SOURCE")
+      ->allow_extra_args(false);
+  command
       ->add_option("--accept", options->accepts,
-                   "VERDICT:CELL: consent to what the --swap before it does to a cell")
+                   "VERDICT:CELL: consent to what the --swap or --undo before it does to a cell")
       ->allow_extra_args(false);
   command->add_option("--set", options->sets, "PARAM=VALUE[@SOURCE:N]: give a param another value")
       ->allow_extra_args(false);
@@ -43,10 +47,12 @@ void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
   command->add_flag("--stamp", options->stamp, "Add $source, $position and $version to every row");
   command->add_option("--memory", options->memory, "Bytes of state at most")
       ->transform(CLI::AsSizeValue(false));
+  command->add_option("--history", options->history,
+                      "Record every version in this file; a run that finds one goes on with it");
   command->add_option("--fail-on", options->fail_on, "errors: exit 1 when events failed")
       ->check(CLI::IsMember({"errors"}));
   command->callback([command, &console, &exit_code, options] {
-    // Which --accept belongs to which --swap is a matter of order on the command line.
+    // Which --accept belongs to which --swap or --undo is a matter of order on the command line.
     options->read_order(command->parse_order());
     exit_code = run_script(*options, console);
   });

@@ -9,6 +9,7 @@ struct RunOptions {
   std::string file;
   std::vector<std::string> binds;
   std::vector<std::string> swaps;
+  std::vector<std::string> undos;
   std::vector<std::string> accepts;
   std::vector<std::string> sets;
   bool watch = false;
@@ -19,17 +20,19 @@ struct RunOptions {
   int shards = 1;
   std::string disturb;
   std::string stats;
+  std::string history;
   bool stamp = false;
   uint64_t memory = uint64_t{256} * 1024 * 1024;
   std::string fail_on;
 
-  // By accept: the index of the swap it stands behind, or -1.
-  std::vector<int> accept_of;
+  enum class Edit : uint8_t { Swap, Undo };
+  std::vector<Edit> edits;     // in the order of the command line
+  std::vector<int> accept_of;  // by accept: the index of the edit it stands behind, or -1
   void read_order(const std::vector<CLI::Option*>& order) {
-    int swap = -1;
     for (const CLI::Option* option : order) {
-      if (option->check_name("--swap")) ++swap;
-      if (option->check_name("--accept")) accept_of.push_back(swap);
+      if (option->check_name("--swap")) edits.push_back(Edit::Swap);
+      if (option->check_name("--undo")) edits.push_back(Edit::Undo);
+      if (option->check_name("--accept")) accept_of.push_back(static_cast<int>(edits.size()) - 1);
     }
   }
 };

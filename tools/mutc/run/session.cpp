@@ -25,8 +25,9 @@ void on_signal(int number) {
 }
 
 struct ScheduledSwap {
-  SwapRequest request;
-  std::string label;
+  RunOptions::Edit edit = RunOptions::Edit::Swap;
+  SwapRequest request;  // of an undo: cut and consents
+  std::string label;    // "--swap v2.mut@s:100"
 };
 
 // "payments:100": exactly digits behind the last colon.
@@ -66,13 +67,37 @@ std::optional<ScheduledSwap> parse_swap(const std::string& text) {
   }
   ScheduledSwap out;
   out.request.name = text.substr(0, at);
-  out.label = text;
+  out.label = "--swap " + text;
   auto script = read_script(out.request.name);
   if (!script) return std::nullopt;
   out.request.text = std::move(*script);
-  auto cuts = parse_cuts(std::string_view(text).substr(at + 1), "--swap " + text);
+  auto cuts = parse_cuts(std::string_view(text).substr(at + 1), out.label);
   if (!cuts) return std::nullopt;
   out.request.at = std::move(*cuts);
+  return out;
+}
+
+// Swaps and undos, in the order of the command line.
+std::optional<std::vector<ScheduledSwap>> parse_edits(const RunOptions& options) {
+  std::vector<ScheduledSwap> out;
+  size_t swaps = 0;
+  size_t undos = 0;
+  for (RunOptions::Edit edit : options.edits) {
+    if (edit == RunOptions::Edit::Swap) {
+      auto swap = parse_swap(options.swaps[swaps++]);
+      if (!swap) return std::nullopt;
+      out.push_back(std::move(*swap));
+      continue;
+    }
+    ScheduledSwap undo;
+    undo.edit = edit;
+    const std::string& text = options.undos[undos++];
+    undo.label = "--undo " + text;
+    auto cuts = parse_cuts(text, undo.label);
+    if (!cuts) return std::nullopt;
+    undo.request.at = std::move(*cuts);
+    out.push_back(std::move(undo));
+  }
   return out;
 }
 
@@ -83,7 +108,7 @@ bool in_order(const std::vector<ScheduledSwap>& swaps) {
     for (const SourceCut& cut : swap.request.at) {
       auto [known, fresh] = last.emplace(cut.source, cut.records);
       if (cut.records < known->second) {
-        std::fprintf(stderr, "mutc: --swap %s: an earlier --swap cuts `%s` at %llu; give them in order\n",
+        std::fprintf(stderr, "mutc: %s: an earlier edit cuts `%s` at %llu; give them in order\n",
                      swap.label.c_str(), cut.source.c_str(), static_cast<unsigned long long>(known->second));
         return false;
       }
@@ -100,7 +125,7 @@ bool place_accepts(const RunOptions& options, const std::vector<SwapRequest*>& s
     if (!consent) return false;
     int of = options.accept_of[i];
     if (of < 0 || static_cast<size_t>(of) >= swaps.size()) {
-      std::fprintf(stderr, "mutc: --accept stands behind the --swap it belongs to\n");
+      std::fprintf(stderr, "mutc: --accept stands behind the --swap or --undo it belongs to\n");
       return false;
     }
     swaps[static_cast<size_t>(of)]->accept.push_back(std::move(*consent));
@@ -167,8 +192,8 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
   std::vector<SwapRequest*> requests;
   for (SwapRequest& swap : run.swaps) requests.push_back(&swap);
   if (!place_accepts(options, requests)) return exit_usage;
-  if (options.watch || !options.sets.empty()) {
-    std::fprintf(stderr, "mutc: --engine reference knows no --watch and no --set\n");
+  if (options.watch || !options.sets.empty() || !options.history.empty() || !options.undos.empty()) {
+    std::fprintf(stderr, "mutc: --engine reference knows no --watch, no --set, no --undo and no --history\n");
     return exit_usage;
   }
   auto done = run_reference(text, options.file, run, check_options(console));
@@ -197,6 +222,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   engine_options.stamp = options.stamp ? EngineOptions::Stamp::Yes : EngineOptions::Stamp::No;
   engine_options.disturb =
       options.disturb == "swap" ? EngineOptions::Disturb::Swap : EngineOptions::Disturb::No;
+  engine_options.history_path = options.history;
   engine_options.color = use_color(console);
   engine_options.diagnostics = use_diagnostics(console);
 
@@ -219,12 +245,9 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     auto bound = engine.bind(bind.substr(0, equals), bind.substr(equals + 1));
     if (!bound) return refuse(bound.failure());
   }
-  std::vector<ScheduledSwap> swaps;
-  for (const std::string& swap : options.swaps) {
-    auto parsed = parse_swap(swap);
-    if (!parsed) return exit_usage;
-    swaps.push_back(std::move(*parsed));
-  }
+  auto parsed_edits = parse_edits(options);
+  if (!parsed_edits) return exit_usage;
+  std::vector<ScheduledSwap>& swaps = *parsed_edits;
   if (!in_order(swaps)) return exit_usage;
   std::vector<SwapRequest*> requests;
   for (ScheduledSwap& swap : swaps) requests.push_back(&swap.request);
@@ -255,13 +278,14 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   // goes on, and its code is that of the plan.
   std::map<uint64_t, std::vector<SourceCut>> wanted;  // by version
   for (const ScheduledSwap& swap : swaps) {
-    auto report = engine.swap(swap.request);
+    auto report = swap.edit == RunOptions::Edit::Swap ? engine.swap(swap.request)
+                                                      : engine.undo({swap.request.accept, swap.request.at});
     if (report) {
       wanted[report.value().version] = swap.request.at;
       if (!console.quiet) print_error(report.value().plan);
       continue;
     }
-    print_error("mutc: --swap " + swap.label + " is not applied\n" + report.failure().text);
+    print_error("mutc: " + swap.label + " is not applied\n" + report.failure().text);
     exit_code = exit_code_of(report.failure().kind);
   }
   std::optional<ScriptWatch> watch;

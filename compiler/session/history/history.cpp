@@ -1,0 +1,247 @@
+#include "compiler/session/history/history.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "compiler/session/history/digest.h"
+#include "compiler/session/history/record_json.h"
+
+namespace mut {
+
+std::string_view outcome_name(VersionRecord::Outcome outcome) {
+  constexpr std::string_view names[] = {"waiting", "running",    "retired",        "equivalent",
+                                        "failed",  "refused",    "needs-decision", "superseded",
+                                        "aborted", "rolled-back"};
+  return names[static_cast<size_t>(outcome)];
+}
+
+}  // namespace mut
+
+namespace mut::session {
+
+VersionRecord* History::find(uint64_t version) {
+  auto place =
+      std::lower_bound(records_.begin(), records_.end(), version,
+                       [](const VersionRecord& record, uint64_t number) { return record.version < number; });
+  return place != records_.end() && place->version == version ? &*place : nullptr;
+}
+
+Status History::add(VersionRecord record) {
+  {
+    std::lock_guard lock(mutex_);
+    if (const VersionRecord* parent = find(record.parent)) record.parent_hash = parent->hash;
+    record.hash = version_hash(record);
+  }
+  if (file_) {
+    bool first = record.outcome == VersionRecord::Outcome::Running;
+    if (first || record.outcome == VersionRecord::Outcome::Waiting) {
+      std::vector<std::string> events;
+      if (first) events.push_back(run_event(record.name, record.time_ns));
+      events.push_back(version_event(record));
+      Status written = write(std::move(events));
+      if (!written) return written.error().within("history");
+    } else {
+      std::lock_guard lock(mutex_);
+      expect(version_event(record));
+    }
+  }
+  std::lock_guard lock(mutex_);
+  insert(std::move(record));
+  return Unit{};
+}
+
+// `mutex_` is held.
+void History::insert(VersionRecord record) {
+  if (VersionRecord* known = find(record.version)) {
+    *known = std::move(record);
+    return;
+  }
+  // Edits that are built at the same time end in any order.
+  auto place = records_.end();
+  while (place != records_.begin() && std::prev(place)->version > record.version) --place;
+  records_.insert(place, std::move(record));
+  // What waits or runs stays, however old.
+  auto let_go = [&](const VersionRecord& known) {
+    return known.outcome != VersionRecord::Outcome::Waiting && known.version != running_;
+  };
+  if (records_.size() > records_kept) {
+    auto oldest = std::find_if(records_.begin(), records_.end(), let_go);
+    if (oldest != records_.end()) records_.erase(oldest);
+  }
+}
+
+void History::keep(uint64_t version, uint64_t from, StepKind kind, std::shared_ptr<Program> program) {
+  std::lock_guard lock(mutex_);
+  Kept made{std::move(program), from, 0};
+  if (auto before = kept_.find(from); before != kept_.end() && kind != StepKind::Edit) {
+    uint64_t restored = kind == StepKind::Undo ? before->second.undo_to : before->second.redo_to;
+    if (auto known = kept_.find(restored); known != kept_.end()) {
+      made.undo_to = known->second.undo_to;
+      made.redo_to = kind == StepKind::Undo ? from : known->second.redo_to;
+    }
+  }
+  kept_[version] = std::move(made);
+  if (running_ == 0) running_ = version;
+}
+
+void History::take(const SwapReport& report) {
+  std::lock_guard lock(mutex_);
+  if (VersionRecord* before = find(running_)) before->outcome = VersionRecord::Outcome::Retired;
+  running_ = report.version;
+  if (VersionRecord* record = find(report.version)) {
+    record->outcome = VersionRecord::Outcome::Running;
+    record->cut = report.cut;
+    record->pause_ns = report.pause_ns;
+    record->entries_converted = report.entries_converted;
+    if (file_) expect(outcome_event(*record, env_->wall_ns()));
+  }
+  forget_unreachable();
+}
+
+void History::settle(uint64_t version, VersionRecord::Outcome outcome, std::string reason) {
+  std::lock_guard lock(mutex_);
+  if (VersionRecord* record = find(version)) {
+    record->outcome = outcome;
+    record->reason = std::move(reason);
+    if (file_) expect(outcome_event(*record, env_->wall_ns()));
+  }
+  kept_.erase(version);
+}
+
+Status History::end() {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(ended_, true)) return Unit{};
+    for (VersionRecord& record : records_) {
+      if (record.outcome != VersionRecord::Outcome::Waiting) continue;
+      record.outcome = VersionRecord::Outcome::Aborted;
+      record.reason = "the run ended before its cut";
+      if (file_) expect(outcome_event(record, env_->wall_ns()));
+    }
+  }
+  if (!file_) return Unit{};
+  Status written = write({end_event(env_->wall_ns())});
+  if (!written) return written.error().within("history");
+  return Unit{};
+}
+
+History::~History() {
+  if (!writer_) return;
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  writer_->join();
+}
+
+Status History::open(env::Env& env, const std::string& path, std::string& notice) {
+  HistoryContent content;
+  auto opened = HistoryFile::open(env, path, records_kept, content);
+  if (!opened) return opened.error().within("history");
+  if (content.torn_bytes > 0) {
+    notice += "history: " + path + ": the last line was not written to its end; " +
+              std::to_string(content.torn_bytes) + " bytes are cut off\n";
+  }
+  // Its runs are over.
+  settle_ended(content);
+  std::lock_guard lock(mutex_);
+  records_ = std::move(content.newest);
+  last_version_ = content.last_version;
+  last_ran_ = content.last_ran;
+  env_ = &env;
+  file_ = std::move(opened).value();
+  writer_ = env.start_thread("mut-history", [this] { write_behind(); });
+  return Unit{};
+}
+
+void History::expect(std::string event) {
+  pending_.push_back(std::move(event));
+  // Only where the disk takes nothing for long.
+  if (pending_.size() > pending_max) {
+    pending_.pop_front();
+    ++lost_;
+  }
+  changed_.notify_all();
+}
+
+Status History::write(std::vector<std::string> events) {
+  std::lock_guard writing(writing_);
+  std::vector<std::string> waited;
+  uint64_t lost = 0;
+  {
+    std::lock_guard lock(mutex_);
+    lost = std::exchange(lost_, 0);
+    waited.assign(pending_.begin(), pending_.end());
+    pending_.clear();
+  }
+  if (waited.empty() && events.empty()) return Unit{};
+  std::vector<std::string> all;
+  if (lost > 0) all.push_back(lost_event(lost, env_->wall_ns()));
+  all.insert(all.end(), waited.begin(), waited.end());
+  all.insert(all.end(), events.begin(), events.end());
+  Status written = file_->append(all);
+  if (written) return written;
+  // One large script may be too much for a disk where everything else fits.
+  bool apart = !waited.empty();
+  std::erase_if(waited, [&](const std::string& event) { return file_->append({event}).ok(); });
+  if (apart && !events.empty()) written = file_->append(events);
+  std::lock_guard lock(mutex_);
+  lost_ += lost;
+  pending_.insert(pending_.begin(), waited.begin(), waited.end());
+  return written;
+}
+
+void History::write_behind() {
+  constexpr auto try_again = std::chrono::seconds(1);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stop_ || !pending_.empty(); });
+    if (pending_.empty()) return;
+    bool last = stop_;
+    lock.unlock();
+    Status written = write({});
+    lock.lock();
+    if (last) return;
+    if (!written) changed_.wait_for(lock, try_again, [this] { return stop_; });
+  }
+}
+
+std::optional<History::Step> History::step(uint64_t version, StepKind kind) const {
+  std::lock_guard lock(mutex_);
+  auto from = kept_.find(version);
+  if (from == kept_.end()) return std::nullopt;
+  auto to = kept_.find(kind == StepKind::Undo ? from->second.undo_to : from->second.redo_to);
+  if (to == kept_.end()) return std::nullopt;
+  return Step{to->first, to->second.program};
+}
+
+std::vector<VersionRecord> History::records() const {
+  std::lock_guard lock(mutex_);
+  return {records_.begin(), records_.end()};
+}
+
+// Stays: what runs, what waits, and `undo_steps` in either direction from there.
+void History::forget_unreachable() {
+  std::set<uint64_t> reached;
+  auto walk = [&](uint64_t version, uint64_t Kept::* next) {
+    for (size_t steps = 0; steps <= undo_steps; ++steps) {
+      auto known = kept_.find(version);
+      if (known == kept_.end()) return;
+      reached.insert(version);
+      // What a redo brings back can be undone again.
+      if (next == &Kept::redo_to) reached.insert(known->second.undo_to);
+      version = known->second.*next;
+    }
+  };
+  for (const auto& [version, kept] : kept_) {
+    if (version < running_) continue;
+    walk(version, &Kept::undo_to);
+    if (kept.redo_to != 0) walk(kept.redo_to, &Kept::redo_to);
+  }
+  std::erase_if(kept_, [&](const auto& known) { return !reached.contains(known.first); });
+}
+
+}  // namespace mut::session

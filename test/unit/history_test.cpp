@@ -1,0 +1,230 @@
+// The record of versions, undo and redo, over the public header.
+#include <set>
+
+#include "test/unit/embed_fixture.h"
+
+namespace {
+
+using namespace mut;              // NOLINT: the header is what is tested
+using namespace mut::embed_test;  // NOLINT
+using Is = VersionRecord::Outcome;
+
+std::string script(const std::string& y, const std::string& param = "0") {
+  return "type Row = { x: int, at: time }\nparam shift: int = " + param +
+         "\nsource rows: Row = host() time at\n"
+         "stream out = rows | with n = count() over all | select n, y = " +
+         y + " + shift\nemit out to host()\n";
+}
+
+class Running {
+ public:
+  explicit Running(const std::string& text) : engine_(load(text)) {
+    EXPECT_DONE(engine_->bind_host_source("rows"));
+    out.bind(*engine_, "out");
+    EXPECT_DONE(engine_->start());
+  }
+  Engine& engine() { return *engine_; }
+  void row(int64_t x) {
+    EXPECT_DONE(engine_->push_row("rows", {x, ++pushed_}));
+    turn();
+  }
+  void turn() {
+    for (int i = 0; i < 4; ++i) engine_->run();
+  }
+  Outcome<SwapReport> swap(const std::string& text) {
+    auto report = engine_->swap({text, "script.mut", {}, {}});
+    turn();
+    return report;
+  }
+  void undo() {
+    EXPECT_DONE(engine_->undo());
+    turn();
+  }
+  void redo() {
+    EXPECT_DONE(engine_->redo());
+    turn();
+  }
+  VersionRecord record(uint64_t version) {
+    for (const VersionRecord& known : engine_->history()) {
+      if (known.version == version) return known;
+    }
+    ADD_FAILURE() << "no record of v" << version;
+    return {};
+  }
+  Rows out;
+
+ private:
+  std::unique_ptr<Engine> engine_;
+  int64_t pushed_ = 0;
+};
+
+// live-change-cases.md T-H10.
+TEST(Undo, BringsTheVersionBeforeBackAndKeepsTheCount) {
+  Running running(script("x"));
+  running.row(10);
+  running.row(20);
+  EXPECT_DONE(running.swap(script("0 - x")));
+  running.row(30);
+  running.row(40);
+  running.undo();
+  running.row(50);
+  EXPECT_EQ(running.out.rows,
+            (std::vector<std::string>{"n=1 y=10", "n=2 y=20", "n=3 y=-30", "n=4 y=-40", "n=5 y=50"}));
+  EXPECT_EQ(running.record(3).restores, 1U);
+  EXPECT_EQ(running.record(3).text, script("x"));
+  EXPECT_EQ(running.record(3).outcome, Is::Running);
+  EXPECT_EQ(running.record(2).outcome, Is::Retired);
+  ASSERT_EQ(running.record(3).cut.size(), 1U);
+  EXPECT_EQ(running.record(3).cut[0].records, 4U);
+}
+
+TEST(Undo, OfAnUndoGoesFurtherBackAndRedoComesBack) {
+  Running running(script("x"));
+  EXPECT_DONE(running.swap(script("x * 2")));
+  EXPECT_DONE(running.swap(script("x * 3")));
+  running.row(1);  // 3
+  running.undo();  // v4 is v2
+  running.row(1);
+  running.undo();  // v5 is v1
+  running.row(1);
+  Failure none = failure_of(running.engine().undo());
+  EXPECT_EQ(none.kind, Failure::Kind::Usage);
+  running.redo();  // v6 is v2: no number was used by what could not be undone
+  running.row(1);
+  running.redo();  // v7 is v3
+  running.row(1);
+  EXPECT_EQ(failure_of(running.engine().redo()).kind, Failure::Kind::Usage);
+  running.undo();  // v8 is v2
+  running.row(1);
+  EXPECT_DONE(running.swap(script("x * 4")));
+  EXPECT_EQ(failure_of(running.engine().redo()).kind, Failure::Kind::Usage);
+  running.undo();  // what ran before the edit: v2's script
+  running.row(1);
+  EXPECT_EQ(running.out.rows, (std::vector<std::string>{"n=1 y=3", "n=2 y=2", "n=3 y=1", "n=4 y=2", "n=5 y=3",
+                                                        "n=6 y=2", "n=7 y=2"}));
+  EXPECT_EQ(running.record(10).version, 10U);
+}
+
+TEST(Undo, OfAParamGivesItsOldValueBack) {
+  Running running(script("x"));
+  EXPECT_DONE(running.engine().set_param("shift", "10", {}));
+  EXPECT_DONE(running.swap(script("x * 2")));
+  running.row(1);
+  EXPECT_DONE(running.swap(script("x * 2", "100")));  // another declared value takes effect
+  running.row(1);
+  running.undo();  // with the value that it had, not with the declared one
+  running.row(1);
+  running.undo();
+  running.undo();
+  running.row(1);
+  EXPECT_EQ(running.out.rows, (std::vector<std::string>{"n=1 y=12", "n=2 y=102", "n=3 y=12", "n=4 y=1"}));
+  using Params = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(running.record(1).params, (Params{{"shift", "0"}}));
+  EXPECT_EQ(running.record(2).params, (Params{{"shift", "10"}}));
+  EXPECT_EQ(running.record(3).params, (Params{{"shift", "10"}}));
+  EXPECT_EQ(running.record(4).params, (Params{{"shift", "100"}}));
+  EXPECT_EQ(running.record(5).params, (Params{{"shift", "10"}}));
+  EXPECT_NE(running.record(2).plan.find("param `shift`: 0 → 10"), std::string::npos);
+}
+
+TEST(Undo, RightAfterAnEditThatStillWaitsTakesThatBack) {
+  Running running(script("x"));
+  EXPECT_DONE(running.engine().swap({script("x * 2"), "script.mut", {}, {}}));
+  EXPECT_DONE(running.engine().undo());
+  running.turn();
+  running.row(1);
+  EXPECT_EQ(running.out.rows, (std::vector<std::string>{"n=1 y=1"}));
+  EXPECT_EQ(running.record(3).restores, 1U);
+}
+
+TEST(Undo, OfARenamedSourceAndSinkKeepsThem) {
+  auto named = [](const std::string& source, const std::string& field) {
+    return "type Row = { " + field + ": int, at: time }\nsource " + source + ": Row = host() time at\n" +
+           "stream out = " + source.substr(0, source.find(' ')) + " | with n = count() over all, t = sum(" +
+           field.substr(0, field.find(' ')) + ") over all | select n, t\nemit out to host()\n";
+  };
+  auto engine = load(named("rows", "x"));
+  EXPECT_DONE(engine->bind_host_source("rows"));
+  Rows out;
+  out.bind(*engine, "out");
+  EXPECT_DONE(engine->start());
+  auto row = [&](const std::string& source, int64_t x) {
+    EXPECT_DONE(engine->push_row(source, {x, x}));
+    for (int i = 0; i < 4; ++i) engine->run();
+  };
+  row("rows", 1);
+  EXPECT_DONE(engine->swap({named("lines was rows", "x"), "script.mut", {}, {}}));
+  for (int i = 0; i < 4; ++i) engine->run();
+  row("lines", 2);
+  auto back = engine->undo();
+  ASSERT_TRUE(back.ok()) << back.failure().text;
+  for (int i = 0; i < 4; ++i) engine->run();
+  row("rows", 3);
+  EXPECT_EQ(out.rows, (std::vector<std::string>{"n=1 t=1", "n=2 t=3", "n=3 t=6"}));
+}
+
+TEST(Undo, GoesBackSixteenStepsAndSaysWhenNoMoreIsKept) {
+  Running running(script("x"));
+  for (int i = 2; i <= 30; ++i) EXPECT_DONE(running.swap(script("x * " + std::to_string(i))));
+  for (int i = 0; i < 16; ++i) running.undo();
+  running.row(1);
+  EXPECT_EQ(running.out.rows, (std::vector<std::string>{"n=1 y=14"}));
+  EXPECT_EQ(failure_of(running.engine().undo()).kind, Failure::Kind::Usage);
+  for (int i = 0; i < 16; ++i) running.redo();
+  running.row(1);
+  EXPECT_EQ(running.out.rows.back(), "n=2 y=30");
+}
+
+TEST(VersionRecord, HoldsEveryEditWithWhatBecameOfIt) {
+  Running running(script("x"));
+  EXPECT_DONE(running.swap(script("x * 2")));
+  failure_of(running.swap("stream = \n"));
+  failure_of(running.swap("// the same\n" + script("x * 2")));
+  failure_of(running.engine().set_param("nothing", "1", {}));
+  EXPECT_DONE(running.engine().swap({script("x * 3"), "script.mut", {{"rows", 1000}}, {}}));
+  EXPECT_EQ(running.record(6).outcome, Is::Waiting);
+  EXPECT_DONE(running.engine().close());
+  std::vector<Is> outcomes;
+  uint64_t number = 0;
+  for (const VersionRecord& known : running.engine().history()) {
+    EXPECT_EQ(known.version, ++number);
+    outcomes.push_back(known.outcome);
+    EXPECT_GT(known.time_ns, 0);
+    EXPECT_EQ(known.hash.size(), 64U);
+  }
+  EXPECT_EQ(outcomes,
+            (std::vector<Is>{Is::Retired, Is::Running, Is::Failed, Is::Equivalent, Is::Failed, Is::Aborted}));
+  EXPECT_NE(running.record(3).reason.find("MUT1"), std::string::npos);
+  EXPECT_EQ(running.record(4).reason, "no semantic change");
+  EXPECT_EQ(running.record(5).reason, "no param is called `nothing`");
+  EXPECT_EQ(running.record(2).cells.size(), 1U);
+  EXPECT_EQ(running.record(2).cells[0].verdict, "same");
+}
+
+TEST(VersionRecord, NamesItsParentByHash) {
+  Running running(script("x"));
+  EXPECT_DONE(running.swap(script("x * 2")));
+  failure_of(running.swap("nonsense"));
+  EXPECT_DONE(running.swap(script("x * 3")));
+  EXPECT_EQ(running.record(1).parent, 0U);
+  EXPECT_EQ(running.record(1).parent_hash, "");
+  EXPECT_EQ(running.record(2).parent_hash, running.record(1).hash);
+  EXPECT_EQ(running.record(3).parent_hash, running.record(2).hash);
+  EXPECT_EQ(running.record(4).parent, 2U);
+  EXPECT_EQ(running.record(4).parent_hash, running.record(2).hash);
+  std::set<std::string> hashes;
+  for (const VersionRecord& known : running.engine().history()) hashes.insert(known.hash);
+  EXPECT_EQ(hashes.size(), 4U);
+}
+
+TEST(VersionRecord, IsKeptOfTheNewestThousand) {
+  Running running(script("x"));
+  for (int i = 0; i < 1100; ++i) failure_of(running.engine().set_param("nothing", "1", {}));
+  std::vector<VersionRecord> known = running.engine().history();
+  ASSERT_EQ(known.size(), 1000U);
+  EXPECT_EQ(known.front().version, 1U);  // it runs
+  EXPECT_EQ(known[1].version, 103U);
+  EXPECT_EQ(known.back().version, 1101U);
+}
+
+}  // namespace
