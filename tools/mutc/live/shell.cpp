@@ -139,6 +139,7 @@ void Shell::look_again() {
   if (!is_ok(figures)) return;
   version_ = static_cast<uint64_t>(int_in(figures, "version"));
   names_.clear();
+  names_are_ = Names::Known;
   for (const JsonValue& param : list_in(figures, "params"))
     names_[text_in(param, "name")] = "param " + text_in(param, "type");
   for (const JsonValue& stream : list_in(figures, "streams")) {
@@ -236,7 +237,7 @@ void Shell::take(const Edit& edit) {
   const JsonValue* error = reply.find("error");
   if (error != nullptr && text_in(*error, "kind") == "no_change") {
     print("noted; nothing that runs changes");
-    look_again();
+    names_are_ = Names::Old;
     return;
   }
   if (fine(reply)) told_taken(reply);
@@ -526,6 +527,7 @@ Shell::Then Shell::wait(const std::string& duration) {
 Shell::Then Shell::quit(const std::string&) { return Then::Quit; }
 
 std::vector<std::pair<std::string, std::string>> Shell::complete(std::string_view text) {
+  if (names_are_ == Names::Old) look_again();
   static const std::vector<std::string> words = {
       "aggregate", "asof",     "by",     "debounce", "dedupe", "define", "delay",    "emit",
       "enum",      "flatten",  "float",  "fn",       "import", "int",    "join",     "last",

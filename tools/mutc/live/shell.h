@@ -75,7 +75,7 @@ class Shell {
   void told_taken(const JsonValue& reply);
   bool fine(const JsonValue& reply);  // prints what is wrong
   void wrong(const std::string& text);
-  void look_again();  // version and names
+  void look_again();  // version and names; those of an edit that was only noted come a moment later
 
   Link& link_;
   AskPerson ask_person_;
@@ -90,6 +90,7 @@ class Shell {
   };
   std::map<int64_t, ShownTap> taps_;
   std::map<std::string, std::string> names_;  // of streams, fields, params: what each is
+  enum class Names : uint8_t { Known, Old } names_are_ = Names::Old;
 };
 
 }  // namespace mut::tools
