@@ -453,6 +453,8 @@ void Engine::State::settle_swap() {
   if (seen) {
     history.take(report);
     done.push_back(report);
+  } else {
+    history.renew(report.version, program);
   }
   lock.unlock();
   if (settled) settled(report);
