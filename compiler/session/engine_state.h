@@ -89,7 +89,16 @@ struct Engine::State {
     std::shared_ptr<session::Program> base;  // what it was compared with: runs right before it
     std::vector<ParkedState> parks{};
     std::vector<runtime::ParkId> returns{};
+    std::optional<Guard> guard{};
   };
+  // The version that runs, while its guard looks at it. Of the running thread.
+  struct Probation {
+    Guard guard;
+    uint64_t version = 0;
+    uint64_t records = 0;  // and errors: before its cut
+    uint64_t errors = 0;
+  };
+  std::optional<Probation> probation;
   // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
   std::mutex mutex;
   std::shared_ptr<session::Program> program;  // that runs
@@ -144,7 +153,7 @@ struct Engine::State {
   void supersede(size_t kept, uint64_t by);
   Outcome<SwapReport> offer_edit(const SwapRequest& request, const std::shared_ptr<session::Program>& made,
                                  SwapReport report, VersionRecord record);
-  Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind);
+  Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind, const std::string& cause);
   // What came of an edit that is not to be taken, into the history. Returns `failure`.
   Failure record_failure(VersionRecord record, const SwapReport& report, Failure failure);
   // Before the cut; a failure: it cannot be recorded, so it is not taken.
@@ -168,6 +177,8 @@ struct Engine::State {
     return running_optimised ? session::Optimiser::Start::Optimised : session::Optimiser::Start::Quick;
   }
   void settle_swap();
+  // On the running thread, after each batch: whether the version that runs under a guard is to be taken back.
+  void judge_probation();
   bool disturb();
   std::shared_ptr<session::Program> running_program();
   static const typed::Source* find_source(const session::Program& program, const std::string& source_name);
@@ -178,6 +189,9 @@ struct Engine::State {
   std::shared_ptr<session::Program> make_version(std::string_view text, std::string script_name,
                                                  const std::shared_ptr<source::SourceSet>& sources,
                                                  diag::Engine& diags) const;
+
+  // Takes a version back. The last member: it ends before all that it works with.
+  std::unique_ptr<env::Thread> taking_back;
 };
 
 }  // namespace mut

@@ -108,11 +108,19 @@ struct Consent {
   std::string cell;     // "stream/stage/cell"; a path that ends in `/` means all below
 };
 
+// An edit that makes too many events fail is taken back: as by undo(), but what it dropped comes back, and
+// what it brought goes, without further consent.
+struct Guard {
+  double error_share = 0.01;  // of the records since the cut; reached with 100 records or more
+  uint64_t records = 10'000;  // behind the cut; then the edit stays
+};
+
 struct SwapRequest {
   std::string text;
   std::string name;
   std::vector<SourceCut> at;  // empty: at the next boundary
   std::vector<Consent> accept;
+  std::optional<Guard> guard{};
 };
 
 struct SwapReport {
@@ -127,6 +135,7 @@ struct SwapReport {
   uint64_t entries_converted = 0;
   bool compiled = false;
   uint64_t superseded_by = 0;  // the version that took its place before it was taken; 0: it was taken
+  std::string cause{};         // why a guard had it made; empty: someone asked for it
 };
 
 // What is known of one version: of every edit and change of a param that was offered, failed ones included.
