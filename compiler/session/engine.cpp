@@ -50,7 +50,7 @@ Outcome<std::unique_ptr<Engine>> Engine::load(std::string_view text, std::string
 
 std::shared_ptr<session::Program> Engine::State::make_version(
     std::string_view text, std::string script_name, const std::shared_ptr<source::SourceSet>& sources,
-    diag::Engine& diags) const {
+    diag::Engine& diags, const std::vector<session::TapStream>& of_taps) const {
   sema::CheckOptions check;
   check.taps = options.taps;
   if (closed()) check.rows = sema::CheckOptions::Rows::Given;
@@ -59,7 +59,7 @@ std::shared_ptr<session::Program> Engine::State::make_version(
       check.bound.push_back(bound.substr(bound.starts_with("source:") ? 7 : 0));
   }
   for (const auto& [bound, host] : host_sources) check.bound.push_back(bound);
-  return session::make_program(text, std::move(script_name), sources, diags, check);
+  return session::make_program(text, std::move(script_name), sources, diags, check, of_taps);
 }
 
 void Engine::State::stop_generating(const std::string& source) {
@@ -73,7 +73,7 @@ void Engine::State::stop_generating(const std::string& source) {
 
 const std::string& Engine::warnings() const { return state_->warnings; }
 
-std::shared_ptr<session::Program> Engine::State::running_program() {
+std::shared_ptr<session::Program> Engine::State::running_program() const {
   std::lock_guard lock(mutex);
   return program;
 }
@@ -219,6 +219,18 @@ Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program&
   runtime::OutletBinding binding;
   binding.sink = emit.name;
   binding.target = "host:" + emit.name;
+  if (emit.name.starts_with("tap:tap:")) {
+    binding.use = runtime::OutletBinding::Use::Look;
+    std::lock_guard lock(mutex);
+    for (const auto& tap : taps) {
+      if ("tap:" + tap->stream().name != emit.name) continue;
+      binding.host = [this, tap](const abi::TypeDesc& record, const char* rows, uint64_t count,
+                                 uint64_t stride) {
+        tap->receive(record, rows, count, stride, shard->version());
+      };
+    }
+    return binding;
+  }
   if (host == of_host.end() && (closed() || emit.name.starts_with("tap:"))) return binding;
   if (host != of_host.end() && host->second.lines) {
     binding.writer = std::make_shared<HostLines>(host->second.lines);
@@ -274,7 +286,8 @@ Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, i
 Outcome<Done> Engine::start() {
   State& s = *state_;
   if (s.started) return Failure{Failure::Kind::Usage, "the engine was started already"};
-  if (s.program->typed->emits.empty() && !s.closed())
+  bool stays = s.options.at_end == EngineOptions::AtEnd::Stay;
+  if (s.program->typed->emits.empty() && !s.closed() && !stays)
     return Failure{Failure::Kind::Script, s.name + ": nothing to run: no `emit`"};
   if (!s.options.history_path.empty() && !s.history.has_file()) {
     Status opened = s.history.open(*s.env, s.options.history_path, s.warnings);
@@ -288,6 +301,7 @@ Outcome<Done> Engine::start() {
   runtime::ShardOptions options;
   options.batch_rows = s.options.batch_rows;
   options.memory_bytes = s.options.memory_bytes;
+  if (stays) options.at_end = runtime::ShardOptions::AtEnd::Stay;
   s.shard = std::make_unique<runtime::Shard>(*s.env, options, s.retired);
   s.librarian = std::make_unique<session::Librarian>(*s.env, s.retired);
   auto apart = s.check_files(*s.program, nullptr);
@@ -327,7 +341,7 @@ Outcome<Done> Engine::start() {
   s.started = true;
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
-    s.optimiser->want(s.program, s.program_version, s.optimiser_start());
+    s.optimiser->want(s.program, s.exchanges, s.optimiser_start());
   }
   return Done{};
 }
@@ -337,7 +351,7 @@ void Engine::State::take_optimised() {
   auto ready = optimiser->take();
   if (!ready) return;
   if (ready->times.compiled) ++kernels_compiled;
-  if (ready->version != shard->version()) {
+  if (ready->version != exchanges) {
     retired.retire(std::move(ready->kernels.owner));
     librarian->notify();
     return;
@@ -384,6 +398,7 @@ RunState Engine::run() {
     s.failure = {Failure::Kind::Usage, "the engine was not started"};
     return RunState::Failed;
   }
+  auto turn = s.turn.run();
   if (s.stop_asked.exchange(false)) s.shard->stop();
   s.take_prepared();
   s.take_optimised();
@@ -402,8 +417,10 @@ RunState Engine::run() {
     case runtime::Progress::Idle:
       return RunState::Idle;
     case runtime::Progress::Done:
+      s.end_taps("the input has ended");
       return RunState::Done;
     case runtime::Progress::Failed:
+      s.end_taps("the program failed");
       s.failure = io(s.shard->error());
       return RunState::Failed;
   }
@@ -417,8 +434,11 @@ void Engine::State::settle_swap() {
   entries_converted += result->entries_converted;
   librarian->notify();
   if (!waiting) return;  // a disturbance
-  ++real_swaps;
+  bool seen = waiting->origin != Prepared::Origin::Same;
+  if (seen) ++real_swaps;
+  auto settled = std::move(waiting->settled);
   std::unique_lock lock(mutex);
+  ++exchanges;
   SwapReport report = std::move(waiting->report);
   report.version = result->version;
   for (const runtime::SourceCount& cut : result->cut) report.cut.push_back({cut.source, cut.records});
@@ -430,20 +450,24 @@ void Engine::State::settle_swap() {
   running_graph = program->graph;
   running_optimised = waiting->optimised;
   settle_parked(*waiting, report.version);
-  probation.reset();
+  if (seen) probation.reset();
   if (waiting->guard)
     probation = {*waiting->guard, report.version, shard->stats().records_in, shard->errors().total()};
   waiting.reset();
-  history.take(report);
-  done.push_back(std::move(report));
+  if (seen) {
+    history.take(report);
+    done.push_back(report);
+  }
   lock.unlock();
+  if (settled) settled(report);
   {
     std::lock_guard sources(host_mutex);
     for (const runtime::SourcePlan& source : program->plan->sources) {
       if (auto rate = rates.find(source.name); rate != rates.end()) rate->second->store(source.generate.rate);
     }
   }
-  if (optimiser) optimiser->want(program, result->version, optimiser_start());
+  end_lost_taps();
+  if (optimiser) optimiser->want(program, exchanges, optimiser_start());
 }
 
 std::optional<SwapReport> Engine::swap_done() {
@@ -479,6 +503,7 @@ Outcome<Done> Engine::advance(int64_t time_ns) {
   if (s.options.clock != EngineOptions::Clock::Virtual)
     return Failure{Failure::Kind::Usage, "the clock of this engine is the machine's"};
   if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
+  auto turn = s.turn.run();
   if (time_ns > s.virtual_now) s.virtual_now = time_ns;
   if (!s.shard->advance(time_ns)) return io(s.shard->error());
   return Done{};
@@ -507,6 +532,8 @@ Outcome<Done> Engine::flush() {
 
 Outcome<Done> Engine::close() {
   if (!state_->shard) return Done{};
+  state_->end_taps("the program has ended");
+  auto turn = state_->turn.run();
   Status recorded = state_->history.end();
   Status status = state_->shard->close();
   if (!status) return io(status.error());
@@ -530,15 +557,20 @@ EngineStats Engine::stats() const {
   if (!s.shard) return out;
   out.version = s.shard->version();
   out.records_in = s.shard->stats().records_in;
-  out.rows_out = s.shard->stats().rows_out;
+  out.rows_out = s.shard->stats().rows_out - s.shard->outlets().looked_rows();
   out.swaps = s.options.disturb == EngineOptions::Disturb::Swap ? s.shard->stats().swaps : s.real_swaps;
   out.event_errors = s.shard->errors().total();
   out.state_bytes = s.shard->budget().used();
   out.parked_bytes = s.shard->budget().parked();
   for (const runtime::SourceCount& count : s.shard->positions())
     out.positions.push_back({count.source, count.records});
-  for (const auto& [stream, count] : s.shard->errors().counts())
-    out.errors_by_stream.emplace_back(stream, count);
+  for (const auto& [stream, count] : s.shard->errors().counts()) {
+    if (stream.starts_with("tap:")) {  // who looks makes no event fail
+      out.event_errors -= count;
+    } else {
+      out.errors_by_stream.emplace_back(stream, count);
+    }
+  }
   runtime::Instance& instance = s.shard->instance();
   for (size_t i = 0; i < instance.plan().sites.size(); ++i) {
     if (instance.dropped()[i] > 0)

@@ -12,6 +12,8 @@
 #include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
 #include "compiler/session/program.h"
+#include "compiler/session/taps.h"
+#include "compiler/session/turn.h"
 #include "mutstream/engine.h"
 #include "runtime/connector/columns/columns.h"
 #include "runtime/connector/memory/memory.h"
@@ -57,7 +59,7 @@ struct Engine::State {
   std::map<std::string, HostSink> host_sinks;
   // Time of arrival while the clock is virtual. Read by sources on the running thread.
   std::atomic<int64_t> virtual_now{1'767'225'600'000'000'000};  // 2026-01-01T00:00:00Z
-  int64_t now() {
+  int64_t now() const {
     return options.clock == EngineOptions::Clock::Virtual ? virtual_now.load() : env->wall_ns();
   }
 
@@ -70,6 +72,8 @@ struct Engine::State {
   uint64_t cells_converted = 0;
   uint64_t entries_converted = 0;
   uint64_t real_swaps = 0;
+  // Held while rows run; who asks for figures has it between two batches.
+  mutable session::Turn turn;
   session::History history;
   // A store that an edit dropped cells of; the shard has it unless it was empty.
   struct ParkedState {
@@ -80,7 +84,8 @@ struct Engine::State {
   };
   // A version that is ready and waits for its cut.
   struct Prepared {
-    enum class Origin : uint8_t { Edit, Param } origin = Origin::Edit;
+    // Same: what the user sees stays, taps and the like apart; it goes by the number of its base.
+    enum class Origin : uint8_t { Edit, Param, Same } origin = Origin::Edit;
     SwapReport report;
     std::shared_ptr<session::Program> program;
     runtime::PreparedSwap swap;
@@ -89,6 +94,7 @@ struct Engine::State {
     std::shared_ptr<session::Program> base;  // what it was compared with: runs right before it
     std::vector<ParkedState> parks{};
     std::vector<runtime::ParkId> returns{};
+    std::function<void(const SwapReport&)> settled{};
     std::optional<Guard> guard{};
   };
   // The version that runs, while its guard looks at it. Of the running thread.
@@ -100,9 +106,12 @@ struct Engine::State {
   };
   std::optional<Probation> probation;
   // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
-  std::mutex mutex;
+  mutable std::mutex mutex;
   std::shared_ptr<session::Program> program;  // that runs
   uint64_t program_version = 1;
+  uint64_t exchanges = 0;  // that program came by: two programs may have one version
+  std::vector<std::shared_ptr<session::LiveTap>> taps;  // that have not ended
+  uint64_t taps_made = 0;
   uint64_t versions = 1;            // numbers given, failed ones included
   uint64_t newest_edit = 0;         // that is applicable and has no cut of its own
   std::optional<Prepared> waiting;  // scheduled, not taken yet
@@ -146,12 +155,22 @@ struct Engine::State {
   Outcome<Prepared> prepare_edit(const SwapRequest& request, const Base& base,
                                  const std::shared_ptr<session::Program>& made, session::StepKind kind,
                                  SwapReport& report);
+  // `made` with the taps of `base`. Null where what it imports does not check any more.
+  std::shared_ptr<session::Program> with_taps_of(const session::Program& base,
+                                                 const std::shared_ptr<session::Program>& made) const;
+  // Schedules a program that does what `base` does for the user; false when another came in between.
+  Outcome<bool> offer_same(const Base& base, const std::shared_ptr<session::Program>& edited);
+  // The newest program with other taps. `change` is called again where another version came in between.
+  Outcome<Done> change_taps(const std::function<void(std::vector<session::TapStream>&)>& change);
+  // Ends those that `program`, which runs now, has not.
+  void end_lost_taps();
+  void end_taps(const std::string& reason);
   // Another value of some params, everything else as in `base`.
   Outcome<Prepared> prepare_params(const std::vector<SourceCut>& at, const Base& base,
                                    const std::shared_ptr<session::Program>& made, SwapReport& report);
-  // Edits that wait and whose place another one takes; `mutex` is held.
-  void supersede(size_t kept, uint64_t by);
-  Outcome<SwapReport> offer_edit(const SwapRequest& request, const std::shared_ptr<session::Program>& made,
+  // Edits that wait and whose place another one takes; `mutex` is held. Who offered them is told without it.
+  std::vector<Prepared> supersede(size_t kept, uint64_t by);
+  Outcome<SwapReport> offer_edit(const SwapRequest& request, const std::shared_ptr<session::Program>& edited,
                                  SwapReport report, VersionRecord record);
   Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind, const std::string& cause);
   // What came of an edit that is not to be taken, into the history. Returns `failure`.
@@ -180,7 +199,7 @@ struct Engine::State {
   // On the running thread, after each batch: whether the version that runs under a guard is to be taken back.
   void judge_probation();
   bool disturb();
-  std::shared_ptr<session::Program> running_program();
+  std::shared_ptr<session::Program> running_program() const;
   static const typed::Source* find_source(const session::Program& program, const std::string& source_name);
   bool closed() const { return options.world == EngineOptions::World::Closed; }
   // Called when a source is bound: one that generates its rows does not any more.
@@ -188,7 +207,8 @@ struct Engine::State {
   // A version of the script as this engine runs it.
   std::shared_ptr<session::Program> make_version(std::string_view text, std::string script_name,
                                                  const std::shared_ptr<source::SourceSet>& sources,
-                                                 diag::Engine& diags) const;
+                                                 diag::Engine& diags,
+                                                 const std::vector<session::TapStream>& of_taps = {}) const;
 
   // Takes a version back. The last member: it ends before all that it works with.
   std::unique_ptr<env::Thread> taking_back;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "compiler/sema/check.h"
 #include "compiler/session/engine_state.h"
@@ -59,6 +60,13 @@ std::shared_ptr<Program> with_params_of(const Program& base, const std::shared_p
   plan->texts.insert(plan->texts.end(), base.plan->texts.begin(), base.plan->texts.end());
   made->plan = std::move(plan);
   return made;
+}
+
+std::shared_ptr<Program> with_params_from(const Program& other, const std::shared_ptr<Program>& base) {
+  std::vector<int> all(base->params.size());
+  std::iota(all.begin(), all.end(), 0);
+  if (all.empty()) return std::make_shared<Program>(*base);
+  return with_params_of(other, base, all);
 }
 
 }  // namespace session

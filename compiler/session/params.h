@@ -16,4 +16,7 @@ Outcome<std::shared_ptr<Program>> with_param(const Program& base, const std::str
 std::shared_ptr<Program> with_params_of(const Program& base, const std::shared_ptr<Program>& edited,
                                         const std::vector<int>& from);
 
+// A copy of `base` with the values of another version of the same script.
+std::shared_ptr<Program> with_params_from(const Program& other, const std::shared_ptr<Program>& base);
+
 }  // namespace mut::session

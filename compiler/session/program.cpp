@@ -14,21 +14,76 @@ namespace mut::session {
 
 using typed::Kind;
 
+namespace {
+
+using Taps = std::vector<TapStream>;
+
+// The script with the streams that are there for taps. Empty after errors.
+std::optional<typed::Program> check_with(source::SourceSet& sources, source::FileId file, const Taps& taps,
+                                         diag::Engine& diags, const sema::CheckOptions& options) {
+  ast::Program tree = syntax::parse(sources, file, diags);
+  // What was understood is checked no further: its result would not be used.
+  if (diags.has_errors()) return std::nullopt;
+  sema::CheckOptions with = options;
+  for (const TapStream& tap : taps) {
+    ast::Program declared = syntax::parse(sources, sources.add("tap", tap.text), diags);
+    if (diags.has_errors()) return std::nullopt;
+    auto* stream = declared.declarations.size() == 1
+                       ? std::get_if<ast::StreamDecl>(&declared.declarations[0].node)
+                       : nullptr;
+    MUT_CHECK(stream != nullptr, "who asks for a tap looks at its text before");
+    stream->name.text = tap.name;
+    tree.declarations.push_back(std::move(declared.declarations[0]));
+    with.taps.push_back(tap.name);
+  }
+  modules::Reader modules(sources);
+  with.modules = &modules;
+  auto checked = sema::check(tree, diags, with);
+  for (const TapStream& tap : taps) {
+    if (!checked) break;
+    for (const typed::Stream& stream : checked->streams) {
+      auto field = stream.name == tap.name ? typed::secret_field(stream.type) : std::nullopt;
+      if (!field) continue;
+      diags.report(diag::Code::SecretShown, stream.span, "field `" + *field + "`", "a tap would show");
+      return std::nullopt;
+    }
+  }
+  return checked;
+}
+
+// Of `asked` those that fit the script, alone and together; the others go to `lost`.
+Taps fitting_taps(source::SourceSet& sources, source::FileId file, const Taps& asked,
+                  const sema::CheckOptions& options, Program& out) {
+  diag::Engine all;
+  if (check_with(sources, file, asked, all, options)) return asked;
+  Taps kept;
+  for (const TapStream& tap : asked) {
+    diag::Engine alone;
+    if (check_with(sources, file, {tap}, alone, options)) {
+      kept.push_back(tap);
+    } else {
+      out.lost_taps.emplace_back(tap.name, diag::render_text(alone, sources, diag::Color::Never));
+    }
+  }
+  return kept;
+}
+
+}  // namespace
+
 std::shared_ptr<Program> make_program(std::string_view text, std::string name,
                                       std::shared_ptr<source::SourceSet> sources, diag::Engine& diags,
-                                      const sema::CheckOptions& options) {
-  source::FileId file = sources->add(std::move(name), std::string(text));
-  ast::Program tree = syntax::parse(*sources, file, diags);
-  if (diags.has_errors()) {
-    // What was understood is checked too, so that one run reports more; its result is not used.
-    return nullptr;
-  }
-  modules::Reader modules(*sources);
-  sema::CheckOptions with_modules = options;
-  with_modules.modules = &modules;
-  auto checked = sema::check(tree, diags, with_modules);
-  if (!checked) return nullptr;
+                                      const sema::CheckOptions& options, const Taps& taps) {
   auto out = std::make_shared<Program>();
+  out->asked_taps = taps;
+  source::FileId file = sources->add(std::move(name), std::string(text));
+  if (!taps.empty()) {
+    // First without: what is wrong with the script is told as ever.
+    diag::Engine plain;
+    if (check_with(*sources, file, {}, plain, options))
+      out->taps = fitting_taps(*sources, file, taps, options, *out);
+  }
+  auto checked = check_with(*sources, file, out->taps, diags, options);
+  if (!checked) return nullptr;
   out->sources = std::move(sources);
   out->typed = std::make_shared<const typed::Program>(std::move(*checked));
   out->graph = std::make_shared<const graph::Graph>(graph::build_graph(out->typed));

@@ -11,6 +11,13 @@
 
 namespace mut::session {
 
+// A stream that is there for somebody who looks, not for the script: `stream t = orders | where total > 9`.
+struct TapStream {
+  std::string name;  // no name of a script
+  std::string text;  // its declaration, under any name
+  friend bool operator==(const TapStream&, const TapStream&) = default;
+};
+
 // Checked, graphed and described. Immutable once made.
 struct Program {
   std::shared_ptr<source::SourceSet> sources;
@@ -18,6 +25,9 @@ struct Program {
   std::shared_ptr<const graph::Graph> graph;
   std::shared_ptr<const runtime::Plan> plan;
   std::string text;
+  std::vector<TapStream> asked_taps;                           // what it was made with
+  std::vector<TapStream> taps;                                 // those that it has
+  std::vector<std::pair<std::string, std::string>> lost_taps;  // the others: name, and why
   // Name and value of each param, as a script writes it; values that an edit does not touch are those of the
   // version before.
   std::vector<std::pair<std::string, std::string>> params;
@@ -27,7 +37,8 @@ struct Program {
 // Null after errors, which are in `diags`. `sources` must be fresh.
 std::shared_ptr<Program> make_program(std::string_view text, std::string name,
                                       std::shared_ptr<source::SourceSet> sources, diag::Engine& diags,
-                                      const sema::CheckOptions& options = {});
+                                      const sema::CheckOptions& options = {},
+                                      const std::vector<TapStream>& taps = {});
 
 // The runtime's view of a graph. `values` of params are the declared ones.
 std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source::SourceSet& sources);

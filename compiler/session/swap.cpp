@@ -170,6 +170,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   for (const runtime::StoreMigration& store : plan.value().migration.stores) {
     for (const runtime::ReturnPart& part : store.returned) out.returns.push_back(part.parked);
   }
+  out.settled = request.settled;
   return out;
 }
 
@@ -200,18 +201,21 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
   return s.offer_edit(request, made, std::move(report), std::move(record));
 }
 
-void Engine::State::supersede(size_t kept, uint64_t by) {
+std::vector<Engine::State::Prepared> Engine::State::supersede(size_t kept, uint64_t by) {
+  std::vector<Prepared> gone;
   while (prepared.size() > kept) {
     SwapReport& report = prepared.back().report;
     report.superseded_by = by;
     history.settle(report.version, VersionRecord::Outcome::Superseded, superseded(report.version, by).text);
-    done.push_back(std::move(report));
+    done.push_back(report);
+    gone.push_back(std::move(prepared.back()));
     prepared.pop_back();
   }
+  return gone;
 }
 
 Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
-                                              const std::shared_ptr<session::Program>& made,
+                                              const std::shared_ptr<session::Program>& edited,
                                               SwapReport offered, VersionRecord record) {
   std::unique_lock lock(mutex);
   while (true) {
@@ -219,7 +223,10 @@ Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
     lock.unlock();
     record.parent = base.version;
     SwapReport report = offered;
-    auto ready = prepare_edit(request, base, made, session::StepKind::Edit, report);
+    // What somebody looks at, he sees in the next version too.
+    auto made = with_taps_of(*base.program, edited);
+    auto ready = made ? prepare_edit(request, base, made, session::StepKind::Edit, report)
+                      : Outcome<Prepared>(Failure{Failure::Kind::Io, "what the script imports has changed"});
     // Back to what runs: nothing to take, but what was offered in between goes.
     bool back = !ready && ready.failure().kind == Failure::Kind::NoChange && request.at.empty();
     if (!ready && !back) return record_failure(std::move(record), report, ready.failure());
@@ -237,17 +244,68 @@ Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
     size_t kept = kept_by_edit(request.at);
     if (base_after(kept).program != base.program) continue;
     if (ready && !can_return(ready.value().returns, kept)) continue;
-    supersede(kept, report.version);
+    std::vector<Prepared> gone = supersede(kept, report.version);
     if (back) {
       newest_edit = report.version;
-      lock.unlock();
-      return record_failure(std::move(record), report, ready.failure());
+    } else {
+      history.keep(report.version, base.version, session::StepKind::Edit, ready.value().program);
+      prepared.push_back(std::move(ready).value());
+      wake->notify();
     }
-    history.keep(report.version, base.version, session::StepKind::Edit, ready.value().program);
-    prepared.push_back(std::move(ready).value());
-    wake->notify();
-    return report;
+    lock.unlock();
+    for (const Prepared& other : gone) {
+      if (other.settled) other.settled(other.report);
+    }
+    if (!back) return report;
+    // It says the same in other words, or more that nothing reads yet: from now on edits are of these words.
+    if (made->text != base.program->text) (void)offer_same(base, made);
+    return record_failure(std::move(record), report, ready.failure());
   }
+}
+
+Outcome<PlanReport> Engine::plan(const SwapRequest& request) {
+  State& s = *state_;
+  if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
+  State::Base base;
+  SwapReport report;
+  {
+    std::lock_guard lock(s.mutex);
+    base = s.base_after(s.kept_by_edit(request.at));
+    report.version = s.versions + 1;
+  }
+  auto sources = std::make_shared<source::SourceSet>();
+  diag::Engine diags;
+  auto made = s.make_version(request.text, request.name.empty() ? s.name : request.name, sources, diags,
+                             base.program->taps);
+  PlanReport out;
+  out.warnings = s.render(diags, *sources);
+  if (!made) return Failure{Failure::Kind::Script, std::move(out.warnings), session::error_codes(diags)};
+  auto planned = s.plan_edit(request, base, *made, session::StepKind::Edit, report);
+  out.plan = std::move(report.plan);
+  out.cells = std::move(report.cells);
+  if (planned) return out;
+  out.codes = planned.failure().codes;
+  switch (planned.failure().kind) {
+    case Failure::Kind::NoChange:
+      out.judged = PlanReport::Judged::NoChange;
+      return out;
+    case Failure::Kind::NeedsDecision:
+      out.judged = PlanReport::Judged::NeedsDecision;
+      return out;
+    case Failure::Kind::Refused:
+      out.judged = PlanReport::Judged::Refused;
+      out.plan = planned.failure().text;
+      return out;
+    default:
+      return planned.failure();
+  }
+}
+
+Script Engine::script() const {
+  State& s = *state_;
+  std::lock_guard lock(s.mutex);
+  State::Base newest = s.base_after(s.prepared.size());
+  return {newest.program->text, newest.program->name(), newest.version};
 }
 
 // New sources, and sinks that are new or go elsewhere. Opened before the cut: what fails here changes

@@ -12,6 +12,7 @@
 #include "runtime/env/event_count.h"
 #include "runtime/env/fail_points.h"
 #include "runtime/env/files.h"
+#include "runtime/env/sockets.h"
 
 namespace mut::env {
 
@@ -55,6 +56,9 @@ class Env {
   // A new name in a directory is durable once this returns.
   virtual Status sync_directory_of(const std::string& path) = 0;
   virtual Status remove_file(const std::string& path) = 0;
+
+  // For the user alone. A socket that a dead program left there is replaced; anything else fails.
+  virtual Result<std::unique_ptr<SocketListener>> listen_local(const std::string& path) = 0;
 
   virtual std::unique_ptr<EventCount> make_event_count() = 0;
   // `name` is what debuggers show, cut to 15 bytes.

@@ -21,6 +21,7 @@
 #include <thread>
 
 #include "runtime/env/real_files.h"
+#include "runtime/env/real_sockets.h"
 
 namespace mut::env {
 namespace {
@@ -184,6 +185,10 @@ class RealEnv final : public Env {
   Status remove_file(const std::string& path) override {
     if (::unlink(path.c_str()) != 0) return system_error(path);
     return Unit{};
+  }
+
+  Result<std::unique_ptr<SocketListener>> listen_local(const std::string& path) override {
+    return listen_on_path(path);
   }
 
   std::unique_ptr<EventCount> make_event_count() override { return std::make_unique<RealEventCount>(); }

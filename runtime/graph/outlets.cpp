@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace mut::runtime {
 namespace {
@@ -26,6 +27,10 @@ const OutletBinding* Outlets::find(const std::string& sink) const {
     if (binding.sink == sink) return &binding;
   }
   return nullptr;
+}
+
+OutletBinding* Outlets::find(const std::string& sink) {
+  return const_cast<OutletBinding*>(std::as_const(*this).find(sink));
 }
 
 Status Outlets::add(OutletBinding binding) {
@@ -127,6 +132,8 @@ Status Outlets::write(Instance& instance, uint64_t version) {
     Connected& to = connected_[i];
     MutSink& sink = instance.sink(i);
     if (to.binding == nullptr) continue;
+    to.binding->rows += sink.count;
+    if (to.binding->use == OutletBinding::Use::Look) looked_rows_ += sink.count;
     if (to.binding->host && sink.count > 0) {
       to.binding->host(*instance.plan().emits[i].record, sink.rows + sizeof(MutOutHead), sink.count,
                        sink.row_size);

@@ -21,7 +21,9 @@ struct OutletBinding {
   std::shared_ptr<void> hold;                     // on the writer, until it begins
   connector::SinkStart start = connector::SinkStart::Append;
   codec::Format format = codec::Format::Json;
-  HostSink host;  // or null
+  HostSink host;                                            // or null
+  uint64_t rows = 0;                                        // written so far
+  enum class Use : uint8_t { Sink, Look } use = Use::Sink;  // Look: of a tap, no output of the program
 };
 
 class Outlets {
@@ -40,21 +42,24 @@ class Outlets {
   Status write(Instance& instance, uint64_t version);
   Status flush();
   Status close();
+  uint64_t looked_rows() const { return looked_rows_; }
   void set_stamp(bool stamp) { stamp_ = stamp; }
 
  private:
   struct Connected {
-    const OutletBinding* binding = nullptr;
+    OutletBinding* binding = nullptr;
     std::unique_ptr<codec::Encoder> encoder;
     bool header_written = false;
     std::vector<size_t> sharing;  // other sinks with the same writer, itself included; empty: alone
     abi::TypeDescRef stamped;
   };
+  OutletBinding* find(const std::string& sink);
   void append_row(Connected& to, const Instance& instance, size_t sink, const char* row, uint64_t version);
   std::vector<OutletBinding> bindings_;
   std::vector<Connected> connected_;                            // by emit
   std::vector<std::pair<std::string, codec::Format>> headers_;  // targets that have one
   text::Buffer text_;
+  uint64_t looked_rows_ = 0;  // that went to taps
   bool stamp_;
 };
 

@@ -57,6 +57,17 @@ std::vector<SourceCount> Shard::positions() const {
   return out;
 }
 
+std::vector<FeedState> Shard::feed_states() const {
+  using Reads = FeedState::Reads;
+  std::vector<FeedState> out;
+  for (const Feed& feed : feeds_) {
+    Reads reads = feed.waits ? Reads::Waiting : Reads::Rows;
+    if (is_over(feed)) reads = feed.reader ? Reads::Ended : Reads::Nothing;
+    out.push_back({feed.name, feed.position, reads});
+  }
+  return out;
+}
+
 int64_t Shard::retry_after_ns() const {
   int64_t least = -1;
   for (const Feed& feed : feeds_) {
@@ -375,7 +386,7 @@ void Shard::finish_input() {
   fire_due();
   finish_counts(Rest::OfResults);
   fire_due();
-  if (!all) return;
+  if (!all || (options_.at_end == ShardOptions::AtEnd::Stay && !stopped_)) return;
   const Plan& plan = instance_->plan();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     if (!plan.stores[i].has_results || !state::waits_for_end(plan.stores[i].desc)) continue;

@@ -19,6 +19,15 @@ namespace mut::runtime {
 struct ShardOptions {
   uint32_t batch_rows = 4096;
   size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state
+  // Stay: when all sources have ended, the input has not: an edit may bring others. It ends at stop().
+  enum class AtEnd : uint8_t { Finish, Stay } at_end = AtEnd::Finish;
+};
+
+// How far a source has been read.
+struct FeedState {
+  std::string name;
+  uint64_t records = 0;
+  enum class Reads : uint8_t { Nothing, Waiting, Rows, Ended } reads = Reads::Nothing;
 };
 
 struct SourceCount {
@@ -92,6 +101,8 @@ class Shard {
   uint64_t version() const { return version_; }
   const ShardStats& stats() const { return stats_; }
   std::vector<SourceCount> positions() const;
+  std::vector<FeedState> feed_states() const;  // by source of the plan
+  const Outlets& outlets() const { return outlets_; }
   // What edits dropped, for an undo; null: it is not there.
   const state::Store* parked(const ParkId& id) const;
   void let_go(const ParkId& id);

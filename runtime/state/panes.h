@@ -41,6 +41,11 @@ class PaneStore final : public Store {
   const ResultRows& update(const uint64_t* key, int64_t time, int64_t now, batch::Arena& texts);
   // An event at `time` changed the group of that row: the next tick gives it. `now`: the watermark.
   void mark_changed(char* row, int64_t time, int64_t now);
+  // Panes that hold something, by time: `visit(begin, table)`. What a window gives is made of them.
+  template <typename Visit>
+  void for_each_pane(Visit visit) {
+    for (auto& [start, table] : panes_) visit(line_.time(start), *table);
+  }
   // Event time from which the newest rule holds; the lowest time when it always did.
   int64_t handed_over_at() const { return line_.time(rules_.back().from); }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "mutstream/tooling.h"
+#include "tools/mutc/attach/attach_command.h"
 #include "tools/mutc/check/check.h"
 #include "tools/mutc/console.h"
 #include "tools/mutc/doc/doc_command.h"
@@ -11,8 +12,10 @@
 #include "tools/mutc/history/history_command.h"
 #include "tools/mutc/new/new_command.h"
 #include "tools/mutc/plan/plan.h"
+#include "tools/mutc/repl/repl_command.h"
 #include "tools/mutc/run/run.h"
 #include "tools/mutc/test/test_command.h"
+#include "tools/mutc/top/top_command.h"
 
 int main(int argc, char** argv) {
   using namespace mut::tools;  // NOLINT: this file is about them
@@ -38,6 +41,9 @@ int main(int argc, char** argv) {
   add_test(app, console, exit_code);
   add_new(app, console, exit_code);
   add_doc(app, console, exit_code);
+  add_repl(app, console, exit_code);
+  add_attach(app, console, exit_code);
+  add_top(app, console, exit_code);
   add_history(app, console, exit_code);
   CLI::App* version = app.add_subcommand("version", "Show the version");
   version->callback([&] { std::printf("%s\n", std::string(mut::version_text()).c_str()); });

@@ -81,7 +81,8 @@ std::optional<Failure> Engine::State::record_waiting(const VersionRecord& record
 }
 
 Outcome<Done> Engine::set_param(const std::string& name, const std::string& value,
-                                const std::vector<SourceCut>& at) {
+                                const std::vector<SourceCut>& at,
+                                std::function<void(const SwapReport&)> settled) {
   State& s = *state_;
   if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
   std::unique_lock lock(s.mutex);
@@ -107,6 +108,7 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
     lock.lock();
     if (s.base_after(s.prepared.size()).program != base.program) continue;
     s.history.keep(report.version, base.version, session::StepKind::Edit, ready.value().program);
+    ready.value().settled = std::move(settled);
     s.prepared.push_back(std::move(ready).value());
     s.wake->notify();
     return Done{};
@@ -157,11 +159,18 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
     record.accepted = request.accept;
     record.reason = cause;
     SwapReport report = offered;
-    // Versions that differ in values of params alone share everything else.
-    auto ready =
-        step->program->typed == base.program->typed
-            ? prepare_params(request.at, base, std::make_shared<session::Program>(*step->program), report)
-            : prepare_edit(edit, base, step->program, kind, report);
+    auto made = with_taps_of(*base.program, step->program);
+    if (!made) {
+      return record_failure(std::move(record), report,
+                            {Failure::Kind::Io, "what the script imports has changed"});
+    }
+    // Versions that differ in values of params alone share everything else, taps apart.
+    bool same_script = step->program->typed == base.program->typed ||
+                       (made != step->program && made->text == base.program->text);
+    if (same_script) made = session::with_params_from(*made, base.program);
+    auto ready = same_script ? prepare_params(request.at, base, made, report)
+                             : prepare_edit(edit, base, made, kind, report);
+    if (ready) ready.value().settled = request.settled;
     if (!ready) return record_failure(std::move(record), report, ready.failure());
     fill_waiting(ready.value(), record);
     if (auto untaken = record_waiting(record, report)) return *untaken;

@@ -7,8 +7,9 @@
 //   engine.value()->run_to_end();
 //
 // Threads: one thread at a time calls an engine. From any other, beside it: push_row(), push_text(),
-// push_arrow() and finish(), and after start() swap(), undo(), redo(), set_param(), history() and stop().
-// Functions that the host binds are called on the thread that runs.
+// push_arrow() and finish(), and after start() swap(), plan(), undo(), redo(), set_param(), history(), tap(),
+// untap(), script(), inspect(), why(), state() and stop(). Functions that the host binds are called on the
+// thread that runs, and call none of these.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "mutstream/arrow.h"
+#include "mutstream/inspect.h"
 
 namespace mut {
 
@@ -91,6 +93,9 @@ struct EngineOptions {
   // Streams that the host reads although no `emit` need name them: each that exists, in this version and in
   // those that follow, has a sink `tap:STREAM`.
   std::vector<std::string> taps{};
+  // Stay: at the end of its input an engine waits for edits, also where nothing is emitted or read yet; the
+  // input counts as ended when stop() says so.
+  enum class AtEnd : uint8_t { Finish, Stay } at_end = AtEnd::Finish;
   // A file of JSON lines that records every version, each line chained to the one before; empty: none. A run
   // that finds one goes on with its numbers. An edit that cannot be written there is not taken.
   std::string history_path{};
@@ -108,6 +113,8 @@ struct Consent {
   std::string cell;     // "stream/stage/cell"; a path that ends in `/` means all below
 };
 
+struct SwapReport;
+
 // An edit that makes too many events fail is taken back: as by undo(), but what it dropped comes back, and
 // what it brought goes, without further consent.
 struct Guard {
@@ -120,6 +127,9 @@ struct SwapRequest {
   std::string name;
   std::vector<SourceCut> at;  // empty: at the next boundary
   std::vector<Consent> accept;
+  // Called once when the edit was taken or superseded, with the whole report: on the thread that runs, or on
+  // the one whose edit came in its place. Not when swap() fails.
+  std::function<void(const SwapReport&)> settled{};
   std::optional<Guard> guard{};
 };
 
@@ -136,6 +146,22 @@ struct SwapReport {
   bool compiled = false;
   uint64_t superseded_by = 0;  // the version that took its place before it was taken; 0: it was taken
   std::string cause{};         // why a guard had it made; empty: someone asked for it
+};
+
+// What an edit would do.
+struct PlanReport {
+  enum class Judged : uint8_t { Applicable, NoChange, NeedsDecision, Refused } judged = Judged::Applicable;
+  std::string plan;  // as `mutc plan` prints it
+  std::vector<CellVerdict> cells;
+  std::vector<std::string> codes;  // of refusals
+  std::string warnings;            // of the script, rendered
+};
+
+// The script that runs.
+struct Script {
+  std::string text;
+  std::string name;
+  uint64_t version = 1;
 };
 
 // What is known of one version: of every edit and change of a param that was offered, failed ones included.
@@ -177,6 +203,8 @@ std::string_view outcome_name(VersionRecord::Outcome outcome);
 struct UndoRequest {
   std::vector<Consent> accept{};
   std::vector<SourceCut> at{};  // empty: at the next boundary
+  // As of a SwapRequest.
+  std::function<void(const SwapReport&)> settled{};
 };
 
 struct EngineStats {
@@ -294,9 +322,13 @@ class Engine {
   Outcome<SwapReport> swap(const SwapRequest& request);
   // Reports of edits that were taken or superseded, one a call, in that order.
   std::optional<SwapReport> swap_done();
+  // What swap() would do now. Nothing is compiled or scheduled, no number is used. Fails as swap() does where
+  // the script does not compile.
+  Outcome<PlanReport> plan(const SwapRequest& request);
   // An edit of the value of a param, as a script writes it. Never superseded.
-  Outcome<Done> set_param(const std::string& name, const std::string& value,
-                          const std::vector<SourceCut>& at);
+  // `settled`: as of a SwapRequest.
+  Outcome<Done> set_param(const std::string& name, const std::string& value, const std::vector<SourceCut>& at,
+                          std::function<void(const SwapReport&)> settled = {});
 
   // An edit back to the version before the newest, as planned as any other. The next undo goes further back,
   // not to and fro: up to 16 steps. Where nothing is before, a Usage failure, and no number is used.
@@ -307,6 +339,21 @@ class Engine {
   Outcome<SwapReport> redo(const UndoRequest& request = {});
   // In order of versions, the newest 1,000.
   std::vector<VersionRecord> history() const;
+  // Live rows of a stream, from the next boundary on. Edits of the script go on, of that stream too; the tap
+  // ends where a version has no such stream or its condition fits the rows no more. No edit of the user: the
+  // number of the version stays. Costs a look at each row of the stream until untap().
+  Outcome<std::shared_ptr<Tap>> tap(TapRequest request);
+  // Ends it, if it has not ended; from the next boundary on it costs nothing.
+  Outcome<Done> untap(const std::shared_ptr<Tap>& tap);
+
+  Script script() const;
+  // All figures, as of one boundary.
+  EngineFigures inspect() const;
+  // Why nothing comes out of a stream, or how far it is: sources, watermark, what held rows back. For people.
+  Outcome<std::string> why(const std::string& stream) const;
+  // The cells of the stateful stages of a stream for one key, as a JSON object; several keys in their order,
+  // with commas between. What cannot be shown says so there.
+  Outcome<std::string> state(const std::string& stream, const std::string& key) const;
 
   // What is decoded is still processed; then the input counts as ended.
   void stop();

@@ -35,6 +35,27 @@ enum class Emit : uint8_t { Ast, Typed, Graph, Pipelines, Llvm, Asm };
 Outcome<std::string> explain_script(std::string_view text, std::string name, Emit emit, TierChoice tier,
                                     const CheckOptions& options);
 
+// Declarations put into a script: each takes the place of the one of its name, which keeps its comments, or
+// comes at the end.
+struct EditedScript {
+  std::string text;
+  std::vector<std::string> replaced;  // names
+  std::vector<std::string> added;
+  std::vector<std::string> removed;
+};
+// `remove`: names of declarations that go. Fails where one text does not parse or no declaration has a name.
+Outcome<EditedScript> edit_script(std::string_view text, std::string_view declarations,
+                                  const std::vector<std::string>& remove, const CheckOptions& options);
+
+// Whether what was typed so far can stand for itself.
+enum class Typed : uint8_t {
+  Nothing,  // blanks and comments
+  Open,     // a bracket, a text or an expression goes on
+  Closed,   // whole, and nothing can follow
+  MayGoOn,  // whole, but a stage may follow in the next line
+};
+Typed judge_typed(std::string_view text);
+
 struct PlanOptions {
   SwapPolicy policy = SwapPolicy::Ask;
   std::vector<Consent> accept;

@@ -46,6 +46,8 @@ void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
   command->add_option("--disturb", options->disturb, "swap: a full exchange at every batch boundary")
       ->check(CLI::IsMember({"swap"}));
   command->add_option("--stats", options->stats, "Write figures of the run to this file as JSON");
+  command->add_option("--control", options->control,
+                      "PATH: listen on this local socket for `mutc attach` and `mutc top`");
   command->add_flag("--stamp", options->stamp, "Add $source, $position and $version to every row");
   command->add_option("--memory", options->memory, "Bytes of state at most")
       ->transform(CLI::AsSizeValue(false));

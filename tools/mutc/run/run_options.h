@@ -23,6 +23,7 @@ struct RunOptions {
   std::string stats;
   std::string history;
   bool stamp = false;
+  std::string control;
   uint64_t memory = uint64_t{256} * 1024 * 1024;
   std::string fail_on;
 

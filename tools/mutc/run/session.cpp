@@ -12,6 +12,7 @@
 #include <optional>
 #include <thread>
 
+#include "mutstream/control.h"
 #include "tools/mutc/run/guard.h"
 #include "tools/mutc/run/stats_file.h"
 #include "tools/mutc/run/watch.h"
@@ -194,8 +195,11 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
   std::vector<SwapRequest*> requests;
   for (SwapRequest& swap : run.swaps) requests.push_back(&swap);
   if (!place_accepts(options, requests)) return exit_usage;
-  if (options.watch || !options.sets.empty() || !options.history.empty() || !options.undos.empty()) {
-    std::fprintf(stderr, "mutc: --engine reference knows no --watch, no --set, no --undo and no --history\n");
+  bool beside = options.watch || !options.sets.empty() || !options.undos.empty() ||
+                !options.control.empty() || !options.history.empty();
+  if (beside) {
+    std::fprintf(stderr,
+                 "mutc: --engine reference knows no --watch, --set, --undo, --control and --history\n");
     return exit_usage;
   }
   auto done = run_reference(text, options.file, run, check_options(console));
@@ -296,6 +300,15 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     print_error("mutc: " + swap.label + " is not applied\n" + report.failure().text);
     exit_code = exit_code_of(report.failure().kind);
   }
+  std::unique_ptr<ControlServer> control;
+  if (!options.control.empty()) {
+    auto listening = ControlServer::listen(engine, options.control);
+    if (!listening) {
+      (void)engine.close();
+      return refuse(listening.failure());
+    }
+    control = std::move(listening).value();
+  }
   std::optional<ScriptWatch> watch;
   if (options.watch) watch.emplace(options.file, engine, guard, console);
 
@@ -324,6 +337,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     }
   }
   watch.reset();
+  control.reset();
   auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (state == RunState::Failed) exit_code = refuse(engine.failure());
   EngineStats stats = engine.stats();

@@ -73,7 +73,7 @@ void ScriptWatch::offer() {
 }
 
 void ScriptWatch::prepare(const std::string& text) {
-  auto report = engine_.swap({text, file_, {}, {}, guard_});
+  auto report = engine_.swap({.text = text, .name = file_, .guard = guard_});
   if (report) {
     if (!console_.quiet) print_error(report.value().plan);
     return;
