@@ -325,12 +325,13 @@ class Comparison {
       if (options_.policy == Policy::Strict) refuse_unless_strict(cell);
       bool reset = cell.verdict == Verdict::Reset;  // `fresh N` is itself the consent
       if (cell.verdict == Verdict::New && !cell.choices.empty()) {
-        if (consent_for(cell)) come_back(i);
+        if (consent_for(cell) || options_.policy == Policy::Back) come_back(i);
       } else if (cell.verdict == Verdict::Drop || cell.verdict == Verdict::Choice) {
         if (auto consent = consent_for(cell)) {
           cell.decision = *consent;
-        } else if (options_.policy == Policy::Live) {
-          cell.decision = cell.verdict == Verdict::Drop ? "drop" : "reset";
+        } else if (options_.policy == Policy::Live || options_.policy == Policy::Back) {
+          bool back = options_.policy == Policy::Back && came_back(i);
+          cell.decision = cell.verdict == Verdict::Drop ? "drop" : back ? "restore-gap" : "reset";
         } else if (cell.entries && *cell.entries == 0) {
           cell.decision = cell.choices.back();  // nothing is lost
         } else {
@@ -347,6 +348,8 @@ class Comparison {
                                         options_.consents[i].verdict, options_.consents[i].path));
     }
   }
+
+  bool came_back(size_t cell) const { return cell < came_back_.size() && came_back_[cell].parked != nullptr; }
 
   void come_back(size_t n) {
     const ParkedStore& from = *came_back_[n].parked;

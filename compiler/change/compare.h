@@ -17,6 +17,7 @@ enum class Policy : uint8_t {
   Strict,  // nothing but same, keep, convert, new
   Ask,     // drop, reset and choice need consent
   Live,    // takes drop and reset, picks reset for choice
+  Back,    // as Live, but what is kept of a cell comes back
 };
 
 // `--accept reset:stream/stage/cell`; a path that ends in `/` means all below it. The path may leave

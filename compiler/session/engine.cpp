@@ -410,6 +410,7 @@ RunState Engine::run() {
   if (disturbs && !s.disturb()) return RunState::Failed;
   runtime::Progress progress = s.shard->run();
   s.settle_swap();
+  s.judge_probation();
   switch (progress) {
     case runtime::Progress::More:
       return RunState::More;
@@ -449,6 +450,9 @@ void Engine::State::settle_swap() {
   running_graph = program->graph;
   running_optimised = waiting->optimised;
   settle_parked(*waiting, report.version);
+  if (seen) probation.reset();
+  if (waiting->guard)
+    probation = {*waiting->guard, report.version, shard->stats().records_in, shard->errors().total()};
   waiting.reset();
   if (seen) {
     history.take(report);

@@ -95,7 +95,16 @@ struct Engine::State {
     std::vector<ParkedState> parks{};
     std::vector<runtime::ParkId> returns{};
     std::function<void(const SwapReport&)> settled{};
+    std::optional<Guard> guard{};
   };
+  // The version that runs, while its guard looks at it. Of the running thread.
+  struct Probation {
+    Guard guard;
+    uint64_t version = 0;
+    uint64_t records = 0;  // and errors: before its cut
+    uint64_t errors = 0;
+  };
+  std::optional<Probation> probation;
   // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
   mutable std::mutex mutex;
   std::shared_ptr<session::Program> program;  // that runs
@@ -163,7 +172,7 @@ struct Engine::State {
   std::vector<Prepared> supersede(size_t kept, uint64_t by);
   Outcome<SwapReport> offer_edit(const SwapRequest& request, const std::shared_ptr<session::Program>& edited,
                                  SwapReport report, VersionRecord record);
-  Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind);
+  Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind, const std::string& cause);
   // What came of an edit that is not to be taken, into the history. Returns `failure`.
   Failure record_failure(VersionRecord record, const SwapReport& report, Failure failure);
   // Before the cut; a failure: it cannot be recorded, so it is not taken.
@@ -187,6 +196,8 @@ struct Engine::State {
     return running_optimised ? session::Optimiser::Start::Optimised : session::Optimiser::Start::Quick;
   }
   void settle_swap();
+  // On the running thread, after each batch: whether the version that runs under a guard is to be taken back.
+  void judge_probation();
   bool disturb();
   std::shared_ptr<session::Program> running_program() const;
   static const typed::Source* find_source(const session::Program& program, const std::string& source_name);
@@ -198,6 +209,9 @@ struct Engine::State {
                                                  const std::shared_ptr<source::SourceSet>& sources,
                                                  diag::Engine& diags,
                                                  const std::vector<session::TapStream>& of_taps = {}) const;
+
+  // Takes a version back. The last member: it ends before all that it works with.
+  std::unique_ptr<env::Thread> taking_back;
 };
 
 }  // namespace mut

@@ -100,7 +100,9 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
       compare.old_entries = store_entries;
   }
   compare.version = report.version;
-  if (kind == session::StepKind::Undo) compare.direction = change::FormerNames::Direction::Back;
+  if (kind == session::StepKind::RollBack) compare.policy = change::Policy::Back;
+  if (kind == session::StepKind::Undo || kind == session::StepKind::RollBack)
+    compare.direction = change::FormerNames::Direction::Back;
   for (const ParkedState& known : before.parked)
     compare.parked.push_back({known.id, known.program->graph.get(), known.cells, known.entries});
   change::SwapPlan plan = change::compare(*base.graph, *made.graph, compare);
@@ -115,10 +117,6 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
       return Failure{Failure::Kind::Refused, report.plan, session::refusals_of(plan), report.cells};
     case change::SwapPlan::Outcome::Applicable:
       break;
-  }
-  if (!plan.sources_redeclared.empty() && base.typed->sources.size() > 1) {
-    return refused(report.plan + "the record of source `" + plan.sources_redeclared[0] +
-                   "` cannot change while several sources run\n");
   }
   for (const std::string& source : plan.sources_redeclared) {
     auto host = host_source(source);
@@ -162,6 +160,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   if (!opened) return opened.failure();
   Prepared out{Prepared::Origin::Edit,     report,    made,        std::move(swap),
                std::move(kernels).value(), optimised, base.program};
+  out.guard = request.guard;
   for (size_t i = 0; i < plan.value().migration.parks.size(); ++i)
     out.parks.push_back({plan.value().migration.parks[i], base.program, plan.value().parked_cells[i]});
   for (const runtime::StoreMigration& store : plan.value().migration.stores) {

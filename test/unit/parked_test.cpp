@@ -1,5 +1,7 @@
 // State that an edit drops comes back by undo (live-change-cases.md T-B5 and kin). Rows were worked out by
 // hand.
+#include <chrono>
+
 #include "test/unit/embed_fixture.h"
 
 namespace {
@@ -336,6 +338,89 @@ TEST(Parked, GivesWayWhenTheMemoryIsShortAndNoEventFails) {
   EngineStats stats = running.engine().stats();
   EXPECT_EQ(stats.event_errors, 0U);
   EXPECT_EQ(stats.parked_bytes, 0U) << stats.state_bytes << " of " << options.memory_bytes;
+}
+
+VersionRecord record_of(Running& running, uint64_t version) {
+  for (const VersionRecord& known : running.engine().history()) {
+    if (known.version == version) return known;
+  }
+  return {};
+}
+
+TEST(Guard, TakesAnEditBackThatMakesEventsFail) {
+  Running running(both);
+  for (int i = 0; i < 50; ++i) running.row("a", 1, i);
+  SwapRequest edit{script("@g aggregate n = count() by u ttl none | with y = 100 / (n % 10)"),
+                   "script.mut",
+                   {},
+                   {{"drop", "out/g/t"}}};
+  edit.guard = Guard{0.05, 1000};
+  EXPECT_DONE(running.engine().swap(edit));
+  size_t rows = 0;
+  auto begin = std::chrono::steady_clock::now();
+  while (running.engine().stats().version < 3 &&
+         std::chrono::steady_clock::now() - begin < std::chrono::seconds(20))
+    running.row("a", 1, static_cast<int64_t>(50 + rows++));
+  ASSERT_EQ(running.engine().stats().version, 3U)
+      << record_of(running, 2).reason << record_of(running, 3).reason;
+  EXPECT_GE(rows, 100U);
+  VersionRecord gone = record_of(running, 2);
+  EXPECT_EQ(gone.outcome, VersionRecord::Outcome::RolledBack);
+  EXPECT_NE(gone.reason.find("errors in 1"), std::string::npos) << gone.reason;
+  VersionRecord back = record_of(running, 3);
+  EXPECT_EQ(back.restores, 1U);
+  EXPECT_EQ(back.outcome, VersionRecord::Outcome::Running);
+  // The sum that it had dropped is there again, without the events of the gap.
+  running.row("a", 1, 100 + static_cast<int64_t>(rows));
+  ASSERT_EQ(back.cut.size(), 1U);
+  uint64_t since = 50 + rows + 1 - back.cut[0].records;
+  EXPECT_EQ(running.out.rows.back(),
+            "u=a n=" + std::to_string(51 + rows) + " t=" + std::to_string(50 + since));
+  EXPECT_EQ(failure_of(running.engine().redo()).kind, Failure::Kind::Usage);
+}
+
+TEST(Guard, LeavesAnEditThatKeepsWithinIt) {
+  Running running(both);
+  SwapRequest edit{script("@g aggregate n = count(), t = sum(x) by u ttl none | with y = 100 / (n % 50)"),
+                   "script.mut",
+                   {},
+                   {}};
+  edit.guard = Guard{0.05, 300};  // every fiftieth fails
+  EXPECT_DONE(running.engine().swap(edit));
+  for (int i = 0; i < 400; ++i) running.row("a", 1, i);
+  EXPECT_EQ(running.engine().stats().version, 2U);
+  EXPECT_GT(running.engine().stats().event_errors, 5U);
+  EXPECT_EQ(record_of(running, 2).outcome, VersionRecord::Outcome::Running);
+}
+
+TEST(Guard, LooksNoFurtherThanItsProbation) {
+  Running running(both);
+  SwapRequest edit{
+      script(
+          "@g aggregate n = count(), t = sum(x) by u ttl none | with y = if n > 200 then 1 / (n - n) else 1"),
+      "script.mut",
+      {},
+      {}};
+  edit.guard = Guard{0.05, 150};
+  EXPECT_DONE(running.engine().swap(edit));
+  for (int i = 0; i < 400; ++i) running.row("a", 1, i);
+  EXPECT_EQ(running.engine().stats().version, 2U);
+}
+
+TEST(Guard, SaysWhenAnotherEditCameFirst) {
+  Running running(both);
+  SwapRequest edit{script("@g aggregate n = count(), t = sum(x) by u ttl none | with y = 100 / (n - n)"),
+                   "script.mut",
+                   {},
+                   {}};
+  edit.guard = Guard{0.05, 1000};
+  EXPECT_DONE(running.engine().swap(edit));
+  running.turn();
+  for (int i = 0; i < 50; ++i) running.row("a", 1, i);
+  running.swap(both);  // v3: by hand, before there were 100 records
+  for (int i = 0; i < 400; ++i) running.row("a", 1, 50 + i);
+  EXPECT_EQ(running.engine().stats().version, 3U);
+  EXPECT_EQ(record_of(running, 2).outcome, VersionRecord::Outcome::Retired);
 }
 
 }  // namespace

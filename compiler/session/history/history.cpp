@@ -76,10 +76,11 @@ void History::keep(uint64_t version, uint64_t from, StepKind kind, std::shared_p
   std::lock_guard lock(mutex_);
   Kept made{std::move(program), from, 0};
   if (auto before = kept_.find(from); before != kept_.end() && kind != StepKind::Edit) {
-    uint64_t restored = kind == StepKind::Undo ? before->second.undo_to : before->second.redo_to;
+    uint64_t restored = kind == StepKind::Redo ? before->second.redo_to : before->second.undo_to;
     if (auto known = kept_.find(restored); known != kept_.end()) {
       made.undo_to = known->second.undo_to;
-      made.redo_to = kind == StepKind::Undo ? from : known->second.redo_to;
+      // What a guard took back is not offered again.
+      made.redo_to = kind == StepKind::Undo ? from : kind == StepKind::Redo ? known->second.redo_to : 0;
     }
   }
   kept_[version] = std::move(made);
@@ -93,7 +94,10 @@ void History::renew(uint64_t version, std::shared_ptr<Program> program) {
 
 void History::take(const SwapReport& report) {
   std::lock_guard lock(mutex_);
-  if (VersionRecord* before = find(running_)) before->outcome = VersionRecord::Outcome::Retired;
+  VersionRecord* before = find(running_);
+  if (before != nullptr)
+    before->outcome =
+        report.cause.empty() ? VersionRecord::Outcome::Retired : VersionRecord::Outcome::RolledBack;
   running_ = report.version;
   if (VersionRecord* record = find(report.version)) {
     record->outcome = VersionRecord::Outcome::Running;
@@ -101,6 +105,10 @@ void History::take(const SwapReport& report) {
     record->pause_ns = report.pause_ns;
     record->entries_converted = report.entries_converted;
     if (file_) expect(outcome_event(*record, env_->wall_ns()));
+  }
+  if (before != nullptr && !report.cause.empty()) {
+    before->reason = report.cause;
+    if (file_) expect(outcome_event(*before, env_->wall_ns()));
   }
   forget_unreachable();
 }
@@ -113,6 +121,15 @@ void History::settle(uint64_t version, VersionRecord::Outcome outcome, std::stri
     if (file_) expect(outcome_event(*record, env_->wall_ns()));
   }
   kept_.erase(version);
+}
+
+void History::note(uint64_t version, std::string reason) {
+  std::lock_guard lock(mutex_);
+  if (version != running_) return;
+  VersionRecord* record = find(version);
+  if (record == nullptr) return;
+  record->reason = std::move(reason);
+  if (file_) expect(outcome_event(*record, env_->wall_ns()));
 }
 
 Status History::end() {
@@ -218,7 +235,7 @@ std::optional<History::Step> History::step(uint64_t version, StepKind kind) cons
   std::lock_guard lock(mutex_);
   auto from = kept_.find(version);
   if (from == kept_.end()) return std::nullopt;
-  auto to = kept_.find(kind == StepKind::Undo ? from->second.undo_to : from->second.redo_to);
+  auto to = kept_.find(kind == StepKind::Redo ? from->second.redo_to : from->second.undo_to);
   if (to == kept_.end()) return std::nullopt;
   return Step{to->first, to->second.program};
 }

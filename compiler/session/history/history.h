@@ -20,7 +20,7 @@
 
 namespace mut::session {
 
-enum class StepKind : uint8_t { Edit, Undo, Redo };
+enum class StepKind : uint8_t { Edit, Undo, Redo, RollBack };
 
 class History {
  public:
@@ -51,6 +51,8 @@ class History {
   // It runs from now on, and the one that ran does not any more.
   void take(const SwapReport& report);
   void settle(uint64_t version, VersionRecord::Outcome outcome, std::string reason);
+  // A guard wanted the version that runs taken back, and it could not be.
+  void note(uint64_t version, std::string reason);
   // What waits never will be taken. Says whether the file has everything.
   Status end();
 

@@ -116,31 +116,39 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
 }
 
 Outcome<SwapReport> Engine::undo(const UndoRequest& request) {
-  return state_->step_to(request, session::StepKind::Undo);
+  return state_->step_to(request, session::StepKind::Undo, {});
 }
 
 Outcome<SwapReport> Engine::redo(const UndoRequest& request) {
-  return state_->step_to(request, session::StepKind::Redo);
+  return state_->step_to(request, session::StepKind::Redo, {});
 }
 
 std::vector<VersionRecord> Engine::history() const { return state_->history.records(); }
 
-Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::StepKind kind) {
+Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::StepKind kind,
+                                           const std::string& cause) {
   if (!started) return Failure{Failure::Kind::Usage, "the engine was not started"};
   SwapRequest edit;
   edit.accept = request.accept;
   edit.at = request.at;
   SwapReport offered;
+  offered.cause = cause;
   std::unique_lock lock(mutex);
   while (true) {
     // Behind all that waits: it takes back what was done last.
     Base base = base_after(prepared.size());
     auto step = history.step(base.version, kind);
-    if (!step) {
-      std::string verb = kind == session::StepKind::Undo ? "undo" : "redo";
-      return Failure{Failure::Kind::Usage, "nothing to " + verb + ": no version that is kept comes " +
-                                               (kind == session::StepKind::Undo ? "before" : "behind") +
-                                               " v" + std::to_string(base.version)};
+    bool late = kind == session::StepKind::RollBack && base.version != program_version;
+    if (!step || late) {
+      bool forth = kind == session::StepKind::Redo;
+      std::string where = forth ? "redo: no version that is kept comes behind v"
+                                : "undo: no version that is kept comes before v";
+      Failure nothing{Failure::Kind::Usage, "nothing to " + where + std::to_string(base.version)};
+      if (late) nothing.text = "another edit was made in between";
+      if (offered.version == 0) return nothing;
+      lock.unlock();
+      return record_failure(begin_record(offered.version, base.program->name(), base.program->text), offered,
+                            std::move(nothing));
     }
     if (auto wrong = wrong_cut(request.at, *base.program)) return *wrong;
     if (offered.version == 0) offered.version = ++versions;
@@ -149,6 +157,7 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
     record.parent = base.version;
     record.restores = step->version;
     record.accepted = request.accept;
+    record.reason = cause;
     SwapReport report = offered;
     auto made = with_taps_of(*base.program, step->program);
     if (!made) {

@@ -115,6 +115,13 @@ struct Consent {
 
 struct SwapReport;
 
+// An edit that makes too many events fail is taken back: as by undo(), but what it dropped comes back, and
+// what it brought goes, without further consent.
+struct Guard {
+  double error_share = 0.01;  // of the records since the cut; reached with 100 records or more
+  uint64_t records = 10'000;  // behind the cut; then the edit stays
+};
+
 struct SwapRequest {
   std::string text;
   std::string name;
@@ -123,6 +130,7 @@ struct SwapRequest {
   // Called once when the edit was taken or superseded, with the whole report: on the thread that runs, or on
   // the one whose edit came in its place. Not when swap() fails.
   std::function<void(const SwapReport&)> settled{};
+  std::optional<Guard> guard{};
 };
 
 struct SwapReport {
@@ -137,6 +145,7 @@ struct SwapReport {
   uint64_t entries_converted = 0;
   bool compiled = false;
   uint64_t superseded_by = 0;  // the version that took its place before it was taken; 0: it was taken
+  std::string cause{};         // why a guard had it made; empty: someone asked for it
 };
 
 // What an edit would do.

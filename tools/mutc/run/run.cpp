@@ -30,6 +30,8 @@ void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
       ->add_option("--accept", options->accepts,
                    "VERDICT:CELL: consent to what the --swap or --undo before it does to a cell")
       ->allow_extra_args(false);
+  command->add_option("--guard", options->guard,
+                      "\"errors<1%\": take an edit back when so many of the records behind its cut fail");
   command->add_option("--set", options->sets, "PARAM=VALUE[@SOURCE:N]: give a param another value")
       ->allow_extra_args(false);
   command->add_flag("--watch", options->watch, "Swap to the script again whenever it is saved");

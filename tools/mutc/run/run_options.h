@@ -19,6 +19,7 @@ struct RunOptions {
   uint32_t batch = 4096;
   int shards = 1;
   std::string disturb;
+  std::string guard;
   std::string stats;
   std::string history;
   bool stamp = false;

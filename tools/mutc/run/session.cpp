@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "mutstream/control.h"
+#include "tools/mutc/run/guard.h"
 #include "tools/mutc/run/stats_file.h"
 #include "tools/mutc/run/watch.h"
 
@@ -150,6 +151,7 @@ void tell_swap(const SwapReport& report, const std::vector<SourceCut>& wanted,
                  static_cast<unsigned long long>(report.superseded_by));
     return;
   }
+  if (!report.cause.empty()) std::fprintf(stderr, "mutc: %s\n", report.cause.c_str());
   std::string cut;
   for (const SourceCut& source : report.cut)
     cut += " " + source.source + ":" + std::to_string(source.records);
@@ -253,6 +255,12 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   if (!parsed_edits) return exit_usage;
   std::vector<ScheduledSwap>& swaps = *parsed_edits;
   if (!in_order(swaps)) return exit_usage;
+  std::optional<Guard> guard;
+  if (!options.guard.empty()) {
+    guard = parse_guard(options.guard);
+    if (!guard) return exit_usage;
+  }
+  for (ScheduledSwap& swap : swaps) swap.request.guard = guard;
   std::vector<SwapRequest*> requests;
   for (ScheduledSwap& swap : swaps) requests.push_back(&swap.request);
   if (!place_accepts(options, requests)) return exit_usage;
@@ -302,7 +310,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     control = std::move(listening).value();
   }
   std::optional<ScriptWatch> watch;
-  if (options.watch) watch.emplace(options.file, engine, options, console);
+  if (options.watch) watch.emplace(options.file, engine, guard, console);
 
   auto begin = std::chrono::steady_clock::now();
   bool stopping = false;

@@ -26,8 +26,9 @@ Stamp stamp_of(const std::string& path) {
 
 }  // namespace
 
-ScriptWatch::ScriptWatch(std::string file, Engine& engine, const RunOptions&, const ConsoleOptions& console)
-    : file_(std::move(file)), engine_(engine), console_(console) {
+ScriptWatch::ScriptWatch(std::string file, Engine& engine, std::optional<Guard> guard,
+                         const ConsoleOptions& console)
+    : file_(std::move(file)), engine_(engine), console_(console), guard_(guard) {
   if (auto text = read_script(file_)) last_text_ = std::move(*text);
   thread_ = std::thread([this] { watch(); });
 }
@@ -72,7 +73,7 @@ void ScriptWatch::offer() {
 }
 
 void ScriptWatch::prepare(const std::string& text) {
-  auto report = engine_.swap({text, file_, {}, {}});
+  auto report = engine_.swap({.text = text, .name = file_, .guard = guard_});
   if (report) {
     if (!console_.quiet) print_error(report.value().plan);
     return;

@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,7 +15,7 @@ namespace mut::tools {
 class ScriptWatch {
  public:
   // Watches on a thread of its own; each save is prepared on another, so that data keeps flowing.
-  ScriptWatch(std::string file, Engine& engine, const RunOptions& options, const ConsoleOptions& console);
+  ScriptWatch(std::string file, Engine& engine, std::optional<Guard> guard, const ConsoleOptions& console);
   ~ScriptWatch();
   ScriptWatch(const ScriptWatch&) = delete;
   ScriptWatch& operator=(const ScriptWatch&) = delete;
@@ -26,6 +27,7 @@ class ScriptWatch {
   std::string file_;
   Engine& engine_;
   const ConsoleOptions& console_;
+  std::optional<Guard> guard_;
   std::string last_text_;
   std::vector<std::future<void>> offers_;  // running ones and some that are over
   std::atomic<bool> stop_{false};
