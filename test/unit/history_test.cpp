@@ -127,6 +127,39 @@ TEST(Undo, OfAParamGivesItsOldValueBack) {
   EXPECT_NE(running.record(2).plan.find("param `shift`: 0 → 10"), std::string::npos);
 }
 
+TEST(Undo, TextsOfParamsAreKeptOverEdits) {
+  auto engine = load(
+      "type Row = { x: int, at: time }\nparam word: string = \"declared, and too long to lie beside\"\n"
+      "source rows: Row = host() time at\nstream out = rows | select y = x, word\nemit out to host()\n");
+  EXPECT_DONE(engine->bind_host_source("rows"));
+  Rows out;
+  out.bind(*engine, "out");
+  EXPECT_DONE(engine->start());
+  auto turn = [&] {
+    for (int i = 0; i < 4; ++i) engine->run();
+  };
+  EXPECT_DONE(engine->set_param("word", "\"given by the host, and long as well\"", {}));
+  turn();
+  for (int i = 2; i < 30; ++i) {
+    EXPECT_DONE(engine->swap(
+        {"type Row = { x: int, at: time }\nparam word: string = \"declared, and too long to lie beside\"\n"
+         "source rows: Row = host() time at\nstream out = rows | select y = x * " +
+             std::to_string(i) + ", word\nemit out to host()\n",
+         "script.mut",
+         {},
+         {}}));
+    turn();
+  }
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_DONE(engine->undo());
+    turn();
+  }
+  EXPECT_DONE(engine->push_row("rows", {int64_t{1}, int64_t{1}}));
+  turn();
+  EXPECT_EQ(out.rows, (std::vector<std::string>{"y=24 word=given by the host, and long as well"}));
+  EXPECT_EQ(engine->history().back().params[0].second, "\"given by the host, and long as well\"");
+}
+
 TEST(Undo, RightAfterAnEditThatStillWaitsTakesThatBack) {
   Running running(script("x"));
   EXPECT_DONE(running.engine().swap({script("x * 2"), "script.mut", {}, {}}));
