@@ -7,17 +7,7 @@
 
 #include "compiler/session/history/digest.h"
 #include "compiler/session/history/record_json.h"
-
-namespace mut {
-
-std::string_view outcome_name(VersionRecord::Outcome outcome) {
-  constexpr std::string_view names[] = {"waiting", "running",    "retired",        "equivalent",
-                                        "failed",  "refused",    "needs-decision", "superseded",
-                                        "aborted", "rolled-back"};
-  return names[static_cast<size_t>(outcome)];
-}
-
-}  // namespace mut
+#include "mutstream/tooling.h"
 
 namespace mut::session {
 
@@ -38,7 +28,7 @@ Status History::add(VersionRecord record) {
     bool first = record.outcome == VersionRecord::Outcome::Running;
     if (first || record.outcome == VersionRecord::Outcome::Waiting) {
       std::vector<std::string> events;
-      if (first) events.push_back(run_event(record.name, record.time_ns));
+      if (first) events.push_back(run_event(record.name, version_text(), record.time_ns));
       events.push_back(version_event(record));
       Status written = write(std::move(events));
       if (!written) return written.error().within("history");
