@@ -117,7 +117,9 @@ class Borders {
       }
     }
     for (size_t i = 0; i < continued.size(); ++i) {
-      if (!continued[i]) plan_.notes.push_back(fmt::format("sink `{}` is closed", before_.emits[i].name));
+      // Who taps a stream is told himself that it goes.
+      if (!continued[i] && !before_.emits[i].name.starts_with("tap:tap:"))
+        plan_.notes.push_back(fmt::format("sink `{}` is closed", before_.emits[i].name));
     }
   }
 

@@ -1,9 +1,12 @@
 #include "compiler/change/differences.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
+
+#include "runtime/state/row_change.h"
 
 namespace mut::change {
 namespace {
@@ -318,7 +321,7 @@ class Finder {
     bool alike = was.hold.kind == is.hold.kind && was.size == is.size && was.every == is.every &&
                  was.offset == is.offset && was.zone == is.zone && was.hold.whole == is.hold.whole &&
                  was.hold.descending == is.hold.descending && before_.row == after_.row &&
-                 state::compare_rows(*was.hold.record, *is.hold.record) == state::Rows::Alike;
+                 abi::same_layout(*was.hold.record, *is.hold.record);
     if (!alike) {
       add(Difference::HoldOther);
     } else if (was.hold.span != is.hold.span || was.hold.count != is.hold.count) {
@@ -433,7 +436,7 @@ class Finder {
       add(Difference::ParamValue);
     }
     bool right = after_.index == 1;
-    find_row(right ? *was.right : *was.left, right ? *is.right : *is.left);
+    find_row(right ? was.right : was.left, right ? is.right : is.left);
   }
 
   void find_table() {
@@ -442,30 +445,31 @@ class Finder {
     if (was.versioned != is.versioned)
       add(Difference::TableVersions, duration_text(was.versioned) + " → " + duration_text(is.versioned));
     if (was.by_arrival != is.by_arrival) add(Difference::TableNewest);
-    find_row(*was.record, *is.record);
+    find_row(was.record, is.record);
   }
 
-  void find_row(const abi::TypeDesc& was, const abi::TypeDesc& is) {
-    auto value_changed = [&](size_t from, size_t to) {
-      return !same_lineage(before_.row[from].named, after_.row[to].named);
-    };
-    switch (state::compare_rows(was, is)) {
-      case state::Rows::Alike:
-        for (size_t i = 0; i < is.fields.size(); ++i) {
-          if (value_changed(i, i)) add(Difference::JoinValue, is.fields[i].name);
-        }
-        return;
-      case state::Rows::ByName:
-        add(Difference::JoinRowFewer);
-        for (size_t i = 0; i < is.fields.size(); ++i) {
-          for (size_t k = 0; k < was.fields.size(); ++k) {
-            if (was.fields[k].name == is.fields[i].name && value_changed(k, i))
-              add(Difference::JoinValue, is.fields[i].name);
-          }
-        }
-        return;
-      case state::Rows::Other:
-        add(Difference::JoinRow);
+  void find_row(const abi::TypeDescRef& was, const abi::TypeDescRef& is) {
+    auto change = state::RowChange::between(was, is);
+    if (!change) return add(Difference::JoinRow);
+    std::vector<std::string> filled;
+    for (size_t i = 0; i < is->fields.size(); ++i) {
+      const std::string& name = is->fields[i].name;
+      int from = change->source_of(i);
+      if (from < 0) {
+        filled.push_back(name);
+      } else if (!same_lineage(before_.row[static_cast<size_t>(from)].named, after_.row[i].named)) {
+        add(Difference::JoinValue, name);
+      }
+    }
+    switch (change->fit()) {
+      case state::RowFit::Alike:
+        break;
+      case state::RowFit::Fewer:
+        return add(Difference::JoinRowFewer);
+      case state::RowFit::Widened:
+        return add(Difference::JoinRowWidened);
+      case state::RowFit::Filled:
+        return add(Difference::JoinRowFilled, fmt::format("{}", fmt::join(filled, ", ")));
     }
   }
 

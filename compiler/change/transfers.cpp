@@ -34,12 +34,12 @@ bool same_keys(const state::StoreDesc& a, const state::StoreDesc& b) {
     return abi::same_layout(*x.type, *y.type) && x.kind == y.kind;
   };
   if (a.kind == state::StoreKind::Join && b.kind == state::StoreKind::Join) {
-    bool alike = state::compare_rows(*a.join.left, *b.join.left) == state::Rows::Alike &&
-                 state::compare_rows(*a.join.right, *b.join.right) == state::Rows::Alike;
+    bool alike =
+        abi::same_layout(*a.join.left, *b.join.left) && abi::same_layout(*a.join.right, *b.join.right);
     if (!alike) return false;
   }
   if (a.kind == state::StoreKind::Table && b.kind == state::StoreKind::Table &&
-      state::compare_rows(*a.table.record, *b.table.record) != state::Rows::Alike)
+      !abi::same_layout(*a.table.record, *b.table.record))
     return false;
   return a.row_size == b.row_size &&
          std::equal(a.keys.begin(), a.keys.end(), b.keys.begin(), b.keys.end(), same_key);

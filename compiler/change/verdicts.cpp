@@ -72,8 +72,12 @@ constexpr VerdictRow rows[] = {
     {Difference::JoinValue, Verdict::KeepMixed, false,
      "fields computed otherwise; rows from before the cut keep the values they had"},
     {Difference::JoinRow, Verdict::Choice, false,
-     "rows from before the cut lack a field, or have it in another type; only reset is possible"},
+     "rows from before the cut lack a field that has no default, or have it in a type that does not convert; "
+     "only reset is possible"},
     {Difference::JoinRowFewer, Verdict::Convert, false, "fields of the rows went or moved"},
+    {Difference::JoinRowWidened, Verdict::Convert, false, "a field of the rows holds more than it did"},
+    {Difference::JoinRowFilled, Verdict::Convert, false,
+     "rows from before the cut get the default of a field that is new, or none"},
     {Difference::TableVersions, Verdict::Keep, false,
      "`versioned` changed; rows that were let go do not come back"},
     {Difference::TableNewest, Verdict::KeepMixed, false,

@@ -69,6 +69,8 @@ enum class Difference : uint8_t {
   JoinValue,
   JoinRow,
   JoinRowFewer,
+  JoinRowWidened,
+  JoinRowFilled,
   TableVersions,
   TableNewest,
   PatternConditions,

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cstring>
+
 #include "compiler/graph/graph.h"
 #include "runtime/codec/text/number.h"
 #include "runtime/codec/text/time.h"
@@ -117,6 +120,30 @@ TypeKind scalar_kind(Kind kind) {
   }
 }
 
+// A default as rows keep it.
+std::optional<std::string> kept_value(const typed::Const& value, const abi::TypeDesc& type) {
+  const abi::TypeDesc& inner = type.kind == TypeKind::Optional ? *type.element : type;
+  std::string out(inner.size, 0);
+  auto put = [&](const auto& number) {
+    memcpy(out.data(), &number, std::min(sizeof(number), out.size()));
+    return out;
+  };
+  switch (value.value.index()) {
+    case 1:
+      return put(value.as_bool());
+    case 2:  // little-endian: the low bytes are those of a narrower number
+      return put(value.as_int());
+    case 3:
+      return inner.kind == TypeKind::F32 ? put(static_cast<float>(value.as_float())) : put(value.as_float());
+    case 4:
+      return value.as_text();
+    case 6:
+      return put(value.as_decimal());
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 abi::TypeDescRef describe(typed::TypeRef type) {
@@ -139,7 +166,11 @@ abi::TypeDescRef describe(typed::TypeRef type) {
         out.input_name = field.input_name.empty() ? field.name : field.input_name;
         out.type = describe(field.type);
         out.has_default = field.default_value.has_value();
-        if (field.default_value) out.default_json = json_text(*field.default_value, field.type);
+        out.was = field.was;
+        if (field.default_value) {
+          out.default_json = json_text(*field.default_value, field.type);
+          out.default_value = kept_value(*field.default_value, *out.type);
+        }
         fields.push_back(std::move(out));
       }
       return abi::make_record(std::move(fields));

@@ -242,26 +242,59 @@ class Migration {
   static typed::TypeRef record_of(const Stage& stage, size_t side) {
     return side == 0 ? stage.input : stage.join->right_type;
   }
-  // Of a join: whether the rows kept by one version have all fields that the next wants.
+  static int known_field(const typed::Type& record, const typed::Field& field) {
+    int index = record.field_index(field.name);
+    return index < 0 && !field.was.empty() ? record.field_index(field.was) : index;
+  }
+  static bool converts(typed::TypeRef from, typed::TypeRef to) {
+    if (from->text == to->text && typed::without_none(from)->kind != typed::Kind::Enum) return true;
+    if (to->kind == typed::Kind::Optional) return converts(typed::without_none(from), to->element);
+    if (from->kind == typed::Kind::Enum && to->kind == typed::Kind::Enum) {
+      return std::all_of(from->values.begin(), from->values.end(), [&](const std::string& value) {
+        return std::find(to->values.begin(), to->values.end(), value) != to->values.end();
+      });
+    }
+    return from->kind != typed::Kind::Optional && holds_all(*to, *from);
+  }
+  // Whether the rows kept by one version have all fields that the next wants, or can be given them.
   static bool has_rows_for(const Stage& before, const Stage& now, size_t side) {
     bool joins = before.kind == StageKind::Join && now.kind == StageKind::Join;
     bool tables = before.kind == StageKind::Table && now.kind == StageKind::Table;
     if (!joins && !tables) return true;
-    const auto& known = record_of(before, side)->fields;
+    typed::TypeRef known = record_of(before, side);
     const auto& wanted = record_of(now, side)->fields;
     return std::all_of(wanted.begin(), wanted.end(), [&](const typed::Field& field) {
-      return std::any_of(known.begin(), known.end(), [&](const typed::Field& other) {
-        return other.name == field.name && other.type->text == field.type->text;
-      });
+      int index = known_field(*known, field);
+      if (index < 0) return field.default_value.has_value() || field.type->kind == typed::Kind::Optional;
+      return converts(known->fields[static_cast<size_t>(index)].type, field.type);
     });
+  }
+
+  static Value as_type(const Value& value, typed::TypeRef from, typed::TypeRef to) {
+    if (value.is_none()) return value;
+    from = typed::without_none(from);
+    to = typed::without_none(to);
+    if (from->kind == typed::Kind::Enum) {
+      const std::string& name = from->values[static_cast<size_t>(value.as_int())];
+      return Value(
+          static_cast<int64_t>(std::find(to->values.begin(), to->values.end(), name) - to->values.begin()));
+    }
+    if (to->kind == typed::Kind::U64 && value.is_int()) return Value(static_cast<uint64_t>(value.as_int()));
+    return value;
   }
 
   static Value::Parts fields_for(const Stage& before, const Stage& now, const Value::Parts& fields,
                                  size_t side) {
     Value::Parts out;
+    typed::TypeRef known = record_of(before, side);
     for (const typed::Field& field : record_of(now, side)->fields) {
-      int index = record_of(before, side)->field_index(field.name);
-      out.push_back(index < 0 ? Value() : fields[static_cast<size_t>(index)]);
+      int index = known_field(*known, field);
+      if (index >= 0) {
+        auto at = static_cast<size_t>(index);
+        out.push_back(as_type(fields[at], known->fields[at].type, field.type));
+      } else {
+        out.push_back(field.default_value ? from_const(*field.default_value, field.type) : Value());
+      }
     }
     return out;
   }

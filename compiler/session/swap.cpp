@@ -118,10 +118,6 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
     case change::SwapPlan::Outcome::Applicable:
       break;
   }
-  if (!plan.sources_redeclared.empty() && base.typed->sources.size() > 1) {
-    return refused(report.plan + "the record of source `" + plan.sources_redeclared[0] +
-                   "` cannot change while several sources run\n");
-  }
   for (const std::string& source : plan.sources_redeclared) {
     auto host = host_source(source);
     if (host && !host->text)

@@ -62,9 +62,9 @@ bool among(const std::array<std::string_view, size>& words, std::string_view wor
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-constexpr std::array<std::string_view, 22> goes_on{
-    "=",   "|",  ",",   "+",  "-",     "*",  "/",  "<",    ">",      ":",      ".",
-    "and", "or", "not", "by", "where", "as", "to", "emit", "stream", "source", "param"};
+constexpr std::array<std::string_view, 28> goes_on{
+    "=",  "|",  ",",  "+",  "-",     "*",  "/",  "<",    ">",    ":",  ".",    "and",    "or",     "not",
+    "by", "in", "is", "as", "where", "to", "if", "then", "else", "on", "emit", "stream", "source", "param"};
 constexpr std::array<std::string_view, 4> has_stages{"stream", "source", "table", "operator"};
 
 }  // namespace

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,9 @@ struct FieldDesc {
   uint32_t offset = 0;       // bytes from the start of the record
   bool has_default = false;  // default_value is the value of an absent field, as JSON text
   std::string default_json;
+  // The same as rows keep it: in memory layout, or a text itself. Nullopt: none, or it is a list, map or record.
+  std::optional<std::string> default_value;
+  std::string was;  // its name before an edit; empty: the same
 };
 
 // A field that the engine gives a record: it comes from no input.

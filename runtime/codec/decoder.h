@@ -54,6 +54,11 @@ class Decoder {
   // `time_field` as in DecodeOptions. Fails, and changes nothing, when the input does not fit.
   virtual Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) = 0;
 
+  // Appends a record that was handed over before, as MutOrigin shows it, once more: after redeclare(), for
+  // rows that have not run. `batch` has room. Place and state of the input stay.
+  virtual void decode_again(std::string_view record, uint32_t line, int64_t arrival_ns,
+                            batch::Batch& batch) = 0;
+
   // The next text is the begin of another file: own header, byte order mark, line 1.
   virtual void start_input() = 0;
 };

@@ -33,6 +33,7 @@ class RecordPump {
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) {
     return decoder_->redeclare(std::move(record), time_field);
   }
+  codec::Decoder* decoder() { return decoder_.get(); }
   // Whether text waits that did not make a whole record yet.
   bool has_rest() const { return filled_ > begin_; }
   // What follows is decoded as if the input ended here.

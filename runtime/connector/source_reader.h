@@ -5,6 +5,7 @@
 
 #include "runtime/abi/result.h"
 #include "runtime/batch/batch.h"
+#include "runtime/codec/decoder.h"
 
 namespace mut::connector {
 
@@ -34,6 +35,8 @@ class SourceReader {
     (void)time_field;
     return Error{"its rows are not decoded here"};
   }
+  // Of the rows that were handed over last; null: they were not decoded from text. Valid until the next call.
+  virtual codec::Decoder* decoder() { return nullptr; }
   // The next poll() hands over what is decoded already, then says End.
   virtual void stop() = 0;
 };

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "runtime/abi/check.h"
+#include "runtime/graph/decode_again.h"
 
 namespace mut::runtime {
 namespace {
@@ -110,6 +111,13 @@ bool Shard::fill(Feed& feed, size_t index) {
       return fail(feed.reader->error().within("source `" + feed.name + "`"));
   }
   ++stats_.batches;
+  present(feed, index);
+  return true;
+}
+
+// The rows of a feed's batch as kernels see them.
+void Shard::present(Feed& feed, size_t index) {
+  const SourcePlan& plan = instance_->plan().sources[index];
   if (plan.computes_times) feed.batch->own_times();
   feed.view = feed.batch->view();
   if (plan.computes_times) {
@@ -120,7 +128,6 @@ bool Shard::fill(Feed& feed, size_t index) {
     instance_->kernels().times[index](&instance_->context(), &feed.view, feed.bad.data());
     feed.view.bad = feed.bad.data();
   }
-  return true;
 }
 
 // The source whose next record has the smallest event time, ties by declaration, and how many rows of
@@ -543,6 +550,13 @@ void Shard::exchange() {
       if (source.time_column >= 0) time_field = static_cast<size_t>(source.time_column);
       Status done = feed.reader->redeclare(source.record, time_field);
       if (!done) fail(done.error().within("source `" + feed.name + "`"));
+      // With several sources the cut may lie between rows that were decoded already.
+      codec::Decoder* decoder = feed.reader->decoder();
+      if (done && decoder != nullptr && feed.batch && feed.row < feed.batch->row_count()) {
+        feed.batch = decode_again(*decoder, *feed.batch, feed.row, source.record);
+        feed.row = 0;
+        present(feed, static_cast<size_t>(&source - instance_->plan().sources.data()));
+      }
     }
     feeds.push_back(std::move(feed));
   }

@@ -126,6 +126,7 @@ class Shard {
 
   Progress advance();
   bool fill(Feed& feed, size_t index);
+  void present(Feed& feed, size_t index);
   bool pick(size_t& chosen, uint32_t& row_end);
   bool run_rows(size_t index, uint32_t row_end);
   bool run_kernel(size_t index, MutCursor& cursor);

@@ -1,10 +1,12 @@
 #include "runtime/state/joins.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "runtime/abi/deliberate.h"
 #include "runtime/state/packed.h"
+#include "runtime/state/row_change.h"
 
 namespace mut::state {
 namespace {
@@ -444,6 +446,9 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
   });
   std::vector<uint64_t> key(desc_.key_words + 1);
   std::vector<char> record;
+  // By JoinSide. A side whose rows do not convert keeps none.
+  std::array changes{RowChange::between(old.desc_.join.left, desc_.join.left),
+                     RowChange::between(old.desc_.join.right, desc_.join.right)};
   for (const Kept& row : kept) {
     const Node& node = *old.node_at(row.node);
     old.load_key(row.node, key.data());
@@ -456,7 +461,7 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
     bool forgets = MUT_DELIBERATE_FAULT(swap_loses_match) && node.matched != 0;
     if (forgets) state.matched = 0;
     if (!may_come && !forgets) state.silent = 1;
-    std::vector<char> taken = as_record(old.record_of(row.side), record.data(), record_of(row.side));
+    std::vector<char> taken = changes[static_cast<size_t>(row.side)]->apply(record.data());
     insert(key.data(), row.side, node.time, taken.data(), state);
   }
   late_ = old.late_;

@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "runtime/abi/value.h"
-#include "runtime/state/store_desc.h"
 
 namespace mut::state {
 namespace {
@@ -128,20 +127,5 @@ void pack(const abi::TypeDesc& type, const char* value, char* out) {
 }
 
 void unpack(const abi::TypeDesc& type, char* packed) { point(type, packed, packed); }
-
-std::vector<char> as_record(const abi::TypeDesc& from, const char* value, const abi::TypeDesc& to) {
-  std::vector<char> out(to.size);
-  if (compare_rows(from, to) == Rows::Alike) {
-    memcpy(out.data(), value, to.size);
-    return out;
-  }
-  for (const abi::FieldDesc& field : to.fields) {
-    for (const abi::FieldDesc& known : from.fields) {
-      if (known.name != field.name || !abi::same_layout(*known.type, *field.type)) continue;
-      memcpy(out.data() + field.offset, value + known.offset, field.type->size);
-    }
-  }
-  return out;
-}
 
 }  // namespace mut::state

@@ -2,7 +2,6 @@
 // moved, and is made whole again where it lies.
 #pragma once
 #include <cstdint>
-#include <vector>
 
 #include "runtime/abi/type_desc.h"
 
@@ -14,8 +13,5 @@ uint64_t packed_bytes(const abi::TypeDesc& type, const char* value);
 void pack(const abi::TypeDesc& type, const char* value, char* out);
 // The other way, in place: a value in memory layout, as long as the piece stays where it is.
 void unpack(const abi::TypeDesc& type, char* packed);
-
-// A record as one of another version: fields go by name, what it lacks is zero.
-std::vector<char> as_record(const abi::TypeDesc& from, const char* value, const abi::TypeDesc& to);
 
 }  // namespace mut::state

@@ -43,16 +43,6 @@ int64_t delay_of(const JoinRule& rule) {
   return out;
 }
 
-Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to) {
-  if (abi::same_layout(from, to)) return Rows::Alike;
-  bool by_name = std::all_of(to.fields.begin(), to.fields.end(), [&](const abi::FieldDesc& field) {
-    return std::any_of(from.fields.begin(), from.fields.end(), [&](const abi::FieldDesc& known) {
-      return known.name == field.name && abi::same_layout(*known.type, *field.type);
-    });
-  });
-  return by_name ? Rows::ByName : Rows::Other;
-}
-
 namespace {
 
 // Of the offset of windows what is no whole day: their days begin that much after midnight.

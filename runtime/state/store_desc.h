@@ -198,11 +198,6 @@ bool waits_for_end(const StoreDesc& desc);
 // Whether something of it fires: a kernel takes rows that it gives.
 bool has_results(const StoreDesc& desc);
 
-// How a record of rows compares with one that is to take them: the same at each place; found by name, field
-// for field; or neither.
-enum class Rows : uint8_t { Alike, ByName, Other };
-Rows compare_rows(const abi::TypeDesc& from, const abi::TypeDesc& to);
-
 // Whether rows end with the time of their newest event.
 inline bool is_aged(const StoreDesc& desc) {
   return desc.kind == StoreKind::Whole || desc.kind == StoreKind::Counts || desc.kind == StoreKind::Process ||

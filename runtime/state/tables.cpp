@@ -2,8 +2,10 @@
 
 #include <cstring>
 
+#include "runtime/abi/check.h"
 #include "runtime/abi/deliberate.h"
 #include "runtime/state/packed.h"
+#include "runtime/state/row_change.h"
 
 namespace mut::state {
 
@@ -172,6 +174,8 @@ void TableStore::convert_from(const Store& old_store, const std::vector<int>& ce
     return;
   }
   let_go(old);
+  auto change = RowChange::between(old.desc_.table.record, desc_.table.record);
+  MUT_CHECK(change, "rows of a table that do not convert");
   std::vector<uint64_t> key(desc_.key_words + 1);
   std::vector<char> record;
   old.table_.for_each([&](char* row) {
@@ -188,8 +192,7 @@ void TableStore::convert_from(const Store& old_store, const std::vector<int>& ce
       const char* piece = old.table_heap().at(version.piece);
       record.assign(piece, piece + version.bytes);
       unpack(*old.desc_.table.record, record.data());
-      std::vector<char> taken = as_record(*old.desc_.table.record, record.data(), *desc_.table.record);
-      if (!add(made, version.time, taken.data())) break;
+      if (!add(made, version.time, change->apply(record.data()).data())) break;
     }
     if (load(made).count > 0) return;
     table_.erase(made);

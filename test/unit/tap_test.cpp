@@ -108,6 +108,7 @@ TEST_F(Taps, EndWithAReasonWhereTheStreamOrTheFieldGoes) {
   TapRows stream = of_stream->take();
   TapRows field = of_field->take();
   EXPECT_EQ(stream.life, TapRows::Life::Ended);
+  EXPECT_EQ(edit.value().plan.find("tap"), std::string::npos) << edit.value().plan;
   EXPECT_NE(stream.reason.find("`big`"), std::string::npos) << stream.reason;
   EXPECT_EQ(field.life, TapRows::Life::Ended);
   EXPECT_NE(field.reason.find("`c`"), std::string::npos) << field.reason;

@@ -37,6 +37,21 @@ class Reader final : public codec::Decoder {
     return mapped;
   }
 
+  void decode_again(std::string_view record, uint32_t line, int64_t arrival_ns,
+                    batch::Batch& batch) override {
+    bound_.bind(batch);
+    batch_ = &batch;
+    arrival_ns_ = arrival_ns;
+    auto* copy = static_cast<char*>(batch.arena().allocate(record.size() + batch::ReadBuffer::slack_bytes));
+    memcpy(copy, record.data(), record.size());
+    const char* end = copy + record.size();
+    uint32_t next_line = std::exchange(line_, line);
+    codec::Utf8Window window(end);
+    Marks marks(copy, end, options_.separator);
+    read_record(copy, cut_record(copy, end, true, options_.separator, marks, cells_), window);
+    line_ = next_line;
+  }
+
   void start_input() override {
     begun_ = false;
     header_read_ = !options_.header;

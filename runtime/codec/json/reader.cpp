@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "runtime/abi/deliberate.h"
 #include "runtime/codec/json/bound_plan.h"
@@ -61,6 +62,17 @@ class Reader final : public codec::Decoder {
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
     bound_ = BoundPlan(std::move(record), time_field);
     return Unit{};
+  }
+
+  void decode_again(std::string_view record, uint32_t line, int64_t arrival_ns,
+                    batch::Batch& batch) override {
+    bound_.bind(batch);
+    batch_ = &batch;
+    arrival_ns_ = arrival_ns;
+    uint32_t next_line = std::exchange(line_, line);
+    parser_->newline_is_space = state_ == State::Array;
+    read_copy(record.data(), record.size());
+    line_ = next_line;
   }
 
   void start_input() override {
@@ -195,13 +207,17 @@ class Reader final : public codec::Decoder {
     }
     if (!at_end || size == 0) return at;
     if (skip_blanks(at, end) == end) return end;
-    // The parser wants a newline behind it, and what follows the text is not ours to write.
+    read_copy(at, size);
+    return end;
+  }
+
+  // The parser wants a newline behind a record, and what follows the text is not ours to write.
+  void read_copy(const char* at, size_t size) {
     char* copy = static_cast<char*>(batch_->arena().allocate(size + sentinel_bytes));
     memcpy(copy, at, size);
     memset(copy + size, '\n', sentinel_bytes);
     const char* value = skip_blanks(copy, copy + size);
     read_record(value, copy + size, codec::is_utf8({copy, size}));
-    return end;
   }
 
   enum class Between : uint8_t { FirstOrEnd, Value, CommaOrEnd, AfterEnd };

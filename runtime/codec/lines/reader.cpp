@@ -1,6 +1,7 @@
 #include "runtime/codec/lines/reader.h"
 
 #include <cstring>
+#include <utility>
 
 #include "runtime/codec/utf8_window.h"
 
@@ -12,6 +13,15 @@ class Reader final : public codec::Decoder {
   Status redeclare(abi::TypeDescRef record, std::optional<size_t>) override {
     if (record->fields.size() == 1 && record->fields[0].type->kind == abi::TypeKind::String) return Unit{};
     return Error{"format `lines` gives `{ line: string }`"};
+  }
+
+  void decode_again(std::string_view record, uint32_t line, int64_t arrival_ns,
+                    batch::Batch& batch) override {
+    std::string_view copy = abi::view(batch.arena().copy(record));
+    codec::Utf8Window window(copy.data() + copy.size());
+    uint32_t next_line = std::exchange(line_, line);
+    finish_line(batch, window, copy.data(), copy.size(), arrival_ns);
+    line_ = next_line;
   }
 
   void start_input() override {

@@ -91,6 +91,7 @@ class FileSource final : public SourceReader {
     if (done) record_ = std::move(record);
     return done;
   }
+  codec::Decoder* decoder() override { return pump_.decoder(); }
   const Error& error() const override { return error_; }
   int64_t retry_after_ns() const override { return options_.follow ? follow_interval_ns : -1; }
   void stop() override { stopped_.store(true, std::memory_order_relaxed); }

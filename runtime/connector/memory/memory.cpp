@@ -87,6 +87,7 @@ class TextSource final : public SourceReader {
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
     return pump_.redeclare(std::move(record), time_field);
   }
+  codec::Decoder* decoder() override { return pump_.decoder(); }
   const Error& error() const override { return error_; }
   void stop() override { stopped_.store(true, std::memory_order_relaxed); }
 
@@ -128,6 +129,7 @@ class BorrowedTextSource final : public SourceReader {
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
     return decoder_->redeclare(std::move(record), time_field);
   }
+  codec::Decoder* decoder() override { return decoder_.get(); }
   const Error& error() const override { return error_; }
   void stop() override { stopped_.store(true, std::memory_order_relaxed); }
 

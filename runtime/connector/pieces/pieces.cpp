@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <utility>
 
 #include "runtime/connector/record_pump.h"
 
@@ -64,7 +65,7 @@ class PieceSource final : public SourceReader {
         return Poll::Failed;
       }
       rows = batch.row_count();
-      if (filled.value() == Poll::End) open_.reset();
+      if (filled.value() == Poll::End) last_ = std::exchange(open_, nullptr);
       if (filled.value() != Poll::Wait) continue;
       if (auto more = queue_->take_if_continues(open_->piece)) {
         open_->stream.add(std::move(more->text));
@@ -81,13 +82,17 @@ class PieceSource final : public SourceReader {
   }
 
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
-    if (open_) {
-      Status done = open_->pump.redeclare(record, time_field);
+    for (Open* read : {open_.get(), last_.get()}) {
+      if (read == nullptr) continue;
+      Status done = read->pump.redeclare(record, time_field);
       if (!done) return done;
     }
     record_ = std::move(record);
     options_.time_field = time_field;
     return Unit{};
+  }
+  codec::Decoder* decoder() override {
+    return open_ ? open_->pump.decoder() : last_ ? last_->pump.decoder() : nullptr;
   }
   const Error& error() const override { return error_; }
   void stop() override { stopped_.store(true, std::memory_order_relaxed); }
@@ -114,6 +119,7 @@ class PieceSource final : public SourceReader {
   codec::DecodeOptions options_;
   abi::TypeDescRef record_;
   std::unique_ptr<Open> open_;
+  std::unique_ptr<Open> last_;  // of the rows that were handed over, when that piece has ended
   uint64_t next_position_ = 0;
   std::atomic<bool> stopped_{false};
   Error error_;

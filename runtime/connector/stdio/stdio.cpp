@@ -38,6 +38,7 @@ class LiveSource final : public SourceReader {
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
     return decoded_->redeclare(std::move(record), time_field);
   }
+  codec::Decoder* decoder() override { return decoded_->decoder(); }
   const Error& error() const override { return decoded_->error(); }
   void stop() override {
     stopped_.store(true);

@@ -104,10 +104,10 @@ class LineEditor::State {
     State& self = of(editor);
     const LineInfo* line = el_line(editor);
     std::string_view text(line->buffer, static_cast<size_t>(line->cursor - line->buffer));
-    std::vector<std::string> words = self.options.complete(text);
+    auto words = self.options.complete(text);
     if (words.empty()) return CC_ERROR;
-    std::string common = words[0];
-    for (const std::string& word : words) {
+    std::string common = words[0].first;
+    for (const auto& [word, what] : words) {
       auto ends = std::mismatch(common.begin(), common.end(), word.begin(), word.end());
       common.erase(ends.first, common.end());
     }
@@ -121,8 +121,13 @@ class LineEditor::State {
       return CC_REFRESH;
     }
     std::fputc('\n', stdout);
-    for (const std::string& word : words) std::printf("%s  ", word.c_str());
-    std::fputc('\n', stdout);
+    for (const auto& [word, what] : words) {
+      if (what.empty()) {
+        std::printf("  %s\n", word.c_str());
+      } else {
+        std::printf("  %-20s %s\n", word.c_str(), what.c_str());
+      }
+    }
     std::fflush(stdout);
     return CC_REDISPLAY;
   }

@@ -5,14 +5,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mut::tools {
 
 struct LineEditorOptions {
   std::string history_path;  // empty: none is kept
-  // Words that the text, up to the cursor, may end with.
-  std::function<std::vector<std::string>(std::string_view text)> complete;
+  // Words that the text, up to the cursor, may end with, and what each is.
+  std::function<std::vector<std::pair<std::string, std::string>>(std::string_view text)> complete;
   int descriptor = -1;  // readable when show() has something to print
   std::function<void()> show;
 };

@@ -139,13 +139,14 @@ void Shell::look_again() {
   if (!is_ok(figures)) return;
   version_ = static_cast<uint64_t>(int_in(figures, "version"));
   names_.clear();
+  names_are_ = Names::Known;
+  for (const JsonValue& param : list_in(figures, "params"))
+    names_[text_in(param, "name")] = "param " + text_in(param, "type");
   for (const JsonValue& stream : list_in(figures, "streams")) {
-    names_.push_back(text_in(stream, "name"));
-    for (const JsonValue& field : list_in(stream, "fields")) names_.push_back(text_in(field, "name"));
+    for (const JsonValue& field : list_in(stream, "fields"))
+      names_.emplace(text_in(field, "name"), text_in(field, "type"));
   }
-  for (const JsonValue& param : list_in(figures, "params")) names_.push_back(text_in(param, "name"));
-  std::sort(names_.begin(), names_.end());
-  names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
+  for (const JsonValue& stream : list_in(figures, "streams")) names_[text_in(stream, "name")] = "stream";
 }
 
 Shell::Then Shell::enter(const std::string& text) {
@@ -236,7 +237,7 @@ void Shell::take(const Edit& edit) {
   const JsonValue* error = reply.find("error");
   if (error != nullptr && text_in(*error, "kind") == "no_change") {
     print("noted; nothing that runs changes");
-    look_again();
+    names_are_ = Names::Old;
     return;
   }
   if (fine(reply)) told_taken(reply);
@@ -330,6 +331,7 @@ Shell::Then Shell::set(const std::string& what) {
   JsonValue reply =
       link_.ask("set", {{"param", json_quoted(what.substr(0, end))}, {"value", json_quoted(value)}});
   if (!fine(reply)) return Then::GoOn;
+  print(plan_text(text_in(reply, "plan")));
   told_taken(reply);
   return Then::GoOn;
 }
@@ -524,7 +526,8 @@ Shell::Then Shell::wait(const std::string& duration) {
 
 Shell::Then Shell::quit(const std::string&) { return Then::Quit; }
 
-std::vector<std::string> Shell::complete(std::string_view text) {
+std::vector<std::pair<std::string, std::string>> Shell::complete(std::string_view text) {
+  if (names_are_ == Names::Old) look_again();
   static const std::vector<std::string> words = {
       "aggregate", "asof",     "by",     "debounce", "dedupe", "define", "delay",    "emit",
       "enum",      "flatten",  "float",  "fn",       "import", "int",    "join",     "last",
@@ -538,21 +541,20 @@ std::vector<std::string> Shell::complete(std::string_view text) {
   };
   while (begin > 0 && part(text[begin - 1])) --begin;
   std::string_view word = text.substr(begin);
-  std::vector<std::string> out;
+  std::vector<std::pair<std::string, std::string>> out;
   if (begin > 0 && text[begin - 1] == ':' && trimmed(text.substr(0, begin)) == ":") {
     for (const Command& command : commands()) {
-      if (command.name.starts_with(word)) out.emplace_back(command.name);
+      if (command.name.starts_with(word)) out.emplace_back(command.name, command.summary);
     }
     return out;
   }
-  for (const std::string& name : names_) {
-    if (name.starts_with(word)) out.push_back(name);
+  for (const auto& [name, what] : names_) {
+    if (name.starts_with(word)) out.emplace_back(name, what);
   }
   bool command = !text.empty() && text[0] == ':';
   for (const std::string& known : words) {
-    if (!command && !word.empty() && known.starts_with(word) &&
-        !std::binary_search(names_.begin(), names_.end(), known))
-      out.push_back(known);
+    if (!command && !word.empty() && known.starts_with(word) && !names_.contains(known))
+      out.emplace_back(known, "");
   }
   return out;
 }

@@ -27,8 +27,8 @@ class Shell {
   size_t limited_taps() const;  // that will end by themselves
   // That of the first thing that went wrong.
   int exit_code() const { return exit_code_; }
-  // The words that `text`, up to the cursor, may end with.
-  std::vector<std::string> complete(std::string_view text);
+  // The words that `text`, up to the cursor, may end with, and what each is.
+  std::vector<std::pair<std::string, std::string>> complete(std::string_view text);
 
  private:
   using Run = Then (Shell::*)(const std::string& arguments);
@@ -75,7 +75,7 @@ class Shell {
   void told_taken(const JsonValue& reply);
   bool fine(const JsonValue& reply);  // prints what is wrong
   void wrong(const std::string& text);
-  void look_again();  // version and names
+  void look_again();  // version and names; those of an edit that was only noted come a moment later
 
   Link& link_;
   AskPerson ask_person_;
@@ -89,7 +89,8 @@ class Shell {
     int64_t version = 0;  // of its last row
   };
   std::map<int64_t, ShownTap> taps_;
-  std::vector<std::string> names_;  // of streams, fields, params
+  std::map<std::string, std::string> names_;  // of streams, fields, params: what each is
+  enum class Names : uint8_t { Known, Old } names_are_ = Names::Old;
 };
 
 }  // namespace mut::tools
