@@ -74,7 +74,9 @@ void History::keep(uint64_t version, uint64_t from, StepKind kind, std::shared_p
     }
   }
   kept_[version] = std::move(made);
-  if (running_ == 0) running_ = version;
+  if (running_ != 0) return;
+  running_ = version;
+  kept_[version].waits = false;
 }
 
 void History::take(const SwapReport& report) {
@@ -84,6 +86,7 @@ void History::take(const SwapReport& report) {
     before->outcome =
         report.cause.empty() ? VersionRecord::Outcome::Retired : VersionRecord::Outcome::RolledBack;
   running_ = report.version;
+  if (auto known = kept_.find(running_); known != kept_.end()) known->second.waits = false;
   if (VersionRecord* record = find(report.version)) {
     record->outcome = VersionRecord::Outcome::Running;
     record->cut = report.cut;
@@ -244,7 +247,7 @@ void History::forget_unreachable() {
     }
   };
   for (const auto& [version, kept] : kept_) {
-    if (version < running_) continue;
+    if (!kept.waits && version != running_) continue;
     walk(version, &Kept::undo_to);
     if (kept.redo_to != 0) walk(kept.redo_to, &Kept::redo_to);
   }
