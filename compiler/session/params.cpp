@@ -10,6 +10,31 @@
 
 namespace mut {
 namespace session {
+namespace {
+
+// Of `texts` those that values of params point into, also by way of a list. Not all: each version would hold
+// what every version before it held.
+void take_texts(const std::vector<std::shared_ptr<std::string>>& texts, runtime::Plan& plan) {
+  std::vector<char> taken(texts.size(), 0);
+  auto scan = [&](const char* bytes, size_t size, auto&& again) -> void {
+    for (size_t at = 0; at + sizeof(uintptr_t) <= size; at += sizeof(uintptr_t)) {
+      uintptr_t word;
+      memcpy(&word, bytes + at, sizeof(word));
+      for (size_t i = 0; i < texts.size(); ++i) {
+        auto begin = reinterpret_cast<uintptr_t>(texts[i]->data());
+        if (taken[i] || word < begin || word >= begin + std::max<size_t>(texts[i]->size(), 1)) continue;
+        taken[i] = 1;
+        again(texts[i]->data(), texts[i]->size(), again);
+      }
+    }
+  };
+  scan(plan.param_values.data(), plan.param_values.size(), scan);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (taken[i]) plan.texts.push_back(texts[i]);
+  }
+}
+
+}  // namespace
 
 Outcome<std::shared_ptr<Program>> with_param(const Program& base, const std::string& name,
                                              const std::string& value) {
@@ -56,8 +81,7 @@ std::shared_ptr<Program> with_params_of(const Program& base, const std::shared_p
     memcpy(plan->param_values.data() + is.offset, base.plan->param_values.data() + was.offset, is.type->size);
     made->params[i].second = base.params[old].second;
   }
-  // What the values point into.
-  plan->texts.insert(plan->texts.end(), base.plan->texts.begin(), base.plan->texts.end());
+  take_texts(base.plan->texts, *plan);
   made->plan = std::move(plan);
   return made;
 }
