@@ -457,6 +457,8 @@ void Engine::State::settle_swap() {
   if (seen) {
     history.take(report);
     done.push_back(report);
+  } else {
+    history.renew(report.version, program);
   }
   lock.unlock();
   if (settled) settled(report);
@@ -565,13 +567,8 @@ EngineStats Engine::stats() const {
   out.parked_bytes = s.shard->budget().parked();
   for (const runtime::SourceCount& count : s.shard->positions())
     out.positions.push_back({count.source, count.records});
-  for (const auto& [stream, count] : s.shard->errors().counts()) {
-    if (stream.starts_with("tap:")) {  // who looks makes no event fail
-      out.event_errors -= count;
-    } else {
-      out.errors_by_stream.emplace_back(stream, count);
-    }
-  }
+  for (const auto& [stream, count] : s.shard->errors().counts())
+    out.errors_by_stream.emplace_back(stream, count);
   runtime::Instance& instance = s.shard->instance();
   for (size_t i = 0; i < instance.plan().sites.size(); ++i) {
     if (instance.dropped()[i] > 0)

@@ -199,6 +199,22 @@ TEST_F(Taps, AnEquivalentEditIsTheTextOfTheNext) {
   EXPECT_EQ(seen->take().rows.size(), 1U);
 }
 
+TEST_F(Taps, WhatWasOnlyNotedGoesAndComesWithItsVersion) {
+  std::string noted = std::string(script) + "stream more = r\n";
+  EXPECT_EQ(engine_->swap({noted, "t.mut", {}, {}}).failure().kind, Failure::Kind::NoChange);
+  run();
+  std::string edited = noted;
+  edited.replace(edited.find("n > 10"), 6, "n > 30");
+  ASSERT_TRUE(engine_->swap({edited, "t.mut", {}, {}}).ok());
+  run();
+  ASSERT_TRUE(engine_->undo().ok());
+  run();
+  EXPECT_EQ(engine_->script().text, noted);
+  ASSERT_TRUE(engine_->redo().ok());
+  run();
+  EXPECT_EQ(engine_->script().text, edited);
+}
+
 TEST_F(Taps, FiguresTellWhereRowsAre) {
   push("a", 20);
   push("a", 5);
