@@ -148,6 +148,21 @@ class Finder {
     return false;
   }
 
+  // Whether entries of several groups can become those of one.
+  static bool merges(const state::StoreDesc& desc) {
+    return desc.kind == StoreKind::Groups || desc.kind == StoreKind::Whole || desc.kind == StoreKind::Panes;
+  }
+
+  // The gravest change of the types of keys; `places` as key_places() gives them.
+  TypeChange type_change_of(const std::vector<int>& places) const {
+    auto out = TypeChange::None;
+    for (size_t i = 0; i < places.size(); ++i) {
+      TypeChange change = type_change(before_.key_types[static_cast<size_t>(places[i])], after_.key_types[i]);
+      if (change != TypeChange::None) out = change;
+    }
+    return out;
+  }
+
   void find_keys() {
     const auto& was = before_.keys;
     const auto& is = after_.keys;
@@ -173,6 +188,15 @@ class Finder {
         if (was[from].named == is[i].named && was[from].valued != is[i].valued) add(Difference::ParamValue);
       }
       return;
+    }
+    if (is.size() < was.size() && places.size() == is.size()) {
+      if (merges(after_.node->desc) && type_change_of(places) == TypeChange::None) {
+        const state::CellDesc& cell = after_.node->desc.cells[static_cast<size_t>(after_.index)];
+        bool alone = state::merges_in_any_order(cell.fn);
+        return add(alone ? Difference::KeyMerged : Difference::KeyCoarsened,
+                   alone ? "" : "it depends on the order of events");
+      }
+      return add(Difference::KeyCoarsened);
     }
     bool refined = std::all_of(was.begin(), was.end(), [&](const Sets& key) { return known_in(key, is); });
     bool coarsened = std::all_of(is.begin(), is.end(), [&](const Sets& key) { return known_in(key, was); });
@@ -510,7 +534,7 @@ bool widens(typed::TypeRef from, typed::TypeRef to) {
 
 std::vector<int> key_places(const Cell& before, const Cell& after) {
   std::vector<int> out;
-  if (before.keys.size() != after.keys.size()) return out;
+  if (before.keys.size() < after.keys.size()) return out;
   std::vector<char> taken(before.keys.size(), 0);
   for (size_t i = 0; i < after.keys.size(); ++i) {
     // Its own place first: two keys may have one lineage.
@@ -518,7 +542,7 @@ std::vector<int> key_places(const Cell& before, const Cell& after) {
       return !taken[place] && same_lineage(before.keys[place].named, after.keys[i].named);
     };
     size_t place = i;
-    if (!fits(place)) {
+    if (place >= taken.size() || !fits(place)) {
       place = 0;
       while (place < taken.size() && !fits(place)) ++place;
     }

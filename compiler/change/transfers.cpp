@@ -95,7 +95,8 @@ void add_cell(const Cell& from, const Cell& to, std::vector<runtime::StorePart>&
     made.old_store = from.store;
     made.cells.assign(to.node->desc.cells.size(), -1);
     made.keys = key_places(from, to);
-    if (std::is_sorted(made.keys.begin(), made.keys.end())) made.keys.clear();
+    bool all = from.keys.size() == to.keys.size();
+    if (all && std::is_sorted(made.keys.begin(), made.keys.end())) made.keys.clear();
     part = parts.insert(parts.end(), std::move(made));
   }
   if (to.index >= 0) part->cells[static_cast<size_t>(to.index)] = from.index;

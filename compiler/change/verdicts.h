@@ -41,6 +41,7 @@ enum class Difference : uint8_t {
   KeyWidened,
   KeyType,
   KeyRefined,
+  KeyMerged,
   KeyCoarsened,
   KeyReplaced,
   WindowLength,

@@ -162,6 +162,8 @@ class Migration {
       const Cell& then = before.cells[static_cast<size_t>(known)];
       std::string path = view.path() + now.name;
       bool keys_agree = order && key_order(then.keys, now.keys);
+      if (then.keys.size() > now.keys.size() || before.keys.size() > view.keys.size())
+        keys_agree = keys_agree && merges(*view.stage, i);
       bool variables = view.stage->process && i < view.stage->process->states.size();
       bool same_function = then.function == now.function ||
                            (variables && static_cast<size_t>(known) < before.stage->process->states.size() &&
@@ -183,6 +185,24 @@ class Migration {
       if (!used[i] && !is_empty(before)) need("drop", before.path() + before.cells[i].name);
     }
     if (undecided_.empty()) carry(before, view, from, order.value_or(std::vector<size_t>()));
+  }
+
+  // Whether groups of events can become one group: what the aggregate makes of them knows no order.
+  static bool merges(const Stage& stage, size_t cell) {
+    if (stage.kind != StageKind::Aggregate || stage.window.kind == WindowKind::Session ||
+        stage.window.kind == WindowKind::Count)
+      return false;
+    using typed::AggregateFn;
+    switch (stage.aggregates[cell].fn) {
+      case AggregateFn::First:
+      case AggregateFn::Last:
+      case AggregateFn::Collect:
+      case AggregateFn::StringAgg:
+      case AggregateFn::Own:
+        return false;
+      default:
+        return true;
+    }
   }
 
   // Whether every value of the other type is one of this.
@@ -320,10 +340,10 @@ class Migration {
            stage.window.kind != WindowKind::All;
   }
 
-  // Where each of the new keys stood, when the two are the same but for order.
+  // Where each of the new keys stood, when all of them are among the old ones.
   static std::optional<std::vector<size_t>> key_order(const std::vector<std::string>& before,
                                                       const std::vector<std::string>& now) {
-    if (before.size() != now.size()) return std::nullopt;
+    if (before.size() < now.size()) return std::nullopt;
     std::vector<size_t> out;
     // Its own place first: two keys may mean the same.
     std::vector<char> taken(before.size(), 0);
@@ -345,7 +365,8 @@ class Migration {
     for (const auto& [key, entries] : log) {
       Key moved;
       for (size_t at : order) moved.push_back(key[at]);
-      out[moved] = entries;
+      std::vector<Entry>& all = out[moved];
+      all.insert(all.end(), entries.begin(), entries.end());
     }
     return out;
   }

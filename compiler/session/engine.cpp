@@ -535,6 +535,7 @@ Outcome<Done> Engine::flush() {
 Outcome<Done> Engine::close() {
   if (!state_->shard) return Done{};
   state_->end_taps("the program has ended");
+  state_->taking_back.reset();  // a guard's edit that is still built comes too late
   auto turn = state_->turn.run();
   Status recorded = state_->history.end();
   Status status = state_->shard->close();

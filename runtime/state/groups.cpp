@@ -86,7 +86,7 @@ void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, ch
 void GroupStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   const auto& old_groups = static_cast<const GroupStore&>(old_store);
   const KeyedTable& old = old_groups.table_;
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc()));
   late_ = old_store.late_count();
   // Distinct values are found by group number: go over them once, not once per group.
   std::vector<int> plain = plain_cells(cells);
@@ -101,6 +101,9 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     if (is_aged(desc_)) {
       int64_t last = watermark;  // a group without a time begins its `ttl` at the cut
       if (is_aged(old.desc())) memcpy(&last, row + old.desc().row_size - 8, 8);
+      int64_t known;  // of a group that went into the same one
+      memcpy(&known, made + desc_.row_size - 8, 8);
+      last = std::max(last, known);
       memcpy(made + desc_.row_size - 8, &last, 8);
       if (desc_.kind == StoreKind::Counts)
         memcpy(made + desc_.row_size - 24, row + old.desc().row_size - 24, 16);
@@ -112,7 +115,7 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
 void GroupStore::return_from(const Store& parked, const std::vector<int>& cells) {
   const auto& old_groups = static_cast<const GroupStore&>(parked);
   const KeyedTable& old = old_groups.table_;
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc()));
   std::vector<int> plain = plain_cells(cells);
   old.for_each([&](char* row) {
     old.load_key(row, key.data());
@@ -133,7 +136,7 @@ std::vector<int> GroupStore::plain_cells(const std::vector<int>& cells) const {
 void GroupStore::take_distinct(const GroupStore& old_groups, const std::vector<int>& cells,
                                int64_t watermark) {
   const KeyedTable& old = old_groups.table_;
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc()));
   for (size_t i = 0; i < cells.size(); ++i) {
     if (cells[i] < 0 || desc_.cells[i].fn != CellFn::Distinct) continue;
     std::vector<std::pair<uint64_t, char*>> rows;

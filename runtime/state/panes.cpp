@@ -390,7 +390,7 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
   rules_ = old.rules_;
   width_ = old.width_;
   tick_ = desc_.gives == Gives::AtTicks ? old.tick_ : never;
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   for (const auto& [start, table] : old.panes_) {
     auto& pane = panes_[start];
     pane = std::make_unique<KeyedTable>(desc_, seed_, budget_);
@@ -402,7 +402,7 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
       convert_row(*from, row, *pane, made, cells);
       // What gave its results when windows closed has given nothing of the open ones yet.
       bool given = old.desc_.gives == Gives::AtTicks && !old.changed(row);
-      if (desc_.gives == Gives::AtTicks) set_changed(made, given ? 0 : 1);
+      if (desc_.gives == Gives::AtTicks && !given) set_changed(made, 1);
     });
   }
   take_rule(next, watermark);
@@ -412,7 +412,7 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
 void PaneStore::return_from(const Store& parked, const std::vector<int>& cells) {
   const auto& old = static_cast<const PaneStore&>(parked);
   if (width_ != old.width_) return;
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   for (const auto& [start, table] : old.panes_) {
     auto mine = panes_.find(start);
     if (mine == panes_.end()) continue;  // its windows have closed since

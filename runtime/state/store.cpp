@@ -35,7 +35,7 @@ std::unique_ptr<Store> Store::branch() const {
 
 void Store::place_key(const StoreDesc& old, uint64_t* key) const {
   if (key_places_.empty()) return;
-  std::vector<uint64_t> from(key, key + desc_.key_words);
+  std::vector<uint64_t> from(key, key + old.key_words);
   for (size_t i = 0; i < desc_.keys.size(); ++i) {
     const KeyDesc& mine = desc_.keys[i];
     const KeyDesc& theirs = old.keys[static_cast<size_t>(key_places_[i])];

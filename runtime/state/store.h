@@ -1,5 +1,6 @@
 // What the runtime needs of every store, whatever it keeps.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -64,7 +65,10 @@ class Store {
   void set_key_places(std::vector<int> places) { key_places_ = std::move(places); }
 
  protected:
-  // Puts the words of a key of the old store in our order.
+  // Words of a key of ours or of the old store's, and one to spare.
+  size_t key_room(const StoreDesc& old) const { return std::max(desc_.key_words, old.key_words) + size_t{1}; }
+  // Puts the words of a key of the old store in our order, without those of keys that we have not. `key` has
+  // room for the words of both.
   void place_key(const StoreDesc& old, uint64_t* key) const;
 
   std::unique_ptr<Budget> bytes_;  // before all that counts in it

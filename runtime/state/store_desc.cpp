@@ -64,6 +64,20 @@ int64_t delay_of(const StoreDesc& desc) {
   return desc.kind == StoreKind::Join ? delay_of(desc.join) : 0;
 }
 
+bool merges_in_any_order(CellFn fn) {
+  switch (fn) {
+    case CellFn::First:
+    case CellFn::Last:
+    case CellFn::Previous:
+    case CellFn::Collect:
+    case CellFn::StringAgg:
+    case CellFn::Own:
+      return false;
+    default:
+      return true;
+  }
+}
+
 bool waits_for_end(const StoreDesc& desc) {
   if (desc.kind == StoreKind::Follow) return desc.follow.at_end;
   return desc.kind == StoreKind::Whole || (desc.kind == StoreKind::Held && desc.hold.whole);

@@ -42,6 +42,9 @@ enum class CellFn : uint8_t {
   Own,  // words: how many events (below 0: an error's code), then the state; kernels alone can read it
 };
 
+// Whether two of its cells make one whatever the order in which their events came.
+bool merges_in_any_order(CellFn fn);
+
 // How values lie in cells, keys and samples: one 8-byte word (integers widened, bool, enum, time,
 // duration; u64 by its bits; floats by theirs), or two: a text, or a decimal, its low half first.
 enum class WordKind : uint8_t { Signed, Unsigned, Float, Text, Decimal };

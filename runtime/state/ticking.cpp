@@ -47,7 +47,7 @@ void TickingGroupStore::convert_from(const Store& old_store, const std::vector<i
   const auto* old = dynamic_cast<const TickingGroupStore*>(&old_store);
   if (old == nullptr || desc_.gives != Gives::AtTicks || old->desc_.gives != Gives::AtTicks) return;
   tick_ = old->tick_;
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old_store.desc()));
   old->table_.for_each([&](char* row) {
     if (!old->changed(row)) return;
     old->table_.load_key(row, key.data());

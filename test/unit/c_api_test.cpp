@@ -2,6 +2,7 @@
 // shows it in C.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -280,6 +281,31 @@ TEST_F(CApi, AnEditIsDecidedTakenUndoneAndRecorded) {
   engine = nullptr;
   EXPECT_STREQ(version.text, script);
   mut_history_free(history);
+}
+
+TEST_F(CApi, AGuardTakesAnEditBack) {
+  start();
+  const char* failing =
+      "type Row = { u: string, x: int }\nparam lift: int = 0\nsource rows: Row = host()\n"
+      "stream out = rows | @g aggregate n = count(), t = sum(x + lift) by u ttl none | with y = 1 / (n - n)\n"
+      "emit out to host()\n";
+  mut_edit edit = edit_to(failing);
+  edit.guard_error_share = 2;
+  EXPECT_EQ(mut_swap(engine, &edit, nullptr, &error), MUT_USAGE);
+  edit.guard_error_share = 0.1;
+  ASSERT_EQ(mut_swap(engine, &edit, nullptr, &error), MUT_OK) << error.text;
+  std::string cause;
+  auto begin = std::chrono::steady_clock::now();
+  while (cause.empty() && std::chrono::steady_clock::now() - begin < std::chrono::seconds(20)) {
+    push("{\"u\":\"a\",\"x\":1}\n");
+    mut_report* report = nullptr;
+    ASSERT_EQ(mut_swap_done(engine, &report, &error), MUT_OK);
+    mut_report_info info = MUT_REPORT_INFO_INIT;
+    mut_report_get(report, &info);
+    cause = info.cause;
+    mut_report_free(report);
+  }
+  EXPECT_EQ(cause, "v2 is taken back: 100 errors in 100 records, guard errors < 10 %");
 }
 
 TEST_F(CApi, RowsGoInAndOutAsArrow) {

@@ -1,6 +1,13 @@
 // The record of versions, undo and redo, over the public header.
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
 #include <set>
+#include <thread>
 
+#include "mutstream/tooling.h"
 #include "test/unit/embed_fixture.h"
 
 namespace {
@@ -196,6 +203,26 @@ TEST(Undo, OfARenamedSourceAndSinkKeepsThem) {
   EXPECT_EQ(out.rows, (std::vector<std::string>{"n=1 t=1", "n=2 t=3", "n=3 t=6"}));
 }
 
+// Numbers are given when an edit comes, and an edit that was faster to build may run first.
+TEST(Undo, FindsAVersionThatRanBehindOneOfAHigherNumber) {
+  setenv("MUT_FAULT", "build:delay@1", 1);
+  Running running(script("x"));
+  unsetenv("MUT_FAULT");
+  std::thread slow(
+      [&] { EXPECT_DONE(running.engine().swap({script("x * 2"), "script.mut", {{"rows", 3}}, {}})); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // v2 is built for a second
+  EXPECT_DONE(running.engine().swap({script("x * 3"), "script.mut", {{"rows", 2}}, {}}));
+  slow.join();
+  for (int i = 0; i < 4; ++i) running.row(1);
+  EXPECT_EQ(running.engine().stats().version, 2U);
+  running.undo();
+  running.row(1);
+  running.undo();
+  running.row(1);
+  EXPECT_EQ(running.out.rows,
+            (std::vector<std::string>{"n=1 y=1", "n=2 y=1", "n=3 y=3", "n=4 y=2", "n=5 y=3", "n=6 y=1"}));
+}
+
 TEST(Undo, GoesBackSixteenStepsAndSaysWhenNoMoreIsKept) {
   Running running(script("x"));
   for (int i = 2; i <= 30; ++i) EXPECT_DONE(running.swap(script("x * " + std::to_string(i))));
@@ -258,6 +285,81 @@ TEST(VersionRecord, IsKeptOfTheNewestThousand) {
   EXPECT_EQ(known.front().version, 1U);  // it runs
   EXPECT_EQ(known[1].version, 103U);
   EXPECT_EQ(known.back().version, 1101U);
+}
+
+// Edits, params, undos and redos from four threads at once: every number has one record, which says what
+// became of it, and the file says the same.
+TEST(VersionRecord, NoneIsLostWhenFourThreadsOffer) {
+  std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "mut-history.jsonl";
+  std::filesystem::remove(path);
+  EngineOptions options;
+  options.history_path = path.string();
+  auto engine = load(script("x"), options);
+  EXPECT_DONE(engine->bind_host_source("rows"));
+  Rows out;
+  out.bind(*engine, "out");
+  EXPECT_DONE(engine->start());
+  constexpr int threads = 4;
+  constexpr int offers = 25;
+  std::atomic<int> over{0};
+  std::vector<std::thread> editors;
+  for (int t = 0; t < threads; ++t) {
+    editors.emplace_back([&, t] {
+      for (int i = 0; i < offers; ++i) {
+        int number = t * offers + i;
+        switch (number % 5) {
+          case 0:
+            (void)engine->undo();
+            break;
+          case 1:
+            (void)engine->redo();
+            break;
+          case 2:
+            (void)engine->set_param("shift", std::to_string(number), {});
+            break;
+          default:
+            (void)engine->swap({script("x * " + std::to_string(number % 7 + 1)), "script.mut", {}, {}});
+        }
+      }
+      ++over;
+    });
+  }
+  int64_t pushed = 0;
+  while (over < threads) {
+    EXPECT_DONE(engine->push_row("rows", {int64_t{1}, ++pushed}));
+    engine->run();
+  }
+  for (std::thread& editor : editors) editor.join();
+  for (int i = 0; i < 50; ++i) engine->run();
+  EXPECT_DONE(engine->close());
+  EXPECT_EQ(out.rows.size(), static_cast<size_t>(pushed));
+  EXPECT_EQ(out.rows.back().substr(0, out.rows.back().find(' ')), "n=" + std::to_string(pushed));
+
+  std::vector<VersionRecord> known = engine->history();
+  auto read = read_history(path.string());
+  ASSERT_TRUE(read.ok()) << read.failure().text;
+  ASSERT_EQ(read.value().versions.size(), known.size());
+  size_t running = 0;
+  std::map<uint64_t, std::string> hashes;
+  for (const VersionRecord& record : known) hashes[record.version] = record.hash;
+  for (size_t i = 0; i < known.size(); ++i) {
+    const VersionRecord& record = known[i];
+    EXPECT_EQ(record.version, i + 1);
+    EXPECT_NE(record.outcome, Is::Waiting) << "v" << record.version;
+    running += record.outcome == Is::Running;
+    bool ran = record.outcome == Is::Running || record.outcome == Is::Retired;
+    EXPECT_EQ(record.cut.empty(), !ran || record.version == 1) << "v" << record.version;
+    if (record.parent != 0) EXPECT_EQ(record.parent_hash, hashes[record.parent]) << "v" << record.version;
+    const VersionRecord& written = read.value().versions[i];
+    EXPECT_EQ(written.version, record.version);
+    EXPECT_EQ(written.hash, record.hash);
+    EXPECT_EQ(written.reason, record.reason);
+    Is ended = record.outcome == Is::Running ? Is::Retired : record.outcome;
+    EXPECT_EQ(outcome_name(written.outcome), outcome_name(ended)) << "v" << record.version;
+  }
+  EXPECT_EQ(running, 1U);
+  EXPECT_GE(known.size(), size_t{threads * offers / 2});
+  std::filesystem::remove(path);
 }
 
 }  // namespace

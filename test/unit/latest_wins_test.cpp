@@ -86,6 +86,12 @@ TEST(LatestWins, AnEditThatIsStillBuiltGivesWayToANewerOne) {
   ASSERT_TRUE(second.has_value());
   EXPECT_EQ(second->kind, Failure::Kind::Superseded);
   EXPECT_EQ(second->text, "v2 is superseded by v3");
+  // T-H3: the history says so too.
+  std::vector<mut::VersionRecord> known = running.engine().history();
+  ASSERT_EQ(known.size(), 3U);
+  EXPECT_EQ(known[1].outcome, mut::VersionRecord::Outcome::Superseded);
+  EXPECT_EQ(known[1].reason, "v2 is superseded by v3");
+  EXPECT_EQ(known[2].outcome, mut::VersionRecord::Outcome::Running);
   ASSERT_EQ(running.done.size(), 1U);
   EXPECT_EQ(running.done[0].version, 3U);
   EXPECT_EQ(std::count(running.ys.begin(), running.ys.end(), 2), 0);

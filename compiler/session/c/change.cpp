@@ -89,6 +89,12 @@ mut_status mut_swap(mut_engine* engine, const mut_edit* edit, mut_report** repor
     if (given.name != nullptr) request.name = given.name;
     request.at = std::move(*cuts);
     request.accept = std::move(*consents);
+    if (given.guard_error_share < 0 || given.guard_error_share > 1)
+      return usage(error, "a guard's share lies between 0 and 1");
+    if (given.guard_error_share > 0) {
+      request.guard = Guard{given.guard_error_share, Guard{}.records};
+      if (given.guard_records != 0) request.guard->records = given.guard_records;
+    }
     return give_report(engine->engine->swap(request), report, error);
   });
 }
@@ -127,7 +133,7 @@ mut_status mut_redo(mut_engine* engine, const char* const* accept, size_t accept
 void mut_report_get(const mut_report* report, mut_report_info* info) {
   if (info == nullptr) return;
   mut_report_info out{};
-  out.plan = out.warnings = "";
+  out.plan = out.warnings = out.cause = "";
   if (report != nullptr) {
     const SwapReport& known = report->report;
     out.version = known.version;
@@ -140,6 +146,7 @@ void mut_report_get(const mut_report* report, mut_report_info* info) {
     out.entries_converted = known.entries_converted;
     out.cell_count = known.cells.size();
     out.cut_count = known.cut.size();
+    out.cause = known.cause.c_str();
   }
   write_struct(out, info);
 }

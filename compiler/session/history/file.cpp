@@ -159,7 +159,7 @@ Status HistoryFile::append(const std::vector<std::string>& bodies) {
     lines += sealed.line;
     sum = std::move(sealed.sum);
   }
-  Status written = env_.fail_points().at("history_write") == env::Fault::Error
+  Status written = env_.fail_points().at("history.write") == env::Fault::Error
                        ? Status(Error{path_ + ": the write was made to fail"})
                        : file_->write(lines);
   if (!written) {
@@ -167,7 +167,7 @@ Status HistoryFile::append(const std::vector<std::string>& bodies) {
     if (!back) broken_ = written.error().message + ", and cannot be cut: " + back.error().message;
     return written;
   }
-  Status synced = env_.fail_points().at("history_sync") == env::Fault::Error
+  Status synced = env_.fail_points().at("history.sync") == env::Fault::Error
                       ? Status(Error{path_ + ": the sync was made to fail"})
                       : file_->sync();
   if (!synced) {

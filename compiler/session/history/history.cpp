@@ -7,17 +7,7 @@
 
 #include "compiler/session/history/digest.h"
 #include "compiler/session/history/record_json.h"
-
-namespace mut {
-
-std::string_view outcome_name(VersionRecord::Outcome outcome) {
-  constexpr std::string_view names[] = {"waiting", "running",    "retired",        "equivalent",
-                                        "failed",  "refused",    "needs-decision", "superseded",
-                                        "aborted", "rolled-back"};
-  return names[static_cast<size_t>(outcome)];
-}
-
-}  // namespace mut
+#include "mutstream/tooling.h"
 
 namespace mut::session {
 
@@ -38,7 +28,7 @@ Status History::add(VersionRecord record) {
     bool first = record.outcome == VersionRecord::Outcome::Running;
     if (first || record.outcome == VersionRecord::Outcome::Waiting) {
       std::vector<std::string> events;
-      if (first) events.push_back(run_event(record.name, record.time_ns));
+      if (first) events.push_back(run_event(record.name, version_text(), record.time_ns));
       events.push_back(version_event(record));
       Status written = write(std::move(events));
       if (!written) return written.error().within("history");
@@ -84,7 +74,9 @@ void History::keep(uint64_t version, uint64_t from, StepKind kind, std::shared_p
     }
   }
   kept_[version] = std::move(made);
-  if (running_ == 0) running_ = version;
+  if (running_ != 0) return;
+  running_ = version;
+  kept_[version].waits = false;
 }
 
 void History::renew(uint64_t version, std::shared_ptr<Program> program) {
@@ -99,6 +91,7 @@ void History::take(const SwapReport& report) {
     before->outcome =
         report.cause.empty() ? VersionRecord::Outcome::Retired : VersionRecord::Outcome::RolledBack;
   running_ = report.version;
+  if (auto known = kept_.find(running_); known != kept_.end()) known->second.waits = false;
   if (VersionRecord* record = find(report.version)) {
     record->outcome = VersionRecord::Outcome::Running;
     record->cut = report.cut;
@@ -259,7 +252,7 @@ void History::forget_unreachable() {
     }
   };
   for (const auto& [version, kept] : kept_) {
-    if (version < running_) continue;
+    if (!kept.waits && version != running_) continue;
     walk(version, &Kept::undo_to);
     if (kept.redo_to != 0) walk(kept.redo_to, &Kept::redo_to);
   }

@@ -71,6 +71,7 @@ class History {
     std::shared_ptr<Program> program;
     uint64_t undo_to = 0;
     uint64_t redo_to = 0;
+    bool waits = true;  // for its cut: numbers do not come to run in their order
   };
   VersionRecord* find(uint64_t version);
   void insert(VersionRecord record);

@@ -209,13 +209,13 @@ std::string outcome_event(const VersionRecord& record, int64_t time_ns) {
   });
 }
 
-std::string run_event(std::string_view name, int64_t time_ns) {
+std::string run_event(std::string_view name, std::string_view compiler, int64_t time_ns) {
   return object([&](json::OStream& out) {
     out.attribute("event", "run");
     out.attribute("schema", 1);
     out.attribute("time_ns", time_ns);
     out.attribute("name", readable(name));
-    out.attribute("compiler", std::string(version_text()));
+    out.attribute("compiler", readable(compiler));
   });
 }
 
@@ -255,7 +255,9 @@ Result<Event> read_event(std::string_view text) {
   out.kind = kind == "version" ? Event::Kind::Version : Event::Kind::Outcome;
   auto outcome = outcome_at(*object);
   out.record.version = number_at(*object, "version");
-  if (!outcome || out.record.version == 0) return Error{"no version or no outcome"};
+  constexpr uint64_t version_max = uint64_t{1} << 53;  // numbers of JSON are exact up to there
+  if (!outcome || out.record.version == 0 || out.record.version > version_max)
+    return Error{"no version or no outcome"};
   out.record.outcome = *outcome;
   out.record.reason = text_at(*object, "reason");
   if (const json::Object* cut = object->getObject("cut")) {
@@ -271,6 +273,13 @@ Result<Event> read_event(std::string_view text) {
 }  // namespace mut::session
 
 namespace mut {
+
+std::string_view outcome_name(VersionRecord::Outcome outcome) {
+  constexpr std::string_view names[] = {"waiting", "running",    "retired",        "equivalent",
+                                        "failed",  "refused",    "needs-decision", "superseded",
+                                        "aborted", "rolled-back"};
+  return names[static_cast<size_t>(outcome)];
+}
 
 std::string version_json(const VersionRecord& record) { return session::version_event(record); }
 

@@ -14,7 +14,7 @@ std::string version_event(const VersionRecord& record);
 // What became of a version that is there already: outcome, cut, pause, reason.
 std::string outcome_event(const VersionRecord& record, int64_t time_ns);
 // A run begins or ends: versions of the one before run no more.
-std::string run_event(std::string_view name, int64_t time_ns);
+std::string run_event(std::string_view name, std::string_view compiler, int64_t time_ns);
 std::string end_event(int64_t time_ns);
 // So many lines could not be written and are lost.
 std::string lost_event(uint64_t lines, int64_t time_ns);

@@ -174,8 +174,11 @@ typedef struct mut_edit {
   size_t cut_count;
   const char* const* accept; /* "drop:stream/stage/cell" */
   size_t accept_count;
+  /* Above 0: the edit is taken back when that share of 100 or more records behind its cut failed. */
+  double guard_error_share;
+  uint64_t guard_records; /* so many records the guard looks at; 0: 10,000 */
 } mut_edit;
-#define MUT_EDIT_INIT {sizeof(mut_edit), NULL, 0, NULL, NULL, 0, NULL, 0}
+#define MUT_EDIT_INIT {sizeof(mut_edit), NULL, 0, NULL, NULL, 0, NULL, 0, 0.0, 0}
 
 /* Plans, compiles and schedules an edit; blocks meanwhile, rows flow on. On failure nothing has changed;
  * where the edit was planned, the report has the plan too. `report` may be NULL; else *report is the
@@ -208,8 +211,9 @@ typedef struct mut_report_info {
   uint64_t entries_converted;
   size_t cell_count;
   size_t cut_count;
+  const char* cause; /* why a guard had it made; "": someone asked for it */
 } mut_report_info;
-#define MUT_REPORT_INFO_INIT {sizeof(mut_report_info), 0, 0, "", "", 0, 0, 0, 0, 0, 0}
+#define MUT_REPORT_INFO_INIT {sizeof(mut_report_info), 0, 0, "", "", 0, 0, 0, 0, 0, 0, ""}
 typedef struct mut_cell {
   size_t struct_size;
   const char* cell;    /* "stream/stage/cell" */
