@@ -45,7 +45,8 @@ struct FieldDesc {
   uint32_t offset = 0;       // bytes from the start of the record
   bool has_default = false;  // default_value is the value of an absent field, as JSON text
   std::string default_json;
-  // The same as rows keep it: in memory layout, or a text itself. Nullopt: none, or it is a list, map or record.
+  // The same as rows keep it: in memory layout, or a text itself. Nullopt: none, or it is a list, map or
+  // record.
   std::optional<std::string> default_value;
   std::string was;  // its name before an edit; empty: the same
 };
