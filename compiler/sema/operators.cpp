@@ -198,7 +198,13 @@ ExprPtr ExprChecker::visit(const ast::Binary& node, const ast::Expr& expr, Scope
   } else {
     left = check(*node.left, scope, hint_beside(*node.left, outer, outer));
     // The other operand of a time or duration is not of its type by itself.
-    right = check(*node.right, scope, takes_type(*node.right) ? type_beside(*node.right, *left) : outer);
+    // Where a float is wanted of the whole, a decimal beside it takes none: `round(decimal(x, 2) * abs(9),
+    // 2)`.
+    bool float_wanted = outer != nullptr && outer->kind == Kind::Float;
+    TypeRef alone = float_wanted && is_decimal(left->type) ? nullptr : outer;
+    right = check(*node.right, scope, takes_type(*node.right) ? type_beside(*node.right, *left) : alone);
+    if (float_wanted && left->type->kind == Kind::Float && is_decimal(right->type))
+      left = check(*node.left, scope, nullptr);
   }
   if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(expr.span);
   if (comparison) return check_comparison(node, to_op(node.op), std::move(left), std::move(right), expr.span);
