@@ -250,9 +250,25 @@ TEST(Change, RefinedKeyCanOnlyBeReset) {  // T-C1, row 10
   EXPECT_EQ(reset.plan.migration.stores[0].transfer, StoreTransfer::Fresh);
 }
 
-TEST(Change, CoarsenedAndReplacedKeysCanOnlyBeReset) {  // rows 11, 12
-  std::string two = script("| @g aggregate n = count() by u, r ttl none");
-  EXPECT_EQ(Edit(two, grouped("n = count()")).changes(), Lines{"choice c/g/n/count"});
+TEST(Change, GroupsOfCoarsenedKeysAreMerged) {  // row 11
+  auto keys = [](const std::string& aggregate, const std::string& by) {
+    return script("| @g aggregate " + aggregate + " by " + by + " ttl none");
+  };
+  Edit merged(keys("n = count()", "u, r"), keys("n = count()", "u"));
+  EXPECT_EQ(merged.changes(), Lines{"convert c/g/n/count"});
+  EXPECT_EQ(merged.plan.migration.stores[0].keys, std::vector<int>{0});
+  Edit second(keys("n = count()", "u, r"), keys("n = count()", "r"));
+  EXPECT_EQ(second.changes(), Lines{"convert c/g/n/count"});
+  EXPECT_EQ(second.plan.migration.stores[0].keys, std::vector<int>{1});
+  EXPECT_EQ(Edit(keys("f = first(u)", "u, r"), keys("f = first(u)", "u")).changes(),
+            Lines{"choice c/g/f/first"});
+  auto session = [](const std::string& by) {
+    return script("| @s aggregate n = count() by " + by + " window session 10s");
+  };
+  EXPECT_EQ(Edit(session("u, r"), session("u")).changes(), Lines{"choice c/s/n/count"});
+}
+
+TEST(Change, ReplacedKeysCanOnlyBeReset) {  // row 12
   EXPECT_EQ(Edit(grouped("n = count()"), script("| @g aggregate n = count() by r ttl none")).changes(),
             Lines{"choice c/g/n/count"});
 }
