@@ -141,6 +141,23 @@ class Borders {
   }
 
  private:
+  void redeclare(const std::string& source) {
+    std::vector<std::string>& all = plan_.sources_redeclared;
+    if (std::find(all.begin(), all.end(), source) == all.end()) all.push_back(source);
+  }
+
+  static bool alike(const typed::Expr& a, const typed::Expr& b) {
+    return a.kind == b.kind && a.op == b.op && a.builtin == b.builtin && a.index == b.index &&
+           a.value == b.value &&
+           std::equal(a.args.begin(), a.args.end(), b.args.begin(), b.args.end(),
+                      [](const auto& x, const auto& y) { return alike(*x, *y); });
+  }
+  // Whether event times are made in the same way: of what is read ahead they are made already.
+  static bool same_time(const typed::Source& was, const typed::Source& is) {
+    if (!was.time || !is.time) return !was.time && !is.time;
+    return alike(*was.time, *is.time);
+  }
+
   void compare_source(const typed::Source& was, const typed::Source& is, bool state_lost) {
     std::string other = other_input(was.connector, is.connector);
     if (!other.empty()) {
@@ -151,17 +168,16 @@ class Borders {
                            .hint = "give the new source another name, and read that"});
     } else if (!same_options(was.connector, is.connector)) {
       plan_.notes.push_back(fmt::format("source `{}`: options changed, offsets stay", is.name));
-      plan_.sources_redeclared.push_back(is.name);
+      redeclare(is.name);
     }
     if (was.lateness != is.lateness) {
       plan_.notes.push_back(fmt::format("source `{}`: lateness {} → {}; the watermark never goes back",
                                         is.name, duration_text(was.lateness), duration_text(is.lateness)));
     }
+    if (!same_time(was, is)) redeclare(is.name);
     if (same_record(was.type, is.type)) return;
     plan_.notes.push_back(fmt::format("source `{}`: its record changed; offsets stay", is.name));
-    if (std::find(plan_.sources_redeclared.begin(), plan_.sources_redeclared.end(), is.name) ==
-        plan_.sources_redeclared.end())
-      plan_.sources_redeclared.push_back(is.name);
+    redeclare(is.name);
     if (state_lost) refuse_likely_rename(was, is);
   }
 

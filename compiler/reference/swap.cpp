@@ -196,6 +196,8 @@ class Migration {
     switch (stage.aggregates[cell].fn) {
       case AggregateFn::First:
       case AggregateFn::Last:
+      case AggregateFn::ArgMin:
+      case AggregateFn::ArgMax:
       case AggregateFn::Collect:
       case AggregateFn::StringAgg:
       case AggregateFn::Own:

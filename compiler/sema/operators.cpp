@@ -203,8 +203,6 @@ ExprPtr ExprChecker::visit(const ast::Binary& node, const ast::Expr& expr, Scope
     bool float_wanted = outer != nullptr && outer->kind == Kind::Float;
     TypeRef alone = float_wanted && is_decimal(left->type) ? nullptr : outer;
     right = check(*node.right, scope, takes_type(*node.right) ? type_beside(*node.right, *left) : alone);
-    if (float_wanted && left->type->kind == Kind::Float && is_decimal(right->type))
-      left = check(*node.left, scope, nullptr);
   }
   if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(expr.span);
   if (comparison) return check_comparison(node, to_op(node.op), std::move(left), std::move(right), expr.span);

@@ -126,6 +126,9 @@ struct Engine::State {
   std::string render(const diag::Engine& diags, const source::SourceSet& sources) const;
   // Kernels for a program, quick or as the options say; counts what it took.
   Outcome<runtime::Kernels> compile(const session::Program& made, int64_t* spent_ns, bool* compiled);
+  // Whether the file that a source reads has what its edited record wants; other inputs cannot be asked
+  // twice.
+  Status fits_input(const session::Program& made, const std::string& source_name);
   Outcome<std::unique_ptr<connector::SourceReader>> open_source(const session::Program& made, size_t index);
   // `before` (may be null): what runs until then.
   Outcome<Done> check_files(const session::Program& made, const session::Program* before);

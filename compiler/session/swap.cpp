@@ -123,8 +123,26 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
     if (host && !host->text)
       return refused(report.plan + "source `" + source +
                      "` gets rows of the host, whose record cannot change\n");
+    Status fits = fits_input(made, source);
+    if (!fits) return refused(report.plan + fits.error().message + "\n");
   }
   return plan;
+}
+
+Status Engine::State::fits_input(const session::Program& made, const std::string& source_name) {
+  const typed::Source* source = find_source(made, source_name);
+  if (source == nullptr || host_source(source_name)) return Unit{};
+  const runtime::SourcePlan& plan =
+      made.plan->sources[static_cast<size_t>(source - made.typed->sources.data())];
+  if (plan.generates) return Unit{};
+  const session::Target* bound = session::find_binding(bindings, "source", source_name);
+  session::Target target = bound != nullptr ? *bound : session::target_of(source->connector);
+  if (target.path == "-") return Unit{};
+  auto identity = env->identify(target.path);
+  if (!identity || !identity.value().regular) return Unit{};
+  auto opened = session::open_source(*env, *source, plan, bindings, wake.get());
+  if (!opened) return opened.error();
+  return Unit{};
 }
 
 // Compares an edit with what will run right before it, compiles it and opens what it adds.

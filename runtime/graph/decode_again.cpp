@@ -8,8 +8,12 @@
 namespace mut::runtime {
 namespace {
 
-// A record that has no end, or follows one that has none, is as broken as it was, whatever it is read as.
-bool is_of_field(std::string_view message) { return message.starts_with("field `"); }
+// A record that has no end, is too long to be kept, or follows one that has none, is as broken as it was,
+// whatever it is read as.
+bool is_of_input(std::string_view message) {
+  return message.starts_with("record longer than") || message.starts_with("the input ends") ||
+         message.starts_with("text after the array") || message.ends_with("the rest is not read");
+}
 
 }  // namespace
 
@@ -27,7 +31,7 @@ std::unique_ptr<batch::Batch> decode_again(codec::Decoder& decoder, batch::Batch
     const MutOrigin& origin = known.origins[row];
     std::string_view text(origin.raw, origin.raw_size);
     auto message = messages.find(row);
-    if (message != messages.end() && !is_of_field(message->second)) {
+    if (message != messages.end() && is_of_input(message->second)) {
       std::string_view kept = abi::view(out->arena().copy(text));
       MutOrigin moved = origin;
       moved.raw = kept.data();

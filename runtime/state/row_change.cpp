@@ -113,7 +113,7 @@ std::optional<RowChange> RowChange::between(const abi::TypeDescRef& from, const 
       if (!abi::same_layout(*known->type, *field.type)) worse(RowFit::Widened);
       part.from = static_cast<int>(known - from->fields.begin());
     } else if (field.default_value) {
-      part.filler = *field.default_value;
+      part.filler = field.default_value;
       worse(RowFit::Filled);
     } else if (field.type->kind == TypeKind::Optional) {
       worse(RowFit::Filled);
@@ -140,13 +140,13 @@ std::vector<char> RowChange::apply(const char* row) const {
       convert(*known.type, row + known.offset, *field.type, target);
       continue;
     }
-    if (part.filler.empty() && !is_text(field.type->kind)) continue;  // none
+    if (!part.filler) continue;
     const TypeDesc& type = field.type->kind == TypeKind::Optional ? *field.type->element : *field.type;
     if (is_text(type.kind)) {
-      MutStr text = abi::make_str(part.filler);
+      MutStr text = abi::make_str(*part.filler);
       memcpy(target, &text, sizeof(text));
     } else {
-      memcpy(target, part.filler.data(), type.size);
+      memcpy(target, part.filler->data(), type.size);
     }
     if (&type != field.type.get()) target[field.type->present_offset] = 1;
   }

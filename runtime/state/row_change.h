@@ -36,7 +36,8 @@ class RowChange {
  private:
   struct Part {
     int from = -1;
-    std::string filler;  // where there is no such field: the value, in memory layout or as text
+    std::optional<std::string>
+        filler;  // where there is no such field: in memory layout or as text; else none
   };
   RowChange(abi::TypeDescRef from, abi::TypeDescRef to) : from_(std::move(from)), to_(std::move(to)) {}
 

@@ -69,13 +69,33 @@ bool merges_in_any_order(CellFn fn) {
     case CellFn::First:
     case CellFn::Last:
     case CellFn::Previous:
+    case CellFn::ArgMin:  // of equals the first
+    case CellFn::ArgMax:
     case CellFn::Collect:
     case CellFn::StringAgg:
     case CellFn::Own:
       return false;
-    default:
+    case CellFn::Count:
+    case CellFn::IntSum:
+    case CellFn::DecimalSum:
+    case CellFn::DecimalAvg:
+    case CellFn::FloatSum:
+    case CellFn::Avg:
+    case CellFn::Min:
+    case CellFn::Max:
+    case CellFn::Variance:
+    case CellFn::VarianceSample:
+    case CellFn::Stddev:
+    case CellFn::StddevSample:
+    case CellFn::Distinct:
+    case CellFn::Any:
+    case CellFn::All:
+    case CellFn::Quantile:
+    case CellFn::Top:
+    case CellFn::ApproxDistinct:
       return true;
   }
+  return false;
 }
 
 bool waits_for_end(const StoreDesc& desc) {

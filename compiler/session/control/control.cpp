@@ -20,24 +20,29 @@ std::string ControlDialog::events(size_t bytes) { return state_->take_events(byt
 class ControlServer::State {
  public:
   std::unique_ptr<env::Env> env;
-  std::unique_ptr<control::LineServer> server;  // goes first
+  std::unique_ptr<env::SocketListener> listener;  // until it is served
+  std::unique_ptr<control::LineServer> server;    // goes first
 };
 
 ControlServer::ControlServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ControlServer::~ControlServer() = default;
 
-Outcome<std::unique_ptr<ControlServer>> ControlServer::listen(Engine& engine, const std::string& path) {
+Outcome<std::unique_ptr<ControlServer>> ControlServer::listen(const std::string& path) {
   auto state = std::make_unique<State>();
   auto machine = env::make_real_env();
   if (!machine) return Failure{Failure::Kind::Usage, machine.error().message};
   state->env = std::move(machine).value();
   auto listener = state->env->listen_local(path);
   if (!listener) return Failure{Failure::Kind::Io, listener.error().message};
+  state->listener = std::move(listener).value();
+  return std::unique_ptr<ControlServer>(new ControlServer(std::move(state)));
+}
+
+void ControlServer::serve(Engine& engine) {
   auto open = [&engine](std::function<void()> ring, std::function<bool()> over) {
     return std::make_unique<session::ControlOperations>(engine, std::move(ring), std::move(over));
   };
-  state->server = std::make_unique<control::LineServer>(*state->env, std::move(listener).value(), open);
-  return std::unique_ptr<ControlServer>(new ControlServer(std::move(state)));
+  state_->server = std::make_unique<control::LineServer>(*state_->env, std::move(state_->listener), open);
 }
 
 }  // namespace mut

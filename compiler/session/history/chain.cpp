@@ -19,6 +19,8 @@ std::string sum_of(std::string_view prev, std::string_view body) {
 
 }  // namespace
 
+std::string_view chain_line_begin() { return head; }
+
 std::string chain_begin() { return std::string(digits, '0'); }
 
 Sealed seal(const std::string& prev, std::string_view body) {

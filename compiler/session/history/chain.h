@@ -11,6 +11,8 @@ namespace mut::session {
 
 // What the first line follows.
 std::string chain_begin();
+// How every line begins.
+std::string_view chain_line_begin();
 
 struct Sealed {
   std::string line;  // with its line end

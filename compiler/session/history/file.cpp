@@ -121,6 +121,9 @@ Result<HistoryContent> read_history_file(env::Env& env, const std::string& path,
     rest.erase(0, begin);
     if (rest.size() > line_bytes_max) return Error{path + ": a line is longer than 64 MiB"};
   }
+  // A line that was not written to its end begins like one.
+  std::string_view begin = chain_line_begin().substr(0, rest.size());
+  if (!rest.starts_with(begin)) return Error{path + ": is no history"};
   content.torn_bytes = rest.size();
   return content;
 }

@@ -70,13 +70,14 @@ class Reader final : public codec::Decoder {
     batch_ = &batch;
     arrival_ns_ = arrival_ns;
     uint32_t next_line = std::exchange(line_, line);
-    parser_->newline_is_space = state_ == State::Array;
+    parser_->newline_is_space = in_array_;
     read_copy(record.data(), record.size());
     line_ = next_line;
   }
 
   void start_input() override {
     state_ = State::Begin;
+    in_array_ = false;
     line_ = 1;
     discarding_ = false;
   }
@@ -115,6 +116,7 @@ class Reader final : public codec::Decoder {
     state_ = State::Lines;
     if (value != end && *value == '[') {
       state_ = State::Array;
+      in_array_ = true;
       between_ = Between::FirstOrEnd;
       count_lines(at, value);
       return value + 1;
@@ -282,6 +284,7 @@ class Reader final : public codec::Decoder {
   int64_t arrival_ns_ = 0;
   uint32_t line_ = 1;
   State state_ = State::Begin;
+  bool in_array_ = false;  // also when its structure is lost
   Between between_ = Between::FirstOrEnd;
   bool discarding_ = false;  // inside of a record that was too long
 };

@@ -29,13 +29,14 @@ class ControlDialog {
   std::unique_ptr<State> state_;
 };
 
-// Serves clients of a socket from listen() on, on threads of its own, until it is destroyed: before the
-// engine is.
+// Serves clients of a socket on threads of its own, until it is destroyed: before the engine is.
 class ControlServer {
  public:
   // The path is a socket for the user alone (mode 0600). One that a dead program left is replaced; where
-  // somebody listens, or something else lies, it fails.
-  static Outcome<std::unique_ptr<ControlServer>> listen(Engine& engine, const std::string& path);
+  // somebody listens, or something else lies, it fails. Clients wait until serve().
+  static Outcome<std::unique_ptr<ControlServer>> listen(const std::string& path);
+  // Once, after Engine::start().
+  void serve(Engine& engine);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;

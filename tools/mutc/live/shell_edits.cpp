@@ -1,5 +1,6 @@
 // Edits: planned, decided, taken, and taken back.
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -17,10 +18,13 @@ std::string milliseconds(int64_t ns) {
 }
 
 std::optional<std::string> read_file(const std::string& path) {
+  std::error_code failed;
+  if (std::filesystem::is_directory(path, failed)) return std::nullopt;
   std::ifstream in(path, std::ios::binary);
   if (!in) return std::nullopt;
   std::ostringstream text;
   text << in.rdbuf();
+  if (in.bad()) return std::nullopt;
   return text.str();
 }
 
@@ -157,7 +161,15 @@ Shell::Then Shell::refuse(const std::string&) {
 }
 
 Shell::Then Shell::drop(const std::string& names) {
-  offer({{{"remove", quoted_list(words_of(names))}}, {}});
+  std::vector<std::string> what;
+  for (std::string& word : words_of(names)) {
+    if (!what.empty() && what.back() == "emit") {
+      what.back() += " " + word;
+    } else {
+      what.push_back(std::move(word));
+    }
+  }
+  offer({{{"remove", quoted_list(what)}}, {}});
   return Then::GoOn;
 }
 

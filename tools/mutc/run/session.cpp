@@ -264,6 +264,13 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   std::vector<SwapRequest*> requests;
   for (ScheduledSwap& swap : swaps) requests.push_back(&swap.request);
   if (!place_accepts(options, requests)) return exit_usage;
+  // Before sinks are opened, which empties their files: another run may be writing them.
+  std::unique_ptr<ControlServer> control;
+  if (!options.control.empty()) {
+    auto listening = ControlServer::listen(options.control);
+    if (!listening) return refuse(listening.failure());
+    control = std::move(listening).value();
+  }
   auto started = engine.start();
   if (!started) return refuse(started.failure());
   if (!console.quiet && engine.warnings().size() > warned) print_error(engine.warnings().substr(warned));
@@ -300,15 +307,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     print_error("mutc: " + swap.label + " is not applied\n" + report.failure().text);
     exit_code = exit_code_of(report.failure().kind);
   }
-  std::unique_ptr<ControlServer> control;
-  if (!options.control.empty()) {
-    auto listening = ControlServer::listen(engine, options.control);
-    if (!listening) {
-      (void)engine.close();
-      return refuse(listening.failure());
-    }
-    control = std::move(listening).value();
-  }
+  if (control) control->serve(engine);
   std::optional<ScriptWatch> watch;
   if (options.watch) watch.emplace(options.file, engine, guard, console);
 
