@@ -73,11 +73,12 @@ kind(22, "lateness of a source", "keep", out(WINDOW), out(WINDOW), new_head=TYPE
 PROFILE = "type Profile = { user: string, name: string, level: i32, at: time }\n"
 PEOPLE = 'source profiles: Profile = file("profiles.jsonl") time at\ntable people key user ttl none = profiles\n'
 LOOKUP = out("| @who lookup people on user == people.user | select user, level = people.level")
-kind(23, "field with a default added to rows that are kept", "convert", LOOKUP, LOOKUP, head=TYPE + SOURCE + PROFILE + PEOPLE,
+kind(23, "field with a default added to rows that are kept", "convert", LOOKUP, LOOKUP.replace("people.level", "people.level, tier = people.tier"), head=TYPE + SOURCE + PROFILE + PEOPLE,
      new_head=TYPE + SOURCE + PROFILE.replace("level: i32", 'level: i32, tier: string = "free"') + PEOPLE)
 kind(24, "field of such rows removed", "convert", LOOKUP, LOOKUP, head=TYPE + SOURCE + PROFILE + PEOPLE,
      new_head=TYPE + SOURCE + PROFILE.replace("name: string, ", "") + PEOPLE)
-kind(25, "field renamed by `was`", "convert", LOOKUP, LOOKUP, head=TYPE + SOURCE + PROFILE + PEOPLE,
+kind(25, "field renamed by `was`", "convert", LOOKUP.replace("people.level", "people.level, called = people.name"),
+     LOOKUP.replace("people.level", "people.level, called = people.title"), head=TYPE + SOURCE + PROFILE + PEOPLE,
      new_head=TYPE + SOURCE + PROFILE.replace("name: string", "title was name: string") + PEOPLE)
 kind(25, "field that state was made of renamed without `was`", "choice refuse", out(RUNNING), out(RUNNING.replace("amount", "total")),
      new_head=TYPE.replace("amount: float", "total: float") + SOURCE, note="the plan says what to write")
