@@ -28,6 +28,7 @@ class Replay {
         settle_ended(content_);
         return;
       case Event::Kind::Lost:
+        content_.last_version = std::max(content_.last_version, event.record.version);
         return;
       case Event::Kind::Version:
         add(std::move(event.record));

@@ -137,12 +137,26 @@ Status History::end() {
     }
   }
   if (!file_) return Unit{};
+  stop_writing();
+  Status waited = write({});
+  size_t unwritten = 0;
+  {
+    // It is now or never: a line that says how many there were fits where they do not.
+    std::lock_guard lock(mutex_);
+    unwritten = pending_.size() + lost_;
+    lost_ = unwritten;
+    pending_.clear();
+  }
   Status written = write({end_event(env_->wall_ns())});
   if (!written) return written.error().within("history");
-  return Unit{};
+  if (unwritten == 0) return Unit{};
+  return Error{"history: " + std::to_string(unwritten) +
+               " lines could not be written: " + waited.error().message};
 }
 
-History::~History() {
+History::~History() { stop_writing(); }
+
+void History::stop_writing() {
   if (!writer_) return;
   {
     std::lock_guard lock(mutex_);
@@ -150,6 +164,7 @@ History::~History() {
   }
   changed_.notify_all();
   writer_->join();
+  writer_.reset();
 }
 
 Status History::open(env::Env& env, const std::string& path, std::string& notice) {
@@ -186,15 +201,17 @@ Status History::write(std::vector<std::string> events) {
   std::lock_guard writing(writing_);
   std::vector<std::string> waited;
   uint64_t lost = 0;
+  uint64_t highest = 0;
   {
     std::lock_guard lock(mutex_);
     lost = std::exchange(lost_, 0);
+    highest = records_.empty() ? 0 : records_.back().version;
     waited.assign(pending_.begin(), pending_.end());
     pending_.clear();
   }
   if (waited.empty() && events.empty()) return Unit{};
   std::vector<std::string> all;
-  if (lost > 0) all.push_back(lost_event(lost, env_->wall_ns()));
+  if (lost > 0) all.push_back(lost_event(lost, highest, env_->wall_ns()));
   all.insert(all.end(), waited.begin(), waited.end());
   all.insert(all.end(), events.begin(), events.end());
   Status written = file_->append(all);

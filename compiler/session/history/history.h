@@ -80,6 +80,7 @@ class History {
   // What is pending, and then these.
   Status write(std::vector<std::string> events);
   void write_behind();
+  void stop_writing();
 
   env::Env* env_ = nullptr;
   std::unique_ptr<HistoryFile> file_;

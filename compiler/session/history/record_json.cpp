@@ -226,11 +226,12 @@ std::string end_event(int64_t time_ns) {
   });
 }
 
-std::string lost_event(uint64_t lines, int64_t time_ns) {
+std::string lost_event(uint64_t lines, uint64_t version, int64_t time_ns) {
   return object([&](json::OStream& out) {
     out.attribute("event", "lost");
     out.attribute("time_ns", time_ns);
     out.attribute("lines", lines);
+    out.attribute("version", version);
   });
 }
 
@@ -240,6 +241,7 @@ Result<Event> read_event(std::string_view text) {
   if (!parsed) return Error{llvm::toString(parsed.takeError())};
   const json::Object* object = parsed->getAsObject();
   if (object == nullptr) return Error{"no object"};
+  constexpr uint64_t version_max = uint64_t{1} << 53;  // numbers of JSON are exact up to there
   Event out;
   std::string kind = text_at(*object, "event");
   if (kind == "run") {
@@ -249,13 +251,14 @@ Result<Event> read_event(std::string_view text) {
   }
   if (kind == "end" || kind == "lost") {
     out.kind = kind == "end" ? Event::Kind::End : Event::Kind::Lost;
+    if (out.kind == Event::Kind::Lost)
+      out.record.version = std::min(number_at(*object, "version"), version_max);
     return out;
   }
   if (kind != "version" && kind != "outcome") return Error{"unknown event `" + kind + "`"};
   out.kind = kind == "version" ? Event::Kind::Version : Event::Kind::Outcome;
   auto outcome = outcome_at(*object);
   out.record.version = number_at(*object, "version");
-  constexpr uint64_t version_max = uint64_t{1} << 53;  // numbers of JSON are exact up to there
   if (!outcome || out.record.version == 0 || out.record.version > version_max)
     return Error{"no version or no outcome"};
   out.record.outcome = *outcome;

@@ -341,7 +341,10 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   if (state == RunState::Failed) exit_code = refuse(engine.failure());
   EngineStats stats = engine.stats();
   auto closed = engine.close();
-  if (!closed && exit_code == 0) exit_code = refuse(closed.failure());
+  if (!closed) {
+    int told = refuse(closed.failure());
+    if (exit_code == 0) exit_code = told;
+  }
   if (!console.quiet) tell_losses(stats);
   if (!options.stats.empty() && !write_stats(options.stats, stats, seconds)) exit_code = exit_io;
   if (options.disturb == "swap" && !console.quiet) {
