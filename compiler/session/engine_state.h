@@ -176,6 +176,9 @@ struct Engine::State {
   Outcome<SwapReport> offer_edit(const SwapRequest& request, const std::shared_ptr<session::Program>& edited,
                                  SwapReport report, VersionRecord record);
   Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind, const std::string& cause);
+  // While a version waits for a record, an undo lets go of the newest one that has not been taken. Nothing:
+  // none waits.
+  std::optional<Failure> take_back_untaken(const UndoRequest& request);
   // What came of an edit that is not to be taken, into the history. Returns `failure`.
   Failure record_failure(VersionRecord record, const SwapReport& report, Failure failure);
   // Before the cut; a failure: it cannot be recorded, so it is not taken.

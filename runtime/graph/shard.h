@@ -82,6 +82,9 @@ class Shard {
   // Takes effect at its cut, or at the next boundary. One at a time: the earlier must have happened.
   void schedule(PreparedSwap swap);
   bool swap_waits() const { return scheduled_.has_value(); }
+  // Whether the next version waits for a record; then it can still be let go of.
+  bool waits_for_cut() const { return scheduled_ && !scheduled_->at.empty(); }
+  void unschedule() { scheduled_.reset(); }
   std::optional<SwapResult> take_swap_result() { return std::exchange(last_swap_, std::nullopt); }
 
   // Runs about one batch.

@@ -85,6 +85,35 @@ TEST(Undo, BringsTheVersionBeforeBackAndKeepsTheCount) {
   EXPECT_EQ(running.record(3).cut[0].records, 4U);
 }
 
+// An edit for a record that may never come is no trap: it is let go of, and so is what was offered behind it.
+TEST(Undo, LetsGoOfWhatWaitsForARecord) {
+  Running running(script("x"));
+  running.row(1);
+  auto far = running.engine().swap({script("x * 2"), "script.mut", {{"rows", 1'000'000}}, {}});
+  EXPECT_DONE(far);
+  running.turn();
+  EXPECT_DONE(running.swap(script("x * 3")));  // v3, behind it
+  running.row(2);
+  Failure third = failure_of(running.engine().undo());
+  EXPECT_EQ(third.kind, Failure::Kind::NoChange);
+  EXPECT_EQ(third.text, "v3 had not reached its cut and is taken back; v2 waits on\n");
+  running.row(3);
+  Failure second = failure_of(running.engine().undo());
+  EXPECT_EQ(second.text, "v2 had not reached its cut and is taken back; v1 runs on\n");
+  running.row(4);
+  EXPECT_EQ(failure_of(running.engine().undo()).kind, Failure::Kind::Usage);  // nothing is before v1
+  EXPECT_DONE(running.swap(script("x * 5")));
+  running.row(5);
+  running.undo();
+  running.row(6);
+  EXPECT_EQ(running.out.rows,
+            (std::vector<std::string>{"n=1 y=1", "n=2 y=2", "n=3 y=3", "n=4 y=4", "n=5 y=25", "n=6 y=6"}));
+  EXPECT_EQ(running.record(2).outcome, Is::Superseded);
+  EXPECT_EQ(running.record(3).outcome, Is::Superseded);
+  EXPECT_EQ(running.record(5).outcome, Is::Equivalent);
+  EXPECT_EQ(running.record(5).restores, 1U);
+}
+
 TEST(Undo, OfAnUndoGoesFurtherBackAndRedoComesBack) {
   Running running(script("x"));
   EXPECT_DONE(running.swap(script("x * 2")));

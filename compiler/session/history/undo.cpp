@@ -1,4 +1,6 @@
 // What becomes a version and is recorded: params that a host sets, steps back and forth, and what fails.
+#include <algorithm>
+
 #include "compiler/session/engine_state.h"
 #include "compiler/session/params.h"
 
@@ -115,7 +117,52 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
   }
 }
 
+std::optional<Failure> Engine::State::take_back_untaken(const UndoRequest& request) {
+  if (!started || !request.at.empty()) return std::nullopt;
+  {
+    // Nobody is asked to wait for a batch where nothing is to be let go of.
+    std::lock_guard lock(mutex);
+    if (!waiting && prepared.empty()) return std::nullopt;
+  }
+  SwapReport gone;
+  std::function<void(const SwapReport&)> settled;
+  VersionRecord record;
+  turn.ask([&] {
+    std::lock_guard lock(mutex);
+    bool held = (waiting && shard->waits_for_cut()) ||
+                std::any_of(prepared.begin(), prepared.end(),
+                            [](const Prepared& version) { return !version.swap.at.empty(); });
+    if (!held) return;
+    Prepared& newest = prepared.empty() ? *waiting : prepared.back();
+    if (newest.origin == Prepared::Origin::Same) return;  // a tap
+    record = begin_record(++versions, newest.program->name(), newest.program->text);
+    gone = std::move(newest.report);
+    gone.superseded_by = record.version;
+    settled = std::move(newest.settled);
+    if (prepared.empty()) {
+      shard->unschedule();
+      waiting.reset();
+    } else {
+      prepared.pop_back();
+    }
+    Base left = base_after(prepared.size());
+    record.parent = gone.version;
+    record.restores = left.version;
+    record.text = left.program->text;
+    record.reason = "v" + std::to_string(gone.version) + " had not reached its cut and is taken back; v" +
+                    std::to_string(left.version) +
+                    (left.version == program_version ? " runs on" : " waits on");
+    history.settle(gone.version, VersionRecord::Outcome::Superseded, record.reason);
+    done.push_back(gone);
+  });
+  if (record.version == 0) return std::nullopt;
+  if (settled) settled(gone);
+  std::string told = record.reason + "\n";
+  return record_failure(std::move(record), gone, {Failure::Kind::NoChange, std::move(told)});
+}
+
 Outcome<SwapReport> Engine::undo(const UndoRequest& request) {
+  if (auto taken_back = state_->take_back_untaken(request)) return *taken_back;
   return state_->step_to(request, session::StepKind::Undo, {});
 }
 

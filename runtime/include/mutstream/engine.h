@@ -331,9 +331,10 @@ class Engine {
                           std::function<void(const SwapReport&)> settled = {});
 
   // An edit back to the version before the newest, as planned as any other. The next undo goes further back,
-  // not to and fro: up to 16 steps. Where nothing is before, a Usage failure, and no number is used.
-  // State that the edit dropped begins empty; where it is kept still (for 16 versions, while the memory
-  // lasts) `restore-gap` gives it back.
+  // not to and fro: up to 16 steps. Where nothing is before, a Usage failure, and no number is used. While a
+  // version waits for a record, an undo without a cut of its own lets go of the newest that was not taken,
+  // and fails as NoChange. Not from a function that the engine calls. State that the edit dropped begins
+  // empty; where it is kept still (for 16 versions, while the memory lasts) `restore-gap` gives it back.
   Outcome<SwapReport> undo(const UndoRequest& request = {});
   // Takes the last undo() back; after another edit there is nothing to redo.
   Outcome<SwapReport> redo(const UndoRequest& request = {});
