@@ -187,13 +187,14 @@ Outcome<SwapRequest> ControlOperations::read_edit(const JsonValue& request) cons
 }
 
 ControlOperations::Reply ControlOperations::plan(const JsonValue& request) {
+  uint64_t base = engine_.script().version;
   auto edit = read_edit(request);
   if (!edit) return edit.failure();
   auto planned = engine_.plan(edit.value());
   if (!planned) return planned.failure();
   constexpr std::string_view judged[] = {"applicable", "no_change", "needs_decision", "refused"};
   const PlanReport& report = planned.value();
-  return fmt::format(R"(,"judged":"{}","plan":{},"cells":{},"codes":{},"warnings":{})",
+  return fmt::format(R"(,"base":{},"judged":"{}","plan":{},"cells":{},"codes":{},"warnings":{})", base,
                      judged[static_cast<size_t>(report.judged)], json_quoted(report.plan),
                      cells_json(report.cells), texts_json(report.codes), json_quoted(report.warnings));
 }

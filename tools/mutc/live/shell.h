@@ -65,6 +65,7 @@ class Shell {
   struct Edit {
     Link::Members members;
     std::vector<std::string> accepted;
+    int64_t base = 0;  // the version that its plan was made against; 0: any
   };
   void offer(Edit edit);
   // True when every cell that needs it has a decision.

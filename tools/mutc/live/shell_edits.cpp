@@ -33,6 +33,7 @@ std::optional<std::string> read_file(const std::string& path) {
 Link::Members Shell::members_of(const Edit& edit) {
   Link::Members out = edit.members;
   if (!edit.accepted.empty()) out.emplace_back("accept", quoted_list(edit.accepted));
+  if (edit.base != 0) out.emplace_back("base", std::to_string(edit.base));
   return out;
 }
 
@@ -47,6 +48,8 @@ void Shell::offer(Edit edit) {
     if (exit_code_ == 0) exit_code_ = exit_refused;
     return;
   }
+  // What is decided is decided of this plan: where somebody else has edited meanwhile, it is to be seen anew.
+  if (judged == "needs_decision") edit.base = int_in(plan, "base");
   if (judged == "needs_decision" && !decide(edit, plan)) {
     undecided_ = std::move(edit);
     if (exit_code_ == 0) exit_code_ = exit_decision;
