@@ -75,7 +75,8 @@ constexpr VerdictRow rows[] = {
     {Difference::JoinRow, Verdict::Choice, false,
      "rows from before the cut lack a field that has no default, or have it in a type that does not convert; "
      "only reset is possible"},
-    {Difference::JoinRowFewer, Verdict::Convert, false, "fields of the rows went or moved"},
+    {Difference::JoinRowFewer, Verdict::Convert, false,
+     "fields of the rows went, moved or have another name"},
     {Difference::JoinRowWidened, Verdict::Convert, false, "a field of the rows holds more than it did"},
     {Difference::JoinRowFilled, Verdict::Convert, false,
      "rows from before the cut get the default of a field that is new, or none"},

@@ -22,7 +22,7 @@ enum class RowFit : uint8_t {
 class RowChange {
  public:
   // How rows of `from` become rows of `to`; nullopt where a field is of a type that they do not convert to,
-  // or is new and has neither a default nor none. Keeps references to neither.
+  // or is new and has neither a default nor none. Shares both descriptions.
   static std::optional<RowChange> between(const abi::TypeDescRef& from, const abi::TypeDescRef& to);
 
   RowFit fit() const { return fit_; }

@@ -48,6 +48,7 @@ class PieceSource final : public SourceReader {
 
   Poll poll(batch::Batch& batch) override {
     if (stopped_.load(std::memory_order_relaxed)) return Poll::End;
+    last_.reset();  // its rows have run
     uint32_t rows = 0;
     while (batch.row_count() < batch.row_capacity()) {
       if (!open_) {
