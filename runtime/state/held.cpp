@@ -260,7 +260,7 @@ void HeldStore::convert_from(const Store& old_store, const std::vector<int>&, in
     RowPtr& to = made[from.get()];
     if (to) return to;
     std::vector<uint64_t> key = old.keys_[from->number - 1].words;
-    place_key(old.desc(), key.data());
+    (void)place_key(old.desc(), key.data());
     to = make_row(number_of(key.data()), from->time, from->memory.get());
     to->arrival = from->arrival;
     return to;
