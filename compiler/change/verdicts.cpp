@@ -52,7 +52,8 @@ constexpr VerdictRow rows[] = {
      "windows of a number of events that overlap changed; events are not kept one by one, only reset is "
      "possible"},
     {Difference::LatePolicy, Verdict::Keep, false, "late policy changed; closed windows stay closed"},
-    {Difference::Watermark, Verdict::Keep, false, "lateness changed; the watermark never goes back"},
+    {Difference::Watermark, Verdict::Keep, false,
+     "lateness or idle time changed; the watermark never goes back"},
     {Difference::TimeField, Verdict::Choice, true, "event time changed"},
     {Difference::DedupeHorizon, Verdict::Keep, false, "horizon changed"},
     {Difference::HistoryLonger, Verdict::Keep, false, "longer history"},

@@ -1,6 +1,7 @@
 // The running graph on one thread: takes rows from sources, runs them through the kernels of one
 // version, fires what is due, hands results to sinks, and exchanges versions between two rows.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ struct ShardOptions {
   size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state
   // Stay: when all sources have ended, the input has not: an edit may bring others. It ends at stop().
   enum class AtEnd : uint8_t { Finish, Stay } at_end = AtEnd::Finish;
+  // What time it is, nanoseconds since the epoch, where that is not the machine's clock.
+  std::function<int64_t()> now_ns{};
 };
 
 // How far a source has been read.
@@ -125,11 +128,19 @@ class Shard {
     uint64_t position = 0;     // records given to kernels
     bool ended = false;
     bool waits = false;
+    std::optional<int64_t> silent_since;  // by steady_ns(); of one that may be idle, while it waits
   };
 
   Progress advance();
   bool fill(Feed& feed, size_t index);
   void present(Feed& feed, size_t index);
+  // Rows that are further ahead of their arrival than the source allows become bad ones.
+  void mark_future(Feed& feed, int64_t ahead_ns);
+  // Sources that have been silent for as long as they may hold no watermark back from here on, and where
+  // nothing else does, the clock is the watermark.
+  void look_for_idle();
+  int64_t now_ns() const { return options_.now_ns ? options_.now_ns() : env_.wall_ns(); }
+  int64_t steady_ns() const { return options_.now_ns ? options_.now_ns() : env_.monotonic_ns(); }
   bool pick(size_t& chosen, uint32_t& row_end);
   bool run_rows(size_t index, uint32_t row_end);
   bool run_kernel(size_t index, MutCursor& cursor);
