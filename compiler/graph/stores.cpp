@@ -245,6 +245,8 @@ StoreNode hold_store(const typed::Stage& stage, const std::string& path) {
   desc.hold.span = hold.span;
   desc.hold.count = hold.count;
   desc.hold.whole = stage.window.kind == typed::WindowKind::All;
+  if (stage.window.kind == typed::WindowKind::Session) desc.hold.window = state::HoldWindow::Session;
+  if (stage.window.kind == typed::WindowKind::Count) desc.hold.window = state::HoldWindow::Count;
   std::vector<abi::FieldDesc> fields;
   auto add = [&](std::string name, abi::TypeDescRef type) {
     fields.push_back(abi::made_field(std::move(name), std::move(type)));

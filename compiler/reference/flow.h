@@ -100,6 +100,11 @@ class Flow {
   Step ranked(StagePlace place, HeldRow row);
   Event held_event(const typed::Stage& stage, const HeldRow& row, int64_t rank, const Stretch& window,
                    int64_t time) const;
+  std::vector<Event> held_events(StagePlace place, std::vector<HeldRow> rows, const Stretch& window,
+                                 int64_t time) const;
+  Step count_held(StagePlace place, HeldRow row);
+  std::vector<Event> counted_rows(StagePlace place, const Key& key, int64_t end) const;
+  void finish_counted_rows(StagePlace place);
   int64_t next_held(StagePlace place) const;
   void give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch& window, int64_t time);
   void fire_held(StagePlace place, int64_t due);

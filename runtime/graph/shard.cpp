@@ -398,7 +398,7 @@ bool Shard::run_rows(size_t index, uint32_t row_end) {
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
     // What fires by time is advanced when it has fired.
-    bool fires = plan.stores[i].has_results && plan.stores[i].desc.kind != state::StoreKind::Counts &&
+    bool fires = plan.stores[i].has_results && !state::counts_events(plan.stores[i].desc) &&
                  plan.stores[i].desc.kind != state::StoreKind::Process;
     if (watermark != no_watermark && !fires) instance_->store(i).advance(watermark);
   }
@@ -411,7 +411,7 @@ void Shard::finish_counts(Rest rest) {
   const Plan& plan = instance_->plan();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     const StorePlan& of = plan.stores[i];
-    if (of.desc.kind != state::StoreKind::Counts || of.waits_above != (rest == Rest::OfResults)) continue;
+    if (!state::counts_events(of.desc) || of.waits_above != (rest == Rest::OfResults)) continue;
     bool over = true;
     for (size_t k = 0; k < feeds_.size(); ++k)
       over = over && ((of.clock.mask >> k & 1U) == 0 || is_over(feeds_[k]));
