@@ -391,6 +391,7 @@ class Finder {
       add(Difference::FollowOther);
       return;
     }
+    if (before_.statements.valued != after_.statements.valued) add(Difference::FollowRule);
     for (size_t i = 0; i < is.measures.size(); ++i) {  // the values themselves are kept
       const state::CellDesc& from = was.measures[i];
       const state::CellDesc& to = is.measures[i];

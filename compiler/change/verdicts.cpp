@@ -94,6 +94,8 @@ constexpr VerdictRow rows[] = {
      "aggregates or the key of the table changed; what its rows have given cannot be made anew: only reset "
      "is "
      "possible, and each row then counts from its next change on"},
+    {Difference::FollowRule, Verdict::Keep, false,
+     "aggregate of the script changed; it is made anew of what the rows of the table have given"},
     {Difference::HoldNumbers, Verdict::Keep, false,
      "a number changed; what waits goes when it would have gone, what was let go does not come back"},
     {Difference::HoldOther, Verdict::Choice, false,

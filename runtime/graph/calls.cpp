@@ -258,6 +258,15 @@ void mut_follow_settle(MutContext* ctx, uint32_t store, uint32_t table, int64_t 
   of.wait_for(store, follow.due());
 }
 
+uint64_t mut_follow_places(MutContext* ctx, uint32_t store, uint64_t group) {
+  return static_cast<mut::state::FollowStore&>(instance(ctx).store(store)).places_of(group);
+}
+
+const uint64_t* mut_follow_member(MutContext* ctx, uint32_t store, uint64_t group, uint32_t measure,
+                                  uint64_t place) {
+  return static_cast<mut::state::FollowStore&>(instance(ctx).store(store)).member(group, measure, place);
+}
+
 // ---- process
 
 // The row whose timer fires now.
