@@ -158,6 +158,10 @@ class Borders {
     return alike(*was.time, *is.time);
   }
 
+  static std::string clause_text(const std::optional<int64_t>& duration) {
+    return duration ? duration_text(*duration) : "none";
+  }
+
   void compare_source(const typed::Source& was, const typed::Source& is, bool state_lost) {
     std::string other = other_input(was.connector, is.connector);
     if (!other.empty()) {
@@ -173,6 +177,14 @@ class Borders {
     if (was.lateness != is.lateness) {
       plan_.notes.push_back(fmt::format("source `{}`: lateness {} → {}; the watermark never goes back",
                                         is.name, duration_text(was.lateness), duration_text(is.lateness)));
+    }
+    if (was.idle != is.idle) {
+      plan_.notes.push_back(fmt::format("source `{}`: idle {} → {}; what was closed stays so", is.name,
+                                        clause_text(was.idle), clause_text(is.idle)));
+    }
+    if (was.ahead != is.ahead) {
+      plan_.notes.push_back(fmt::format("source `{}`: ahead {} → {}, from the next record on", is.name,
+                                        clause_text(was.ahead), clause_text(is.ahead)));
     }
     if (!same_time(was, is)) redeclare(is.name);
     if (same_record(was.type, is.type)) return;

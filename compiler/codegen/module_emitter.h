@@ -66,6 +66,7 @@ class ModuleEmitter {
                                const std::vector<Value>& fields);
   // Follow: follow_emitter.cpp.
   void settle_followers(FunctionEmitter& at, int stream);
+  Value own_of_group(FunctionEmitter& at, int store, size_t measure, llvm::Value* group);
   void finish_stream(FunctionEmitter& at, int stream);
   void emit_row(FunctionEmitter& at, int emit);
   void emit_right_event(FunctionEmitter& at, const graph::Consumer& consumer);

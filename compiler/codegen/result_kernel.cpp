@@ -131,7 +131,11 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
     b.SetInsertPoint(fine);
     for (size_t i = 0; i < stage.aggregates.size(); ++i) {
       const typed::AggregateCall& call = stage.aggregates[i];
-      if (call.own != nullptr) at.stage.aggregates[i].value = own_fields(first_aggregate + i, *call.own);
+      if (call.own == nullptr) continue;
+      size_t place = first_aggregate + i;
+      at.stage.aggregates[i].value =
+          stage.follows.empty() ? own_fields(place, *call.own)
+                                : own_of_group(at, index, i, field(place, types.scalar(Kind::Int)).part());
     }
     const graph::Needs& after =
         graph_.needs[static_cast<size_t>(node.stream)][static_cast<size_t>(node.stage) + 1];

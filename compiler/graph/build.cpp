@@ -27,6 +27,7 @@ bool waits_above(const typed::Program& program, int stream, size_t stage) {
     bool at_once = at.kind == StageKind::Aggregate && !at.ticks() &&
                    (at.window.kind == typed::WindowKind::Count ||
                     (!at.follows.empty() && at.window.kind != typed::WindowKind::All));
+    at_once = at_once || (at.hold && at.window.kind == typed::WindowKind::Count);
     return at.kind == StageKind::Join || (is_breaker(at) && !at_once);
   };
   if (std::any_of(of.stages.begin(), of.stages.begin() + static_cast<ptrdiff_t>(stage), waits)) return true;

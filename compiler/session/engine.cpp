@@ -304,6 +304,8 @@ Outcome<Done> Engine::start() {
   options.batch_rows = s.options.batch_rows;
   options.memory_bytes = s.options.memory_bytes;
   if (stays) options.at_end = runtime::RunnerOptions::AtEnd::Stay;
+  if (s.options.clock == EngineOptions::Clock::Virtual)
+    options.now_ns = [state = &s] { return state->virtual_now.load(); };
   s.runner = std::make_unique<runtime::Runner>(*s.env, options, s.retired);
   s.librarian = std::make_unique<session::Librarian>(*s.env, s.retired);
   auto apart = s.check_files(*s.program, nullptr);

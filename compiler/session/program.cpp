@@ -187,8 +187,10 @@ runtime::SourcePlan source_plan(const graph::Graph& graph, const typed::Source& 
     out.record = abi::make_record({number});
     out.needed = {1};
     out.generate = generate_spec(source.connector);
-    return out;
+    return out;  // its times are not those of the clock: never idle, never ahead
   }
+  out.idle = source.idle.value_or(-1);
+  out.ahead = source.ahead.value_or(-1);
   out.record = graph::describe(source.type);
   const graph::Needs& needs = graph.needs[static_cast<size_t>(source.stream)].front();
   out.needed.assign(needs.begin(), needs.end());

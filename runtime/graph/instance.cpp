@@ -20,7 +20,7 @@ constexpr ErrorText error_texts[] = {
     {"index", "no such index or key"},
     {"cast", "the value cannot be cast"},
     {"decode", "the record cannot be decoded"},
-    {"future", "event time too far ahead"},
+    {"future", "event time too far ahead of its arrival"},
     {"memory", "the state budget is spent"},
     {"range", "value outside the range of the param"},
     {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
@@ -95,12 +95,20 @@ int64_t earlier(int64_t time, int64_t delay) {
   return __builtin_sub_overflow(time, delay, &out) ? no_watermark + 1 : out;
 }
 
-int64_t Instance::watermark_of(const Clock& clock) const {
+template <typename At>
+int64_t Instance::least_of(const Clock& clock, At watermark_at) const {
   int64_t least = state::never;
+  int64_t least_idle = state::never;
   for (size_t i = 0; i < watermarks.size(); ++i) {
-    if ((clock.mask >> i & 1U) != 0) least = std::min(least, earlier(watermarks[i], clock.delay(i)));
+    if ((clock.mask >> i & 1U) == 0) continue;
+    int64_t& of = (idle >> i & 1U) != 0 ? least_idle : least;
+    of = std::min(of, earlier(watermark_at(i), clock.delay(i)));
   }
-  return least;
+  return least == state::never ? least_idle : least;
+}
+
+int64_t Instance::watermark_of(const Clock& clock) const {
+  return least_of(clock, [&](size_t i) { return watermarks[i]; });
 }
 
 bool Instance::is_read(const Clock& clock) const {
@@ -111,14 +119,24 @@ bool Instance::is_read(const Clock& clock) const {
 }
 
 int64_t Instance::now(const Clock& clock) const {
-  int64_t least = state::never;
-  for (size_t i = 0; i < watermarks.size(); ++i) {
-    if ((clock.mask >> i & 1U) == 0) continue;
+  return least_of(clock, [&](size_t i) {
     int64_t watermark = i == context_.source ? std::max(context_.watermark, watermarks[i]) : watermarks[i];
-    if (!firing_limits_.empty()) watermark = std::min(watermark, firing_limits_[i]);
-    least = std::min(least, earlier(watermark, clock.delay(i)));
-  }
-  return least;
+    return firing_limits_.empty() ? watermark : std::min(watermark, firing_limits_[i]);
+  });
+}
+
+void Instance::wake(size_t source) {
+  int64_t seen = watermarks[source];
+  auto keep = [&](const Clock& clock) {
+    if ((clock.mask >> source & 1U) == 0) return;
+    int64_t at = watermark_of(clock);
+    if (at != state::never) seen = std::max(seen, later(at, clock.delay(source)));
+  };
+  for (const StorePlan& store : plan_->stores) keep(store.clock);
+  for (const SetPlan& set : plan_->sets) keep(set.clock);
+  watermarks[source] = seen;
+  reach(source, seen);
+  idle &= ~(uint64_t{1} << source);
 }
 
 void Instance::firing(size_t store) {
@@ -267,6 +285,10 @@ void Instance::undecodable(size_t site, const MutBatch& of, uint32_t row, MutErr
   record.line = at.line;
   record.code = "decode";
   record.message = "event time cannot be computed";
+  if (of.bad != nullptr && of.bad[row] == MUT_ROW_FUTURE) {
+    record.code = "future";
+    record.message = "event time too far ahead of its arrival";
+  }
   for (uint32_t i = 0; i < of.error_count; ++i) {
     if (of.errors[i].row != row) continue;
     record.code = std::string(abi::view(of.errors[i].code));

@@ -63,10 +63,15 @@ class Instance {
   const MutBatch* batch = nullptr;
   // By source, then by `window all`: `never` once it has given its rows. By bit of a mask.
   std::vector<int64_t> watermarks;
+  // Sources that have been silent for longer than they may: they hold nothing back. By bit.
+  uint64_t idle = 0;
   int64_t watermark_of(const Clock& clock) const;
   // Whether a source above has not ended: at its end nothing is forgotten any more, also where a `window all`
   // has still to give its rows.
   bool is_read(const Clock& clock) const;
+  // A source is not idle any more: its watermark goes up to where it does not take back what stages have
+  // seen.
+  void wake(size_t source);
   // The same at the event that a kernel is processing: what is open, held or late is judged by it. While
   // something fires, no source is further than right before it became due.
   int64_t now(const Clock& clock) const;
@@ -113,6 +118,9 @@ class Instance {
   ErrorLog& error_log() { return log_; }
 
  private:
+  // The least over a clock's bits of what `watermark_at` says of one. Idle ones count where no other is left.
+  template <typename At>
+  int64_t least_of(const Clock& clock, At watermark_at) const;
   // Gives a store of patterns the code that it asks.
   void bind_condition(size_t index);
   void describe_event(size_t site, MutErrorEvent* out, ErrorRecord record, std::string_view raw,

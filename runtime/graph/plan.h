@@ -33,6 +33,8 @@ struct SourcePlan {
   int time_column = -1;         // field that is the event time; -1: arrival, or computed
   bool computes_times = false;  // the times kernel fills them
   int64_t lateness = 0;
+  int64_t idle = -1;   // nanoseconds of silence after which it holds no watermark back; -1: it always does
+  int64_t ahead = -1;  // nanoseconds: what is further ahead of its arrival is not taken; -1: all is
   bool generates = false;
   GenerateSpec generate;
   bool live = true;      // some sink depends on it

@@ -8,6 +8,13 @@
 #include "runtime/state/counts.h"
 
 namespace mut::runtime {
+namespace {
+
+// Between two looks at the clock while a source that may be idle waits.
+constexpr int64_t idle_look_ns = 20'000'000;
+constexpr size_t mask_bits = 64;
+
+}  // namespace
 
 Runner::Runner(env::Env& env, const RunnerOptions& options, RetireList& retired)
     : env_(env),
@@ -82,6 +89,7 @@ int64_t Runner::retry_after_ns() const {
   for (const Feed& feed : feeds_) {
     if (feed.ended || !feed.reader) continue;
     int64_t after = feed.reader->retry_after_ns();
+    if (feed.silent_since && (after < 0 || after > idle_look_ns)) after = idle_look_ns;
     if (after >= 0 && (least < 0 || after < least)) least = after;
   }
   return least;
@@ -110,6 +118,7 @@ bool Runner::fill(Feed& feed, size_t index) {
       break;
     case connector::Poll::Wait:
       feed.waits = true;
+      if (of.idle >= 0 && !feed.silent_since) feed.silent_since = steady_ns();
       return true;
     case connector::Poll::End:
       feed.ended = true;
@@ -119,6 +128,14 @@ bool Runner::fill(Feed& feed, size_t index) {
       return fail(feed.reader->error().within("source `" + feed.name + "`"));
   }
   ++stats_.batches;
+  if (!feed.batch->has_arrival()) feed.batch->set_arrival(now_ns());
+  feed.silent_since.reset();
+  for (const auto& shard : shards_) {
+    Instance& instance = shard->instance();
+    if ((instance.idle >> std::min(index, mask_bits - 1) & 1U) == 0) continue;
+    instance.wake(index);
+    instance.context().overdue = 1;  // its watermark may have gone up
+  }
   present(feed, index);
   return true;
 }
@@ -137,6 +154,52 @@ void Runner::present(Feed& feed, size_t index) {
     first.kernels().times[index](&first.context(), &feed.view, feed.bad.data());
     feed.view.bad = feed.bad.data();
   }
+  mark_future(feed, of.ahead);
+}
+
+void Runner::mark_future(Feed& feed, int64_t ahead_ns) {
+  if (feed.view.bad != nullptr && feed.view.bad == feed.bad.data())  // an edit may let more pass
+    std::replace(feed.bad.begin(), feed.bad.end(), uint8_t{MUT_ROW_FUTURE}, uint8_t{MUT_ROW_FINE});
+  if (ahead_ns < 0) return;
+  int64_t limit = later(feed.view.arrival, ahead_ns);
+  const uint32_t count = feed.view.row_count;
+  auto is_ahead = [&](uint32_t row) {
+    bool bad = feed.view.bad != nullptr && feed.view.bad[row] != 0;
+    int64_t time = 0;
+    return !bad &&
+           (__builtin_add_overflow(feed.view.times[row], feed.view.time_shift, &time) || time > limit);
+  };
+  uint32_t row = 0;
+  while (row < count && !is_ahead(row)) ++row;
+  if (row == count) return;
+  if (feed.view.bad != feed.bad.data() || feed.view.bad == nullptr) {
+    feed.bad.assign(count, MUT_ROW_FINE);
+    if (feed.view.bad != nullptr) std::copy(feed.view.bad, feed.view.bad + count, feed.bad.begin());
+    feed.view.bad = feed.bad.data();
+  }
+  for (; row < count; ++row) {
+    if (is_ahead(row)) feed.bad[row] = MUT_ROW_FUTURE;
+  }
+}
+
+void Runner::look_for_idle() {
+  const std::vector<SourcePlan>& plans = plan().sources;
+  bool any = false;
+  for (size_t i = 0; i < feeds_.size() && i < mask_bits; ++i) {
+    const Feed& feed = feeds_[i];
+    if (!feed.silent_since || feed.ended || plans[i].idle < 0) continue;
+    if (steady_ns() - *feed.silent_since < plans[i].idle) continue;
+    any = true;
+    int64_t reached = earlier(now_ns(), plans[i].lateness);
+    for (const auto& shard : shards_) {
+      Instance& instance = shard->instance();
+      instance.idle |= uint64_t{1} << i;
+      instance.watermarks[i] = std::max(instance.watermarks[i], reached);
+    }
+  }
+  if (!any) return;
+  fire_due();
+  take_all_output(Merge::ByShard);
 }
 
 // The source whose next record has the smallest event time, ties by declaration, and how many rows of
@@ -337,6 +400,7 @@ bool Runner::advance(int64_t time) {
     for (size_t i = 0; i < feeds_.size(); ++i) watermarks[i] = std::max(watermarks[i], time);
   }
   fire_due();
+  look_for_idle();
   return error_.message.empty() && take_all_output(Merge::ByShard);
 }
 
@@ -378,6 +442,8 @@ Progress Runner::advance() {
     if (!fill(feeds_[i], i)) return Progress::Failed;
     newly_ended = newly_ended || (feeds_[i].ended && !ended);
   }
+  look_for_idle();
+  if (!error_.message.empty()) return Progress::Failed;
   size_t chosen = 0;
   uint32_t row_end = 0;
   if (pick(chosen, row_end)) {
@@ -499,6 +565,8 @@ void Runner::exchange() {
         feed.row = 0;
         present(feed, static_cast<size_t>(&source - plan().sources.data()));
       }
+    } else if (feed.batch && feed.row < feed.batch->row_count()) {
+      mark_future(feed, source.ahead);
     }
     feeds.push_back(std::move(feed));
   }

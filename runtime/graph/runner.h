@@ -2,6 +2,7 @@
 // versions between two rows. All shards stand at the same row then: they run a stretch of rows together, and
 // wait for each other. See docs/design/0009-shards.md.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,8 @@ struct RunnerOptions {
   uint32_t shards = 1;
   // Stay: when all sources have ended, the input has not: an edit may bring others. It ends at stop().
   enum class AtEnd : uint8_t { Finish, Stay } at_end = AtEnd::Finish;
+  // What time it is, nanoseconds since the epoch, where that is not the machine's clock.
+  std::function<int64_t()> now_ns{};
 };
 
 // How far a source has been read.
@@ -146,11 +149,19 @@ class Runner {
     uint64_t position = 0;     // records given to kernels
     bool ended = false;
     bool waits = false;
+    std::optional<int64_t> silent_since;  // by steady_ns(); of one that may be idle, while it waits
   };
 
   Progress advance();
   bool fill(Feed& feed, size_t index);
   void present(Feed& feed, size_t index);
+  // Rows that are further ahead of their arrival than the source allows become bad ones.
+  void mark_future(Feed& feed, int64_t ahead_ns);
+  // Sources that have been silent for as long as they may hold no watermark back from here on, and where
+  // nothing else does, the clock is the watermark.
+  void look_for_idle();
+  int64_t now_ns() const { return options_.now_ns ? options_.now_ns() : env_.wall_ns(); }
+  int64_t steady_ns() const { return options_.now_ns ? options_.now_ns() : env_.monotonic_ns(); }
   bool pick(size_t& chosen, uint32_t& row_end);
   // A stretch of rows that all shards run: until each has, it goes on with the next call of run().
   struct Stretch {

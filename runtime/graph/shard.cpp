@@ -148,7 +148,7 @@ void Shard::expire() {
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
     // What fires by time is advanced when it has fired.
-    bool fires = plan.stores[i].has_results && plan.stores[i].desc.kind != state::StoreKind::Counts &&
+    bool fires = plan.stores[i].has_results && !state::counts_events(plan.stores[i].desc) &&
                  plan.stores[i].desc.kind != state::StoreKind::Process;
     if (watermark != no_watermark && !fires) instance_->store(i).advance(watermark);
   }
@@ -171,7 +171,7 @@ void Shard::finish_counts(Rest rest, const std::vector<char>& over) {
   const Plan& plan = instance_->plan();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     const StorePlan& of = plan.stores[i];
-    if (of.desc.kind != state::StoreKind::Counts || of.waits_above != (rest == Rest::OfResults)) continue;
+    if (!state::counts_events(of.desc) || of.waits_above != (rest == Rest::OfResults)) continue;
     if (!is_over(of.clock, over)) continue;
     state::ResultRows rows(instance_->store(i).desc(), result_texts_);
     instance_->store(i).finish(rows);

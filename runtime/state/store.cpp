@@ -7,7 +7,7 @@
 #include "runtime/state/counts.h"
 #include "runtime/state/followed.h"
 #include "runtime/state/groups.h"
-#include "runtime/state/held.h"
+#include "runtime/state/held_windows.h"
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
 #include "runtime/state/panes.h"
@@ -106,6 +106,10 @@ std::unique_ptr<Store> make(StoreDesc desc, uint64_t seed, Budget& budget) {
     case StoreKind::Dedupe:
       return std::make_unique<RingStore>(std::move(desc), seed, budget);
     case StoreKind::Held:
+      if (desc.hold.window == HoldWindow::Session)
+        return std::make_unique<HeldSessionStore>(std::move(desc), seed, budget);
+      if (desc.hold.window == HoldWindow::Count)
+        return std::make_unique<HeldCountStore>(std::move(desc), seed, budget);
       return std::make_unique<HeldStore>(std::move(desc), seed, budget);
     case StoreKind::Match:
       return std::make_unique<PatternStore>(std::move(desc), seed, budget);

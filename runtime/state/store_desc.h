@@ -138,9 +138,13 @@ int64_t delay_of(const JoinRule& rule);
 
 enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top, Ranking };
 
+// Sort, Top: windows on the line of time, or as the events of a key come.
+enum class HoldWindow : uint8_t { Time, Session, Count };
+
 // Which rows wait for what.
 struct HoldRule {
   HoldKind kind = HoldKind::Delay;
+  HoldWindow window = HoldWindow::Time;
   int64_t span = 0;              // Delay, Debounce: nanoseconds
   int64_t count = 0;             // Top, Ranking: rows of each key
   bool whole = false;            // Sort, Top: over all, at the end of the input
@@ -205,6 +209,12 @@ bool has_results(const StoreDesc& desc);
 inline bool is_aged(const StoreDesc& desc) {
   return desc.kind == StoreKind::Whole || desc.kind == StoreKind::Counts || desc.kind == StoreKind::Process ||
          (desc.kind == StoreKind::Groups && desc.ttl != 0);
+}
+
+// Whether its windows have a number of events: they are given as these come, and what is not full at the end.
+inline bool counts_events(const StoreDesc& desc) {
+  return desc.kind == StoreKind::Counts ||
+         (desc.kind == StoreKind::Held && desc.hold.window == HoldWindow::Count);
 }
 
 // Windows of a number of events that overlap (rule 8.13).

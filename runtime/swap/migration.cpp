@@ -55,8 +55,11 @@ void take_watermarks(const ShardMigration& shard, const Migration& migration) {
       if (to == before) before = from;
     }
     for (size_t j = 0; j < old.plan().sources.size(); ++j) {
-      if (old.plan().sources[j].name == before && !MUT_DELIBERATE_FAULT(swap_loses_watermark))
-        next.watermarks[i] = old.watermarks[j];
+      if (old.plan().sources[j].name != before || MUT_DELIBERATE_FAULT(swap_loses_watermark)) continue;
+      bool idle = (old.idle >> std::min<size_t>(j, 63) & 1U) != 0;
+      if (idle && next.plan().sources[i].idle >= 0) next.idle |= uint64_t{1} << i;
+      if (idle && next.plan().sources[i].idle < 0) old.wake(j);
+      next.watermarks[i] = old.watermarks[j];
     }
   }
   next.reach_all();
