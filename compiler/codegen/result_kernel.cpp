@@ -68,13 +68,13 @@ void ModuleEmitter::emit_result_failure(FunctionEmitter& at, int index, const st
           b.CreateConstGEP1_64(b.getInt8Ty(), event, layout->fields[i].offset));
   }
   llvm::AllocaInst* out = at.temporary(sizeof(MutErrorEvent));
+  int site = graph::error_site(graph_, node.stream, node.stage);
   b.CreateCall(
       helper("mut_fail_result", b.getVoidTy(),
              {pointer, b.getInt32Ty(), b.getInt32Ty(), b.getInt32Ty(), word, word, pointer, pointer}),
-      {at.context(), b.getInt32(static_cast<uint32_t>(graph::error_site(graph_, node.stream, node.stage))),
-       b.getInt32(static_cast<uint32_t>(index)), b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time,
-       at.position, event, out});
-  send_error_event(at, node.stream, out);
+      {at.context(), b.getInt32(static_cast<uint32_t>(site)), b.getInt32(static_cast<uint32_t>(index)),
+       b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time, at.position, event, out});
+  send_error_event(at, node.stream, site, out);
 }
 
 void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value* rows, llvm::Value* times,

@@ -43,6 +43,9 @@ class StageEmitter {
   void emit_hold();
   void emit_follow();
   void leave_unless(llvm::Value* condition);
+  // Ends the event here where another shard has it: shard_emitter.cpp.
+  void ask_shard(state::JoinSide side);
+  void leave_other_shards(graph::Asks asks, const typed::Expr* key);
   void commit();
 
   // Argument of an aggregate, evaluated; `counts` is whether the event adds to it.

@@ -2,6 +2,7 @@
 
 #include "compiler/graph/graph.h"
 #include "compiler/graph/shape.h"
+#include "compiler/graph/spread.h"
 #include "compiler/graph/stores.h"
 
 namespace mut::graph {
@@ -135,9 +136,11 @@ void mark_all(Needs& needs) { std::fill(needs.begin(), needs.end(), 1); }
 
 class Builder {
  public:
-  Builder(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed)
+  Builder(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed,
+          Graph::Shards shards)
       : observed_(observed) {
     out_.program = std::move(program);
+    out_.shards = shards;
   }
 
   Graph run() {
@@ -165,6 +168,7 @@ class Builder {
       }
     }
     find_followers();
+    if (out_.shards == Graph::Shards::Several) spread_over_shards(out_);
     describe_code(out_);
     return std::move(out_);
   }
@@ -448,8 +452,9 @@ int error_site_count(const Graph& graph) {
   return join_error_site(graph, static_cast<int>(graph.program->streams.size()), 0);
 }
 
-Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed) {
-  return Builder(std::move(program), observed).run();
+Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed,
+                  Graph::Shards shards) {
+  return Builder(std::move(program), observed, shards).run();
 }
 
 }  // namespace mut::graph

@@ -252,7 +252,7 @@ void mut_follow_settle(MutContext* ctx, uint32_t store, uint32_t table, int64_t 
   auto& of = instance(ctx);
   const auto& rows = static_cast<mut::state::TableStore&>(of.store(table));
   auto& follow = static_cast<mut::state::FollowStore&>(of.store(store));
-  if (of.watermark_of(of.plan().stores[store].clock) != mut::state::never) follow.go_on();
+  if (of.is_read(of.plan().stores[store].clock)) follow.go_on();
   const mut::state::ResultRows& given = follow.settle(rows.changed_key(), time, of.arena());
   *out = {given.rows(), given.times(), given.count()};
   of.wait_for(store, follow.due());

@@ -38,11 +38,11 @@ void Instance::bind_condition(size_t index) {
   static_cast<state::PatternStore&>(*stores_[index]).set_condition(condition, &context_);
 }
 
-Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t seed, state::Budget& budget,
-                   ErrorLog& log)
+Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, const ShardPlace& place,
+                   state::Budget& budget, ErrorLog& log)
     : plan_(std::move(plan)), kernels_(std::move(kernels)), log_(log) {
   for (const StorePlan& store : plan_->stores) {
-    stores_.push_back(state::make_store(store.desc, seed, budget));
+    stores_.push_back(state::make_store(store.desc, place.seed, budget));
     views_.push_back(stores_.back()->view());
     bind_condition(stores_.size() - 1);
   }
@@ -67,7 +67,11 @@ Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t s
   context_.literals = plan_->literals.data();
   context_.params = params_.data();
   context_.sinks = sinks_.data();
-  context_.output_rows_max = 4096;
+  // Rows of several shards are taken when all of them stand at one event.
+  context_.output_rows_max = place.shards > 1 ? std::numeric_limits<uint64_t>::max() : 4096;
+  context_.shard = place.shard;
+  context_.shards = place.shards;
+  context_.shard_seed = place.seed;
   context_.due = state::never;
   context_.watermark = no_watermark;
   context_.seeds = seeds_.data();
@@ -105,6 +109,13 @@ int64_t Instance::least_of(const Clock& clock, At watermark_at) const {
 
 int64_t Instance::watermark_of(const Clock& clock) const {
   return least_of(clock, [&](size_t i) { return watermarks[i]; });
+}
+
+bool Instance::is_read(const Clock& clock) const {
+  for (size_t i = 0; i < plan_->sources.size(); ++i) {
+    if ((clock.mask >> i & 1U) != 0 && watermarks[i] != state::never) return true;
+  }
+  return false;
 }
 
 int64_t Instance::now(const Clock& clock) const {
@@ -233,7 +244,7 @@ void Instance::describe_event(size_t site, MutErrorEvent* out, ErrorRecord recor
     out->code = arena_.copy(record.code);
     out->message = arena_.copy(record.message);
   }
-  log_.add(std::move(record));
+  if (context_.shard == 0 || !plan_->sites[site].everywhere) log_.add(std::move(record));
 }
 
 void Instance::fail(size_t site, int32_t error, uint64_t position, const void* event,

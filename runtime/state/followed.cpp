@@ -473,7 +473,7 @@ void FollowStore::convert_from(const Store& old_store, const std::vector<int>&, 
   for (const auto& from : old.groups_) {
     if (!from) continue;
     std::copy(from->key.begin(), from->key.end(), key.begin());
-    place_key(old.desc(), key.data());
+    (void)place_key(old.desc(), key.data());
     uint64_t number = group_of(key.data());
     if (number == 0) continue;
     // Each in the place where it was: sums of floats depend on it to their last digit.

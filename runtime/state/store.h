@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,14 @@
 namespace mut::state {
 
 constexpr int64_t never = std::numeric_limits<int64_t>::max();
+
+// Which of the entries a shard has: those whose key says so.
+struct Share {
+  uint32_t shard = 0;
+  uint32_t shards = 1;
+  uint64_t seed = 0;
+  int key = -1;  // index into StoreDesc::keys
+};
 
 // One piece of state of a stage. Owned by a version; one thread.
 class Store {
@@ -63,19 +72,27 @@ class Store {
   virtual void return_from(const Store& parked, const std::vector<int>& cells);
   // Before either: for each of our keys its place among the keys of the old store; empty: the same.
   void set_key_places(std::vector<int> places) { key_places_ = std::move(places); }
+  // Before convert_from(), of a store that moves_between_shards(): it takes the entries of that shard alone,
+  // and can be called again for the stores of other shards.
+  void set_share(std::optional<Share> share) { share_ = share; }
 
  protected:
   // Words of a key of ours or of the old store's, and one to spare.
   size_t key_room(const StoreDesc& old) const { return std::max(desc_.key_words, old.key_words) + size_t{1}; }
   // Puts the words of a key of the old store in our order, without those of keys that we have not. `key` has
-  // room for the words of both.
-  void place_key(const StoreDesc& old, uint64_t* key) const;
+  // room for the words of both. False: another shard has it.
+  bool place_key(const StoreDesc& old, uint64_t* key) const;
 
   std::unique_ptr<Budget> bytes_;  // before all that counts in it
   StoreDesc desc_;
   uint64_t late_ = 0;
   std::vector<int> key_places_;
+  std::optional<Share> share_;
 };
+
+// Whether its entries can be dealt out anew when an edit spreads its stage by another key. What numbers
+// events as they arrive cannot: the numbers of two shards say nothing of each other.
+bool moves_between_shards(const StoreDesc& desc);
 
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget);
 

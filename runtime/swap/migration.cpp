@@ -4,6 +4,7 @@
 
 #include "runtime/abi/deliberate.h"
 #include "runtime/graph/instance.h"
+#include "runtime/state/panes.h"
 
 namespace mut::runtime {
 
@@ -42,9 +43,12 @@ void bring_back(Instance& next, size_t index, const StoreMigration& store, Parke
 
 }  // namespace
 
-MigrationCount migrate(Instance& old, Instance& next, const Migration& migration, Parked& parked) {
-  MigrationCount out;
-  // Watermarks of sources go by name; a watermark never goes back.
+namespace {
+
+// Watermarks of sources go by name; a watermark never goes back.
+void take_watermarks(const ShardMigration& shard, const Migration& migration) {
+  const Instance& old = *shard.old;
+  Instance& next = *shard.next;
   for (size_t i = 0; i < next.plan().sources.size(); ++i) {
     std::string before = next.plan().sources[i].name;
     for (const auto& [from, to] : migration.renamed_sources) {
@@ -59,6 +63,13 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
     }
   }
   next.reach_all();
+}
+
+MigrationCount migrate_shard(const ShardMigration& shard, const Migration& migration) {
+  Instance& old = *shard.old;
+  Instance& next = *shard.next;
+  Parked& parked = *shard.parked;
+  MigrationCount out;
   for (size_t i = 0; i < migration.params.size(); ++i) {
     if (migration.params[i] < 0) continue;
     const abi::FieldDesc& field = old.plan().param_record->fields[static_cast<size_t>(migration.params[i])];
@@ -73,6 +84,7 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
       bring_back(next, i, store, parked);
       continue;
     }
+    if (changes_shards(migration, i, old.plan(), next.plan())) continue;
     auto& from = old.store_slot(static_cast<size_t>(store.old_store));
     if (store.transfer == StoreTransfer::Move) {
       next.store_slot(i) = std::move(from);
@@ -112,6 +124,105 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
     for (size_t j = 0; j < old.plan().sites.size(); ++j) {
       if (next.plan().sites[i].counter == old.plan().sites[j].counter) next.dropped()[i] = old.dropped()[j];
     }
+  }
+  return out;
+}
+
+// The windows of an edit begin in all shards at one time: where no shard has an open one any more.
+void share_open_windows(const std::vector<ShardMigration>& shards, const Migration& migration) {
+  for (size_t i = 0; i < migration.stores.size(); ++i) {
+    if (migration.stores[i].transfer == StoreTransfer::Fresh) continue;
+    auto index = static_cast<size_t>(migration.stores[i].old_store);
+    if (shards[0].next->plan().stores[i].desc.kind != state::StoreKind::Panes) continue;
+    auto panes = [&](const ShardMigration& shard) -> state::PaneStore& {
+      return static_cast<state::PaneStore&>(*shard.old->store_slot(index));
+    };
+    std::optional<int64_t> last;
+    for (const ShardMigration& shard : shards) {
+      std::optional<int64_t> own = panes(shard).open_boundary();
+      if (own) last = std::max(last.value_or(*own), *own);
+    }
+    for (const ShardMigration& shard : shards) {
+      panes(shard).know_open_boundary(last);
+      static_cast<state::PaneStore&>(shard.next->store(i)).know_open_boundary(last);
+    }
+  }
+}
+
+// The entries of a store, each into the shard that has it now.
+void deal_out(const std::vector<ShardMigration>& shards, const Migration& migration, size_t index,
+              MigrationCount& out) {
+  const StoreMigration& store = migration.stores[index];
+  const StorePlan& to = shards[0].next->plan().stores[index];
+  const StorePlan& from = shards[0].old->plan().stores[static_cast<size_t>(store.old_store)];
+  std::vector<int> cells = store.cells;
+  for (size_t i = cells.size(); store.transfer == StoreTransfer::Move && i < to.desc.cells.size(); ++i)
+    cells.push_back(static_cast<int>(i));
+  uint64_t late = 0;
+  for (size_t i = 0; i < (from.home == state::Home::Everywhere ? 1 : shards.size()); ++i)
+    late += shards[i].old->store(static_cast<size_t>(store.old_store)).late_count();
+  for (size_t i = 0; i < shards.size(); ++i) {
+    state::Store& made = shards[i].next->store(index);
+    if (to.home == state::Home::First && i > 0) continue;
+    if (to.home == state::Home::ByKey) {
+      const MutContext& context = shards[i].next->context();
+      made.set_share(state::Share{context.shard, context.shards, context.shard_seed, to.home_key});
+    }
+    for (size_t k = 0; k < shards.size(); ++k) {
+      // What every shard has is taken once.
+      if (from.home == state::Home::Everywhere && k != i) continue;
+      if (from.home == state::Home::First && k != 0) continue;
+      int64_t watermark =
+          std::min(shards[k].old->watermark_of(from.clock), shards[i].next->watermark_of(to.clock));
+      made.set_key_places(store.keys);
+      made.convert_from(shards[k].old->store(static_cast<size_t>(store.old_store)), cells, watermark);
+    }
+    made.set_share({});
+    made.set_late_count(i == 0 ? late : 0);
+    shards[i].next->refresh_store(index);
+    bring_back(*shards[i].next, index, store, *shards[i].parked);
+    out.entries += made.entry_count();
+  }
+  out.cells +=
+      static_cast<uint64_t>(std::count_if(cells.begin(), cells.end(), [](int cell) { return cell >= 0; }));
+}
+
+}  // namespace
+
+bool changes_shards(const Migration& migration, size_t index, const Plan& old, const Plan& next) {
+  const StoreMigration& store = migration.stores[index];
+  if (store.transfer == StoreTransfer::Fresh) return false;
+  const StorePlan& to = next.stores[index];
+  const StorePlan& from = old.stores[static_cast<size_t>(store.old_store)];
+  if (from.home != to.home) return true;
+  if (to.home != state::Home::ByKey) return false;
+  int before = store.keys.empty() ? to.home_key : store.keys[static_cast<size_t>(to.home_key)];
+  return before != from.home_key;
+}
+
+MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migration& migration) {
+  const Plan& before = shards[0].old->plan();
+  const Plan& after = shards[0].next->plan();
+  for (const ShardMigration& shard : shards) take_watermarks(shard, migration);
+  if (shards.size() > 1) {
+    share_open_windows(shards, migration);
+    // What shards have dropped is counted in the first: another version may count it in other shards.
+    for (size_t i = 0; i < before.sites.size(); ++i) {
+      for (size_t k = 1; k < shards.size(); ++k) {
+        uint64_t own = std::exchange(shards[k].old->dropped()[i], 0);
+        if (!before.sites[i].everywhere) shards[0].old->dropped()[i] += own;
+      }
+    }
+  }
+  MigrationCount out;
+  // Dealt out before anything else goes: stores of which cells go nowhere are kept aside then.
+  for (size_t i = 0; i < migration.stores.size(); ++i) {
+    if (changes_shards(migration, i, before, after)) deal_out(shards, migration, i, out);
+  }
+  for (const ShardMigration& shard : shards) {
+    MigrationCount moved = migrate_shard(shard, migration);
+    out.entries += moved.entries;
+    out.cells += moved.cells;
   }
   return out;
 }

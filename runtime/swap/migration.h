@@ -58,6 +58,7 @@ struct Migration {
 };
 
 class Instance;
+struct Plan;
 
 struct MigrationCount {
   uint64_t entries = 0;
@@ -66,8 +67,18 @@ struct MigrationCount {
 
 using Parked = std::map<ParkId, std::unique_ptr<state::Store>>;
 
-// Moves and converts the state of `old` into `next`, whose stores are empty. Cannot fail. What comes back is
-// taken from `parked`, and what is to be kept is put there.
-MigrationCount migrate(Instance& old, Instance& next, const Migration& migration, Parked& parked);
+// A shard at the cut. What comes back is taken from `parked`, and what is to be kept is put there.
+struct ShardMigration {
+  Instance* old = nullptr;
+  Instance* next = nullptr;  // whose stores are empty
+  Parked* parked = nullptr;
+};
+
+// Moves and converts the state of all shards. Cannot fail.
+MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migration& migration);
+
+// Whether entries of the new store `index` are in other shards than those of the old one that it goes on
+// with.
+bool changes_shards(const Migration& migration, size_t index, const Plan& old, const Plan& next);
 
 }  // namespace mut::runtime
