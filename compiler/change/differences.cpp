@@ -99,6 +99,7 @@ bool keeps_arguments(CellFn fn) {
     case CellFn::Previous:
     case CellFn::Collect:
     case CellFn::Top:
+    case CellFn::Rank:
       return true;
     default:
       return false;

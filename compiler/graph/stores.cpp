@@ -62,6 +62,8 @@ CellFn cell_fn(const typed::AggregateCall& call) {
       return CellFn::Collect;
     case AggregateFn::Top:
       return CellFn::Top;
+    case AggregateFn::Rank:
+      return CellFn::Rank;
     case AggregateFn::StringAgg:
       return CellFn::StringAgg;
     case AggregateFn::ApproxDistinct:

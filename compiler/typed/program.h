@@ -147,7 +147,8 @@ enum class AggregateFn : uint8_t {
   Prev,
   Delta,
   Changed,
-  Own,  // of the script: OwnAggregate
+  Rank,  // 1 + how many values are greater than this one; none where this one does not count
+  Own,   // of the script: OwnAggregate
 };
 const char* aggregate_name(AggregateFn fn);
 

@@ -66,12 +66,12 @@ class Instance {
   // Sources that have been silent for longer than they may: they hold nothing back. By bit.
   uint64_t idle = 0;
   int64_t watermark_of(const Clock& clock) const;
-  // Whether a source above has not ended: at its end nothing is forgotten any more, also where a `window all`
-  // has still to give its rows.
-  bool is_read(const Clock& clock) const;
   // A source is not idle any more: its watermark goes up to where it does not take back what stages have
   // seen.
   void wake(size_t source);
+  // Whether a source above has not ended: at its end nothing is forgotten any more, also where a `window all`
+  // has still to give its rows.
+  bool is_read(const Clock& clock) const;
   // The same at the event that a kernel is processing: what is open, held or late is judged by it. While
   // something fires, no source is further than right before it became due.
   int64_t now(const Clock& clock) const;

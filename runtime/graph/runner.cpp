@@ -151,6 +151,7 @@ void Runner::present(Feed& feed, size_t index) {
       std::copy(feed.view.bad, feed.view.bad + feed.view.row_count, feed.bad.begin());
     Instance& first = shards_[0]->instance();
     first.context().source = static_cast<uint32_t>(index);
+    first.context().arrival = feed.view.arrival;
     first.kernels().times[index](&first.context(), &feed.view, feed.bad.data());
     feed.view.bad = feed.bad.data();
   }
@@ -182,6 +183,10 @@ void Runner::mark_future(Feed& feed, int64_t ahead_ns) {
   }
 }
 
+void Runner::set_arrival(int64_t arrival_ns) {
+  for (const auto& shard : shards_) shard->instance().context().arrival = arrival_ns;
+}
+
 void Runner::look_for_idle() {
   const std::vector<SourcePlan>& plans = plan().sources;
   bool any = false;
@@ -190,14 +195,14 @@ void Runner::look_for_idle() {
     if (!feed.silent_since || feed.ended || plans[i].idle < 0) continue;
     if (steady_ns() - *feed.silent_since < plans[i].idle) continue;
     any = true;
-    int64_t reached = earlier(now_ns(), plans[i].lateness);
     for (const auto& shard : shards_) {
       Instance& instance = shard->instance();
       instance.idle |= uint64_t{1} << i;
-      instance.watermarks[i] = std::max(instance.watermarks[i], reached);
+      instance.watermarks[i] = std::max(instance.watermarks[i], earlier(now_ns(), plans[i].lateness));
     }
   }
   if (!any) return;
+  set_arrival(now_ns());
   fire_due();
   take_all_output(Merge::ByShard);
 }
@@ -327,6 +332,7 @@ Runner::Runs Runner::run_shards(Stretch& stretch) {
 }
 
 bool Runner::run_rows(size_t index, uint32_t row_end) {
+  set_arrival(feeds_[index].view.arrival);
   MutCursor cursor{feeds_[index].row, row_end, shards_[0]->instance().watermarks[index]};
   if (!sabotage(index, cursor)) return false;
   stretch_ = Stretch{index, std::vector<MutCursor>(shards_.size(), cursor)};
@@ -399,6 +405,7 @@ bool Runner::advance(int64_t time) {
     std::vector<int64_t>& watermarks = shard->instance().watermarks;
     for (size_t i = 0; i < feeds_.size(); ++i) watermarks[i] = std::max(watermarks[i], time);
   }
+  set_arrival(now_ns());
   fire_due();
   look_for_idle();
   return error_.message.empty() && take_all_output(Merge::ByShard);
@@ -519,6 +526,7 @@ void Runner::exchange() {
   Instances old;
   for (size_t i = 0; i < shards_.size(); ++i)
     old.push_back(shards_[i]->set_instance(std::move(swap.next[i])));
+  set_arrival(old[0]->context().arrival);
   count_parked();
   version_ = swap.version;
   Status retained = outlets_.retain(plan(), swap.migration.renamed_sinks);

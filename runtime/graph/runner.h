@@ -156,10 +156,12 @@ class Runner {
   bool fill(Feed& feed, size_t index);
   void present(Feed& feed, size_t index);
   // Rows that are further ahead of their arrival than the source allows become bad ones.
-  void mark_future(Feed& feed, int64_t ahead_ns);
+  static void mark_future(Feed& feed, int64_t ahead_ns);
   // Sources that have been silent for as long as they may hold no watermark back from here on, and where
   // nothing else does, the clock is the watermark.
   void look_for_idle();
+  // What is processed or fires from here on arrived then.
+  void set_arrival(int64_t arrival_ns);
   int64_t now_ns() const { return options_.now_ns ? options_.now_ns() : env_.wall_ns(); }
   int64_t steady_ns() const { return options_.now_ns ? options_.now_ns() : env_.monotonic_ns(); }
   bool pick(size_t& chosen, uint32_t& row_end);

@@ -283,7 +283,7 @@ void HeldStore::convert_from(const Store& old_store, const std::vector<int>&, in
 
 HeldStore::RowPtr HeldStore::copy_row(const HeldStore& old, const Row& from) {
   std::vector<uint64_t> key = old.keys_[from.number - 1].words;
-  place_key(old.desc(), key.data());
+  (void)place_key(old.desc(), key.data());
   RowPtr to = make_row(number_of(key.data()), from.time, from.memory.get());
   to->arrival = from.arrival;
   return to;

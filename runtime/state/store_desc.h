@@ -38,6 +38,7 @@ enum class CellFn : uint8_t {
   Collect,
   Top,
   StringAgg,
+  Rank,            // all values; the result is that of a value
   ApproxDistinct,  // state/sketch
   Own,  // words: how many events (below 0: an error's code), then the state; kernels alone can read it
 };
@@ -237,6 +238,8 @@ void for_each_own_text(const abi::TypeDesc& result,
 bool keeps_values(CellFn fn);
 // Whether the result is made of values: a list, or a text of several.
 bool gives_list(CellFn fn);
+// Whether they lie one after the other in an order.
+bool keeps_list(CellFn fn);
 // Whether cells of this kind own memory in the heap.
 bool owns_memory(const CellDesc& cell);
 
