@@ -46,13 +46,17 @@ class Comparison {
     } else {
       match_cells(old_program, old_, new_program, new_, names, matches_);
     }
+    after_lineage_names_ = &names;
     judge_new_cells();
+    no_change = no_change && rules_.empty();
     judge_old_cells();
     offer_parked();
     hint_renames();
     compare_borders(old_program, new_program, names, feeds_state_changed_, plan_, matches_.refusals);
     decide();
-    plan_.migration.stores = plan_transfers(before_, old_, after_, new_, continues_, options_.force_convert);
+    plan_conversions();
+    plan_.migration.stores =
+        plan_transfers(before_, old_, after_, new_, continues_, conversion_of_, options_.force_convert);
     park();
     bring_back();
     refuse_mixed_samples();
@@ -119,7 +123,15 @@ class Comparison {
     if (identity == Identity::Inferred)
       found.push_back({Difference::RenamedInferred, old_cell.name + " → " + cell.name});
     if (identity == Identity::Copy) found.push_back({Difference::Copied, "from " + old_cell.path});
-    for (Found& difference : differences(old_cell, cell)) found.push_back(std::move(difference));
+    const KeyRule* keys = rule_of(old_cell, cell);
+    if (keys != nullptr && !keys->problem.empty()) {
+      out.verdict = Verdict::Refuse;
+      out.reason = keys->problem.substr(0, keys->problem.find('\n'));
+      matches_.refusals.push_back(
+          {.code = Code::MigrateFails, .span = cell.span, .arguments = {out.path, keys->problem}});
+      return;
+    }
+    for (Found& difference : differences(old_cell, cell, keys)) found.push_back(std::move(difference));
     bool carry = true;
     for (const Found& difference : found) {
       const VerdictRow& row = verdict_of(difference.difference);
@@ -148,6 +160,48 @@ class Comparison {
                                    .arguments = {out.path, out.reason},
                                    .old_spans = {old_cell.span},
                                    .hint = "under another name it starts empty and the old is dropped"});
+    }
+  }
+
+  // How its keys are converted; null: they stay, or cannot be.
+  const KeyRule* rule_of(const Cell& old_cell, const Cell& cell) {
+    auto [known, fresh] = rules_.try_emplace({old_cell.store, cell.store});
+    if (fresh && !asks_for_rule(old_cell, cell)) {
+      rules_.erase(known);
+      return nullptr;
+    }
+    if (!fresh) return known->second.get();
+    if (!lineage_) lineage_.emplace(after_, Detail::Params, *after_lineage_names_);
+    bool forward = options_.direction == FormerNames::Direction::Forward;
+    const MigrateChecker* migrate = forward && options_.migrate ? &options_.migrate : nullptr;
+    auto rule = key_rule(old_cell, cell, {&before_, &after_, &*lineage_, migrate});
+    if (!rule) {
+      rules_.erase(known);
+      return nullptr;
+    }
+    known->second = std::make_shared<const KeyRule>(std::move(*rule));
+    return known->second.get();
+  }
+
+  bool asks_for_rule(const Cell& old_cell, const Cell& cell) const {
+    return old_cell.node->desc.kind == cell.node->desc.kind && converts_keys(cell.node->desc.kind) &&
+           !cell.keys.empty() && !old_cell.keys.empty();
+  }
+
+  // One for each pair of stores whose keys are converted.
+  void plan_conversions() {
+    conversion_of_.assign(new_.cells.size(), -1);
+    std::map<std::pair<int, int>, int> known;
+    for (size_t n = 0; n < new_.cells.size(); ++n) {
+      if (continues_[n] < 0) continue;
+      std::pair<int, int> stores{old_.cells[static_cast<size_t>(continues_[n])].store, new_.cells[n].store};
+      auto rule = rules_.find(stores);
+      if (rule == rules_.end() || !rule->second->problem.empty()) continue;
+      auto [at, fresh] = known.try_emplace(stores, static_cast<int>(plan_.conversions.size()));
+      if (fresh) plan_.conversions.push_back({new_.cells[n].node->desc.path, rule->second, true});
+      KeyConversion& made = plan_.conversions[static_cast<size_t>(at->second)];
+      made.merges = made.merges && merges(new_.cells[n]);
+      conversion_of_[n] = at->second;
     }
   }
 
@@ -371,6 +425,7 @@ class Comparison {
   void refuse_unless_strict(const CellPlan& cell) {
     switch (cell.verdict) {
       case Verdict::KeepMixed:
+      case Verdict::ConvertChecked:
       case Verdict::HandOver:
       case Verdict::Drop:
       case Verdict::Reset:
@@ -452,6 +507,10 @@ class Comparison {
   };
   std::vector<CameBack> came_back_;  // by new cell: where it could come back from
   std::vector<int> continues_;       // by new cell: the old cell whose value it takes, or -1
+  std::vector<int> conversion_of_;   // by new cell: index into SwapPlan::conversions, or -1
+  const FormerNames* after_lineage_names_ = nullptr;
+  std::optional<Lineage> lineage_;                                       // of `after`, when it is needed
+  std::map<std::pair<int, int>, std::shared_ptr<const KeyRule>> rules_;  // by old and new store
   bool feeds_state_changed_ = false;
 };
 

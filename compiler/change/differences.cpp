@@ -75,11 +75,6 @@ std::optional<IntRange> int_range(Kind kind) {
 
 typed::TypeRef scalar_of(typed::TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
 
-bool same_type(typed::TypeRef a, typed::TypeRef b) {
-  if (a->kind == Kind::Enum && b->kind == Kind::Enum) return a->values == b->values;
-  return a->text == b->text;
-}
-
 enum class TypeChange : uint8_t { None, Widened, Other };
 TypeChange type_change(typed::TypeRef from, typed::TypeRef to) {
   if (same_type(from, to)) return TypeChange::None;
@@ -105,13 +100,23 @@ bool keeps_arguments(CellFn fn) {
   }
 }
 
+// Whether entries of several groups can become those of one.
+bool can_merge(StoreKind kind) {
+  return kind == StoreKind::Groups || kind == StoreKind::Whole || kind == StoreKind::Panes;
+}
+
 class Finder {
  public:
-  Finder(const Cell& before, const Cell& after) : before_(before), after_(after) {}
+  Finder(const Cell& before, const Cell& after, const KeyRule* rule)
+      : before_(before), after_(after), rule_(rule) {}
 
   std::vector<Found> run() {
     if (!find_kind()) return std::move(out_);
-    find_keys();
+    if (rule_ != nullptr) {
+      find_converted_keys();
+    } else {
+      find_keys();
+    }
     if (after_.call != nullptr && before_.call != nullptr) find_call();
     find_admission();
     if (after_.node->desc.kind == StoreKind::Join) find_join();
@@ -148,9 +153,12 @@ class Finder {
     return false;
   }
 
-  // Whether entries of several groups can become those of one.
-  static bool merges(const state::StoreDesc& desc) {
-    return desc.kind == StoreKind::Groups || desc.kind == StoreKind::Whole || desc.kind == StoreKind::Panes;
+  void find_converted_keys() {
+    if (rule_->unites && !merges(after_))
+      return add(Difference::KeyCoarsened, "it depends on the order of events");
+    if (rule_->migrated) add(Difference::KeyMigrated);
+    if (!rule_->narrowed.empty()) add(Difference::KeyNarrowed, rule_->narrowed);
+    if (rule_->computed) add(rule_->can_fail ? Difference::KeyComputedChecked : Difference::KeyComputed);
   }
 
   // The gravest change of the types of keys; `places` as key_places() gives them.
@@ -190,9 +198,8 @@ class Finder {
       return;
     }
     if (is.size() < was.size() && places.size() == is.size()) {
-      if (merges(after_.node->desc) && type_change_of(places) == TypeChange::None) {
-        const state::CellDesc& cell = after_.node->desc.cells[static_cast<size_t>(after_.index)];
-        bool alone = state::merges_in_any_order(cell.fn);
+      if (can_merge(after_.node->desc.kind) && type_change_of(places) == TypeChange::None) {
+        bool alone = merges(after_);
         return add(alone ? Difference::KeyMerged : Difference::KeyCoarsened,
                    alone ? "" : "it depends on the order of events");
       }
@@ -514,10 +521,16 @@ class Finder {
 
   const Cell& before_;
   const Cell& after_;
+  const KeyRule* rule_;
   std::vector<Found> out_;
 };
 
 }  // namespace
+
+bool same_type(typed::TypeRef a, typed::TypeRef b) {
+  if (a->kind == Kind::Enum && b->kind == Kind::Enum) return a->values == b->values;
+  return a->text == b->text;
+}
 
 bool widens(typed::TypeRef from, typed::TypeRef to) {
   if (from->kind == Kind::Enum && to->kind == Kind::Enum) {
@@ -557,6 +570,13 @@ bool same_content(const Cell& a, const Cell& b) {
   return same_function(a, b) && a.value.named == b.value.named && a.filter.named == b.filter.named;
 }
 
-std::vector<Found> differences(const Cell& before, const Cell& after) { return Finder(before, after).run(); }
+bool merges(const Cell& cell) {
+  const state::StoreDesc& desc = cell.node->desc;
+  return can_merge(desc.kind) && state::merges_in_any_order(desc.cells[static_cast<size_t>(cell.index)].fn);
+}
+
+std::vector<Found> differences(const Cell& before, const Cell& after, const KeyRule* keys) {
+  return Finder(before, after, keys).run();
+}
 
 }  // namespace mut::change

@@ -36,6 +36,13 @@ constexpr VerdictRow rows[] = {
     {Difference::KeyCoarsened, Verdict::Choice, false,
      "key coarsened; its groups cannot be merged, only reset is possible"},
     {Difference::KeyReplaced, Verdict::Choice, false, "key replaced; only reset is possible"},
+    {Difference::KeyMigrated, Verdict::ConvertChecked, false,
+     "keys are made anew by `migrate`; one that it fails for stops the edit"},
+    {Difference::KeyNarrowed, Verdict::ConvertChecked, false,
+     "type of a key is narrower; a key that does not fit stops the edit"},
+    {Difference::KeyComputed, Verdict::Convert, false, "key computed from the old one; groups are merged"},
+    {Difference::KeyComputedChecked, Verdict::ConvertChecked, false,
+     "key computed from the old one; groups are merged, and a key that it fails for stops the edit"},
     {Difference::WindowLength, Verdict::HandOver, false, "window changed"},
     {Difference::WindowKind, Verdict::Refuse, false, "the kind of its window cannot change while it runs"},
     {Difference::WindowGrid, Verdict::Refuse, false,
@@ -113,8 +120,9 @@ constexpr bool rows_are_in_order() {
 }
 static_assert(rows_are_in_order());
 
-constexpr std::string_view names[] = {"same",        "new",  "keep",  "keep-mixed", "convert", "hand-over",
-                                      "restore-gap", "drop", "reset", "choice",     "refuse"};
+constexpr std::string_view names[] = {
+    "same",      "new",         "keep", "keep-mixed", "convert", "convert-checked",
+    "hand-over", "restore-gap", "drop", "reset",      "choice",  "refuse"};
 
 }  // namespace
 

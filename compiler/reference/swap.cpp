@@ -4,6 +4,7 @@
 
 #include "compiler/reference/joins.h"
 #include "compiler/reference/let_go.h"
+#include "compiler/reference/rekey.h"
 #include "compiler/reference/stage_views.h"
 
 namespace mut::reference {
@@ -151,6 +152,11 @@ class Migration {
     std::vector<int> from(view.cells.size(), -1);
     std::vector<char> used(before.cells.size(), 0);
     std::optional<std::vector<size_t>> order = key_order(before.keys, view.keys);
+    std::optional<Rekey> rekey;  // of those that are no rows of a join, a table and the like
+    if (is_rekeyed(*view.stage)) {
+      rekey = Rekey::between(keys_of(before), keys_of(view), next_, consents_);
+      if (rekey && !order) order.emplace();
+    }
     bool windows_agree = ((view.stage->window.kind == before.stage->window.kind) ||
                           (is_timed(*view.stage) && is_timed(*before.stage))) &&
                          counts_agree(*before.stage, *view.stage);
@@ -164,6 +170,13 @@ class Migration {
       bool keys_agree = order && key_order(then.keys, now.keys);
       if (then.keys.size() > now.keys.size() || before.keys.size() > view.keys.size())
         keys_agree = keys_agree && merges(*view.stage, i);
+      if (!view.stage->histories.empty()) {
+        auto of_history =
+            Rekey::between(keys_of(before, static_cast<size_t>(known)), keys_of(view, i), next_, consents_);
+        keys_agree = of_history && !of_history->unites();
+      } else if (is_rekeyed(*view.stage)) {
+        keys_agree = rekey && (!rekey->unites() || merges(*view.stage, i));
+      }
       bool variables = view.stage->process && i < view.stage->process->states.size();
       bool same_function = then.function == now.function ||
                            (variables && static_cast<size_t>(known) < before.stage->process->states.size() &&
@@ -184,7 +197,49 @@ class Migration {
     for (size_t i = 0; i < before.cells.size(); ++i) {
       if (!used[i] && !is_empty(before)) need("drop", before.path() + before.cells[i].name);
     }
-    if (undecided_.empty()) carry(before, view, from, order.value_or(std::vector<size_t>()));
+    if (undecided_.empty()) carry(before, view, from, order.value_or(std::vector<size_t>()), rekey);
+  }
+
+  // Stages that keep what events of a key gave, by that key alone.
+  static bool is_rekeyed(const Stage& stage) {
+    return (stage.kind == StageKind::Aggregate && stage.follows.empty()) || stage.kind == StageKind::Dedupe ||
+           stage.process != nullptr;
+  }
+
+  static KeysView keys_of(const StageView& view) {
+    return {view.stream, view.stage, view.place.first, view.place.second, view.keys, &view.stage->keys};
+  }
+  static KeysView keys_of(const StageView& view, size_t history) {
+    return {view.stream,
+            view.stage,
+            view.place.first,
+            view.place.second,
+            view.cells[history].keys,
+            &view.stage->histories[history].keys};
+  }
+
+  // By the keys of the next version. `merges`: of two keys that become one, what they hold may.
+  template <typename Kept, typename Add>
+  std::map<Key, Kept, KeyLess> rekeyed(const std::map<Key, Kept, KeyLess>& kept, const Rekey& rekey,
+                                       bool merges, const StageView& view, Add add) {
+    std::map<Key, Kept, KeyLess> out;
+    for (const auto& [key, value] : kept) {
+      try {
+        Key made = rekey(key);
+        if (!merges && out.contains(made)) throw EventFailure{typed::EventError::Cast};
+        add(value, out[made]);
+      } catch (const EventFailure&) {
+        undecided_.push_back("refuse:" + view.path() + " for " + rekey.text(key));
+        return out;
+      }
+    }
+    return out;
+  }
+  Log rekeyed(const Log& log, const Rekey& rekey, bool merges, const StageView& view) {
+    return rekeyed<std::vector<Entry>>(log, rekey, merges, view,
+                                       [](const std::vector<Entry>& entries, std::vector<Entry>& all) {
+                                         all.insert(all.end(), entries.begin(), entries.end());
+                                       });
   }
 
   // Whether groups of events can become one group: what the aggregate makes of them knows no order.
@@ -362,17 +417,6 @@ class Migration {
     return out;
   }
 
-  static Log reordered(const Log& log, const std::vector<size_t>& order) {
-    Log out;
-    for (const auto& [key, entries] : log) {
-      Key moved;
-      for (size_t at : order) moved.push_back(key[at]);
-      std::vector<Entry>& all = out[moved];
-      all.insert(all.end(), entries.begin(), entries.end());
-    }
-    return out;
-  }
-
   // What kept its groups for ever knows nothing of their age.
   void begin_ttl(const StageView& before, const StageView& view, Log& log) {
     int64_t cut = std::min(old_.watermark(before.place.first, before.place.second),
@@ -383,7 +427,7 @@ class Migration {
   }
 
   void carry(const StageView& before, const StageView& view, const std::vector<int>& from,
-             const std::vector<size_t>& order) {
+             const std::vector<size_t>& order, const std::optional<Rekey>& rekey) {
     const StageState& old_state = old_.state(before.place);
     StageState& state = next_.state(view.place);
     state.late = old_state.late;
@@ -392,8 +436,8 @@ class Migration {
       for (size_t i = 0; i < from.size(); ++i) {
         if (from[i] < 0) continue;
         auto known = static_cast<size_t>(from[i]);
-        state.histories[i] =
-            reordered(old_state.histories[known], *key_order(before.cells[known].keys, view.cells[i].keys));
+        auto of_history = Rekey::between(keys_of(before, known), keys_of(view, i), next_, consents_);
+        state.histories[i] = rekeyed(old_state.histories[known], *of_history, false, view);
         const typed::History& history = before.stage->histories[known];
         bool events = history.over == OverKind::LastDuration || history.over == OverKind::LastEvents;
         if (!history.ttl && !events) begin_ttl(before, view, state.histories[i]);
@@ -450,9 +494,10 @@ class Migration {
       if (std::all_of(from.begin(), from.end(), [](int cell) { return cell < 0; })) return;
       const typed::Process& now = *view.stage->process;
       size_t first_timer = before.stage->process->states.size();
-      for (const auto& [key, group] : old_state.processes) {
-        Key moved;
-        for (size_t at : order) moved.push_back(key[at]);
+      std::map<Key, ProcessGroup, KeyLess> groups =
+          rekeyed<ProcessGroup>(old_state.processes, *rekey, false, view,
+                                [](const ProcessGroup& group, ProcessGroup& to) { to = group; });
+      for (const auto& [moved, group] : groups) {
         ProcessGroup made = next_.process_group(view.place, moved);
         made.newest = group.newest;
         for (size_t i = 0; i < now.states.size(); ++i) {
@@ -505,7 +550,10 @@ class Migration {
     bool ticked = before.stage->ticks();
     if (!any) return;
     if (ticked && view.stage->ticks()) state.tick = old_state.tick;
-    state.log = reordered(old_state.log, order);
+    bool all_merge = true;
+    for (size_t i = 0; i < from.size(); ++i)
+      all_merge = all_merge && (from[i] < 0 || (!view.stage->aggregates.empty() && merges(*view.stage, i)));
+    state.log = rekeyed(old_state.log, *rekey, all_merge, view);
     if (before.stage->window.kind == WindowKind::Running && !before.stage->ttl)
       begin_ttl(before, view, state.log);
     if (view.stage->ticks() && before.stage->on_update) {  // all was given with each event

@@ -31,6 +31,8 @@ class Instance {
   const Plan& plan() const { return *plan_; }
   std::shared_ptr<const Plan> shared_plan() const { return plan_; }
   MutContext& context() { return context_; }
+  // In the layout of Plan::param_record.
+  const char* params() const { return params_.data(); }
   const Kernels& kernels() const { return kernels_; }
   // The same plan with other machine code: a tier. Gives back what it ran on.
   Kernels set_kernels(Kernels kernels) {

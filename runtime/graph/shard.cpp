@@ -5,6 +5,7 @@
 
 #include "runtime/abi/check.h"
 #include "runtime/graph/decode_again.h"
+#include "runtime/swap/key_conversion.h"
 
 namespace mut::runtime {
 namespace {
@@ -12,6 +13,11 @@ namespace {
 // Results of a window that are made at once: they stay in the second cache.
 constexpr size_t result_piece_rows = 1024;
 constexpr size_t fires_of_piece = 4096;
+
+// No code goes on the thread that runs rows.
+void retire_conversions(Migration& migration, RetireList& retired) {
+  for (auto& conversion : std::exchange(migration.conversions, {})) retired.retire(conversion->kernels.owner);
+}
 
 }  // namespace
 
@@ -500,6 +506,15 @@ void Shard::schedule(PreparedSwap swap) {
   if (scheduled_->at[0].records > 0) --scheduled_->at[0].records;
 }
 
+void Shard::refuse(PreparedSwap swap, std::string why) {
+  SwapResult result;
+  result.version = swap.version;
+  result.refused = std::move(why);
+  retired_.retire(swap.next->set_kernels({}).owner);
+  retire_conversions(swap.migration, retired_);
+  last_swap_ = std::move(result);
+}
+
 // Between two rows: state moves, sinks go over, the old version is gone.
 void Shard::exchange() {
   int64_t begin = env_.thread_cpu_ns();
@@ -509,6 +524,8 @@ void Shard::exchange() {
   SwapResult result;
   result.version = swap.version;
   result.cut = positions();
+  std::string problem = convert(*instance_, *swap.next, swap.migration);
+  if (!problem.empty()) return refuse(std::move(swap), std::move(problem));
   MigrationCount moved = migrate(*instance_, *swap.next, swap.migration, kept_);
   count_parked();
   result.entries_converted = moved.entries;
@@ -565,6 +582,7 @@ void Shard::exchange() {
   fire_due();
   take_output();
   retired_.retire(old->set_kernels({}).owner);
+  retire_conversions(swap.migration, retired_);
   result.pause_ns = env_.thread_cpu_ns() - begin;
   last_swap_ = std::move(result);
   ++stats_.swaps;

@@ -41,9 +41,10 @@ struct SwapResult {
   int64_t pause_ns = 0;          // charged: processor time of the exchange itself
   uint64_t entries_converted = 0;
   uint64_t cells_converted = 0;
+  std::string refused;  // why it was not taken, and the version before runs on; empty: it was
 };
 
-// An edit that is ready: everything that can fail has happened.
+// An edit that is ready: all that can fail has happened, but for conversions that look at each entry.
 struct PreparedSwap {
   std::unique_ptr<Instance> next;
   Migration migration;
@@ -150,6 +151,8 @@ class Shard {
   uint64_t cut_of(const Feed& feed) const;
   bool cut_reached() const;
   void exchange();
+  // The next version is not taken.
+  void refuse(PreparedSwap swap, std::string why);
   void count_parked();
   bool fail(Error error);
 

@@ -54,7 +54,7 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
     }
   }
   std::vector<int> columns = column_sources(old, cells);
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {
     Ref ref = old.load(row);
@@ -159,7 +159,7 @@ void RingStore::join_from(const Store& old_store, const std::vector<int>& cells)
   // Older, over a longer stretch and never shortened: every sample of the other is among ours.
   bool by_time = desc_.columns.size() == 1 && desc_.span != 0 && old.desc_.span != 0;
   if (by_time && !shortened_ && old.arrivals_ <= arrivals) return;
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {
     Ref ref = old.load(row);
@@ -193,7 +193,7 @@ void RingStore::return_from(const Store& parked, const std::vector<int>& cells) 
     if (cells[i] >= 0) take_begin(old.desc_.cells[static_cast<size_t>(cells[i])], 0, desc_.cells[i]);
   }
   std::vector<int> columns = column_sources(old, cells);
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {
     Ref ref = old.load(row);

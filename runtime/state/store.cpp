@@ -34,6 +34,7 @@ std::unique_ptr<Store> Store::branch() const {
 }
 
 void Store::place_key(const StoreDesc& old, uint64_t* key) const {
+  if (key_change_ != nullptr) return key_change_->apply(old, desc_, key);
   if (key_places_.empty()) return;
   std::vector<uint64_t> from(key, key + old.key_words);
   for (size_t i = 0; i < desc_.keys.size(); ++i) {

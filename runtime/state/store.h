@@ -14,6 +14,15 @@ namespace mut::state {
 
 constexpr int64_t never = std::numeric_limits<int64_t>::max();
 
+// How keys of an old store become those of a new one, where that is more than another order.
+class KeyChange {
+ public:
+  virtual ~KeyChange() = default;
+  // `key` has room for the words of both. Of an entry that cannot go over any words will do: nothing of the
+  // new store is used then. Texts live as long as this.
+  virtual void apply(const StoreDesc& old, const StoreDesc& next, uint64_t* key) = 0;
+};
+
 // One piece of state of a stage. Owned by a version; one thread.
 class Store {
  public:
@@ -63,6 +72,8 @@ class Store {
   virtual void return_from(const Store& parked, const std::vector<int>& cells);
   // Before either: for each of our keys its place among the keys of the old store; empty: the same.
   void set_key_places(std::vector<int> places) { key_places_ = std::move(places); }
+  // In place of key places, for the conversions that follow; null: none. Not owned.
+  void set_key_change(KeyChange* change) { key_change_ = change; }
 
  protected:
   // Words of a key of ours or of the old store's, and one to spare.
@@ -75,6 +86,7 @@ class Store {
   StoreDesc desc_;
   uint64_t late_ = 0;
   std::vector<int> key_places_;
+  KeyChange* key_change_ = nullptr;
 };
 
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget);

@@ -1,9 +1,11 @@
 #include "runtime/swap/migration.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "runtime/abi/deliberate.h"
 #include "runtime/graph/instance.h"
+#include "runtime/swap/key_conversion.h"
 
 namespace mut::runtime {
 
@@ -40,10 +42,27 @@ void bring_back(Instance& next, size_t index, const StoreMigration& store, Parke
   if (!store.returned.empty()) next.refresh_store(index);
 }
 
+int64_t watermark_between(const Instance& old, const Instance& next, size_t index, const StorePart& from) {
+  // Where a join above gives its rows sooner from now on, those that are overdue are still to come.
+  return std::min(old.watermark_of(old.plan().stores[static_cast<size_t>(from.old_store)].clock),
+                  next.watermark_of(next.plan().stores[index].clock));
+}
+
+// `fill` takes entries of the part's old store into `store`, with the keys that the edit gives them.
+void with_keys(const StorePart& part, const Migration& migration, const Instance& next, state::Store& store,
+               std::string& problem, const std::function<void()>& fill) {
+  store.set_key_places(part.keys);
+  if (part.conversion < 0) return fill();
+  KeyConverter keys(*migration.conversions[static_cast<size_t>(part.conversion)], next);
+  store.set_key_change(&keys);
+  fill();
+  store.set_key_change(nullptr);
+  if (problem.empty()) problem = keys.problem();
+}
+
 }  // namespace
 
-MigrationCount migrate(Instance& old, Instance& next, const Migration& migration, Parked& parked) {
-  MigrationCount out;
+std::string convert(Instance& old, Instance& next, const Migration& migration) {
   // Watermarks of sources go by name; a watermark never goes back.
   for (size_t i = 0; i < next.plan().sources.size(); ++i) {
     std::string before = next.plan().sources[i].name;
@@ -61,6 +80,26 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
     const abi::FieldDesc& field = old.plan().param_record->fields[static_cast<size_t>(migration.params[i])];
     next.set_param(i, old.context().params + field.offset);
   }
+  for (size_t i = 0; i < migration.stores.size(); ++i) {
+    const StoreMigration& store = migration.stores[i];
+    if (store.transfer != StoreTransfer::Convert) continue;
+    std::string problem;
+    with_keys(store, migration, next, next.store(i), problem, [&] {
+      next.store(i).convert_from(*old.store_slot(static_cast<size_t>(store.old_store)), store.cells,
+                                 watermark_between(old, next, i, store));
+    });
+    for (const StorePart& part : store.joined) {
+      with_keys(part, migration, next, next.store(i), problem, [&] {
+        next.store(i).join_from(*old.store_slot(static_cast<size_t>(part.old_store)), part.cells);
+      });
+    }
+    if (!problem.empty()) return problem;
+  }
+  return "";
+}
+
+MigrationCount migrate(Instance& old, Instance& next, const Migration& migration, Parked& parked) {
+  MigrationCount out;
   for (size_t i = 0; i < next.plan().sets.size(); ++i) {
     for (size_t j = 0; j < old.plan().sets.size(); ++j) next.take_pending_set(i, old, j);
   }
@@ -77,22 +116,15 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
       next.refresh_store(i);
       continue;
     }
-    // Where a join above gives its rows sooner from now on, those that are overdue are still to come.
-    int64_t watermark =
-        std::min(old.watermark_of(old.plan().stores[static_cast<size_t>(store.old_store)].clock),
-                 next.watermark_of(next.plan().stores[i].clock));
-    if (store.transfer == StoreTransfer::Convert) {
-      next.store(i).set_key_places(store.keys);
-      next.store(i).convert_from(*from, store.cells, watermark);
-    } else {
+    if (store.transfer != StoreTransfer::Convert) {
       std::unique_ptr<state::Store> taken =
           store.transfer == StoreTransfer::Branch ? from->branch() : std::move(from);
-      taken->retune(next.plan().stores[i].desc, store.cells, watermark);
+      taken->retune(next.plan().stores[i].desc, store.cells, watermark_between(old, next, i, store));
       next.store_slot(i) = std::move(taken);
-    }
-    for (const StorePart& part : store.joined) {
-      next.store(i).set_key_places(part.keys);
-      next.store(i).join_from(*old.store_slot(static_cast<size_t>(part.old_store)), part.cells);
+      for (const StorePart& part : store.joined) {
+        next.store(i).set_key_places(part.keys);
+        next.store(i).join_from(*old.store_slot(static_cast<size_t>(part.old_store)), part.cells);
+      }
     }
     next.refresh_store(i);
     bring_back(next, i, store, parked);

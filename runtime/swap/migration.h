@@ -14,6 +14,9 @@ class Store;
 
 namespace mut::runtime {
 
+class Instance;
+struct KeyConversion;
+
 enum class StoreTransfer : uint8_t {
   Fresh,    // starts empty
   Move,     // same layout and rules: the store goes over as it is
@@ -27,6 +30,7 @@ struct StorePart {
   int old_store = -1;
   std::vector<int> cells;  // by cell of the new store: cell of the old one, or -1
   std::vector<int> keys;   // by key of the new store: key of the old one; empty: in the same order
+  int conversion = -1;     // of Migration::conversions; then `keys` says nothing
 };
 
 // A store that an edit dropped cells of, kept for an undo: by the version that did, and its number before.
@@ -54,10 +58,9 @@ struct Migration {
   std::vector<int> params;             // by new param: old one whose value stays, or -1
   std::vector<std::pair<std::string, std::string>> renamed_sources;  // old, new
   std::vector<std::pair<std::string, std::string>> renamed_sinks;
+  std::vector<std::shared_ptr<const KeyConversion>> conversions;
   std::vector<ParkId> parks;  // old stores that are kept, unless they are empty; they go nowhere else whole
 };
-
-class Instance;
 
 struct MigrationCount {
   uint64_t entries = 0;
@@ -66,8 +69,11 @@ struct MigrationCount {
 
 using Parked = std::map<ParkId, std::unique_ptr<state::Store>>;
 
-// Moves and converts the state of `old` into `next`, whose stores are empty. Cannot fail. What comes back is
-// taken from `parked`, and what is to be kept is put there.
+// The first part: fills those stores of `next` that are made entry by entry. `old` stays as it is. Not empty:
+// why an entry cannot go over; then `next` is of no use, and `old` runs on.
+std::string convert(Instance& old, Instance& next, const Migration& migration);
+// The second, which cannot fail: moves what goes over as it is. What comes back is taken from `parked`, and
+// what is to be kept is put there.
 MigrationCount migrate(Instance& old, Instance& next, const Migration& migration, Parked& parked);
 
 }  // namespace mut::runtime

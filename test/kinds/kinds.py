@@ -55,9 +55,15 @@ kind(11, "key coarsened", "convert", out(BY_BOTH), out(RUNNING), note="groups ar
 kind(11, "key coarsened, `first` among the aggregates", "choice",
      out("| @g aggregate f = first(amount) by user, region ttl 1d"), out("| @g aggregate f = first(amount) by user ttl 1d"),
      ["reset:out/g/"])
+kind(11, "key computed from the old one", "convert", out(RUNNING), out(RUNNING.replace("by user", "by user = upper(user)")), note="groups are merged")
 kind(12, "key replaced", "choice", out(RUNNING), out(RUNNING.replace("by user", "by region")), ["reset:out/g/"])
 kind(13, "type of a key widened", "convert", out(RUNNING.replace("by user", "by id")), out(RUNNING.replace("by user", "by id")),
      new_head=TYPE.replace("id: i32", "id: int") + SOURCE)
+kind(13, "type of a key narrowed", "convert-checked", out(RUNNING.replace("by user", "by id")), out(RUNNING.replace("by user", "by id")),
+     head=TYPE.replace("id: i32", "id: int") + SOURCE, new_head=TYPE + SOURCE, note="a key that does not fit stops the edit")
+kind(13, "keys made anew by `migrate`", "convert-checked", out(RUNNING),
+     out(RUNNING.replace("by user", "by user = user + \"!\"")) + "migrate out.g { user = \"{old.user}!\" }\n",
+     note="a key that it fails for stops the edit")
 kind(14, "aggregate added", "new", out(RUNNING), out(RUNNING.replace("n = count()", "n = count(), m = max(amount)")),
      note="the others stay")
 kind(15, "aggregate removed", "drop", out(RUNNING), out(RUNNING.replace("n = count(), ", "")), ["drop:out/g/n"])
