@@ -54,9 +54,8 @@ class Comparison {
     hint_renames();
     compare_borders(old_program, new_program, names, feeds_state_changed_, plan_, matches_.refusals);
     decide();
-    plan_conversions();
-    plan_.migration.stores =
-        plan_transfers(before_, old_, after_, new_, continues_, conversion_of_, options_.force_convert);
+    plan_sources();
+    plan_.migration.stores = plan_transfers(before_, old_, after_, new_, sources_, options_.force_convert);
     park();
     bring_back();
     refuse_mixed_samples();
@@ -110,28 +109,49 @@ class Comparison {
         made.old_path = old_cell.path;
         made.entries = entries_of(old_cell.store);
         continues_[n] = match.old_cell;
-        judge(old_cell, cell, match.identity, made);
+        for (int other : match.merged) {
+          if (made.entries && entries_of(old_.cells[static_cast<size_t>(other)].store))
+            *made.entries += *entries_of(old_.cells[static_cast<size_t>(other)].store);
+        }
+        judge(old_cell, cell, match, made);
       }
       plan_.cells.push_back(std::move(made));
     }
   }
 
-  void judge(const Cell& old_cell, const Cell& cell, Identity identity, CellPlan& out) {
+  void judge(const Cell& old_cell, const Cell& cell, const CellMatch& match, CellPlan& out) {
     std::vector<Found> found;
+    Identity identity = match.identity;
     if (identity == Identity::Was)
       found.push_back({Difference::RenamedByWas, old_cell.path + " → " + cell.path});
     if (identity == Identity::Inferred)
       found.push_back({Difference::RenamedInferred, old_cell.name + " → " + cell.name});
-    if (identity == Identity::Copy) found.push_back({Difference::Copied, "from " + old_cell.path});
-    const KeyRule* keys = rule_of(old_cell, cell);
-    if (keys != nullptr && !keys->problem.empty()) {
-      out.verdict = Verdict::Refuse;
-      out.reason = keys->problem.substr(0, keys->problem.find('\n'));
-      matches_.refusals.push_back(
-          {.code = Code::MigrateFails, .span = cell.span, .arguments = {out.path, keys->problem}});
-      return;
+    if (identity == Identity::Copy) {
+      std::string from = old_cell.path;
+      for (int other : match.merged) from += " + " + old_.cells[static_cast<size_t>(other)].path;
+      found.push_back({Difference::Copied, "from " + from});
     }
-    for (Found& difference : differences(old_cell, cell, keys)) found.push_back(std::move(difference));
+    std::vector<int> olds{match.old_cell};
+    olds.insert(olds.end(), match.merged.begin(), match.merged.end());
+    for (int old_index : olds) {
+      const Cell& from = old_.cells[static_cast<size_t>(old_index)];
+      const KeyRule* keys = rule_of(from, cell);
+      if (keys != nullptr && !keys->problem.empty()) {
+        out.verdict = Verdict::Refuse;
+        out.reason = keys->problem.substr(0, keys->problem.find('\n'));
+        matches_.refusals.push_back(
+            {.code = Code::MigrateFails, .span = cell.span, .arguments = {out.path, keys->problem}});
+        return;
+      }
+      for (Found& difference : differences(from, cell, keys)) {
+        bool told = std::any_of(found.begin(), found.end(), [&](const Found& known) {
+          return known.difference == difference.difference;
+        });
+        if (!told) found.push_back(std::move(difference));
+      }
+    }
+    if (!match.merged.empty())
+      found.push_back({merges(cell) ? Difference::Merged : Difference::MergedInOrder, ""});
     bool carry = true;
     for (const Found& difference : found) {
       const VerdictRow& row = verdict_of(difference.difference);
@@ -188,20 +208,25 @@ class Comparison {
            !cell.keys.empty() && !old_cell.keys.empty();
   }
 
-  // One for each pair of stores whose keys are converted.
-  void plan_conversions() {
-    conversion_of_.assign(new_.cells.size(), -1);
+  // What each new cell is filled from. A conversion is one for each pair of stores whose keys it makes.
+  void plan_sources() {
+    sources_.assign(new_.cells.size(), {});
     std::map<std::pair<int, int>, int> known;
     for (size_t n = 0; n < new_.cells.size(); ++n) {
       if (continues_[n] < 0) continue;
-      std::pair<int, int> stores{old_.cells[static_cast<size_t>(continues_[n])].store, new_.cells[n].store};
-      auto rule = rules_.find(stores);
-      if (rule == rules_.end() || !rule->second->problem.empty()) continue;
-      auto [at, fresh] = known.try_emplace(stores, static_cast<int>(plan_.conversions.size()));
-      if (fresh) plan_.conversions.push_back({new_.cells[n].node->desc.path, rule->second, true});
-      KeyConversion& made = plan_.conversions[static_cast<size_t>(at->second)];
-      made.merges = made.merges && merges(new_.cells[n]);
-      conversion_of_[n] = at->second;
+      std::vector<int> olds{continues_[n]};
+      olds.insert(olds.end(), matches_.cells[n].merged.begin(), matches_.cells[n].merged.end());
+      for (int old_cell : olds) {
+        std::pair<int, int> stores{old_.cells[static_cast<size_t>(old_cell)].store, new_.cells[n].store};
+        sources_[n].push_back({old_cell, -1});
+        auto rule = rules_.find(stores);
+        if (rule == rules_.end() || !rule->second->problem.empty()) continue;
+        auto [at, fresh] = known.try_emplace(stores, static_cast<int>(plan_.conversions.size()));
+        if (fresh) plan_.conversions.push_back({new_.cells[n].node->desc.path, rule->second, true});
+        KeyConversion& made = plan_.conversions[static_cast<size_t>(at->second)];
+        made.merges = made.merges && merges(new_.cells[n]);
+        sources_[n].back().conversion = at->second;
+      }
     }
   }
 
@@ -218,6 +243,7 @@ class Comparison {
     std::vector<char> continued(old_.cells.size(), 0);
     for (const CellMatch& match : matches_.cells) {
       if (match.old_cell >= 0) continued[static_cast<size_t>(match.old_cell)] = 1;
+      for (int other : match.merged) continued[static_cast<size_t>(other)] = 1;
     }
     for (size_t o = 0; o < old_.cells.size(); ++o) {
       if (continued[o]) continue;
@@ -284,8 +310,11 @@ class Comparison {
     if (options_.version == 0) return;
     std::map<int, std::vector<int>> by_store;
     for (size_t o = 0; o < old_.cells.size(); ++o) {
-      bool goes_over =
-          std::find(continues_.begin(), continues_.end(), static_cast<int>(o)) != continues_.end();
+      bool goes_over = false;
+      for (const CellSources& sources : sources_)
+        goes_over = goes_over || std::any_of(sources.begin(), sources.end(), [&](const CellSource& source) {
+                      return source.old_cell == static_cast<int>(o);
+                    });
       if (!goes_over) by_store[old_.cells[o].store].push_back(old_.cells[o].index);
     }
     for (auto& [store, cells] : by_store) {
@@ -505,9 +534,9 @@ class Comparison {
     const ParkedStore* parked = nullptr;
     int cell = -1;
   };
-  std::vector<CameBack> came_back_;  // by new cell: where it could come back from
-  std::vector<int> continues_;       // by new cell: the old cell whose value it takes, or -1
-  std::vector<int> conversion_of_;   // by new cell: index into SwapPlan::conversions, or -1
+  std::vector<CameBack> came_back_;   // by new cell: where it could come back from
+  std::vector<int> continues_;        // by new cell: the old cell whose value it takes, or -1
+  std::vector<CellSources> sources_;  // by new cell: the same with all that it takes in
   const FormerNames* after_lineage_names_ = nullptr;
   std::optional<Lineage> lineage_;                                       // of `after`, when it is needed
   std::map<std::pair<int, int>, std::shared_ptr<const KeyRule>> rules_;  // by old and new store

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "runtime/state/narrowing.h"
 #include "runtime/state/row_change.h"
 
 namespace mut::change {
@@ -250,11 +251,23 @@ class Finder {
       change = std::max(change, order);
     }
     bool other_words = was.fn != is.fn || was.kind != is.kind || was.order_kind != is.order_kind;
+    bool fewer = change == TypeChange::Other && int_range(from->kind) && int_range(to->kind) && !other_words;
+    // What a sum or a mean makes of whole numbers is the same, however large they may be.
+    if (fewer && !keeps_arguments(is.fn)) return;
+    if (fewer && is_checked(was, is)) return add(Difference::ValueNarrowed, from->text + " → " + to->text);
     if (change == TypeChange::Other || other_words) {
       add(Difference::ValueType, from->text + " → " + to->text);
     } else if (change == TypeChange::Widened && keeps_arguments(is.fn)) {
       add(Difference::ValueWidened, from->text + " → " + to->text);
     }
+  }
+
+  // Whether each value that such a cell keeps is looked at when it goes over.
+  bool is_checked(const state::CellDesc& was, const state::CellDesc& is) const {
+    const abi::TypeDesc* from = state::kept_type(was);
+    const abi::TypeDesc* to = state::kept_type(is);
+    return after_.node->desc.kind == StoreKind::Groups && from != nullptr && to != nullptr &&
+           state::is_narrower(*from, *to);
   }
 
   void find_numbers(const state::CellDesc& was, const state::CellDesc& is) {
@@ -364,7 +377,8 @@ class Finder {
     if (before_.type != nullptr && after_.type != nullptr) {
       TypeChange change = type_change(before_.type, after_.type);
       std::string texts = before_.type->text + " → " + after_.type->text;
-      if (change == TypeChange::Other) add(Difference::ValueType, texts);
+      bool fewer = int_range(before_.type->kind) && int_range(after_.type->kind);
+      if (change == TypeChange::Other) add(fewer ? Difference::ValueNarrowed : Difference::ValueType, texts);
       if (change == TypeChange::Widened) add(Difference::ValueWidened, texts);
     }
     if (before_.initial.named != after_.initial.named) add(Difference::ProcessInitial);
@@ -499,9 +513,25 @@ class Finder {
         return add(Difference::JoinRowFewer);
       case state::RowFit::Widened:
         return add(Difference::JoinRowWidened);
+      case state::RowFit::Narrowed:
+        return add(Difference::JoinRowNarrowed, narrowed_fields(*change, was, is));
       case state::RowFit::Filled:
         return add(Difference::JoinRowFilled, fmt::format("{}", fmt::join(filled, ", ")));
     }
+  }
+
+  static std::string narrowed_fields(const state::RowChange& change, const abi::TypeDescRef& was,
+                                     const abi::TypeDescRef& is) {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < is->fields.size(); ++i) {
+      int from = change.source_of(i);
+      if (from < 0) continue;
+      abi::TypeDescRef before = abi::make_record({was->fields[static_cast<size_t>(from)]});
+      abi::TypeDescRef after = abi::make_record({is->fields[i]});
+      auto one = state::RowChange::between(before, after);
+      if (one && one->fit() == state::RowFit::Narrowed) names.push_back(is->fields[i].name);
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
   }
 
   void find_history(const state::StoreDesc& was, const state::StoreDesc& is, const std::string& lengths) {
@@ -572,7 +602,8 @@ bool same_content(const Cell& a, const Cell& b) {
 
 bool merges(const Cell& cell) {
   const state::StoreDesc& desc = cell.node->desc;
-  return can_merge(desc.kind) && state::merges_in_any_order(desc.cells[static_cast<size_t>(cell.index)].fn);
+  return can_merge(desc.kind) && cell.index >= 0 &&
+         state::merges_in_any_order(desc.cells[static_cast<size_t>(cell.index)].fn);
 }
 
 std::vector<Found> differences(const Cell& before, const Cell& after, const KeyRule* keys) {

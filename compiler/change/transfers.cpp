@@ -107,22 +107,23 @@ void add_cell(const Cell& from, const Cell& to, int conversion, std::vector<runt
 
 std::vector<StoreMigration> plan_transfers(const graph::Graph& before, const State& old_state,
                                            const graph::Graph& after, const State& new_state,
-                                           const std::vector<int>& continues,
-                                           const std::vector<int>& conversions, bool force_convert) {
+                                           const std::vector<CellSources>& sources, bool force_convert) {
   std::vector<StoreMigration> out(after.stores.size());
   std::vector<std::set<int>> readers(before.stores.size());  // by old store: new stores it fills
   for (size_t n = 0; n < new_state.cells.size(); ++n) {
-    if (continues[n] < 0) continue;
-    int old_store = old_state.cells[static_cast<size_t>(continues[n])].store;
-    readers[static_cast<size_t>(old_store)].insert(new_state.cells[n].store);
+    for (const CellSource& source : sources[n]) {
+      int old_store = old_state.cells[static_cast<size_t>(source.old_cell)].store;
+      readers[static_cast<size_t>(old_store)].insert(new_state.cells[n].store);
+    }
   }
   for (size_t store = 0; store < out.size(); ++store) {
     const state::StoreDesc& desc = after.stores[store].desc;
     std::vector<runtime::StorePart> parts;
     for (size_t n = 0; n < new_state.cells.size(); ++n) {
       const Cell& cell = new_state.cells[n];
-      if (cell.store != static_cast<int>(store) || continues[n] < 0) continue;
-      add_cell(old_state.cells[static_cast<size_t>(continues[n])], cell, conversions[n], parts);
+      if (cell.store != static_cast<int>(store)) continue;
+      for (const CellSource& source : sources[n])
+        add_cell(old_state.cells[static_cast<size_t>(source.old_cell)], cell, source.conversion, parts);
     }
     if (parts.empty()) continue;
     // The one that holds most comes first: by count, the others hold some of its events.

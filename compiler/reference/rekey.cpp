@@ -37,7 +37,8 @@ std::optional<std::pair<int64_t, int64_t>> range_of(Kind kind) {
   }
 }
 
-enum class Fit : uint8_t { Always, Perhaps, Never };
+}  // namespace
+
 Fit fit(typed::TypeRef from, typed::TypeRef to) {
   if (from->kind == Kind::Enum && to->kind == Kind::Enum) {
     bool begins = from->values.size() <= to->values.size() &&
@@ -71,6 +72,8 @@ Value fitting_value(const Value& value, typed::TypeRef from, typed::TypeRef to) 
   if (from->text == to->text || !typed::is_integer(from->kind)) return value;
   return cast(value, from, to);
 }
+
+namespace {
 
 bool looks_beyond(const Expr& expr) {
   bool own = expr.kind == ExprKind::History || expr.kind == ExprKind::Aggregate ||
@@ -125,7 +128,8 @@ std::optional<Rekey> Rekey::between(const KeysView& before, const KeysView& now,
     // Its own place first: two keys may mean the same.
     for (size_t turn = 0; turn <= before.exprs->size() && !part.old && part.value == nullptr; ++turn) {
       size_t place = turn == 0 ? i : turn - 1;
-      if (place >= taken.size() || taken[place] || before.meanings[place] != now.meanings[i]) continue;
+      if (place >= taken.size() || taken[place] || !continues(before.meanings[place], now.meanings[i]))
+        continue;
       Fit how = fit((*before.exprs)[place]->type, type);
       if (how == Fit::Never) continue;
       part.old = place;

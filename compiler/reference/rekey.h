@@ -10,6 +10,12 @@
 
 namespace mut::reference {
 
+// Whether values of one type are values of another, which may hold fewer.
+enum class Fit : uint8_t { Always, Perhaps, Never };
+Fit fit(typed::TypeRef from, typed::TypeRef to);
+// The value as one of the type; throws EventFailure where it is none.
+Value fitting_value(const Value& value, typed::TypeRef from, typed::TypeRef to);
+
 // The keys of one side: what they are called, mean and are.
 struct KeysView {
   const typed::Stream* stream = nullptr;

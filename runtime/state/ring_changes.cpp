@@ -143,7 +143,7 @@ uint64_t* RingStore::find_sample(const char* row, uint64_t time, uint64_t arriva
 
 // Both stores stand in one stage and so count the same events: their arrival numbers differ by a
 // constant, and the samples of one event are put together.
-void RingStore::join_from(const Store& old_store, const std::vector<int>& cells) {
+void RingStore::join_from(const Store& old_store, const std::vector<int>& cells, int64_t) {
   const auto& old = static_cast<const RingStore&>(old_store);
   uint64_t shift = arrivals_ - old.arrivals_;
   uint64_t arrivals = arrivals_;

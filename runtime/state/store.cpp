@@ -20,8 +20,8 @@
 
 namespace mut::state {
 
-void Store::join_from(const Store&, const std::vector<int>&) {
-  MUT_CHECK(false, "only histories are filled from several old stores");
+void Store::join_from(const Store&, const std::vector<int>&, int64_t) {
+  MUT_CHECK(false, "only histories and groups are filled from several old stores");
 }
 
 void Store::retune(const StoreDesc&, const std::vector<int>&, int64_t) {

@@ -46,6 +46,11 @@ std::vector<char> key_value(const state::StoreDesc& desc, const abi::TypeDesc& r
 
 }  // namespace
 
+std::string key_text(const state::StoreDesc& of, const uint64_t* key) {
+  abi::TypeDescRef record = record_of_keys(of);
+  return as_json(record, key_value(of, *record, key).data());
+}
+
 KeyConverter::KeyConverter(const KeyConversion& conversion, const Instance& next)
     : conversion_(conversion),
       budget_(no_state_bytes),
@@ -103,11 +108,6 @@ const char* KeyConverter::run(const state::StoreDesc& old, const uint64_t* key) 
 
 void KeyConverter::note(const state::StoreDesc& old, const uint64_t* key, const std::string& why) {
   if (problem_.empty()) problem_ = conversion_.path + ": key " + key_text(old, key) + ": " + why;
-}
-
-std::string KeyConverter::key_text(const state::StoreDesc& of, const uint64_t* key) const {
-  abi::TypeDescRef record = record_of_keys(of);
-  return as_json(record, key_value(of, *record, key).data());
 }
 
 void KeyConverter::check_alone(const state::StoreDesc& old, const uint64_t* from,

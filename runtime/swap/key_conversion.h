@@ -10,6 +10,9 @@
 
 namespace mut::runtime {
 
+// A key as JSON, by the names of the description.
+std::string key_text(const state::StoreDesc& of, const uint64_t* key);
+
 // Immutable; one for all shards.
 struct KeyConversion {
   // One source, whose records have the one field `old`: a record of old keys. One sink: of the values that
@@ -40,7 +43,6 @@ class KeyConverter final : public state::KeyChange {
   // The row that the program makes of a key, or null.
   const char* run(const state::StoreDesc& old, const uint64_t* key);
   void note(const state::StoreDesc& old, const uint64_t* key, const std::string& why);
-  std::string key_text(const state::StoreDesc& of, const uint64_t* key) const;
   void check_alone(const state::StoreDesc& old, const uint64_t* from, const state::StoreDesc& next,
                    const uint64_t* to);
 

@@ -90,10 +90,14 @@ std::string convert(Instance& old, Instance& next, const Migration& migration) {
     });
     for (const StorePart& part : store.joined) {
       with_keys(part, migration, next, next.store(i), problem, [&] {
-        next.store(i).join_from(*old.store_slot(static_cast<size_t>(part.old_store)), part.cells);
+        next.store(i).join_from(*old.store_slot(static_cast<size_t>(part.old_store)), part.cells,
+                                watermark_between(old, next, i, part));
       });
     }
     if (!problem.empty()) return problem;
+    if (const auto& misfit = next.store(i).misfit())
+      return next.store(i).desc().path + ": key " + key_text(next.store(i).desc(), misfit->key.data()) +
+             ": " + misfit->what;
   }
   return "";
 }
@@ -123,7 +127,8 @@ MigrationCount migrate(Instance& old, Instance& next, const Migration& migration
       next.store_slot(i) = std::move(taken);
       for (const StorePart& part : store.joined) {
         next.store(i).set_key_places(part.keys);
-        next.store(i).join_from(*old.store_slot(static_cast<size_t>(part.old_store)), part.cells);
+        next.store(i).join_from(*old.store_slot(static_cast<size_t>(part.old_store)), part.cells,
+                                watermark_between(old, next, i, part));
       }
     }
     next.refresh_store(i);

@@ -47,7 +47,8 @@ struct ReturnPart {
 
 struct StoreMigration : StorePart {
   StoreTransfer transfer = StoreTransfer::Fresh;
-  std::vector<StorePart> joined;  // Retune, Branch, Convert: further old stores of the stage; histories only
+  std::vector<StorePart>
+      joined;  // Retune, Branch, Convert: further old stores; of histories and of groups only
   // After that. Into a fresh store the first one is converted, or moves where it fits as a whole.
   std::vector<ReturnPart> returned;
   bool returns_whole = false;
