@@ -158,6 +158,7 @@ class Finder {
     if (rule_->unites && !merges(after_))
       return add(Difference::KeyCoarsened, "it depends on the order of events");
     if (rule_->migrated) add(Difference::KeyMigrated);
+    if (!rule_->widened.empty()) add(Difference::KeyWidened, rule_->widened);
     if (!rule_->narrowed.empty()) add(Difference::KeyNarrowed, rule_->narrowed);
     if (rule_->computed) add(rule_->can_fail ? Difference::KeyComputedChecked : Difference::KeyComputed);
   }

@@ -174,7 +174,7 @@ class RuleMaker {
     part.made = KeyPart::Made::Narrowed;
     part.value = make(to_none ? ExprKind::Convert : ExprKind::Cast, to, span);
     part.value->args.push_back(old_value(input, span));
-    out_.narrowed = from->text + " → " + to->text;
+    (to_none ? out_.widened : out_.narrowed) = from->text + " → " + to->text;
     return true;
   }
 

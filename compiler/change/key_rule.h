@@ -47,6 +47,7 @@ struct KeyRule {
   bool migrated = false;
   bool unites = false;   // several old keys become one, by what the edit says
   std::string narrowed;  // "int → i32"; empty: no key is
+  std::string widened;   // "int → int?", where that is another word
   std::string problem;   // of `migrate`; then there is nothing else
 };
 

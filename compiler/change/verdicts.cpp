@@ -46,9 +46,12 @@ constexpr VerdictRow rows[] = {
      "keys are made anew by `migrate`; one that it fails for stops the edit"},
     {Difference::KeyNarrowed, Verdict::ConvertChecked, false,
      "type of a key is narrower; a key that does not fit stops the edit"},
-    {Difference::KeyComputed, Verdict::Convert, false, "key computed from the old one; groups are merged"},
+    {Difference::KeyComputed, Verdict::Convert, false,
+     "key computed from the old one; groups that become one are merged"},
     {Difference::KeyComputedChecked, Verdict::ConvertChecked, false,
-     "key computed from the old one; groups are merged, and a key that it fails for stops the edit"},
+     "key computed from the old one; groups that become one are merged, and a key that it fails for stops "
+     "the "
+     "edit"},
     {Difference::WindowLength, Verdict::HandOver, false, "window changed"},
     {Difference::WindowKind, Verdict::Refuse, false, "the kind of its window cannot change while it runs"},
     {Difference::WindowGrid, Verdict::Refuse, false,
