@@ -46,13 +46,16 @@ class Comparison {
     } else {
       match_cells(old_program, old_, new_program, new_, names, matches_);
     }
+    after_lineage_names_ = &names;
     judge_new_cells();
+    no_change = no_change && rules_.empty();
     judge_old_cells();
     offer_parked();
     hint_renames();
     compare_borders(old_program, new_program, names, feeds_state_changed_, plan_, matches_.refusals);
     decide();
-    plan_.migration.stores = plan_transfers(before_, old_, after_, new_, continues_, options_.force_convert);
+    plan_sources();
+    plan_.migration.stores = plan_transfers(before_, old_, after_, new_, sources_, options_.force_convert);
     park();
     bring_back();
     refuse_mixed_samples();
@@ -106,20 +109,49 @@ class Comparison {
         made.old_path = old_cell.path;
         made.entries = entries_of(old_cell.store);
         continues_[n] = match.old_cell;
-        judge(old_cell, cell, match.identity, made);
+        for (int other : match.merged) {
+          if (made.entries && entries_of(old_.cells[static_cast<size_t>(other)].store))
+            *made.entries += *entries_of(old_.cells[static_cast<size_t>(other)].store);
+        }
+        judge(old_cell, cell, match, made);
       }
       plan_.cells.push_back(std::move(made));
     }
   }
 
-  void judge(const Cell& old_cell, const Cell& cell, Identity identity, CellPlan& out) {
+  void judge(const Cell& old_cell, const Cell& cell, const CellMatch& match, CellPlan& out) {
     std::vector<Found> found;
+    Identity identity = match.identity;
     if (identity == Identity::Was)
       found.push_back({Difference::RenamedByWas, old_cell.path + " → " + cell.path});
     if (identity == Identity::Inferred)
       found.push_back({Difference::RenamedInferred, old_cell.name + " → " + cell.name});
-    if (identity == Identity::Copy) found.push_back({Difference::Copied, "from " + old_cell.path});
-    for (Found& difference : differences(old_cell, cell)) found.push_back(std::move(difference));
+    if (identity == Identity::Copy) {
+      std::string from = old_cell.path;
+      for (int other : match.merged) from += " + " + old_.cells[static_cast<size_t>(other)].path;
+      found.push_back({Difference::Copied, "from " + from});
+    }
+    std::vector<int> olds{match.old_cell};
+    olds.insert(olds.end(), match.merged.begin(), match.merged.end());
+    for (int old_index : olds) {
+      const Cell& from = old_.cells[static_cast<size_t>(old_index)];
+      const KeyRule* keys = rule_of(from, cell);
+      if (keys != nullptr && !keys->problem.empty()) {
+        out.verdict = Verdict::Refuse;
+        out.reason = keys->problem.substr(0, keys->problem.find('\n'));
+        matches_.refusals.push_back(
+            {.code = Code::MigrateFails, .span = cell.span, .arguments = {out.path, keys->problem}});
+        return;
+      }
+      for (Found& difference : differences(from, cell, keys)) {
+        bool told = std::any_of(found.begin(), found.end(), [&](const Found& known) {
+          return known.difference == difference.difference;
+        });
+        if (!told) found.push_back(std::move(difference));
+      }
+    }
+    if (!match.merged.empty())
+      found.push_back({merges(cell) ? Difference::Merged : Difference::MergedInOrder, ""});
     bool carry = true;
     for (const Found& difference : found) {
       const VerdictRow& row = verdict_of(difference.difference);
@@ -151,6 +183,53 @@ class Comparison {
     }
   }
 
+  // How its keys are converted; null: they stay, or cannot be.
+  const KeyRule* rule_of(const Cell& old_cell, const Cell& cell) {
+    auto [known, fresh] = rules_.try_emplace({old_cell.store, cell.store});
+    if (fresh && !asks_for_rule(old_cell, cell)) {
+      rules_.erase(known);
+      return nullptr;
+    }
+    if (!fresh) return known->second.get();
+    if (!lineage_) lineage_.emplace(after_, Detail::Params, *after_lineage_names_);
+    bool forward = options_.direction == FormerNames::Direction::Forward;
+    const MigrateChecker* migrate = forward && options_.migrate ? &options_.migrate : nullptr;
+    auto rule = key_rule(old_cell, cell, {&before_, &after_, &*lineage_, migrate});
+    if (!rule) {
+      rules_.erase(known);
+      return nullptr;
+    }
+    known->second = std::make_shared<const KeyRule>(std::move(*rule));
+    return known->second.get();
+  }
+
+  bool asks_for_rule(const Cell& old_cell, const Cell& cell) const {
+    return old_cell.node->desc.kind == cell.node->desc.kind && converts_keys(cell.node->desc.kind) &&
+           !cell.keys.empty() && !old_cell.keys.empty();
+  }
+
+  // What each new cell is filled from. A conversion is one for each pair of stores whose keys it makes.
+  void plan_sources() {
+    sources_.assign(new_.cells.size(), {});
+    std::map<std::pair<int, int>, int> known;
+    for (size_t n = 0; n < new_.cells.size(); ++n) {
+      if (continues_[n] < 0) continue;
+      std::vector<int> olds{continues_[n]};
+      olds.insert(olds.end(), matches_.cells[n].merged.begin(), matches_.cells[n].merged.end());
+      for (int old_cell : olds) {
+        std::pair<int, int> stores{old_.cells[static_cast<size_t>(old_cell)].store, new_.cells[n].store};
+        sources_[n].push_back({old_cell, -1});
+        auto rule = rules_.find(stores);
+        if (rule == rules_.end() || !rule->second->problem.empty()) continue;
+        auto [at, fresh] = known.try_emplace(stores, static_cast<int>(plan_.conversions.size()));
+        if (fresh) plan_.conversions.push_back({new_.cells[n].node->desc.path, rule->second, true});
+        KeyConversion& made = plan_.conversions[static_cast<size_t>(at->second)];
+        made.merges = made.merges && merges(new_.cells[n]);
+        sources_[n].back().conversion = at->second;
+      }
+    }
+  }
+
   // "sum(amount) → sum(amount_usd): ", when the texts are at hand and differ.
   std::string value_texts(const Cell& old_cell, const Cell& cell) const {
     if (options_.old_sources == nullptr || options_.new_sources == nullptr) return "";
@@ -164,6 +243,7 @@ class Comparison {
     std::vector<char> continued(old_.cells.size(), 0);
     for (const CellMatch& match : matches_.cells) {
       if (match.old_cell >= 0) continued[static_cast<size_t>(match.old_cell)] = 1;
+      for (int other : match.merged) continued[static_cast<size_t>(other)] = 1;
     }
     for (size_t o = 0; o < old_.cells.size(); ++o) {
       if (continued[o]) continue;
@@ -230,8 +310,11 @@ class Comparison {
     if (options_.version == 0) return;
     std::map<int, std::vector<int>> by_store;
     for (size_t o = 0; o < old_.cells.size(); ++o) {
-      bool goes_over =
-          std::find(continues_.begin(), continues_.end(), static_cast<int>(o)) != continues_.end();
+      bool goes_over = false;
+      for (const CellSources& sources : sources_)
+        goes_over = goes_over || std::any_of(sources.begin(), sources.end(), [&](const CellSource& source) {
+                      return source.old_cell == static_cast<int>(o);
+                    });
       if (!goes_over) by_store[old_.cells[o].store].push_back(old_.cells[o].index);
     }
     for (auto& [store, cells] : by_store) {
@@ -371,6 +454,7 @@ class Comparison {
   void refuse_unless_strict(const CellPlan& cell) {
     switch (cell.verdict) {
       case Verdict::KeepMixed:
+      case Verdict::ConvertChecked:
       case Verdict::HandOver:
       case Verdict::Drop:
       case Verdict::Reset:
@@ -450,8 +534,12 @@ class Comparison {
     const ParkedStore* parked = nullptr;
     int cell = -1;
   };
-  std::vector<CameBack> came_back_;  // by new cell: where it could come back from
-  std::vector<int> continues_;       // by new cell: the old cell whose value it takes, or -1
+  std::vector<CameBack> came_back_;   // by new cell: where it could come back from
+  std::vector<int> continues_;        // by new cell: the old cell whose value it takes, or -1
+  std::vector<CellSources> sources_;  // by new cell: the same with all that it takes in
+  const FormerNames* after_lineage_names_ = nullptr;
+  std::optional<Lineage> lineage_;                                       // of `after`, when it is needed
+  std::map<std::pair<int, int>, std::shared_ptr<const KeyRule>> rules_;  // by old and new store
   bool feeds_state_changed_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/change/key_rule.h"
 #include "compiler/change/match.h"
 #include "compiler/change/verdicts.h"
 #include "compiler/graph/graph.h"
@@ -53,6 +54,7 @@ struct CompareOptions {
   // Texts of both versions, for reasons and line numbers; may be null.
   const source::SourceSet* old_sources = nullptr;
   const source::SourceSet* new_sources = nullptr;
+  MigrateChecker migrate;  // null: `migrate` is not looked at
 };
 
 struct CellPlan {
@@ -68,6 +70,13 @@ struct CellPlan {
   std::optional<uint64_t> entries;  // of its store, when known
 };
 
+// How keys of stores go over, as a program to be compiled.
+struct KeyConversion {
+  std::string path;  // of the stage in the new script
+  std::shared_ptr<const KeyRule> rule;
+  bool merges = false;  // what is kept of two keys that become one can be merged
+};
+
 struct SwapPlan {
   enum class Outcome : uint8_t { NoChange, Applicable, NeedsDecision, Refused };
   Outcome outcome = Outcome::NoChange;
@@ -76,7 +85,9 @@ struct SwapPlan {
   std::vector<std::string> refusals;  // "error[MUT5001]: …" with places and a hint, ready to print
   std::vector<diag::Code> refusal_codes;
   runtime::Migration migration;  // only of use when Applicable or NoChange
-  bool recompiles = false;       // the machine code differs in more than literals
+  // What StorePart::conversion is an index into; the migration gets them compiled.
+  std::vector<KeyConversion> conversions;
+  bool recompiles = false;  // the machine code differs in more than literals
   int streams_changed = 0;
   // By park of the migration: the cells that it is about, of the old store.
   std::vector<std::vector<int>> parked_cells;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "runtime/state/narrowing.h"
 #include "runtime/state/row_change.h"
 
 namespace mut::change {
@@ -75,11 +76,6 @@ std::optional<IntRange> int_range(Kind kind) {
 
 typed::TypeRef scalar_of(typed::TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
 
-bool same_type(typed::TypeRef a, typed::TypeRef b) {
-  if (a->kind == Kind::Enum && b->kind == Kind::Enum) return a->values == b->values;
-  return a->text == b->text;
-}
-
 enum class TypeChange : uint8_t { None, Widened, Other };
 TypeChange type_change(typed::TypeRef from, typed::TypeRef to) {
   if (same_type(from, to)) return TypeChange::None;
@@ -106,13 +102,23 @@ bool keeps_arguments(CellFn fn) {
   }
 }
 
+// Whether entries of several groups can become those of one.
+bool can_merge(StoreKind kind) {
+  return kind == StoreKind::Groups || kind == StoreKind::Whole || kind == StoreKind::Panes;
+}
+
 class Finder {
  public:
-  Finder(const Cell& before, const Cell& after) : before_(before), after_(after) {}
+  Finder(const Cell& before, const Cell& after, const KeyRule* rule)
+      : before_(before), after_(after), rule_(rule) {}
 
   std::vector<Found> run() {
     if (!find_kind()) return std::move(out_);
-    find_keys();
+    if (rule_ != nullptr) {
+      find_converted_keys();
+    } else {
+      find_keys();
+    }
     if (after_.call != nullptr && before_.call != nullptr) find_call();
     find_admission();
     if (after_.node->desc.kind == StoreKind::Join) find_join();
@@ -149,9 +155,13 @@ class Finder {
     return false;
   }
 
-  // Whether entries of several groups can become those of one.
-  static bool merges(const state::StoreDesc& desc) {
-    return desc.kind == StoreKind::Groups || desc.kind == StoreKind::Whole || desc.kind == StoreKind::Panes;
+  void find_converted_keys() {
+    if (rule_->unites && !merges(after_))
+      return add(Difference::KeyCoarsened, "it depends on the order of events");
+    if (rule_->migrated) add(Difference::KeyMigrated);
+    if (!rule_->widened.empty()) add(Difference::KeyWidened, rule_->widened);
+    if (!rule_->narrowed.empty()) add(Difference::KeyNarrowed, rule_->narrowed);
+    if (rule_->computed) add(rule_->can_fail ? Difference::KeyComputedChecked : Difference::KeyComputed);
   }
 
   // The gravest change of the types of keys; `places` as key_places() gives them.
@@ -191,9 +201,8 @@ class Finder {
       return;
     }
     if (is.size() < was.size() && places.size() == is.size()) {
-      if (merges(after_.node->desc) && type_change_of(places) == TypeChange::None) {
-        const state::CellDesc& cell = after_.node->desc.cells[static_cast<size_t>(after_.index)];
-        bool alone = state::merges_in_any_order(cell.fn);
+      if (can_merge(after_.node->desc.kind) && type_change_of(places) == TypeChange::None) {
+        bool alone = merges(after_);
         return add(alone ? Difference::KeyMerged : Difference::KeyCoarsened,
                    alone ? "" : "it depends on the order of events");
       }
@@ -244,11 +253,23 @@ class Finder {
       change = std::max(change, order);
     }
     bool other_words = was.fn != is.fn || was.kind != is.kind || was.order_kind != is.order_kind;
+    bool fewer = change == TypeChange::Other && int_range(from->kind) && int_range(to->kind) && !other_words;
+    // What a sum or a mean makes of whole numbers is the same, however large they may be.
+    if (fewer && !keeps_arguments(is.fn)) return;
+    if (fewer && is_checked(was, is)) return add(Difference::ValueNarrowed, from->text + " → " + to->text);
     if (change == TypeChange::Other || other_words) {
       add(Difference::ValueType, from->text + " → " + to->text);
     } else if (change == TypeChange::Widened && keeps_arguments(is.fn)) {
       add(Difference::ValueWidened, from->text + " → " + to->text);
     }
+  }
+
+  // Whether each value that such a cell keeps is looked at when it goes over.
+  bool is_checked(const state::CellDesc& was, const state::CellDesc& is) const {
+    const abi::TypeDesc* from = state::kept_type(was);
+    const abi::TypeDesc* to = state::kept_type(is);
+    return after_.node->desc.kind == StoreKind::Groups && from != nullptr && to != nullptr &&
+           state::is_narrower(*from, *to);
   }
 
   void find_numbers(const state::CellDesc& was, const state::CellDesc& is) {
@@ -358,7 +379,8 @@ class Finder {
     if (before_.type != nullptr && after_.type != nullptr) {
       TypeChange change = type_change(before_.type, after_.type);
       std::string texts = before_.type->text + " → " + after_.type->text;
-      if (change == TypeChange::Other) add(Difference::ValueType, texts);
+      bool fewer = int_range(before_.type->kind) && int_range(after_.type->kind);
+      if (change == TypeChange::Other) add(fewer ? Difference::ValueNarrowed : Difference::ValueType, texts);
       if (change == TypeChange::Widened) add(Difference::ValueWidened, texts);
     }
     if (before_.initial.named != after_.initial.named) add(Difference::ProcessInitial);
@@ -494,9 +516,25 @@ class Finder {
         return add(Difference::JoinRowFewer);
       case state::RowFit::Widened:
         return add(Difference::JoinRowWidened);
+      case state::RowFit::Narrowed:
+        return add(Difference::JoinRowNarrowed, narrowed_fields(*change, was, is));
       case state::RowFit::Filled:
         return add(Difference::JoinRowFilled, fmt::format("{}", fmt::join(filled, ", ")));
     }
+  }
+
+  static std::string narrowed_fields(const state::RowChange& change, const abi::TypeDescRef& was,
+                                     const abi::TypeDescRef& is) {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < is->fields.size(); ++i) {
+      int from = change.source_of(i);
+      if (from < 0) continue;
+      abi::TypeDescRef before = abi::make_record({was->fields[static_cast<size_t>(from)]});
+      abi::TypeDescRef after = abi::make_record({is->fields[i]});
+      auto one = state::RowChange::between(before, after);
+      if (one && one->fit() == state::RowFit::Narrowed) names.push_back(is->fields[i].name);
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
   }
 
   void find_history(const state::StoreDesc& was, const state::StoreDesc& is, const std::string& lengths) {
@@ -516,10 +554,16 @@ class Finder {
 
   const Cell& before_;
   const Cell& after_;
+  const KeyRule* rule_;
   std::vector<Found> out_;
 };
 
 }  // namespace
+
+bool same_type(typed::TypeRef a, typed::TypeRef b) {
+  if (a->kind == Kind::Enum && b->kind == Kind::Enum) return a->values == b->values;
+  return a->text == b->text;
+}
 
 bool widens(typed::TypeRef from, typed::TypeRef to) {
   if (from->kind == Kind::Enum && to->kind == Kind::Enum) {
@@ -559,6 +603,14 @@ bool same_content(const Cell& a, const Cell& b) {
   return same_function(a, b) && a.value.named == b.value.named && a.filter.named == b.filter.named;
 }
 
-std::vector<Found> differences(const Cell& before, const Cell& after) { return Finder(before, after).run(); }
+bool merges(const Cell& cell) {
+  const state::StoreDesc& desc = cell.node->desc;
+  return can_merge(desc.kind) && cell.index >= 0 &&
+         state::merges_in_any_order(desc.cells[static_cast<size_t>(cell.index)].fn);
+}
+
+std::vector<Found> differences(const Cell& before, const Cell& after, const KeyRule* keys) {
+  return Finder(before, after, keys).run();
+}
 
 }  // namespace mut::change

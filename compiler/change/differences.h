@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "compiler/change/cells.h"
+#include "compiler/change/key_rule.h"
 #include "compiler/change/verdicts.h"
 #include "compiler/graph/bounds.h"
 
@@ -14,12 +15,16 @@ struct Found {
   std::string detail;  // "1m → 30s"; may be empty
 };
 
-std::vector<Found> differences(const Cell& before, const Cell& after);
+// `keys`: how those of `after` are made, where they are no longer the same words; else null.
+std::vector<Found> differences(const Cell& before, const Cell& after, const KeyRule* keys = nullptr);
+// Whether groups of this cell can become one.
+bool merges(const Cell& cell);
 // For each key of `after` the place of its lineage in `before`, or empty when one has none there or
 // their numbers differ.
 std::vector<int> key_places(const Cell& before, const Cell& after);
 // Whether every value of `from` is one of `to`, stored as the same words.
 bool widens(typed::TypeRef from, typed::TypeRef to);
+bool same_type(typed::TypeRef a, typed::TypeRef b);
 // Whether two cells would hold the same: function, argument and filter.
 bool same_content(const Cell& a, const Cell& b);
 using graph::duration_text;

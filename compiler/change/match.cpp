@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "compiler/change/differences.h"
 
@@ -112,6 +113,19 @@ class CellMatcher {
     infer_renames(old_left, new_left);
   }
 
+  // After match(): a further stage of `from`, whose cells go into the same ones.
+  void merge(const StatefulStage& was, const StatefulStage& is) {
+    std::vector<CellMatch> known;
+    for (int cell : is.cells) known.push_back(std::exchange(out_.cells[static_cast<size_t>(cell)], {}));
+    match(was, is, Identity::Copy);
+    for (size_t i = 0; i < known.size(); ++i) {
+      CellMatch& made = out_.cells[static_cast<size_t>(is.cells[i])];
+      if (known[i].old_cell < 0) continue;
+      if (made.old_cell >= 0) known[i].merged.push_back(made.old_cell);
+      made = std::move(known[i]);
+    }
+  }
+
  private:
   // The old cell that fits this new one, when neither has a second.
   template <typename Fits>
@@ -193,6 +207,7 @@ class StageMatcher {
     old_taken_.assign(old_.stages.size(), 0);
     stage_of_.assign(new_.stages.size(), -1);
     how_.assign(new_.stages.size(), Identity::None);
+    merged_.resize(new_.stages.size());
   }
 
   void run() {
@@ -210,6 +225,7 @@ class StageMatcher {
       if (stage_of_[n] < 0) continue;
       const StatefulStage& was = old_.stages[static_cast<size_t>(stage_of_[n])];
       cells.match(was, new_.stages[n], how_[n]);
+      for (size_t other : merged_[n]) cells.merge(old_.stages[other], new_.stages[n]);
       bool by_name = new_.stages[n].of->labelled && how_[n] != Identity::Inferred;
       if (!by_name)
         out_.inferred.push_back(stream_name(after_, new_.stages[n]) + "/" + new_.stages[n].of->name);
@@ -384,35 +400,62 @@ class StageMatcher {
     for (size_t o : left_old) refuse_old(o);
   }
 
-  // `@x from y`: taken once, when x is new.
+  // `@x from y`: taken once, when x is new. Of several stages what they keep becomes one.
   void copy(size_t n) {
     const typed::Stage& stage = *new_.stages[n].of;
     if (stage.from.empty() || stage_of_[n] >= 0) return;
-    const std::string stream = stream_name(after_, new_.stages[n]);
-    if (stage.from.size() > 1) {
-      std::string list;
-      for (const std::string& name : stage.from) list += (list.empty() ? "" : " + ") + name;
-      out_.refusals.push_back({.code = Code::MergeOfState,
-                               .span = stage.span,
-                               .arguments = {"@" + stage.name, list},
-                               .hint = "`from` with one name copies its state"});
-      return;
+    for (const std::string& name : stage.from) {
+      std::optional<size_t> found = find_from(n, name);
+      if (!found) {
+        out_.notes.push_back(fmt::format("`@{} from {}`: no such state before; {}", stage.name, name,
+                                         stage.from.size() == 1 ? "starts empty" : "it is left out"));
+        continue;
+      }
+      if (stage.from.size() > 1 && !(merges_stages(stage) && merges_stages(*old_.stages[*found].of)))
+        return refuse_merge(n, *found);
+      if (stage_of_[n] >= 0) {
+        merged_[n].push_back(*found);
+        continue;
+      }
+      stage_of_[n] = static_cast<int>(*found);
+      how_[n] = Identity::Copy;
     }
-    size_t slash = stage.from[0].rfind('/');
-    std::string from_stream = slash == std::string::npos ? stream : stage.from[0].substr(0, slash);
-    std::string from_stage = slash == std::string::npos ? stage.from[0] : stage.from[0].substr(slash + 1);
+  }
+
+  std::optional<size_t> find_from(size_t n, const std::string& name) const {
+    size_t slash = name.rfind('/');
+    std::string from_stream =
+        slash == std::string::npos ? stream_name(after_, new_.stages[n]) : name.substr(0, slash);
+    std::string from_stage = slash == std::string::npos ? name : name.substr(slash + 1);
     auto former = names_.streams.find(from_stream);
     if (former != names_.streams.end()) from_stream = former->second;
     for (size_t o = 0; o < old_.stages.size(); ++o) {
       if (stream_name(before_, old_.stages[o]) != from_stream || old_.stages[o].of->name != from_stage)
         continue;
-      if (old_.stages[o].of->kind != stage.kind) continue;
-      stage_of_[n] = static_cast<int>(o);
-      how_[n] = Identity::Copy;
-      return;
+      if (old_.stages[o].of->kind == new_.stages[n].of->kind) return o;
     }
-    out_.notes.push_back(
-        fmt::format("`@{} from {}`: no such state before; starts empty", stage.name, stage.from[0]));
+    return std::nullopt;
+  }
+
+  // Whether groups of several such stages can become those of one: what they hold has no time of its own.
+  static bool merges_stages(const typed::Stage& stage) {
+    bool timeless =
+        stage.window.kind == typed::WindowKind::Running || stage.window.kind == typed::WindowKind::All;
+    return stage.kind == typed::StageKind::Aggregate && stage.follows.empty() && timeless && !stage.ticks();
+  }
+
+  void refuse_merge(size_t n, size_t old_stage) {
+    const typed::Stage& stage = *new_.stages[n].of;
+    std::string list;
+    for (const std::string& name : stage.from) list += (list.empty() ? "" : " + ") + name;
+    out_.refusals.push_back({.code = Code::MergeOfState,
+                             .span = stage.span,
+                             .arguments = {"@" + stage.name, list},
+                             .old_spans = {old_.stages[old_stage].of->span},
+                             .hint = "`from` with one name copies its state"});
+    stage_of_[n] = -1;
+    how_[n] = Identity::None;
+    merged_[n].clear();
   }
 
   const typed::Program& before_;
@@ -424,6 +467,7 @@ class StageMatcher {
   std::vector<char> old_taken_;
   std::vector<int> stage_of_;  // by new stage
   std::vector<Identity> how_;
+  std::vector<std::vector<size_t>> merged_;  // by new stage: further old ones, by `from`
   std::vector<size_t> ambiguous_;
 };
 

@@ -31,6 +31,7 @@ enum class Identity : uint8_t {
 struct CellMatch {
   int old_cell = -1;
   Identity identity = Identity::None;
+  std::vector<int> merged{};  // further old cells that it takes in, by `from` of several stages
 };
 
 struct Matches {

@@ -87,14 +87,15 @@ bool retunes(const state::StoreDesc& from, const state::StoreDesc& to, Cells cel
   }
 }
 
-void add_cell(const Cell& from, const Cell& to, std::vector<runtime::StorePart>& parts) {
+void add_cell(const Cell& from, const Cell& to, int conversion, std::vector<runtime::StorePart>& parts) {
   auto part = std::find_if(parts.begin(), parts.end(),
                            [&](const runtime::StorePart& known) { return known.old_store == from.store; });
   if (part == parts.end()) {
     runtime::StorePart made;
     made.old_store = from.store;
     made.cells.assign(to.node->desc.cells.size(), -1);
-    made.keys = key_places(from, to);
+    made.conversion = conversion;
+    if (conversion < 0) made.keys = key_places(from, to);
     bool all = from.keys.size() == to.keys.size();
     if (all && std::is_sorted(made.keys.begin(), made.keys.end())) made.keys.clear();
     part = parts.insert(parts.end(), std::move(made));
@@ -106,21 +107,23 @@ void add_cell(const Cell& from, const Cell& to, std::vector<runtime::StorePart>&
 
 std::vector<StoreMigration> plan_transfers(const graph::Graph& before, const State& old_state,
                                            const graph::Graph& after, const State& new_state,
-                                           const std::vector<int>& continues, bool force_convert) {
+                                           const std::vector<CellSources>& sources, bool force_convert) {
   std::vector<StoreMigration> out(after.stores.size());
   std::vector<std::set<int>> readers(before.stores.size());  // by old store: new stores it fills
   for (size_t n = 0; n < new_state.cells.size(); ++n) {
-    if (continues[n] < 0) continue;
-    int old_store = old_state.cells[static_cast<size_t>(continues[n])].store;
-    readers[static_cast<size_t>(old_store)].insert(new_state.cells[n].store);
+    for (const CellSource& source : sources[n]) {
+      int old_store = old_state.cells[static_cast<size_t>(source.old_cell)].store;
+      readers[static_cast<size_t>(old_store)].insert(new_state.cells[n].store);
+    }
   }
   for (size_t store = 0; store < out.size(); ++store) {
     const state::StoreDesc& desc = after.stores[store].desc;
     std::vector<runtime::StorePart> parts;
     for (size_t n = 0; n < new_state.cells.size(); ++n) {
       const Cell& cell = new_state.cells[n];
-      if (cell.store != static_cast<int>(store) || continues[n] < 0) continue;
-      add_cell(old_state.cells[static_cast<size_t>(continues[n])], cell, parts);
+      if (cell.store != static_cast<int>(store)) continue;
+      for (const CellSource& source : sources[n])
+        add_cell(old_state.cells[static_cast<size_t>(source.old_cell)], cell, source.conversion, parts);
     }
     if (parts.empty()) continue;
     // The one that holds most comes first: by count, the others hold some of its events.
@@ -134,11 +137,12 @@ std::vector<StoreMigration> plan_transfers(const graph::Graph& before, const Sta
     static_cast<runtime::StorePart&>(made) = std::move(parts[0]);
     made.joined.assign(parts.begin() + 1, parts.end());
     const state::StoreDesc& from = old_desc(made);
-    bool in_place = made.joined.empty() && made.keys.empty() && from.cells.size() == desc.cells.size();
+    bool in_place = made.joined.empty() && made.keys.empty() && made.conversion < 0 &&
+                    from.cells.size() == desc.cells.size();
     for (size_t i = 0; i < made.cells.size(); ++i)
       in_place = in_place && made.cells[i] == static_cast<int>(i);
     const std::set<int>& all = readers[static_cast<size_t>(made.old_store)];
-    if (force_convert || !made.keys.empty()) {
+    if (force_convert || !made.keys.empty() || made.conversion >= 0) {
       made.transfer = StoreTransfer::Convert;
     } else if (all.size() == 1 && in_place && same_rules(from, desc) && same_keys(from, desc) &&
                same_cells(from, desc)) {

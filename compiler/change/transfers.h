@@ -6,9 +6,16 @@
 
 namespace mut::change {
 
-// `continues`: by new cell, the old cell whose value it takes, or -1.
+struct CellSource {
+  int old_cell = -1;
+  int conversion = -1;  // of its keys: SwapPlan::conversions; -1: they stay
+};
+using CellSources = std::vector<CellSource>;
+
+// `sources`: by new cell, the old cells whose value it takes.
 std::vector<runtime::StoreMigration> plan_transfers(const graph::Graph& before, const State& old_state,
                                                     const graph::Graph& after, const State& new_state,
-                                                    const std::vector<int>& continues, bool force_convert);
+                                                    const std::vector<CellSources>& sources,
+                                                    bool force_convert);
 
 }  // namespace mut::change

@@ -10,6 +10,10 @@ constexpr VerdictRow rows[] = {
     {Difference::RenamedByWas, Verdict::Keep, false, "renamed"},
     {Difference::RenamedInferred, Verdict::Keep, false, "inferred rename"},
     {Difference::Copied, Verdict::Keep, false, "copied"},
+    {Difference::Merged, Verdict::Convert, false, "what several stages keep becomes one"},
+    {Difference::MergedInOrder, Verdict::Choice, false,
+     "what several stages keep cannot become one, for it depends on the order of events; only reset is "
+     "possible"},
     {Difference::Admission, Verdict::KeepMixed, false,
      "filter changed; events before the cut were admitted under the old rule"},
     {Difference::InputAdded, Verdict::KeepMixed, false, "input added; its events count from the cut on"},
@@ -25,6 +29,8 @@ constexpr VerdictRow rows[] = {
     {Difference::MoreValues, Verdict::KeepMixed, false,
      "more values are kept; those let go before the cut do not come back"},
     {Difference::ValueWidened, Verdict::Convert, false, "value widened"},
+    {Difference::ValueNarrowed, Verdict::ConvertChecked, false,
+     "type of the value is narrower; a value that does not fit stops the edit"},
     {Difference::ValueType, Verdict::Choice, false,
      "type of the value changed; stored values are not converted, only reset is possible"},
     {Difference::KeyOrder, Verdict::Convert, false, "order of keys changed"},
@@ -36,6 +42,16 @@ constexpr VerdictRow rows[] = {
     {Difference::KeyCoarsened, Verdict::Choice, false,
      "key coarsened; its groups cannot be merged, only reset is possible"},
     {Difference::KeyReplaced, Verdict::Choice, false, "key replaced; only reset is possible"},
+    {Difference::KeyMigrated, Verdict::ConvertChecked, false,
+     "keys are made anew by `migrate`; one that it fails for stops the edit"},
+    {Difference::KeyNarrowed, Verdict::ConvertChecked, false,
+     "type of a key is narrower; a key that does not fit stops the edit"},
+    {Difference::KeyComputed, Verdict::Convert, false,
+     "key computed from the old one; groups that become one are merged"},
+    {Difference::KeyComputedChecked, Verdict::ConvertChecked, false,
+     "key computed from the old one; groups that become one are merged, and a key that it fails for stops "
+     "the "
+     "edit"},
     {Difference::WindowLength, Verdict::HandOver, false, "window changed"},
     {Difference::WindowKind, Verdict::Refuse, false, "the kind of its window cannot change while it runs"},
     {Difference::WindowGrid, Verdict::Refuse, false,
@@ -81,6 +97,8 @@ constexpr VerdictRow rows[] = {
     {Difference::JoinRowWidened, Verdict::Convert, false, "a field of the rows holds more than it did"},
     {Difference::JoinRowFilled, Verdict::Convert, false,
      "rows from before the cut get the default of a field that is new, or none"},
+    {Difference::JoinRowNarrowed, Verdict::ConvertChecked, false,
+     "a field of the rows holds less than it did; a row that does not fit stops the edit"},
     {Difference::TableVersions, Verdict::Keep, false,
      "`versioned` changed; rows that were let go do not come back"},
     {Difference::TableNewest, Verdict::KeepMixed, false,
@@ -116,8 +134,9 @@ constexpr bool rows_are_in_order() {
 }
 static_assert(rows_are_in_order());
 
-constexpr std::string_view names[] = {"same",        "new",  "keep",  "keep-mixed", "convert", "hand-over",
-                                      "restore-gap", "drop", "reset", "choice",     "refuse"};
+constexpr std::string_view names[] = {
+    "same",      "new",         "keep", "keep-mixed", "convert", "convert-checked",
+    "hand-over", "restore-gap", "drop", "reset",      "choice",  "refuse"};
 
 }  // namespace
 

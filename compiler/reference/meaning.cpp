@@ -1,6 +1,7 @@
 #include "compiler/reference/meaning.h"
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/reference/evaluate.h"
 #include "compiler/reference/json.h"
@@ -307,6 +308,24 @@ std::string Meaning::field_of_input(int stream, int index) {
                : of(*input.conversion[static_cast<size_t>(index)].value, input.stream, end);
   }
   return out;
+}
+
+bool continues(const std::string& before, const std::string& now) {
+  if (before == now) return true;
+  auto ways = [](const std::string& text) {
+    std::set<std::string> out;
+    const std::string between = " | ";
+    for (size_t at = 0; at <= text.size();) {
+      size_t end = std::min(text.find(between, at), text.size());
+      out.insert(text.substr(at, end - at));
+      at = end + between.size();
+    }
+    return out;
+  };
+  std::set<std::string> a = ways(before);
+  std::set<std::string> b = ways(now);
+  return std::includes(a.begin(), a.end(), b.begin(), b.end()) ||
+         std::includes(b.begin(), b.end(), a.begin(), a.end());
 }
 
 }  // namespace mut::reference

@@ -40,4 +40,7 @@ class Meaning {
   std::map<int, std::string> lets_;  // of statements: what the name stands for
 };
 
+// Whether two meanings are one, but for inputs of a `merge` that came or went.
+bool continues(const std::string& before, const std::string& now);
+
 }  // namespace mut::reference

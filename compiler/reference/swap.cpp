@@ -1,9 +1,13 @@
 #include "compiler/reference/swap.h"
 
 #include <algorithm>
+#include <set>
 
+#include "compiler/reference/aggregates.h"
+#include "compiler/reference/evaluate.h"
 #include "compiler/reference/joins.h"
 #include "compiler/reference/let_go.h"
+#include "compiler/reference/rekey.h"
 #include "compiler/reference/stage_views.h"
 
 namespace mut::reference {
@@ -33,7 +37,11 @@ class Migration {
       if (partners_[i] == nullptr) partners_[i] = find_alike(views_[i]);
     }
     for (size_t i = 0; i < views_.size(); ++i) {
-      if (partners_[i] != nullptr) move(*partners_[i], views_[i]);
+      if (partners_[i] != nullptr) {
+        move(*partners_[i], views_[i]);
+      } else {
+        copy(views_[i]);
+      }
     }
     for (const StageView& view : old_views_) {
       if (is_taken(view) || is_empty(view)) continue;
@@ -56,7 +64,26 @@ class Migration {
     return false;
   }
   bool is_taken(const StageView& view) const {
-    return std::find(partners_.begin(), partners_.end(), &view) != partners_.end();
+    return std::find(partners_.begin(), partners_.end(), &view) != partners_.end() || copied_.contains(&view);
+  }
+
+  // `@x from y`: what y keeps; of several, what all of them keep.
+  void copy(const StageView& view) {
+    std::vector<const StageView*> found;
+    for (const std::string& name : view.stage->from) {
+      size_t slash = name.rfind('/');
+      std::string stream = slash == std::string::npos ? view.stream->name : name.substr(0, slash);
+      std::string stage = slash == std::string::npos ? name : name.substr(slash + 1);
+      for (const StageView& before : old_views_) {
+        if (before.stream->name == stream && before.stage->name == stage &&
+            before.stage->kind == view.stage->kind)
+          found.push_back(&before);
+      }
+    }
+    for (const StageView* before : found) {
+      copied_.insert(before);
+      move(*before, view, found.size() > 1 ? From::Several : From::One);
+    }
   }
   bool is_empty(const StageView& view) {
     const StageState& state = old_.state(view.place);
@@ -146,11 +173,17 @@ class Migration {
     return -1;
   }
 
-  void move(const StageView& before, const StageView& view) {
+  enum class From : uint8_t { One, Several };
+  void move(const StageView& before, const StageView& view, From many = From::One) {
     bool fresh = view.stage->fresh.value_or(0) > before.stage->fresh.value_or(0);
     std::vector<int> from(view.cells.size(), -1);
     std::vector<char> used(before.cells.size(), 0);
     std::optional<std::vector<size_t>> order = key_order(before.keys, view.keys);
+    std::optional<Rekey> rekey;  // of those that are no rows of a join, a table and the like
+    if (is_rekeyed(*view.stage)) {
+      rekey = Rekey::between(keys_of(before), keys_of(view), next_, consents_);
+      if (rekey && !order) order.emplace();
+    }
     bool windows_agree = ((view.stage->window.kind == before.stage->window.kind) ||
                           (is_timed(*view.stage) && is_timed(*before.stage))) &&
                          counts_agree(*before.stage, *view.stage);
@@ -164,16 +197,24 @@ class Migration {
       bool keys_agree = order && key_order(then.keys, now.keys);
       if (then.keys.size() > now.keys.size() || before.keys.size() > view.keys.size())
         keys_agree = keys_agree && merges(*view.stage, i);
+      if (!view.stage->histories.empty()) {
+        auto of_history =
+            Rekey::between(keys_of(before, static_cast<size_t>(known)), keys_of(view, i), next_, consents_);
+        keys_agree = of_history && !of_history->unites();
+      } else if (is_rekeyed(*view.stage)) {
+        keys_agree = rekey && ((many == From::One && !rekey->unites()) || merges(*view.stage, i));
+      }
       bool variables = view.stage->process && i < view.stage->process->states.size();
       bool same_function = then.function == now.function ||
                            (variables && static_cast<size_t>(known) < before.stage->process->states.size() &&
-                            holds_all(*view.stage->process->states[i].type,
-                                      *before.stage->process->states[static_cast<size_t>(known)].type));
+                            goes_over(before.stage->process->states[static_cast<size_t>(known)].type,
+                                      view.stage->process->states[i].type));
       bool replaced =
           !same_function || !keys_agree || !windows_agree || !has_rows_for(*before.stage, *view.stage, i);
+      replaced = replaced || holds_less(*before.stage, static_cast<size_t>(known), *view.stage, i);
       replaced = replaced || wants_more(before, static_cast<size_t>(known), view, i);
       if (fresh || is_empty(before)) continue;
-      if (!replaced && then.meaning == now.meaning) {
+      if (!replaced && continues(then.meaning, now.meaning)) {
         from[i] = known;
       } else if (!replaced && allowed("carry", path)) {
         from[i] = known;
@@ -184,7 +225,105 @@ class Migration {
     for (size_t i = 0; i < before.cells.size(); ++i) {
       if (!used[i] && !is_empty(before)) need("drop", before.path() + before.cells[i].name);
     }
-    if (undecided_.empty()) carry(before, view, from, order.value_or(std::vector<size_t>()));
+    if (!undecided_.empty()) return;
+    try {
+      carry(before, view, from, order.value_or(std::vector<size_t>()), rekey);
+    } catch (const EventFailure&) {  // a value that its new type does not hold
+      undecided_.push_back("refuse:" + view.path());
+    }
+  }
+
+  static const AggregateCall& call_of(const Stage& stage, size_t cell) {
+    return stage.histories.empty() ? stage.aggregates[cell] : stage.histories[cell].call;
+  }
+  // Aggregates whose result is one of the values that they were given.
+  static bool gives_one(const AggregateCall& call) {
+    using typed::AggregateFn;
+    switch (call.fn) {
+      case AggregateFn::Min:
+      case AggregateFn::Max:
+      case AggregateFn::First:
+      case AggregateFn::Last:
+      case AggregateFn::ArgMin:
+      case AggregateFn::ArgMax:
+      case AggregateFn::Prev:
+        return true;
+      default:
+        return false;
+    }
+  }
+  static bool is_narrower(const AggregateCall& then, const AggregateCall& now) {
+    if (!then.argument || !now.argument) return false;
+    typed::TypeRef from = typed::without_none(then.argument->type);
+    typed::TypeRef to = typed::without_none(now.argument->type);
+    return typed::is_integer(from->kind) && typed::is_integer(to->kind) && fit(from, to) == Fit::Perhaps;
+  }
+  // Whether values would have to be looked at, and are not.
+  static bool holds_less(const Stage& before, size_t known, const Stage& now, size_t cell) {
+    bool calls = !now.histories.empty() || (now.kind == StageKind::Aggregate && now.follows.empty());
+    if (!calls || !is_narrower(call_of(before, known), call_of(now, cell))) return false;
+    using typed::AggregateFn;
+    AggregateFn fn = call_of(now, cell).fn;
+    bool keeps = gives_one(call_of(now, cell)) || fn == AggregateFn::Distinct || fn == AggregateFn::Collect ||
+                 fn == AggregateFn::Top || fn == AggregateFn::Delta || fn == AggregateFn::Changed;
+    bool groups = now.histories.empty() ? now.window.kind == WindowKind::Running
+                                        : now.histories[cell].over == OverKind::All ||
+                                              now.histories[cell].over == OverKind::Previous;
+    return keeps && !(groups && gives_one(call_of(now, cell)));
+  }
+  // Throws where what a key keeps is no value of the new type.
+  static void check_values(const Stage& before, size_t known, const Stage& now, size_t cell,
+                           const std::vector<Entry>& entries, size_t place) {
+    const AggregateCall& then = call_of(before, known);
+    const AggregateCall& call = call_of(now, cell);
+    if (!gives_one(then) || !is_narrower(then, call)) return;
+    std::vector<Admitted> list = list_of(entries, place);
+    if (list.empty()) return;
+    Value kept = then.fn == typed::AggregateFn::Prev ? list.back().value : aggregate(then, list);
+    (void)fitting_value(kept, typed::without_none(then.argument->type),
+                        typed::without_none(call.argument->type));
+  }
+
+  // Stages that keep what events of a key gave, by that key alone.
+  static bool is_rekeyed(const Stage& stage) {
+    return (stage.kind == StageKind::Aggregate && stage.follows.empty()) || stage.kind == StageKind::Dedupe ||
+           stage.process != nullptr;
+  }
+
+  static KeysView keys_of(const StageView& view) {
+    return {view.stream, view.stage, view.place.first, view.place.second, view.keys, &view.stage->keys};
+  }
+  static KeysView keys_of(const StageView& view, size_t history) {
+    return {view.stream,
+            view.stage,
+            view.place.first,
+            view.place.second,
+            view.cells[history].keys,
+            &view.stage->histories[history].keys};
+  }
+
+  // By the keys of the next version. `merges`: of two keys that become one, what they hold may.
+  template <typename Kept, typename Add>
+  std::map<Key, Kept, KeyLess> rekeyed(const std::map<Key, Kept, KeyLess>& kept, const Rekey& rekey,
+                                       bool merges, const StageView& view, Add add) {
+    std::map<Key, Kept, KeyLess> out;
+    for (const auto& [key, value] : kept) {
+      try {
+        Key made = rekey(key);
+        if (!merges && out.contains(made)) throw EventFailure{typed::EventError::Cast};
+        add(value, out[made]);
+      } catch (const EventFailure&) {
+        undecided_.push_back("refuse:" + view.path() + " for " + rekey.text(key));
+        return out;
+      }
+    }
+    return out;
+  }
+  Log rekeyed(const Log& log, const Rekey& rekey, bool merges, const StageView& view) {
+    return rekeyed<std::vector<Entry>>(log, rekey, merges, view,
+                                       [](const std::vector<Entry>& entries, std::vector<Entry>& all) {
+                                         all.insert(all.end(), entries.begin(), entries.end());
+                                       });
   }
 
   // Whether groups of events can become one group: what the aggregate makes of them knows no order.
@@ -205,6 +344,10 @@ class Migration {
       default:
         return true;
     }
+  }
+
+  static bool goes_over(typed::TypeRef from, typed::TypeRef to) {
+    return holds_all(*to, *from) || (typed::is_integer(from->kind) && typed::is_integer(to->kind));
   }
 
   // Whether every value of the other type is one of this.
@@ -272,12 +415,9 @@ class Migration {
   static bool converts(typed::TypeRef from, typed::TypeRef to) {
     if (from->text == to->text && typed::without_none(from)->kind != typed::Kind::Enum) return true;
     if (to->kind == typed::Kind::Optional) return converts(typed::without_none(from), to->element);
-    if (from->kind == typed::Kind::Enum && to->kind == typed::Kind::Enum) {
-      return std::all_of(from->values.begin(), from->values.end(), [&](const std::string& value) {
-        return std::find(to->values.begin(), to->values.end(), value) != to->values.end();
-      });
-    }
-    return from->kind != typed::Kind::Optional && holds_all(*to, *from);
+    if (from->kind == typed::Kind::Optional) return converts(from->element, to);
+    if (from->kind == typed::Kind::Enum && to->kind == typed::Kind::Enum) return true;  // by name, if there
+    return goes_over(from, to);
   }
   // Whether the rows kept by one version have all fields that the next wants, or can be given them.
   static bool has_rows_for(const Stage& before, const Stage& now, size_t side) {
@@ -294,16 +434,14 @@ class Migration {
   }
 
   static Value as_type(const Value& value, typed::TypeRef from, typed::TypeRef to) {
-    if (value.is_none()) return value;
+    if (value.is_none() || typed::without_none(from)->kind != typed::Kind::Enum)
+      return fitting_value(value, from, to);
     from = typed::without_none(from);
     to = typed::without_none(to);
-    if (from->kind == typed::Kind::Enum) {
-      const std::string& name = from->values[static_cast<size_t>(value.as_int())];
-      return Value(
-          static_cast<int64_t>(std::find(to->values.begin(), to->values.end(), name) - to->values.begin()));
-    }
-    if (to->kind == typed::Kind::U64 && value.is_int()) return Value(static_cast<uint64_t>(value.as_int()));
-    return value;
+    const std::string& name = from->values[static_cast<size_t>(value.as_int())];
+    auto known = std::find(to->values.begin(), to->values.end(), name);
+    if (known == to->values.end()) fail(typed::EventError::Cast);
+    return Value(static_cast<int64_t>(known - to->values.begin()));
   }
 
   static Value::Parts fields_for(const Stage& before, const Stage& now, const Value::Parts& fields,
@@ -363,17 +501,6 @@ class Migration {
     return out;
   }
 
-  static Log reordered(const Log& log, const std::vector<size_t>& order) {
-    Log out;
-    for (const auto& [key, entries] : log) {
-      Key moved;
-      for (size_t at : order) moved.push_back(key[at]);
-      std::vector<Entry>& all = out[moved];
-      all.insert(all.end(), entries.begin(), entries.end());
-    }
-    return out;
-  }
-
   // What kept its groups for ever knows nothing of their age.
   void begin_ttl(const StageView& before, const StageView& view, Log& log) {
     int64_t cut = std::min(old_.watermark(before.place.first, before.place.second),
@@ -384,7 +511,7 @@ class Migration {
   }
 
   void carry(const StageView& before, const StageView& view, const std::vector<int>& from,
-             const std::vector<size_t>& order) {
+             const std::vector<size_t>& order, const std::optional<Rekey>& rekey) {
     const StageState& old_state = old_.state(before.place);
     StageState& state = next_.state(view.place);
     state.late = old_state.late;
@@ -393,8 +520,10 @@ class Migration {
       for (size_t i = 0; i < from.size(); ++i) {
         if (from[i] < 0) continue;
         auto known = static_cast<size_t>(from[i]);
-        state.histories[i] =
-            reordered(old_state.histories[known], *key_order(before.cells[known].keys, view.cells[i].keys));
+        auto of_history = Rekey::between(keys_of(before, known), keys_of(view, i), next_, consents_);
+        state.histories[i] = rekeyed(old_state.histories[known], *of_history, false, view);
+        for (const auto& [key, entries] : state.histories[i])
+          check_values(*before.stage, known, *view.stage, i, entries, 0);
         const typed::History& history = before.stage->histories[known];
         bool events = history.over == OverKind::LastDuration || history.over == OverKind::LastEvents;
         if (!history.ttl && !events) begin_ttl(before, view, state.histories[i]);
@@ -451,13 +580,17 @@ class Migration {
       if (std::all_of(from.begin(), from.end(), [](int cell) { return cell < 0; })) return;
       const typed::Process& now = *view.stage->process;
       size_t first_timer = before.stage->process->states.size();
-      for (const auto& [key, group] : old_state.processes) {
-        Key moved;
-        for (size_t at : order) moved.push_back(key[at]);
+      std::map<Key, ProcessGroup, KeyLess> groups =
+          rekeyed<ProcessGroup>(old_state.processes, *rekey, false, view,
+                                [](const ProcessGroup& group, ProcessGroup& to) { to = group; });
+      for (const auto& [moved, group] : groups) {
         ProcessGroup made = next_.process_group(view.place, moved);
         made.newest = group.newest;
         for (size_t i = 0; i < now.states.size(); ++i) {
-          if (from[i] >= 0) made.states[i] = group.states[static_cast<size_t>(from[i])];
+          if (from[i] < 0) continue;
+          auto was = static_cast<size_t>(from[i]);
+          made.states[i] =
+              fitting_value(group.states[was], before.stage->process->states[was].type, now.states[i].type);
         }
         for (size_t i = 0; i < now.timers.size(); ++i) {
           int known = from[now.states.size() + i];
@@ -506,18 +639,30 @@ class Migration {
     bool ticked = before.stage->ticks();
     if (!any) return;
     if (ticked && view.stage->ticks()) state.tick = old_state.tick;
-    state.log = reordered(old_state.log, order);
-    if (before.stage->window.kind == WindowKind::Running && !before.stage->ttl)
-      begin_ttl(before, view, state.log);
+    bool all_merge = true;
+    for (size_t i = 0; i < from.size(); ++i)
+      all_merge = all_merge && (from[i] < 0 || (!view.stage->aggregates.empty() && merges(*view.stage, i)));
+    for (const auto& [key, entries] : old_state.log) {
+      for (size_t i = 0; i < from.size(); ++i) {
+        if (from[i] < 0 || view.stage->aggregates.empty()) continue;
+        check_values(*before.stage, static_cast<size_t>(from[i]), *view.stage, i, entries,
+                     static_cast<size_t>(from[i]));
+      }
+    }
+    Log log = rekeyed(old_state.log, *rekey, all_merge, view);
+    if (before.stage->window.kind == WindowKind::Running && !before.stage->ttl) begin_ttl(before, view, log);
     if (view.stage->ticks() && before.stage->on_update) {  // all was given with each event
-      for (auto& [key, entries] : state.log) {
+      for (auto& [key, entries] : log) {
         for (Entry& entry : entries) entry.told = true;
       }
     }
     int64_t grace = before.stage->late == typed::LatePolicy::Update ? before.stage->late_within : 0;
     int64_t closed = std::max(old_state.closed, old_.watermark(before.place.first, before.place.second));
     state.sealed = std::max(old_state.sealed, minus(closed, grace));
-    if (view.stage->kind == StageKind::Dedupe) return;
+    if (view.stage->kind == StageKind::Dedupe) {
+      state.log = std::move(log);
+      return;
+    }
     bool own = std::any_of(before.stage->aggregates.begin(), before.stage->aggregates.end(),
                            [](const AggregateCall& call) { return call.own != nullptr; });
     auto let_go =
@@ -525,11 +670,11 @@ class Migration {
     bool sessions = before.stage->window.kind == WindowKind::Session;
     if (sessions && before.stage->window.size != view.stage->window.size) state.sealed = closed;
     if (sessions && (state.sealed == closed || view.stage->late != typed::LatePolicy::Update)) {
-      for (auto& [key, entries] : state.log)
+      for (auto& [key, entries] : log)
         std::erase_if(entries, [](const Entry& entry) { return entry.session_over; });
-      std::erase_if(state.log, [](const auto& group) { return group.second.empty(); });
+      std::erase_if(log, [](const auto& group) { return group.second.empty(); });
     }
-    for (auto& [key, entries] : state.log) {
+    for (auto& [key, entries] : log) {
       for (size_t cell = 0; cell < before.stage->aggregates.size(); ++cell)
         let_go(before.stage->aggregates[cell], cell, old_state.rules, entries);
       if (is_timed(*before.stage)) keep_sessions(old_state.rules, entries);
@@ -546,6 +691,10 @@ class Migration {
         entry.gone = std::move(gone);
       }
     }
+    for (auto& [key, entries] : log) {  // of several stages, one behind the other
+      std::vector<Entry>& all = state.log[key];
+      all.insert(all.end(), entries.begin(), entries.end());
+    }
   }
 
   Flow& old_;
@@ -554,6 +703,7 @@ class Migration {
   std::vector<StageView> old_views_;
   std::vector<StageView> views_;
   std::vector<const StageView*> partners_;  // by new stage: the old one that it continues
+  std::set<const StageView*> copied_;       // old ones that stages took from by `from`
   std::vector<std::string> undecided_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "compiler/sema/connectors.h"
 #include "compiler/sema/program_checker.h"
@@ -46,6 +47,7 @@ bool ProgramChecker::run() {
     const ast::Declaration& decl = *declaration;
     if (const auto* emit = std::get_if<ast::EmitDecl>(&decl.node)) check_emit(*emit, decl.span);
     if (const auto* set = std::get_if<ast::SetDecl>(&decl.node)) check_set(*set, decl.span);
+    if (const auto* migrate = std::get_if<ast::MigrateDecl>(&decl.node)) check_migrate(*migrate);
     refuse_later(decl);
   }
   for (const std::string& tap : options_.taps) add_tap(tap);
@@ -372,10 +374,49 @@ void ProgramChecker::check_set(const ast::SetDecl& decl, source::Span span) {
   out_.sets.push_back(set);
 }
 
+// Its expressions are checked where there is a version before.
+void ProgramChecker::check_migrate(const ast::MigrateDecl& decl) {
+  ast::Path owner = decl.target;
+  std::string label = owner.parts.back().text;
+  owner.parts.pop_back();
+  std::string name = path_text(owner);
+  int index = out_.find_stream(name);
+  if (index < 0) {
+    if (owner.parts.empty() || !declared_.contains(name))
+      diags_.report(Code::MigrateTarget, decl.target.span,
+                    "`" + path_text(decl.target) + "` is no stage: write `migrate STREAM.STAGE { … }`");
+    return;  // else it was reported
+  }
+  const std::vector<typed::Stage>& stages = out_.streams[static_cast<size_t>(index)].stages;
+  auto stage = std::find_if(stages.begin(), stages.end(),
+                            [&](const typed::Stage& each) { return each.name == label && each.stateful(); });
+  if (stage == stages.end()) {
+    diags_.report(Code::MigrateTarget, decl.target.parts.back().span,
+                  "stream `" + name + "` has no stage `" + label + "` that keeps state");
+    return;
+  }
+  std::vector<std::string> keys = stage->key_names;
+  for (const typed::History& history : stage->histories) {
+    for (const typed::ExprPtr& key : history.keys) {
+      if (key->kind == typed::ExprKind::Field)
+        keys.push_back(stage->input->fields[static_cast<size_t>(key->index)].name);
+    }
+  }
+  std::set<std::string> given;
+  for (const ast::MigrateItem& item : decl.items) {
+    if (!given.insert(item.name.text).second) {
+      diags_.report(Code::MigrateTarget, item.name.span, "`" + item.name.text + "` is given twice");
+    } else if (std::find(keys.begin(), keys.end(), item.name.text) == keys.end()) {
+      diags_.report(Code::MigrateTarget, item.name.span,
+                    "`" + item.name.text + "` is no key of `" + path_text(decl.target) +
+                        "`: only keys can be migrated");
+    }
+  }
+}
+
 void ProgramChecker::refuse_later(const ast::Declaration& decl) {
   const char* what = nullptr;
   if (std::holds_alternative<ast::ModelDecl>(decl.node)) what = "a model or learner";
-  if (std::holds_alternative<ast::MigrateDecl>(decl.node)) what = "`migrate`";
   if (what != nullptr) diags_.report(Code::NotExecutable, decl.span, what);
 }
 

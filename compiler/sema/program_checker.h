@@ -78,6 +78,7 @@ class ProgramChecker {
   // A sink of the host for a stream that an `emit` need not name; none where this version has no such stream.
   void add_tap(const std::string& name);
   void check_set(const ast::SetDecl& decl, source::Span span);
+  void check_migrate(const ast::MigrateDecl& decl);
   void refuse_later(const ast::Declaration& decl);
   void warn_unread();
 

@@ -18,6 +18,8 @@ namespace {
 
 Failure io(const mut::Error& error) { return {Failure::Kind::Io, error.message}; }
 
+std::string version_text(uint64_t version) { return "v" + std::to_string(version); }
+
 }  // namespace
 
 std::string Engine::State::render(const diag::Engine& diags, const source::SourceSet& sources) const {
@@ -432,6 +434,7 @@ RunState Engine::run() {
 void Engine::State::settle_swap() {
   auto result = runner->take_swap_result();
   if (!result) return;
+  if (!result->refused.empty()) return settle_refused(result->refused);
   cells_converted += result->cells_converted;
   entries_converted += result->entries_converted;
   librarian->notify();
@@ -472,6 +475,33 @@ void Engine::State::settle_swap() {
   }
   end_lost_taps();
   if (optimiser) optimiser->want(program, exchanges, optimiser_start());
+}
+
+// An entry could not be converted: what was to follow that version cannot either.
+void Engine::State::settle_refused(const std::string& why) {
+  librarian->notify();
+  std::vector<Prepared> gone;
+  {
+    std::lock_guard lock(mutex);
+    gone.push_back(std::move(*waiting));
+    waiting.reset();
+    while (!prepared.empty()) {
+      gone.push_back(std::move(prepared.front()));
+      prepared.pop_front();
+    }
+    for (Prepared& version : gone) {
+      bool first = &version == gone.data();
+      version.report.refused =
+          first ? session::refusal_text(diag::Code::MigrateFails, why)
+                : version_text(gone[0].report.version) + ", which it follows, was not taken";
+      history.settle(version.report.version, VersionRecord::Outcome::Refused, version.report.refused);
+      retired.retire(std::exchange(version.kernels, {}).owner);
+      if (version.origin != Prepared::Origin::Same) done.push_back(version.report);
+    }
+  }
+  for (const Prepared& version : gone) {
+    if (version.settled) version.settled(version.report);
+  }
 }
 
 std::optional<SwapReport> Engine::swap_done() {

@@ -139,6 +139,8 @@ struct Engine::State {
   Outcome<Done> push_rows(const std::string& source, connector::RowQueue& queue, const char* rows,
                           size_t row_count);
   Outcome<runtime::Kernels> kernels_for(const session::Program& made, SwapReport& report, bool* optimised);
+  Outcome<std::vector<std::shared_ptr<const runtime::KeyConversion>>> compile_conversions(
+      const change::SwapPlan& plan);
   Outcome<Done> open_added(const session::Program& before, const session::Program& made,
                            const runtime::Migration& migration, runtime::PreparedSwap& swap,
                            std::string& notices);
@@ -202,6 +204,8 @@ struct Engine::State {
     return running_optimised ? session::Optimiser::Start::Optimised : session::Optimiser::Start::Quick;
   }
   void settle_swap();
+  // The version that waited is not taken, nor are those behind it.
+  void settle_refused(const std::string& why);
   // On the running thread, after each batch: whether the version that runs under a guard is to be taken back.
   void judge_probation();
   bool disturb();

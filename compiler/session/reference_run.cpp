@@ -7,6 +7,7 @@
 
 #include "compiler/reference/interpreter.h"
 #include "compiler/session/connect.h"
+#include "compiler/session/conversions.h"
 #include "compiler/session/files.h"
 #include "mutstream/tooling.h"
 #include "runtime/env/real_env.h"
@@ -115,6 +116,7 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
   };
   note_sinks(*first.program);
   std::optional<Failure> problem;
+  std::shared_ptr<session::Program> running = first.program;
   for (const SwapRequest& swap : run.swaps) {
     Checked next = check(swap.text, swap.name, run, options);
     if (!next.program) {
@@ -133,14 +135,18 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
     reference::Consents consents;
     consents.live = run.policy == SwapPolicy::Live;
     for (const Consent& consent : swap.accept) consents.given.push_back(consent.verdict + ":" + consent.cell);
+    consents.migrate = session::reference_migrate(session::migrate_checker(*running, *next.program));
     std::vector<std::string> open = interpreter.swap(next.program->typed, consents, line_of(next));
     if (open.empty()) {
       note_sinks(*next.program);
+      running = next.program;
       continue;
     }
+    bool refused = std::any_of(open.begin(), open.end(),
+                               [](const std::string& wish) { return wish.starts_with("refuse:"); });
     std::string text_of = "needs a decision:";
     for (const std::string& wish : open) text_of += " " + wish;
-    problem = Failure{Failure::Kind::NeedsDecision, text_of + "\n"};
+    problem = Failure{refused ? Failure::Kind::Refused : Failure::Kind::NeedsDecision, text_of + "\n"};
   }
   interpreter.run_to_end();
   if (!interpreter.problem().empty()) return io(interpreter.problem());

@@ -1,5 +1,7 @@
 #include "compiler/session/report.h"
 
+#include <fmt/format.h>
+
 namespace mut::session {
 
 std::vector<std::string> error_codes(const diag::Engine& diags) {
@@ -23,6 +25,13 @@ std::vector<std::string> refusals_of(const change::SwapPlan& plan) {
   std::vector<std::string> out;
   for (diag::Code code : plan.refusal_codes) out.push_back(diag::code_text(code));
   return out;
+}
+
+std::string refusal_text(diag::Code code, const std::string& why) {
+  std::string_view text = diag::info(code).message;
+  size_t colon = why.find(": ");
+  return "error[" + diag::code_text(code) +
+         "]: " + fmt::format(fmt::runtime(text), why.substr(0, colon), why.substr(colon + 2));
 }
 
 }  // namespace mut::session

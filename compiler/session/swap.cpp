@@ -6,6 +6,7 @@
 #include "compiler/change/print.h"
 #include "compiler/graph/bounds.h"
 #include "compiler/sema/check.h"
+#include "compiler/session/conversions.h"
 #include "compiler/session/engine_state.h"
 #include "compiler/session/params.h"
 #include "compiler/session/report.h"
@@ -95,6 +96,7 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
   for (const Consent& consent : request.accept) compare.consents.push_back({consent.verdict, consent.cell});
   compare.old_sources = base.sources.get();
   compare.new_sources = made.sources.get();
+  compare.migrate = session::migrate_checker(base, made);
   {
     std::lock_guard lock(mutex);
     if (&base == program.get() && store_entries.size() == base.graph->stores.size())
@@ -119,7 +121,14 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
     case change::SwapPlan::Outcome::Applicable:
       break;
   }
-  std::string stays = session::stays_in_shards(plan.migration, base, made);
+  session::name_kept_keys(plan);
+  std::string stays = session::stays_in_shards(
+      plan.migration, base, made, [&](const runtime::ParkId& id) -> const runtime::StorePlan* {
+        for (const ParkedState& known : before.parked) {
+          if (known.id == id) return &known.program->plan->stores[static_cast<size_t>(id.store)];
+        }
+        return nullptr;
+      });
   if (!stays.empty()) return refused(report.plan + stays);
   for (const std::string& source : plan.sources_redeclared) {
     auto host = host_source(source);
@@ -148,6 +157,12 @@ Status Engine::State::fits_input(const session::Program& made, const std::string
   return Unit{};
 }
 
+Outcome<std::vector<std::shared_ptr<const runtime::KeyConversion>>> Engine::State::compile_conversions(
+    const change::SwapPlan& plan) {
+  // Run once: not worth passes.
+  return session::compile_conversions(plan.conversions, *jit, jit::Tier::Quick);
+}
+
 // Compares an edit with what will run right before it, compiles it and opens what it adds.
 Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& request, const Base& base,
                                                              const std::shared_ptr<session::Program>& edited,
@@ -169,10 +184,13 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   bool optimised = false;
   auto kernels = kernels_for(*made, report, &optimised);
   if (!kernels) return kernels.failure();
+  auto conversions = compile_conversions(plan.value());
+  if (!conversions) return conversions.failure();
   if (uint64_t by = newer()) return superseded(report.version, by);  // before files are opened
   runtime::PreparedSwap swap;
   swap.version = report.version;
   swap.migration = plan.value().migration;
+  swap.migration.conversions = std::move(conversions).value();
   swap.redeclared = plan.value().sources_redeclared;
   for (const SourceCut& cut : request.at) swap.at.push_back({cut.source, cut.records});
   swap.next = runner->make_instances(made->plan, kernels.value());
@@ -410,6 +428,7 @@ PlanResult plan_change(std::string_view before, std::string before_name, std::st
   for (const Consent& consent : options.accept) compare.consents.push_back({consent.verdict, consent.cell});
   compare.old_sources = old_program->sources.get();
   compare.new_sources = new_program->sources.get();
+  compare.migrate = session::migrate_checker(*old_program, *new_program);
   change::SwapPlan plan = change::compare(*old_program->graph, *new_program->graph, compare);
   std::string text = options.format == PlanOptions::Format::Json ? change::print_json(plan, "v1", "v2")
                                                                  : change::print_text(plan, "v1", "v2");

@@ -39,6 +39,8 @@ class Instance {
   const Plan& plan() const { return *plan_; }
   std::shared_ptr<const Plan> shared_plan() const { return plan_; }
   MutContext& context() { return context_; }
+  // In the layout of Plan::param_record.
+  const char* params() const { return params_.data(); }
   const Kernels& kernels() const { return kernels_; }
   // The same plan with other machine code: a tier. Gives back what it ran on.
   Kernels set_kernels(Kernels kernels) {
@@ -69,6 +71,7 @@ class Instance {
   // A source is not idle any more: its watermark goes up to where it does not take back what stages have
   // seen.
   void wake(size_t source);
+  int64_t woken(size_t source) const;  // what its watermark would be then
   // Whether a source above has not ended: at its end nothing is forgotten any more, also where a `window all`
   // has still to give its rows.
   bool is_read(const Clock& clock) const;

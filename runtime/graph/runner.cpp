@@ -6,6 +6,7 @@
 #include "runtime/abi/check.h"
 #include "runtime/graph/decode_again.h"
 #include "runtime/state/counts.h"
+#include "runtime/swap/key_conversion.h"
 
 namespace mut::runtime {
 namespace {
@@ -13,6 +14,11 @@ namespace {
 // Between two looks at the clock while a source that may be idle waits.
 constexpr int64_t idle_look_ns = 20'000'000;
 constexpr size_t mask_bits = 64;
+
+// No code goes on the thread that runs rows.
+void retire_conversions(Migration& migration, RetireList& retired) {
+  for (auto& conversion : std::exchange(migration.conversions, {})) retired.retire(conversion->kernels.owner);
+}
 
 }  // namespace
 
@@ -508,6 +514,15 @@ void Runner::schedule(PreparedSwap swap) {
   if (scheduled_->at[0].records > 0) --scheduled_->at[0].records;
 }
 
+void Runner::refuse(PreparedSwap swap, std::string why) {
+  SwapResult result;
+  result.version = swap.version;
+  result.refused = std::move(why);
+  for (const auto& version : swap.next) retired_.retire(version->set_kernels({}).owner);
+  retire_conversions(swap.migration, retired_);
+  last_swap_ = std::move(result);
+}
+
 // Between two rows: state moves, sinks go over, the old version is gone.
 void Runner::exchange() {
   int64_t begin = env_.thread_cpu_ns();
@@ -520,6 +535,8 @@ void Runner::exchange() {
   std::vector<ShardMigration> at_cut;
   for (size_t i = 0; i < shards_.size(); ++i)
     at_cut.push_back({&shards_[i]->instance(), swap.next[i].get(), &shards_[i]->kept()});
+  std::string problem = convert(at_cut, swap.migration);
+  if (!problem.empty()) return refuse(std::move(swap), std::move(problem));
   MigrationCount moved = migrate(at_cut, swap.migration);
   result.entries_converted = moved.entries;
   result.cells_converted = moved.cells;
@@ -583,6 +600,7 @@ void Runner::exchange() {
   fire_due();
   take_all_output(Merge::ByShard);
   for (const auto& version : old) retired_.retire(version->set_kernels({}).owner);
+  retire_conversions(swap.migration, retired_);
   result.pause_ns = env_.thread_cpu_ns() - begin;
   last_swap_ = std::move(result);
   ++stats_.swaps;

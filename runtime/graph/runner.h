@@ -49,12 +49,13 @@ struct SwapResult {
   int64_t pause_ns = 0;          // charged: processor time of the exchange itself
   uint64_t entries_converted = 0;
   uint64_t cells_converted = 0;
+  std::string refused;  // why it was not taken, and the version before runs on; empty: it was
 };
 
 // A version, made for each shard.
 using Instances = std::vector<std::unique_ptr<Instance>>;
 
-// An edit that is ready: everything that can fail has happened.
+// An edit that is ready: all that can fail has happened, but for conversions that look at each entry.
 struct PreparedSwap {
   Instances next;
   Migration migration;
@@ -190,6 +191,7 @@ class Runner {
   uint64_t cut_of(const Feed& feed) const;
   bool cut_reached() const;
   void exchange();
+  void refuse(PreparedSwap swap, std::string why);
   void count_parked();
   bool fail(Error error);
 

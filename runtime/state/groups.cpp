@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime/abi/deliberate.h"
+#include "runtime/state/narrowing.h"
 
 namespace mut::state {
 
@@ -57,13 +58,35 @@ void GroupStore::finish(ResultRows& out) {
   });
 }
 
-void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, char* new_row,
-                 const std::vector<int>& cells) {
+namespace {
+
+std::string misfit_of(const CellDesc& old_cell, const char* value, const Heap& heap, const CellDesc& cell) {
+  const abi::TypeDesc* from = kept_type(old_cell);
+  const abi::TypeDesc* to = kept_type(cell);
+  if (from == nullptr || to == nullptr || !is_narrower(*from, *to)) return "";
+  CellResult kept = cell_result(old_cell, value, heap);
+  if (old_cell.fn == CellFn::Own) {
+    uint64_t words[2];
+    memcpy(words, value, sizeof(words));
+    kept.present = words[0] != 0;
+    kept.words[0] = words[1];
+  }
+  if (!kept.present || fits(*from, kept.words[0], *to)) return "";
+  return "`" + cell.name + "` is " + number_text(*from, kept.words[0]) + ", which its new type does not hold";
+}
+
+}  // namespace
+
+std::string convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, char* new_row,
+                        const std::vector<int>& cells) {
   const StoreDesc& desc = to.desc();
+  std::string misfit;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (cells[i] < 0 || (MUT_DELIBERATE_FAULT(swap_loses_cell) && i + 1 == cells.size())) continue;
     const CellDesc& cell = desc.cells[i];
     const CellDesc& old_cell = from.desc().cells[static_cast<size_t>(cells[i])];
+    if (misfit.empty())
+      misfit = misfit_of(old_cell, old_row + old_cell.offset, const_cast<KeyedTable&>(from).heap(), cell);
     if (cell.fn != CellFn::Distinct) {
       merge_cell(cell, new_row + cell.offset, to.heap(), old_row + old_cell.offset,
                  const_cast<KeyedTable&>(from).heap());
@@ -81,6 +104,7 @@ void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, ch
     });
     for (const auto& key : found) to.add_distinct(new_row, static_cast<uint32_t>(i), key.data() + 1);
   }
+  return misfit;
 }
 
 void GroupStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
@@ -97,7 +121,7 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     if (!place_key(old.desc(), key.data())) return;
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return;
-    convert_row(old, row, table_, made, plain);
+    note(key.data(), convert_row(old, row, table_, made, plain));
     if (is_aged(desc_)) {
       int64_t last = watermark;  // a group without a time begins its `ttl` at the cut
       if (is_aged(old.desc())) memcpy(&last, row + old.desc().row_size - 8, 8);
@@ -110,6 +134,13 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     }
   });
   take_distinct(old_groups, cells, watermark);
+}
+
+// Rows that are there are merged with, as of keys that become one.
+void GroupStore::join_from(const Store& old, const std::vector<int>& cells, int64_t watermark) {
+  uint64_t late = late_;
+  GroupStore::convert_from(old, cells, watermark);
+  late_ += late;
 }
 
 void GroupStore::return_from(const Store& parked, const std::vector<int>& cells) {

@@ -13,6 +13,7 @@ class GroupStore : public Store {
   void finish(ResultRows& out) override;
   uint64_t entry_count() const override { return table_.row_count(); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  void join_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void return_from(const Store& parked, const std::vector<int>& cells) override;
   KeyedTable& table() { return table_; }
   // Whether `ttl` has passed since the newest event of a group. A row without events has none.

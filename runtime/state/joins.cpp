@@ -461,7 +461,9 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
     bool forgets = MUT_DELIBERATE_FAULT(swap_loses_match) && node.matched != 0;
     if (forgets) state.matched = 0;
     if (!may_come && !forgets) state.silent = 1;
-    std::vector<char> taken = changes[static_cast<size_t>(row.side)]->apply(record.data());
+    const RowChange& change = *changes[static_cast<size_t>(row.side)];
+    note(key.data(), change.misfit(record.data()));
+    std::vector<char> taken = change.apply(record.data());
     insert(key.data(), row.side, node.time, taken.data(), state);
   }
   late_ = old.late_;

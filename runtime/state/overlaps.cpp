@@ -55,7 +55,7 @@ void OverlapStore::convert_from(const Store& old_store, const std::vector<int>& 
   const auto& old = static_cast<const OverlapStore&>(old_store);
   late_ = old.late_;
   closed_ = std::max({closed_, old.closed_, watermark});
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   for (const auto& [start, table] : old.windows_) {
     auto& window = windows_[start];
     if (!window) window = std::make_unique<KeyedTable>(desc_, seed_, budget_);

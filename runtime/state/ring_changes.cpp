@@ -54,7 +54,7 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
     }
   }
   std::vector<int> columns = column_sources(old, cells);
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {
     Ref ref = old.load(row);
@@ -143,7 +143,7 @@ uint64_t* RingStore::find_sample(const char* row, uint64_t time, uint64_t arriva
 
 // Both stores stand in one stage and so count the same events: their arrival numbers differ by a
 // constant, and the samples of one event are put together.
-void RingStore::join_from(const Store& old_store, const std::vector<int>& cells) {
+void RingStore::join_from(const Store& old_store, const std::vector<int>& cells, int64_t) {
   const auto& old = static_cast<const RingStore&>(old_store);
   uint64_t shift = arrivals_ - old.arrivals_;
   uint64_t arrivals = arrivals_;
@@ -159,7 +159,7 @@ void RingStore::join_from(const Store& old_store, const std::vector<int>& cells)
   // Older, over a longer stretch and never shortened: every sample of the other is among ours.
   bool by_time = desc_.columns.size() == 1 && desc_.span != 0 && old.desc_.span != 0;
   if (by_time && !shortened_ && old.arrivals_ <= arrivals) return;
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {
     Ref ref = old.load(row);
@@ -193,7 +193,7 @@ void RingStore::return_from(const Store& parked, const std::vector<int>& cells) 
     if (cells[i] >= 0) take_begin(old.desc_.cells[static_cast<size_t>(cells[i])], 0, desc_.cells[i]);
   }
   std::vector<int> columns = column_sources(old, cells);
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {
     Ref ref = old.load(row);

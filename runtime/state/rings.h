@@ -22,7 +22,7 @@ class RingStore final : public Store {
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
   std::unique_ptr<Store> branch() const override;
-  void join_from(const Store& old, const std::vector<int>& cells) override;
+  void join_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void return_from(const Store& parked, const std::vector<int>& cells) override;
 
   // The result of cell `index` for an event: over the samples it sees and, unless `excluding`, itself.

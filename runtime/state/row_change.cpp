@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "runtime/abi/value.h"
+#include "runtime/state/cells.h"
+#include "runtime/state/narrowing.h"
 
 namespace mut::state {
 namespace {
@@ -11,86 +13,63 @@ namespace {
 using abi::TypeDesc;
 using abi::TypeKind;
 
-struct IntRange {
-  int bits = 0;  // 0: no whole number
-  bool is_signed = true;
-};
+bool is_int(TypeKind kind) { return kind >= TypeKind::I8 && kind <= TypeKind::U64; }
 
-IntRange int_range(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::I8:
-      return {8, true};
-    case TypeKind::I16:
-      return {16, true};
-    case TypeKind::I32:
-      return {32, true};
-    case TypeKind::I64:
-      return {64, true};
-    case TypeKind::U8:
-      return {8, false};
-    case TypeKind::U16:
-      return {16, false};
-    case TypeKind::U32:
-      return {32, false};
-    case TypeKind::U64:
-      return {64, false};
-    default:
-      return {};
-  }
-}
-
-bool widens_int(TypeKind from, TypeKind to) {
-  IntRange a = int_range(from);
-  IntRange b = int_range(to);
-  if (a.bits == 0 || b.bits == 0) return false;
-  if (a.is_signed == b.is_signed) return a.bits <= b.bits;
-  return !a.is_signed && a.bits < b.bits;
-}
-
-// Every value of `from` is one of `to`.
-bool converts(const TypeDesc& from, const TypeDesc& to) {
-  if (abi::same_layout(from, to)) return true;
-  if (to.kind == TypeKind::Optional)
-    return converts(from.kind == TypeKind::Optional ? *from.element : from, *to.element);
-  if (widens_int(from.kind, to.kind)) return true;
-  if (from.kind == TypeKind::F32 && to.kind == TypeKind::F64) return true;
-  if (from.kind != TypeKind::Enum || to.kind != TypeKind::Enum) return false;
-  return std::all_of(from.values.begin(), from.values.end(), [&](const std::string& value) {
+// Whether values of `from` are values of `to`.
+enum class Converts : uint8_t { Never, Perhaps, Always };
+Converts converts(const TypeDesc& from, const TypeDesc& to) {
+  if (abi::same_layout(from, to)) return Converts::Always;
+  bool optional = from.kind == TypeKind::Optional;
+  if (to.kind == TypeKind::Optional) return converts(optional ? *from.element : from, *to.element);
+  if (optional) return converts(*from.element, to) == Converts::Never ? Converts::Never : Converts::Perhaps;
+  if (is_int(from.kind) && is_int(to.kind))
+    return is_narrower(from, to) ? Converts::Perhaps : Converts::Always;
+  if (from.kind == TypeKind::F32 && to.kind == TypeKind::F64) return Converts::Always;
+  if (from.kind != TypeKind::Enum || to.kind != TypeKind::Enum) return Converts::Never;
+  bool all = std::all_of(from.values.begin(), from.values.end(), [&](const std::string& value) {
     return std::find(to.values.begin(), to.values.end(), value) != to.values.end();
   });
+  return all ? Converts::Always : Converts::Perhaps;
 }
 
-void convert(const TypeDesc& from, const char* value, const TypeDesc& to, char* out) {
+// What does not fit, as text; empty: it was written.
+std::string convert(const TypeDesc& from, const char* value, const TypeDesc& to, char* out) {
   if (abi::same_layout(from, to)) {
     memcpy(out, value, to.size);
-    return;
+    return "";
   }
+  bool optional = from.kind == TypeKind::Optional;
   if (to.kind == TypeKind::Optional) {
-    bool optional = from.kind == TypeKind::Optional;
-    if (optional && value[from.present_offset] == 0) return;
-    convert(optional ? *from.element : from, value, *to.element, out);
+    if (optional && value[from.present_offset] == 0) return "";
+    std::string misfit = convert(optional ? *from.element : from, value, *to.element, out);
     out[to.present_offset] = 1;
-    return;
+    return misfit;
+  }
+  if (optional) {
+    if (value[from.present_offset] == 0) return "none";
+    return convert(*from.element, value, to, out);
   }
   if (from.kind == TypeKind::F32) {
     float narrow;
     memcpy(&narrow, value, sizeof(narrow));
     double wide = narrow;
     memcpy(out, &wide, sizeof(wide));
-    return;
+    return "";
   }
   if (from.kind == TypeKind::Enum) {
     int32_t index;
     memcpy(&index, value, sizeof(index));
     const std::string& name = from.values[static_cast<size_t>(index)];
     index = static_cast<int32_t>(std::find(to.values.begin(), to.values.end(), name) - to.values.begin());
+    if (static_cast<size_t>(index) == to.values.size()) return name;
     memcpy(out, &index, sizeof(index));
-    return;
+    return "";
   }
-  // Little-endian: the low bytes lie first, the others are those of the sign.
-  bool negative = int_range(from.kind).is_signed && (value[from.size - 1] & 0x80) != 0;
-  memset(out, negative ? 0xff : 0, to.size);
-  memcpy(out, value, from.size);
+  uint64_t word = 0;
+  read_words(from, value, &word);
+  if (!fits(from, word, to)) return number_text(from, word);
+  memcpy(out, &word, to.size);  // little-endian: the low bytes lie first
+  return "";
 }
 
 bool is_text(TypeKind kind) {
@@ -109,7 +88,9 @@ std::optional<RowChange> RowChange::between(const abi::TypeDescRef& from, const 
     });
     Part part;
     if (known != from->fields.end()) {
-      if (!converts(*known->type, *field.type)) return std::nullopt;
+      Converts how = converts(*known->type, *field.type);
+      if (how == Converts::Never) return std::nullopt;
+      if (how == Converts::Perhaps) worse(RowFit::Narrowed);
       if (!abi::same_layout(*known->type, *field.type)) worse(RowFit::Widened);
       part.from = static_cast<int>(known - from->fields.begin());
     } else if (field.default_value) {
@@ -125,6 +106,19 @@ std::optional<RowChange> RowChange::between(const abi::TypeDescRef& from, const 
   return out;
 }
 
+std::string RowChange::misfit(const char* row) const {
+  if (fit_ != RowFit::Narrowed) return "";
+  std::vector<char> scratch(to_->size);
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    if (parts_[i].from < 0) continue;
+    const abi::FieldDesc& field = to_->fields[i];
+    const abi::FieldDesc& known = from_->fields[static_cast<size_t>(parts_[i].from)];
+    std::string what = convert(*known.type, row + known.offset, *field.type, scratch.data() + field.offset);
+    if (!what.empty()) return "field `" + field.name + "` is " + what + ", which its new type does not hold";
+  }
+  return "";
+}
+
 std::vector<char> RowChange::apply(const char* row) const {
   std::vector<char> out(to_->size);
   if (fit_ == RowFit::Alike) {
@@ -137,7 +131,7 @@ std::vector<char> RowChange::apply(const char* row) const {
     const Part& part = parts_[i];
     if (part.from >= 0) {
       const abi::FieldDesc& known = from_->fields[static_cast<size_t>(part.from)];
-      convert(*known.type, row + known.offset, *field.type, target);
+      (void)convert(*known.type, row + known.offset, *field.type, target);  // misfit() was asked
       continue;
     }
     if (!part.filler) continue;

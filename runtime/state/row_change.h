@@ -13,10 +13,11 @@ namespace mut::state {
 
 // What becomes of the rows as a whole, from mild to grave.
 enum class RowFit : uint8_t {
-  Alike,    // the same at each place
-  Fewer,    // fields went, moved or have another name
-  Widened,  // a field holds more than it did
-  Filled,   // a field is new, and rows get its default or none
+  Alike,     // the same at each place
+  Fewer,     // fields went, moved or have another name
+  Widened,   // a field holds more than it did
+  Filled,    // a field is new, and rows get its default or none
+  Narrowed,  // a field holds less than it did: some rows may not fit
 };
 
 class RowChange {
@@ -30,8 +31,10 @@ class RowChange {
   int source_of(size_t field) const { return parts_[field].from; }
 
   // A row of `from` in memory layout as one of `to`. Texts and lists are those of the row; texts of defaults
-  // live as long as this.
+  // live as long as this. Of one that does not fit any, and what misfit() says.
   std::vector<char> apply(const char* row) const;
+  // Why a row does not fit; empty: it does.
+  std::string misfit(const char* row) const;
 
  private:
   struct Part {

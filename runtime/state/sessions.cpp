@@ -285,6 +285,7 @@ void SessionStore::convert_from(const Store& old_store, const std::vector<int>& 
     if (session.given && (!same_gap || desc_.late_within == 0)) continue;
     const KeySessions& of_key = old.by_key_[session.index_number];
     std::vector<uint64_t> key = of_key.key;
+    key.resize(std::max(key.size(), key_room(old.desc_)));
     if (!place_key(old.desc_, key.data())) continue;
     uint64_t index_number = key_number(key.data());
     uint64_t made = ++next_number_;

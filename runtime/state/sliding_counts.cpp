@@ -94,7 +94,7 @@ void SlidingCountStore::convert_from(const Store& old_store, const std::vector<i
                                      int64_t watermark) {
   CountStore::convert_from(old_store, cells, watermark);
   const auto& old = static_cast<const SlidingCountStore&>(old_store);
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   old.table_.for_each([&](char* row) {
     old.table_.load_key(row, key.data());
     if (!place_key(old.desc_, key.data())) return;

@@ -21,8 +21,8 @@
 
 namespace mut::state {
 
-void Store::join_from(const Store&, const std::vector<int>&) {
-  MUT_CHECK(false, "only histories are filled from several old stores");
+void Store::join_from(const Store&, const std::vector<int>&, int64_t) {
+  MUT_CHECK(false, "only histories and groups are filled from several old stores");
 }
 
 void Store::retune(const StoreDesc&, const std::vector<int>&, int64_t) {
@@ -64,6 +64,10 @@ bool Store::place_key(const StoreDesc& old, uint64_t* key) const {
         inl::hash_key(key + by.word, word_count(by.kind), by.kind == WordKind::Text ? 1 : 0, share_->seed);
     return inl::shard_of(hash, share_->shards) == share_->shard;
   };
+  if (key_change_ != nullptr) {
+    key_change_->apply(old, desc_, key);
+    return is_ours();
+  }
   if (key_places_.empty()) return is_ours();
   std::vector<uint64_t> from(key, key + old.key_words);
   for (size_t i = 0; i < desc_.keys.size(); ++i) {

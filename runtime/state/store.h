@@ -23,6 +23,21 @@ struct Share {
   int key = -1;  // index into StoreDesc::keys
 };
 
+// How keys of an old store become those of a new one, where that is more than another order.
+class KeyChange {
+ public:
+  virtual ~KeyChange() = default;
+  // `key` has room for the words of both. Of an entry that cannot go over any words will do: nothing of the
+  // new store is used then. Texts live as long as this.
+  virtual void apply(const StoreDesc& old, const StoreDesc& next, uint64_t* key) = 0;
+};
+
+// An entry of an old store that the new one cannot take.
+struct Misfit {
+  std::vector<uint64_t> key;  // as ours; its texts are those of the old store
+  std::string what;
+};
+
 // One piece of state of a stage. Owned by a version; one thread.
 class Store {
  public:
@@ -65,8 +80,9 @@ class Store {
   virtual void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark);
   // A copy of everything, block by block. Only rings can.
   virtual std::unique_ptr<Store> branch() const;
-  // Adds the state of a further old store that saw the same events; only rings can. After either.
-  virtual void join_from(const Store& old, const std::vector<int>& cells);
+  // Adds the state of a further old store: rings that of one which saw the same events, groups that of one
+  // which saw others. After either.
+  virtual void join_from(const Store& old, const std::vector<int>& cells, int64_t watermark);
   // Cells that are empty take what `parked` held of them when an edit dropped them, for keys, windows and
   // samples that are here still; `cells` as for convert_from(). Only stores that can_return() can.
   virtual void return_from(const Store& parked, const std::vector<int>& cells);
@@ -75,10 +91,18 @@ class Store {
   // Before convert_from(), of a store that moves_between_shards(): it takes the entries of that shard alone,
   // and can be called again for the stores of other shards.
   void set_share(std::optional<Share> share) { share_ = share; }
+  // Of a conversion: the first entry that could not be taken. Then nothing of this store is used.
+  const std::optional<Misfit>& misfit() const { return misfit_; }
+  // In place of key places, for the conversions that follow; null: none. Not owned.
+  void set_key_change(KeyChange* change) { key_change_ = change; }
 
  protected:
   // Words of a key of ours or of the old store's, and one to spare.
   size_t key_room(const StoreDesc& old) const { return std::max(desc_.key_words, old.key_words) + size_t{1}; }
+  // `what`: why it cannot be taken; empty: it can.
+  void note(const uint64_t* key, std::string what) {
+    if (!what.empty() && !misfit_) misfit_ = {{key, key + desc_.key_words}, std::move(what)};
+  }
   // Puts the words of a key of the old store in our order, without those of keys that we have not. `key` has
   // room for the words of both. False: another shard has it.
   bool place_key(const StoreDesc& old, uint64_t* key) const;
@@ -88,6 +112,8 @@ class Store {
   uint64_t late_ = 0;
   std::vector<int> key_places_;
   std::optional<Share> share_;
+  KeyChange* key_change_ = nullptr;
+  std::optional<Misfit> misfit_;
 };
 
 // Whether its entries can be dealt out anew when an edit spreads its stage by another key. What numbers
@@ -96,8 +122,9 @@ bool moves_between_shards(const StoreDesc& desc);
 
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget);
 
-// Copies the cells of one row into another; the target's cells are empty. Distinct values follow.
-void convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, char* new_row,
-                 const std::vector<int>& cells);
+// Copies the cells of one row into another; the target's cells are empty. Distinct values follow. Says which
+// value does not fit its new type.
+std::string convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, char* new_row,
+                        const std::vector<int>& cells);
 
 }  // namespace mut::state

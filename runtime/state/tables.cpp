@@ -192,6 +192,7 @@ void TableStore::convert_from(const Store& old_store, const std::vector<int>& ce
       const char* piece = old.table_heap().at(version.piece);
       record.assign(piece, piece + version.bytes);
       unpack(*old.desc_.table.record, record.data());
+      note(key.data(), change->misfit(record.data()));
       if (!add(made, version.time, change->apply(record.data()).data())) break;
     }
     if (load(made).count > 0) return;

@@ -14,6 +14,10 @@ class Store;
 
 namespace mut::runtime {
 
+class Instance;
+struct Plan;
+struct KeyConversion;
+
 enum class StoreTransfer : uint8_t {
   Fresh,    // starts empty
   Move,     // same layout and rules: the store goes over as it is
@@ -26,7 +30,9 @@ enum class StoreTransfer : uint8_t {
 struct StorePart {
   int old_store = -1;
   std::vector<int> cells;  // by cell of the new store: cell of the old one, or -1
-  std::vector<int> keys;   // by key of the new store: key of the old one; empty: in the same order
+  // By key of the new store: key of the old one, or -1 where a conversion makes it; empty: in the same order.
+  std::vector<int> keys;
+  int conversion = -1;  // of Migration::conversions; -1: none
 };
 
 // A store that an edit dropped cells of, kept for an undo: by the version that did, and its number before.
@@ -43,7 +49,8 @@ struct ReturnPart {
 
 struct StoreMigration : StorePart {
   StoreTransfer transfer = StoreTransfer::Fresh;
-  std::vector<StorePart> joined;  // Retune, Branch, Convert: further old stores of the stage; histories only
+  std::vector<StorePart>
+      joined;  // Retune, Branch, Convert: further old stores; of histories and of groups only
   // After that. Into a fresh store the first one is converted, or moves where it fits as a whole.
   std::vector<ReturnPart> returned;
   bool returns_whole = false;
@@ -54,11 +61,9 @@ struct Migration {
   std::vector<int> params;             // by new param: old one whose value stays, or -1
   std::vector<std::pair<std::string, std::string>> renamed_sources;  // old, new
   std::vector<std::pair<std::string, std::string>> renamed_sinks;
+  std::vector<std::shared_ptr<const KeyConversion>> conversions;
   std::vector<ParkId> parks;  // old stores that are kept, unless they are empty; they go nowhere else whole
 };
-
-class Instance;
-struct Plan;
 
 struct MigrationCount {
   uint64_t entries = 0;
@@ -74,11 +79,13 @@ struct ShardMigration {
   Parked* parked = nullptr;
 };
 
-// Moves and converts the state of all shards. Cannot fail.
+// The first part: fills those stores of `next` that are made entry by entry. `old` stays as it is. Not empty:
+// why an entry cannot go over; then `next` is of no use, and `old` runs on.
+std::string convert(const std::vector<ShardMigration>& shards, const Migration& migration);
+// The second, which cannot fail: moves what goes over as it is.
 MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migration& migration);
 
-// Whether entries of the new store `index` are in other shards than those of the old one that it goes on
-// with.
+// Whether entries of the new store `index` are in other shards than those of an old one that it goes on with.
 bool changes_shards(const Migration& migration, size_t index, const Plan& old, const Plan& next);
 
 }  // namespace mut::runtime

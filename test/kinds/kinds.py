@@ -55,9 +55,15 @@ kind(11, "key coarsened", "convert", out(BY_BOTH), out(RUNNING), note="groups ar
 kind(11, "key coarsened, `first` among the aggregates", "choice",
      out("| @g aggregate f = first(amount) by user, region ttl 1d"), out("| @g aggregate f = first(amount) by user ttl 1d"),
      ["reset:out/g/"])
+kind(11, "key computed from the old one", "convert", out(RUNNING), out(RUNNING.replace("by user", "by user = upper(user)")), note="groups are merged")
 kind(12, "key replaced", "choice", out(RUNNING), out(RUNNING.replace("by user", "by region")), ["reset:out/g/"])
 kind(13, "type of a key widened", "convert", out(RUNNING.replace("by user", "by id")), out(RUNNING.replace("by user", "by id")),
      new_head=TYPE.replace("id: i32", "id: int") + SOURCE)
+kind(13, "type of a key narrowed", "convert-checked", out(RUNNING.replace("by user", "by id")), out(RUNNING.replace("by user", "by id")),
+     head=TYPE.replace("id: i32", "id: int") + SOURCE, new_head=TYPE + SOURCE, note="a key that does not fit stops the edit")
+kind(13, "keys made anew by `migrate`", "convert-checked", out(RUNNING),
+     out(RUNNING.replace("by user", "by user = user + \"!\"")) + "migrate out.g { user = \"{old.user}!\" }\n",
+     note="a key that it fails for stops the edit")
 kind(14, "aggregate added", "new", out(RUNNING), out(RUNNING.replace("n = count()", "n = count(), m = max(amount)")),
      note="the others stay")
 kind(15, "aggregate removed", "drop", out(RUNNING), out(RUNNING.replace("n = count(), ", "")), ["drop:out/g/n"])
@@ -84,8 +90,12 @@ kind(25, "field that state was made of renamed without `was`", "choice refuse", 
      new_head=TYPE.replace("amount: float", "total: float") + SOURCE, note="the plan says what to write")
 kind(26, "field of such rows widened", "convert", LOOKUP, LOOKUP, head=TYPE + SOURCE + PROFILE + PEOPLE,
      new_head=TYPE + SOURCE + PROFILE.replace("level: i32", "level: int") + PEOPLE)
-kind(26, "field of such rows narrowed", "choice", LOOKUP, LOOKUP, ["reset:people/table/rows"], head=TYPE + SOURCE + PROFILE + PEOPLE,
+kind(26, "field of such rows narrowed", "convert-checked", LOOKUP, LOOKUP, head=TYPE + SOURCE + PROFILE + PEOPLE,
      new_head=TYPE + SOURCE + PROFILE.replace("level: i32", "level: i16") + PEOPLE)
+
+LEAST = "| @g aggregate least = min(id) by user ttl 1d"
+kind(26, "argument of `min` narrowed", "convert-checked", out(LEAST), out(LEAST), head=TYPE.replace("id: i32", "id: int") + SOURCE,
+     new_head=TYPE + SOURCE, note="a value that does not fit stops the edit")
 
 LOGIN = 'source logins: { user: string, at: time } = file("logins.jsonl") time at\n'
 JOIN = "| @j join logins within 5s on user == logins.user | select user, n"
@@ -104,16 +114,19 @@ kind(37, "source reads something else", "refuse", out(RUNNING), out(RUNNING), ne
      note="declare it under another name")
 MORE = 'source more: Payment = file("more.jsonl") time at lateness 5s\nstream all_payments = merge(payments, more)\n'
 BOTH = out(WINDOW).replace("= payments", "= all_payments")
-kind(38, "source added", "keep-mixed", out(WINDOW), MORE + BOTH, apart="it wants a reset")
-kind(38, "source removed", "keep-mixed", MORE + BOTH, out(WINDOW), apart="it wants a reset")
+kind(38, "source added", "keep-mixed", out(WINDOW), MORE + BOTH, apart="it has let the records of the source go by")
+kind(38, "source removed", "keep-mixed", MORE + BOTH, out(WINDOW))
 kind(40, "sink goes elsewhere", "same", out(RUNNING), out(RUNNING).replace("out.jsonl", "other_out.jsonl"),
      note="the old file is complete at the cut", apart="it writes all rows where the last version does")
 kind(41, "fields of a sink", "same", out(RUNNING), out(RUNNING + " | select user, n"))
 SPLIT = ('stream out = payments | where region == "eu" | @g aggregate n = count() by user ttl 1d' + EMIT +
          'stream rest = payments | where region != "eu" | @h from out.g aggregate n = count() by user ttl 1d\n'
          'emit rest to file("rest.jsonl")\n')
-kind(42, "stage split in two, the second by `from`", "keep-mixed", out("| @g aggregate n = count() by user ttl 1d"), SPLIT,
-     apart="it copies no state of another stream")
+kind(42, "stage split in two, the second by `from`", "keep-mixed", out("| @g aggregate n = count() by user ttl 1d"), SPLIT)
+ONE_STAGE = 'stream out = payments | @g from eu.g + rest.g aggregate n = count() by user ttl 1d' + EMIT
+TWO_STAGES = "".join('stream %s = payments | where region %s "eu" | @g aggregate n = count() by user ttl 1d\nemit %s to file("%s.jsonl")\n' % (s, o, s, s)
+                     for s, o in (("eu", "=="), ("rest", "!=")))
+kind(43, "two stages become one, by `from`", "convert", TWO_STAGES, ONE_STAGE)
 kind(48, "`over last` longer", "keep", out(HISTORY), out(HISTORY.replace("10m", "1h")))
 kind(49, "`over last` shorter", "convert", out(HISTORY), out(HISTORY.replace("10m", "1m")))
 kind(50, "argument of a history", "choice", out(HISTORY), out(HISTORY.replace("avg(amount)", "avg(amount * 2.0)")), ["reset:out/h/"])

@@ -83,9 +83,20 @@ NUMBER = re.compile(r"(?<![\w.@])(\d+)(?=(?:ms|s|m|h)?\b)(?![.\w]*\()")
 SHARE = re.compile(r"(?<=, )[01]\.\d+(?=\)| where)")
 
 
+# The first key of an aggregate.
+KEY = re.compile(r"(?<= by )(\w+)(?=[ ,]|$)")
+
+
 def edited(script, random):
-    """The script with one or two numbers of its stages changed, or None where it has none."""
+    """The script with a key that is computed from the one it was, or with one or two numbers of its stages changed; None where
+    it has neither."""
     lines = script.split("\n")
+    keys = [(i, m) for i, line in enumerate(lines) if "| @" in line and " aggregate " in line for m in KEY.finditer(line)]
+    if keys and random.random() < 0.15:
+        i, m = random.choice(keys)
+        made = random.choice([f'"{{{m[1]}}}"', f'"<{{{m[1]}}}"', f'slice("{{{m[1]}}}", 0, 1)'])
+        lines[i] = f"{lines[i][:m.start()]}{m[1]} = {made}{lines[i][m.end():]}"
+        return "\n".join(lines)
     stages = [(i, line) for i, line in enumerate(lines) if line.startswith(("  |", "         "))]
     shares = [(i, m) for i, line in stages for m in SHARE.finditer(line)]
     if shares and random.random() < 0.3:

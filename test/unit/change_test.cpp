@@ -283,7 +283,45 @@ TEST(Change, WidenedKeyConverts) {  // T-C3, row 13
   EXPECT_EQ(edit.plan.outcome, Outcome::Applicable);
   EXPECT_EQ(edit.plan.migration.stores[0].transfer, StoreTransfer::Convert);
   EXPECT_EQ(edit.plan.sources_redeclared, Lines{"s"});
-  EXPECT_EQ(Edit(text("int"), text("i32")).changes(), Lines{"choice c/g/n/count"});
+  EXPECT_EQ(Edit(text("int"), text("i32")).changes(), Lines{"convert-checked c/g/n/count"});
+  EXPECT_EQ(Edit(text("int?"), text("int")).changes(), Lines{"convert-checked c/g/n/count"});
+  EXPECT_EQ(Edit(text("int"), text("int?")).changes(), Lines{"convert c/g/n/count"});
+  EXPECT_EQ(Edit(text("int"), text("string")).changes(), Lines{"choice c/g/n/count"});
+  EXPECT_EQ(Edit(text("int"), text("float")).changes(), Lines{"choice c/g/n/count"});
+}
+
+TEST(Change, ComputedKeyConverts) {  // T-C5
+  auto text = [](const std::string& key, const std::string& aggregate) {
+    return "type T = { u: string, r: string, x: int }\nsource s: T = file(\"s.jsonl\")\n"
+           "stream c = s | @g aggregate " +
+           aggregate + " by " + key + " ttl none\nemit c to file(\"o.jsonl\")\n";
+  };
+  auto verdict = [&](const std::string& aggregate, const std::string& before, const std::string& after) {
+    return Edit(text(before, aggregate), text(after, aggregate)).changes();
+  };
+  EXPECT_EQ(verdict("n = count()", "u", "u = lower(u)"), Lines{"convert c/g/n/count"});
+  EXPECT_EQ(verdict("n = count()", "u, r", "k = u + r"), Lines{"convert c/g/n/count"});
+  EXPECT_EQ(verdict("n = count()", "u", "u, l = len(u)"), Lines{"convert c/g/n/count"});
+  EXPECT_EQ(verdict("n = count()", "u", "u = u as int"), Lines{"convert-checked c/g/n/count"});
+  EXPECT_EQ(verdict("f = first(x)", "u", "u, l = len(u)"), Lines{"convert c/g/f/first"});
+  // What depends on the order of events, or on more than the old key.
+  EXPECT_EQ(verdict("f = first(x)", "u", "u = lower(u)"), Lines{"choice c/g/f/first"});
+  EXPECT_EQ(verdict("n = count()", "u", "u = u + r"), Lines{"choice c/g/n/count"});
+  EXPECT_EQ(verdict("n = count()", "l = lower(u)", "u"), Lines{"choice c/g/n/count"});
+}
+
+TEST(Change, NarrowedValueIsChecked) {  // row 26
+  auto text = [](const std::string& type, const std::string& aggregate) {
+    return "type T = { v: " + type + ", at: time }\nsource s: T = file(\"s.jsonl\") time at\n" +
+           "stream c = s | @g aggregate a = " + aggregate + "\nemit c to file(\"o.jsonl\")\n";
+  };
+  auto verdict = [&](const std::string& aggregate) {
+    return Edit(text("int", aggregate), text("i32", aggregate)).changes();
+  };
+  EXPECT_EQ(verdict("max(v) ttl none"), Lines{"convert-checked c/g/a/max"});
+  EXPECT_EQ(verdict("sum(v) ttl none"), Lines{});
+  EXPECT_EQ(verdict("max(v) window tumbling 1m"), Lines{"choice c/g/a/max"});
+  EXPECT_EQ(verdict("distinct(v) ttl none"), Lines{"choice c/g/a/distinct"});
 }
 
 TEST(Change, WidenedValueConverts) {  // T-F4, row 26

@@ -86,7 +86,7 @@ TEST(Convert, JoinsTwoHistoriesByTime) {
   TwoRings old(ring(1000, 0, 1), ring(2000, 0, 1));
   RingStore joined(ring(2000, 0, 2), seed, old.budget);
   joined.convert_from(old.large, {0, -1}, 50);
-  joined.join_from(old.small, {-1, 0});
+  joined.join_from(old.small, {-1, 0}, 0);
   EXPECT_EQ(joined.entry_count(), 5U);
   EXPECT_EQ(joined.arrivals(), 5U);
   EXPECT_EQ(sum_at(joined, 0, 60), 150);
@@ -100,7 +100,7 @@ TEST(Convert, JoinsTwoHistoriesByCount) {
   TwoRings old(ring(0, 2, 1), ring(0, 4, 1));
   RingStore joined(ring(0, 4, 2), seed, old.budget);
   joined.convert_from(old.large, {0, -1}, 50);
-  joined.join_from(old.small, {-1, 0});
+  joined.join_from(old.small, {-1, 0}, 0);
   EXPECT_EQ(joined.entry_count(), 4U);
   EXPECT_EQ(sum_at(joined, 0, 60), 140);
   EXPECT_EQ(sum_at(joined, 1, 60), 9);
@@ -118,7 +118,7 @@ TEST(Convert, JoinAlignsHistoriesOfDifferentAge) {
   younger.start_cell(0);  // begun by an edit just before the cut: nothing counts yet
   RingStore joined(ring(2000, 0, 2), seed, budget);
   joined.convert_from(older, {0, -1}, 30);
-  joined.join_from(younger, {-1, 0});
+  joined.join_from(younger, {-1, 0}, 0);
   EXPECT_EQ(joined.entry_count(), 3U);
   EXPECT_EQ(sum_at(joined, 0, 40), 60);
   EXPECT_EQ(sum_at(joined, 1, 40), 0);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <future>
 
+#include "compiler/diagnostics/diagnostics.h"
 #include "compiler/session/control/replies.h"
 #include "mutstream/tooling.h"
 
@@ -213,6 +214,9 @@ ControlOperations::Reply ControlOperations::settle(const JsonValue& request, Off
        waited += look_again_ms)
     taken = report.wait_for(std::chrono::milliseconds(look_again_ms)) == std::future_status::ready;
   SwapReport done = taken ? report.get() : offered.value();
+  if (!done.refused.empty())
+    return Failure{
+        Failure::Kind::Refused, done.refused + "\n", {diag::code_text(diag::Code::MigrateFails)}, done.cells};
   return report_json(done, taken && done.superseded_by == 0 ? Taken::Yes : Taken::NotYet);
 }
 

@@ -58,12 +58,19 @@ class EngineSubject final : public Subject {
     }
     out.text = planned.value().plan;
     out.cells = planned.value().cells;
-    while (!engine_->swap_done()) {
+    std::optional<SwapReport> done;
+    while (!(done = engine_->swap_done())) {
       RunState state = engine_->run();
       if (state == RunState::Failed) return Error{engine_->failure().text};
-      if (state == RunState::Done && !engine_->swap_done())
-        return Error{"nothing reads a source: the program has ended before the swap"};
-      if (state == RunState::Done) break;
+      if (state != RunState::Done) continue;
+      done = engine_->swap_done();
+      if (!done) return Error{"nothing reads a source: the program has ended before the swap"};
+      break;
+    }
+    if (!done->refused.empty()) {
+      out.kind = SwapOutcome::Kind::Refused;
+      out.text = done->refused + "\n";
+      out.codes = {diag::code_text(diag::Code::MigrateFails)};
     }
     Status settled = run_until(RunState::Idle);
     if (!settled) return settled.error();

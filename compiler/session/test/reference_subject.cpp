@@ -3,6 +3,7 @@
 #include "compiler/change/print.h"
 #include "compiler/reference/interpreter.h"
 #include "compiler/session/connect.h"
+#include "compiler/session/conversions.h"
 #include "compiler/session/program.h"
 #include "compiler/session/report.h"
 #include "compiler/session/test/subject.h"
@@ -72,6 +73,7 @@ class ReferenceSubject final : public Subject {
     }
     options.old_sources = program_->sources.get();
     options.new_sources = next.program->sources.get();
+    options.migrate = migrate_checker(*program_, *next.program);
     change::SwapPlan plan = change::compare(*program_->graph, *next.program->graph, options);
     out.text = change::print_text(plan, "v1", "v2");
     out.cells = verdicts_of(plan);
@@ -79,6 +81,7 @@ class ReferenceSubject final : public Subject {
     if (plan.outcome == change::SwapPlan::Outcome::NoChange) out.kind = SwapOutcome::Kind::Unchanged;
     if (plan.outcome == change::SwapPlan::Outcome::Refused) out.kind = SwapOutcome::Kind::Refused;
     if (out.kind != SwapOutcome::Kind::Taken) return out;
+    consents.migrate = reference_migrate(options.migrate);
     // The plan does not know which cells are empty here; the interpreter does.
     if (!interpreter_->swap(next.program->typed, consents, line_of(next)).empty()) {
       out.kind = SwapOutcome::Kind::Undecided;

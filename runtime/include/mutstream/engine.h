@@ -28,10 +28,10 @@ namespace mut {
 
 // What an edit does to one cell of state.
 struct CellVerdict {
-  std::string cell;    // "stream/stage/cell", as the new script names it; of a dropped one as the old did
-  std::string before;  // what it continues; empty: nothing
-  std::string
-      verdict;  // same, new, keep, keep-mixed, convert, hand-over, restore-gap, drop, reset, choice, refuse
+  std::string cell;     // "stream/stage/cell", as the new script names it; of a dropped one as the old did
+  std::string before;   // what it continues; empty: nothing
+  std::string verdict;  // same, new, keep, keep-mixed, convert, convert-checked, hand-over, restore-gap,
+                        // drop, reset, choice, …
   std::string reason;
   std::vector<std::string> choices;  // verdicts that would be accepted, when it needs a decision
   std::string decision;              // what was accepted, or picked by the policy
@@ -149,6 +149,7 @@ struct SwapReport {
   bool compiled = false;
   uint64_t superseded_by = 0;  // the version that took its place before it was taken; 0: it was taken
   std::string cause{};         // why a guard had it made; empty: someone asked for it
+  std::string refused{};       // why it was not taken at its cut: an entry could not go over; empty: it was
 };
 
 // What an edit would do.

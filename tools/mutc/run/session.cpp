@@ -144,6 +144,11 @@ std::string milliseconds(int64_t ns) {
 // `wanted`: the cut that was asked for; the input may have ended before it.
 void tell_swap(const SwapReport& report, const std::vector<SourceCut>& wanted,
                const ConsoleOptions& console) {
+  if (!report.refused.empty()) {
+    std::fprintf(stderr, "mutc: v%llu is not taken\n%s\n", static_cast<unsigned long long>(report.version),
+                 report.refused.c_str());
+    return;
+  }
   if (console.quiet) return;
   if (report.superseded_by != 0) {
     std::fprintf(stderr, "mutc: v%llu is superseded by v%llu\n",
@@ -318,7 +323,10 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   auto last_flush = begin;
   while (true) {
     state = engine.run();
-    while (auto report = engine.swap_done()) tell_swap(*report, wanted[report->version], console);
+    while (auto report = engine.swap_done()) {
+      tell_swap(*report, wanted[report->version], console);
+      if (!report->refused.empty()) exit_code = exit_code_of(Failure::Kind::Refused);
+    }
     if (state == RunState::Done || state == RunState::Failed) break;
     if (!stopping && signals_seen.load() > 0) {
       stopping = true;

@@ -1,0 +1,67 @@
+// How the keys of a stage are made of those that it had, where they are no longer the same words: as
+// `migrate` says, by a narrower type, or because the new key can be computed from the old ones.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/change/cells.h"
+#include "compiler/change/lineage.h"
+#include "compiler/typed/program.h"
+
+namespace mut::change {
+
+// A stage whose keys a `migrate` of the new script may convert.
+struct MigrateWish {
+  std::string stream;  // as the new script names them
+  std::string stage;
+  std::vector<typed::Field> old;  // its old keys
+};
+// What it says, checked against both versions.
+struct CheckedMigrate {
+  // Its one stream that is no source selects the items, over a record with the one field `old`. Null: it does
+  // not check, and `problem` says why.
+  std::shared_ptr<const typed::Program> program;
+  std::string problem;
+};
+// Nothing: the new script has no `migrate` of that stage, or only what the version before had already.
+using MigrateChecker = std::function<std::optional<CheckedMigrate>(const MigrateWish&)>;
+
+struct KeyPart {
+  enum class Made : uint8_t { Kept, Narrowed, Computed, Migrated };
+  Made made = Made::Kept;
+  int old = -1;          // Kept, Narrowed: of which one
+  typed::ExprPtr value;  // all but Kept: over a record with the one field `old`, the record of old keys
+};
+
+struct KeyRule {
+  std::vector<KeyPart> parts;  // by new key
+  std::vector<int> inputs;     // by field of the record `old`: which old key it is
+  // A stream `made` of the values of `parts`, from rows of a source with the field `old`.
+  std::shared_ptr<const typed::Program> program;
+  std::vector<std::shared_ptr<const void>> types;  // that the program refers to
+  bool can_fail = false;                           // for some entries
+  bool computed = false;
+  bool migrated = false;
+  bool unites = false;   // several old keys become one, by what the edit says
+  std::string narrowed;  // "int → i32"; empty: no key is
+  std::string widened;   // "int → int?", where that is another word
+  std::string problem;   // of `migrate`; then there is nothing else
+};
+
+// What is needed to find out.
+struct KeyRuleSources {
+  const graph::Graph* before = nullptr;
+  const graph::Graph* after = nullptr;
+  const Lineage* lineage = nullptr;         // of `after`, params by name
+  const MigrateChecker* migrate = nullptr;  // may be null
+};
+
+// Nothing: each key is as it was or wider, or the new ones cannot be had from the old.
+std::optional<KeyRule> key_rule(const Cell& before, const Cell& after, const KeyRuleSources& sources);
+// Whether it is worth asking for a cell of that kind of store.
+bool converts_keys(state::StoreKind kind);
+
+}  // namespace mut::change
