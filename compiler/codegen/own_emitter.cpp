@@ -336,6 +336,10 @@ void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<
         when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
       }
     }
+    if (desc.gives != state::Gives::AtTicks) return;
+    b.CreateCall(
+        module_.helper("mut_window_changed", b.getVoidTy(), {pointer, half, pointer, b.getInt64Ty()}),
+        {at_.context(), number, row, at_.time});
   });
 }
 

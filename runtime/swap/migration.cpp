@@ -58,8 +58,7 @@ void take_watermarks(const ShardMigration& shard, const Migration& migration) {
       if (old.plan().sources[j].name != before || MUT_DELIBERATE_FAULT(swap_loses_watermark)) continue;
       bool idle = (old.idle >> std::min<size_t>(j, 63) & 1U) != 0;
       if (idle && next.plan().sources[i].idle >= 0) next.idle |= uint64_t{1} << i;
-      if (idle && next.plan().sources[i].idle < 0) old.wake(j);
-      next.watermarks[i] = old.watermarks[j];
+      next.watermarks[i] = idle && next.plan().sources[i].idle < 0 ? old.woken(j) : old.watermarks[j];
     }
   }
   next.reach_all();
