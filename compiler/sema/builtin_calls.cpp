@@ -179,6 +179,8 @@ ExprPtr CallChecker::check_builtin() {
       return map_function(matching[0]);
     case Builtin::Reveal:
       return reveal();
+    case Builtin::ArrivalTime:
+      return count_is(0, 0) ? call(Builtin::ArrivalTime, type(Kind::Time), {}) : error();
     case Builtin::EventTime:
       return count_is(0, 0) ? call(Builtin::EventTime, type(Kind::Time), {}) : error();
     case Builtin::Year:

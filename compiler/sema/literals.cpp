@@ -170,7 +170,10 @@ ExprPtr ExprChecker::visit(const ast::ListLit& node, const ast::Expr& expr, Scop
     }
     joined = next;
   }
-  if (element != nullptr) joined = element;
+  // What is wanted holds no none, and this does: its own type says so.
+  bool with_none = std::any_of(items.begin(), items.end(),
+                               [](const ExprPtr& item) { return item->type->kind == Kind::None; });
+  if (element != nullptr) joined = with_none ? types_.optional(element) : element;
   if (joined == nullptr) joined = type(Kind::None);
   ExprPtr out = make(ExprKind::MakeList, types_.list(joined), expr.span);
   for (ExprPtr& item : items) out->args.push_back(coerce(std::move(item), joined));
