@@ -182,7 +182,9 @@ void Flow::finish_counts(Rest rest, size_t ending) {
     if (stage.hold) finish_counted_rows(place);
     for (const auto& [key, events] : std::exchange(state.log, {})) {
       auto count = static_cast<int64_t>(events.size());
-      if (count % stage.window.every == 0 || stage.on_update) continue;  // all was given
+      // Of windows that do not overlap only what is not given yet is there: an edit may leave more than fit.
+      bool tumbles = stage.window.every == stage.window.size;
+      if ((!tumbles && count % stage.window.every == 0) || stage.on_update) continue;  // all was given
       if (stage.ticks() && is_told(events)) continue;
       give_counted(place, key,
                    counted_window(stage, events, (count / stage.window.every + 1) * stage.window.every));

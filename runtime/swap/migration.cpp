@@ -47,7 +47,7 @@ namespace {
 
 // Watermarks of sources go by name; a watermark never goes back.
 void take_watermarks(const ShardMigration& shard, const Migration& migration) {
-  const Instance& old = *shard.old;
+  Instance& old = *shard.old;
   Instance& next = *shard.next;
   for (size_t i = 0; i < next.plan().sources.size(); ++i) {
     std::string before = next.plan().sources[i].name;
