@@ -161,7 +161,17 @@ ExprPtr ExprChecker::visit(const ast::ListLit& node, const ast::Expr& expr, Scop
     items.push_back(check(*item, scope, element));
     written.push_back(item.get());
   }
-  if (element == nullptr) recheck_numbers(written, scope, items);
+  if (element == nullptr) {
+    recheck_numbers(written, scope, items);
+    // `[[1.5], xs]`: lists that are written take the type of one that is not.
+    auto known = std::find_if(written.begin(), written.end(),
+                              [](const ast::Expr* item) { return !takes_hint(*item); });
+    for (size_t i = 0; known != written.end() && i < items.size(); ++i) {
+      TypeRef beside = items[static_cast<size_t>(known - written.begin())]->type;
+      bool list = std::holds_alternative<ast::ListLit>(written[i]->node) && beside->kind == Kind::List;
+      if (list && !typed::same(items[i]->type, beside)) items[i] = check(*written[i], scope, beside);
+    }
+  }
   for (const ExprPtr& value : items) {
     TypeRef next = joined == nullptr ? value->type : unify(joined, value->type);
     if (next == nullptr) {
