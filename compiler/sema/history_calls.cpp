@@ -50,13 +50,6 @@ ExprPtr CallChecker::check_history() {
                      : !fill_aggregate(fn, history.call, inner))
     return error();
   if (!fill_over(history, inner, previous)) return error();
-  if (own != nullptr &&
-      (history.over == typed::OverKind::LastDuration || history.over == typed::OverKind::LastEvents)) {
-    for (TypeRef parameter : history.call.own->parameter_types) {
-      if (parameter->kind == Kind::Optional)
-        return not_executable("a parameter of type `" + parameter->text + "` in `over last`");
-    }
-  }
   bool floor = history.excluding_current;
   if (own == nullptr && !finish_aggregate(history.call, floor)) return error();
   std::vector<std::string> taken;
