@@ -121,10 +121,11 @@ armValue: MINUS? NUMBER | TIME_LITERAL | TRUE | FALSE | BYTES | text | path;
 arguments: PAREN_OPEN (argument (COMMA argument)*)? (WHERE expr)? COMMA? PAREN_CLOSE;
 argument: anyName COLON expr | expr;
 
-overClause: OVER (LAST (NUMBER | name) EVENTS? | ALL) (BY historyKeys)? (EXCLUDING CURRENT)? historyTtl?;
+overClause: OVER (LAST (NUMBER | name | PAREN_OPEN expr PAREN_CLOSE) EVENTS? | ALL) (BY historyKeys)? (EXCLUDING CURRENT)? historyTtl?;
 historyBy: BY historyKeys historyTtl?;
 historyTtl: TTL (NUMBER | name | NONE);
-historyKeys: path | PAREN_OPEN path (COMMA path)* COMMA? PAREN_CLOSE;
+historyKeys: historyKey | PAREN_OPEN expr (COMMA expr)* COMMA? PAREN_CLOSE;
+historyKey: path arguments?;
 
 // ---- pipelines
 

@@ -235,7 +235,14 @@ class Finder {
     }
     if (was.fn == CellFn::Count && is.fn == CellFn::Count) return;
     if (is.fn == CellFn::Own) {
-      if (before_.call->arguments.size() != after_.call->arguments.size())
+      auto optional = [](const Cell& cell) {
+        std::string out;
+        for (typed::TypeRef type : cell.call->own->parameter_types)
+          out += type->kind == typed::Kind::Optional ? '?' : '.';
+        return out;
+      };
+      bool other_columns = after_.node->desc.kind == StoreKind::Ring && optional(before_) != optional(after_);
+      if (before_.call->arguments.size() != after_.call->arguments.size() || other_columns)
         add(Difference::ValueType, "other arguments");
       for (size_t i = 0; const typed::Expr* to = typed::argument_of(*after_.call, i); ++i) {
         const typed::Expr* from = typed::argument_of(*before_.call, i);

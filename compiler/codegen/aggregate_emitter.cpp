@@ -95,10 +95,7 @@ void StageEmitter::emit_windowed() {
   bool apart = false;
   if (desc.kind == StoreKind::Overlaps) {
     emit_overlaps(store, key, arguments);
-    b.CreateRetVoid();
-    return;
-  }
-  if (desc.kind == StoreKind::Panes) {
+  } else if (desc.kind == StoreKind::Panes) {
     llvm::Value* cached = b.CreateCall(
         module_.helper("mut_window_cached", pointer, {pointer, b.getInt64Ty()}), {view, at_.time});
     llvm::BasicBlock* from = b.GetInsertBlock();
@@ -155,7 +152,8 @@ void StageEmitter::emit_windowed() {
     }
     row = find_row(table, key, desc);
   }
-  for (uint32_t i = 0; !apart && i < desc.cells.size(); ++i) {
+  bool added = apart || desc.kind == StoreKind::Overlaps;
+  for (uint32_t i = 0; !added && i < desc.cells.size(); ++i) {
     const state::CellDesc cell =
         desc.kind == StoreKind::Sessions ? in_session_row(desc, desc.cells[i]) : desc.cells[i];
     llvm::Value* at = offset(row, cell.offset);
@@ -166,12 +164,13 @@ void StageEmitter::emit_windowed() {
     when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
   }
   if (desc.kind == StoreKind::Whole || desc.kind == StoreKind::Groups) touch(desc, row);
-  if (desc.gives == state::Gives::AtTicks) {
+  if (desc.gives == state::Gives::AtTicks && desc.kind != StoreKind::Overlaps) {
     b.CreateCall(module_.helper("mut_window_changed", b.getVoidTy(),
                                 {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
                  {at_.context(), b.getInt32(static_cast<uint32_t>(store)), row, at_.time});
   }
-  bool timed = desc.kind == StoreKind::Panes || desc.kind == StoreKind::Sessions;
+  bool timed =
+      desc.kind == StoreKind::Panes || desc.kind == StoreKind::Sessions || desc.kind == StoreKind::Overlaps;
   bool repeats = timed && (stage_.on_update || stage_.late == typed::LatePolicy::Update);
   if (repeats || desc.kind == StoreKind::Counts) {
     llvm::AllocaInst* given = at_.temporary(sizeof(MutResultRows));

@@ -17,6 +17,8 @@ using typed::Kind;
 Value FunctionEmitter::emit_call(const Expr& expr) {
   if (expr.builtin >= Builtin::Pick) return emit_draw(expr);
   if (expr.builtin == Builtin::EventTime) return {expr.type, {time}};
+  if (expr.builtin == Builtin::ArrivalTime)
+    return {expr.type, {context_field(offsetof(MutContext, arrival), builder_.getInt64Ty())}};
   if (expr.builtin == Builtin::Position) return {expr.type, {position}};
   std::vector<Value> args;
   for (const typed::ExprPtr& arg : expr.args) args.push_back(emit(*arg));
@@ -255,6 +257,18 @@ Value FunctionEmitter::emit_cast(const Expr& expr) {
   typed::TypeRef target = optional ? expr.type->element : expr.type;
   Value source = emit(*expr.args[0]);
   auto cast_value = [&](const Value& value) -> Value {
+    if (value.type->kind == Kind::Int && target->kind == Kind::Float) {  // inline, as scripts do it often
+      llvm::Value* real = builder_.CreateSIToFP(value.part(), builder_.getDoubleTy());
+      llvm::Value* back = builder_.CreateIntrinsic(llvm::Intrinsic::fptosi_sat,
+                                                   {builder_.getInt64Ty(), builder_.getDoubleTy()}, {real});
+      llvm::Value* fits = builder_.CreateFCmpOLT(real, llvm::ConstantFP::get(builder_.getDoubleTy(), 0x1p63));
+      llvm::Value* exact = builder_.CreateAnd(fits, builder_.CreateICmpEQ(back, value.part()));
+      if (!optional) {
+        check(exact, EventError::Cast);
+        return {target, {real}};
+      }
+      return {expr.type, {real, exact}};
+    }
     const abi::TypeDesc& layout = module_.layout(target);
     llvm::AllocaInst* out = temporary(layout.size);
     builder_.CreateMemSet(out, builder_.getInt8(0), layout.size, llvm::MaybeAlign(1));

@@ -47,7 +47,7 @@ std::function<void()> StageEmitter::emit_rings(const graph::StoreNode& node, int
     arguments[i] = argument;
     if (done[column]) continue;
     done[column] = true;
-    uint64_t bits = ((uint64_t{1} << desc.cells[i].columns) - 1) << column;
+    uint64_t bits = (~uint64_t{0} >> (64 - desc.cells[i].columns)) << column;
     llvm::Value* bit = b.getInt64(bits);
     mask = b.CreateOr(mask,
                       argument.counts == nullptr ? bit : b.CreateSelect(argument.counts, bit, b.getInt64(0)));

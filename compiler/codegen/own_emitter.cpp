@@ -243,10 +243,18 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
     b.CreateCondBr(b.CreateIsNotNull(kept), counted, next);
     b.SetInsertPoint(counted);
     std::vector<Value> event;
-    for (size_t i = 0; i < history.call.arguments.size(); ++i) {
-      typed::TypeRef type = history.call.arguments[i]->type;
-      if (type->kind == Kind::Optional) type = type->element;
-      const state::ColumnDesc& column = desc.columns[static_cast<size_t>(node.columns[cell]) + i];
+    auto next_column = static_cast<size_t>(node.columns[cell]);
+    for (typed::TypeRef type : own.parameter_types) {
+      bool optional = type->kind == Kind::Optional;
+      const state::ColumnDesc& column = desc.columns[next_column];
+      next_column += optional ? 2 : 1;
+      llvm::Value* present = nullptr;
+      if (optional) {
+        llvm::Value* flag = b.CreateAlignedLoad(
+            word, offset(kept, (column.word + state::word_count(column.kind)) * 8U), llvm::Align(8));
+        present = b.CreateICmpNE(flag, b.getInt64(0));
+        type = type->element;
+      }
       llvm::Value* at = offset(kept, column.word * 8U);
       if (column.kind == state::WordKind::Text) {
         llvm::AllocaInst* text = at_.temporary(16);
@@ -255,6 +263,10 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
         at = text;
       }
       event.push_back(at_.from_words(type, at));
+      if (optional) {
+        event.back().type = own.parameter_types[event.size() - 1];
+        event.back().parts.push_back(present);
+      }
       if (column.kind != state::WordKind::Text || !keeps_text) continue;
       // The sample may be let go before the result has been read.
       Value& text = event.back();
@@ -336,6 +348,10 @@ void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<
         when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
       }
     }
+    if (desc.gives != state::Gives::AtTicks) return;
+    b.CreateCall(
+        module_.helper("mut_window_changed", b.getVoidTy(), {pointer, half, pointer, b.getInt64Ty()}),
+        {at_.context(), number, row, at_.time});
   });
 }
 

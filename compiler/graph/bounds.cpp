@@ -30,7 +30,7 @@ std::string kept_by_key(const StoreDesc& desc, const std::string& what) {
 // Cells whose size grows with the values they see.
 std::string with_values(const StoreDesc& desc) {
   bool all = std::any_of(desc.cells.begin(), desc.cells.end(), [](const state::CellDesc& cell) {
-    bool list = cell.fn == CellFn::Collect || cell.fn == CellFn::Top || cell.fn == CellFn::StringAgg;
+    bool list = state::keeps_list(cell.fn);
     return cell.fn == CellFn::Distinct || cell.fn == CellFn::Quantile || (list && cell.most == 0);
   });
   return all ? ", with the values they saw" : "";

@@ -90,6 +90,17 @@ abi::TypeDescRef describe_own(const typed::OwnAggregate& own) {
   return abi::make_record(std::move(fields));
 }
 
+// What is kept of what an aggregate of the script is passed: a T? has a second column, 1 where it is some.
+std::vector<state::WordKind> argument_columns(const typed::AggregateCall& call) {
+  std::vector<state::WordKind> out;
+  for (typed::TypeRef type : call.own->parameter_types) {
+    bool optional = type->kind == Kind::Optional;
+    out.push_back(state::word_kind(*describe(optional ? type->element : type)));
+    if (optional) out.push_back(state::WordKind::Unsigned);
+  }
+  return out;
+}
+
 CellDesc describe_cell(const typed::AggregateCall& call) {
   CellDesc out;
   out.name = call.cell;
@@ -100,7 +111,8 @@ CellDesc describe_cell(const typed::AggregateCall& call) {
   out.most = static_cast<uint64_t>(call.most);
   out.separator = call.separator;
   out.result = call.own != nullptr ? describe_own(*call.own) : describe(call.result);
-  if (call.own != nullptr) out.columns = std::max<uint32_t>(1, static_cast<uint32_t>(call.arguments.size()));
+  if (call.own != nullptr)
+    out.columns = std::max<uint32_t>(1, static_cast<uint32_t>(argument_columns(call).size()));
   return out;
 }
 
@@ -162,7 +174,10 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
     ring_key += call_text(history.call);
     if (history.ttl) ring_key += "ttl" + std::to_string(*history.ttl);
     // Other arguments, other columns.
-    if (history.call.own != nullptr) ring_key += "own" + std::to_string(history.call.arguments.size());
+    if (history.call.own != nullptr) {
+      ring_key += "own";
+      for (typed::TypeRef type : history.call.own->parameter_types) ring_key += " " + type->text;
+    }
     // What a shorter count lets go differs from key to key: such rings are never joined.
     if (history.over == typed::OverKind::LastEvents) ring_key += "#" + std::to_string(i);
     auto [known, fresh] = rings.emplace(ring_key, out.size());
@@ -176,10 +191,11 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
     }
     StoreNode& target = out[known->second];
     CellDesc cell = describe_cell(history.call);
-    for (uint32_t column = 0; fresh && column < cell.columns; ++column) {
-      bool argument = column < history.call.arguments.size();
-      target.desc.columns.push_back(
-          {argument ? state::word_kind(*describe(history.call.arguments[column]->type)) : cell.kind, 0});
+    if (fresh) {
+      std::vector<state::WordKind> kinds;
+      if (history.call.own != nullptr) kinds = argument_columns(history.call);
+      if (kinds.empty()) kinds.push_back(cell.kind);
+      for (state::WordKind kind : kinds) target.desc.columns.push_back({kind, 0});
     }
     cell.column = 0;
     target.desc.cells.push_back(std::move(cell));
@@ -341,11 +357,7 @@ StoreNode follow_store(const typed::Stage& stage, const std::string& path) {
     if (call.own != nullptr) {
       // Its state is made anew of what the rows of the group have given: a result is the number of the group.
       measure.result = abi::make_scalar(abi::TypeKind::I64);
-      for (typed::TypeRef type : call.own->parameter_types) {
-        bool optional = type->kind == Kind::Optional;
-        node.desc.columns.push_back({state::word_kind(*describe(optional ? type->element : type)), 0});
-        if (optional) node.desc.columns.push_back({state::WordKind::Unsigned, 0});
-      }
+      for (state::WordKind kind : argument_columns(call)) node.desc.columns.push_back({kind, 0});
       node.desc.measures.push_back(std::move(measure));
       continue;
     }

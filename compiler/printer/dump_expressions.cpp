@@ -146,7 +146,7 @@ void Dumper::call(const ast::Call& value) {
     static constexpr std::string_view kinds[] = {"by", "over last", "over last events", "over all"};
     node(kinds[static_cast<size_t>(history.over)], [&] {
       if (history.amount) expr(*history.amount);
-      for (const auto& key : history.by) line("key " + spell(key));
+      for (const auto& key : history.by) expr("key", key);
       if (history.excluding_current) line("excluding current");
       expr("ttl", history.ttl);
     });

@@ -9,6 +9,18 @@ namespace {
 // A margin nothing reaches: text with interpolations stays on its line.
 constexpr size_t one_line = SIZE_MAX / 2;
 
+// A key of a history that needs no parentheses: a path, or a call of one.
+bool is_bare_key(const ast::Expr& key) {
+  if (std::holds_alternative<ast::NameRef>(key.node)) return true;
+  if (const auto* member = std::get_if<ast::MemberAccess>(&key.node))
+    return !member->optional && is_bare_key(*member->object) &&
+           !std::holds_alternative<ast::Call>(member->object->node);
+  const auto* call = std::get_if<ast::Call>(&key.node);
+  if (call == nullptr || call->history) return false;
+  return !call->receiver ||
+         (is_bare_key(*call->receiver) && !std::holds_alternative<ast::Call>(call->receiver->node));
+}
+
 bool is_logic(ast::BinaryOp op) { return op == ast::BinaryOp::And || op == ast::BinaryOp::Or; }
 bool is_sum(ast::BinaryOp op) { return op == ast::BinaryOp::Add || op == ast::BinaryOp::Subtract; }
 bool is_product(ast::BinaryOp op) {
@@ -234,9 +246,13 @@ void Formatter::history(const ast::HistoryClause& clause) {
       break;
   }
   if (!clause.by.empty()) {
-    std::string keys;
-    for (const ast::Path& key : clause.by) keys += (keys.empty() ? "" : ", ") + spell(key);
-    out_.text(clause.by.size() == 1 ? " by " + keys : " by (" + keys + ")");
+    bool bare = clause.by.size() == 1 && is_bare_key(*clause.by[0]);
+    out_.text(bare ? " by " : " by (");
+    for (size_t i = 0; i < clause.by.size(); ++i) {
+      if (i > 0) out_.text(", ");
+      expr(*clause.by[i]);
+    }
+    if (!bare) out_.text(")");
   }
   if (clause.excluding_current) out_.text(" excluding current");
   if (clause.ttl) {

@@ -50,6 +50,8 @@ Value whole(__int128 number, Kind to) {
 Value number_to_number(const Value& value, Kind to) {
   if (to == Kind::Float) {
     if (value.is_float()) return value;
+    if (!value.is_unsigned() && static_cast<__int128>(static_cast<double>(value.as_int())) != value.as_int())
+      fail(EventError::Cast);
     return value.is_unsigned() ? static_cast<double>(value.as_uint()) : static_cast<double>(value.as_int());
   }
   if (to == Kind::F32) {

@@ -104,6 +104,7 @@ Value evaluate(const Expr& expr, Scope& scope) {
     }
     case ExprKind::Call: {
       if (expr.builtin == typed::Builtin::EventTime) return scope.time;
+      if (expr.builtin == typed::Builtin::ArrivalTime) return scope.arrival;
       if (expr.builtin == typed::Builtin::Position) return static_cast<int64_t>(scope.position);
       std::vector<Value> args;
       for (const typed::ExprPtr& each : expr.args) args.push_back(evaluate(*each, scope));

@@ -28,6 +28,7 @@ std::map<const typed::Expr*, uint64_t> number_draws(const std::vector<typed::Out
 struct Scope {
   const Value::Parts* fields = nullptr;
   int64_t time = 0;
+  int64_t arrival = 0;
   uint64_t position = 0;  // of the record that is the cause, in its source
   const std::vector<Value>* params = nullptr;
   std::function<Value(size_t)> history{};    // result of Stage::histories[i]

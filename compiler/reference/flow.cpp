@@ -246,6 +246,7 @@ int64_t Flow::woken(size_t source) const {
 }
 
 void Flow::raise_watermarks(int64_t time) {
+  clock_ = std::max(clock_, time);
   for (int64_t& watermark : watermarks_) watermark = std::max(watermark, time);
   fire_due();
 }
@@ -404,6 +405,7 @@ Scope Flow::scope_of(const Event& event) const {
   Scope scope;
   scope.fields = &event.fields;
   scope.time = event.time;
+  scope.arrival = clock_ == no_time ? 0 : clock_;
   scope.position = event.origin.position;
   scope.params = &params_;
   return scope;

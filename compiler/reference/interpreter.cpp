@@ -66,6 +66,7 @@ bool Interpreter::step(const Stops& stops) {
     auto [reader, made] = readers_.try_emplace(program.sources[i].name, Feed{});
     auto stop = stops.find(program.sources[i].name);
     if (stop != stops.end() && reader->second.position() >= stop->second) continue;
+    reader->second.set_arrival(now_);
     std::optional<Record> next = reader->second.peek(program.sources[i], flow_->params());
     if (!next) {
       flow_->finish_source(i);
@@ -116,6 +117,7 @@ std::string Interpreter::feed(const std::string& source, Feed feed) {
   if (fed.input != feed.name) fed = {fed.records, feed.name, 0};
   bool in_lines = feed.format == Format::Json || feed.format == Format::Lines;
   SourceReader reader(std::move(feed), in_lines ? fed.lines + 1 : 1);
+  reader.set_arrival(now_);
   while (auto record = reader.peek(*of, flow_->params())) {
     reader.take();
     record->position = fed.records++;

@@ -81,6 +81,7 @@ bool Flow::holds(StagePlace place, const MatchGroup& group, int name, size_t eve
   Scope scope;
   scope.fields = &group.events[event].fields;
   scope.time = group.events[event].time;
+  scope.arrival = clock_ == no_time ? 0 : clock_;
   scope.params = &params_;
   scope.aggregate = [&](size_t index) { return measure(place, group, index, bound); };
   try {
@@ -159,6 +160,7 @@ void Flow::select(StagePlace place, const Key& key, const MatchGroup& group,
   Scope scope;
   scope.params = &params_;
   scope.time = row.time;
+  scope.arrival = clock_ == no_time ? 0 : clock_;
   scope.keys = &key;
   scope.aggregate = [&](size_t index) { return measure(place, group, index, bound); };
   try {

@@ -66,6 +66,7 @@ void SourceReader::compute_time(const typed::Source& source, const std::vector<V
   Scope scope;
   scope.fields = &*record.fields;
   scope.params = &params;
+  scope.arrival = scope.time = arrival_;
   try {
     record.time = evaluate(*source.time, scope).as_int();
   } catch (const EventFailure&) {
@@ -229,6 +230,7 @@ std::optional<Record> SourceReader::next_generated(const typed::Source& source,
   scope.fields = &counter;
   scope.params = &params;
   scope.time = record.time;
+  scope.arrival = arrival_;
   scope.draws = &draws;
   try {
     Value::Parts fields;

@@ -37,6 +37,8 @@ class SourceReader {
   // The next record by the declaration as it stands, or empty at the end; take() moves on. Between the
   // two a swap may bring another declaration.
   std::optional<Record> peek(const typed::Source& source, const std::vector<Value>& params);
+  // When its records arrive.
+  void set_arrival(int64_t time_ns) { arrival_ = time_ns; }
   void take() {
     at_ = next_;
     ++position_;
@@ -71,6 +73,7 @@ class SourceReader {
   uint64_t next_line_;
   std::optional<std::vector<std::string>> header_;
   std::string problem_;
+  int64_t arrival_ = 0;
 };
 
 }  // namespace mut::reference

@@ -445,6 +445,7 @@ void Flow::give(StagePlace place, const Result& result, int64_t time) {
   Scope scope;
   scope.params = &params_;
   scope.time = time;
+  scope.arrival = clock_ == no_time ? 0 : clock_;
   scope.keys = &result.key;
   scope.window_start = result.window.start;
   scope.window_end = result.window.end;

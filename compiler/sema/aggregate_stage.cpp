@@ -149,7 +149,7 @@ bool StageChecker::build(const ast::AggregateStage& node, const ast::Stage& stag
     out.outputs.push_back({item.name->text, std::move(value), item.was ? item.was->text : ""});
   }
   if (!fine) return false;
-  if (!check_window_of_calls(node, out)) return false;
+  if (!check_window_of_calls(out)) return false;
   if (windowed) {
     for (auto [name, kind] :
          {std::pair{"window_start", ExprKind::WindowStart}, {"window_end", ExprKind::WindowEnd}}) {

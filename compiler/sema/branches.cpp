@@ -44,13 +44,22 @@ ExprPtr ExprChecker::visit(const ast::IsSome& node, const ast::Expr& expr, Scope
   return out;
 }
 
+namespace {
+
+// `none`, `[none]`, `[]`: the type of another branch says what it is.
+bool is_undecided(TypeRef type) {
+  return type->kind == Kind::None || (type->kind == Kind::List && is_undecided(type->element));
+}
+
+}  // namespace
+
 ExprPtr ExprChecker::visit(const ast::If& node, const ast::Expr& expr, Scope& scope, TypeRef hint) {
   size_t locals = scope.locals.size();
   ExprPtr condition = check_condition(*node.condition, scope);
   ExprPtr then_value = check(*node.then_value, scope, hint);
   scope.locals.resize(locals);
   TypeRef else_hint = hint != nullptr ? hint
-                      : takes_hint(*node.else_value)
+                      : takes_hint(*node.else_value) && !is_undecided(then_value->type)
                           ? hint_beside(*node.else_value, then_value->type, hint_of(*then_value))
                           : nullptr;
   ExprPtr else_value = check(*node.else_value, scope, else_hint);
@@ -62,6 +71,12 @@ ExprPtr ExprChecker::visit(const ast::If& node, const ast::Expr& expr, Scope& sc
         check(*node.then_value, scope, hint_beside(*node.then_value, else_value->type, hint_of(*else_value)));
   }
   recheck_beside(*node.then_value, *node.else_value, scope, hint, then_value, else_value);
+  auto take_other = [&](const ast::Expr& written, ExprPtr& value, const Expr& other) {
+    if (value->type->kind != Kind::List || !is_undecided(value->type) || is_undecided(other.type)) return;
+    if (TypeRef both = unify(value->type, other.type)) value = check(written, scope, both);
+  };
+  take_other(*node.then_value, then_value, *else_value);
+  take_other(*node.else_value, else_value, *then_value);
   TypeRef joined = join_branches(then_value, else_value);
   ExprPtr out = make(ExprKind::If, joined, expr.span);
   out->args.push_back(std::move(condition));

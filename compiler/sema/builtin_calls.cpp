@@ -179,6 +179,8 @@ ExprPtr CallChecker::check_builtin() {
       return map_function(matching[0]);
     case Builtin::Reveal:
       return reveal();
+    case Builtin::ArrivalTime:
+      return count_is(0, 0) ? call(Builtin::ArrivalTime, type(Kind::Time), {}) : error();
     case Builtin::EventTime:
       return count_is(0, 0) ? call(Builtin::EventTime, type(Kind::Time), {}) : error();
     case Builtin::Year:
@@ -280,6 +282,14 @@ ExprPtr CallChecker::list_function(Builtin builtin) {
       values.push_back(checker.check_as(*args[1], scope, element));
       return call(builtin, list_type, std::move(values));
     case Builtin::Concat:
+      if (takes_hint(*args[0]) && !takes_hint(*args[1])) {  // the written one takes the type of the other
+        ExprPtr other = checker.check(*args[1], scope);
+        if (!argument_is(other, 1, other->type->kind == Kind::List, "a list")) return error();
+        values[0] = checker.check_as(*args[0], scope, other->type);
+        TypeRef joined = other->type;
+        values.push_back(std::move(other));
+        return call(builtin, joined, std::move(values));
+      }
       values.push_back(checker.check_as(*args[1], scope, list_type));
       return call(builtin, list_type, std::move(values));
     case Builtin::Contains:

@@ -38,6 +38,8 @@ inline constexpr AggregateName aggregate_names[] = {
 // Aggregates of the language that this version refuses.
 // Null: no aggregate of the language has that name.
 const AggregateName* find_aggregate(std::string_view name);
+// Whether the language has a function, a conversion or an aggregate of that name.
+bool is_known_call(std::string_view name);
 
 struct BuiltinName {
   std::string_view name;

@@ -32,8 +32,6 @@ std::optional<std::string_view> written_here(std::string_view name) {
   return std::nullopt;
 }
 
-constexpr std::string_view later_functions[] = {"arrival_time"};
-
 // `xs.any(x => …)`; `any(x)` is an aggregate, or of a list of bools.
 bool is_list_call(std::string_view name, const std::vector<const ast::Expr*>& args) {
   if (name == "map" || name == "filter" || name == "reduce") return true;
@@ -125,9 +123,6 @@ ExprPtr CallChecker::check() {
   if (Kind kind = conversion_kind(name); kind != Kind::Error) return check_conversion(kind);
   if (name == "decimal") return checker.check_decimal_call(args, expr, scope);
   if (is_builtin(name)) return check_builtin();
-  for (std::string_view later : later_functions) {
-    if (later == name) return not_executable("function `" + name + "`");
-  }
   std::vector<std::string> candidates = keys_of(checker.names_->functions);
   for (const std::string& own : keys_of(checker.names_->aggregates)) candidates.push_back(own);
   for (const BuiltinName& entry : builtin_names) candidates.emplace_back(entry.name);
@@ -160,6 +155,14 @@ const Homed<ast::AggregateDecl>* CallChecker::find_own() const {
 ExprPtr CallChecker::not_executable(const std::string& what) {
   diags().report(Code::NotExecutable, expr.span, what);
   return error();
+}
+
+bool is_known_call(std::string_view name) {
+  constexpr std::string_view others[] = {"prev",   "delta", "changed", "rank",       "map",        "filter",
+                                         "reduce", "sort",  "decimal", "parse_time", "format_time"};
+  return CallChecker::is_builtin(name) || conversion_kind(name) != Kind::Error ||
+         find_aggregate(name) != nullptr ||
+         std::find(std::begin(others), std::end(others), name) != std::end(others);
 }
 
 bool CallChecker::is_builtin(std::string_view name) {
@@ -242,6 +245,8 @@ ExprPtr CallChecker::check_conversion(Kind kind) {
     values.push_back(std::move(value));
     return call(Builtin::DecimalToFloat, type(Kind::Float), std::move(values));
   }
+  if (value->type->kind == Kind::Int && kind == Kind::Float)  // to the nearest
+    return checker.coerce(std::move(value), type(kind));
   return checker.cast(std::move(value), type(kind), false, expr.span);
 }
 

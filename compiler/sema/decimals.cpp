@@ -90,7 +90,7 @@ void ExprChecker::recheck_numbers(const std::vector<const ast::Expr*>& written, 
   if (decimal == checked.end()) return;
   TypeRef beside = (*decimal)->type;
   for (size_t i = 0; i < written.size(); ++i) {
-    if (number_text(*written[i]) != nullptr && !is_decimal(checked[i]->type))
+    if (written_scale(*written[i]) && !is_decimal(checked[i]->type))
       checked[i] = check(*written[i], scope, hint_beside(*written[i], beside, beside));
   }
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/sema/call_checker.h"
+
 namespace mut::sema {
 
 using diag::Code;
@@ -37,6 +39,7 @@ void Declarer::declare(const Declarations& declarations) {
       if (take(values_, constant->name)) declare_constant(*constant);
     } else if (const auto* fn = std::get_if<ast::FnDecl>(&node)) {
       take_inner(fn->params, {});
+      warn_of_builtin(fn->name);
       if (take(functions_, fn->name)) names_.functions[fn->name.text] = {fn, &names_};
     } else if (const auto* made = std::get_if<ast::OperatorDecl>(&node)) {
       take_inner(made->params, {});
@@ -45,10 +48,15 @@ void Declarer::declare(const Declarations& declarations) {
       std::vector<ast::Ident> states;
       for (const ast::StateVariable& state : own->state) states.push_back(state.name);
       take_inner(own->params, states);
+      warn_of_builtin(own->name);
       if (take(functions_, own->name)) names_.aggregates[own->name.text] = {own, &names_};
     }
   }
   exprs_.set_context(outer);
+}
+
+void Declarer::warn_of_builtin(const ast::Ident& name) {
+  if (is_known_call(name.text)) diags_.report(diag::Code::HidesBuiltin, name.span, name.text);
 }
 
 // ---- modules

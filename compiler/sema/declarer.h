@@ -34,6 +34,7 @@ class Declarer {
  private:
   using Taken = std::map<std::string, source::Span>;
   bool take(Taken& taken, const ast::Ident& name);
+  void warn_of_builtin(const ast::Ident& name);
   void take_inner(const std::vector<ast::Parameter>& parameters, const std::vector<ast::Ident>& states);
   void import(const ast::ImportDecl& decl, source::Span span);
   Names* module(const ast::ImportDecl& decl, source::Span span);

@@ -517,7 +517,13 @@ ExprPtr ExprChecker::cast(ExprPtr value, TypeRef target, bool optional, Span spa
   }
   // What may be lost is `cast` here, not `overflow`.
   bool widens = converts(value->type, target) && !typed::widening_can_fail(value->type, target);
-  if (!optional && widens) return coerce(std::move(value), target);
+  // An `int` goes to the nearest float by itself; `as` asks for the same number.
+  bool may_round = from->kind == Kind::Int && target->kind == Kind::Float;
+  if (may_round && value->kind == ExprKind::Literal && !value->value.is_none()) {
+    int64_t whole = value->value.as_int();
+    may_round = static_cast<__int128>(static_cast<double>(whole)) != whole;
+  }
+  if (!optional && widens && !may_round) return coerce(std::move(value), target);
   ExprPtr out = make(optional ? ExprKind::CastOptional : ExprKind::Cast,
                      optional ? types_.optional(target) : target, span);
   out->args.push_back(std::move(value));

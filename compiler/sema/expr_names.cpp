@@ -39,7 +39,7 @@ struct Collector {
     if (!node.history) return;
     each(node.history->amount);
     each(node.history->ttl);
-    for (const ast::Path& path : node.history->by) names.insert(path.parts[0].text);
+    for (const ast::ExprPtr& key : node.history->by) each(key);
   }
   void operator()(const ast::Unary& node) const { each(node.operand); }
   void operator()(const ast::Binary& node) const {

@@ -50,13 +50,6 @@ ExprPtr CallChecker::check_history() {
                      : !fill_aggregate(fn, history.call, inner))
     return error();
   if (!fill_over(history, inner, previous)) return error();
-  if (own != nullptr &&
-      (history.over == typed::OverKind::LastDuration || history.over == typed::OverKind::LastEvents)) {
-    for (TypeRef parameter : history.call.own->parameter_types) {
-      if (parameter->kind == Kind::Optional)
-        return not_executable("a parameter of type `" + parameter->text + "` in `over last`");
-    }
-  }
   bool floor = history.excluding_current;
   if (own == nullptr && !finish_aggregate(history.call, floor)) return error();
   std::vector<std::string> taken;
@@ -93,14 +86,11 @@ bool CallChecker::fill_over(typed::History& history, Scope& inner, bool previous
       return false;
     }
   }
-  for (const ast::Path& path : clause.by) {
-    ast::Expr name{path.parts[0].span, ast::NameRef{path.parts[0]}};
-    ExprPtr key = checker.check(name, inner);
-    for (size_t i = 1; i < path.parts.size(); ++i)
-      key = checker.member(std::move(key), path.parts[i], false, path.span);
+  for (const ast::ExprPtr& written : clause.by) {
+    ExprPtr key = checker.check(*written, inner);
     if (key->type->kind == Kind::Error) return false;
     if (!typed::is_key(key->type)) {
-      diags().report(Code::NoEquality, path.span, quoted(key->type));
+      diags().report(Code::NoEquality, written->span, quoted(key->type));
       return false;
     }
     history.keys.push_back(std::move(key));

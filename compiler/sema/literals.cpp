@@ -161,7 +161,17 @@ ExprPtr ExprChecker::visit(const ast::ListLit& node, const ast::Expr& expr, Scop
     items.push_back(check(*item, scope, element));
     written.push_back(item.get());
   }
-  if (element == nullptr) recheck_numbers(written, scope, items);
+  if (element == nullptr) {
+    recheck_numbers(written, scope, items);
+    // `[[1.5], xs]`: lists that are written take the type of one that is not.
+    auto known = std::find_if(written.begin(), written.end(),
+                              [](const ast::Expr* item) { return !takes_hint(*item); });
+    for (size_t i = 0; known != written.end() && i < items.size(); ++i) {
+      TypeRef beside = items[static_cast<size_t>(known - written.begin())]->type;
+      bool list = std::holds_alternative<ast::ListLit>(written[i]->node) && beside->kind == Kind::List;
+      if (list && !typed::same(items[i]->type, beside)) items[i] = check(*written[i], scope, beside);
+    }
+  }
   for (const ExprPtr& value : items) {
     TypeRef next = joined == nullptr ? value->type : unify(joined, value->type);
     if (next == nullptr) {
@@ -170,7 +180,10 @@ ExprPtr ExprChecker::visit(const ast::ListLit& node, const ast::Expr& expr, Scop
     }
     joined = next;
   }
-  if (element != nullptr) joined = element;
+  // What is wanted holds no none, and this does: its own type says so.
+  bool with_none = std::any_of(items.begin(), items.end(),
+                               [](const ExprPtr& item) { return item->type->kind == Kind::None; });
+  if (element != nullptr) joined = with_none ? types_.optional(element) : element;
   if (joined == nullptr) joined = type(Kind::None);
   ExprPtr out = make(ExprKind::MakeList, types_.list(joined), expr.span);
   for (ExprPtr& item : items) out->args.push_back(coerce(std::move(item), joined));

@@ -196,13 +196,21 @@ ExprPtr ExprChecker::visit(const ast::Binary& node, const ast::Expr& expr, Scope
     right = check(*node.right, scope, outer);
     left = check(*node.left, scope, type_beside(*node.left, *right));
   } else {
+    auto kept = [&] {
+      return (scope.histories == nullptr ? 0 : scope.histories->size()) +
+             (scope.aggregates == nullptr ? 0 : scope.aggregates->size());
+    };
+    size_t kept_before = kept();
     left = check(*node.left, scope, hint_beside(*node.left, outer, outer));
+    bool again = kept() == kept_before;  // nothing of it would be kept twice
     // The other operand of a time or duration is not of its type by itself.
     // Where a float is wanted of the whole, a decimal beside it takes none: `round(decimal(x, 2) * abs(9),
     // 2)`.
     bool float_wanted = outer != nullptr && outer->kind == Kind::Float;
     TypeRef alone = float_wanted && is_decimal(left->type) ? nullptr : outer;
     right = check(*node.right, scope, takes_type(*node.right) ? type_beside(*node.right, *left) : alone);
+    if (again && float_wanted && left->type->kind == Kind::Float && is_decimal(right->type))
+      left = check(*node.left, scope, nullptr);
   }
   if (left->type->kind == Kind::Error || right->type->kind == Kind::Error) return error(expr.span);
   if (comparison) return check_comparison(node, to_op(node.op), std::move(left), std::move(right), expr.span);

@@ -86,7 +86,7 @@ class StageChecker {
   }
   bool check_window(const std::optional<ast::Window>& written, Stage& out);
   bool check_count(const ast::Window& window, Stage& out);
-  bool check_window_of_calls(const ast::AggregateStage& node, const Stage& out);
+  bool check_window_of_calls(const Stage& out);
   bool check_zone(const ast::Window& window, Stage& out);
   bool check_trigger_every(const ast::Trigger& trigger, typed::Stage& out);
   bool check_late_update(const ast::Late& late, typed::Stage& out);

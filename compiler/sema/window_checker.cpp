@@ -116,7 +116,7 @@ bool StageChecker::check_count(const ast::Window& window, Stage& out) {
 }
 
 // What an aggregate needs of the window that it stands in.
-bool StageChecker::check_window_of_calls(const ast::AggregateStage& node, const Stage& out) {
+bool StageChecker::check_window_of_calls(const Stage& out) {
   // Rows of their own for each window: an event is added to each of those that hold it.
   auto few = [&](const typed::AggregateCall& call) {
     constexpr int64_t overlap_max = 1000;
@@ -139,13 +139,6 @@ bool StageChecker::check_window_of_calls(const ast::AggregateStage& node, const 
       return false;
     }
     if (out.window.kind != typed::WindowKind::Sliding) continue;
-    bool closes =
-        !out.on_update && out.trigger_every == 0 && (!node.late || node.late->kind != ast::LateKind::Update);
-    if (!closes) {
-      diags_.report(Code::NotExecutable, call.span,
-                    "an `aggregate` of the script in a sliding window that repeats its results");
-      return false;
-    }
     if (!few(call)) return false;
   }
   return true;

@@ -143,8 +143,8 @@ struct IndexAccess {
 enum class OverKind : uint8_t { None, LastDuration, LastEvents, All };
 struct HistoryClause {
   OverKind over = OverKind::None;  // None: only `by`, after prev, delta, changed
-  ExprPtr amount;                  // literal or name of a const; null for All and None
-  std::vector<Path> by;
+  ExprPtr amount;                  // literal, name of a const, or in parentheses; null for All and None
+  std::vector<ExprPtr> by;         // paths, calls; anything in a list in parentheses
   bool excluding_current = false;
   ExprPtr ttl;  // may be null
   Span span;

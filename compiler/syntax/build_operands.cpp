@@ -233,7 +233,11 @@ ast::HistoryClause TreeBuilder::over(P::OverClauseContext* context) {
   out.over = context->ALL() != nullptr      ? ast::OverKind::All
              : context->EVENTS() != nullptr ? ast::OverKind::LastEvents
                                             : ast::OverKind::LastDuration;
-  if (out.over != ast::OverKind::All) out.amount = number_or_name(context->NUMBER(), context->name());
+  if (context->expr() != nullptr) {
+    out.amount = make<ast::Expr>(span(context->expr()), ast::Paren{expr(context->expr())});
+  } else if (out.over != ast::OverKind::All) {
+    out.amount = number_or_name(context->NUMBER(), context->name());
+  }
   if (out.over == ast::OverKind::LastDuration && std::holds_alternative<ast::IntLit>(out.amount->node)) {
     Span at = out.amount->span;
     diags_
@@ -254,10 +258,34 @@ ast::HistoryClause TreeBuilder::history_by(P::HistoryByContext* context) {
   return out;
 }
 
-std::vector<ast::Path> TreeBuilder::history_keys(P::HistoryKeysContext* context) {
-  std::vector<ast::Path> out;
-  for (auto* key : context->path()) out.push_back(path(key));
+std::vector<ast::ExprPtr> TreeBuilder::history_keys(P::HistoryKeysContext* context) {
+  std::vector<ast::ExprPtr> out;
+  if (auto* key = context->historyKey()) out.push_back(history_key(key));
+  for (auto* key : context->expr()) out.push_back(expr(key));
   return out;
+}
+
+// `by a.b`, `by f(a)`, `by a.f()`.
+ast::ExprPtr TreeBuilder::history_key(P::HistoryKeyContext* context) {
+  ast::Path of = path(context->path());
+  size_t names = of.parts.size();
+  if (context->arguments() != nullptr) --names;  // the last one is the function
+  ast::ExprPtr out;
+  for (size_t i = 0; i < names; ++i) {
+    const ast::Ident& part = of.parts[i];
+    if (!out) {
+      out = make<ast::Expr>(part.span, ast::NameRef{part});
+    } else {
+      Span all = source::cover(out->span, part.span);
+      out = make<ast::Expr>(all, ast::MemberAccess{std::move(out), part, false});
+    }
+  }
+  if (context->arguments() == nullptr) return out;
+  ast::Call call;
+  call.receiver = std::move(out);
+  call.function = of.parts.back();
+  arguments(context->arguments(), call.args, &call.filter);
+  return make<ast::Expr>(span(context), std::move(call));
 }
 
 ast::ExprPtr TreeBuilder::history_ttl(P::HistoryTtlContext* context) {

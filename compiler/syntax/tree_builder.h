@@ -64,7 +64,8 @@ class TreeBuilder {
   void arguments(P::ArgumentsContext* context, std::vector<ast::Argument>& args, ast::ExprPtr* filter);
   ast::HistoryClause over(P::OverClauseContext* context);
   ast::HistoryClause history_by(P::HistoryByContext* context);
-  std::vector<ast::Path> history_keys(P::HistoryKeysContext* context);
+  std::vector<ast::ExprPtr> history_keys(P::HistoryKeysContext* context);
+  ast::ExprPtr history_key(P::HistoryKeyContext* context);
   ast::ExprPtr history_ttl(P::HistoryTtlContext* context);
 
   // build_types.cpp

@@ -143,6 +143,11 @@ void mut_window_update(MutContext* ctx, uint32_t store, const uint64_t* key, int
     *out = {rows.rows(), rows.times(), rows.count()};
     return;
   }
+  if (of.plan().stores[store].desc.kind == mut::state::StoreKind::Overlaps) {
+    const auto& rows = static_cast<mut::state::OverlapStore&>(of.store(store)).update(key, of.arena());
+    *out = {rows.rows(), rows.times(), rows.count()};
+    return;
+  }
   auto& panes = static_cast<mut::state::PaneStore&>(of.store(store));
   const auto& rows = panes.update(key, time, of.now(of.plan().stores[store].clock), of.arena());
   *out = {rows.rows(), rows.times(), rows.count()};
@@ -183,6 +188,9 @@ void mut_window_changed(MutContext* ctx, uint32_t store, char* row, int64_t time
       break;
     case mut::state::StoreKind::Sessions:
       static_cast<mut::state::SessionStore&>(of.store(store)).mark_changed(time, now);
+      break;
+    case mut::state::StoreKind::Overlaps:
+      static_cast<mut::state::OverlapStore&>(of.store(store)).mark_changed(row, time, now);
       break;
     default:
       static_cast<mut::state::PaneStore&>(of.store(store)).mark_changed(row, time, now);

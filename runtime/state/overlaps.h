@@ -1,8 +1,11 @@
 // Sliding windows that keep rows of their own each: for aggregates whose states cannot be merged, so that
-// panes are of no use. An event is added to every window that holds it.
+// panes are of no use. An event is added to every window that holds it. Windows that closed are kept for late
+// events as long as the stage says.
 #pragma once
 #include <map>
+#include <optional>
 
+#include "runtime/state/results.h"
 #include "runtime/state/store.h"
 
 namespace mut::state {
@@ -22,17 +25,35 @@ class OverlapStore final : public Store {
   uint32_t find(int64_t time);
   // One of those found last.
   MutTable* found(uint32_t index) { return found_[index]; }
+  // What the windows found last give of a key at once: open ones at each update, closed ones always. `texts`
+  // as for ResultRows. Valid until the next call.
+  const ResultRows& update(const uint64_t* key, batch::Arena& texts);
+  // The row of the event in one of them changed: the next tick gives it. `now`: the watermark.
+  void mark_changed(char* row, int64_t time, int64_t now);
 
  private:
   uint64_t seed_;
   Budget& budget_;
   int64_t end_of(int64_t start) const { return line_.time(start + line_.length(desc_.size)); }
+  // Whether nothing can be asked any more of a window that ends there.
+  bool is_over(int64_t end) const;
+  int64_t next_close() const;
+  bool changed(const char* row) const;
+  void set_changed(char* row, uint64_t value) const;
+  void fire_tick(ResultRows& out);
+  void add_changed(int64_t start, ResultRows& out);
+  void forget_over();
 
   calendar::ZoneLine line_;
   std::map<int64_t, std::unique_ptr<KeyedTable>> windows_;  // by start on the line
   std::vector<std::unique_ptr<KeyedTable>> fired_;          // until release()
   std::vector<MutTable*> found_;
+  std::vector<int64_t> found_starts_;
+  int64_t tick_ = never;  // the next one; never: nothing changed
+  std::optional<ResultRows> updates_;
+  const batch::Arena* update_texts_ = nullptr;
   int64_t closed_ = std::numeric_limits<int64_t>::min();  // windows that end by then are closed
+  int64_t sealed_ = std::numeric_limits<int64_t>::min();  // windows that end by then were over at a cut
 };
 
 }  // namespace mut::state

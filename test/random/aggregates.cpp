@@ -141,6 +141,11 @@ AggregateText ProgramWriter::write_history(const std::vector<Field>& fields) {
   std::string over = dice_.pick<std::string>(
       {" over last 2s", " over last 10s", " over last 5 events", " over last 1 events", " over all"});
   bool excluding = dice_.one_in(4);
+  if (dice_.one_in(8)) {
+    std::string value = expr.of(dice_.pick<Type>({Type::Int, Type::Text, Type::Money}), 1);
+    return {"rank(" + value + ")" + over + by + (excluding ? " excluding current" : "") + ttl,
+            {"", Type::Int, false}};
+  }
   return write_call(fields, over + by + (excluding ? " excluding current" : "") + ttl, excluding, false);
 }
 
@@ -183,8 +188,7 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
   }
   std::string window = dice_.pick(windows_of(kind));
   std::string out = "  | @" + fresh("g") + " aggregate ";
-  // Those of the script give the results of sliding windows once.
-  own_fine_ = !(kind == "updates" && window.find("sliding") != std::string::npos);
+  own_fine_ = true;
   bool whole = window.empty() || window == " window all";
   window_closes_ = !window.empty() && !(kind == "updates" && whole);
   for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {

@@ -43,10 +43,16 @@ TEST(Precedence, CoalesceIsNeverPartOfAType) {
 TEST(History, BelongsToItsCall) {
   EXPECT_EQ(dump_expr("-avg(x) over last 5m"),
             "(unary - (call avg (argument (name x)) (over last (duration 300000000000ns))))");
-  EXPECT_EQ(dump_expr("prev(x) by k + 1"), "(binary + (call prev (argument (name x)) (by (key k))) (int 1))");
-  EXPECT_EQ(dump_expr("sum(x) over last 100 events by (a, b.c) excluding current ttl 1d"),
-            "(call sum (argument (name x)) (over last events (int 100) (key a) (key b.c) (excluding current) "
-            "(ttl (duration 86400000000000ns))))");
+  EXPECT_EQ(dump_expr("prev(x) by k + 1"),
+            "(binary + (call prev (argument (name x)) (by (key (name k)))) (int 1))");
+  EXPECT_EQ(
+      dump_expr("sum(x) over last 100 events by (a, b.c) excluding current ttl 1d"),
+      "(call sum (argument (name x)) (over last events (int 100) (key (name a)) (key (member c (name b))) "
+      "(excluding current) "
+      "(ttl (duration 86400000000000ns))))");
+  EXPECT_EQ(dump_expr("count() over last (n + 1) events by lower(k)"),
+            "(call count (over last events (paren (binary + (name n) (int 1))) "
+            "(key (call lower (argument (name k))))))");
   EXPECT_EQ(dump_expr("count(where ok) over all"), "(call count (where (name ok)) (over all))");
 }
 
