@@ -124,7 +124,7 @@ Outcome<bool> Engine::State::offer_same(const Base& base, const std::shared_ptr<
   ready.swap.redeclared = plan.sources_redeclared;
   ready.swap.next = std::make_unique<runtime::Instance>(made->plan, kernels.value(), shard->seed(),
                                                         shard->budget(), shard->errors());
-  auto opened = open_added(*base.program, *made, plan.migration, ready.swap, ready.report.warnings);
+  auto opened = open_added(*base.program, *made, plan, ready.swap, ready.report.warnings);
   if (!opened) return opened.failure();
   ready.program = made;
   ready.kernels = std::move(kernels).value();

@@ -559,9 +559,17 @@ void Shard::exchange() {
       feed.reader = std::move(reader);
       instance_->watermarks[static_cast<size_t>(&source - instance_->plan().sources.data())] = no_watermark;
     }
+    bool resumed = false;
+    for (PreparedSwap::Replaced& other : swap.replaced) {
+      if (other.source != source.name || !feed.reader) continue;
+      resumed = replace_input(feed, other);
+      int64_t& watermark =
+          instance_->watermarks[static_cast<size_t>(&source - instance_->plan().sources.data())];
+      if (watermark == state::never) watermark = no_watermark;  // the end was that of the other
+    }
     if (!feed.reader) feed.ended = true;
-    bool redeclared =
-        std::find(swap.redeclared.begin(), swap.redeclared.end(), source.name) != swap.redeclared.end();
+    bool redeclared = resumed || std::find(swap.redeclared.begin(), swap.redeclared.end(), source.name) !=
+                                     swap.redeclared.end();
     if (redeclared && feed.reader) {
       std::optional<size_t> time_field;
       if (source.time_column >= 0) time_field = static_cast<size_t>(source.time_column);
@@ -586,6 +594,22 @@ void Shard::exchange() {
   result.pause_ns = env_.thread_cpu_ns() - begin;
   last_swap_ = std::move(result);
   ++stats_.swaps;
+}
+
+bool Shard::replace_input(Feed& feed, PreparedSwap::Replaced& other) {
+  Feed next;
+  auto known = left_.find(other.now);
+  bool resumed = known != left_.end();
+  if (resumed) {
+    next = std::move(known->second);
+    left_.erase(known);
+  } else {
+    next.reader = std::move(other.reader);
+  }
+  next.name = feed.name;
+  next.position = feed.position;  // cuts count the records of a source, whatever it reads
+  left_.insert_or_assign(other.was, std::exchange(feed, std::move(next)));
+  return resumed;
 }
 
 const state::Store* Shard::parked(const ParkId& id) const {

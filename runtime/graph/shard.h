@@ -1,6 +1,7 @@
 // The running graph on one thread: takes rows from sources, runs them through the kernels of one
 // version, fires what is due, hands results to sinks, and exchanges versions between two rows.
 #pragma once
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,15 @@ struct PreparedSwap {
   uint64_t version = 0;
   std::vector<OutletBinding> new_sinks;  // by sink name, opened
   std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> new_sources;
+  // Sources that read something else: what that is called now and was so far, and what reads it unless an
+  // earlier version has left it somewhere.
+  struct Replaced {
+    std::string source;
+    std::string was;
+    std::string now;
+    std::unique_ptr<connector::SourceReader> reader;
+  };
+  std::vector<Replaced> replaced;
   std::vector<std::string> redeclared;  // sources whose record type changed
   std::vector<SourceCount> at;  // cut when each named source has given this many; empty: at the next boundary
 };
@@ -153,6 +163,8 @@ class Shard {
   void exchange();
   // The next version is not taken.
   void refuse(PreparedSwap swap, std::string why);
+  // Gives the source what it reads from now on. Whether an earlier version had begun it.
+  bool replace_input(Feed& feed, PreparedSwap::Replaced& other);
   void count_parked();
   bool fail(Error error);
 
@@ -175,9 +187,9 @@ class Shard {
   bool stopped_ = false;
   bool firing_ = false;  // the kernel was left where something was due, and not all of it has fired
   uint64_t cause_position_ = 0;
-  batch::Arena result_texts_;  // of results, until the rows made of them are taken
-  std::vector<Feed> parked_;   // sources of older versions, by name
-  Parked kept_;                // stores of older versions
+  batch::Arena result_texts_;         // of results, until the rows made of them are taken
+  std::map<std::string, Feed> left_;  // what sources of older versions have read, by what it is called
+  Parked kept_;                       // stores of older versions
 };
 
 }  // namespace mut::runtime

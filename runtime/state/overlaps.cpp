@@ -62,8 +62,9 @@ void OverlapStore::convert_from(const Store& old_store, const std::vector<int>& 
     table->for_each([&, from = table.get()](char* row) {
       from->load_key(row, key.data());
       place_key(old.desc_, key.data());
-      if (char* made = window->find_or_insert(key.data()); made != nullptr)
-        convert_row(*from, row, *window, made, cells);
+      char* made = window->find_or_insert(key.data());
+      if (made == nullptr) return note(key.data(), no_memory);
+      convert_row(*from, row, *window, made, cells);
     });
   }
 }
