@@ -60,6 +60,12 @@ bool same_options(typed::Connector a, typed::Connector b) {
          std::equal(a.options.begin(), a.options.end(), b.options.begin(), b.options.end(), same);
 }
 
+// Whether a source may read something else under its name.
+bool begins_anew(const typed::Connector& connector, const FormerNames& names) {
+  return connector.name == "file" &&
+         (connector.find("start") != nullptr || names.direction == FormerNames::Direction::Back);
+}
+
 bool same_record(typed::TypeRef a, typed::TypeRef b) {
   auto same_field = [](const typed::Field& x, const typed::Field& y) {
     return x.name == y.name && x.input_name == y.input_name && x.default_value == y.default_value &&
@@ -164,10 +170,13 @@ class Borders {
     return alike(*was.time, *is.time);
   }
 
+  static std::string clause_text(const std::optional<int64_t>& duration) {
+    return duration ? duration_text(*duration) : "none";
+  }
+
   void compare_source(const typed::Source& was, const typed::Source& is, bool state_lost) {
     std::string other = other_input(was.connector, is.connector);
-    bool begins = is.connector.find("start") != nullptr || names_.direction == FormerNames::Direction::Back;
-    if (!other.empty() && is.connector.name == "file" && begins) {
+    if (!other.empty() && begins_anew(is.connector, names_)) {
       plan_.notes.push_back(
           fmt::format("source `{}` reads something else: {}; from its beginning, or from where an earlier "
                       "version left it",
@@ -190,6 +199,14 @@ class Borders {
     if (was.lateness != is.lateness) {
       plan_.notes.push_back(fmt::format("source `{}`: lateness {} → {}; the watermark never goes back",
                                         is.name, duration_text(was.lateness), duration_text(is.lateness)));
+    }
+    if (was.idle != is.idle) {
+      plan_.notes.push_back(fmt::format("source `{}`: idle {} → {}; what was closed stays so", is.name,
+                                        clause_text(was.idle), clause_text(is.idle)));
+    }
+    if (was.ahead != is.ahead) {
+      plan_.notes.push_back(fmt::format("source `{}`: ahead {} → {}, from the next record on", is.name,
+                                        clause_text(was.ahead), clause_text(is.ahead)));
     }
     if (!same_time(was, is)) redeclare(is.name);
     if (same_record(was.type, is.type)) return;
@@ -234,8 +251,9 @@ uint64_t replaced_sources(const typed::Program& before, const typed::Program& af
     const typed::Source& source = after.sources[i];
     auto former = names.sources.find(source.name);
     auto known = find_named(before.sources, former == names.sources.end() ? source.name : former->second);
-    if (known != before.sources.end() && !other_input(known->connector, source.connector).empty())
-      out |= uint64_t{1} << i;
+    bool begins = begins_anew(source.connector, names);
+    if (known != before.sources.end() && begins && !other_input(known->connector, source.connector).empty())
+      out |= uint64_t{1} << std::min<size_t>(i, 63);
   }
   return out;
 }

@@ -181,6 +181,14 @@ class Describer {
       cell.row.push_back({named_.of(*key, table, last), valued_.of(*key, table, last)});
     for (const typed::AggregateCall& call : stage.aggregates) {
       cell.measures.push_back({named_.of_call(call, stream, index), valued_.of_call(call, stream, index)});
+      if (call.own != nullptr) {  // kept is what it is passed; the rest is its rule
+        for (const typed::ExprPtr& argument : call.arguments) {
+          Hash type = Hasher("type").add(argument->type->text).done();
+          cell.measures.push_back({{type}, {type}});
+        }
+        Hash rule = Hasher("rule").add(typed::text_of_state(*call.own)).done();
+        cell.statements.valued.push_back(rule);
+      }
       if (call.filter) {
         cell.measures.push_back({named_.of_condition(*call.filter, stream, index),
                                  valued_.of_condition(*call.filter, stream, index)});

@@ -33,7 +33,7 @@ struct Cell {
   std::vector<typed::TypeRef> key_types;
   std::vector<Sets> row;       // join: each field of the rows that it keeps; match: its conditions
   std::vector<Sets> measures;  // match
-  Sets statements;             // process: all of them
+  Sets statements;             // process: all of them; over a table: aggregates of the script
   Sets initial;                // process: of a variable
   typed::TypeRef type = nullptr;
   HashSet time;

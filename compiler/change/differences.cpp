@@ -95,6 +95,7 @@ bool keeps_arguments(CellFn fn) {
     case CellFn::Previous:
     case CellFn::Collect:
     case CellFn::Top:
+    case CellFn::Rank:
       return true;
     default:
       return false;
@@ -363,10 +364,10 @@ class Finder {
   void find_hold() {
     const state::StoreDesc& was = before_.node->desc;
     const state::StoreDesc& is = after_.node->desc;
-    bool alike = was.hold.kind == is.hold.kind && was.size == is.size && was.every == is.every &&
-                 was.offset == is.offset && was.zone == is.zone && was.hold.whole == is.hold.whole &&
-                 was.hold.descending == is.hold.descending && before_.row == after_.row &&
-                 abi::same_layout(*was.hold.record, *is.hold.record);
+    bool alike = was.hold.kind == is.hold.kind && was.hold.window == is.hold.window && was.size == is.size &&
+                 was.every == is.every && was.offset == is.offset && was.zone == is.zone &&
+                 was.hold.whole == is.hold.whole && was.hold.descending == is.hold.descending &&
+                 before_.row == after_.row && abi::same_layout(*was.hold.record, *is.hold.record);
     if (!alike) {
       add(Difference::HoldOther);
     } else if (was.hold.span != is.hold.span || was.hold.count != is.hold.count) {
@@ -413,6 +414,7 @@ class Finder {
       add(Difference::FollowOther);
       return;
     }
+    if (before_.statements.valued != after_.statements.valued) add(Difference::FollowRule);
     for (size_t i = 0; i < is.measures.size(); ++i) {  // the values themselves are kept
       const state::CellDesc& from = was.measures[i];
       const state::CellDesc& to = is.measures[i];

@@ -84,6 +84,7 @@ class MeaningHasher {
     Hasher out("source");
     out.add(source.name).add(type_hash(source.type)).add(connector_hash(source.connector));
     for (const Arrival& arrival : lineage_.at(source.stream, 0)) out.add(arrival.time).add(arrival.watermark);
+    out.add(static_cast<uint64_t>(source.ahead.value_or(-1)));
     std::vector<Value> number{{Hasher("n").done(), std::nullopt}};
     for (const typed::Output& output : source.generated) {
       Scope scope;

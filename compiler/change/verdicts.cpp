@@ -70,7 +70,8 @@ constexpr VerdictRow rows[] = {
      "windows of a number of events that overlap changed; events are not kept one by one, only reset is "
      "possible"},
     {Difference::LatePolicy, Verdict::Keep, false, "late policy changed; closed windows stay closed"},
-    {Difference::Watermark, Verdict::Keep, false, "lateness changed; the watermark never goes back"},
+    {Difference::Watermark, Verdict::Keep, false,
+     "lateness or idle time changed; the watermark never goes back"},
     {Difference::TimeField, Verdict::Choice, true, "event time changed"},
     {Difference::DedupeHorizon, Verdict::Keep, false, "horizon changed"},
     {Difference::HistoryLonger, Verdict::Keep, false, "longer history"},
@@ -113,6 +114,8 @@ constexpr VerdictRow rows[] = {
      "aggregates or the key of the table changed; what its rows have given cannot be made anew: only reset "
      "is "
      "possible, and each row then counts from its next change on"},
+    {Difference::FollowRule, Verdict::Keep, false,
+     "aggregate of the script changed; it is made anew of what the rows of the table have given"},
     {Difference::HoldNumbers, Verdict::Keep, false,
      "a number changed; what waits goes when it would have gone, what was let go does not come back"},
     {Difference::HoldOther, Verdict::Choice, false,

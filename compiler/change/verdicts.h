@@ -88,6 +88,7 @@ enum class Difference : uint8_t {
   PatternBounds,
   PatternOther,
   FollowOther,
+  FollowRule,
   HoldNumbers,
   HoldOther,
   ProcessStatements,

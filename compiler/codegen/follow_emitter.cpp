@@ -33,6 +33,10 @@ void StageEmitter::emit_follow() {
     if (argument.counts != nullptr) bit = b.CreateSelect(argument.counts, bit, b.getInt64(0));
     admits = b.CreateOr(admits, bit);
     uint32_t column = node.desc.measures[i].column;
+    for (const Value& value : argument.own) {
+      put_value(column, value);
+      column += value.type->kind == typed::Kind::Optional ? 2 : 1;
+    }
     if (!argument.value.empty()) put_value(column, argument.value);
     if (!argument.order.empty()) put_value(column + 1, argument.order);
   }
@@ -44,6 +48,50 @@ void StageEmitter::emit_follow() {
                     b.getInt32(static_cast<uint32_t>(node.table)), key, sample});
   at_.check(b.CreateICmpNE(kept, b.getInt32(0)), EventError::Memory);
   b.CreateRetVoid();
+}
+
+// The result of an aggregate of the script: its state after all that the group has been given.
+Value ModuleEmitter::own_of_group(FunctionEmitter& at, int store, size_t measure, llvm::Value* group) {
+  llvm::IRBuilder<>& b = at.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* word = b.getInt64Ty();
+  llvm::Type* half = b.getInt32Ty();
+  const graph::StoreNode& node = graph_.stores[static_cast<size_t>(store)];
+  const typed::Stage& stage =
+      program().streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
+  const typed::OwnAggregate& own = *stage.aggregates[measure].own;
+  llvm::Value* number = b.getInt32(static_cast<uint32_t>(store));
+  llvm::AllocaInst* state = at.temporary(own_bytes(own));
+  b.CreateAlignedStore(b.getInt64(0), state, llvm::Align(8));
+  llvm::Value* places =
+      b.CreateCall(helper("mut_follow_places", word, {pointer, half, word}), {at.context(), number, group});
+  at.for_each(b.getInt64(0), places, [&](llvm::Value* place) {
+    llvm::Value* sample =
+        b.CreateCall(helper("mut_follow_member", pointer, {pointer, half, word, half, word}),
+                     {at.context(), number, group, b.getInt32(static_cast<uint32_t>(measure)), place});
+    llvm::BasicBlock* counted = at.block("counted");
+    llvm::BasicBlock* next = at.block("next");
+    b.CreateCondBr(b.CreateIsNotNull(sample), counted, next);
+    b.SetInsertPoint(counted);
+    std::vector<Value> event;
+    uint32_t column = node.desc.measures[measure].column;
+    for (typed::TypeRef type : own.parameter_types) {
+      llvm::Value* words = b.CreateConstGEP1_64(b.getInt8Ty(), sample, node.desc.columns[column].word * 8U);
+      event.push_back(own_word(at, type, words));
+      if (node.desc.columns[column].kind == state::WordKind::Text) {
+        // The row that has it may be replaced before the result has been read.
+        Value& text = event.back();
+        llvm::Value* size = b.CreateAnd(text.parts[0], b.getInt64(0xFFFFFFFFU));
+        text.parts[1] = b.CreateCall(helper("mut_arena_copy", pointer, {pointer, pointer, word}),
+                                     {at.context(), text.parts[1], size});
+      }
+      column += type->kind == typed::Kind::Optional ? 2 : 1;
+    }
+    own_add(at, own, event, state, state);
+    b.CreateBr(next);
+    b.SetInsertPoint(next);
+  });
+  return own_result(at, own, own_state_at(at, own, state));
 }
 
 // A row of the table has changed, and its readers have seen it.

@@ -145,7 +145,7 @@ void StageEmitter::query_group(const graph::StoreNode& node, int store, llvm::Va
     return;
   }
   auto with_event = [&] { return result_with(cell, 0, table, row, argument); };
-  if (history.excluding_current) {
+  if (history.excluding_current && cell.fn != CellFn::Rank) {
     at_.stage.histories[index] = current(in_place);
   } else if (argument.counts == nullptr) {
     at_.stage.histories[index] = with_event();

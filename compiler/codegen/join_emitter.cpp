@@ -210,6 +210,7 @@ void JoinEmitter::emit_right(ModuleEmitter& module, int stream, int stage, llvm:
   at.handler = {at.block("failed"), at.temporary(4)};
   llvm::BasicBlock* failed = at.handler.block;
   std::vector<Value> entering = at.fields;
+  StageEmitter(module, at, stream, stage).ask_shard(JoinSide::Right);
   JoinEmitter join(module, at, stream, stage);
   join.emit_arrival(JoinSide::Right);
   b.SetInsertPoint(failed);
@@ -222,7 +223,7 @@ void JoinEmitter::emit_right(ModuleEmitter& module, int stream, int stage, llvm:
        b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time, at.position,
        at.spill(join.record_of(entering, of.join->right_type)), out});
   fail->addFnAttr(llvm::Attribute::Cold);
-  module.send_error_event(at, stream, out);
+  module.send_error_event(at, stream, graph::join_error_site(module.graph(), stream, stage), out);
   b.CreateRetVoid();
 }
 

@@ -195,9 +195,13 @@ void ModuleEmitter::emit_section(int stream, size_t stage, llvm::Function* funct
 void ModuleEmitter::finish_stream(FunctionEmitter& at, int stream) {
   for (const Consumer& consumer : graph_.consumers[static_cast<size_t>(stream)]) {
     switch (consumer.kind) {
-      case Consumer::Kind::Emit:
-        emit_row(at, consumer.index);
+      case Consumer::Kind::Emit: {
+        bool everywhere = graph_.shards == graph::Graph::Shards::Several &&
+                          graph_.spread.emits_everywhere[static_cast<size_t>(consumer.index)] != 0;
+        when_asked(at, everywhere ? graph::Asks::First : graph::Asks::Nothing,
+                   [&] { emit_row(at, consumer.index); });
         break;
+      }
       case Consumer::Kind::Route:
         emit_route(at, consumer.index);
         break;
@@ -211,8 +215,13 @@ void ModuleEmitter::finish_stream(FunctionEmitter& at, int stream) {
         const typed::Input& input = program()
                                         .streams[static_cast<size_t>(consumer.index)]
                                         .inputs[static_cast<size_t>(consumer.input)];
+        graph::Asks asks = graph::Asks::Nothing;
+        if (graph_.shards == graph::Graph::Shards::Several) {
+          asks =
+              graph_.spread.inputs[static_cast<size_t>(consumer.index)][static_cast<size_t>(consumer.input)];
+        }
         if (input.conversion.empty()) {
-          call_section(at, consumer.index, 0, at.fields);
+          when_asked(at, asks, [&] { call_section(at, consumer.index, 0, at.fields); });
           break;
         }
         const graph::Needs& needs = graph_.needs[static_cast<size_t>(consumer.index)].front();
@@ -220,7 +229,7 @@ void ModuleEmitter::finish_stream(FunctionEmitter& at, int stream) {
         for (size_t i = 0; i < input.conversion.size(); ++i) {
           converted.push_back(needs[i] ? at.emit(*input.conversion[i].value) : Value{});
         }
-        call_section(at, consumer.index, 0, converted);
+        when_asked(at, asks, [&] { call_section(at, consumer.index, 0, converted); });
         break;
       }
     }
@@ -343,9 +352,13 @@ void ModuleEmitter::emit_route(FunctionEmitter& at, int route) {
   b.SetInsertPoint(end);
 }
 
-void ModuleEmitter::send_error_event(FunctionEmitter& at, int stream, llvm::Value* event) {
+void ModuleEmitter::send_error_event(FunctionEmitter& at, int stream, int site, llvm::Value* event) {
   int errors = graph_.errors_of[static_cast<size_t>(stream)];
   if (errors < 0 || !graph_.live[static_cast<size_t>(errors)]) return;
+  graph::Asks asks = graph::Asks::Nothing;
+  if (graph_.shards == graph::Graph::Shards::Several &&
+      graph_.spread.everywhere_at[static_cast<size_t>(site)])
+    asks = graph_.spread.error_inputs[static_cast<size_t>(stream)];
   llvm::IRBuilder<>& b = at.builder();
   auto field = [&](uint64_t offset) { return b.CreateConstGEP1_64(b.getInt8Ty(), event, offset); };
   typed::TypeRef record = program().streams[static_cast<size_t>(errors)].type;
@@ -370,7 +383,7 @@ void ModuleEmitter::send_error_event(FunctionEmitter& at, int stream, llvm::Valu
   fields.push_back(maybe(4, offsetof(MutErrorEvent, input), offsetof(MutErrorEvent, has_input)));
   fields.push_back(text(5, offsetof(MutErrorEvent, code)));
   fields.push_back(text(6, offsetof(MutErrorEvent, message)));
-  call_section(at, errors, 0, fields);
+  when_asked(at, asks, [&] { call_section(at, errors, 0, fields); });
 }
 
 void ModuleEmitter::emit_failure(FunctionEmitter& at, int site, int stream, int stage,
@@ -394,7 +407,7 @@ void ModuleEmitter::emit_failure(FunctionEmitter& at, int site, int stream, int 
       {at.context(), b.getInt32(static_cast<uint32_t>(site)), b.CreateLoad(b.getInt32Ty(), at.handler.code),
        at.time, at.position, event, out});
   fail->addFnAttr(llvm::Attribute::Cold);
-  send_error_event(at, stream, out);
+  send_error_event(at, stream, site, out);
 }
 
 EmittedModule emit(const graph::Graph& graph, Literals literals) {

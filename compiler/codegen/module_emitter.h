@@ -66,6 +66,7 @@ class ModuleEmitter {
                                const std::vector<Value>& fields);
   // Follow: follow_emitter.cpp.
   void settle_followers(FunctionEmitter& at, int stream);
+  Value own_of_group(FunctionEmitter& at, int store, size_t measure, llvm::Value* group);
   void finish_stream(FunctionEmitter& at, int stream);
   void emit_row(FunctionEmitter& at, int emit);
   void emit_right_event(FunctionEmitter& at, const graph::Consumer& consumer);
@@ -76,7 +77,10 @@ class ModuleEmitter {
                     typed::TypeRef record);
   // The same of a row that a store gives: `shown` has the fields of state::shown_record.
   void emit_result_failure(FunctionEmitter& at, int store, const std::vector<Value>& shown);
-  void send_error_event(FunctionEmitter& at, int stream, llvm::Value* event);
+  void send_error_event(FunctionEmitter& at, int stream, int site, llvm::Value* event);
+  // Several shards: `body` where this one is to go on, and control behind it.
+  llvm::Value* is_first_shard(FunctionEmitter& at) const;
+  void when_asked(FunctionEmitter& at, graph::Asks asks, const std::function<void()>& body) const;
   void emit_pattern_condition(int store);
   // Rows that a store of whole rows lets go, through what follows it.
   void emit_held_rows(FunctionEmitter& at, int index, llvm::Value* rows, llvm::Value* times,

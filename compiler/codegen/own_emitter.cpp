@@ -71,18 +71,22 @@ Value own_result(FunctionEmitter& at, const OwnAggregate& own, const std::vector
   return at.emit(*own.result);
 }
 
-std::vector<Value> StageEmitter::own_state(const OwnAggregate& own, llvm::Value* cell) {
-  B& b = at_.builder();
+std::vector<Value> own_state_at(FunctionEmitter& at, const OwnAggregate& own, llvm::Value* cell) {
+  llvm::IRBuilder<>& b = at.builder();
   llvm::Value* events = b.CreateAlignedLoad(b.getInt64Ty(), cell, llvm::Align(8));
-  return own_or_initial(at_, own, events, [&] {
+  return own_or_initial(at, own, events, [&] {
     std::vector<Value> out;
     uint64_t bytes = 8;
     for (const OwnState& state : own.states) {
-      out.push_back(own_word(at_, state.type, offset(cell, bytes)));
+      out.push_back(own_word(at, state.type, b.CreateConstGEP1_64(b.getInt8Ty(), cell, bytes)));
       bytes += word_count(state.type) * 8;
     }
     return out;
   });
+}
+
+std::vector<Value> StageEmitter::own_state(const OwnAggregate& own, llvm::Value* cell) {
+  return own_state_at(at_, own, cell);
 }
 
 void StageEmitter::copy_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table,
@@ -110,25 +114,29 @@ void StageEmitter::keep_cell(const state::CellDesc& desc, uint32_t index, llvm::
                {table, row, b.getInt32(index), copy});
 }
 
-// The state at `from` after one more event, to `to`; both may be one. Nothing is written when it fails.
-void StageEmitter::add_own(const OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
-                           llvm::Value* to) {
-  B& b = at_.builder();
-  std::vector<Value> states = own_state(own, from);
+void own_add(FunctionEmitter& at, const OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
+             llvm::Value* to) {
+  llvm::IRBuilder<>& b = at.builder();
+  std::vector<Value> states = own_state_at(at, own, from);
   llvm::Value* events = b.CreateAlignedLoad(b.getInt64Ty(), from, llvm::Align(8));
-  for (size_t i = 0; i < states.size(); ++i) at_.bind(own.states[i].local, states[i]);
-  for (const auto& [local, value] : own.constants) at_.bind(local, at_.emit(*value));
-  for (size_t i = 0; i < event.size(); ++i) at_.bind(own.parameters[i], event[i]);
+  for (size_t i = 0; i < states.size(); ++i) at.bind(own.states[i].local, states[i]);
+  for (const auto& [local, value] : own.constants) at.bind(local, at.emit(*value));
+  for (size_t i = 0; i < event.size(); ++i) at.bind(own.parameters[i], event[i]);
   std::vector<Value> next;
-  for (const typed::ExprPtr& value : own.add) next.push_back(at_.emit(*value));
+  for (const typed::ExprPtr& value : own.add) next.push_back(at.emit(*value));
   b.CreateAlignedStore(b.CreateAdd(events, b.getInt64(1)), to, llvm::Align(8));
   uint64_t bytes = 8;
   for (const Value& value : next) {
-    for (llvm::Value* word : at_.words(value)) {
-      b.CreateAlignedStore(word, offset(to, bytes), llvm::Align(8));
+    for (llvm::Value* word : at.words(value)) {
+      b.CreateAlignedStore(word, b.CreateConstGEP1_64(b.getInt8Ty(), to, bytes), llvm::Align(8));
       bytes += 8;
     }
   }
+}
+
+void StageEmitter::add_own(const OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
+                           llvm::Value* to) {
+  own_add(at_, own, event, from, to);
 }
 
 void StageEmitter::merge_own(const OwnAggregate& own, llvm::Value* into, llvm::Value* other) {

@@ -68,13 +68,13 @@ void ModuleEmitter::emit_result_failure(FunctionEmitter& at, int index, const st
           b.CreateConstGEP1_64(b.getInt8Ty(), event, layout->fields[i].offset));
   }
   llvm::AllocaInst* out = at.temporary(sizeof(MutErrorEvent));
+  int site = graph::error_site(graph_, node.stream, node.stage);
   b.CreateCall(
       helper("mut_fail_result", b.getVoidTy(),
              {pointer, b.getInt32Ty(), b.getInt32Ty(), b.getInt32Ty(), word, word, pointer, pointer}),
-      {at.context(), b.getInt32(static_cast<uint32_t>(graph::error_site(graph_, node.stream, node.stage))),
-       b.getInt32(static_cast<uint32_t>(index)), b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time,
-       at.position, event, out});
-  send_error_event(at, node.stream, out);
+      {at.context(), b.getInt32(static_cast<uint32_t>(site)), b.getInt32(static_cast<uint32_t>(index)),
+       b.CreateLoad(b.getInt32Ty(), at.handler.code), at.time, at.position, event, out});
+  send_error_event(at, node.stream, site, out);
 }
 
 void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value* rows, llvm::Value* times,
@@ -131,7 +131,11 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
     b.SetInsertPoint(fine);
     for (size_t i = 0; i < stage.aggregates.size(); ++i) {
       const typed::AggregateCall& call = stage.aggregates[i];
-      if (call.own != nullptr) at.stage.aggregates[i].value = own_fields(first_aggregate + i, *call.own);
+      if (call.own == nullptr) continue;
+      size_t place = first_aggregate + i;
+      at.stage.aggregates[i].value =
+          stage.follows.empty() ? own_fields(place, *call.own)
+                                : own_of_group(at, index, i, field(place, types.scalar(Kind::Int)).part());
     }
     const graph::Needs& after =
         graph_.needs[static_cast<size_t>(node.stream)][static_cast<size_t>(node.stage) + 1];

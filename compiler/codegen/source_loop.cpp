@@ -203,7 +203,7 @@ void SourceLoop::emit_undecodable(llvm::Value* row, llvm::Value* watermark) {
     llvm::Value* none = b_.CreateICmpEQ(watermark, b_.getInt64(uint64_t{1} << 63));
     at_.time = b_.CreateSelect(none, b_.getInt64(0), watermark);
   }
-  module_.send_error_event(at_, source_.stream, event);
+  module_.send_error_event(at_, source_.stream, head_site, event);
 }
 
 void SourceLoop::close() {

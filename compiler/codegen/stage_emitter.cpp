@@ -14,6 +14,7 @@ using typed::Kind;
 using typed::StageKind;
 
 bool StageEmitter::emit() {
+  ask_shard(state::JoinSide::Left);
   if (!stage_.histories.empty()) emit_histories();
   switch (stage_.kind) {
     case StageKind::Where:

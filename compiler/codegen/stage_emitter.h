@@ -43,6 +43,9 @@ class StageEmitter {
   void emit_hold();
   void emit_follow();
   void leave_unless(llvm::Value* condition);
+  // Ends the event here where another shard has it: shard_emitter.cpp.
+  void ask_shard(state::JoinSide side);
+  void leave_other_shards(graph::Asks asks, const typed::Expr* key);
   void commit();
 
   // Argument of an aggregate, evaluated; `counts` is whether the event adds to it.
@@ -127,6 +130,10 @@ std::vector<Value> own_or_initial(FunctionEmitter& at, const typed::OwnAggregate
                                   const std::function<std::vector<Value>()>& loaded);
 // A value of a cell: a word, or one more for a T?.
 Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory);
+std::vector<Value> own_state_at(FunctionEmitter& at, const typed::OwnAggregate& own, llvm::Value* cell);
+// The state at `from` after one more event, to `to`; both may be one. Nothing is written when it fails.
+void own_add(FunctionEmitter& at, const typed::OwnAggregate& own, const std::vector<Value>& event,
+             llvm::Value* from, llvm::Value* to);
 Value own_result(FunctionEmitter& at, const typed::OwnAggregate& own, const std::vector<Value>& states);
 
 }  // namespace mut::codegen

@@ -53,11 +53,15 @@ std::string of_held(const StoreDesc& desc) {
     default:
       break;
   }
+  if (desc.hold.window == state::HoldWindow::Count)
+    return fmt::format("the last {} rows{}, for ever", desc.size, each_key(desc));
   std::string rows = desc.hold.kind == state::HoldKind::Top
                          ? fmt::format("{} rows{}", desc.hold.count, each_key(desc))
                          : "rows";
   return rows + (desc.hold.whole ? " until the end of the input"
-                                 : " of windows of " + duration_text(desc.size) + " until these close");
+                 : desc.hold.window == state::HoldWindow::Session
+                     ? " of sessions until these close"
+                     : " of windows of " + duration_text(desc.size) + " until these close");
 }
 
 std::string of_join(const StoreDesc& desc) {

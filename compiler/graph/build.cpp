@@ -2,6 +2,7 @@
 
 #include "compiler/graph/graph.h"
 #include "compiler/graph/shape.h"
+#include "compiler/graph/spread.h"
 #include "compiler/graph/stores.h"
 
 namespace mut::graph {
@@ -26,6 +27,7 @@ bool waits_above(const typed::Program& program, int stream, size_t stage) {
     bool at_once = at.kind == StageKind::Aggregate && !at.ticks() &&
                    (at.window.kind == typed::WindowKind::Count ||
                     (!at.follows.empty() && at.window.kind != typed::WindowKind::All));
+    at_once = at_once || (at.hold && at.window.kind == typed::WindowKind::Count);
     return at.kind == StageKind::Join || (is_breaker(at) && !at_once);
   };
   if (std::any_of(of.stages.begin(), of.stages.begin() + static_cast<ptrdiff_t>(stage), waits)) return true;
@@ -134,9 +136,11 @@ void mark_all(Needs& needs) { std::fill(needs.begin(), needs.end(), 1); }
 
 class Builder {
  public:
-  Builder(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed)
+  Builder(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed,
+          Graph::Shards shards)
       : observed_(observed) {
     out_.program = std::move(program);
+    out_.shards = shards;
   }
 
   Graph run() {
@@ -164,6 +168,7 @@ class Builder {
       }
     }
     find_followers();
+    if (out_.shards == Graph::Shards::Several) spread_over_shards(out_);
     describe_code(out_);
     return std::move(out_);
   }
@@ -447,8 +452,9 @@ int error_site_count(const Graph& graph) {
   return join_error_site(graph, static_cast<int>(graph.program->streams.size()), 0);
 }
 
-Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed) {
-  return Builder(std::move(program), observed).run();
+Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed,
+                  Graph::Shards shards) {
+  return Builder(std::move(program), observed, shards).run();
 }
 
 }  // namespace mut::graph

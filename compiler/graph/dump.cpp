@@ -139,4 +139,18 @@ std::string dump_pipelines(const Graph& graph) {
   return out;
 }
 
+std::string dump_shards(const Graph& graph) {
+  std::string out;
+  for (const StoreNode& node : graph.stores) {
+    const typed::Stream& stream = graph.program->streams[static_cast<size_t>(node.stream)];
+    const typed::Stage& stage = stream.stages[static_cast<size_t>(node.stage)];
+    std::string where = "in every shard, whole";
+    if (node.home == Home::First) where = "in the first shard";
+    if (node.home == Home::ByKey) where = "by " + node.desc.keys[static_cast<size_t>(node.home_key)].name;
+    out += fmt::format("@{}/{} [{}] {}\n", stream.name, stage.name, store_name(node.desc.kind), where);
+  }
+  if (out.empty()) out = "no stage keeps state: every shard sees all events, the first gives the rows\n";
+  return out;
+}
+
 }  // namespace mut::graph

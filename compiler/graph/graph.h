@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/typed/program.h"
+#include "runtime/state/home.h"
 #include "runtime/state/store_desc.h"
 
 namespace mut::graph {
@@ -19,9 +20,30 @@ struct Consumer {
   int input = 0;   // Stream: which of its inputs; Join: which of its stages
 };
 
+using state::Home;
+
+// What is asked of an event that every shard has before it goes on: whether this shard is its own.
+enum class Asks : uint8_t { Nothing, Key, First };
+
+struct Spread {
+  struct StageSpread {
+    Home home = Home::Everywhere;
+    int key = -1;  // ByKey: which of the keys of the stage, or of its first history
+    Asks asks = Asks::Nothing;
+    Asks asks_right = Asks::Nothing;  // of the second input of a join
+  };
+  std::vector<std::vector<StageSpread>> stages;  // by stream and stage
+  std::vector<std::vector<Asks>> inputs;         // by stream and input: where rows of both kinds meet
+  std::vector<Asks> error_inputs;                // by stream: the same of what fails before state begins
+  std::vector<char> everywhere_at;               // by error site: every shard comes by with the same event
+  std::vector<char> emits_everywhere;            // by emit: every shard has the rows; the first gives them
+};
+
 // A store and the calls of its stage that live in it.
 struct StoreNode {
   state::StoreDesc desc;
+  Home home = Home::Everywhere;
+  int home_key = -1;  // ByKey: index into desc.keys
   int stream = -1;
   int stage = -1;
   std::vector<int> histories;  // Where, Project: indices into Stage::histories, one per cell
@@ -57,7 +79,10 @@ struct Graph {
   std::vector<std::string> regexes;           // patterns, by the index that kernels pass
   std::vector<std::string> zones;             // names, by the index that kernels pass
   std::vector<typed::TypeRef> runtime_types;  // of casts and formats, by the index that kernels pass
-  std::string shape;                          // all that machine code depends on; equal shapes share kernels
+  enum class Shards : uint8_t { One, Several };
+  Shards shards = Shards::One;
+  Spread spread;      // Several
+  std::string shape;  // all that machine code depends on; equal shapes share kernels
 };
 
 // Place of an error: every stage of every stream has one, then the end of the stream and its head
@@ -71,7 +96,8 @@ int error_site_count(const Graph& graph);
 int runtime_type(const Graph& graph, typed::TypeRef type);
 
 // `observed`: streams that a host or test reads besides the sinks.
-Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed = {});
+Graph build_graph(std::shared_ptr<const typed::Program> program, const std::vector<int>& observed = {},
+                  Graph::Shards shards = Graph::Shards::One);
 
 // Whether evaluating it can end in an event error.
 bool can_fail(const typed::Expr& expr);
@@ -88,5 +114,7 @@ bool waits_above(const typed::Program& program, int stream, size_t stage);
 // For `mutc explain --emit=graph` and `--emit=pipelines`.
 std::string dump(const Graph& graph);
 std::string dump_pipelines(const Graph& graph);
+// Of a graph for several shards: where the state of each stage is. For `mutc explain --emit=shards`.
+std::string dump_shards(const Graph& graph);
 
 }  // namespace mut::graph

@@ -197,6 +197,24 @@ class CodeDescriber {
       out += "\n";
     }
     for_all_exprs([&](const Expr& expr) { shape(expr, out); });
+    if (out_.shards == Graph::Shards::Several) describe_spread(out);
+  }
+
+  void describe_spread(std::string& out) const {
+    auto asks = [&](Asks what) { out += what == Asks::Key ? 'k' : what == Asks::First ? 'f' : '-'; };
+    out += "\nshards";
+    for (size_t i = 0; i < out_.spread.stages.size(); ++i) {
+      out += '/';
+      for (const Spread::StageSpread& stage : out_.spread.stages[i]) {
+        out += std::to_string(stage.key);
+        asks(stage.asks);
+        asks(stage.asks_right);
+      }
+      for (Asks input : out_.spread.inputs[i]) asks(input);
+      asks(out_.spread.error_inputs[i]);
+    }
+    for (char everywhere : out_.spread.everywhere_at) out += everywhere != 0 ? 'e' : 'o';
+    for (char everywhere : out_.spread.emits_everywhere) out += everywhere != 0 ? 'e' : 'o';
   }
 
   Graph& out_;

@@ -62,6 +62,8 @@ CellFn cell_fn(const typed::AggregateCall& call) {
       return CellFn::Collect;
     case AggregateFn::Top:
       return CellFn::Top;
+    case AggregateFn::Rank:
+      return CellFn::Rank;
     case AggregateFn::StringAgg:
       return CellFn::StringAgg;
     case AggregateFn::ApproxDistinct:
@@ -245,6 +247,8 @@ StoreNode hold_store(const typed::Stage& stage, const std::string& path) {
   desc.hold.span = hold.span;
   desc.hold.count = hold.count;
   desc.hold.whole = stage.window.kind == typed::WindowKind::All;
+  if (stage.window.kind == typed::WindowKind::Session) desc.hold.window = state::HoldWindow::Session;
+  if (stage.window.kind == typed::WindowKind::Count) desc.hold.window = state::HoldWindow::Count;
   std::vector<abi::FieldDesc> fields;
   auto add = [&](std::string name, abi::TypeDescRef type) {
     fields.push_back(abi::made_field(std::move(name), std::move(type)));
@@ -334,6 +338,17 @@ StoreNode follow_store(const typed::Stage& stage, const std::string& path) {
   for (const typed::AggregateCall& call : stage.aggregates) {
     CellDesc measure = describe_cell(call);
     measure.column = static_cast<uint32_t>(node.desc.columns.size());
+    if (call.own != nullptr) {
+      // Its state is made anew of what the rows of the group have given: a result is the number of the group.
+      measure.result = abi::make_scalar(abi::TypeKind::I64);
+      for (typed::TypeRef type : call.own->parameter_types) {
+        bool optional = type->kind == Kind::Optional;
+        node.desc.columns.push_back({state::word_kind(*describe(optional ? type->element : type)), 0});
+        if (optional) node.desc.columns.push_back({state::WordKind::Unsigned, 0});
+      }
+      node.desc.measures.push_back(std::move(measure));
+      continue;
+    }
     node.desc.columns.push_back({measure.kind, 0});
     if (call.order) node.desc.columns.push_back({measure.order_kind, 0});
     node.desc.measures.push_back(std::move(measure));

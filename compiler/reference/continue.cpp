@@ -7,6 +7,8 @@ namespace mut::reference {
 
 // Watermarks never fall; a param that the edit did not touch keeps the value it was set to.
 void Flow::continue_from(const Flow& old) {
+  clock_ = old.clock_;
+  silent_since_.assign(silent_since_.size(), clock_);
   for (size_t i = 0; i < program_->sources.size(); ++i) {
     const typed::Source& source = program_->sources[i];
     for (size_t k = 0; k < old.program_->sources.size(); ++k) {
@@ -18,6 +20,13 @@ void Flow::continue_from(const Flow& old) {
       if (newest_[i] != no_time)
         watermarks_[i] = std::max(watermarks_[i], minus(newest_[i], source.lateness));
       finished_[i] = old.finished_[k];
+      bool was_judged = old.program_->sources[k].idle.has_value();
+      silent_since_[i] = was_judged ? old.silent_since_[k] : old.clock_;
+      idle_[i] = old.idle_[k];
+      if (!source.idle && idle_[i] != 0) {
+        idle_[i] = 0;
+        watermarks_[i] = std::max(watermarks_[i], old.woken(k));
+      }
     }
   }
   for (size_t i = 0; i < params_.size(); ++i) {

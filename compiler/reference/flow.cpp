@@ -20,6 +20,8 @@ Flow::Flow(std::shared_ptr<const typed::Program> program, std::function<int(sour
   watermarks_.assign(program_->sources.size(), no_time);
   reached_.sources.assign(program_->sources.size(), no_time);
   finished_.assign(program_->sources.size(), 0);
+  silent_since_.assign(program_->sources.size(), no_time);
+  idle_.assign(program_->sources.size(), 0);
   for (size_t i = 0; i < program_->streams.size(); ++i) {
     const typed::Stream& stream = program_->streams[i];
     for (size_t k = 0; k < stream.stages.size(); ++k) {
@@ -68,15 +70,22 @@ const typed::Stage& Flow::stage_at(StagePlace place) const {
 // Least watermark of what comes in; held back by `window all` stages whose rows are still to come, by joins
 // that give rows late, and by what flows right now (rule 8.5).
 int64_t Flow::watermark(int stream, size_t stage) const {
+  int64_t out = least_above(stream, stage, Silent::LeftOut);
+  return out == end_of_time ? least_above(stream, stage, Silent::Counted) : out;
+}
+
+int64_t Flow::least_above(int stream, size_t stage, Silent silent) const {
   const typed::Stream& of = program_->streams[static_cast<size_t>(stream)];
   int64_t out = end_of_time;
-  if (of.kind == StreamKind::Source) {
+  bool counts = of.kind == StreamKind::Source &&
+                (silent == Silent::Counted || idle_[static_cast<size_t>(of.source)] == 0);
+  if (counts) {
     auto source = static_cast<size_t>(of.source);
     if (!finished_[source]) out = watermarks_[source];
     if (!firing_limits_.sources.empty()) out = std::min(out, firing_limits_.sources[source]);
   }
   auto end_of = [&](int above) {
-    return watermark(above, program_->streams[static_cast<size_t>(above)].stages.size());
+    return least_above(above, program_->streams[static_cast<size_t>(above)].stages.size(), silent);
   };
   for (const typed::Input& input : of.inputs) {
     if (input.stream >= 0) out = std::min(out, end_of(input.stream));
@@ -177,12 +186,16 @@ void Flow::accept(size_t source, Record record) {
   Event event;
   event.origin = {from.name, record.position, record.input};
   cause_ = event.origin;
-  if (!record.fields) {  // moves no watermark (rule 4.10)
-    fire_due();          // timers that were set too late
+  silent_since_[source] = clock_;
+  if (idle_[source] != 0) watermarks_[source] = woken(source);
+  idle_[source] = 0;
+  if (!record.fields || record.is_future) {  // moves no watermark (rule 4.10)
+    fire_due();                              // timers that were set too late
     event.time = std::max(newest_[source], int64_t{0});
     bool shown = record.has_raw && !typed::has_secret(from.type);
-    send_error(from.stream, event, "null", shown ? std::optional(record.raw) : std::nullopt, "decode",
-               from.span, typed::event_error_code(typed::EventError::Decode));
+    send_error(
+        from.stream, event, "null", shown ? std::optional(record.raw) : std::nullopt, "decode", from.span,
+        typed::event_error_code(record.is_future ? typed::EventError::Future : typed::EventError::Decode));
     ++cause_.position;
     return;
   }
@@ -202,6 +215,34 @@ void Flow::finish_source(size_t source) {
   fire_due();
   finish_counts(Rest::OfResults, source);
   fire_due();
+}
+
+// Silent for as long as it may be, a source holds nothing back; where nothing else does, the clock is its
+// watermark.
+void Flow::set_clock(int64_t now_ns) {
+  clock_ = now_ns;
+  for (size_t i = 0; i < program_->sources.size(); ++i) {
+    const typed::Source& source = program_->sources[i];
+    if (silent_since_[i] == no_time) silent_since_[i] = now_ns;
+    if (!source.idle || finished_[i] != 0 || now_ns - silent_since_[i] < *source.idle) continue;
+    idle_[i] = 1;
+    watermarks_[i] = std::max(watermarks_[i], minus(now_ns, source.lateness));
+  }
+  fire_due();
+}
+
+// No stage sees its watermark go back.
+int64_t Flow::woken(size_t source) const {
+  int64_t seen = watermarks_[source];
+  auto keep = [&](int stream, size_t stage) {
+    auto delay = held_back(stream, stage, Brake{static_cast<int>(source)});
+    int64_t at = watermark(stream, stage);
+    if (delay && at != no_time && at != end_of_time) seen = std::max(seen, plus(at, *delay));
+  };
+  for (const auto& [place, state] : states_) keep(place.first, place.second);
+  for (const typed::Set& set : program_->sets)
+    keep(set.stream, program_->streams[static_cast<size_t>(set.stream)].stages.size());
+  return seen;
 }
 
 void Flow::raise_watermarks(int64_t time) {
@@ -336,6 +377,7 @@ void Flow::send_error(int stream, const Event& event, std::string json, std::opt
       {"index", "no such index or key"},
       {"cast", "the value cannot be cast"},
       {"decode", "the record cannot be decoded"},
+      {"future", "event time too far ahead of its arrival"},
       {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
       {"no_key", "a key of a table is none"},
       {"timer", "a timer sets one that is not later than itself"},

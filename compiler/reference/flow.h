@@ -48,6 +48,8 @@ class Flow {
   void accept(size_t source, Record record);
   void finish_source(size_t source);
   void raise_watermarks(int64_t time);
+  // The clock by which records arrive, and sources are silent.
+  void set_clock(int64_t now_ns);
   // Everything fires, then `window all` gives its results. All sources are finished.
   void finish();
   // What an edit made due.
@@ -98,6 +100,11 @@ class Flow {
   Step ranked(StagePlace place, HeldRow row);
   Event held_event(const typed::Stage& stage, const HeldRow& row, int64_t rank, const Stretch& window,
                    int64_t time) const;
+  std::vector<Event> held_events(StagePlace place, std::vector<HeldRow> rows, const Stretch& window,
+                                 int64_t time) const;
+  Step count_held(StagePlace place, HeldRow row);
+  std::vector<Event> counted_rows(StagePlace place, const Key& key, int64_t end) const;
+  void finish_counted_rows(StagePlace place);
   int64_t next_held(StagePlace place) const;
   void give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch& window, int64_t time);
   void fire_held(StagePlace place, int64_t due);
@@ -165,6 +172,11 @@ class Flow {
   Limits limits_while_firing(StagePlace place, int64_t due);
   void reach_all();
   int64_t watermark_of(size_t source) const;
+  // Whether sources that are silent for longer than they may count.
+  enum class Silent : uint8_t { LeftOut, Counted };
+  int64_t least_above(int stream, size_t stage, Silent silent) const;
+  // The watermark of a source that is not idle any more.
+  int64_t woken(size_t source) const;
   bool fires(StagePlace place) const;
   int64_t due(StagePlace place) const;
   void plan_tick(StagePlace place, int64_t time);
@@ -197,6 +209,9 @@ class Flow {
   std::vector<int64_t> watermarks_;  // by source: never falls
   Limits reached_;                   // the watermarks that what has flowed so far has seen
   std::vector<char> finished_;
+  int64_t clock_ = no_time;
+  std::vector<int64_t> silent_since_;  // by source; no_time: the clock has not begun
+  std::vector<char> idle_;             // by source: it holds no watermark back
   // By source: what flows was caused by something that was due right behind this; empty: by an event.
   Limits firing_limits_;
   Origin cause_;

@@ -28,6 +28,38 @@ bool before(const Stage& stage, const HeldRow& a, const HeldRow& b) {
   return std::pair(a.time, a.arrival) < std::pair(b.time, b.arrival);
 }
 
+bool same_key(const HeldRow& a, const HeldRow& b) {
+  return !KeyLess{}(a.key, b.key) && !KeyLess{}(b.key, a.key);
+}
+
+bool over_sessions(const Stage& stage) {
+  return by_window(stage) && stage.window.kind == WindowKind::Session;
+}
+bool over_counts(const Stage& stage) { return by_window(stage) && stage.window.kind == WindowKind::Count; }
+
+struct HeldSession {
+  Stretch window;
+  std::vector<size_t> rows;  // indices
+};
+// Rows of a key, less than the gap apart.
+std::vector<HeldSession> sessions_of(const Stage& stage, const std::vector<HeldRow>& rows) {
+  std::map<Key, std::vector<size_t>, KeyLess> keys;
+  for (size_t i = 0; i < rows.size(); ++i) keys[rows[i].key].push_back(i);
+  std::vector<HeldSession> out;
+  for (auto& [key, of_key] : keys) {
+    std::stable_sort(of_key.begin(), of_key.end(),
+                     [&](size_t a, size_t b) { return rows[a].time < rows[b].time; });
+    bool first = true;
+    for (size_t i : of_key) {
+      if (first || rows[i].time >= out.back().window.end) out.push_back({{rows[i].time, 0}, {}});
+      first = false;
+      out.back().window.end = plus(rows[i].time, stage.window.size);
+      out.back().rows.push_back(i);
+    }
+  }
+  return out;
+}
+
 // Windows of a stage that hold a moment; `all` is one without edges.
 std::vector<Stretch> windows_of(const Stage& stage, int64_t time) {
   if (stage.window.kind == WindowKind::All || stage.hold->kind == HoldKind::Ranking) return {Stretch{}};
@@ -44,7 +76,15 @@ void let_go_of_rest(const Stage& stage, std::vector<HeldRow>& rows) {
              return a.first != b.first ? a.first < b.first : KeyLess{}(a.second, b.second);
            })>
       groups;
+  if (over_sessions(stage)) {  // whatever they become later
+    for (const HeldSession& session : sessions_of(stage, rows)) {
+      for (size_t i : session.rows) {
+        if (rows[i].let_go.empty()) groups[{session.window, rows[i].key}].push_back(&rows[i]);
+      }
+    }
+  }
   for (HeldRow& row : rows) {
+    if (over_sessions(stage) || over_counts(stage)) continue;
     for (const Stretch& window : windows_of(stage, row.time)) {
       if (!row.let_go.contains(window)) groups[{window, row.key}].push_back(&row);
     }
@@ -53,7 +93,7 @@ void let_go_of_rest(const Stage& stage, std::vector<HeldRow>& rows) {
     std::sort(best.begin(), best.end(),
               [&](const HeldRow* a, const HeldRow* b) { return before(stage, *a, *b); });
     for (size_t i = static_cast<size_t>(stage.hold->count); i < best.size(); ++i)
-      best[i]->let_go.insert(group.first);
+      best[i]->let_go.insert(over_sessions(stage) ? Stretch{} : group.first);
   }
 }
 
@@ -69,6 +109,19 @@ Flow::Step Flow::hold(StagePlace place, const Event& event) {
   row.arrival = ++state.arrivals;
   int64_t now = watermark(place.first, place.second);
   Step out;
+  if (over_counts(stage)) return count_held(place, std::move(row));
+  if (over_sessions(stage)) {
+    bool falls_into_one = std::any_of(state.held.begin(), state.held.end(), [&](const HeldRow& other) {
+      int64_t apart = other.time < row.time ? minus(row.time, other.time) : minus(other.time, row.time);
+      return same_key(other, row) && apart < stage.window.size;
+    });
+    if (!falls_into_one && plus(row.time, stage.window.size) <= std::max(state.closed, now)) {
+      ++state.late;
+      return out;
+    }
+    state.held.push_back(std::move(row));
+    return out;
+  }
   if (by_window(stage)) {
     if (stage.window.kind != WindowKind::All) {
       bool taken = false;
@@ -106,6 +159,46 @@ Flow::Step Flow::hold(StagePlace place, const Event& event) {
   }
   state.held.push_back(std::move(row));
   return out;
+}
+
+// Each `every`-th row of a key gives its last ones, as many as the window has.
+Flow::Step Flow::count_held(StagePlace place, HeldRow row) {
+  const Stage& stage = stage_at(place);
+  std::vector<HeldRow>& held = states_.at(place).held;
+  row.number =
+      1 + std::count_if(held.begin(), held.end(), [&](const HeldRow& other) { return same_key(other, row); });
+  held.push_back(row);
+  Step out;
+  if (row.number % stage.window.every == 0) out.rows = counted_rows(place, row.key, row.number);
+  return out;
+}
+
+// The window of a key that ends with its row of that number, as far as it has come.
+std::vector<Event> Flow::counted_rows(StagePlace place, const Key& key, int64_t end) const {
+  const Stage& stage = stage_at(place);
+  std::vector<HeldRow> rows;
+  Stretch window{end_of_time, no_time};
+  for (const HeldRow& row : states_.at(place).held) {
+    bool of_key = !KeyLess{}(row.key, key) && !KeyLess{}(key, row.key);
+    if (!of_key || row.number > end || row.number <= end - stage.window.size) continue;
+    window = {std::min(window.start, row.time), std::max(window.end, row.time)};
+    rows.push_back(row);
+  }
+  return held_events(place, std::move(rows), window, window.end);
+}
+
+// At the end of its input: what is not full.
+void Flow::finish_counted_rows(StagePlace place) {
+  const Stage& stage = stage_at(place);
+  StageState& state = states_.at(place);
+  std::map<Key, int64_t, KeyLess> counts;
+  for (const HeldRow& row : state.held) counts[row.key] = row.number;
+  for (const auto& [key, count] : counts) {
+    if (count % stage.window.every == 0) continue;
+    for (Event& row : counted_rows(place, key, (count / stage.window.every + 1) * stage.window.every))
+      run(place.first, place.second + 1, std::move(row));
+  }
+  state.held.clear();
 }
 
 // The best of the key without the new row, and with it: what stands at another rank is told.
@@ -156,6 +249,12 @@ int64_t Flow::next_held(StagePlace place) const {
   const Stage& stage = stage_at(place);
   const StageState& state = states_.at(place);
   int64_t least = end_of_time;
+  if (over_counts(stage)) return least;
+  if (over_sessions(stage)) {
+    for (const HeldSession& session : sessions_of(stage, state.held))
+      least = std::min(least, session.window.end);
+    return least;
+  }
   for (const HeldRow& row : state.held) {
     if (!by_window(stage)) {
       least = std::min(least, row.due);
@@ -170,8 +269,16 @@ int64_t Flow::next_held(StagePlace place) const {
 
 // The rows of one window: in order, of `top` the best of each key.
 void Flow::give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch& window, int64_t time) {
+  for (Event& row : held_events(place, std::move(rows), window, time))
+    run(place.first, place.second + 1, std::move(row));
+}
+
+std::vector<Event> Flow::held_events(StagePlace place, std::vector<HeldRow> rows, const Stretch& window,
+                                     int64_t time) const {
   const Stage& stage = stage_at(place);
-  std::erase_if(rows, [&](const HeldRow& row) { return row.let_go.contains(window); });
+  std::vector<Event> out;
+  Stretch mark = over_sessions(stage) ? Stretch{} : window;
+  std::erase_if(rows, [&](const HeldRow& row) { return row.let_go.contains(mark); });
   std::stable_sort(rows.begin(), rows.end(),
                    [&](const HeldRow& a, const HeldRow& b) { return before(stage, a, b); });
   std::map<Key, std::vector<HeldRow>, KeyLess> groups;
@@ -181,9 +288,10 @@ void Flow::give_held(StagePlace place, std::vector<HeldRow> rows, const Stretch&
     int64_t rank = 0;
     for (const HeldRow& row : best) {
       if (stage.hold->kind == HoldKind::Top && rank == stage.hold->count) break;
-      run(place.first, place.second + 1, held_event(stage, row, ++rank, window, time));
+      out.push_back(held_event(stage, row, ++rank, window, time));
     }
   }
+  return out;
 }
 
 void Flow::fire_held(StagePlace place, int64_t due) {
@@ -203,13 +311,25 @@ void Flow::fire_held(StagePlace place, int64_t due) {
     return;
   }
   std::map<Stretch, std::vector<HeldRow>> windows;
+  std::set<size_t> gone;
+  if (over_sessions(stage)) {
+    for (const HeldSession& session : sessions_of(stage, state.held)) {
+      for (size_t i : session.rows) {
+        if (session.window.end != due) continue;
+        windows[session.window].push_back(state.held[i]);
+        gone.insert(i);
+      }
+    }
+  }
   for (const HeldRow& row : state.held) {
+    if (over_sessions(stage)) break;
     for (auto [end, start] : fixed_windows({{stage.window}}, row.time)) {
       if (end == due) windows[{start, end}].push_back(row);
     }
   }
   state.closed = std::max(state.closed, due);
   std::erase_if(state.held, [&](const HeldRow& row) {
+    if (over_sessions(stage)) return gone.contains(static_cast<size_t>(&row - state.held.data()));
     auto all = fixed_windows({{stage.window}}, row.time);
     return std::all_of(all.begin(), all.end(), [&](const auto& window) { return window.first <= due; });
   });

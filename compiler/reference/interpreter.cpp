@@ -65,6 +65,12 @@ void Interpreter::take_row(const typed::Program& program, size_t index, const Ev
   all_.emplace_back(emit.name, std::move(line));
 }
 
+// What is generated has no time of arrival.
+void Interpreter::judge_arrival(const typed::Source& source, Record& record) const {
+  if (!source.ahead || !source.generated.empty() || !record.fields) return;
+  record.is_future = record.time > now_ && record.time - now_ > *source.ahead;
+}
+
 // Smallest next event time first, ties by declaration; what cannot be decoded is taken at once (8.1).
 // A source at its stop waits there.
 bool Interpreter::step(const Stops& stops) {
@@ -80,12 +86,16 @@ bool Interpreter::step(const Stops& stops) {
       flow_->finish_source(i);
       continue;
     }
+    if (!program.sources[i].time && program.sources[i].generated.empty()) next->time = now_;
     if (program.sources[i].preload) {  // a table: before anything else
       chosen = std::move(next);
       from = i;
       break;
     }
-    auto time_of = [](const Record& record) { return record.fields ? record.time : no_time; };
+    judge_arrival(program.sources[i], *next);
+    auto time_of = [](const Record& record) {
+      return record.fields && !record.is_future ? record.time : no_time;
+    };
     if (chosen && time_of(*next) >= time_of(*chosen)) continue;
     chosen = std::move(next);
     from = i;
@@ -124,6 +134,7 @@ std::string Interpreter::feed(const std::string& source, Feed feed) {
     reader.take();
     record->position = fed.records++;
     if (!of->time) record->time = now_;
+    judge_arrival(*of, *record);
     flow_->accept(static_cast<size_t>(of - sources.begin()), std::move(*record));
   }
   if (in_lines) fed.lines = reader.line() - 1;

@@ -47,7 +47,10 @@ class Interpreter {
   // source, which does not end. Lines count on over feeds of one name. What keeps it from being read, or "".
   std::string feed(const std::string& source, Feed feed);
   // Time of arrival of records whose source has no `time`.
-  void set_time(int64_t time_ns) { now_ = time_ns; }
+  void set_time(int64_t time_ns) {
+    now_ = time_ns;
+    flow_->set_clock(time_ns);
+  }
   // Raises every watermark, whatever the lateness.
   void raise_watermarks(int64_t time_ns) { flow_->raise_watermarks(time_ns); }
   // All sources end and everything fires.
@@ -71,6 +74,7 @@ class Interpreter {
   std::unique_ptr<Flow> make_flow(std::shared_ptr<const typed::Program> program,
                                   std::function<int(source::Span)> line);
   void take_row(const typed::Program& program, size_t emit, const Event& row);
+  void judge_arrival(const typed::Source& source, Record& record) const;
   // One record of the source that is next; false when nothing is left.
   bool step(const Stops& stops);
 

@@ -21,6 +21,7 @@ struct Feed {
 
 struct Record {
   std::optional<Value::Parts> fields;  // empty: cannot be decoded
+  bool is_future = false;              // further ahead of its arrival than the source allows
   int64_t time = 0;
   std::string raw;
   bool has_raw = false;

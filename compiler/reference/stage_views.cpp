@@ -52,7 +52,8 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
     } else {  // one cell: what the rows of the table have given
       std::string all;
       for (const AggregateCall& call : view.stage->aggregates)
-        all += function_of(call) + " " + meaning.of(call, stream, index) + "; ";
+        all +=
+            (call.own != nullptr ? "own" : function_of(call)) + " " + meaning.of(call, stream, index) + "; ";
       int table = flow.program().find_stream(view.stage->follows);
       const typed::Stream& rows = flow.program().streams[static_cast<size_t>(table)];
       for (const std::string& key : meaning.of(rows.stages.back().keys, table, rows.stages.size() - 1))

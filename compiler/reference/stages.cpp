@@ -118,6 +118,14 @@ std::vector<Entry> Flow::visible(const typed::History& history, const std::vecto
 
 Value Flow::history_result(const typed::History& history, const std::vector<Entry>& stored,
                            const Entry& current) const {
+  if (history.call.fn == AggregateFn::Rank) {
+    if (!current.cells[0]) return {};
+    int64_t greater = 0;
+    for (const Admitted& other : list_of(visible(history, stored, current), 0)) {
+      if (total_order(other.value, current.cells[0]->value) > 0) ++greater;
+    }
+    return greater + 1;
+  }
   if (history.over != OverKind::Previous)
     return aggregate(history.call, list_of(visible(history, stored, current), 0));
   std::vector<Admitted> before = list_of(stored, 0);

@@ -70,6 +70,7 @@ struct HeldRow {
   int64_t time = 0;
   uint64_t arrival = 0;
   int64_t due = 0;           // delay, debounce
+  int64_t number = 0;        // of its key, from 1 on: windows of a number of events
   std::set<Stretch> let_go;  // windows that it came too late for, or in which an earlier version had no room
 };
 

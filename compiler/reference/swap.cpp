@@ -384,7 +384,8 @@ class Migration {
   // Windows of a number of events that overlap hold in parts what they hold: more of it cannot be had.
   static bool wants_more(const StageView& before, size_t known, const StageView& view, size_t cell) {
     const typed::Window& window = view.stage->window;
-    if (window.kind != WindowKind::Count || window.every == window.size) return false;
+    bool overlap = window.kind == WindowKind::Count && window.every != window.size;
+    if (view.stage->kind != StageKind::Aggregate || !overlap) return false;
     int64_t had = before.stage->aggregates[known].most;
     int64_t wants = view.stage->aggregates[cell].most;
     return had != 0 && (wants == 0 || wants > had);

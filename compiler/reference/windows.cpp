@@ -171,16 +171,20 @@ void Flow::give_counted(StagePlace place, const Key& key, const std::vector<Entr
 void Flow::finish_counts(Rest rest, size_t ending) {
   for (auto& [place, state] : states_) {
     const Stage& stage = stage_at(place);
-    if (stage.kind != StageKind::Aggregate || stage.window.kind != WindowKind::Count) continue;
+    if ((stage.kind != StageKind::Aggregate && !stage.hold) || stage.window.kind != WindowKind::Count)
+      continue;
     if (waits_above(place.first, place.second) != (rest == Rest::OfResults)) continue;
     bool over = true;
     for (size_t source = 0; source < finished_.size(); ++source)
       over = over && (finished_[source] != 0 || source == ending ||
                       !held_back(place.first, place.second, Brake{static_cast<int>(source)}));
     if (!over) continue;
+    if (stage.hold) finish_counted_rows(place);
     for (const auto& [key, events] : std::exchange(state.log, {})) {
       auto count = static_cast<int64_t>(events.size());
-      if (count % stage.window.every == 0 || stage.on_update) continue;  // all was given
+      // Of windows that do not overlap only what is not given yet is there: an edit may leave more than fit.
+      bool tumbles = stage.window.every == stage.window.size;
+      if ((!tumbles && count % stage.window.every == 0) || stage.on_update) continue;  // all was given
       if (stage.ticks() && is_told(events)) continue;
       give_counted(place, key,
                    counted_window(stage, events, (count / stage.window.every + 1) * stage.window.every));
@@ -194,7 +198,8 @@ bool Flow::waits_above(int stream, size_t stage) const {
     const Stage& at = of.stages[k];
     bool window = at.kind == StageKind::Aggregate && at.window.kind != WindowKind::Running &&
                   at.window.kind != WindowKind::Count;
-    if (window || at.ticks() || at.kind == StageKind::Join || at.match || at.hold) return true;
+    if (window || at.ticks() || at.kind == StageKind::Join || at.match) return true;
+    if (at.hold && at.window.kind != WindowKind::Count) return true;
     if (at.process && !at.process->timers.empty()) return true;
   }
   return std::any_of(of.inputs.begin(), of.inputs.end(), [&](const typed::Input& input) {

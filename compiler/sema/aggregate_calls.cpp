@@ -125,6 +125,10 @@ bool CallChecker::finish_aggregate(typed::AggregateCall& out, bool maybe_empty) 
     case AggregateFn::StringAgg:
       out.result = maybe(type(Kind::String));
       return wanted(inner->kind == Kind::String, "`string`");
+    case AggregateFn::Rank:
+      out.result = type(Kind::Int);
+      if (optional || out.filter != nullptr) out.result = checker.types_.optional(out.result);
+      return wanted(typed::is_ordered(inner), "an ordered value");
     case AggregateFn::Prev:
       out.result = checker.types_.optional(inner);
       return wanted(!typed::holds_values(inner), "a scalar");

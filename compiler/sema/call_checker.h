@@ -36,7 +36,6 @@ inline constexpr AggregateName aggregate_names[] = {
     {"approx_distinct", typed::AggregateFn::ApproxDistinct},
 };
 // Aggregates of the language that this version refuses.
-inline constexpr std::string_view later_aggregates[] = {"rank"};
 // Null: no aggregate of the language has that name.
 const AggregateName* find_aggregate(std::string_view name);
 

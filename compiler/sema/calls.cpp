@@ -83,12 +83,15 @@ ExprPtr CallChecker::check() {
   if (node.history) return check_history();
   if (names.functions.contains(name)) return check_function(names.functions.find(name)->second);
   if (name == "prev" || name == "delta" || name == "changed") return check_history();
-  for (std::string_view later : later_aggregates) {
-    if (later == name && (scope.place == Place::AggregateItem || scope.place == Place::EventHistory)) {
-      return not_executable("aggregate `" + name + "`");
-    }
-  }
   if (const auto* own = find_own()) return check_own(*own);
+  if (name == "rank") {
+    diags()
+        .report(Code::AggregateOutside, expr.span, name)
+        .note(
+            "it is the place of an event among others: write `rank(…) over last 10m` in `with`, `where` or "
+            "`select`");
+    return error();
+  }
   if (is_list_call(name, args)) return checker.check_list_call(node, args, expr, scope);
   const AggregateName* aggregate = find_aggregate(name);
   if (aggregate != nullptr && scope.place == Place::Pattern) {

@@ -32,12 +32,11 @@ ExprPtr CallChecker::check_history() {
     }
   } else if ((own = find_own()) != nullptr) {
     fn = AggregateFn::Own;
+  } else if (name == "rank") {
+    fn = AggregateFn::Rank;
   } else if (const AggregateName* aggregate = find_aggregate(name)) {
     fn = aggregate->fn;
   } else {
-    for (std::string_view later : later_aggregates) {
-      if (later == name) return not_executable("aggregate `" + name + "`");
-    }
     auto report = diags().report(Code::UnknownFunction, node.function.span, name);
     std::vector<std::string> candidates;
     for (const AggregateName& entry : aggregate_names) candidates.emplace_back(entry.name);

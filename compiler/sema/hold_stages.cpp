@@ -71,12 +71,7 @@ bool StageChecker::check_hold_window(const std::optional<ast::Window>& window, c
         .note("`window tumbling 1m`, or `window all` for everything at the end of the input");
     return false;
   }
-  if (!check_window(window, out)) return false;
-  bool sessions = out.window.kind == typed::WindowKind::Session;
-  if (!sessions && out.window.kind != typed::WindowKind::Count) return true;
-  diags_.report(Code::NotExecutable, window->span,
-                "`" + out.keyword + (sessions ? "` over sessions" : "` over a number of events"));
-  return false;
+  return check_window(window, out);
 }
 
 bool StageChecker::build(const ast::SortStage& syntax, const ast::Stage& stage, Stage& out) {

@@ -53,6 +53,7 @@ class ProgramChecker {
   // Whether a host or a test gives its rows, whatever its connector.
   bool is_elsewhere(const std::string& source) const;
   // What a source or a table reads from outside: `decl` has name, was, type, time and lateness.
+  std::optional<int64_t> check_clause(const ast::ExprPtr& duration);
   template <typename Decl>
   std::optional<typed::Stream> read_connector(const Decl& decl, const ast::ConnectorExpr& connector_expr);
   void check_table(const ast::TableDecl& decl, Declared& declared);

@@ -16,10 +16,14 @@ void ProgramChecker::check_source(const ast::SourceDecl& decl, Declared& declare
   if (!decl.failover.empty())
     diags_.report(Code::NotExecutable, decl.failover[0].connector.span, "failover `else`");
   if (decl.on_full) diags_.report(Code::NotExecutable, decl.name.span, "`on full`");
-  if (decl.ahead) diags_.report(Code::NotExecutable, decl.ahead->span, "`ahead`");
   if (decl.check) diags_.report(Code::NotExecutable, decl.name.span, "`check`");
-  if (decl.idle) diags_.report(Code::NotExecutable, decl.idle->span, "`idle`");
   declared.result = read_connector(decl, decl.connector);
+  if (declared.result) {
+    out_.sources.back().idle = check_clause(decl.idle);
+    out_.sources.back().ahead = check_clause(decl.ahead);
+    if (out_.sources.back().idle == 0)
+      diags_.report(Code::BadWindow, decl.idle->span, "`idle` needs a duration above 0s");
+  }
   if (declared.result && !decl.time && out_.sources.back().connector.name == "file") {
     auto report = diags_.report(Code::NoTimeClause, decl.name.span);
     for (const typed::Field& field : out_.sources.back().type->fields) {
@@ -33,6 +37,15 @@ void ProgramChecker::check_source(const ast::SourceDecl& decl, Declared& declare
 bool ProgramChecker::is_elsewhere(const std::string& source) const {
   return options_.rows == CheckOptions::Rows::Given ||
          std::find(options_.bound.begin(), options_.bound.end(), source) != options_.bound.end();
+}
+
+// Nanoseconds; none where the clause is not written or wrong.
+std::optional<int64_t> ProgramChecker::check_clause(const ast::ExprPtr& duration) {
+  if (!duration) return std::nullopt;
+  auto value = exprs_->check_constant(*duration, out_.types->scalar(Kind::Duration));
+  if (value && value->value.as_int() < 0)
+    diags_.report(Code::BadWindow, duration->span, "a duration here must not be negative");
+  return value ? std::optional(value->value.as_int()) : std::nullopt;
 }
 
 template <typename Decl>
@@ -66,14 +79,7 @@ std::optional<typed::Stream> ProgramChecker::read_connector(const Decl& decl,
       return std::nullopt;
     }
   }
-  auto duration = [&](const ast::ExprPtr& expr) -> std::optional<int64_t> {
-    if (!expr) return std::nullopt;
-    auto value = exprs_->check_constant(*expr, out_.types->scalar(Kind::Duration));
-    if (value && value->value.as_int() < 0)
-      diags_.report(Code::BadWindow, expr->span, "a duration here must not be negative");
-    return value ? std::optional(value->value.as_int()) : std::nullopt;
-  };
-  source.lateness = duration(decl.lateness).value_or(0);
+  source.lateness = check_clause(decl.lateness).value_or(0);
   typed::Stream stream;
   stream.kind = StreamKind::Source;
   stream.name = source.name;

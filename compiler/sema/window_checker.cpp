@@ -129,11 +129,7 @@ bool StageChecker::check_window_of_calls(const ast::AggregateStage& node, const 
   };
   for (const typed::AggregateCall& call : out.aggregates) {
     if (out.window.kind == typed::WindowKind::Count && typed::overlaps(call) && !few(call)) return false;
-    if (call.own == nullptr) continue;
-    if (!out.follows.empty()) {
-      diags_.report(Code::NotExecutable, call.span, "an `aggregate` of the script over a table");
-      return false;
-    }
+    if (call.own == nullptr || !out.follows.empty()) continue;
     if (out.window.kind == typed::WindowKind::Session && call.own->merge.empty()) {
       diags_.report(Code::MissingOption, call.span, call.own->name, "`merge` in a session window")
           .note(

@@ -61,7 +61,8 @@ std::shared_ptr<session::Program> Engine::State::make_version(
       check.bound.push_back(bound.substr(bound.starts_with("source:") ? 7 : 0));
   }
   for (const auto& [bound, host] : host_sources) check.bound.push_back(bound);
-  return session::make_program(text, std::move(script_name), sources, diags, check, of_taps);
+  auto shards = options.shards > 1 ? graph::Graph::Shards::Several : graph::Graph::Shards::One;
+  return session::make_program(text, std::move(script_name), sources, diags, check, of_taps, shards);
 }
 
 void Engine::State::stop_generating(const std::string& source) {
@@ -228,7 +229,7 @@ Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program&
       if ("tap:" + tap->stream().name != emit.name) continue;
       binding.host = [this, tap](const abi::TypeDesc& record, const char* rows, uint64_t count,
                                  uint64_t stride) {
-        tap->receive(record, rows, count, stride, shard->version());
+        tap->receive(record, rows, count, stride, runner->version());
       };
     }
     return binding;
@@ -300,11 +301,14 @@ Outcome<Done> Engine::start() {
   bool compiled = false;
   auto kernels = s.compile(*s.program, &spent, &compiled);
   if (!kernels) return kernels.failure();
-  runtime::ShardOptions options;
+  runtime::RunnerOptions options;
+  options.shards = s.options.shards;
   options.batch_rows = s.options.batch_rows;
   options.memory_bytes = s.options.memory_bytes;
-  if (stays) options.at_end = runtime::ShardOptions::AtEnd::Stay;
-  s.shard = std::make_unique<runtime::Shard>(*s.env, options, s.retired);
+  if (stays) options.at_end = runtime::RunnerOptions::AtEnd::Stay;
+  if (s.options.clock == EngineOptions::Clock::Virtual)
+    options.now_ns = [state = &s] { return state->virtual_now.load(); };
+  s.runner = std::make_unique<runtime::Runner>(*s.env, options, s.retired);
   s.librarian = std::make_unique<session::Librarian>(*s.env, s.retired);
   auto apart = s.check_files(*s.program, nullptr);
   if (!apart) return apart;
@@ -324,9 +328,8 @@ Outcome<Done> Engine::start() {
   s.running_kernels = kernels.value();
   s.running_graph = s.program->graph;
   s.running_optimised = s.options.tier == TierChoice::Optimised;
-  auto instance = std::make_unique<runtime::Instance>(s.program->plan, std::move(kernels).value(),
-                                                      s.shard->seed(), s.shard->budget(), s.shard->errors());
-  s.shard->set_stamp(s.options.stamp == EngineOptions::Stamp::Yes);
+  runtime::Instances instances = s.runner->make_instances(s.program->plan, kernels.value());
+  s.runner->set_stamp(s.options.stamp == EngineOptions::Stamp::Yes);
   VersionRecord first = s.begin_record(s.program_version, s.name, s.program->text);
   first.parent = s.history.last_ran();
   if (first.parent != 0) {
@@ -339,7 +342,7 @@ Outcome<Done> Engine::start() {
   Status recorded = s.history.add(std::move(first));
   if (!recorded) return io(recorded.error());
   s.history.keep(s.program_version, 0, session::StepKind::Edit, s.program);
-  s.shard->start(std::move(instance), s.program_version, std::move(readers), std::move(outlets));
+  s.runner->start(std::move(instances), s.program_version, std::move(readers), std::move(outlets));
   s.started = true;
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
@@ -358,7 +361,7 @@ void Engine::State::take_optimised() {
     librarian->notify();
     return;
   }
-  shard->exchange_kernels(ready->kernels);
+  runner->exchange_kernels(ready->kernels);
   librarian->notify();
   // The next version may have other literals: it starts from code that takes any.
   if (ready->literals == codegen::Literals::Constant) return;
@@ -377,8 +380,7 @@ bool Engine::State::disturb() {
     return false;
   }
   runtime::PreparedSwap swap;
-  swap.next = std::make_unique<runtime::Instance>(program->plan, std::move(made).value(), shard->seed(),
-                                                  shard->budget(), shard->errors());
+  swap.next = runner->make_instances(program->plan, made.value());
   for (size_t i = 0; i < program->plan->stores.size(); ++i) {
     runtime::StoreMigration store;
     store.transfer = runtime::StoreTransfer::Convert;
@@ -389,8 +391,8 @@ bool Engine::State::disturb() {
   }
   for (size_t i = 0; i < program->plan->params.size(); ++i)
     swap.migration.params.push_back(static_cast<int>(i));
-  swap.version = shard->version();
-  shard->schedule(std::move(swap));
+  swap.version = runner->version();
+  runner->schedule(std::move(swap));
   return true;
 }
 
@@ -401,16 +403,16 @@ RunState Engine::run() {
     return RunState::Failed;
   }
   auto turn = s.turn.run();
-  if (s.stop_asked.exchange(false)) s.shard->stop();
+  if (s.stop_asked.exchange(false)) s.runner->stop();
   s.take_prepared();
   s.take_optimised();
   // An exchange is a turn of its own; the next turn runs a batch.
-  uint64_t batches = s.shard->stats().batches;
+  uint64_t batches = s.runner->stats().batches;
   bool disturbs =
       s.options.disturb == EngineOptions::Disturb::Swap && !s.waiting && s.batches_disturbed != batches;
   s.batches_disturbed = batches;
   if (disturbs && !s.disturb()) return RunState::Failed;
-  runtime::Progress progress = s.shard->run();
+  runtime::Progress progress = s.runner->run();
   s.settle_swap();
   s.judge_probation();
   switch (progress) {
@@ -423,14 +425,14 @@ RunState Engine::run() {
       return RunState::Done;
     case runtime::Progress::Failed:
       s.end_taps("the program failed");
-      s.failure = io(s.shard->error());
+      s.failure = io(s.runner->error());
       return RunState::Failed;
   }
   return RunState::Failed;
 }
 
 void Engine::State::settle_swap() {
-  auto result = shard->take_swap_result();
+  auto result = runner->take_swap_result();
   if (!result) return;
   if (!result->refused.empty()) return settle_refused(result->refused);
   cells_converted += result->cells_converted;
@@ -455,7 +457,7 @@ void Engine::State::settle_swap() {
   settle_parked(*waiting, report.version);
   if (seen) probation.reset();
   if (waiting->guard)
-    probation = {*waiting->guard, report.version, shard->stats().records_in, shard->errors().total()};
+    probation = {*waiting->guard, report.version, runner->stats().records_in, runner->errors().total()};
   waiting.reset();
   if (seen) {
     history.take(report);
@@ -538,7 +540,7 @@ Outcome<Done> Engine::advance(int64_t time_ns) {
   if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
   auto turn = s.turn.run();
   if (time_ns > s.virtual_now) s.virtual_now = time_ns;
-  if (!s.shard->advance(time_ns)) return io(s.shard->error());
+  if (!s.runner->advance(time_ns)) return io(s.runner->error());
   return Done{};
 }
 
@@ -546,7 +548,7 @@ const Failure& Engine::failure() const { return state_->failure; }
 
 void Engine::wait(int64_t limit_ns) {
   uint64_t seen = state_->wake->current();
-  int64_t retry = state_->shard ? state_->shard->retry_after_ns() : -1;
+  int64_t retry = state_->runner ? state_->runner->retry_after_ns() : -1;
   if (retry >= 0 && retry < limit_ns) limit_ns = retry;
   state_->wake->wait(seen, limit_ns);
 }
@@ -557,19 +559,19 @@ void Engine::stop() {
 }
 
 Outcome<Done> Engine::flush() {
-  if (!state_->shard) return Done{};
-  Status status = state_->shard->flush();
+  if (!state_->runner) return Done{};
+  Status status = state_->runner->flush();
   if (!status) return io(status.error());
   return Done{};
 }
 
 Outcome<Done> Engine::close() {
-  if (!state_->shard) return Done{};
+  if (!state_->runner) return Done{};
   state_->end_taps("the program has ended");
   state_->taking_back.reset();  // a guard's edit that is still built comes too late
   auto turn = state_->turn.run();
   Status recorded = state_->history.end();
-  Status status = state_->shard->close();
+  Status status = state_->runner->close();
   if (!status) return io(status.error());
   if (!recorded) return io(recorded.error());
   return Done{};
@@ -588,29 +590,30 @@ EngineStats Engine::stats() const {
   out.tier = s.options.tier == TierChoice::Quick                              ? "quick"
              : s.running_optimised || s.options.tier == TierChoice::Optimised ? "optimised"
                                                                               : "quick";
-  if (!s.shard) return out;
-  out.version = s.shard->version();
-  out.records_in = s.shard->stats().records_in;
-  out.rows_out = s.shard->stats().rows_out - s.shard->outlets().looked_rows();
-  out.swaps = s.options.disturb == EngineOptions::Disturb::Swap ? s.shard->stats().swaps : s.real_swaps;
-  out.event_errors = s.shard->errors().total();
-  out.state_bytes = s.shard->budget().used();
-  out.parked_bytes = s.shard->budget().parked();
-  for (const runtime::SourceCount& count : s.shard->positions())
+  if (!s.runner) return out;
+  out.version = s.runner->version();
+  out.records_in = s.runner->stats().records_in;
+  out.rows_out = s.runner->stats().rows_out - s.runner->outlets().looked_rows();
+  out.swaps = s.options.disturb == EngineOptions::Disturb::Swap ? s.runner->stats().swaps : s.real_swaps;
+  out.event_errors = s.runner->errors().total();
+  out.state_bytes = s.runner->budget().used();
+  out.parked_bytes = s.runner->budget().parked();
+  for (const runtime::SourceCount& count : s.runner->positions())
     out.positions.push_back({count.source, count.records});
-  for (const auto& [stream, count] : s.shard->errors().counts())
+  for (const auto& [stream, count] : s.runner->errors().counts())
     out.errors_by_stream.emplace_back(stream, count);
-  runtime::Instance& instance = s.shard->instance();
-  for (size_t i = 0; i < instance.plan().sites.size(); ++i) {
-    if (instance.dropped()[i] > 0)
-      out.dropped_by_stage.emplace_back(instance.plan().sites[i].counter, instance.dropped()[i]);
+  const runtime::Plan& plan = s.runner->plan();
+  for (size_t i = 0; i < plan.sites.size(); ++i) {
+    if (uint64_t dropped = s.runner->dropped(i); dropped > 0)
+      out.dropped_by_stage.emplace_back(plan.sites[i].counter, dropped);
   }
-  for (size_t i = 0; i < instance.store_count(); ++i) {
-    if (uint64_t let_go = instance.store(i).let_go_count(); let_go > 0)
-      out.dropped_by_stage.emplace_back(instance.store(i).desc().path, let_go);
-    uint64_t late = instance.store(i).late_count();
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    const std::string& path = s.runner->instance(0).store(i).desc().path;
+    if (uint64_t let_go = s.runner->let_go_count(i); let_go > 0)
+      out.dropped_by_stage.emplace_back(path, let_go);
+    uint64_t late = s.runner->late_count(i);
     out.late += late;
-    if (late > 0) out.late_by_stage.emplace_back(instance.store(i).desc().path, late);
+    if (late > 0) out.late_by_stage.emplace_back(path, late);
   }
   return out;
 }

@@ -1,4 +1,4 @@
-// Behind the public Engine: one program's versions, its shard, its compiler.
+// Behind the public Engine: one program's versions, what runs them, its compiler.
 #pragma once
 #include <atomic>
 #include <deque>
@@ -19,7 +19,7 @@
 #include "runtime/connector/memory/memory.h"
 #include "runtime/connector/pieces/pieces.h"
 #include "runtime/env/real_env.h"
-#include "runtime/graph/shard.h"
+#include "runtime/graph/runner.h"
 
 namespace mut {
 
@@ -30,7 +30,7 @@ struct Engine::State {
   std::unique_ptr<jit::Jit> jit;
   std::unique_ptr<session::Optimiser> optimiser;
   runtime::RetireList retired;  // code of older versions
-  std::unique_ptr<runtime::Shard> shard;
+  std::unique_ptr<runtime::Runner> runner;
   std::unique_ptr<session::Librarian> librarian;
   std::string name;
   std::string warnings;
@@ -75,7 +75,7 @@ struct Engine::State {
   // Held while rows run; who asks for figures has it between two batches.
   mutable session::Turn turn;
   session::History history;
-  // A store that an edit dropped cells of; the shard has it unless it was empty.
+  // A store that an edit dropped cells of; the shards have it unless it was empty.
   struct ParkedState {
     runtime::ParkId id;
     std::shared_ptr<session::Program> program;  // that had it

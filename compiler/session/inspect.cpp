@@ -146,8 +146,8 @@ EngineFigures Engine::inspect() const {
   const State& s = *state_;
   EngineFigures out;
   s.turn.ask([&] {
-    if (!s.shard) return;
-    runtime::Instance& instance = s.shard->instance();
+    if (!s.runner) return;
+    runtime::Instance& instance = s.runner->instance(0);
     std::shared_ptr<session::Program> program;
     {
       std::lock_guard lock(s.mutex);
@@ -163,22 +163,22 @@ EngineFigures Engine::inspect() const {
     out.late = stats.late;
     out.swaps = stats.swaps;
     out.state_bytes = stats.state_bytes;
-    out.state_bytes_max = s.shard->budget().limit();
+    out.state_bytes_max = s.runner->budget().limit();
     out.event_errors = stats.event_errors;
-    std::vector<runtime::FeedState> feeds = s.shard->feed_states();
+    std::vector<runtime::FeedState> feeds = s.runner->feed_states();
     for (size_t i = 0; i < feeds.size(); ++i)
       out.sources.push_back(source_figures(feeds[i], instance.plan().sources[i], instance.watermarks[i]));
-    add_streams(*program, instance, s.shard->errors(), out);
+    add_streams(*program, instance, s.runner->errors(), out);
     for (size_t i = 0; i < instance.store_count(); ++i) {
       state::Store& store = instance.store(i);
       const typed::Stream& stream =
           program->typed->streams[static_cast<size_t>(program->graph->stores[i].stream)];
       if (is_tap(stream.name)) continue;
       out.stores.push_back({store.desc().path, stream.name, std::string(kind_name(store.desc().kind)),
-                            store.entry_count(), store.late_count(), as_time(store.due())});
+                            s.runner->entry_count(i), s.runner->late_count(i), as_time(s.runner->due(i))});
     }
     for (const runtime::EmitPlan& emit : instance.plan().emits) {
-      const runtime::OutletBinding* binding = s.shard->outlets().find(emit.name);
+      const runtime::OutletBinding* binding = s.runner->outlets().find(emit.name);
       if (binding == nullptr || is_tap(emit.stream)) continue;
       out.sinks.push_back({emit.name, emit.stream, binding->rows});
     }
@@ -243,8 +243,7 @@ Outcome<std::string> Engine::state(const std::string& stream, const std::string&
   const State& s = *state_;
   Outcome<std::string> out = Failure{Failure::Kind::Usage, "the engine was not started"};
   s.turn.ask([&] {
-    if (!s.shard) return;
-    runtime::Instance& instance = s.shard->instance();
+    if (!s.runner) return;
     std::shared_ptr<session::Program> program = state_->running_program();
     int index = program->typed->find_stream(stream);
     if (index < 0) {
@@ -252,15 +251,18 @@ Outcome<std::string> Engine::state(const std::string& stream, const std::string&
       return;
     }
     std::string text = "{";
-    for (size_t i = 0; i < instance.store_count(); ++i) {
+    for (size_t i = 0; i < s.runner->plan().stores.size(); ++i) {
       if (program->graph->stores[i].stream != index) continue;
-      auto cells = session::key_state(instance.store(i), key);
+      auto cells = session::key_state(s.runner->instance(0).store(i), key);
+      // A key is in one of the shards.
+      for (size_t shard = 1; shard < s.runner->shard_count() && cells && cells.value() == "null"; ++shard)
+        cells = session::key_state(s.runner->instance(shard).store(i), key);
       if (!cells) {
         out = Failure{Failure::Kind::Usage, cells.error().message};
         return;
       }
       text::Buffer path;
-      json::append_string(instance.store(i).desc().path, path);
+      json::append_string(s.runner->instance(0).store(i).desc().path, path);
       text += (text.size() > 1 ? "," : "") + std::string(path.view()) + ":" + cells.value();
     }
     if (text.size() == 1) {

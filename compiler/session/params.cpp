@@ -123,8 +123,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_params(const std::vector
   auto kernels = kernels_for(*made, report, &ready.optimised);
   if (!kernels) return kernels.failure();
   ready.kernels = std::move(kernels).value();
-  ready.swap.next = std::make_unique<runtime::Instance>(made->plan, ready.kernels, shard->seed(),
-                                                        shard->budget(), shard->errors());
+  ready.swap.next = runner->make_instances(made->plan, ready.kernels);
   ready.report = report;
   return ready;
 }

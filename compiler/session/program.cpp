@@ -72,7 +72,8 @@ Taps fitting_taps(source::SourceSet& sources, source::FileId file, const Taps& a
 
 std::shared_ptr<Program> make_program(std::string_view text, std::string name,
                                       std::shared_ptr<source::SourceSet> sources, diag::Engine& diags,
-                                      const sema::CheckOptions& options, const Taps& taps) {
+                                      const sema::CheckOptions& options, const Taps& taps,
+                                      graph::Graph::Shards shards) {
   auto out = std::make_shared<Program>();
   out->asked_taps = taps;
   source::FileId file = sources->add(std::move(name), std::string(text));
@@ -86,7 +87,7 @@ std::shared_ptr<Program> make_program(std::string_view text, std::string name,
   if (!checked) return nullptr;
   out->sources = std::move(sources);
   out->typed = std::make_shared<const typed::Program>(std::move(*checked));
-  out->graph = std::make_shared<const graph::Graph>(graph::build_graph(out->typed));
+  out->graph = std::make_shared<const graph::Graph>(graph::build_graph(out->typed, {}, shards));
   out->plan = make_plan(*out->graph, *out->sources);
   out->text = std::string(text);
   for (const typed::Param& param : out->typed->params)
@@ -186,8 +187,10 @@ runtime::SourcePlan source_plan(const graph::Graph& graph, const typed::Source& 
     out.record = abi::make_record({number});
     out.needed = {1};
     out.generate = generate_spec(source.connector);
-    return out;
+    return out;  // its times are not those of the clock: never idle, never ahead
   }
+  out.idle = source.idle.value_or(-1);
+  out.ahead = source.ahead.value_or(-1);
   out.record = graph::describe(source.type);
   const graph::Needs& needs = graph.needs[static_cast<size_t>(source.stream)].front();
   out.needed.assign(needs.begin(), needs.end());
@@ -206,6 +209,8 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
     const graph::StoreNode& node = graph.stores[i];
     runtime::StorePlan store;
     store.desc = node.desc;
+    store.home = node.home;
+    store.home_key = node.home_key;
     store.clock = clocks.of_store[i];
     store.watermark_bit = clocks.bit_of[i];
     store.has_results = state::has_results(node.desc);
@@ -263,6 +268,8 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
       out->sites.back().counter = program.streams[i].name + "/" + stage.name + "#right";
     }
   }
+  for (size_t i = 0; i < graph.spread.everywhere_at.size(); ++i)
+    out->sites[i].everywhere = graph.spread.everywhere_at[i] != 0;
   std::vector<abi::FieldDesc> params;
   for (const typed::Param& param : program.params) {
     params.push_back(abi::made_field(param.name, graph::describe(param.type)));

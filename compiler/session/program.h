@@ -38,7 +38,8 @@ struct Program {
 std::shared_ptr<Program> make_program(std::string_view text, std::string name,
                                       std::shared_ptr<source::SourceSet> sources, diag::Engine& diags,
                                       const sema::CheckOptions& options = {},
-                                      const std::vector<TapStream>& taps = {});
+                                      const std::vector<TapStream>& taps = {},
+                                      graph::Graph::Shards shards = graph::Graph::Shards::One);
 
 // The runtime's view of a graph. `values` of params are the declared ones.
 std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source::SourceSet& sources);

@@ -122,6 +122,7 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
   if (!machine) return Failure{Failure::Kind::Usage, machine.error().message};
   Status apart = session::check_files(*machine.value(), *first.program->typed, bindings, nullptr);
   if (!apart) return io(apart.error().message);
+  interpreter.set_time(machine.value()->wall_ns());
   for (const typed::Source& source : first.program->typed->sources) {
     if (!source.generated.empty()) continue;
     auto feed = feed_of(source);

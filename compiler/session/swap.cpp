@@ -10,6 +10,7 @@
 #include "compiler/session/engine_state.h"
 #include "compiler/session/params.h"
 #include "compiler/session/report.h"
+#include "compiler/session/shards.h"
 #include "compiler/syntax/parse.h"
 #include "mutstream/tooling.h"
 #include "runtime/abi/check.h"
@@ -120,6 +121,8 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
     case change::SwapPlan::Outcome::Applicable:
       break;
   }
+  std::string stays = session::stays_in_shards(plan.migration, base, made);
+  if (!stays.empty()) return refused(report.plan + stays);
   for (const std::string& source : plan.sources_redeclared) {
     auto host = host_source(source);
     if (host && !host->text)
@@ -183,8 +186,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   swap.migration.conversions = std::move(conversions).value();
   swap.redeclared = plan.value().sources_redeclared;
   for (const SourceCut& cut : request.at) swap.at.push_back({cut.source, cut.records});
-  swap.next = std::make_unique<runtime::Instance>(made->plan, kernels.value(), shard->seed(), shard->budget(),
-                                                  shard->errors());
+  swap.next = runner->make_instances(made->plan, kernels.value());
   auto opened = open_added(*base.program, *made, plan.value(), swap, report.warnings);
   if (!opened) return opened.failure();
   Prepared out{Prepared::Origin::Edit,     report,    made,        std::move(swap),
@@ -401,15 +403,14 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
 // On the running thread: the next version becomes what the shard waits for.
 void Engine::State::take_prepared() {
   std::lock_guard lock(mutex);
-  store_entries.resize(shard->instance().store_count());
-  for (size_t i = 0; i < store_entries.size(); ++i)
-    store_entries[i] = shard->instance().store(i).entry_count();
+  store_entries.resize(runner->plan().stores.size());
+  for (size_t i = 0; i < store_entries.size(); ++i) store_entries[i] = runner->entry_count(i);
   free_parked();
-  if (prepared.empty() || waiting || shard->swap_waits()) return;
+  if (prepared.empty() || waiting || runner->swap_waits()) return;
   MUT_CHECK(prepared.front().base == program, "a version is compared with the one that runs right before it");
   waiting = std::move(prepared.front());
   prepared.pop_front();
-  shard->schedule(std::move(waiting->swap));
+  runner->schedule(std::move(waiting->swap));
 }
 
 PlanResult plan_change(std::string_view before, std::string before_name, std::string_view after,

@@ -51,7 +51,8 @@ Outcome<std::string> explain_script(std::string_view text, std::string name, Emi
     if (diags.has_errors()) return Failure{Failure::Kind::Script, render(diags, *sources, options)};
     return printer::dump(tree);
   }
-  auto program = session::make_program(text, std::move(name), sources, diags);
+  auto shards = emit == Emit::Shards ? graph::Graph::Shards::Several : graph::Graph::Shards::One;
+  auto program = session::make_program(text, std::move(name), sources, diags, {}, {}, shards);
   if (!program) return Failure{Failure::Kind::Script, render(diags, *sources, options)};
   jit::Tier of = tier == TierChoice::Quick ? jit::Tier::Quick : jit::Tier::Optimised;
   switch (emit) {
@@ -59,6 +60,8 @@ Outcome<std::string> explain_script(std::string_view text, std::string name, Emi
       return typed::dump(*program->typed);
     case Emit::Graph:
       return graph::dump(*program->graph);
+    case Emit::Shards:
+      return graph::dump_shards(*program->graph);
     case Emit::Pipelines:
       return graph::dump_pipelines(*program->graph);
     default: {

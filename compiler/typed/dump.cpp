@@ -280,6 +280,8 @@ std::string dump(const Program& program) {
   }
   for (const Source& source : program.sources) {
     fmt::format_to(line, "source {}: {} lateness {}\n", source.name, source.type->text, source.lateness);
+    if (source.idle) fmt::format_to(line, "  idle {}\n", *source.idle);
+    if (source.ahead) fmt::format_to(line, "  ahead {}\n", *source.ahead);
     if (source.time) fmt::format_to(line, "  time {}\n", expr_text(*source.time));
     for (const Output& output : source.generated)
       fmt::format_to(line, "  {} = {}\n", output.name, expr_text(*output.value));

@@ -92,6 +92,8 @@ const char* aggregate_name(AggregateFn fn) {
       return "string_agg";
     case AggregateFn::ApproxDistinct:
       return "approx_distinct";
+    case AggregateFn::Rank:
+      return "rank";
     case AggregateFn::Prev:
       return "prev";
     case AggregateFn::Delta:

@@ -147,7 +147,8 @@ enum class AggregateFn : uint8_t {
   Prev,
   Delta,
   Changed,
-  Own,  // of the script: OwnAggregate
+  Rank,  // 1 + how many values are greater than this one; none where this one does not count
+  Own,   // of the script: OwnAggregate
 };
 const char* aggregate_name(AggregateFn fn);
 
@@ -344,10 +345,13 @@ struct Source {
   Connector connector;
   // `generate(…) { … }`: its expressions, over one field `n: int`, one per field of `type`.
   std::vector<Output> generated;
-  ExprPtr time;                 // over the declared fields; null: time of arrival
-  int64_t lateness = 0;         // nanoseconds
-  std::optional<int64_t> idle;  // nanoseconds of wall time
-  bool preload = false;         // of a table: read to its end before any event
+  ExprPtr time;          // over the declared fields; null: time of arrival
+  int64_t lateness = 0;  // nanoseconds
+  // Nanoseconds of wall time: silent for so long, it holds no watermark back.
+  std::optional<int64_t> idle;
+  // Nanoseconds: a record whose time is further ahead of its arrival cannot be taken.
+  std::optional<int64_t> ahead;
+  bool preload = false;  // of a table: read to its end before any event
   int stream = -1;
 };
 

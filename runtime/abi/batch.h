@@ -6,6 +6,13 @@
 extern "C" {
 #endif
 
+// Why a row is not an event.
+typedef enum MutBadRow {
+  MUT_ROW_FINE = 0,
+  MUT_ROW_BROKEN = 1,  // not decoded, or its time cannot be computed
+  MUT_ROW_FUTURE = 2,  // further ahead of its arrival than the source allows
+} MutBadRow;
+
 // Values of one declared field. `values` is null when no kernel needs the field. For a field of type
 // T? `values` holds plain T and `valid` one byte a row; else `valid` is null.
 typedef struct MutColumn {
@@ -34,7 +41,8 @@ typedef struct MutBatch {
   const MutColumn* columns;  // one per declared field, in order of declaration
   int64_t* times;            // event time less time_shift, nanoseconds since the epoch; any value in bad rows
   int64_t time_shift;        // added to each of them; 0 where event times are computed
-  const uint8_t* bad;        // null when every row decoded; else 1 in rows that did not
+  int64_t arrival;           // of all its rows, nanoseconds since the epoch
+  const uint8_t* bad;        // null when every row can be taken; else a MutBadRow for each
   const MutDecodeError* errors;  // in order of row
   uint32_t error_count;
   const MutOrigin* origins;  // null when the source keeps none (rows pushed by a host)

@@ -115,6 +115,10 @@ typedef struct MutContext {
   int64_t watermark;      // of the running source, with the event that is processed
   int32_t overdue;        // 1: a timer was set that the watermark had passed; it fires before the next event
   int32_t firing;         // 1: a store fires; what clocks say then is not bounded by `watermark`
+  int64_t arrival;        // of the event that is processed, or that brings about what fires
+  uint32_t shard;         // which of `shards` this is; both do not change while a version runs
+  uint32_t shards;
+  uint64_t shard_seed;  // of the hash that says which shard a key belongs to
 } MutContext;
 
 // What the windows of an event give at once: rows as a result kernel reads them.

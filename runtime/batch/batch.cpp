@@ -62,6 +62,7 @@ void Batch::clear() {
   borrowed_times_ = nullptr;
   view_.time_shift = 0;
   has_origins_ = true;
+  has_arrival_ = false;
   view_.input_name = {0, 0, ""};
   errors_.clear();
   bad_.clear();
@@ -71,7 +72,7 @@ void Batch::clear() {
 
 void Batch::finish_bad_row(MutOrigin origin, std::string_view code, std::string_view message) {
   if (bad_.empty()) bad_.assign(row_capacity_, 0);
-  bad_[view_.row_count] = 1;
+  bad_[view_.row_count] = MUT_ROW_BROKEN;
   errors_.push_back({view_.row_count, arena_.copy(code), arena_.copy(message)});
   times_[view_.row_count] = view_.row_count == 0 ? 0 : times_[view_.row_count - 1];
   finish_row(origin);

@@ -91,6 +91,12 @@ class Batch {
   void finish_bad_row(MutOrigin origin, std::string_view code, std::string_view message);
 
   void set_first_position(uint64_t position) { view_.first_position = position; }
+  // When its rows arrived, nanoseconds since the epoch; the shard's clock where nobody says.
+  void set_arrival(int64_t arrival_ns) {
+    view_.arrival = arrival_ns;
+    has_arrival_ = true;
+  }
+  bool has_arrival() const { return has_arrival_; }
   void set_input_name(std::string_view name) { view_.input_name = arena_.copy(name); }
   // Keeps the buffer alive until clear(): rows point into it.
   void hold(std::shared_ptr<ReadBuffer> buffer) { held_.push_back(std::move(buffer)); }
@@ -108,6 +114,7 @@ class Batch {
   std::vector<int64_t> times_;
   const int64_t* borrowed_times_ = nullptr;
   bool has_origins_ = true;
+  bool has_arrival_ = false;
   std::vector<uint8_t> bad_;
   std::vector<MutDecodeError> errors_;
   std::vector<MutOrigin> origins_;

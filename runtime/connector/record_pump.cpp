@@ -57,6 +57,7 @@ Result<StreamStep::State> RecordPump::read_more(ByteStream& stream) {
 Result<Poll> RecordPump::fill(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch) {
   if (failed_) return *failed_;
   batch.set_first_position(next_position_);
+  batch.set_arrival(arrival_ns);
   uint32_t rows_before = batch.row_count();
   Poll poll = Poll::Ready;
   while (batch.row_count() < batch.row_capacity()) {

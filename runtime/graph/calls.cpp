@@ -62,8 +62,13 @@ void mut_undecodable(MutContext* ctx, uint32_t site, const MutBatch* batch, uint
 
 // The first row from `row` on that did not decode, or `row_end`.
 uint64_t mut_next_bad(const uint8_t* bad, uint64_t row, uint64_t row_end) {
-  const void* found = row < row_end ? memchr(bad + row, 1, row_end - row) : nullptr;
-  return found == nullptr ? row_end : static_cast<uint64_t>(static_cast<const uint8_t*>(found) - bad);
+  uint64_t eight = 0;  // rows at a time
+  for (; row + sizeof(eight) <= row_end; row += sizeof(eight)) {
+    memcpy(&eight, bad + row, sizeof(eight));
+    if (eight != 0) break;
+  }
+  while (row < row_end && bad[row] == MUT_ROW_FINE) ++row;
+  return row;
 }
 
 // The largest event time of rows [row, row_end); the least time there is when there are none.
@@ -247,10 +252,19 @@ void mut_follow_settle(MutContext* ctx, uint32_t store, uint32_t table, int64_t 
   auto& of = instance(ctx);
   const auto& rows = static_cast<mut::state::TableStore&>(of.store(table));
   auto& follow = static_cast<mut::state::FollowStore&>(of.store(store));
-  if (of.watermark_of(of.plan().stores[store].clock) != mut::state::never) follow.go_on();
+  if (of.is_read(of.plan().stores[store].clock)) follow.go_on();
   const mut::state::ResultRows& given = follow.settle(rows.changed_key(), time, of.arena());
   *out = {given.rows(), given.times(), given.count()};
   of.wait_for(store, follow.due());
+}
+
+uint64_t mut_follow_places(MutContext* ctx, uint32_t store, uint64_t group) {
+  return static_cast<mut::state::FollowStore&>(instance(ctx).store(store)).places_of(group);
+}
+
+const uint64_t* mut_follow_member(MutContext* ctx, uint32_t store, uint64_t group, uint32_t measure,
+                                  uint64_t place) {
+  return static_cast<mut::state::FollowStore&>(instance(ctx).store(store)).member(group, measure, place);
 }
 
 // ---- process

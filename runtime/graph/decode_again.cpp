@@ -23,6 +23,7 @@ std::unique_ptr<batch::Batch> decode_again(codec::Decoder& decoder, batch::Batch
   batch::NeededColumns all(record->fields.size(), 1);
   auto out = std::make_unique<batch::Batch>(record, all, batch.row_capacity());
   out->set_first_position(known.first_position + first_row);
+  out->set_arrival(known.arrival);
   out->set_input_name(abi::view(known.input_name));
   std::map<uint32_t, std::string_view> messages;
   for (uint32_t i = 0; i < known.error_count; ++i)

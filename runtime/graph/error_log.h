@@ -28,6 +28,14 @@ class ErrorLog {
     if (kept_.size() == kept_max) kept_.pop_front();
     kept_.push_back(std::move(record));
   }
+  // All that is in the other one, which is empty then.
+  void take(ErrorLog& other) {
+    for (const auto& [stream, count] : other.counts_) counts_[stream] += count;
+    total_ += other.total_;
+    for (ErrorRecord& record : other.kept_) kept_.push_back(std::move(record));
+    while (kept_.size() > kept_max) kept_.pop_front();
+    other = ErrorLog();
+  }
   uint64_t total() const { return total_; }
   const std::map<std::string, uint64_t>& counts() const { return counts_; }
   const std::deque<ErrorRecord>& kept() const { return kept_; }

@@ -20,7 +20,7 @@ constexpr ErrorText error_texts[] = {
     {"index", "no such index or key"},
     {"cast", "the value cannot be cast"},
     {"decode", "the record cannot be decoded"},
-    {"future", "event time too far ahead"},
+    {"future", "event time too far ahead of its arrival"},
     {"memory", "the state budget is spent"},
     {"range", "value outside the range of the param"},
     {"no_value", "an aggregate was added by an edit while the window was open and has seen no event of it"},
@@ -38,11 +38,11 @@ void Instance::bind_condition(size_t index) {
   static_cast<state::PatternStore&>(*stores_[index]).set_condition(condition, &context_);
 }
 
-Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t seed, state::Budget& budget,
-                   ErrorLog& log)
+Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, const ShardPlace& place,
+                   state::Budget& budget, ErrorLog& log)
     : plan_(std::move(plan)), kernels_(std::move(kernels)), log_(log) {
   for (const StorePlan& store : plan_->stores) {
-    stores_.push_back(state::make_store(store.desc, seed, budget));
+    stores_.push_back(state::make_store(store.desc, place.seed, budget));
     views_.push_back(stores_.back()->view());
     bind_condition(stores_.size() - 1);
   }
@@ -67,7 +67,11 @@ Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t s
   context_.literals = plan_->literals.data();
   context_.params = params_.data();
   context_.sinks = sinks_.data();
-  context_.output_rows_max = 4096;
+  // Rows of several shards are taken when all of them stand at one event.
+  context_.output_rows_max = place.shards > 1 ? std::numeric_limits<uint64_t>::max() : 4096;
+  context_.shard = place.shard;
+  context_.shards = place.shards;
+  context_.shard_seed = place.seed;
   context_.due = state::never;
   context_.watermark = no_watermark;
   context_.seeds = seeds_.data();
@@ -91,23 +95,48 @@ int64_t earlier(int64_t time, int64_t delay) {
   return __builtin_sub_overflow(time, delay, &out) ? no_watermark + 1 : out;
 }
 
-int64_t Instance::watermark_of(const Clock& clock) const {
+template <typename At>
+int64_t Instance::least_of(const Clock& clock, At watermark_at) const {
   int64_t least = state::never;
+  int64_t least_idle = state::never;
   for (size_t i = 0; i < watermarks.size(); ++i) {
-    if ((clock.mask >> i & 1U) != 0) least = std::min(least, earlier(watermarks[i], clock.delay(i)));
+    if ((clock.mask >> i & 1U) == 0) continue;
+    int64_t& of = (idle >> i & 1U) != 0 ? least_idle : least;
+    of = std::min(of, earlier(watermark_at(i), clock.delay(i)));
   }
-  return least;
+  return least == state::never ? least_idle : least;
+}
+
+int64_t Instance::watermark_of(const Clock& clock) const {
+  return least_of(clock, [&](size_t i) { return watermarks[i]; });
+}
+
+bool Instance::is_read(const Clock& clock) const {
+  for (size_t i = 0; i < plan_->sources.size(); ++i) {
+    if ((clock.mask >> i & 1U) != 0 && watermarks[i] != state::never) return true;
+  }
+  return false;
 }
 
 int64_t Instance::now(const Clock& clock) const {
-  int64_t least = state::never;
-  for (size_t i = 0; i < watermarks.size(); ++i) {
-    if ((clock.mask >> i & 1U) == 0) continue;
+  return least_of(clock, [&](size_t i) {
     int64_t watermark = i == context_.source ? std::max(context_.watermark, watermarks[i]) : watermarks[i];
-    if (!firing_limits_.empty()) watermark = std::min(watermark, firing_limits_[i]);
-    least = std::min(least, earlier(watermark, clock.delay(i)));
-  }
-  return least;
+    return firing_limits_.empty() ? watermark : std::min(watermark, firing_limits_[i]);
+  });
+}
+
+void Instance::wake(size_t source) {
+  int64_t seen = watermarks[source];
+  auto keep = [&](const Clock& clock) {
+    if ((clock.mask >> source & 1U) == 0) return;
+    int64_t at = watermark_of(clock);
+    if (at != state::never) seen = std::max(seen, later(at, clock.delay(source)));
+  };
+  for (const StorePlan& store : plan_->stores) keep(store.clock);
+  for (const SetPlan& set : plan_->sets) keep(set.clock);
+  watermarks[source] = seen;
+  reach(source, seen);
+  idle &= ~(uint64_t{1} << source);
 }
 
 void Instance::firing(size_t store) {
@@ -215,7 +244,7 @@ void Instance::describe_event(size_t site, MutErrorEvent* out, ErrorRecord recor
     out->code = arena_.copy(record.code);
     out->message = arena_.copy(record.message);
   }
-  log_.add(std::move(record));
+  if (context_.shard == 0 || !plan_->sites[site].everywhere) log_.add(std::move(record));
 }
 
 void Instance::fail(size_t site, int32_t error, uint64_t position, const void* event,
@@ -256,6 +285,10 @@ void Instance::undecodable(size_t site, const MutBatch& of, uint32_t row, MutErr
   record.line = at.line;
   record.code = "decode";
   record.message = "event time cannot be computed";
+  if (of.bad != nullptr && of.bad[row] == MUT_ROW_FUTURE) {
+    record.code = "future";
+    record.message = "event time too far ahead of its arrival";
+  }
   for (uint32_t i = 0; i < of.error_count; ++i) {
     if (of.errors[i].row != row) continue;
     record.code = std::string(abi::view(of.errors[i].code));

@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -19,10 +20,17 @@ constexpr int64_t no_watermark = std::numeric_limits<int64_t>::min();
 int64_t later(int64_t time, int64_t delay);
 int64_t earlier(int64_t time, int64_t delay);
 
+// Which shard it is, of how many. `seed`: of the hashes of keys, the same for all.
+struct ShardPlace {
+  uint32_t shard = 0;
+  uint32_t shards = 1;
+  uint64_t seed = 0;
+};
+
 class Instance {
  public:
   // Stores are made empty. `log` outlives the instance.
-  Instance(std::shared_ptr<const Plan> plan, Kernels kernels, uint64_t seed, state::Budget& budget,
+  Instance(std::shared_ptr<const Plan> plan, Kernels kernels, const ShardPlace& place, state::Budget& budget,
            ErrorLog& log);
   ~Instance();
   Instance(const Instance&) = delete;
@@ -41,13 +49,14 @@ class Instance {
     return before;
   }
   state::Store& store(size_t index) { return *stores_[index]; }
+  const state::Store& store(size_t index) const { return *stores_[index]; }
   std::unique_ptr<state::Store>& store_slot(size_t index);
   void refresh_store(size_t index) {
     views_[index] = stores_[index]->view();
     bind_condition(index);
   }
   size_t store_count() const { return stores_.size(); }
-  MutSink& sink(size_t index) { return sinks_[index]; }
+  std::span<const MutSink> sinks() const { return sinks_; }
   const std::vector<uint64_t>& dropped() const { return dropped_; }
   std::vector<uint64_t>& dropped() { return dropped_; }
   batch::Arena& arena() { return arena_; }
@@ -56,7 +65,15 @@ class Instance {
   const MutBatch* batch = nullptr;
   // By source, then by `window all`: `never` once it has given its rows. By bit of a mask.
   std::vector<int64_t> watermarks;
+  // Sources that have been silent for longer than they may: they hold nothing back. By bit.
+  uint64_t idle = 0;
   int64_t watermark_of(const Clock& clock) const;
+  // A source is not idle any more: its watermark goes up to where it does not take back what stages have
+  // seen.
+  void wake(size_t source);
+  // Whether a source above has not ended: at its end nothing is forgotten any more, also where a `window all`
+  // has still to give its rows.
+  bool is_read(const Clock& clock) const;
   // The same at the event that a kernel is processing: what is open, held or late is judged by it. While
   // something fires, no source is further than right before it became due.
   int64_t now(const Clock& clock) const;
@@ -103,6 +120,9 @@ class Instance {
   ErrorLog& error_log() { return log_; }
 
  private:
+  // The least over a clock's bits of what `watermark_at` says of one. Idle ones count where no other is left.
+  template <typename At>
+  int64_t least_of(const Clock& clock, At watermark_at) const;
   // Gives a store of patterns the code that it asks.
   void bind_condition(size_t index);
   void describe_event(size_t site, MutErrorEvent* out, ErrorRecord record, std::string_view raw,

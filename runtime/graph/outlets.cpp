@@ -99,8 +99,7 @@ void Outlets::connect(const Plan& plan) {
   }
 }
 
-void Outlets::append_row(Connected& to, const Instance& instance, size_t sink, const char* row,
-                         uint64_t version) {
+void Outlets::append_row(Connected& to, const Plan& plan, size_t sink, const char* row, uint64_t version) {
   if (!to.header_written) {
     to.encoder->append_header(text_);
     to.header_written = true;
@@ -113,7 +112,6 @@ void Outlets::append_row(Connected& to, const Instance& instance, size_t sink, c
   }
   MutOutHead head;
   memcpy(&head, row, sizeof(head));
-  const Plan& plan = instance.plan();
   std::vector<char> stamped(to.stamped->size);
   MutStr source = abi::make_str(plan.sources[head.source].name);
   memcpy(stamped.data() + to.stamped->fields[0].offset, &source, sizeof(source));
@@ -127,22 +125,21 @@ void Outlets::append_row(Connected& to, const Instance& instance, size_t sink, c
   to.encoder->append(stamped.data(), text_);
 }
 
-Status Outlets::write(Instance& instance, uint64_t version) {
+Status Outlets::write(const Plan& plan, std::span<const MutSink> sinks, uint64_t version) {
   for (size_t i = 0; i < connected_.size(); ++i) {
     Connected& to = connected_[i];
-    MutSink& sink = instance.sink(i);
+    const MutSink& sink = sinks[i];
     if (to.binding == nullptr) continue;
     to.binding->rows += sink.count;
     if (to.binding->use == OutletBinding::Use::Look) looked_rows_ += sink.count;
     if (to.binding->host && sink.count > 0) {
-      to.binding->host(*instance.plan().emits[i].record, sink.rows + sizeof(MutOutHead), sink.count,
-                       sink.row_size);
+      to.binding->host(*plan.emits[i].record, sink.rows + sizeof(MutOutHead), sink.count, sink.row_size);
     }
     if (!to.encoder) continue;
     text_.clear();
     if (to.sharing.empty()) {
       for (uint64_t row = 0; row < sink.count; ++row)
-        append_row(to, instance, i, sink.rows + row * sink.row_size, version);
+        append_row(to, plan, i, sink.rows + row * sink.row_size, version);
     } else if (to.sharing[0] == i) {
       // Several sinks, one writer: merged by the order in which the rows were made.
       std::vector<uint64_t> next(to.sharing.size(), 0);
@@ -150,7 +147,7 @@ Status Outlets::write(Instance& instance, uint64_t version) {
         size_t best = to.sharing.size();
         uint32_t best_order = 0;
         for (size_t k = 0; k < to.sharing.size(); ++k) {
-          MutSink& other = instance.sink(to.sharing[k]);
+          const MutSink& other = sinks[to.sharing[k]];
           if (next[k] == other.count) continue;
           MutOutHead head;
           memcpy(&head, other.rows + next[k] * other.row_size, sizeof(head));
@@ -161,8 +158,8 @@ Status Outlets::write(Instance& instance, uint64_t version) {
         }
         if (best == to.sharing.size()) break;
         size_t which = to.sharing[best];
-        MutSink& from = instance.sink(which);
-        append_row(connected_[which], instance, which, from.rows + next[best] * from.row_size, version);
+        const MutSink& from = sinks[which];
+        append_row(connected_[which], plan, which, from.rows + next[best] * from.row_size, version);
         ++next[best];
       }
     }

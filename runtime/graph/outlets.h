@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,8 @@ class Outlets {
   Status retain(const Plan& plan, const std::vector<std::pair<std::string, std::string>>& renamed);
   // Connects the sinks of a plan; call after start and after each exchange.
   void connect(const Plan& plan);
-  // Writes what waits in the instance's sinks; rows that share a writer in the order they were made.
-  Status write(Instance& instance, uint64_t version);
+  // Writes rows by emit; those that share a writer in the order they were made.
+  Status write(const Plan& plan, std::span<const MutSink> sinks, uint64_t version);
   Status flush();
   Status close();
   uint64_t looked_rows() const { return looked_rows_; }
@@ -54,7 +55,7 @@ class Outlets {
     abi::TypeDescRef stamped;
   };
   OutletBinding* find(const std::string& sink);
-  void append_row(Connected& to, const Instance& instance, size_t sink, const char* row, uint64_t version);
+  void append_row(Connected& to, const Plan& plan, size_t sink, const char* row, uint64_t version);
   std::vector<OutletBinding> bindings_;
   std::vector<Connected> connected_;                            // by emit
   std::vector<std::pair<std::string, codec::Format>> headers_;  // targets that have one

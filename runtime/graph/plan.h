@@ -11,6 +11,7 @@
 #include "runtime/abi/type_desc.h"
 #include "runtime/calendar/zone.h"
 #include "runtime/regex/regex.h"
+#include "runtime/state/home.h"
 #include "runtime/state/patterns.h"
 #include "runtime/state/store_desc.h"
 
@@ -32,6 +33,8 @@ struct SourcePlan {
   int time_column = -1;         // field that is the event time; -1: arrival, or computed
   bool computes_times = false;  // the times kernel fills them
   int64_t lateness = 0;
+  int64_t idle = -1;   // nanoseconds of silence after which it holds no watermark back; -1: it always does
+  int64_t ahead = -1;  // nanoseconds: what is further ahead of its arrival is not taken; -1: all is
   bool generates = false;
   GenerateSpec generate;
   bool live = true;      // some sink depends on it
@@ -55,6 +58,8 @@ struct Clock {
 
 struct StorePlan {
   state::StoreDesc desc;
+  state::Home home = state::Home::Everywhere;
+  int home_key = -1;  // ByKey: index into desc.keys
   Clock clock;
   int watermark_bit = -1;    // of a `window all`: the bit that stages below it wait for
   bool has_results = false;  // a result kernel reads what it gives
@@ -74,6 +79,7 @@ struct ErrorSite {
   int line = 0;             // of the script
   abi::TypeDescRef record;  // what mut_fail gets; null at the head of a source
   bool read = false;        // `.errors` of the stream has readers
+  bool everywhere = false;  // with several shards each comes by with the same event; the first tells it
   bool hides_raw = false;   // of a source with a secret: nobody can tell which part of a broken record it is
   std::string counter;      // "stream/stage" of what a choosing stage drops
 };

@@ -45,4 +45,9 @@ inline uint64_t hash_key(const uint64_t* key, uint32_t words, uint64_t text_mask
   return hash | 1;
 }
 
+// One of `shards`, each for as many hashes. By the top bits.
+inline uint32_t shard_of(uint64_t hash, uint32_t shards) {
+  return static_cast<uint32_t>(((hash >> 32) * shards) >> 32);
+}
+
 }  // namespace mut::inl

@@ -56,6 +56,11 @@ MutTable* mut_window_cached(MutWindow* window, int64_t time) {
 
 uint64_t mut_key_float(double value) { return key_word(value); }
 
+// The shard that events of a key belong to.
+uint32_t mut_shard_of(const MutContext* ctx, const uint64_t* key, uint32_t words, uint64_t text_mask) {
+  return shard_of(hash_key(key, words, text_mask, ctx->shard_seed), ctx->shards);
+}
+
 void mut_count_add(CountCell* cell) { add(*cell); }
 void mut_isum_add(IntSumCell* cell, int64_t x) { add(*cell, x); }
 int32_t mut_isum_fits(const IntSumCell* cell) { return fits(*cell) ? 1 : 0; }

@@ -181,6 +181,7 @@ void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* val
     case CellFn::Collect:
     case CellFn::Top:
     case CellFn::StringAgg:
+    case CellFn::Rank:
       add_kept(desc, cell, heap, value, time);
       return;
     case CellFn::ApproxDistinct:
@@ -291,6 +292,7 @@ void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other,
     case CellFn::Collect:
     case CellFn::Top:
     case CellFn::StringAgg:
+    case CellFn::Rank:
       merge_kept(desc, cell, heap, other, other_heap);
       return;
     case CellFn::ApproxDistinct:
@@ -376,7 +378,10 @@ CellResult cell_result(const CellDesc& desc, const char* cell, const Heap& heap)
     case CellFn::Collect:
     case CellFn::Top:
     case CellFn::StringAgg:
-      return out;  // list_result()
+      return out;       // list_result()
+    case CellFn::Rank:  // of an event that does not count
+      out.present = false;
+      return out;
     case CellFn::Own:
       return out;  // write_own()
   }
@@ -389,6 +394,10 @@ CellResult peek_value(const CellDesc& desc, const char* cell, const Heap& heap, 
   if (desc.fn == CellFn::Quantile) return peek_quantile(desc, cell, heap, inl::as_double(value[0]));
   if (desc.fn == CellFn::ApproxDistinct) {
     out.words[0] = static_cast<uint64_t>(peek_sketch(cell, heap, sketch_hash(value, desc.kind)));
+    return out;
+  }
+  if (desc.fn == CellFn::Rank) {
+    out.words[0] = static_cast<uint64_t>(rank_in(desc, cell, heap, value));
     return out;
   }
   bool pair = desc.fn == CellFn::ArgMin || desc.fn == CellFn::ArgMax;

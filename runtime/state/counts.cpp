@@ -70,7 +70,7 @@ void CountStore::fire(ResultRows& out) {
 }
 
 void CountStore::convert_from(const Store& old, const std::vector<int>& cells, int64_t) {
-  watermark_ = static_cast<const CountStore&>(old).watermark_;
+  watermark_ = std::max(watermark_, static_cast<const CountStore&>(old).watermark_);
   TickingGroupStore::convert_from(old, cells, watermark_);
   if (desc_.gives != Gives::AtTicks || old.desc().gives != Gives::AtClose) return;
   table_.for_each([&](char* row) {

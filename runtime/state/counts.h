@@ -14,6 +14,7 @@ class CountStore : public TickingGroupStore {
   void fire(ResultRows& out) override;
   // The clock of the stage at an event: `ttl` is judged by it, also for what is left at the end.
   void observe(int64_t watermark) { watermark_ = std::max(watermark_, watermark); }
+  int64_t observed() const { return watermark_; }
   // The cells of `row` hold an event more. Gives the results when the window is full: valid until the next
   // call.
   const ResultRows& count(char* row, int64_t time, batch::Arena& texts);

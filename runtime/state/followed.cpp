@@ -57,6 +57,7 @@ struct FollowStore::Group {
     uint64_t row = 0;
     uint32_t entry = 0;  // of the row: the one that names this place
   };
+  uint64_t number = 0;
   std::vector<uint64_t> key;  // texts lie in the heap of groups_table_
   std::vector<Member> members;
   size_t live = 0;
@@ -92,7 +93,8 @@ void FollowStore::lay_out_tree() {
   tree_ = desc_.measures;
   node_bytes_ = 0;
   for (CellDesc& cell : tree_) {
-    bool merges = !owns_memory(cell) && !keeps_values(cell.fn) && cell.fn != CellFn::Distinct;
+    bool merges =
+        cell.fn != CellFn::Own && !owns_memory(cell) && !keeps_values(cell.fn) && cell.fn != CellFn::Distinct;
     cell.size = merges ? cell_size(cell.fn, cell.kind) : 0;
     cell.offset = node_bytes_;
     node_bytes_ += cell.size;
@@ -107,6 +109,7 @@ uint64_t FollowStore::group_of(const uint64_t* key) {
   if (uint64_t known = number_in(row, desc_); known != 0) return known;
   uint64_t number = next_number(groups_, free_groups_);
   budget_.add(group_bytes());
+  group(number).number = number;
   group(number).key.resize(desc_.key_words + size_t{1});
   groups_table_.load_key(row, group(number).key.data());
   memcpy(row + desc_.row_size - 8, &number, 8);
@@ -323,6 +326,11 @@ void FollowStore::climb(Group& of, uint32_t slot) {
 
 CellResult FollowStore::result(const Group& of, size_t measure, batch::Arena& texts) const {
   const CellDesc& cell = tree_[measure];
+  if (cell.fn == CellFn::Own) {  // made by a kernel, of the members
+    CellResult out;
+    out.words[0] = of.live > 0 ? of.number : 0;
+    return out;
+  }
   if (cell.size == 0) return made_of_all(of, measure, texts);
   return cell_result(cell, of.tree.data() + node_bytes_ + cell.offset, heap());
 }
@@ -397,6 +405,17 @@ CellResult FollowStore::made_of_all(const Group& of, size_t measure, batch::Aren
   return out;
 }
 
+uint64_t FollowStore::places_of(uint64_t group_number) const {
+  return group_number == 0 ? 0 : group(group_number).members.size();
+}
+
+const uint64_t* FollowStore::member(uint64_t group_number, uint32_t measure, uint64_t place) {
+  const uint64_t* kept = group(group_number).members[place].sample.get();
+  if (kept == nullptr || (kept[2] >> measure & 1U) == 0) return nullptr;
+  loaded_ = load_sample(desc_, kept, heap());
+  return loaded_.data();
+}
+
 // ---- time
 
 // One place in the queue for each row, however often it changes: it moves on when it is reached.
@@ -454,7 +473,7 @@ void FollowStore::convert_from(const Store& old_store, const std::vector<int>&, 
   for (const auto& from : old.groups_) {
     if (!from) continue;
     std::copy(from->key.begin(), from->key.end(), key.begin());
-    place_key(old.desc(), key.data());
+    (void)place_key(old.desc(), key.data());
     uint64_t number = group_of(key.data());
     if (number == 0) continue;
     // Each in the place where it was: sums of floats depend on it to their last digit.

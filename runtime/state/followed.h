@@ -37,6 +37,12 @@ class FollowStore final : public Store {
   // for ResultRows.
   const ResultRows& settle(const uint64_t* row_key, int64_t time, batch::Arena& texts);
 
+  // What has been given to a group, in order of arrival, as long as nothing changes: so many places, and the
+  // sample at one of them, until the next call; null where none is, or the measure admits none. Group 0 has
+  // no place.
+  uint64_t places_of(uint64_t group_number) const;
+  const uint64_t* member(uint64_t group_number, uint32_t measure, uint64_t place);
+
  private:
   struct Entry {  // what a row of the table has given
     uint64_t group = 0;
@@ -90,6 +96,7 @@ class FollowStore final : public Store {
   std::vector<uint64_t> free_groups_;
   std::vector<std::unique_ptr<Row>> rows_;
   std::vector<uint64_t> free_rows_;
+  std::vector<uint64_t> loaded_;  // of the last member()
   std::vector<Arrived> arrived_;  // of the change that is under way
   std::vector<CellDesc> tree_;    // measures, at their places in a node; size 0: not in the tree
   uint32_t node_bytes_ = 0;

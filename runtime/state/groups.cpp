@@ -118,7 +118,7 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     if (old_groups.is_past(row, watermark))
       return;  // forgotten, whether the memory of it was freed yet or not
     old.load_key(row, key.data());
-    place_key(old.desc(), key.data());
+    if (!place_key(old.desc(), key.data())) return;
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return note(key.data(), no_memory);
     note(key.data(), convert_row(old, row, table_, made, plain));
@@ -150,7 +150,7 @@ void GroupStore::return_from(const Store& parked, const std::vector<int>& cells)
   std::vector<int> plain = plain_cells(cells);
   old.for_each([&](char* row) {
     old.load_key(row, key.data());
-    place_key(old.desc(), key.data());
+    if (!place_key(old.desc(), key.data())) return;
     if (char* mine = table_.find(key.data()); mine != nullptr) convert_row(old, row, table_, mine, plain);
   });
   take_distinct(old_groups, cells, std::numeric_limits<int64_t>::min());
@@ -176,7 +176,7 @@ void GroupStore::take_distinct(const GroupStore& old_groups, const std::vector<i
       uint64_t group;
       memcpy(&group, row + old.desc().group_offset, 8);
       old.load_key(row, key.data());
-      place_key(old.desc(), key.data());
+      if (!place_key(old.desc(), key.data())) return;
       rows.emplace_back(group, table_.find(key.data()));
     });
     std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

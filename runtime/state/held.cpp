@@ -16,30 +16,19 @@ int64_t plus(int64_t time, int64_t duration) {
 
 }  // namespace
 
-// Lives as long as a window or the queue names it; counts in the budget.
-struct HeldStore::Row {
-  Row(HeldStore& of, uint64_t key_number, uint64_t size)
-      : store(of), number(key_number), bytes(size), memory(new char[size]) {
-    store.budget_.add(bytes + sizeof(Row));
-    ++store.row_count_;
-    ++store.keys_[number - 1].rows;
-  }
-  ~Row() {
-    store.budget_.remove(bytes + sizeof(Row));
-    --store.row_count_;
-    --store.keys_[number - 1].rows;
-    store.release_key(number);
-  }
-  Row(const Row&) = delete;
-  Row& operator=(const Row&) = delete;
+HeldStore::Row::Row(HeldStore& of, uint64_t key_number, uint64_t size)
+    : store(of), number(key_number), bytes(size), memory(new char[size]) {
+  store.budget_.add(bytes + sizeof(Row));
+  ++store.row_count_;
+  ++store.keys_[number - 1].rows;
+}
 
-  HeldStore& store;
-  int64_t time = 0;
-  uint64_t arrival = 0;
-  uint64_t number;                 // of its key
-  uint64_t bytes;                  // packed
-  std::unique_ptr<char[]> memory;  // HoldRule::record in memory layout, with what it refers to behind it
-};
+HeldStore::Row::~Row() {
+  store.budget_.remove(bytes + sizeof(Row));
+  --store.row_count_;
+  --store.keys_[number - 1].rows;
+  store.release_key(number);
+}
 
 HeldStore::HeldStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : Store(std::move(desc)), budget_(budget), line_(line_of(desc_)), table_(desc_, seed, budget) {}
@@ -134,14 +123,20 @@ const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* 
   if (!given_ || given_texts_ != &texts) given_.emplace(desc_, texts);
   given_texts_ = &texts;
   given_->clear();
-  const HoldRule& rule = desc_.hold;
-  if (!budget_.fits(packed_bytes(*rule.record, record) + sizeof(Row) * 2)) return nullptr;
+  if (!budget_.fits(packed_bytes(*desc_.hold.record, record) + sizeof(Row) * 2)) return nullptr;
   uint64_t number = number_of(key);
   if (number == 0) return nullptr;
   newest_ = std::max(newest_, time);
+  take(number, time, record, watermark, *given_);
+  return &*given_;
+}
+
+void HeldStore::take(uint64_t number, int64_t time, const char* record, int64_t watermark,
+                     ResultRows& given) {
+  const HoldRule& rule = desc_.hold;
   if (by_window() && rule.whole) {
     put(windows_[{never, 0}], make_row(number, time, record));
-    return &*given_;
+    return;
   }
   if (by_window()) {
     // Windows that hold the event, from the first on.
@@ -162,14 +157,14 @@ const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* 
     }
     if (missed) ++late_;
     if (!row) release_key(number);
-    return &*given_;
+    return;
   }
   RowPtr row = make_row(number, time, record);
   if (rule.kind == HoldKind::Ranking) {
     std::vector<RowPtr>& best = windows_[{never, 0}].best[number];
     for (size_t i = rank(best, row); i < best.size(); ++i)
-      give(*best[i], static_cast<int64_t>(i) + 1, {}, time, *given_);
-    return &*given_;
+      give(*best[i], static_cast<int64_t>(i) + 1, {}, time, given);
+    return;
   }
   int64_t due = plus(time, rule.span);
   if (rule.kind == HoldKind::Debounce) {
@@ -177,45 +172,47 @@ const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* 
       auto held = queue_.find(known->second);
       ++let_go_;
       if (held->second->time > time || MUT_DELIBERATE_FAULT(debounce_first))
-        return &*given_;  // the last one of a burst, by event time
+        return;  // the last one of a burst, by event time
       queue_.erase(held);
       waiting_.erase(known);
     }
   }
   if (due <= watermark) {
-    give(*row, 0, {}, due, *given_);
-    return &*given_;
+    give(*row, 0, {}, due, given);
+    return;
   }
   std::pair<int64_t, uint64_t> place{due, row->arrival};
   queue_.emplace(place, std::move(row));
   if (rule.kind == HoldKind::Debounce) waiting_[number] = place;
-  return &*given_;
+  return;
 }
 
 void HeldStore::give(const Row& row, int64_t rank, const Edges& edges, int64_t time, ResultRows& rows) const {
   rows.add_held(*desc_.hold.record, row.memory.get(), rank, edges.second, edges.first, time);
 }
 
-void HeldStore::give_window(Window& window, const Edges& edges, int64_t time, ResultRows& rows) {
-  if (desc_.hold.kind == HoldKind::Sort) {
-    std::sort(window.rows.begin(), window.rows.end(),
-              [&](const RowPtr& a, const RowPtr& b) { return before(*a, *b); });
-    for (const RowPtr& row : window.rows) give(*row, 0, edges, time, rows);
-    return;
+void HeldStore::give_rows(std::vector<RowPtr>& window, const Edges& edges, int64_t time, ResultRows& rows) {
+  std::sort(window.begin(), window.end(), [&](const RowPtr& a, const RowPtr& b) { return before(*a, *b); });
+  int64_t rank = 0;
+  for (const RowPtr& row : window) {
+    if (desc_.hold.kind == HoldKind::Top) {
+      if (MUT_DELIBERATE_FAULT(top_one_less) && rank > 0 && rank + 1 == desc_.hold.count) return;
+      if (rank == desc_.hold.count) return;  // fewer are asked for than when it came
+    }
+    give(*row, ++rank, edges, time, rows);
   }
+}
+
+bool HeldStore::key_before(uint64_t a, uint64_t b) const {
+  return compare_keys(desc_, keys_[a - 1].words.data(), keys_[b - 1].words.data()) < 0;
+}
+
+void HeldStore::give_window(Window& window, const Edges& edges, int64_t time, ResultRows& rows) {
+  if (desc_.hold.kind == HoldKind::Sort) return give_rows(window.rows, edges, time, rows);
   std::vector<uint64_t> numbers;
   for (const auto& [number, best] : window.best) numbers.push_back(number);
-  std::sort(numbers.begin(), numbers.end(), [&](uint64_t a, uint64_t b) {
-    return compare_keys(desc_, keys_[a - 1].words.data(), keys_[b - 1].words.data()) < 0;
-  });
-  for (uint64_t number : numbers) {
-    int64_t rank = 0;
-    for (const RowPtr& row : window.best[number]) {
-      if (MUT_DELIBERATE_FAULT(top_one_less) && rank > 0 && rank + 1 == desc_.hold.count) break;
-      if (rank == desc_.hold.count) break;  // fewer are asked for than when it came
-      give(*row, ++rank, edges, time, rows);
-    }
-  }
+  std::sort(numbers.begin(), numbers.end(), [&](uint64_t a, uint64_t b) { return key_before(a, b); });
+  for (uint64_t number : numbers) give_rows(window.best[number], edges, time, rows);
 }
 
 int64_t HeldStore::due() const {
@@ -259,10 +256,7 @@ void HeldStore::convert_from(const Store& old_store, const std::vector<int>&, in
   auto copy = [&](const RowPtr& from) {
     RowPtr& to = made[from.get()];
     if (to) return to;
-    std::vector<uint64_t> key = old.keys_[from->number - 1].words;
-    place_key(old.desc(), key.data());
-    to = make_row(number_of(key.data()), from->time, from->memory.get());
-    to->arrival = from->arrival;
+    to = copy_row(old, *from);
     return to;
   };
   for (const auto& [place, row] : old.queue_) {
@@ -284,7 +278,15 @@ void HeldStore::convert_from(const Store& old_store, const std::vector<int>&, in
         let_go_of_rest(to.best[copy(best[0])->number]);
     }
   }
-  arrivals_ = old.arrivals_;
+  arrivals_ = std::max(arrivals_, old.arrivals_);
+}
+
+HeldStore::RowPtr HeldStore::copy_row(const HeldStore& old, const Row& from) {
+  std::vector<uint64_t> key = old.keys_[from.number - 1].words;
+  (void)place_key(old.desc(), key.data());
+  RowPtr to = make_row(number_of(key.data()), from.time, from.memory.get());
+  to->arrival = from.arrival;
+  return to;
 }
 
 void HeldStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t) {

@@ -8,7 +8,7 @@
 
 namespace mut::state {
 
-class HeldStore final : public Store {
+class HeldStore : public Store {
  public:
   HeldStore(StoreDesc desc, uint64_t seed, Budget& budget);
   ~HeldStore() override;
@@ -27,10 +27,44 @@ class HeldStore final : public Store {
   const ResultRows* add(const uint64_t* key, int64_t time, const char* record, int64_t watermark,
                         batch::Arena& texts);
 
- private:
-  struct Row;
+ protected:
+  // Lives as long as a window or the queue names it; counts in the budget.
+  struct Row {
+    Row(HeldStore& of, uint64_t key_number, uint64_t size);
+    ~Row();
+    Row(const Row&) = delete;
+    Row& operator=(const Row&) = delete;
+
+    HeldStore& store;
+    int64_t time = 0;
+    uint64_t arrival = 0;
+    uint64_t number;                 // of its key
+    uint64_t bytes;                  // packed
+    std::unique_ptr<char[]> memory;  // HoldRule::record in memory layout, with what it refers to behind it
+  };
   using RowPtr = std::shared_ptr<Row>;
   using Edges = std::pair<int64_t, int64_t>;  // end and start of a window
+  // What add() does with a row of a key; it releases the key where it keeps none.
+  virtual void take(uint64_t number, int64_t time, const char* record, int64_t watermark, ResultRows& given);
+  void release_key(uint64_t number);  // when no row has it any more
+  RowPtr make_row(uint64_t number, int64_t time, const char* record);
+  RowPtr copy_row(const HeldStore& old, const Row& from);
+  // By the keys of those numbers.
+  bool key_before(uint64_t a, uint64_t b) const;
+  // Adds a row among the best of its key, no more than so many: its place there.
+  size_t rank(std::vector<RowPtr>& best, const RowPtr& row);
+  // Fewer are asked for than when they came.
+  void let_go_of_rest(std::vector<RowPtr>& best);
+  // Rows of one window and, of `top`, of one key: in order, no more than are asked for.
+  void give_rows(std::vector<RowPtr>& window, const Edges& edges, int64_t time, ResultRows& rows);
+  // Closed by the watermark or by what has fired.
+  bool is_closed(int64_t end, int64_t watermark) const { return end <= std::max(closed_, watermark); }
+
+  Budget& budget_;
+  uint64_t arrivals_ = 0;
+  int64_t closed_ = std::numeric_limits<int64_t>::min();
+
+ private:
   // Rows of a window in order of arrival; of `top` by key, the best first, no more than asked for. Without
   // a window there is one.
   struct Window {
@@ -39,21 +73,12 @@ class HeldStore final : public Store {
   };
 
   uint64_t number_of(const uint64_t* key);  // 0 when the budget is spent
-  void release_key(uint64_t number);        // when no row has it any more
-  RowPtr make_row(uint64_t number, int64_t time, const char* record);
   bool before(const Row& a, const Row& b) const;
   void put(Window& window, const RowPtr& row);
-  // Adds a row among the best of its key, no more than so many: its place there.
-  size_t rank(std::vector<RowPtr>& best, const RowPtr& row);
-  // Fewer are asked for than when they came.
-  void let_go_of_rest(std::vector<RowPtr>& best);
   void give(const Row& row, int64_t rank, const Edges& edges, int64_t time, ResultRows& rows) const;
   void give_window(Window& window, const Edges& edges, int64_t time, ResultRows& rows);
-  // Closed by the watermark or by what has fired.
-  bool is_closed(int64_t end, int64_t watermark) const { return end <= std::max(closed_, watermark); }
   bool by_window() const { return desc_.hold.kind == HoldKind::Sort || desc_.hold.kind == HoldKind::Top; }
 
-  Budget& budget_;
   calendar::ZoneLine line_;
   KeyedTable table_;  // key → number
   struct Key {
@@ -68,11 +93,9 @@ class HeldStore final : public Store {
   std::map<Edges, Window> windows_;
   std::optional<ResultRows> given_;
   const batch::Arena* given_texts_ = nullptr;
-  uint64_t arrivals_ = 0;
   uint64_t row_count_ = 0;
   uint64_t let_go_ = 0;
   int64_t newest_ = std::numeric_limits<int64_t>::min();
-  int64_t closed_ = std::numeric_limits<int64_t>::min();
 };
 
 }  // namespace mut::state

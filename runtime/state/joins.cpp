@@ -452,7 +452,7 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
   for (const Kept& row : kept) {
     const Node& node = *old.node_at(row.node);
     old.load_key(row.node, key.data());
-    place_key(old.desc_, key.data());
+    (void)place_key(old.desc_, key.data());
     record.assign(reinterpret_cast<const char*>(&node) + node.record,
                   reinterpret_cast<const char*>(&node) + node.bytes);
     unpack(old.record_of(row.side), record.data());

@@ -54,14 +54,14 @@ uint64_t OverlapStore::entry_count() const {
 void OverlapStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   const auto& old = static_cast<const OverlapStore&>(old_store);
   late_ = old.late_;
-  closed_ = std::max(old.closed_, watermark);
+  closed_ = std::max({closed_, old.closed_, watermark});
   std::vector<uint64_t> key(key_room(old.desc_));
   for (const auto& [start, table] : old.windows_) {
     auto& window = windows_[start];
-    window = std::make_unique<KeyedTable>(desc_, seed_, budget_);
+    if (!window) window = std::make_unique<KeyedTable>(desc_, seed_, budget_);
     table->for_each([&, from = table.get()](char* row) {
       from->load_key(row, key.data());
-      place_key(old.desc_, key.data());
+      if (!place_key(old.desc_, key.data())) return;
       char* made = window->find_or_insert(key.data());
       if (made == nullptr) return note(key.data(), no_memory);
       convert_row(*from, row, *window, made, cells);

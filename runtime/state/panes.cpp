@@ -325,7 +325,7 @@ uint64_t PaneStore::entry_count() const {
 
 // The greatest start of an open window, of whichever rule, plus the slide of that rule.
 std::optional<int64_t> PaneStore::last_open_boundary() const {
-  std::optional<int64_t> out;
+  std::optional<int64_t> out = open_in_any_;
   for (const auto& [start, table] : panes_) {
     for (const WindowRule& rule : rules_) {
       int64_t window = floor_to(std::min(start, rule.to - 1), rule.every, rule.offset);
@@ -361,6 +361,7 @@ void PaneStore::take_rule(const WindowRule& next, int64_t cut) {
   from_there.from = at;
   std::erase_if(rules_, [](const WindowRule& rule) { return rule.to != never && rule.from >= rule.to; });
   rules_.push_back(from_there);
+  open_in_any_.reset();
   make_width();
 }
 
@@ -384,19 +385,18 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
   const auto& old = static_cast<const PaneStore&>(old_store);
   late_ = old.late_;
   close(old.closed_);
-  sealed_ = old.sealed_;
+  sealed_ = std::max(sealed_, old.sealed_);
   seal(watermark, old.desc_.late_within);
-  const WindowRule next = rules_[0];
   rules_ = old.rules_;
   width_ = old.width_;
-  tick_ = desc_.gives == Gives::AtTicks ? old.tick_ : never;
+  if (desc_.gives == Gives::AtTicks) tick_ = std::min(tick_, old.tick_);
   std::vector<uint64_t> key(key_room(old.desc_));
   for (const auto& [start, table] : old.panes_) {
     auto& pane = panes_[start];
-    pane = std::make_unique<KeyedTable>(desc_, seed_, budget_);
+    if (!pane) pane = std::make_unique<KeyedTable>(desc_, seed_, budget_);
     table->for_each([&, from = table.get()](char* row) {
       from->load_key(row, key.data());
-      place_key(old.desc_, key.data());
+      if (!place_key(old.desc_, key.data())) return;
       char* made = pane->find_or_insert(key.data());
       if (made == nullptr) return note(key.data(), no_memory);
       convert_row(*from, row, *pane, made, cells);
@@ -405,7 +405,7 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
       if (desc_.gives == Gives::AtTicks && !given) set_changed(made, 1);
     });
   }
-  take_rule(next, watermark);
+  take_rule(rule_of(desc_), watermark);
 }
 
 // Panes of another width hold other events: nothing of those comes back.
@@ -419,7 +419,7 @@ void PaneStore::return_from(const Store& parked, const std::vector<int>& cells) 
     KeyedTable& pane = *mine->second;
     table->for_each([&, from = table.get()](char* row) {
       from->load_key(row, key.data());
-      place_key(old.desc_, key.data());
+      if (!place_key(old.desc_, key.data())) return;
       if (char* found = pane.find(key.data()); found != nullptr) convert_row(*from, row, pane, found, cells);
     });
   }

@@ -47,6 +47,10 @@ class PaneStore final : public Store {
     for (auto& [start, table] : panes_) visit(line_.time(start), *table);
   }
   // Event time from which the newest rule holds; the lowest time when it always did.
+  // Behind the last window that is open in this shard: the windows of an edit begin no sooner. All shards
+  // take them at one time, so each is told the greatest.
+  std::optional<int64_t> open_boundary() const { return last_open_boundary(); }
+  void know_open_boundary(std::optional<int64_t> of_all) { open_in_any_ = of_all; }
   int64_t handed_over_at() const { return line_.time(rules_.back().from); }
 
  private:
@@ -86,7 +90,8 @@ class PaneStore final : public Store {
   // Starts and ends of panes and windows are places on the line; closed_, sealed_ and ticks are times.
   calendar::ZoneLine line_;
   std::vector<WindowRule> rules_;
-  int64_t width_ = 0;  // of a pane
+  std::optional<int64_t> open_in_any_;  // shard, at a cut
+  int64_t width_ = 0;                   // of a pane
   std::map<int64_t, std::unique_ptr<KeyedTable>> panes_;
   int64_t closed_ = std::numeric_limits<int64_t>::min();     // windows that end by then are closed
   int64_t closed_at_ = std::numeric_limits<int64_t>::min();  // the same on the line

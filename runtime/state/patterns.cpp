@@ -385,7 +385,7 @@ void PatternStore::convert_from(const Store& old_store, const std::vector<int>&,
     if (!old.groups_[i]) continue;
     const Group& from = *old.groups_[i];
     std::vector<uint64_t> key = from.key;
-    place_key(old.desc(), key.data());
+    (void)place_key(old.desc(), key.data());
     uint64_t number = group_of(key.data());
     if (number == 0) continue;
     numbers[i + 1] = number;

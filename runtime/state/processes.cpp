@@ -85,13 +85,13 @@ void ProcessStore::fire(ResultRows& rows) {
 
 void ProcessStore::convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) {
   GroupStore::convert_from(old, cells, watermark);
-  let_go_ = old.let_go_count();
+  let_go_ += old.let_go_count();
   table_.for_each([&](char* row) {
     for (uint32_t timer = 0; timer < desc_.timers.size(); ++timer) {
       const Cell& cell = cell_of(row, timer);
       if (cell.set == 0) continue;
-      queue_.insert(waiting(row, timer, cell.due));
-      budget_.add(bytes_each());
+      // Those of another shard that went over before are there already.
+      if (queue_.insert(waiting(row, timer, cell.due)).second) budget_.add(bytes_each());
     }
   });
 }

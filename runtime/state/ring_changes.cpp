@@ -60,7 +60,7 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
     Ref ref = old.load(row);
     if (ref.count == 0 || old.is_past(row, watermark_)) return;
     old.table_.load_key(row, key.data());
-    place_key(old.desc_, key.data());
+    (void)place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return note(key.data(), no_memory);
     for (uint32_t i = MUT_DELIBERATE_FAULT(swap_loses_oldest) ? 1 : 0; i < ref.count; ++i) {
@@ -165,7 +165,7 @@ void RingStore::join_from(const Store& old_store, const std::vector<int>& cells,
     Ref ref = old.load(row);
     if (ref.count == 0) return;
     old.table_.load_key(row, key.data());
-    place_key(old.desc_, key.data());
+    (void)place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return;
     for (uint32_t i = 0; i < ref.count; ++i) {
@@ -199,7 +199,7 @@ void RingStore::return_from(const Store& parked, const std::vector<int>& cells) 
     Ref ref = old.load(row);
     if (ref.count == 0) return;
     old.table_.load_key(row, key.data());
-    place_key(old.desc_, key.data());
+    (void)place_key(old.desc_, key.data());
     const char* mine = table_.find(key.data());
     if (mine == nullptr) return;
     for (uint32_t i = 0; i < ref.count; ++i) {

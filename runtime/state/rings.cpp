@@ -306,6 +306,16 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
       out.words[0] = static_cast<uint64_t>(count_of_hashes(hashes));
       return out;
     }
+    case CellFn::Rank: {
+      out.words[0] = 1;
+      out.present = (sample[2] >> cell.column & 1U) != 0;
+      for_each([&](const uint64_t* value, int64_t) {
+        uint64_t words[2] = {0, 0};
+        load_value(cell.kind, value, words);
+        if (compare_words(words, sample + word, cell.kind) > 0) ++out.words[0];
+      });
+      return out;
+    }
     case CellFn::Collect:
     case CellFn::Top:
     case CellFn::StringAgg: {

@@ -272,11 +272,11 @@ void SessionStore::release() {
 void SessionStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   auto& old = const_cast<SessionStore&>(static_cast<const SessionStore&>(old_store));
   late_ = old.late_count();
-  closed_ = old.closed_;
-  tick_ = desc_.gives == Gives::AtTicks ? old.tick_ : never;
+  closed_ = std::max(closed_, old.closed_);
+  if (desc_.gives == Gives::AtTicks) tick_ = std::min(tick_, old.tick_);
   bool same_gap = desc_.size == old.desc_.size;
   int64_t closed = std::max(closed_, watermark);
-  sealed_ = old.sealed_;
+  sealed_ = std::max(sealed_, old.sealed_);
   if (closed != std::numeric_limits<int64_t>::min())
     sealed_ = std::max(sealed_, closed - (same_gap ? old.desc_.late_within : 0));
   // A larger gap joins open sessions (row 20); a smaller one applies to open ones as they are.
@@ -286,7 +286,7 @@ void SessionStore::convert_from(const Store& old_store, const std::vector<int>& 
     const KeySessions& of_key = old.by_key_[session.index_number];
     std::vector<uint64_t> key = of_key.key;
     key.resize(std::max(key.size(), key_room(old.desc_)));
-    place_key(old.desc_, key.data());
+    if (!place_key(old.desc_, key.data())) continue;
     uint64_t index_number = key_number(key.data());
     uint64_t made = ++next_number_;
     char* row = rows_.find_or_insert(&made);
@@ -320,7 +320,7 @@ void SessionStore::return_from(const Store& parked, const std::vector<int>& cell
   auto& old = const_cast<SessionStore&>(static_cast<const SessionStore&>(parked));
   for (const auto& [number, session] : old.sessions_) {
     std::vector<uint64_t> key = old.by_key_[session.index_number].key;
-    place_key(old.desc_, key.data());
+    if (!place_key(old.desc_, key.data())) continue;
     const char* index = keys_.find(key.data());
     if (index == nullptr) continue;
     for (uint64_t open : by_key_[key_number(key.data())].open) {

@@ -97,7 +97,7 @@ void SlidingCountStore::convert_from(const Store& old_store, const std::vector<i
   std::vector<uint64_t> key(key_room(old.desc_));
   old.table_.for_each([&](char* row) {
     old.table_.load_key(row, key.data());
-    place_key(old.desc_, key.data());
+    if (!place_key(old.desc_, key.data())) return;
     char* made = table_.find(key.data());
     if (made == nullptr) return;  // past its `ttl`
     Queue queue = old.queue_of(row);

@@ -3,10 +3,11 @@
 #include <algorithm>
 
 #include "runtime/abi/check.h"
+#include "runtime/inline/hash.h"
 #include "runtime/state/counts.h"
 #include "runtime/state/followed.h"
 #include "runtime/state/groups.h"
-#include "runtime/state/held.h"
+#include "runtime/state/held_windows.h"
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
 #include "runtime/state/panes.h"
@@ -33,9 +34,41 @@ std::unique_ptr<Store> Store::branch() const {
   return nullptr;
 }
 
-void Store::place_key(const StoreDesc& old, uint64_t* key) const {
-  if (key_change_ != nullptr) return key_change_->apply(old, desc_, key);
-  if (key_places_.empty()) return;
+bool moves_between_shards(const StoreDesc& desc) {
+  switch (desc.kind) {
+    case StoreKind::Groups:
+    case StoreKind::Whole:
+    case StoreKind::Counts:
+    case StoreKind::Process:
+    case StoreKind::Panes:
+    case StoreKind::Overlaps:
+    case StoreKind::Sessions:
+    case StoreKind::Table:
+      return true;
+    case StoreKind::Ring:
+    case StoreKind::Dedupe:
+    case StoreKind::Held:
+    case StoreKind::Match:
+    case StoreKind::Join:
+    case StoreKind::Follow:
+      return false;
+  }
+  return false;
+}
+
+bool Store::place_key(const StoreDesc& old, uint64_t* key) const {
+  auto is_ours = [&] {
+    if (!share_) return true;
+    const KeyDesc& by = desc_.keys[static_cast<size_t>(share_->key)];
+    uint64_t hash =
+        inl::hash_key(key + by.word, word_count(by.kind), by.kind == WordKind::Text ? 1 : 0, share_->seed);
+    return inl::shard_of(hash, share_->shards) == share_->shard;
+  };
+  if (key_change_ != nullptr) {
+    key_change_->apply(old, desc_, key);
+    return is_ours();
+  }
+  if (key_places_.empty()) return is_ours();
   std::vector<uint64_t> from(key, key + old.key_words);
   for (size_t i = 0; i < desc_.keys.size(); ++i) {
     const KeyDesc& mine = desc_.keys[i];
@@ -43,6 +76,7 @@ void Store::place_key(const StoreDesc& old, uint64_t* key) const {
     uint32_t words = word_count(mine.kind) + (mine.optional ? 1 : 0);
     std::copy_n(from.begin() + theirs.word, words, key + mine.word);
   }
+  return is_ours();
 }
 
 void Store::return_from(const Store&, const std::vector<int>&) {
@@ -76,6 +110,10 @@ std::unique_ptr<Store> make(StoreDesc desc, uint64_t seed, Budget& budget) {
     case StoreKind::Dedupe:
       return std::make_unique<RingStore>(std::move(desc), seed, budget);
     case StoreKind::Held:
+      if (desc.hold.window == HoldWindow::Session)
+        return std::make_unique<HeldSessionStore>(std::move(desc), seed, budget);
+      if (desc.hold.window == HoldWindow::Count)
+        return std::make_unique<HeldCountStore>(std::move(desc), seed, budget);
       return std::make_unique<HeldStore>(std::move(desc), seed, budget);
     case StoreKind::Match:
       return std::make_unique<PatternStore>(std::move(desc), seed, budget);

@@ -33,6 +33,14 @@ struct Misfit {
   std::string what;
 };
 
+// Which of the entries a shard has: those whose key says so.
+struct Share {
+  uint32_t shard = 0;
+  uint32_t shards = 1;
+  uint64_t seed = 0;
+  int key = -1;  // index into StoreDesc::keys
+};
+
 // One piece of state of a stage. Owned by a version; one thread.
 class Store {
  public:
@@ -87,6 +95,9 @@ class Store {
   const std::optional<Misfit>& misfit() const { return misfit_; }
   // In place of key places, for the conversions that follow; null: none. Not owned.
   void set_key_change(KeyChange* change) { key_change_ = change; }
+  // Before convert_from(), of a store that moves_between_shards(): it takes the entries of that shard alone,
+  // and can be called again for the stores of other shards.
+  void set_share(std::optional<Share> share) { share_ = share; }
 
  protected:
   // Words of a key of ours or of the old store's, and one to spare.
@@ -96,8 +107,8 @@ class Store {
     if (!what.empty() && !misfit_) misfit_ = {{key, key + desc_.key_words}, std::move(what)};
   }
   // Puts the words of a key of the old store in our order, without those of keys that we have not. `key` has
-  // room for the words of both.
-  void place_key(const StoreDesc& old, uint64_t* key) const;
+  // room for the words of both. False: another shard has it.
+  bool place_key(const StoreDesc& old, uint64_t* key) const;
 
   std::unique_ptr<Budget> bytes_;  // before all that counts in it
   StoreDesc desc_;
@@ -105,7 +116,12 @@ class Store {
   std::vector<int> key_places_;
   KeyChange* key_change_ = nullptr;
   std::optional<Misfit> misfit_;
+  std::optional<Share> share_;
 };
+
+// Whether its entries can be dealt out anew when an edit spreads its stage by another key. What numbers
+// events as they arrive cannot: the numbers of two shards say nothing of each other.
+bool moves_between_shards(const StoreDesc& desc);
 
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget);
 

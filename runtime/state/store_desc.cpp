@@ -92,6 +92,7 @@ bool merges_in_any_order(CellFn fn) {
     case CellFn::All:
     case CellFn::Quantile:
     case CellFn::Top:
+    case CellFn::Rank:
     case CellFn::ApproxDistinct:
       return true;
   }
@@ -138,8 +139,10 @@ void for_each_own_text(const abi::TypeDesc& result,
 }
 
 bool keeps_values(CellFn fn) {
-  return fn == CellFn::Quantile || fn == CellFn::ApproxDistinct || gives_list(fn);
+  return fn == CellFn::Quantile || fn == CellFn::ApproxDistinct || keeps_list(fn);
 }
+
+bool keeps_list(CellFn fn) { return fn == CellFn::Rank || gives_list(fn); }
 
 bool gives_list(CellFn fn) { return fn == CellFn::Collect || fn == CellFn::Top || fn == CellFn::StringAgg; }
 
@@ -205,6 +208,7 @@ uint32_t cell_size(CellFn fn, WordKind kind) {
     case CellFn::Collect:
     case CellFn::Top:
     case CellFn::StringAgg:
+    case CellFn::Rank:
     case CellFn::ApproxDistinct:
       return 16;
     case CellFn::Own:

@@ -38,6 +38,7 @@ enum class CellFn : uint8_t {
   Collect,
   Top,
   StringAgg,
+  Rank,            // all values; the result is that of a value
   ApproxDistinct,  // state/sketch
   Own,  // words: how many events (below 0: an error's code), then the state; kernels alone can read it
 };
@@ -138,9 +139,13 @@ int64_t delay_of(const JoinRule& rule);
 
 enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top, Ranking };
 
+// Sort, Top: windows on the line of time, or as the events of a key come.
+enum class HoldWindow : uint8_t { Time, Session, Count };
+
 // Which rows wait for what.
 struct HoldRule {
   HoldKind kind = HoldKind::Delay;
+  HoldWindow window = HoldWindow::Time;
   int64_t span = 0;              // Delay, Debounce: nanoseconds
   int64_t count = 0;             // Top, Ranking: rows of each key
   bool whole = false;            // Sort, Top: over all, at the end of the input
@@ -207,6 +212,12 @@ inline bool is_aged(const StoreDesc& desc) {
          (desc.kind == StoreKind::Groups && desc.ttl != 0);
 }
 
+// Whether its windows have a number of events: they are given as these come, and what is not full at the end.
+inline bool counts_events(const StoreDesc& desc) {
+  return desc.kind == StoreKind::Counts ||
+         (desc.kind == StoreKind::Held && desc.hold.window == HoldWindow::Count);
+}
+
 // Windows of a number of events that overlap (rule 8.13).
 inline bool slides(const StoreDesc& desc) { return desc.kind == StoreKind::Counts && desc.every < desc.size; }
 // Of those: whether each open window has a row of its own, for a cell cannot be made of those of its parts.
@@ -227,6 +238,8 @@ void for_each_own_text(const abi::TypeDesc& result,
 bool keeps_values(CellFn fn);
 // Whether the result is made of values: a list, or a text of several.
 bool gives_list(CellFn fn);
+// Whether they lie one after the other in an order.
+bool keeps_list(CellFn fn);
 // Whether cells of this kind own memory in the heap.
 bool owns_memory(const CellDesc& cell);
 

@@ -182,7 +182,7 @@ void TableStore::convert_from(const Store& old_store, const std::vector<int>& ce
     Versions versions = old.load(row);
     if (is_gone(old.at(versions, versions.count - 1)->time)) return;
     old.table_.load_key(row, key.data());
-    place_key(old.desc_, key.data());
+    if (!place_key(old.desc_, key.data())) return;
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return note(key.data(), no_memory);
     ++row_count_;

@@ -46,12 +46,12 @@ void TickingGroupStore::convert_from(const Store& old_store, const std::vector<i
   GroupStore::convert_from(old_store, cells, watermark);
   const auto* old = dynamic_cast<const TickingGroupStore*>(&old_store);
   if (old == nullptr || desc_.gives != Gives::AtTicks || old->desc_.gives != Gives::AtTicks) return;
-  tick_ = old->tick_;
+  tick_ = std::min(tick_, old->tick_);
   std::vector<uint64_t> key(key_room(old_store.desc()));
   old->table_.for_each([&](char* row) {
     if (!old->changed(row)) return;
     old->table_.load_key(row, key.data());
-    place_key(old->desc_, key.data());
+    if (!place_key(old->desc_, key.data())) return;
     if (char* made = table_.find(key.data()); made != nullptr) set_changed(made, 1);
   });
 }

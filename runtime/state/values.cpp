@@ -134,7 +134,7 @@ void free_value(const CellDesc& desc, const uint64_t* from, Heap& heap) {
 
 // Whether one of the result stands before the other, whichever came first.
 bool precedes(const CellDesc& desc, const KeptValue& a, const KeptValue& b) {
-  if (desc.fn == CellFn::Top) {
+  if (desc.fn == CellFn::Top || desc.fn == CellFn::Rank) {
     int order = compare_words(a.words, b.words, desc.kind);
     if (order != 0) return order > 0;
   }
@@ -240,7 +240,7 @@ uint64_t growth_of(const StoreDesc& desc, const char* row) {
     } else if (cell.fn == CellFn::Quantile) {
       const auto& quantile = cell_as<QuantileCell>(at);
       bytes += grown_bytes(quantile.low, 1) + grown_bytes(quantile.high, 1);
-    } else if (gives_list(cell.fn)) {
+    } else if (keeps_list(cell.fn)) {
       const auto& list = cell_as<ListCell>(at);
       bool full = cell.most != 0 && list.count >= cell.most;
       bytes += full ? 0 : grown_bytes(list, entry_words(cell));
@@ -258,7 +258,7 @@ uint64_t kept_bytes(const StoreDesc& desc, const char* row) {
     } else if (cell.fn == CellFn::Quantile) {
       const auto& quantile = cell_as<QuantileCell>(at);
       bytes += (uint64_t{quantile.low.capacity} + quantile.high.capacity) * 8;
-    } else if (gives_list(cell.fn)) {
+    } else if (keeps_list(cell.fn)) {
       bytes += uint64_t{cell_as<ListCell>(at).capacity} * entry_words(cell) * 8;
     }
   }
@@ -361,6 +361,22 @@ CellResult list_result(const CellDesc& desc, const char* cell, const Heap& heap,
     values.insert(values.begin() + static_cast<ptrdiff_t>(place_in(desc, list, *next, heap)), *next);
   if (desc.most != 0 && values.size() > desc.most) values.resize(desc.most);
   return make_list(desc, values, arena);
+}
+
+int64_t rank_in(const CellDesc& desc, const char* cell, const Heap& heap, const uint64_t* value) {
+  const auto& list = cell_as<ListCell>(cell);
+  uint32_t low = 0;
+  uint32_t high = list.count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    KeptValue kept = load(desc, entry(desc, list, middle, heap), heap);
+    if (compare_words(kept.words, value, desc.kind) > 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return int64_t{low} + 1;
 }
 
 CellResult list_of(const CellDesc& desc, std::vector<KeptValue> values, batch::Arena& arena) {

@@ -39,6 +39,9 @@ CellResult peek_quantile(const CellDesc& desc, const char* cell, const Heap& hea
 // Of values in any order, which are moved.
 CellResult quantile_of(double share, std::vector<double>& values);
 
+// 1 + how many of a cell of Rank are greater.
+int64_t rank_in(const CellDesc& desc, const char* cell, const Heap& heap, const uint64_t* value);
+
 // A value with its time; texts are MutStr.
 struct KeptValue {
   uint64_t words[2] = {0, 0};

@@ -16,6 +16,7 @@ namespace mut::runtime {
 
 class Instance;
 struct KeyConversion;
+struct Plan;
 
 enum class StoreTransfer : uint8_t {
   Fresh,    // starts empty
@@ -70,11 +71,21 @@ struct MigrationCount {
 
 using Parked = std::map<ParkId, std::unique_ptr<state::Store>>;
 
-// The first part: fills those stores of `next` that are made entry by entry. `old` stays as it is. Not empty:
-// why an entry cannot go over; then `next` is of no use, and `old` runs on.
-std::string convert(Instance& old, Instance& next, const Migration& migration);
-// The second, which cannot fail: moves what goes over as it is. What comes back is taken from `parked`, and
-// what is to be kept is put there.
-MigrationCount migrate(Instance& old, Instance& next, const Migration& migration, Parked& parked);
+// A shard at the cut. What comes back is taken from `parked`, and what is to be kept is put there.
+struct ShardMigration {
+  Instance* old = nullptr;
+  Instance* next = nullptr;  // whose stores are empty
+  Parked* parked = nullptr;
+};
+
+// The first part: fills those stores of the next instances that are made entry by entry. The old ones stay as
+// they are. Not empty: why an entry cannot go over; then the next are of no use, and the old run on.
+std::string convert(const std::vector<ShardMigration>& shards, const Migration& migration);
+// The second, for all shards, which cannot fail: moves what goes over as it is.
+MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migration& migration);
+
+// Whether entries of the new store `index` are in other shards than those of the old one that it goes on
+// with.
+bool changes_shards(const Migration& migration, size_t index, const Plan& old, const Plan& next);
 
 }  // namespace mut::runtime

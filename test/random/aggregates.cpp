@@ -184,7 +184,7 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
   std::string window = dice_.pick(windows_of(kind));
   std::string out = "  | @" + fresh("g") + " aggregate ";
   // Those of the script give the results of sliding windows once.
-  own_fine_ = stream.follows.empty() && !(kind == "updates" && window.find("sliding") != std::string::npos);
+  own_fine_ = !(kind == "updates" && window.find("sliding") != std::string::npos);
   bool whole = window.empty() || window == " window all";
   window_closes_ = !window.empty() && !(kind == "updates" && whole);
   for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {

@@ -73,7 +73,7 @@ class ProcessText {
         return emit(fields, indent);
       }
       case 2: {
-        Field made{"y" + std::to_string(next_++), dice_.pick<Type>({Type::Int, Type::Text, Type::Ints})};
+        Field made{"let" + std::to_string(next_++), dice_.pick<Type>({Type::Int, Type::Text, Type::Ints})};
         std::string out = indent + "let " + made.name + " = " + expr.of(made.type, 2) + ";\n";
         fields.push_back(made);
         return out;

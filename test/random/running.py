@@ -14,6 +14,9 @@ MUTC = os.path.abspath(os.environ.get("MUTC", os.path.join(BUILD, "bin/mutc")))
 # Tier and batch size; the first always, and one of the later ones.
 WAYS = [["--tier=quick", "--batch=4096"], ["--tier=optimised", "--batch=1"], ["--tier=quick", "--batch=7"],
         ["--tier=optimised", "--batch=64"]]
+# Several shards keep the order of each key only.
+SHARDED = [["--tier=quick", "--batch=16", "--shards=2"], ["--tier=quick", "--batch=7", "--shards=4"],
+           ["--tier=quick", "--batch=5", "--shards=3", "--disturb=swap"], ["--tier=optimised", "--batch=64", "--shards=4"]]
 DISTURBED = [["--tier=quick", "--batch=5", "--disturb=swap"], ["--tier=quick", "--batch=1", "--disturb=swap"]]
 # What an engine may end with when it does not want an edit.
 REFUSALS = (1, 2, 10, 11, 20)
@@ -60,11 +63,16 @@ def reference(made, target):
     return "" if done.returncode == 0 else f"the reference ended with {done.returncode}\n{done.stderr}"
 
 
+def order_of(way):
+    """How rows are put before they are compared."""
+    return comparing.in_any_order if any(option.startswith("--shards") for option in way) else list
+
+
 def compare(engine, way, made, expected, folder):
     """Empty when the engine gives what lies in `expected`, else what differed."""
     found = os.path.join(folder, "engine")
     code, said = engine.run(["--engine=jit", *way], made, found)
-    what = said if code != 0 else comparing.folders(expected, found)
+    what = said if code != 0 else comparing.folders(expected, found, order_of(way))
     return f"mutc run program.mut {' '.join(way)}\n{what}" if what else ""
 
 
@@ -137,7 +145,7 @@ def compare_swap(engine, way, swap, made, folder, known=None):
         code, said = Engine().run(["--engine=reference"], made, expected, [swap])
         if code != 0:
             return f"the reference {said}, the engine made the edit: {swap}"
-    what = comparing.folders(expected, found)
+    what = comparing.folders(expected, found, order_of(way))
     if not what:
         return ""
     changes = "\n".join(line for line in difflib.ndiff(text_of(made, "program.mut").split("\n"),

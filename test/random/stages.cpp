@@ -249,7 +249,8 @@ std::string ProgramWriter::write_held(const std::string& kind, Stream& stream) {
   if (kind == "delay") return head + span + "\n";
   if (kind == "debounce") return key.empty() ? "" : head + span + " by " + key + "\n";
   std::string window = dice_.pick<std::string>(
-      {" window tumbling 5s", " window tumbling 20s", " window sliding 6s every 2s", " window all"});
+      {" window tumbling 5s", " window tumbling 20s", " window sliding 6s every 2s", " window all",
+       " window session 3s", " window count 4", " window count 5 every 2"});
   std::string order =
       expr.of(dice_.pick<Type>({Type::Int, Type::Text, Type::Time, Type::MaybeInt, Type::Money}), 1);
   bool down = dice_.one_in(2);

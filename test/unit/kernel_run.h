@@ -24,7 +24,7 @@ inline std::shared_ptr<session::Program> program_of(const std::string& y) {
 class KernelRun {
  public:
   explicit KernelRun(const std::shared_ptr<session::Program>& program)
-      : budget_(1 << 20), instance_(program->plan, {}, 1, budget_, log_), xs_{20}, times_{0} {
+      : budget_(1 << 20), instance_(program->plan, {}, {}, budget_, log_), xs_{20}, times_{0} {
     columns_[0].values = xs_.data();
     columns_[1].values = times_.data();
     batch_.abi = abi::abi_number;
@@ -40,7 +40,7 @@ class KernelRun {
     MutCursor cursor{0, rows, runtime::no_watermark};
     kernels.sources[0](&instance_.context(), &batch_, &cursor);
     int64_t y = 0;
-    if (instance_.sink(0).count > 0) memcpy(&y, instance_.sink(0).rows + sizeof(MutOutHead), sizeof(y));
+    if (instance_.sinks()[0].count > 0) memcpy(&y, instance_.sinks()[0].rows + sizeof(MutOutHead), sizeof(y));
     instance_.clear_output();
     return y;
   }

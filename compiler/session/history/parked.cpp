@@ -1,6 +1,6 @@
 // State that edits dropped, kept for an undo: how long, and how much of it.
 //
-// The shard owns the stores; here stands which version dropped which cells. `mutex` is held in all of it.
+// The shards own the stores; here stands which version dropped which cells. `mutex` is held in all of it.
 #include <algorithm>
 
 #include "compiler/session/engine_state.h"
@@ -36,16 +36,16 @@ bool Engine::State::is_awaited(const runtime::ParkId& id) const {
 }
 
 void Engine::State::let_parked_go(size_t index) {
-  shard->let_go(parked[index].id);
+  runner->let_go(parked[index].id);
   parked.erase(parked.begin() + static_cast<ptrdiff_t>(index));
 }
 
 void Engine::State::settle_parked(const Prepared& taken, uint64_t version) {
   for (const ParkedState& left : taken.parks) {
-    const state::Store* store = shard->parked(left.id);
-    if (store == nullptr) continue;
+    uint64_t entries = runner->parked_entries(left.id);
+    if (entries == 0) continue;  // an empty store is not kept
     parked.push_back(left);
-    parked.back().entries = store->entry_count();
+    parked.back().entries = entries;
   }
   for (size_t i = 0; i < parked.size();) {
     bool came_back =
@@ -60,7 +60,7 @@ void Engine::State::settle_parked(const Prepared& taken, uint64_t version) {
 }
 
 void Engine::State::free_parked() {
-  for (size_t i = 0; i < parked.size() && shard->budget().used() > shard->budget().limit();) {
+  for (size_t i = 0; i < parked.size() && runner->budget().used() > runner->budget().limit();) {
     if (is_awaited(parked[i].id)) {
       ++i;
     } else {

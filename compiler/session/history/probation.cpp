@@ -13,8 +13,8 @@ constexpr uint64_t records_min = 100;
 
 void Engine::State::judge_probation() {
   if (!probation) return;
-  uint64_t records = shard->stats().records_in - probation->records;
-  uint64_t errors = shard->errors().total() - probation->errors;
+  uint64_t records = runner->stats().records_in - probation->records;
+  uint64_t errors = runner->errors().total() - probation->errors;
   double share = probation->guard.error_share;
   bool over = records >= probation->guard.records;
   if (records < records_min && !over) return;

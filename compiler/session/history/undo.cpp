@@ -129,7 +129,7 @@ std::optional<Failure> Engine::State::take_back_untaken(const UndoRequest& reque
   VersionRecord record;
   turn.ask([&] {
     std::lock_guard lock(mutex);
-    bool held = (waiting && shard->waits_for_cut()) ||
+    bool held = (waiting && runner->waits_for_cut()) ||
                 std::any_of(prepared.begin(), prepared.end(),
                             [](const Prepared& version) { return !version.swap.at.empty(); });
     if (!held) return;
@@ -140,7 +140,7 @@ std::optional<Failure> Engine::State::take_back_untaken(const UndoRequest& reque
     gone.superseded_by = record.version;
     settled = std::move(newest.settled);
     if (prepared.empty()) {
-      shard->unschedule();
+      runner->unschedule();
       waiting.reset();
     } else {
       prepared.pop_back();

@@ -52,8 +52,8 @@ class ReferenceSubject final : public Subject {
     return Error{problem};
   }
   Status advance(int64_t time_ns) override {
-    interpreter_->set_time(time_ns);
     interpreter_->raise_watermarks(time_ns);
+    interpreter_->set_time(time_ns);
     return Unit{};
   }
   Status end() override {

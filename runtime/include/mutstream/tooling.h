@@ -31,7 +31,7 @@ std::optional<std::string> document_module(std::string_view name);
 // "std.alerts", "std.geo", …, by name.
 std::vector<std::string> library_modules();
 
-enum class Emit : uint8_t { Ast, Typed, Graph, Pipelines, Llvm, Asm };
+enum class Emit : uint8_t { Ast, Typed, Graph, Pipelines, Shards, Llvm, Asm };
 Outcome<std::string> explain_script(std::string_view text, std::string name, Emit emit, TierChoice tier,
                                     const CheckOptions& options);
 

@@ -14,8 +14,8 @@ void add_explain(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("explain", "Show what a script becomes on its way to machine code");
   command->add_option("FILE", options->file, "Script; - for standard input")->required();
-  command->add_option("--emit", options->emit, "ast, typed, graph, pipelines, llvm or asm")
-      ->check(CLI::IsMember({"ast", "typed", "graph", "pipelines", "llvm", "asm"}));
+  command->add_option("--emit", options->emit, "ast, typed, graph, pipelines, shards, llvm or asm")
+      ->check(CLI::IsMember({"ast", "typed", "graph", "pipelines", "shards", "llvm", "asm"}));
   command->add_option("--tier", options->tier, "quick or optimised, for llvm and asm")
       ->check(CLI::IsMember({"quick", "optimised"}));
   command->callback([&console, &exit_code, options] {
@@ -25,12 +25,13 @@ void add_explain(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
       return;
     }
     const std::string& name = options->emit;
-    Emit emit = name == "ast"     ? Emit::Ast
-                : name == "typed" ? Emit::Typed
-                : name == "graph" ? Emit::Graph
-                : name == "llvm"  ? Emit::Llvm
-                : name == "asm"   ? Emit::Asm
-                                  : Emit::Pipelines;
+    Emit emit = name == "ast"      ? Emit::Ast
+                : name == "typed"  ? Emit::Typed
+                : name == "graph"  ? Emit::Graph
+                : name == "shards" ? Emit::Shards
+                : name == "llvm"   ? Emit::Llvm
+                : name == "asm"    ? Emit::Asm
+                                   : Emit::Pipelines;
     TierChoice tier = options->tier == "quick" ? TierChoice::Quick : TierChoice::Optimised;
     auto out = explain_script(*text, options->file, emit, tier, check_options(console));
     if (!out) {

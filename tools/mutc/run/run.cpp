@@ -42,7 +42,10 @@ void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
   command->add_option("--tier", options->tier, "quick, optimised or auto")
       ->check(CLI::IsMember({"quick", "optimised", "auto"}));
   command->add_option("--batch", options->batch, "Rows of a batch")->check(CLI::Range(1, 1 << 20));
-  command->add_option("--shards", options->shards, "Only 1 so far")->check(CLI::Range(1, 1));
+  command
+      ->add_option("--shards", options->shards,
+                   "Threads that share the events by their keys; the order of rows is kept for each key")
+      ->check(CLI::Range(1, 64));
   command->add_option("--disturb", options->disturb, "swap: a full exchange at every batch boundary")
       ->check(CLI::IsMember({"swap"}));
   command->add_option("--stats", options->stats, "Write figures of the run to this file as JSON");

@@ -228,6 +228,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
                         : options.tier == "optimised" ? TierChoice::Optimised
                                                       : TierChoice::Auto;
   engine_options.batch_rows = options.batch;
+  engine_options.shards = static_cast<uint32_t>(options.shards);
   engine_options.memory_bytes = options.memory;
   engine_options.policy = policy_of(options);
   engine_options.stamp = options.stamp ? EngineOptions::Stamp::Yes : EngineOptions::Stamp::No;

@@ -1,0 +1,36 @@
+// The threads of several shards: each runs the same piece of work for its own, and all wait for the slowest.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "runtime/env/env.h"
+
+namespace mut::runtime {
+
+// Threads: run() from one.
+class Crew {
+ public:
+  // For `shards` shards: the first is the calling thread's, one thread for each other.
+  Crew(env::Env& env, uint32_t shards);
+  ~Crew();
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+  // work(i) for each shard i, all at once; returns when the last is done. What the threads have written is
+  // seen here then.
+  void run(const std::function<void(uint32_t shard)>& work);
+
+ private:
+  void serve(uint32_t shard);
+  env::Env& env_;
+  std::unique_ptr<env::EventCount> begun_;
+  std::unique_ptr<env::EventCount> done_;
+  const std::function<void(uint32_t)>* work_ = nullptr;
+  std::atomic<uint64_t> round_{0};  // how many were begun; written after work_
+  std::atomic<uint32_t> busy_{0};
+  std::atomic<bool> over_{false};
+  std::vector<std::unique_ptr<env::Thread>> threads_;
+};
+
+}  // namespace mut::runtime

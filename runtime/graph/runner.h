@@ -1,0 +1,234 @@
+// The running graph: takes rows from sources, has the shards run them, hands results to sinks, and exchanges
+// versions between two rows. All shards stand at the same row then: they run a stretch of rows together, and
+// wait for each other. See docs/design/0009-shards.md.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/connector/sink_writer.h"
+#include "runtime/connector/source_reader.h"
+#include "runtime/env/env.h"
+#include "runtime/graph/crew.h"
+#include "runtime/graph/instance.h"
+#include "runtime/graph/merged_rows.h"
+#include "runtime/graph/outlets.h"
+#include "runtime/graph/shard.h"
+#include "runtime/swap/migration.h"
+#include "runtime/swap/retire_list.h"
+
+namespace mut::runtime {
+
+struct RunnerOptions {
+  uint32_t batch_rows = 4096;
+  size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state
+  uint32_t shards = 1;
+  // Stay: when all sources have ended, the input has not: an edit may bring others. It ends at stop().
+  enum class AtEnd : uint8_t { Finish, Stay } at_end = AtEnd::Finish;
+  // What time it is, nanoseconds since the epoch, where that is not the machine's clock.
+  std::function<int64_t()> now_ns{};
+};
+
+// How far a source has been read.
+struct FeedState {
+  std::string name;
+  uint64_t records = 0;
+  enum class Reads : uint8_t { Nothing, Waiting, Rows, Ended } reads = Reads::Nothing;
+};
+
+struct SourceCount {
+  std::string source;
+  uint64_t records = 0;
+};
+
+struct SwapResult {
+  uint64_t version = 0;
+  std::vector<SourceCount> cut;  // records of each source that belong to older versions
+  int64_t pause_ns = 0;          // charged: processor time of the exchange itself
+  uint64_t entries_converted = 0;
+  uint64_t cells_converted = 0;
+  std::string refused;  // why it was not taken, and the version before runs on; empty: it was
+};
+
+// A version, made for each shard.
+using Instances = std::vector<std::unique_ptr<Instance>>;
+
+// An edit that is ready: all that can fail has happened, but for conversions that look at each entry.
+struct PreparedSwap {
+  Instances next;
+  Migration migration;
+  uint64_t version = 0;
+  std::vector<OutletBinding> new_sinks;  // by sink name, opened
+  std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> new_sources;
+  // Sources that read something else: what that is called now and was so far, and what reads it unless an
+  // earlier version has left it somewhere.
+  struct Replaced {
+    std::string source;
+    std::string was;
+    std::string now;
+    std::unique_ptr<connector::SourceReader> reader;
+  };
+  std::vector<Replaced> replaced;
+  std::vector<std::string> redeclared;  // sources whose record type changed
+  std::vector<SourceCount> at;  // cut when each named source has given this many; empty: at the next boundary
+};
+
+struct RunnerStats {
+  uint64_t records_in = 0;
+  uint64_t rows_out = 0;
+  uint64_t batches = 0;
+  uint64_t swaps = 0;
+};
+
+enum class Progress : uint8_t {
+  More,    // call again
+  Idle,    // sources have nothing now
+  Done,    // all sources ended and everything has fired
+  Failed,  // error() says why
+};
+
+class Runner {
+ public:
+  // `retired` takes the kernels of older versions; it outlives the runner.
+  Runner(env::Env& env, const RunnerOptions& options, RetireList& retired);
+  ~Runner();
+
+  // A version with empty stores. Threads: any.
+  Instances make_instances(const std::shared_ptr<const Plan>& plan, const Kernels& kernels);
+
+  // The first version. Readers and sinks are matched by name; all that the plan names must be there.
+  void start(Instances instances, uint64_t version,
+             std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> sources,
+             std::vector<OutletBinding> sinks);
+  void set_stamp(bool stamp) { outlets_.set_stamp(stamp); }
+  // Takes effect at its cut, or at the next boundary. One at a time: the earlier must have happened.
+  void schedule(PreparedSwap swap);
+  bool swap_waits() const { return scheduled_.has_value(); }
+  // Whether the next version waits for a record; then it can still be let go of.
+  bool waits_for_cut() const { return scheduled_ && !scheduled_->at.empty(); }
+  void unschedule() { scheduled_.reset(); }
+  std::optional<SwapResult> take_swap_result() { return std::exchange(last_swap_, std::nullopt); }
+
+  // Runs about one batch.
+  Progress run();
+  // Raises every watermark to `time` and fires what is due. Between two calls of run(). False on failure.
+  bool advance(int64_t time);
+  // What is decoded is still processed; then the input counts as ended.
+  void stop();
+  // Pushes what waits in sinks to the world.
+  Status flush();
+  Status close();
+
+  const Error& error() const { return error_; }
+  size_t shard_count() const { return shards_.size(); }
+  Instance& instance(size_t shard) const { return shards_[shard]->instance(); }
+  const Plan& plan() const { return shards_[0]->instance().plan(); }
+  // Of a store, in all shards; what each shard has once.
+  uint64_t entry_count(size_t store) const;
+  uint64_t late_count(size_t store) const;
+  uint64_t let_go_count(size_t store) const;
+  // Bytes, in all shards.
+  size_t state_bytes(size_t store) const;
+  uint64_t dropped(size_t site) const;
+  int64_t due(size_t store) const;
+  // Other code for the same version.
+  void exchange_kernels(const Kernels& kernels);
+  uint64_t version() const { return version_; }
+  const RunnerStats& stats() const { return stats_; }
+  std::vector<SourceCount> positions() const;
+  std::vector<FeedState> feed_states() const;  // by source of the plan
+  const Outlets& outlets() const { return outlets_; }
+  // Entries of what an edit dropped, for an undo; 0: it is not there.
+  uint64_t parked_entries(const ParkId& id) const;
+  void let_go(const ParkId& id);
+  state::Budget& budget() { return budget_; }
+  const ErrorLog& errors() const { return shards_[0]->errors(); }
+  int64_t retry_after_ns() const;
+  uint64_t seed() const { return seed_; }
+
+ private:
+  struct Feed {
+    std::string name;
+    std::unique_ptr<connector::SourceReader> reader;
+    std::unique_ptr<batch::Batch> batch;
+    MutBatch view{};
+    std::vector<uint8_t> bad;  // when times are computed
+    uint32_t row = 0;          // next row of the batch
+    uint64_t position = 0;     // records given to kernels
+    bool ended = false;
+    bool waits = false;
+    std::optional<int64_t> silent_since;  // by steady_ns(); of one that may be idle, while it waits
+  };
+
+  Progress advance();
+  bool fill(Feed& feed, size_t index);
+  void present(Feed& feed, size_t index);
+  // Rows that are further ahead of their arrival than the source allows become bad ones.
+  static void mark_future(Feed& feed, int64_t ahead_ns);
+  // Sources that have been silent for as long as they may hold no watermark back from here on, and where
+  // nothing else does, the clock is the watermark.
+  void look_for_idle();
+  // What is processed or fires from here on arrived then.
+  void set_arrival(int64_t arrival_ns);
+  int64_t now_ns() const { return options_.now_ns ? options_.now_ns() : env_.wall_ns(); }
+  int64_t steady_ns() const { return options_.now_ns ? options_.now_ns() : env_.monotonic_ns(); }
+  bool pick(size_t& chosen, uint32_t& row_end);
+  // A stretch of rows that all shards run: until each has, it goes on with the next call of run().
+  struct Stretch {
+    size_t source = 0;
+    std::vector<MutCursor> cursors;  // by shard
+  };
+  enum class Runs : uint8_t { Over, Partly, Failed };
+  Runs run_shards(Stretch& stretch);
+  bool run_rows(size_t index, uint32_t row_end);
+  bool go_on();
+  bool run_once(size_t index, const MutCursor& cursor);
+  bool sabotage(size_t index, MutCursor& cursor);
+  bool is_firing() const;
+  void fire_due();
+  void finish_input();
+  void share_stage_clocks();
+  // Called by a shard whose sinks are full.
+  bool take_output(Shard& shard);
+  bool take_all_output(Merge by);
+  template <typename Count>
+  uint64_t over_shards(size_t store, const Count& count) const;
+  void gather_errors();
+  static bool is_over(const Feed& feed);  // all its rows have been run
+  uint64_t cut_of(const Feed& feed) const;
+  bool cut_reached() const;
+  void exchange();
+  // The next version is not taken.
+  void refuse(PreparedSwap swap, std::string why);
+  // Gives the source what it reads from now on. Whether an earlier version had begun it.
+  bool replace_input(Feed& feed, PreparedSwap::Replaced& other);
+  void count_parked();
+  bool fail(Error error);
+
+  env::Env& env_;
+  RetireList& retired_;
+  RetireList::Worker& worker_;
+  RunnerOptions options_;
+  uint64_t seed_;
+  state::Budget budget_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // at least one
+  uint64_t version_ = 0;
+  std::vector<Feed> feeds_;           // by source of the plan
+  std::map<std::string, Feed> left_;  // what sources of older versions have read, by what it is called
+  Outlets outlets_;
+  MergedRows merged_;
+  std::optional<PreparedSwap> scheduled_;
+  std::optional<SwapResult> last_swap_;
+  RunnerStats stats_;
+  Error error_;
+  bool finished_ = false;
+  bool stopped_ = false;
+  std::optional<Stretch> stretch_;  // that is not over
+  bool together_ = false;           // the shards run at once: rows stay in their sinks meanwhile
+  Crew crew_;                       // the last: its threads end first
+};
+
+}  // namespace mut::runtime
