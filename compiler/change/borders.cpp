@@ -16,9 +16,10 @@ auto find_named(const Items& items, const std::string& name) {
   return std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.name == name; });
 }
 
-// Options that say how fast something is read, not what.
+// Options that say how fast something is read, or from where on at first, not what.
 bool is_pace(const typed::Connector& connector, const std::string& option) {
-  return option == "follow" || (connector.name == "generate" && option == "rate");
+  return option == "follow" || (connector.name == "file" && option == "start") ||
+         (connector.name == "generate" && option == "rate");
 }
 
 // The first option in which two connectors read something else; empty: none.
@@ -46,12 +47,23 @@ std::string other_input(const typed::Connector& a, const typed::Connector& b) {
   return option.empty() ? "" : "option `" + option + "` changed";
 }
 
-bool same_options(const typed::Connector& a, const typed::Connector& b) {
+bool same_options(typed::Connector a, typed::Connector b) {
+  for (typed::Connector* each : {&a, &b}) {
+    std::erase_if(each->options, [&](const typed::Option& option) {
+      return each->name == "file" && option.name == "start";
+    });
+  }
   auto same = [](const typed::Option& x, const typed::Option& y) {
     return x.name == y.name && x.value == y.value;
   };
   return a.name == b.name &&
          std::equal(a.options.begin(), a.options.end(), b.options.begin(), b.options.end(), same);
+}
+
+// Whether a source may read something else under its name.
+bool begins_anew(const typed::Connector& connector, const FormerNames& names) {
+  return connector.name == "file" &&
+         (connector.find("start") != nullptr || names.direction == FormerNames::Direction::Back);
 }
 
 bool same_record(typed::TypeRef a, typed::TypeRef b) {
@@ -164,12 +176,22 @@ class Borders {
 
   void compare_source(const typed::Source& was, const typed::Source& is, bool state_lost) {
     std::string other = other_input(was.connector, is.connector);
-    if (!other.empty()) {
-      refusals_.push_back({.code = Code::SourceReplaced,
-                           .span = is.connector.span,
-                           .arguments = {is.name, other},
-                           .old_spans = {was.connector.span},
-                           .hint = "give the new source another name, and read that"});
+    if (!other.empty() && begins_anew(is.connector, names_)) {
+      plan_.notes.push_back(
+          fmt::format("source `{}` reads something else: {}; from its beginning, or from where an earlier "
+                      "version left it",
+                      is.name, other));
+      plan_.sources_replaced.push_back(is.name);
+    } else if (!other.empty()) {
+      refusals_.push_back(
+          {.code = Code::SourceReplaced,
+           .span = is.connector.span,
+           .arguments = {is.name, other},
+           .old_spans = {was.connector.span},
+           .hint = is.connector.name == "file"
+                       ? "write `start: earliest` to read it from its beginning, or give the new "
+                         "source another name"
+                       : "give the new source another name, and read that"});
     } else if (!same_options(was.connector, is.connector)) {
       plan_.notes.push_back(fmt::format("source `{}`: options changed, offsets stay", is.name));
       redeclare(is.name);
@@ -221,6 +243,20 @@ class Borders {
 };
 
 }  // namespace
+
+uint64_t replaced_sources(const typed::Program& before, const typed::Program& after,
+                          const FormerNames& names) {
+  uint64_t out = 0;
+  for (size_t i = 0; i < after.sources.size(); ++i) {
+    const typed::Source& source = after.sources[i];
+    auto former = names.sources.find(source.name);
+    auto known = find_named(before.sources, former == names.sources.end() ? source.name : former->second);
+    bool begins = begins_anew(source.connector, names);
+    if (known != before.sources.end() && begins && !other_input(known->connector, source.connector).empty())
+      out |= uint64_t{1} << std::min<size_t>(i, 63);
+  }
+  return out;
+}
 
 void compare_borders(const typed::Program& before, const typed::Program& after, const FormerNames& names,
                      bool state_lost, SwapPlan& plan, std::vector<Refusal>& refusals) {

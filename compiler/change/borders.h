@@ -8,4 +8,8 @@ namespace mut::change {
 void compare_borders(const typed::Program& before, const typed::Program& after, const FormerNames& names,
                      bool state_lost, SwapPlan& plan, std::vector<Refusal>& refusals);
 
+// Sources of `after` that would read something else, by bit.
+uint64_t replaced_sources(const typed::Program& before, const typed::Program& after,
+                          const FormerNames& names);
+
 }  // namespace mut::change

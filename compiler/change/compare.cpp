@@ -47,8 +47,9 @@ class Comparison {
       match_cells(old_program, old_, new_program, new_, names, matches_);
     }
     after_lineage_names_ = &names;
+    replaced_ = replaced_sources(old_program, new_program, names);
     judge_new_cells();
-    no_change = no_change && rules_.empty();
+    no_change = no_change && rules_.empty() && replaced_ == 0;
     judge_old_cells();
     offer_parked();
     hint_renames();
@@ -150,6 +151,7 @@ class Comparison {
         if (!told) found.push_back(std::move(difference));
       }
     }
+    if (reads_replaced(cell)) found.push_back({Difference::InputReplaced, ""});
     if (!match.merged.empty())
       found.push_back({merges(cell) ? Difference::Merged : Difference::MergedInOrder, ""});
     bool carry = true;
@@ -181,6 +183,10 @@ class Comparison {
                                    .old_spans = {old_cell.span},
                                    .hint = "under another name it starts empty and the old is dropped"});
     }
+  }
+
+  bool reads_replaced(const Cell& cell) const {
+    return (after_.source_mask[static_cast<size_t>(cell.stream)] & replaced_) != 0;
   }
 
   // How its keys are converted; null: they stay, or cannot be.
@@ -537,6 +543,7 @@ class Comparison {
   std::vector<CameBack> came_back_;   // by new cell: where it could come back from
   std::vector<int> continues_;        // by new cell: the old cell whose value it takes, or -1
   std::vector<CellSources> sources_;  // by new cell: the same with all that it takes in
+  uint64_t replaced_ = 0;             // sources of `after` that read something else, by bit
   const FormerNames* after_lineage_names_ = nullptr;
   std::optional<Lineage> lineage_;                                       // of `after`, when it is needed
   std::map<std::pair<int, int>, std::shared_ptr<const KeyRule>> rules_;  // by old and new store

@@ -91,6 +91,7 @@ struct SwapPlan {
   int streams_changed = 0;
   // By park of the migration: the cells that it is about, of the old store.
   std::vector<std::vector<int>> parked_cells;
+  std::vector<std::string> sources_replaced;    // new names: they read something else from the cut on
   std::vector<std::string> sources_redeclared;  // new names: their readers are to be made again
 };
 

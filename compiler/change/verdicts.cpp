@@ -18,6 +18,8 @@ constexpr VerdictRow rows[] = {
      "filter changed; events before the cut were admitted under the old rule"},
     {Difference::InputAdded, Verdict::KeepMixed, false, "input added; its events count from the cut on"},
     {Difference::InputRemoved, Verdict::KeepMixed, false, "input removed; what it brought stays counted"},
+    {Difference::InputReplaced, Verdict::KeepMixed, false,
+     "a source reads something else; what it gave so far is still counted"},
     {Difference::ParamValue, Verdict::KeepMixed, false,
      "param changed; events before the cut were taken with the old value"},
     {Difference::Filter, Verdict::KeepMixed, false,

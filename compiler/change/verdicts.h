@@ -32,6 +32,7 @@ enum class Difference : uint8_t {
   Admission,
   InputAdded,
   InputRemoved,
+  InputReplaced,
   ParamValue,
   Filter,
   Value,

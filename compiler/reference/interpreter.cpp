@@ -20,6 +20,21 @@ void Interpreter::bind(const std::string& source, Feed feed) {
   readers_.insert_or_assign(source, SourceReader(std::move(feed)));
 }
 
+uint64_t Interpreter::position(const std::string& source) {
+  return read_before_[source] + readers_.try_emplace(source, Feed{}).first->second.position();
+}
+
+void Interpreter::replace(const std::string& source, const std::string& was, const std::string& now,
+                          Feed feed) {
+  uint64_t read = position(source);
+  auto known = left_.find(now);
+  SourceReader next = known == left_.end() ? SourceReader(std::move(feed)) : std::move(known->second);
+  if (known != left_.end()) left_.erase(known);
+  read_before_[source] = read - next.position();
+  left_.insert_or_assign(was, std::move(readers_.at(source)));
+  readers_.insert_or_assign(source, std::move(next));
+}
+
 void Interpreter::take_row(const typed::Program& program, size_t index, const Event& row) {
   const typed::Emit& emit = program.emits[index];
   typed::TypeRef type = program.streams[static_cast<size_t>(emit.stream)].type;
@@ -65,7 +80,7 @@ bool Interpreter::step(const Stops& stops) {
   for (size_t i = 0; i < program.sources.size(); ++i) {
     auto [reader, made] = readers_.try_emplace(program.sources[i].name, Feed{});
     auto stop = stops.find(program.sources[i].name);
-    if (stop != stops.end() && reader->second.position() >= stop->second) continue;
+    if (stop != stops.end() && position(stop->first) >= stop->second) continue;
     reader->second.set_arrival(now_);
     std::optional<Record> next = reader->second.peek(program.sources[i], flow_->params());
     if (!next) {
@@ -94,9 +109,8 @@ bool Interpreter::step(const Stops& stops) {
 
 void Interpreter::run_until(const Stops& stops) {
   auto stops_at_all = [&] {
-    return std::all_of(stops.begin(), stops.end(), [&](const auto& stop) {
-      return readers_.try_emplace(stop.first, Feed{}).first->second.position() >= stop.second;
-    });
+    return std::all_of(stops.begin(), stops.end(),
+                       [&](const auto& stop) { return position(stop.first) >= stop.second; });
   };
   while (!stops_at_all() && step(stops)) {
   }

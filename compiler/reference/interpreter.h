@@ -34,6 +34,9 @@ class Interpreter {
 
   // Before the source is read. A `generate` source needs none.
   void bind(const std::string& source, Feed feed);
+  // After a swap: the source reads `feed`, called `now`, from its beginning, or from where it was when it was
+  // left; what it has read so far is called `was`.
+  void replace(const std::string& source, const std::string& was, const std::string& now, Feed feed);
   // Records since the start, by source.
   using Stops = std::map<std::string, uint64_t>;
   // Until each of those sources has given that many, and no more, or nothing is left.
@@ -78,8 +81,11 @@ class Interpreter {
   Options options_;
   std::unique_ptr<Flow> flow_;
   uint64_t version_ = 1;
+  uint64_t position(const std::string& source);
   std::map<std::string, SourceReader> readers_;
-  struct Fed {  // of a source: records so far, and lines of the newest input
+  std::map<std::string, SourceReader> left_;     // by what it is called
+  std::map<std::string, uint64_t> read_before_;  // records that the source had when it began what it reads
+  struct Fed {                                   // of a source: records so far, and lines of the newest input
     uint64_t records = 0;
     std::string input;
     uint64_t lines = 0;

@@ -31,6 +31,7 @@ const std::vector<ConnectorRule>& rules() {
        {{"format", Kind::String},
         {"follow", Kind::Bool},
         {"append", Kind::Bool},
+        {"start", Kind::String},
         {"time_unit", Kind::String},
         {"header", Kind::Bool},
         {"separator", Kind::String},
@@ -149,6 +150,11 @@ std::optional<typed::Connector> check_connector(const ast::ConnectorExpr& connec
   if (fine) {
     one_of("format", {"json", "csv", "tsv", "lines"});
     one_of("time_unit", {"s", "ms", "us", "ns"});
+    if (out.name == "file") one_of("start", {"earliest"});
+    if (const typed::Option* start = out.find("start"); start != nullptr && direction == Direction::Out) {
+      diags.report(Code::BadOption, start->span, "start", "it is of a source");
+      fine = false;
+    }
     const typed::Option* separator = out.find("separator");
     if (separator != nullptr && separator->value.as_text().size() != 1) {
       diags.report(Code::BadOption, separator->span, "separator", "one character is needed");

@@ -15,6 +15,19 @@ const Target* find_binding(const Bindings& bindings, const std::string& side, co
   return nullptr;
 }
 
+std::string input_text(const typed::Connector& connector) {
+  std::string out = connector.name;
+  for (const typed::Option& option : connector.options) {
+    if (option.name == "follow" || option.name == "start") continue;
+    out += "\n" + option.name + "=";
+    if (option.value.value.index() == 4) out += option.value.as_text();
+    if (option.value.value.index() == 1) out += option.value.as_bool() ? "true" : "false";
+    if (option.value.value.index() != 5) continue;
+    for (const typed::Const& part : option.value.parts()) out += part.as_text() + ",";
+  }
+  return out;
+}
+
 codec::DecodeOptions decode_options(const typed::Connector& connector, const runtime::SourcePlan& plan) {
   codec::DecodeOptions out;
   if (plan.time_column >= 0) out.time_field = static_cast<size_t>(plan.time_column);

@@ -23,6 +23,9 @@ const Target* find_binding(const Bindings& bindings, const std::string& side, co
 // What a connector names itself.
 Target target_of(const typed::Connector& connector);
 
+// What a connector reads: equal texts, equal inputs.
+std::string input_text(const typed::Connector& connector);
+
 // How the text of a source is decoded, whoever brings it.
 codec::DecodeOptions decode_options(const typed::Connector& connector, const runtime::SourcePlan& plan);
 // The format of a source's own text.

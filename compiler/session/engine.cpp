@@ -480,6 +480,7 @@ void Engine::State::settle_swap() {
 // An entry could not be converted: what was to follow that version cannot either.
 void Engine::State::settle_refused(const std::string& why) {
   librarian->notify();
+  if (!waiting) return;  // a disturbance
   std::vector<Prepared> gone;
   {
     std::lock_guard lock(mutex);

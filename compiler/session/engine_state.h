@@ -142,8 +142,7 @@ struct Engine::State {
   Outcome<std::vector<std::shared_ptr<const runtime::KeyConversion>>> compile_conversions(
       const change::SwapPlan& plan);
   Outcome<Done> open_added(const session::Program& before, const session::Program& made,
-                           const runtime::Migration& migration, runtime::PreparedSwap& swap,
-                           std::string& notices);
+                           const change::SwapPlan& plan, runtime::PreparedSwap& swap, std::string& notices);
   // What runs right before a version that would be put behind the first `kept` of `prepared`.
   struct Base {
     std::shared_ptr<session::Program> program;

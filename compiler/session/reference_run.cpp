@@ -55,6 +55,25 @@ Checked check(std::string_view text, std::string name, const ReferenceRun& run, 
   return out;
 }
 
+// A source that reads something else than the one of its name before; what that is called.
+struct Replaced {
+  const typed::Source* source;
+  std::string was;
+  std::string now;
+};
+std::vector<Replaced> replaced_inputs(const typed::Program& before, const typed::Program& after) {
+  std::vector<Replaced> out;
+  for (const typed::Source& source : after.sources) {
+    for (const typed::Source& known : before.sources) {
+      std::string was = session::input_text(known.connector);
+      std::string now = session::input_text(source.connector);
+      if (known.name == source.name && known.connector.name == "file" && was != now)
+        out.push_back({&source, std::move(was), std::move(now)});
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Outcome<Done> run_reference(std::string_view text, std::string name, const ReferenceRun& run,
@@ -74,8 +93,7 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
   reference_options.line = line_of(first);
   reference_options.stamp = run.stamp == EngineOptions::Stamp::Yes;
   reference::Interpreter interpreter(first.program->typed, reference_options);
-  auto bind_source = [&](const typed::Source& source) -> Outcome<Done> {
-    if (!source.generated.empty()) return Done{};
+  auto feed_of = [&](const typed::Source& source) -> Outcome<reference::Feed> {
     session::Target target;
     auto found = bindings.find("source:" + source.name);
     if (found == bindings.end()) found = bindings.find(source.name);
@@ -98,8 +116,7 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
       feed.text.assign(std::istreambuf_iterator<char>(in), {});
       feed.name = target.path;
     }
-    interpreter.bind(source.name, std::move(feed));
-    return Done{};
+    return feed;
   };
   auto machine = env::make_real_env();
   if (!machine) return Failure{Failure::Kind::Usage, machine.error().message};
@@ -107,8 +124,10 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
   if (!apart) return io(apart.error().message);
   interpreter.set_time(machine.value()->wall_ns());
   for (const typed::Source& source : first.program->typed->sources) {
-    auto bound = bind_source(source);
-    if (!bound) return bound;
+    if (!source.generated.empty()) continue;
+    auto feed = feed_of(source);
+    if (!feed) return feed.failure();
+    interpreter.bind(source.name, std::move(feed).value());
   }
   std::map<std::string, std::string> targets;  // of every sink that any version had
   auto note_sinks = [&](const session::Program& of) {
@@ -129,6 +148,12 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
       problem = io(fits.error().message);
       continue;
     }
+    auto replaced = replaced_inputs(*running->typed, *next.program->typed);
+    if (std::any_of(replaced.begin(), replaced.end(),
+                    [](const Replaced& each) { return each.source->connector.find("start") == nullptr; })) {
+      problem = Failure{Failure::Kind::Refused, "a source reads something else, without `start`\n"};
+      continue;
+    }
     reference::Interpreter::Stops stops;
     for (const SourceCut& cut : swap.at) stops[cut.source] = cut.records;
     interpreter.run_until(stops);
@@ -139,6 +164,12 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
     std::vector<std::string> open = interpreter.swap(next.program->typed, consents, line_of(next));
     if (open.empty()) {
       note_sinks(*next.program);
+      for (const auto& [source, was, now] : replaced_inputs(*running->typed, *next.program->typed)) {
+        if (bindings.contains(source->name) || bindings.contains("source:" + source->name)) continue;
+        auto feed = feed_of(*source);
+        if (!feed) return feed.failure();
+        interpreter.replace(source->name, was, now, std::move(feed).value());
+      }
       running = next.program;
       continue;
     }

@@ -194,7 +194,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   swap.redeclared = plan.value().sources_redeclared;
   for (const SourceCut& cut : request.at) swap.at.push_back({cut.source, cut.records});
   swap.next = runner->make_instances(made->plan, kernels.value());
-  auto opened = open_added(*base.program, *made, plan.value().migration, swap, report.warnings);
+  auto opened = open_added(*base.program, *made, plan.value(), swap, report.warnings);
   if (!opened) return opened.failure();
   Prepared out{Prepared::Origin::Edit,     report,    made,        std::move(swap),
                std::move(kernels).value(), optimised, base.program};
@@ -345,8 +345,9 @@ Script Engine::script() const {
 // New sources, and sinks that are new or go elsewhere. Opened before the cut: what fails here changes
 // nothing.
 Outcome<Done> Engine::State::open_added(const session::Program& before, const session::Program& made,
-                                        const runtime::Migration& migration, runtime::PreparedSwap& swap,
+                                        const change::SwapPlan& plan, runtime::PreparedSwap& swap,
                                         std::string& notices) {
+  const runtime::Migration& migration = plan.migration;
   auto old_name = [](const auto& renamed, const std::string& now) {
     for (const auto& [from, to] : renamed) {
       if (to == now) return from;
@@ -368,9 +369,22 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
     std::string was = old_name(migration.renamed_sources, source);
     auto known = std::find_if(before.plan->sources.begin(), before.plan->sources.end(),
                               [&](const auto& other) { return other.name == was && other.live; });
-    if (known != before.plan->sources.end() || !made.plan->sources[i].live) continue;
+    if (!made.plan->sources[i].live) continue;
+    bool replaced = std::find(plan.sources_replaced.begin(), plan.sources_replaced.end(), source) !=
+                    plan.sources_replaced.end();
+    // What the host or the command line gives in its place stays.
+    if (closed() || host_source(source) || session::find_binding(bindings, "source", source) != nullptr)
+      replaced = false;
+    if (known != before.plan->sources.end() && !replaced) continue;
     auto reader = open_source(made, i);
     if (!reader) return reader.failure();
+    if (known != before.plan->sources.end()) {
+      const typed::Source* old_source = find_source(before, was);
+      swap.replaced.push_back({source, session::input_text(old_source->connector),
+                               session::input_text(made.typed->sources[i].connector),
+                               std::move(reader).value()});
+      continue;
+    }
     swap.new_sources.emplace_back(source, std::move(reader).value());
   }
   for (size_t i = 0; i < made.typed->emits.size(); ++i) {

@@ -523,6 +523,22 @@ void Runner::refuse(PreparedSwap swap, std::string why) {
   last_swap_ = std::move(result);
 }
 
+bool Runner::replace_input(Feed& feed, PreparedSwap::Replaced& other) {
+  Feed next;
+  auto known = left_.find(other.now);
+  bool resumed = known != left_.end();
+  if (resumed) {
+    next = std::move(known->second);
+    left_.erase(known);
+  } else {
+    next.reader = std::move(other.reader);
+  }
+  next.name = feed.name;
+  next.position = feed.position;  // cuts count the records of a source, whatever it reads
+  left_.insert_or_assign(other.was, std::exchange(feed, std::move(next)));
+  return resumed;
+}
+
 // Between two rows: state moves, sinks go over, the old version is gone.
 void Runner::exchange() {
   int64_t begin = env_.thread_cpu_ns();
@@ -575,9 +591,19 @@ void Runner::exchange() {
         shard->instance().watermarks[static_cast<size_t>(&source - plan().sources.data())] = no_watermark;
       }
     }
+    bool resumed = false;
+    for (PreparedSwap::Replaced& other : swap.replaced) {
+      if (other.source != source.name || !feed.reader) continue;
+      resumed = replace_input(feed, other);
+      for (const auto& shard : shards_) {
+        int64_t& watermark =
+            shard->instance().watermarks[static_cast<size_t>(&source - plan().sources.data())];
+        if (watermark == state::never) watermark = no_watermark;  // the end was that of the other
+      }
+    }
     if (!feed.reader) feed.ended = true;
-    bool redeclared =
-        std::find(swap.redeclared.begin(), swap.redeclared.end(), source.name) != swap.redeclared.end();
+    bool redeclared = resumed || std::find(swap.redeclared.begin(), swap.redeclared.end(), source.name) !=
+                                     swap.redeclared.end();
     if (redeclared && feed.reader) {
       std::optional<size_t> time_field;
       if (source.time_column >= 0) time_field = static_cast<size_t>(source.time_column);

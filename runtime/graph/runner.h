@@ -3,6 +3,7 @@
 // wait for each other. See docs/design/0009-shards.md.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,15 @@ struct PreparedSwap {
   uint64_t version = 0;
   std::vector<OutletBinding> new_sinks;  // by sink name, opened
   std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> new_sources;
+  // Sources that read something else: what that is called now and was so far, and what reads it unless an
+  // earlier version has left it somewhere.
+  struct Replaced {
+    std::string source;
+    std::string was;
+    std::string now;
+    std::unique_ptr<connector::SourceReader> reader;
+  };
+  std::vector<Replaced> replaced;
   std::vector<std::string> redeclared;  // sources whose record type changed
   std::vector<SourceCount> at;  // cut when each named source has given this many; empty: at the next boundary
 };
@@ -191,7 +201,10 @@ class Runner {
   uint64_t cut_of(const Feed& feed) const;
   bool cut_reached() const;
   void exchange();
+  // The next version is not taken.
   void refuse(PreparedSwap swap, std::string why);
+  // Gives the source what it reads from now on. Whether an earlier version had begun it.
+  bool replace_input(Feed& feed, PreparedSwap::Replaced& other);
   void count_parked();
   bool fail(Error error);
 
@@ -203,7 +216,8 @@ class Runner {
   state::Budget budget_;
   std::vector<std::unique_ptr<Shard>> shards_;  // at least one
   uint64_t version_ = 0;
-  std::vector<Feed> feeds_;  // by source of the plan
+  std::vector<Feed> feeds_;           // by source of the plan
+  std::map<std::string, Feed> left_;  // what sources of older versions have read, by what it is called
   Outlets outlets_;
   MergedRows merged_;
   std::optional<PreparedSwap> scheduled_;

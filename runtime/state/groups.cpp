@@ -120,7 +120,7 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     old.load_key(row, key.data());
     if (!place_key(old.desc(), key.data())) return;
     char* made = table_.find_or_insert(key.data());
-    if (made == nullptr) return;
+    if (made == nullptr) return note(key.data(), no_memory);
     note(key.data(), convert_row(old, row, table_, made, plain));
     if (is_aged(desc_)) {
       int64_t last = watermark;  // a group without a time begins its `ttl` at the cut

@@ -398,7 +398,7 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
       from->load_key(row, key.data());
       if (!place_key(old.desc_, key.data())) return;
       char* made = pane->find_or_insert(key.data());
-      if (made == nullptr) return;
+      if (made == nullptr) return note(key.data(), no_memory);
       convert_row(*from, row, *pane, made, cells);
       // What gave its results when windows closed has given nothing of the open ones yet.
       bool given = old.desc_.gives == Gives::AtTicks && !old.changed(row);

@@ -62,7 +62,7 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
     old.table_.load_key(row, key.data());
     (void)place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());
-    if (made == nullptr) return;
+    if (made == nullptr) return note(key.data(), no_memory);
     for (uint32_t i = MUT_DELIBERATE_FAULT(swap_loses_oldest) ? 1 : 0; i < ref.count; ++i) {
       const uint64_t* from = old.at(ref, i);
       take_columns(old, from, columns, sample.data());

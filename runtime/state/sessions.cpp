@@ -290,7 +290,10 @@ void SessionStore::convert_from(const Store& old_store, const std::vector<int>& 
     uint64_t index_number = key_number(key.data());
     uint64_t made = ++next_number_;
     char* row = rows_.find_or_insert(&made);
-    if (row == nullptr) continue;
+    if (row == nullptr) {
+      note(key.data(), no_memory);
+      continue;
+    }
     convert_row(old.rows_, old.row_of(number), rows_, row, cells);
     // What gave its results when sessions closed has given nothing of the open ones yet.
     bool changed = old.desc_.gives != Gives::AtTicks || session.changed;

@@ -32,6 +32,9 @@ class KeyChange {
   virtual void apply(const StoreDesc& old, const StoreDesc& next, uint64_t* key) = 0;
 };
 
+// Why a conversion has no room for an entry: both stores are there while it is made.
+constexpr const char* no_memory = "the state budget has no room for both versions of it";
+
 // An entry of an old store that the new one cannot take.
 struct Misfit {
   std::vector<uint64_t> key;  // as ours; its texts are those of the old store

@@ -184,7 +184,7 @@ void TableStore::convert_from(const Store& old_store, const std::vector<int>& ce
     old.table_.load_key(row, key.data());
     if (!place_key(old.desc_, key.data())) return;
     char* made = table_.find_or_insert(key.data());
-    if (made == nullptr) return;
+    if (made == nullptr) return note(key.data(), no_memory);
     ++row_count_;
     // Versions before the newest are held by `versioned`, whatever `ttl` says of their time.
     for (uint32_t i = desc_.table.versioned == 0 ? versions.count - 1 : 0; i < versions.count; ++i) {

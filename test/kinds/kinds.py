@@ -112,6 +112,8 @@ kind(33, "condition of a pattern", "keep-mixed", out(MATCH), out(MATCH.replace("
 kind(35, "`within` of a pattern", "keep", out(MATCH), out(MATCH.replace("1m", "2m")))
 kind(37, "source reads something else", "refuse", out(RUNNING), out(RUNNING), new_head=TYPE + SOURCE.replace("payments.jsonl", "other.jsonl"),
      note="declare it under another name")
+kind(37, "source reads another file, `start: earliest`", "keep-mixed", out(RUNNING), out(RUNNING),
+     new_head=TYPE + SOURCE.replace('"payments.jsonl"', '"more.jsonl", start: earliest'), note="what it read before is gone on with by an edit back")
 MORE = 'source more: Payment = file("more.jsonl") time at lateness 5s\nstream all_payments = merge(payments, more)\n'
 BOTH = out(WINDOW).replace("= payments", "= all_payments")
 kind(38, "source added", "keep-mixed", out(WINDOW), MORE + BOTH, apart="it has let the records of the source go by")

@@ -506,6 +506,11 @@ TEST(Change, ReplacedSourceIsRefused) {  // row 37
   Edit edit(text("a.jsonl"), text("b.jsonl"));
   EXPECT_EQ(edit.plan.outcome, Outcome::Refused);
   EXPECT_EQ(edit.plan.refusal_codes, std::vector{diag::Code::SourceReplaced});
+  Edit begins(text("a.jsonl"), text("b.jsonl\", start: \"earliest"));
+  EXPECT_EQ(begins.plan.outcome, Outcome::Applicable);
+  EXPECT_EQ(begins.plan.sources_replaced, Lines{"s"});
+  Edit says_so(text("a.jsonl"), text("a.jsonl\", start: \"earliest"));
+  EXPECT_EQ(says_so.plan.sources_replaced, Lines{});
 }
 
 TEST(Change, RenamedFieldOfASource) {  // T-F2, T-F3, row 25

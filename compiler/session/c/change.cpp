@@ -133,7 +133,7 @@ mut_status mut_redo(mut_engine* engine, const char* const* accept, size_t accept
 void mut_report_get(const mut_report* report, mut_report_info* info) {
   if (info == nullptr) return;
   mut_report_info out{};
-  out.plan = out.warnings = out.cause = "";
+  out.plan = out.warnings = out.cause = out.refused = "";
   if (report != nullptr) {
     const SwapReport& known = report->report;
     out.version = known.version;
@@ -147,6 +147,7 @@ void mut_report_get(const mut_report* report, mut_report_info* info) {
     out.cell_count = known.cells.size();
     out.cut_count = known.cut.size();
     out.cause = known.cause.c_str();
+    out.refused = known.refused.c_str();
   }
   write_struct(out, info);
 }

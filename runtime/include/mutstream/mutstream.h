@@ -211,9 +211,10 @@ typedef struct mut_report_info {
   uint64_t entries_converted;
   size_t cell_count;
   size_t cut_count;
-  const char* cause; /* why a guard had it made; "": someone asked for it */
+  const char* cause;   /* why a guard had it made; "": someone asked for it */
+  const char* refused; /* why it was not taken at its cut: an entry of state could not go over; "": it was */
 } mut_report_info;
-#define MUT_REPORT_INFO_INIT {sizeof(mut_report_info), 0, 0, "", "", 0, 0, 0, 0, 0, 0, ""}
+#define MUT_REPORT_INFO_INIT {sizeof(mut_report_info), 0, 0, "", "", 0, 0, 0, 0, 0, 0, "", ""}
 typedef struct mut_cell {
   size_t struct_size;
   const char* cell;    /* "stream/stage/cell" */

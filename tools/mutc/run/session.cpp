@@ -324,8 +324,9 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   while (true) {
     state = engine.run();
     while (auto report = engine.swap_done()) {
+      bool asked = wanted.contains(report->version);
       tell_swap(*report, wanted[report->version], console);
-      if (!report->refused.empty()) exit_code = exit_code_of(Failure::Kind::Refused);
+      if (!report->refused.empty() && asked) exit_code = exit_code_of(Failure::Kind::Refused);
     }
     if (state == RunState::Done || state == RunState::Failed) break;
     if (!stopping && signals_seen.load() > 0) {
