@@ -19,13 +19,36 @@ std::string place_text(const runtime::StorePlan& store) {
 
 }  // namespace
 
-std::string stays_in_shards(const runtime::Migration& migration, const Program& before,
-                            const Program& after) {
+void name_kept_keys(change::SwapPlan& plan) {
+  auto name = [&](runtime::StorePart& part) {
+    if (part.conversion < 0) return;
+    part.keys.clear();
+    for (const change::KeyPart& key : plan.conversions[static_cast<size_t>(part.conversion)].rule->parts)
+      part.keys.push_back(key.old);  // a narrower type is the same number
+  };
+  for (runtime::StoreMigration& store : plan.migration.stores) {
+    name(store);
+    for (runtime::StorePart& part : store.joined) name(part);
+  }
+}
+
+std::string stays_in_shards(const runtime::Migration& migration, const Program& before, const Program& after,
+                            const std::function<const runtime::StorePlan*(const runtime::ParkId&)>& parked) {
   std::string out;
   for (size_t i = 0; i < migration.stores.size(); ++i) {
+    for (const runtime::ReturnPart& part : migration.stores[i].returned) {
+      const runtime::StorePlan* kept = parked(part.parked);
+      const runtime::StorePlan& now = after.plan->stores[i];
+      bool same = kept == nullptr || (kept->home == now.home && kept->home_key == now.home_key);
+      if (!same) {
+        out += "what `" + now.desc.path + "` lost at v" + std::to_string(part.parked.version) + " is " +
+               place_text(*kept) + " and would be " + place_text(now) +
+               ": it cannot come back, accept its reset instead of restore-gap\n";
+      }
+    }
     if (!runtime::changes_shards(migration, i, *before.plan, *after.plan)) continue;
     const runtime::StorePlan& to = after.plan->stores[i];
-    if (state::moves_between_shards(to.desc) && migration.stores[i].joined.empty()) continue;
+    if (state::moves_between_shards(to.desc)) continue;
     const runtime::StorePlan& from = before.plan->stores[static_cast<size_t>(migration.stores[i].old_store)];
     out += "state of `" + to.desc.path + "` is " + place_text(from) + " and would be " + place_text(to) +
            ", and state of this kind does not move between shards: write `fresh 1` behind its label to begin "

@@ -121,7 +121,14 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
     case change::SwapPlan::Outcome::Applicable:
       break;
   }
-  std::string stays = session::stays_in_shards(plan.migration, base, made);
+  session::name_kept_keys(plan);
+  std::string stays = session::stays_in_shards(
+      plan.migration, base, made, [&](const runtime::ParkId& id) -> const runtime::StorePlan* {
+        for (const ParkedState& known : before.parked) {
+          if (known.id == id) return &known.program->plan->stores[static_cast<size_t>(id.store)];
+        }
+        return nullptr;
+      });
   if (!stays.empty()) return refused(report.plan + stays);
   for (const std::string& source : plan.sources_redeclared) {
     auto host = host_source(source);

@@ -125,7 +125,7 @@ int64_t Instance::now(const Clock& clock) const {
   });
 }
 
-void Instance::wake(size_t source) {
+int64_t Instance::woken(size_t source) const {
   int64_t seen = watermarks[source];
   auto keep = [&](const Clock& clock) {
     if ((clock.mask >> source & 1U) == 0) return;
@@ -134,8 +134,12 @@ void Instance::wake(size_t source) {
   };
   for (const StorePlan& store : plan_->stores) keep(store.clock);
   for (const SetPlan& set : plan_->sets) keep(set.clock);
-  watermarks[source] = seen;
-  reach(source, seen);
+  return seen;
+}
+
+void Instance::wake(size_t source) {
+  watermarks[source] = woken(source);
+  reach(source, watermarks[source]);
   idle &= ~(uint64_t{1} << source);
 }
 

@@ -71,6 +71,7 @@ class Instance {
   // A source is not idle any more: its watermark goes up to where it does not take back what stages have
   // seen.
   void wake(size_t source);
+  int64_t woken(size_t source) const;  // what its watermark would be then
   // Whether a source above has not ended: at its end nothing is forgotten any more, also where a `window all`
   // has still to give its rows.
   bool is_read(const Clock& clock) const;

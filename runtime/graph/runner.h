@@ -201,7 +201,6 @@ class Runner {
   uint64_t cut_of(const Feed& feed) const;
   bool cut_reached() const;
   void exchange();
-  // The next version is not taken.
   void refuse(PreparedSwap swap, std::string why);
   // Gives the source what it reads from now on. Whether an earlier version had begun it.
   bool replace_input(Feed& feed, PreparedSwap::Replaced& other);

@@ -15,6 +15,14 @@ namespace mut::state {
 
 constexpr int64_t never = std::numeric_limits<int64_t>::max();
 
+// Which of the entries a shard has: those whose key says so.
+struct Share {
+  uint32_t shard = 0;
+  uint32_t shards = 1;
+  uint64_t seed = 0;
+  int key = -1;  // index into StoreDesc::keys
+};
+
 // How keys of an old store become those of a new one, where that is more than another order.
 class KeyChange {
  public:
@@ -31,14 +39,6 @@ constexpr const char* no_memory = "the state budget has no room for both version
 struct Misfit {
   std::vector<uint64_t> key;  // as ours; its texts are those of the old store
   std::string what;
-};
-
-// Which of the entries a shard has: those whose key says so.
-struct Share {
-  uint32_t shard = 0;
-  uint32_t shards = 1;
-  uint64_t seed = 0;
-  int key = -1;  // index into StoreDesc::keys
 };
 
 // One piece of state of a stage. Owned by a version; one thread.
@@ -91,13 +91,13 @@ class Store {
   virtual void return_from(const Store& parked, const std::vector<int>& cells);
   // Before either: for each of our keys its place among the keys of the old store; empty: the same.
   void set_key_places(std::vector<int> places) { key_places_ = std::move(places); }
+  // Before convert_from(), of a store that moves_between_shards(): it takes the entries of that shard alone,
+  // and can be called again for the stores of other shards.
+  void set_share(std::optional<Share> share) { share_ = share; }
   // Of a conversion: the first entry that could not be taken. Then nothing of this store is used.
   const std::optional<Misfit>& misfit() const { return misfit_; }
   // In place of key places, for the conversions that follow; null: none. Not owned.
   void set_key_change(KeyChange* change) { key_change_ = change; }
-  // Before convert_from(), of a store that moves_between_shards(): it takes the entries of that shard alone,
-  // and can be called again for the stores of other shards.
-  void set_share(std::optional<Share> share) { share_ = share; }
 
  protected:
   // Words of a key of ours or of the old store's, and one to spare.
@@ -114,9 +114,9 @@ class Store {
   StoreDesc desc_;
   uint64_t late_ = 0;
   std::vector<int> key_places_;
+  std::optional<Share> share_;
   KeyChange* key_change_ = nullptr;
   std::optional<Misfit> misfit_;
-  std::optional<Share> share_;
 };
 
 // Whether its entries can be dealt out anew when an edit spreads its stage by another key. What numbers

@@ -54,7 +54,7 @@ std::string key_text(const state::StoreDesc& of, const uint64_t* key) {
 KeyConverter::KeyConverter(const KeyConversion& conversion, const Instance& next)
     : conversion_(conversion),
       budget_(no_state_bytes),
-      instance_(conversion.plan, conversion.kernels, ShardPlace{0, 1, 0}, budget_, errors_),
+      instance_(conversion.plan, conversion.kernels, {}, budget_, errors_),
       record_(old_record(conversion)->size) {
   // Both declare the same params in the same order.
   for (size_t i = 0; i < conversion.plan->params.size(); ++i)
@@ -101,7 +101,7 @@ const char* KeyConverter::run(const state::StoreDesc& old, const uint64_t* key) 
   MutCursor cursor{0, 1, no_watermark};
   conversion_.kernels.sources[0](&instance_.context(), &batch, &cursor);
   instance_.batch = nullptr;
-  if (instance_.context().sinks[0].count == 1) return instance_.context().sinks[0].rows + sizeof(MutOutHead);
+  if (instance_.sinks()[0].count == 1) return instance_.sinks()[0].rows + sizeof(MutOutHead);
   note(old, key, errors_.kept().empty() ? "no value" : errors_.kept().back().message);
   return nullptr;
 }

@@ -15,8 +15,8 @@ class Store;
 namespace mut::runtime {
 
 class Instance;
-struct KeyConversion;
 struct Plan;
+struct KeyConversion;
 
 enum class StoreTransfer : uint8_t {
   Fresh,    // starts empty
@@ -30,8 +30,9 @@ enum class StoreTransfer : uint8_t {
 struct StorePart {
   int old_store = -1;
   std::vector<int> cells;  // by cell of the new store: cell of the old one, or -1
-  std::vector<int> keys;   // by key of the new store: key of the old one; empty: in the same order
-  int conversion = -1;     // of Migration::conversions; then `keys` says nothing
+  // By key of the new store: key of the old one, or -1 where a conversion makes it; empty: in the same order.
+  std::vector<int> keys;
+  int conversion = -1;  // of Migration::conversions; -1: none
 };
 
 // A store that an edit dropped cells of, kept for an undo: by the version that did, and its number before.
@@ -78,14 +79,13 @@ struct ShardMigration {
   Parked* parked = nullptr;
 };
 
-// The first part: fills those stores of the next instances that are made entry by entry. The old ones stay as
-// they are. Not empty: why an entry cannot go over; then the next are of no use, and the old run on.
+// The first part: fills those stores of `next` that are made entry by entry. `old` stays as it is. Not empty:
+// why an entry cannot go over; then `next` is of no use, and `old` runs on.
 std::string convert(const std::vector<ShardMigration>& shards, const Migration& migration);
-// The second, for all shards, which cannot fail: moves what goes over as it is.
+// The second, which cannot fail: moves what goes over as it is.
 MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migration& migration);
 
-// Whether entries of the new store `index` are in other shards than those of the old one that it goes on
-// with.
+// Whether entries of the new store `index` are in other shards than those of an old one that it goes on with.
 bool changes_shards(const Migration& migration, size_t index, const Plan& old, const Plan& next);
 
 }  // namespace mut::runtime
