@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "compiler/change/print.h"
@@ -83,8 +84,12 @@ class ReferenceSubject final : public Subject {
     if (out.kind != SwapOutcome::Kind::Taken) return out;
     consents.migrate = reference_migrate(options.migrate);
     // The plan does not know which cells are empty here; the interpreter does.
-    if (!interpreter_->swap(next.program->typed, consents, line_of(next)).empty()) {
-      out.kind = SwapOutcome::Kind::Undecided;
+    std::vector<std::string> open = interpreter_->swap(next.program->typed, consents, line_of(next));
+    if (!open.empty()) {
+      bool refused = std::any_of(open.begin(), open.end(),
+                                 [](const std::string& wish) { return wish.starts_with("refuse:"); });
+      out.kind = refused ? SwapOutcome::Kind::Refused : SwapOutcome::Kind::Undecided;
+      if (refused) out.codes = {diag::code_text(diag::Code::MigrateFails)};
       return out;
     }
     program_ = next.program;
