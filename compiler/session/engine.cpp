@@ -289,6 +289,8 @@ Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, i
 Outcome<Done> Engine::start() {
   State& s = *state_;
   if (s.started) return Failure{Failure::Kind::Usage, "the engine was started already"};
+  if (s.options.shards == 0 || s.options.shards > EngineOptions::shards_max)
+    return Failure{Failure::Kind::Usage, "shards: 1 to " + std::to_string(EngineOptions::shards_max)};
   bool stays = s.options.at_end == EngineOptions::AtEnd::Stay;
   if (s.program->typed->emits.empty() && !s.closed() && !stays)
     return Failure{Failure::Kind::Script, s.name + ": nothing to run: no `emit`"};

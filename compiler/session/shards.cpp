@@ -24,7 +24,7 @@ void name_kept_keys(change::SwapPlan& plan) {
     if (part.conversion < 0) return;
     part.keys.clear();
     for (const change::KeyPart& key : plan.conversions[static_cast<size_t>(part.conversion)].rule->parts)
-      part.keys.push_back(key.old);  // a narrower type is the same number
+      part.keys.push_back(key.old);  // narrower or not
   };
   for (runtime::StoreMigration& store : plan.migration.stores) {
     name(store);

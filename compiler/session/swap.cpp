@@ -129,7 +129,11 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
         }
         return nullptr;
       });
-  if (!stays.empty()) return refused(report.plan + stays);
+  if (!stays.empty()) {
+    // The comparison knows no shards: what it says last is not true here.
+    if (size_t end = report.plan.rfind("applicable"); end != std::string::npos) report.plan.resize(end);
+    return refused(report.plan + stays);
+  }
   for (const std::string& source : plan.sources_redeclared) {
     auto host = host_source(source);
     if (host && !host->text)

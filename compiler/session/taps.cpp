@@ -6,6 +6,7 @@
 #include "compiler/change/compare.h"
 #include "compiler/session/engine_state.h"
 #include "compiler/session/params.h"
+#include "compiler/session/shards.h"
 #include "compiler/syntax/parse.h"
 #include "runtime/codec/json/writer.h"
 
@@ -112,6 +113,11 @@ Outcome<bool> Engine::State::offer_same(const Base& base, const std::shared_ptr<
   change::SwapPlan plan = change::compare(*base.program->graph, *edited->graph, compare);
   if (plan.outcome == change::SwapPlan::Outcome::Refused)
     return Failure{Failure::Kind::Refused, "the program as it runs cannot be tapped"};
+  session::name_kept_keys(plan);
+  // Of a tap that keeps state: what it reads might have to be in one shard.
+  std::string stays = session::stays_in_shards(plan.migration, *base.program, *edited,
+                                               [](const runtime::ParkId&) { return nullptr; });
+  if (!stays.empty()) return Failure{Failure::Kind::Refused, "cannot be tapped: " + stays};
   auto made = session::with_params_of(*base.program, edited, plan.migration.params);
   Prepared ready;
   ready.origin = Prepared::Origin::Same;

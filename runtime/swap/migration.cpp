@@ -208,11 +208,18 @@ void move_store(const ShardMigration& shard, size_t index, const StoreMigration&
 }
 
 // Where entries of the part are, by the key of the new store that says so; other keys, other shards.
+// A key of another type may have other words, by which it is in another shard.
+bool has_other_words(const state::KeyDesc& from, const state::KeyDesc& to) {
+  auto scale = [](const state::KeyDesc& of) { return (of.optional ? *of.type->element : *of.type).scale; };
+  return from.kind != to.kind || (to.kind == state::WordKind::Decimal && scale(from) != scale(to));
+}
+
 bool is_elsewhere(const StorePart& part, const StorePlan& from, const StorePlan& to) {
   if (from.home != to.home) return true;
   if (to.home != state::Home::ByKey) return false;
   auto key = static_cast<size_t>(to.home_key);
-  return (part.keys.empty() ? to.home_key : part.keys[key]) != from.home_key;
+  if ((part.keys.empty() ? to.home_key : part.keys[key]) != from.home_key) return true;
+  return has_other_words(from.desc.keys[static_cast<size_t>(from.home_key)], to.desc.keys[key]);
 }
 
 }  // namespace

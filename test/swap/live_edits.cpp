@@ -111,6 +111,7 @@ class Running {
   bool open() {
     EngineOptions options;
     options.tier = course_.tier;
+    options.shards = course_.shards;
     options.policy = SwapPolicy::Live;  // aggregates that were added go again without a question
     auto loaded = Engine::load(text_of(course_.script, edits_.rules(), made_), "payments.mut", options);
     if (!loaded) return fail(loaded.failure().text), false;

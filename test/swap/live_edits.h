@@ -24,6 +24,7 @@ struct Course {
   Pace pace = Pace::Spread;
   int64_t time_limit_ns = 0;  // no more edits after it; 0: none
   TierChoice tier = TierChoice::Auto;
+  uint32_t shards = 1;
   // After each edit was taken, on the thread that runs the rows.
   std::function<void(int taken, const EngineStats& stats)> after_edit;
 };

@@ -1,5 +1,5 @@
 // swap_course stateless|tour|soak [--payments N] [--edits E] [--seed S] [--minutes M] [--tier quick|auto]
-// [--fault point:action]
+// [--shards N] [--fault point:action]
 //
 // Edits a running script and judges the run; prints figures, then `N passed, N failed`.
 #include <fmt/format.h>
@@ -31,6 +31,7 @@ struct Options {
   uint64_t seed = 1;
   double minutes = 0;
   std::string tier = "auto";
+  uint32_t shards = 1;
   std::string fault;  // MUT_FAULT of the run with edits
 };
 
@@ -93,6 +94,7 @@ Course course_of(const Options& options, Script script) {
   out.edits = options.edits;
   out.seed = options.seed;
   out.time_limit_ns = static_cast<int64_t>(options.minutes * 60e9);
+  out.shards = options.shards;
   out.tier = options.tier == "quick" ? mut::TierChoice::Quick : mut::TierChoice::Auto;
   return out;
 }
@@ -202,6 +204,7 @@ int main(int argc, char** argv) {
   app.add_option("--edits", options.edits)->check(CLI::PositiveNumber);
   app.add_option("--seed", options.seed);
   app.add_option("--minutes", options.minutes);
+  app.add_option("--shards", options.shards)->check(CLI::Range(1, 64));
   app.add_option("--fault", options.fault);
   app.add_option("--tier", options.tier)->check(CLI::IsMember({"auto", "quick"}));
   CLI11_PARSE(app, argc, argv);

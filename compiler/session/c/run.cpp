@@ -60,6 +60,8 @@ bool read_options(const mut_options* given, EngineOptions& out) {
   if (options.closed_world != 0) out.world = EngineOptions::World::Closed;
   if (options.virtual_clock != 0) out.clock = EngineOptions::Clock::Virtual;
   if (options.history_path != nullptr) out.history_path = options.history_path;
+  if (options.shards > EngineOptions::shards_max) return false;
+  if (options.shards != 0) out.shards = options.shards;
   return true;
 }
 

@@ -79,6 +79,7 @@ struct EngineOptions {
   uint32_t batch_rows = 4096;
   // Threads among which events are spread by their keys, 1 to 64; see docs/shards.md. The order of rows is
   // that of one shard for each key, not among keys.
+  static constexpr uint32_t shards_max = 64;
   uint32_t shards = 1;
   size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state; past it inserts fail as event errors
   SwapPolicy policy = SwapPolicy::Ask;
