@@ -165,7 +165,7 @@ EngineFigures Engine::inspect() const {
     out.state_bytes = stats.state_bytes;
     out.state_bytes_max = s.runner->budget().limit();
     out.event_errors = stats.event_errors;
-    std::vector<runtime::FeedState> feeds = s.runner->feed_states();
+    std::vector<runtime::FeedState> feeds = s.runner->feeds().states();
     for (size_t i = 0; i < feeds.size(); ++i)
       out.sources.push_back(source_figures(feeds[i], instance.plan().sources[i], instance.watermarks[i]));
     add_streams(*program, instance, s.runner->errors(), out);

@@ -195,7 +195,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   swap.version = report.version;
   swap.migration = plan.value().migration;
   swap.migration.conversions = std::move(conversions).value();
-  swap.redeclared = plan.value().sources_redeclared;
+  swap.sources.redeclared = plan.value().sources_redeclared;
   for (const SourceCut& cut : request.at) swap.at.push_back({cut.source, cut.records});
   swap.next = runner->make_instances(made->plan, kernels.value());
   auto opened = open_added(*base.program, *made, plan.value(), swap, report.warnings);
@@ -384,12 +384,12 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
     if (!reader) return reader.failure();
     if (known != before.plan->sources.end()) {
       const typed::Source* old_source = find_source(before, was);
-      swap.replaced.push_back({source, session::input_text(old_source->connector),
-                               session::input_text(made.typed->sources[i].connector),
-                               std::move(reader).value()});
+      swap.sources.replaced.push_back({source, session::input_text(old_source->connector),
+                                       session::input_text(made.typed->sources[i].connector),
+                                       std::move(reader).value()});
       continue;
     }
-    swap.new_sources.emplace_back(source, std::move(reader).value());
+    swap.sources.added.emplace_back(source, std::move(reader).value());
   }
   for (size_t i = 0; i < made.typed->emits.size(); ++i) {
     const typed::Emit& emit = made.typed->emits[i];

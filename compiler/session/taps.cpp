@@ -127,7 +127,7 @@ Outcome<bool> Engine::State::offer_same(const Base& base, const std::shared_ptr<
   ready.swap.version = base.version;
   ready.swap.migration = plan.migration;
   ready.swap.migration.parks.clear();  // nobody will ask for it back
-  ready.swap.redeclared = plan.sources_redeclared;
+  ready.swap.sources.redeclared = plan.sources_redeclared;
   ready.swap.next = runner->make_instances(made->plan, kernels.value());
   auto opened = open_added(*base.program, *made, plan, ready.swap, ready.report.warnings);
   if (!opened) return opened.failure();

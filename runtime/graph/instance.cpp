@@ -67,8 +67,7 @@ Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, const Shar
   context_.literals = plan_->literals.data();
   context_.params = params_.data();
   context_.sinks = sinks_.data();
-  // Rows of several shards are taken when all of them stand at one event.
-  context_.output_rows_max = place.shards > 1 ? std::numeric_limits<uint64_t>::max() : 4096;
+  context_.output_rows_max = output_rows_usual;
   context_.shard = place.shard;
   context_.shards = place.shards;
   context_.shard_seed = place.seed;

@@ -27,6 +27,9 @@ struct ShardPlace {
   uint64_t seed = 0;
 };
 
+// Rows that wait in the sinks of an instance before they are taken.
+constexpr uint64_t output_rows_usual = 4096;
+
 class Instance {
  public:
   // Stores are made empty. `log` outlives the instance.

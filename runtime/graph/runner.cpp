@@ -4,16 +4,11 @@
 #include <limits>
 
 #include "runtime/abi/check.h"
-#include "runtime/graph/decode_again.h"
 #include "runtime/state/counts.h"
 #include "runtime/swap/key_conversion.h"
 
 namespace mut::runtime {
 namespace {
-
-// Between two looks at the clock while a source that may be idle waits.
-constexpr int64_t idle_look_ns = 20'000'000;
-constexpr size_t mask_bits = 64;
 
 // No code goes on the thread that runs rows.
 void retire_conversions(Migration& migration, RetireList& retired) {
@@ -29,6 +24,7 @@ Runner::Runner(env::Env& env, const RunnerOptions& options, RetireList& retired)
       options_(options),
       seed_(env.random_seed()),
       budget_(options.memory_bytes),
+      feeds_(env, options.batch_rows, options.now_ns),
       outlets_(false),
       crew_(env, options.shards) {
   for (uint32_t i = 0; i < options.shards; ++i) {
@@ -52,20 +48,11 @@ bool Runner::fail(Error error) {
   return false;
 }
 
-void Runner::start(Instances instances, uint64_t version,
-                   std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> sources,
+void Runner::start(Instances instances, uint64_t version, NamedReaders sources,
                    std::vector<OutletBinding> sinks) {
   for (size_t i = 0; i < shards_.size(); ++i) shards_[i]->set_instance(std::move(instances[i]));
   version_ = version;
-  for (const SourcePlan& source : plan().sources) {
-    Feed feed;
-    feed.name = source.name;
-    for (auto& [name, reader] : sources) {
-      if (name == source.name) feed.reader = std::move(reader);
-    }
-    if (!feed.reader) feed.ended = true;
-    feeds_.push_back(std::move(feed));
-  }
+  feeds_.start(plan(), std::move(sources));
   for (OutletBinding& sink : sinks) {
     Status begun = outlets_.add(std::move(sink));
     if (!begun) fail(begun.error());
@@ -73,217 +60,15 @@ void Runner::start(Instances instances, uint64_t version,
   outlets_.connect(plan());
 }
 
-std::vector<SourceCount> Runner::positions() const {
-  std::vector<SourceCount> out;
-  for (const Feed& feed : feeds_) out.push_back({feed.name, feed.position});
-  return out;
-}
-
-std::vector<FeedState> Runner::feed_states() const {
-  using Reads = FeedState::Reads;
-  std::vector<FeedState> out;
-  for (const Feed& feed : feeds_) {
-    Reads reads = feed.waits ? Reads::Waiting : Reads::Rows;
-    if (is_over(feed)) reads = feed.reader ? Reads::Ended : Reads::Nothing;
-    out.push_back({feed.name, feed.position, reads});
-  }
-  return out;
-}
-
-int64_t Runner::retry_after_ns() const {
-  int64_t least = -1;
-  for (const Feed& feed : feeds_) {
-    if (feed.ended || !feed.reader) continue;
-    int64_t after = feed.reader->retry_after_ns();
-    if (feed.silent_since && (after < 0 || after > idle_look_ns)) after = idle_look_ns;
-    if (after >= 0 && (least < 0 || after < least)) least = after;
-  }
-  return least;
-}
-
-// Makes sure the feed has a row, or knows that there is none. False on failure.
-bool Runner::fill(Feed& feed, size_t index) {
-  feed.waits = false;
-  if (feed.ended || (feed.batch && feed.row < feed.batch->row_count())) return true;
-  const SourcePlan& of = plan().sources[index];
-  batch::NeededColumns needed = of.needed;
-  // With several sources a cut may fall inside of a batch: its rest is run by a version that may need more.
-  if (feeds_.size() > 1) std::fill(needed.begin(), needed.end(), char{1});
-  // A batch ends at a cut, so that no row was decoded for a version that does not run it.
-  uint32_t rows = options_.batch_rows;
-  if (scheduled_ && cut_of(feed) > feed.position)
-    rows = static_cast<uint32_t>(std::min<uint64_t>(rows, cut_of(feed) - feed.position));
-  if (!feed.batch || feed.batch->needed() != needed || &feed.batch->record() != of.record.get() ||
-      feed.batch->row_capacity() != rows) {
-    feed.batch = std::make_unique<batch::Batch>(of.record, needed, rows);
-  }
-  feed.batch->clear();
-  feed.row = 0;
-  switch (feed.reader->poll(*feed.batch)) {
-    case connector::Poll::Ready:
-      break;
-    case connector::Poll::Wait:
-      feed.waits = true;
-      if (of.idle >= 0 && !feed.silent_since) feed.silent_since = steady_ns();
-      return true;
-    case connector::Poll::End:
-      feed.ended = true;
-      return true;
-    case connector::Poll::Failed:
-      feed.ended = true;
-      return fail(feed.reader->error().within("source `" + feed.name + "`"));
-  }
-  ++stats_.batches;
-  if (!feed.batch->has_arrival()) feed.batch->set_arrival(now_ns());
-  feed.silent_since.reset();
-  for (const auto& shard : shards_) {
-    Instance& instance = shard->instance();
-    if ((instance.idle >> std::min(index, mask_bits - 1) & 1U) == 0) continue;
-    instance.wake(index);
-    instance.context().overdue = 1;  // its watermark may have gone up
-  }
-  present(feed, index);
-  return true;
-}
-
-// The rows of a feed's batch as kernels see them.
-void Runner::present(Feed& feed, size_t index) {
-  const SourcePlan& of = plan().sources[index];
-  if (of.computes_times) feed.batch->own_times();
-  feed.view = feed.batch->view();
-  if (of.computes_times) {
-    feed.bad.assign(feed.view.row_count, 0);
-    if (feed.view.bad != nullptr)
-      std::copy(feed.view.bad, feed.view.bad + feed.view.row_count, feed.bad.begin());
-    Instance& first = shards_[0]->instance();
-    first.context().source = static_cast<uint32_t>(index);
-    first.context().arrival = feed.view.arrival;
-    first.kernels().times[index](&first.context(), &feed.view, feed.bad.data());
-    feed.view.bad = feed.bad.data();
-  }
-  mark_future(feed, of.ahead);
-}
-
-void Runner::mark_future(Feed& feed, int64_t ahead_ns) {
-  if (feed.view.bad != nullptr && feed.view.bad == feed.bad.data())  // an edit may let more pass
-    std::replace(feed.bad.begin(), feed.bad.end(), uint8_t{MUT_ROW_FUTURE}, uint8_t{MUT_ROW_FINE});
-  if (ahead_ns < 0) return;
-  int64_t limit = later(feed.view.arrival, ahead_ns);
-  const uint32_t count = feed.view.row_count;
-  auto is_ahead = [&](uint32_t row) {
-    bool bad = feed.view.bad != nullptr && feed.view.bad[row] != 0;
-    int64_t time = 0;
-    return !bad &&
-           (__builtin_add_overflow(feed.view.times[row], feed.view.time_shift, &time) || time > limit);
-  };
-  uint32_t row = 0;
-  while (row < count && !is_ahead(row)) ++row;
-  if (row == count) return;
-  if (feed.view.bad != feed.bad.data() || feed.view.bad == nullptr) {
-    feed.bad.assign(count, MUT_ROW_FINE);
-    if (feed.view.bad != nullptr) std::copy(feed.view.bad, feed.view.bad + count, feed.bad.begin());
-    feed.view.bad = feed.bad.data();
-  }
-  for (; row < count; ++row) {
-    if (is_ahead(row)) feed.bad[row] = MUT_ROW_FUTURE;
-  }
-}
-
 void Runner::set_arrival(int64_t arrival_ns) {
   for (const auto& shard : shards_) shard->instance().context().arrival = arrival_ns;
 }
 
 void Runner::look_for_idle() {
-  const std::vector<SourcePlan>& plans = plan().sources;
-  bool any = false;
-  for (size_t i = 0; i < feeds_.size() && i < mask_bits; ++i) {
-    const Feed& feed = feeds_[i];
-    if (!feed.silent_since || feed.ended || plans[i].idle < 0) continue;
-    if (steady_ns() - *feed.silent_since < plans[i].idle) continue;
-    any = true;
-    for (const auto& shard : shards_) {
-      Instance& instance = shard->instance();
-      instance.idle |= uint64_t{1} << i;
-      instance.watermarks[i] = std::max(instance.watermarks[i], earlier(now_ns(), plans[i].lateness));
-    }
-  }
-  if (!any) return;
-  set_arrival(now_ns());
+  if (!feeds_.note_idle(shards_)) return;
+  set_arrival(feeds_.now_ns());
   fire_due();
   take_all_output(Merge::ByShard);
-}
-
-// The source whose next record has the smallest event time, ties by declaration, and how many rows of
-// it come before the next record of another source. False when no row is to be had now.
-bool Runner::pick(size_t& chosen, uint32_t& row_end) {
-  const std::vector<SourcePlan>& plans = plan().sources;
-  for (size_t i = 0; i < feeds_.size(); ++i) {
-    Feed& feed = feeds_[i];
-    // A table that is read to its end first: nothing else goes on before.
-    if (!plans[i].preload || !plans[i].live || is_over(feed)) continue;
-    if (feed.waits || (scheduled_ && feed.position >= cut_of(feed))) return false;
-    chosen = i;
-    row_end = feed.batch->row_count();
-    if (scheduled_)
-      row_end = static_cast<uint32_t>(std::min<uint64_t>(row_end, feed.row + (cut_of(feed) - feed.position)));
-    return true;
-  }
-  bool found = false;
-  int64_t best_time = 0;
-  for (size_t i = 0; i < feeds_.size(); ++i) {
-    Feed& feed = feeds_[i];
-    if (feed.ended || feed.waits || !feed.batch || feed.row >= feed.batch->row_count()) continue;
-    if (scheduled_ && feed.position >= cut_of(feed)) continue;  // waits for the cut
-    bool bad = feed.view.bad != nullptr && feed.view.bad[feed.row] != 0;
-    int64_t time =
-        bad ? std::numeric_limits<int64_t>::min() : feed.view.times[feed.row] + feed.view.time_shift;
-    if (!found || time < best_time) {
-      found = true;
-      best_time = time;
-      chosen = i;
-    }
-  }
-  if (!found) return false;
-  Feed& feed = feeds_[chosen];
-  row_end = feed.batch->row_count();
-  for (size_t i = 0; i < feeds_.size(); ++i) {
-    const Feed& other = feeds_[i];
-    if (i == chosen || other.ended || other.waits || !other.batch || other.row >= other.batch->row_count())
-      continue;
-    if (scheduled_ && other.position >= cut_of(other)) continue;
-    bool other_bad = other.view.bad != nullptr && other.view.bad[other.row] != 0;
-    int64_t limit =
-        other_bad ? std::numeric_limits<int64_t>::min() : other.view.times[other.row] + other.view.time_shift;
-    // A later declared source waits on equal times.
-    for (uint32_t row = feed.row + 1; row < row_end; ++row) {
-      bool bad = feed.view.bad != nullptr && feed.view.bad[row] != 0;
-      int64_t time = bad ? std::numeric_limits<int64_t>::min() : feed.view.times[row] + feed.view.time_shift;
-      if (time > limit || (time == limit && i < chosen)) row_end = row;
-    }
-  }
-  if (scheduled_)
-    row_end = static_cast<uint32_t>(std::min<uint64_t>(row_end, feed.row + (cut_of(feed) - feed.position)));
-  return true;
-}
-
-bool Runner::is_over(const Feed& feed) {
-  return feed.ended && (!feed.batch || feed.row >= feed.batch->row_count());
-}
-
-uint64_t Runner::cut_of(const Feed& feed) const {
-  for (const SourceCount& cut : scheduled_->at) {
-    if (cut.source == feed.name) return cut.records;
-  }
-  return std::numeric_limits<uint64_t>::max();
-}
-
-bool Runner::cut_reached() const {
-  return std::all_of(scheduled_->at.begin(), scheduled_->at.end(), [&](const SourceCount& cut) {
-    auto feed = std::find_if(feeds_.begin(), feeds_.end(),
-                             [&](const Feed& candidate) { return candidate.name == cut.source; });
-    return feed == feeds_.end() || feed->position >= cut.records ||
-           (feed->ended && (!feed->batch || feed->row >= feed->batch->row_count()));
-  });
 }
 
 bool Runner::is_firing() const {
@@ -328,8 +113,11 @@ Runner::Runs Runner::run_shards(Stretch& stretch) {
   together_ = shards_.size() > 1;
   crew_.run([&](uint32_t i) {
     Shard& shard = *shards_[i];
+    // Rows of several shards are taken when all of them stand at one event.
+    if (together_) shard.instance().context().output_rows_max = std::numeric_limits<uint64_t>::max();
     if (shard.is_firing()) ran[i] = shard.fire_rest();
     if (ran[i] == Shard::Ran::All) ran[i] = shard.run(stretch.source, rows, stretch.cursors[i]);
+    shard.instance().context().output_rows_max = output_rows_usual;
   });
   together_ = false;
   auto any = [&](Shard::Ran what) { return std::find(ran.begin(), ran.end(), what) != ran.end(); };
@@ -337,11 +125,12 @@ Runner::Runs Runner::run_shards(Stretch& stretch) {
   return any(Shard::Ran::Some) ? Runs::Partly : Runs::Over;
 }
 
-bool Runner::run_rows(size_t index, uint32_t row_end) {
-  set_arrival(feeds_[index].view.arrival);
-  MutCursor cursor{feeds_[index].row, row_end, shards_[0]->instance().watermarks[index]};
-  if (!sabotage(index, cursor)) return false;
-  stretch_ = Stretch{index, std::vector<MutCursor>(shards_.size(), cursor)};
+bool Runner::run_rows(const Turn& turn) {
+  const Feed& feed = feeds_[turn.source];
+  set_arrival(feed.view.arrival);
+  MutCursor cursor{feed.row, turn.row_end, shards_[0]->instance().watermarks[turn.source]};
+  if (!sabotage(turn.source, cursor)) return false;
+  stretch_ = Stretch{turn.source, std::vector<MutCursor>(shards_.size(), cursor)};
   return go_on();
 }
 
@@ -378,10 +167,8 @@ void Runner::share_stage_clocks() {
 
 // A source that has ended does not hold others back; when all have, everything fires.
 void Runner::finish_input() {
-  std::vector<char> over;
-  for (const Feed& feed : feeds_) over.push_back(static_cast<char>(is_over(feed)));
-  bool all = std::find(over.begin(), over.end(), 0) == over.end();
-  bool ends = all && (options_.at_end == RunnerOptions::AtEnd::Finish || stopped_);
+  std::vector<char> over = feeds_.over();
+  bool ends = feeds_.all_over() && (options_.at_end == RunnerOptions::AtEnd::Finish || stopped_);
   for (const auto& shard : shards_) {
     if (shard->instance().context().overdue != 0) shard->fire_due();  // by the last event, not by the end
   }
@@ -411,7 +198,7 @@ bool Runner::advance(int64_t time) {
     std::vector<int64_t>& watermarks = shard->instance().watermarks;
     for (size_t i = 0; i < feeds_.size(); ++i) watermarks[i] = std::max(watermarks[i], time);
   }
-  set_arrival(now_ns());
+  set_arrival(feeds_.now_ns());
   fire_due();
   look_for_idle();
   return error_.message.empty() && take_all_output(Merge::ByShard);
@@ -419,9 +206,7 @@ bool Runner::advance(int64_t time) {
 
 void Runner::stop() {
   stopped_ = true;
-  for (Feed& feed : feeds_) {
-    if (feed.reader) feed.reader->stop();
-  }
+  feeds_.stop();
 }
 
 // Kernels run in here alone.
@@ -443,31 +228,25 @@ Progress Runner::advance() {
     bool fine = stretch_ ? go_on() : shards_[0]->fire_rest() != Shard::Ran::Stopped;
     return fine && error_.message.empty() ? Progress::More : Progress::Failed;
   }
-  if (scheduled_ && cut_reached()) {
+  if (scheduled_ && feeds_.cut_reached()) {
     exchange();
     return error_.message.empty() ? Progress::More : Progress::Failed;
   }
-  bool ended_before = std::all_of(feeds_.begin(), feeds_.end(), [](const Feed& feed) { return feed.ended; });
-  bool newly_ended = false;
-  for (size_t i = 0; i < feeds_.size(); ++i) {
-    bool ended = feeds_[i].ended;
-    if (stopped_ && feeds_[i].waits) feeds_[i].ended = true;
-    if (!fill(feeds_[i], i)) return Progress::Failed;
-    newly_ended = newly_ended || (feeds_[i].ended && !ended);
+  bool ended_before = feeds_.all_ended();
+  Feeds::Filled filled = feeds_.fill(shards_);
+  if (filled == Feeds::Filled::Failed) {
+    fail(feeds_.error());
+    return Progress::Failed;
   }
   look_for_idle();
   if (!error_.message.empty()) return Progress::Failed;
-  size_t chosen = 0;
-  uint32_t row_end = 0;
-  if (pick(chosen, row_end)) {
-    if (newly_ended) finish_input();
-    return run_rows(chosen, row_end) ? Progress::More : Progress::Failed;
+  if (std::optional<Turn> turn = feeds_.next(plan())) {
+    if (filled == Feeds::Filled::SomeEnded) finish_input();
+    return run_rows(*turn) ? Progress::More : Progress::Failed;
   }
-  bool all_ended = std::all_of(feeds_.begin(), feeds_.end(), [](const Feed& feed) {
-    return feed.ended && (!feed.batch || feed.row >= feed.batch->row_count());
-  });
-  if (scheduled_ && (cut_reached() || all_ended)) return Progress::More;
-  if (newly_ended || ended_before || all_ended) finish_input();
+  bool all_over = feeds_.all_over();
+  if (scheduled_ && (feeds_.cut_reached() || all_over)) return Progress::More;
+  if (filled == Feeds::Filled::SomeEnded || ended_before || all_over) finish_input();
   if (!error_.message.empty()) return Progress::Failed;
   return finished_ ? Progress::Done : Progress::Idle;
 }
@@ -489,7 +268,7 @@ bool Runner::sabotage(size_t index, MutCursor& cursor) {
     if (!run_once(index, {cursor.row, cursor.row + 1, cursor.watermark})) return false;
   }
   bool last_of_version = scheduled_ && cursor.row < cursor.row_end &&
-                         feed.position + (cursor.row_end - feed.row) == cut_of(feed);
+                         feed.position + (cursor.row_end - feed.row) == feeds_.cut_of(feed);
   if (!last_of_version || points.at("mix_one") != env::Fault::Error) return true;
   const std::vector<char>& literals = scheduled_->next[0]->plan().literals;
   if (literals.size() != plan().literals.size()) return true;
@@ -510,8 +289,15 @@ bool Runner::sabotage(size_t index, MutCursor& cursor) {
 
 void Runner::schedule(PreparedSwap swap) {
   scheduled_ = std::move(swap);
-  if (scheduled_->at.empty() || env_.fail_points().at("swap_early") != env::Fault::Error) return;
-  if (scheduled_->at[0].records > 0) --scheduled_->at[0].records;
+  std::vector<SourceCount> cut = scheduled_->at;
+  bool early = !cut.empty() && env_.fail_points().at("swap_early") == env::Fault::Error;
+  if (early && cut[0].records > 0) --cut[0].records;
+  feeds_.stop_at(std::move(cut));
+}
+
+void Runner::unschedule() {
+  scheduled_.reset();
+  feeds_.forget_cut();
 }
 
 void Runner::refuse(PreparedSwap swap, std::string why) {
@@ -523,31 +309,15 @@ void Runner::refuse(PreparedSwap swap, std::string why) {
   last_swap_ = std::move(result);
 }
 
-bool Runner::replace_input(Feed& feed, PreparedSwap::Replaced& other) {
-  Feed next;
-  auto known = left_.find(other.now);
-  bool resumed = known != left_.end();
-  if (resumed) {
-    next = std::move(known->second);
-    left_.erase(known);
-  } else {
-    next.reader = std::move(other.reader);
-  }
-  next.name = feed.name;
-  next.position = feed.position;  // cuts count the records of a source, whatever it reads
-  left_.insert_or_assign(other.was, std::exchange(feed, std::move(next)));
-  return resumed;
-}
-
 // Between two rows: state moves, sinks go over, the old version is gone.
 void Runner::exchange() {
   int64_t begin = env_.thread_cpu_ns();
   take_all_output(Merge::ByShard);
   PreparedSwap swap = std::move(*scheduled_);
-  scheduled_.reset();
+  unschedule();
   SwapResult result;
   result.version = swap.version;
-  result.cut = positions();
+  result.cut = feeds_.positions();
   std::vector<ShardMigration> at_cut;
   for (size_t i = 0; i < shards_.size(); ++i)
     at_cut.push_back({&shards_[i]->instance(), swap.next[i].get(), &shards_[i]->kept()});
@@ -569,59 +339,8 @@ void Runner::exchange() {
     if (!replaced) fail(replaced.error());
   }
   outlets_.connect(plan());
-  // Sources go by name; the rows they have handed over already are run by the new version.
-  std::vector<Feed> feeds;
-  for (const SourcePlan& source : plan().sources) {
-    std::string before = source.name;
-    for (const auto& [from, to] : swap.migration.renamed_sources) {
-      if (to == source.name) before = from;
-    }
-    Feed feed;
-    for (Feed& known : feeds_) {
-      if (known.name == before) feed = std::move(known);
-    }
-    feed.name = source.name;
-    // One that is read already goes on where it is, also when no stream has wanted it for a while.
-    for (auto& [name, reader] : swap.new_sources) {
-      if (name != source.name || feed.reader) continue;
-      feed = Feed{};
-      feed.name = name;
-      feed.reader = std::move(reader);
-      for (const auto& shard : shards_) {
-        shard->instance().watermarks[static_cast<size_t>(&source - plan().sources.data())] = no_watermark;
-      }
-    }
-    bool resumed = false;
-    for (PreparedSwap::Replaced& other : swap.replaced) {
-      if (other.source != source.name || !feed.reader) continue;
-      resumed = replace_input(feed, other);
-      for (const auto& shard : shards_) {
-        int64_t& watermark =
-            shard->instance().watermarks[static_cast<size_t>(&source - plan().sources.data())];
-        if (watermark == state::never) watermark = no_watermark;  // the end was that of the other
-      }
-    }
-    if (!feed.reader) feed.ended = true;
-    bool redeclared = resumed || std::find(swap.redeclared.begin(), swap.redeclared.end(), source.name) !=
-                                     swap.redeclared.end();
-    if (redeclared && feed.reader) {
-      std::optional<size_t> time_field;
-      if (source.time_column >= 0) time_field = static_cast<size_t>(source.time_column);
-      Status done = feed.reader->redeclare(source.record, time_field);
-      if (!done) fail(done.error().within("source `" + feed.name + "`"));
-      // With several sources the cut may lie between rows that were decoded already.
-      codec::Decoder* decoder = feed.reader->decoder();
-      if (done && decoder != nullptr && feed.batch && feed.row < feed.batch->row_count()) {
-        feed.batch = decode_again(*decoder, *feed.batch, feed.row, source.record);
-        feed.row = 0;
-        present(feed, static_cast<size_t>(&source - plan().sources.data()));
-      }
-    } else if (feed.batch && feed.row < feed.batch->row_count()) {
-      mark_future(feed, source.ahead);
-    }
-    feeds.push_back(std::move(feed));
-  }
-  feeds_ = std::move(feeds);
+  Status handed = feeds_.hand_over(shards_, swap.migration.renamed_sources, swap.sources);
+  if (!handed) fail(handed.error());
   // What an edit made due fires at the cut, before the next event.
   fire_due();
   take_all_output(Merge::ByShard);
@@ -682,12 +401,6 @@ uint64_t Runner::let_go_count(size_t store) const {
 int64_t Runner::due(size_t store) const {
   int64_t out = state::never;
   for (const auto& shard : shards_) out = std::min(out, shard->instance().store(store).due());
-  return out;
-}
-
-size_t Runner::state_bytes(size_t store) const {
-  size_t out = 0;
-  for (const auto& shard : shards_) out += shard->instance().store(store).bytes();
   return out;
 }
 

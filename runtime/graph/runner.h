@@ -3,16 +3,15 @@
 // wait for each other. See docs/design/0009-shards.md.
 #pragma once
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/connector/sink_writer.h"
-#include "runtime/connector/source_reader.h"
 #include "runtime/env/env.h"
 #include "runtime/graph/crew.h"
+#include "runtime/graph/feeds.h"
 #include "runtime/graph/instance.h"
 #include "runtime/graph/merged_rows.h"
 #include "runtime/graph/outlets.h"
@@ -30,18 +29,6 @@ struct RunnerOptions {
   enum class AtEnd : uint8_t { Finish, Stay } at_end = AtEnd::Finish;
   // What time it is, nanoseconds since the epoch, where that is not the machine's clock.
   std::function<int64_t()> now_ns{};
-};
-
-// How far a source has been read.
-struct FeedState {
-  std::string name;
-  uint64_t records = 0;
-  enum class Reads : uint8_t { Nothing, Waiting, Rows, Ended } reads = Reads::Nothing;
-};
-
-struct SourceCount {
-  std::string source;
-  uint64_t records = 0;
 };
 
 struct SwapResult {
@@ -62,24 +49,13 @@ struct PreparedSwap {
   Migration migration;
   uint64_t version = 0;
   std::vector<OutletBinding> new_sinks;  // by sink name, opened
-  std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> new_sources;
-  // Sources that read something else: what that is called now and was so far, and what reads it unless an
-  // earlier version has left it somewhere.
-  struct Replaced {
-    std::string source;
-    std::string was;
-    std::string now;
-    std::unique_ptr<connector::SourceReader> reader;
-  };
-  std::vector<Replaced> replaced;
-  std::vector<std::string> redeclared;  // sources whose record type changed
+  SourceChanges sources;
   std::vector<SourceCount> at;  // cut when each named source has given this many; empty: at the next boundary
 };
 
 struct RunnerStats {
   uint64_t records_in = 0;
   uint64_t rows_out = 0;
-  uint64_t batches = 0;
   uint64_t swaps = 0;
 };
 
@@ -100,16 +76,14 @@ class Runner {
   Instances make_instances(const std::shared_ptr<const Plan>& plan, const Kernels& kernels);
 
   // The first version. Readers and sinks are matched by name; all that the plan names must be there.
-  void start(Instances instances, uint64_t version,
-             std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> sources,
-             std::vector<OutletBinding> sinks);
+  void start(Instances instances, uint64_t version, NamedReaders sources, std::vector<OutletBinding> sinks);
   void set_stamp(bool stamp) { outlets_.set_stamp(stamp); }
   // Takes effect at its cut, or at the next boundary. One at a time: the earlier must have happened.
   void schedule(PreparedSwap swap);
   bool swap_waits() const { return scheduled_.has_value(); }
   // Whether the next version waits for a record; then it can still be let go of.
   bool waits_for_cut() const { return scheduled_ && !scheduled_->at.empty(); }
-  void unschedule() { scheduled_.reset(); }
+  void unschedule();
   std::optional<SwapResult> take_swap_result() { return std::exchange(last_swap_, std::nullopt); }
 
   // Runs about one batch.
@@ -130,52 +104,27 @@ class Runner {
   uint64_t entry_count(size_t store) const;
   uint64_t late_count(size_t store) const;
   uint64_t let_go_count(size_t store) const;
-  // Bytes, in all shards.
-  size_t state_bytes(size_t store) const;
   uint64_t dropped(size_t site) const;
   int64_t due(size_t store) const;
   // Other code for the same version.
   void exchange_kernels(const Kernels& kernels);
   uint64_t version() const { return version_; }
   const RunnerStats& stats() const { return stats_; }
-  std::vector<SourceCount> positions() const;
-  std::vector<FeedState> feed_states() const;  // by source of the plan
+  const Feeds& feeds() const { return feeds_; }
   const Outlets& outlets() const { return outlets_; }
   // Entries of what an edit dropped, for an undo; 0: it is not there.
   uint64_t parked_entries(const ParkId& id) const;
   void let_go(const ParkId& id);
   state::Budget& budget() { return budget_; }
   const ErrorLog& errors() const { return shards_[0]->errors(); }
-  int64_t retry_after_ns() const;
   uint64_t seed() const { return seed_; }
 
  private:
-  struct Feed {
-    std::string name;
-    std::unique_ptr<connector::SourceReader> reader;
-    std::unique_ptr<batch::Batch> batch;
-    MutBatch view{};
-    std::vector<uint8_t> bad;  // when times are computed
-    uint32_t row = 0;          // next row of the batch
-    uint64_t position = 0;     // records given to kernels
-    bool ended = false;
-    bool waits = false;
-    std::optional<int64_t> silent_since;  // by steady_ns(); of one that may be idle, while it waits
-  };
-
   Progress advance();
-  bool fill(Feed& feed, size_t index);
-  void present(Feed& feed, size_t index);
-  // Rows that are further ahead of their arrival than the source allows become bad ones.
-  static void mark_future(Feed& feed, int64_t ahead_ns);
-  // Sources that have been silent for as long as they may hold no watermark back from here on, and where
-  // nothing else does, the clock is the watermark.
+  // What sources that have been silent for long bring about.
   void look_for_idle();
   // What is processed or fires from here on arrived then.
   void set_arrival(int64_t arrival_ns);
-  int64_t now_ns() const { return options_.now_ns ? options_.now_ns() : env_.wall_ns(); }
-  int64_t steady_ns() const { return options_.now_ns ? options_.now_ns() : env_.monotonic_ns(); }
-  bool pick(size_t& chosen, uint32_t& row_end);
   // A stretch of rows that all shards run: until each has, it goes on with the next call of run().
   struct Stretch {
     size_t source = 0;
@@ -183,7 +132,7 @@ class Runner {
   };
   enum class Runs : uint8_t { Over, Partly, Failed };
   Runs run_shards(Stretch& stretch);
-  bool run_rows(size_t index, uint32_t row_end);
+  bool run_rows(const Turn& turn);
   bool go_on();
   bool run_once(size_t index, const MutCursor& cursor);
   bool sabotage(size_t index, MutCursor& cursor);
@@ -197,14 +146,9 @@ class Runner {
   template <typename Count>
   uint64_t over_shards(size_t store, const Count& count) const;
   void gather_errors();
-  static bool is_over(const Feed& feed);  // all its rows have been run
-  uint64_t cut_of(const Feed& feed) const;
-  bool cut_reached() const;
   void exchange();
   // The next version is not taken.
   void refuse(PreparedSwap swap, std::string why);
-  // Gives the source what it reads from now on. Whether an earlier version had begun it.
-  bool replace_input(Feed& feed, PreparedSwap::Replaced& other);
   void count_parked();
   bool fail(Error error);
 
@@ -214,10 +158,9 @@ class Runner {
   RunnerOptions options_;
   uint64_t seed_;
   state::Budget budget_;
-  std::vector<std::unique_ptr<Shard>> shards_;  // at least one
+  Shards shards_;  // at least one
   uint64_t version_ = 0;
-  std::vector<Feed> feeds_;           // by source of the plan
-  std::map<std::string, Feed> left_;  // what sources of older versions have read, by what it is called
+  Feeds feeds_;
   Outlets outlets_;
   MergedRows merged_;
   std::optional<PreparedSwap> scheduled_;

@@ -1,0 +1,139 @@
+// The sources of the running graph: what each has given so far, and whose rows come next.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/connector/source_reader.h"
+#include "runtime/env/env.h"
+#include "runtime/graph/shard.h"
+
+namespace mut::runtime {
+
+// How far a source has been read.
+struct FeedState {
+  std::string name;
+  uint64_t records = 0;
+  enum class Reads : uint8_t { Nothing, Waiting, Rows, Ended } reads = Reads::Nothing;
+};
+
+struct SourceCount {
+  std::string source;
+  uint64_t records = 0;
+};
+
+using NamedReaders = std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>>;
+
+// What an edit makes of the sources.
+struct SourceChanges {
+  NamedReaders added;
+  // Those that read something else: what that is called now and was so far, and what reads it unless an
+  // earlier version has left it somewhere.
+  struct Replaced {
+    std::string source;
+    std::string was;
+    std::string now;
+    std::unique_ptr<connector::SourceReader> reader;
+  };
+  std::vector<Replaced> replaced;
+  std::vector<std::string> redeclared;  // whose record type changed
+};
+
+using Shards = std::vector<std::unique_ptr<Shard>>;
+
+struct Feed {
+  std::string name;
+  std::unique_ptr<connector::SourceReader> reader;  // null: nothing is read
+  std::unique_ptr<batch::Batch> batch;
+  MutBatch view{};           // of the batch, as kernels see it
+  std::vector<uint8_t> bad;  // when times are computed, or rows are too far ahead
+  uint32_t row = 0;          // next row of the batch
+  uint64_t position = 0;     // records given to kernels
+  bool ended = false;
+  bool waits = false;
+  std::optional<int64_t> silent_since;  // by the steady clock; of one that may be idle, while it waits
+
+  bool has_rows() const { return batch && row < batch->row_count(); }
+  bool is_over() const { return ended && !has_rows(); }  // all its rows have been run
+};
+
+// Rows of one source that come before those of the others.
+struct Turn {
+  size_t source = 0;
+  uint32_t row_end = 0;
+};
+
+// Threads: one.
+class Feeds {
+ public:
+  // `now_ns`: what time it is, nanoseconds since the epoch, where that is not the machine's clock; else null.
+  Feeds(env::Env& env, uint32_t batch_rows, std::function<int64_t()> now_ns)
+      : env_(env), batch_rows_(batch_rows), given_now_(std::move(now_ns)) {}
+
+  // Of the first version. Readers are matched by name; a source without one has ended.
+  void start(const Plan& plan, NamedReaders readers);
+  Feed& operator[](size_t source) { return feeds_[source]; }
+  size_t size() const { return feeds_.size(); }
+  std::vector<SourceCount> positions() const;
+  std::vector<FeedState> states() const;
+  std::vector<char> over() const;  // by source
+  bool all_over() const;
+  bool all_ended() const;  // rows may still wait
+  int64_t retry_after_ns() const;
+  uint64_t batches() const { return batches_; }
+  int64_t now_ns() const { return given_now_ ? given_now_() : env_.wall_ns(); }
+
+  // No source gives more than these records until forget_cut(); those that are not named as many as come.
+  void stop_at(std::vector<SourceCount> cut) { cut_ = std::move(cut); }
+  void forget_cut() { cut_.reset(); }
+  bool cut_reached() const;
+  uint64_t cut_of(const Feed& feed) const;  // the greatest number there is: none
+
+  // What is decoded is still given; what has nothing now ends.
+  void stop();
+  // Makes sure that each source has a row, or that it is known to have none. A source that was idle is idle
+  // no more when it has one.
+  enum class Filled : uint8_t { Fine, SomeEnded, Failed };
+  Filled fill(const Shards& shards);
+  const Error& error() const { return error_; }  // after Failed
+  // The source whose next record has the smallest event time, ties by declaration, and how many rows of it
+  // come before the next record of another source. Nothing: no row is to be had now.
+  std::optional<Turn> next(const Plan& plan) const;
+  // Sources that have been silent for as long as they may hold no watermark back from here on, and where
+  // nothing else does, the clock is the watermark. Whether there is one.
+  bool note_idle(const Shards& shards) const;
+
+  // Between two rows, when the shards run the next version: sources go by name, and the rows that they have
+  // handed over already are run by it.
+  Status hand_over(const Shards& shards, const std::vector<std::pair<std::string, std::string>>& renamed,
+                   SourceChanges& changes);
+
+ private:
+  bool fill(Feed& feed, size_t index, const Shards& shards);
+  uint32_t rows_to_read(const Feed& feed) const;
+  bool waits_for_cut(const Feed& feed) const { return cut_ && feed.position >= cut_of(feed); }
+  uint32_t end_by_cut(const Feed& feed, uint32_t row_end) const;
+  void present(Feed& feed, size_t index, Instance& first);
+  // Rows that are further ahead of their arrival than the source allows become bad ones.
+  static void mark_future(Feed& feed, int64_t ahead_ns);
+  // Gives the source what it reads from now on. Whether an earlier version had begun it.
+  bool replace_input(Feed& feed, SourceChanges::Replaced& other);
+  Status redeclare(Feed& feed, size_t index, Instance& first);
+  int64_t steady_ns() const { return given_now_ ? given_now_() : env_.monotonic_ns(); }
+
+  env::Env& env_;
+  uint32_t batch_rows_;
+  std::function<int64_t()> given_now_;
+  std::vector<Feed> feeds_;           // by source of the plan
+  std::map<std::string, Feed> left_;  // what sources of older versions have read, by what it is called
+  std::optional<std::vector<SourceCount>> cut_;
+  uint64_t batches_ = 0;
+  bool stopped_ = false;
+  Error error_;
+};
+
+}  // namespace mut::runtime
