@@ -47,33 +47,6 @@ std::string function_name(const typed::AggregateCall& call) {
   return call.own != nullptr ? call.own->name : typed::aggregate_name(call.fn);
 }
 
-struct IntRange {
-  int bits;
-  bool has_sign;
-};
-std::optional<IntRange> int_range(Kind kind) {
-  switch (kind) {
-    case Kind::I8:
-      return IntRange{8, true};
-    case Kind::I16:
-      return IntRange{16, true};
-    case Kind::I32:
-      return IntRange{32, true};
-    case Kind::Int:
-      return IntRange{64, true};
-    case Kind::U8:
-      return IntRange{8, false};
-    case Kind::U16:
-      return IntRange{16, false};
-    case Kind::U32:
-      return IntRange{32, false};
-    case Kind::U64:
-      return IntRange{64, false};
-    default:
-      return std::nullopt;
-  }
-}
-
 typed::TypeRef scalar_of(typed::TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
 
 enum class TypeChange : uint8_t { None, Widened, Other };
@@ -260,7 +233,8 @@ class Finder {
       change = std::max(change, order);
     }
     bool other_words = was.fn != is.fn || was.kind != is.kind || was.order_kind != is.order_kind;
-    bool fewer = change == TypeChange::Other && int_range(from->kind) && int_range(to->kind) && !other_words;
+    bool fewer = change == TypeChange::Other && typed::is_integer(from->kind) &&
+                 typed::is_integer(to->kind) && !other_words;
     // What a sum or a mean makes of whole numbers is the same, however large they may be.
     if (fewer && !keeps_arguments(is.fn)) return;
     if (fewer && is_checked(was, is)) return add(Difference::ValueNarrowed, from->text + " → " + to->text);
@@ -386,7 +360,7 @@ class Finder {
     if (before_.type != nullptr && after_.type != nullptr) {
       TypeChange change = type_change(before_.type, after_.type);
       std::string texts = before_.type->text + " → " + after_.type->text;
-      bool fewer = int_range(before_.type->kind) && int_range(after_.type->kind);
+      bool fewer = typed::is_integer(before_.type->kind) && typed::is_integer(after_.type->kind);
       if (change == TypeChange::Other) add(fewer ? Difference::ValueNarrowed : Difference::ValueType, texts);
       if (change == TypeChange::Widened) add(Difference::ValueWidened, texts);
     }
@@ -566,24 +540,6 @@ class Finder {
 };
 
 }  // namespace
-
-bool same_type(typed::TypeRef a, typed::TypeRef b) {
-  if (a->kind == Kind::Enum && b->kind == Kind::Enum) return a->values == b->values;
-  return a->text == b->text;
-}
-
-bool widens(typed::TypeRef from, typed::TypeRef to) {
-  if (from->kind == Kind::Enum && to->kind == Kind::Enum) {
-    return from->values.size() <= to->values.size() &&
-           std::equal(from->values.begin(), from->values.end(), to->values.begin());
-  }
-  if (from->kind == Kind::F32 && to->kind == Kind::Float) return true;
-  auto narrow = int_range(from->kind);
-  auto wide = int_range(to->kind);
-  if (!narrow || !wide) return false;
-  if (narrow->has_sign == wide->has_sign) return narrow->bits <= wide->bits;
-  return !narrow->has_sign && narrow->bits < wide->bits;
-}
 
 std::vector<int> key_places(const Cell& before, const Cell& after) {
   std::vector<int> out;

@@ -5,6 +5,7 @@
 
 #include "compiler/change/cells.h"
 #include "compiler/change/key_rule.h"
+#include "compiler/change/types.h"
 #include "compiler/change/verdicts.h"
 #include "compiler/graph/bounds.h"
 
@@ -22,9 +23,6 @@ bool merges(const Cell& cell);
 // For each key of `after` the place of its lineage in `before`, or empty when one has none there or
 // their numbers differ.
 std::vector<int> key_places(const Cell& before, const Cell& after);
-// Whether every value of `from` is one of `to`, stored as the same words.
-bool widens(typed::TypeRef from, typed::TypeRef to);
-bool same_type(typed::TypeRef a, typed::TypeRef b);
 // Whether two cells would hold the same: function, argument and filter.
 bool same_content(const Cell& a, const Cell& b);
 using graph::duration_text;

@@ -59,4 +59,26 @@ struct Edit {
 using Lines = std::vector<std::string>;
 using Outcome = change::SwapPlan::Outcome;
 
+using change::CompareOptions;
+using change::Policy;
+using runtime::StoreTransfer;
+
+inline const std::string head =
+    "type E = { u: string, r: string, x: int, y: float, k: int, ok: bool, ts: time }\n"
+    "source s: E = file(\"s.jsonl\") time ts\n";
+
+// A stream `c` over `s` with these stages, to a file.
+inline std::string script(const std::string& stages) {
+  return head + "stream c = s\n" + stages + "\nemit c to file(\"out.jsonl\")\n";
+}
+inline std::string grouped(const std::string& items) {
+  return script("| @g aggregate " + items + " by u ttl none");
+}
+
+inline CompareOptions accept(const std::vector<std::string>& texts) {
+  CompareOptions out;
+  for (const std::string& text : texts) out.consents.push_back(*change::parse_consent(text));
+  return out;
+}
+
 }  // namespace mut::test
