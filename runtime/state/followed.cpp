@@ -297,6 +297,7 @@ void FollowStore::build_tree(Group& of, size_t places) {
 }
 
 void FollowStore::fill_place(Group& of, uint32_t slot) {
+  if (node_bytes_ == 0) return;  // every value is one of its history: nothing is kept for each row
   char* at = node(of, of.places + slot);
   memset(at, 0, node_bytes_);
   const uint64_t* sample = of.members[slot].sample.get();
