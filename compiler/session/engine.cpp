@@ -238,6 +238,7 @@ RunState Engine::run() {
   if (disturbs && !s.disturb()) return RunState::Failed;
   runtime::Progress progress = s.runner->run();
   s.settle_swap();
+  if (std::exchange(s.emptied, s.runner->emptied()) != s.runner->emptied()) s.librarian->notify();
   s.judge_probation();
   switch (progress) {
     case runtime::Progress::More:

@@ -70,6 +70,7 @@ struct Engine::State {
   std::atomic<uint64_t> kernels_reused{0};
   std::atomic<int64_t> compile_ns{0};
   uint64_t cells_converted = 0;
+  uint64_t emptied = 0;  // stores of older versions whose memory the librarian has been told of
   uint64_t entries_converted = 0;
   uint64_t real_swaps = 0;
   // Held while rows run; who asks for figures has it between two batches.

@@ -130,7 +130,7 @@ void add_cell(const state::CellDesc& cell, const char* row, const state::Heap& h
 
 // The cells of the row of a key; `null`: it has none.
 void add_row(const state::StoreDesc& desc, state::KeyedTable& table, const uint64_t* key, text::Buffer& out) {
-  const char* row = table.find(key);
+  const char* row = table.find_or_take(key);
   if (row == nullptr) {
     out.append("null");
     return;
@@ -169,7 +169,7 @@ Result<std::string> key_state(state::Store& store, const std::string& key) {
     case state::StoreKind::Panes: {
       bool first = true;
       static_cast<state::PaneStore&>(store).for_each_pane([&](int64_t begin, state::KeyedTable& pane) {
-        if (pane.find(words->data()) == nullptr) return;
+        if (pane.find_or_take(words->data()) == nullptr) return;
         char time[text::time_bytes_max];
         out.append(first ? "{" : ",");
         json::append_string({time, static_cast<size_t>(text::format_time(begin, time) - time)}, out);

@@ -10,6 +10,10 @@
 namespace mut::runtime {
 namespace {
 
+// Of what an edit left to be converted, between two stretches of rows: for so long, and at least so many.
+constexpr int64_t piece_ns = 400'000;
+constexpr uint64_t piece_entries = 256;
+
 // No code goes on the thread that runs rows.
 void retire_conversions(Migration& migration, RetireList& retired) {
   for (auto& conversion : std::exchange(migration.conversions, {})) retired.retire(conversion->kernels.owner);
@@ -23,7 +27,7 @@ Runner::Runner(env::Env& env, const RunnerOptions& options, RetireList& retired)
       worker_(retired.add_worker()),
       options_(options),
       seed_(env.random_seed()),
-      budget_(options.memory_bytes),
+      budget_(std::make_shared<state::Budget>(options.memory_bytes)),
       feeds_(env, options.batch_rows, options.now_ns),
       outlets_(false),
       crew_(env, options.shards) {
@@ -38,7 +42,7 @@ Instances Runner::make_instances(const std::shared_ptr<const Plan>& plan, const 
   Instances out;
   for (const auto& shard : shards_) {
     ShardPlace place{shard->index(), static_cast<uint32_t>(shards_.size()), seed_};
-    out.push_back(std::make_unique<Instance>(plan, kernels, place, budget_, shard->errors()));
+    out.push_back(std::make_unique<Instance>(plan, kernels, place, *budget_, shard->errors()));
   }
   return out;
 }
@@ -213,8 +217,43 @@ void Runner::stop() {
 Progress Runner::run() {
   worker_.enter();
   Progress progress = advance();
+  if (progress != Progress::Failed && take_over() && progress == Progress::Idle) progress = Progress::More;
   worker_.rest();
   return progress;
+}
+
+// What lived in the state of a version is let go of beside the running thread: it may be much. Budgets that
+// it counts in live as long.
+template <typename Owned>
+void Runner::retire(std::unique_ptr<Owned> owned) {
+  struct Gone {
+    std::shared_ptr<state::Budget> budget;
+    std::unique_ptr<Owned> owned;
+  };
+  retired_.retire(std::make_shared<Gone>(budget_, std::move(owned)));
+}
+
+bool Runner::take_over() {
+  // A row that a kernel was left at lies where it lies.
+  if (stretch_ || is_firing()) return false;
+  bool left = false;
+  for (const auto& shard : shards_) {
+    Instance& instance = shard->instance();
+    for (size_t i = 0; i < instance.store_count(); ++i) {
+      state::Store& store = instance.store(i);
+      if (!store.is_taking()) continue;
+      if (env_.fail_points().at("take_over") == env::Fault::Drop) continue;
+      int64_t until = env_.thread_cpu_ns() + piece_ns;
+      while (store.left_to_take() > 0 && env_.thread_cpu_ns() < until) store.take_piece(piece_entries);
+      if (auto emptied = store.take_emptied()) {
+        retire(std::move(emptied));
+        ++emptied_;
+      } else {
+        left = true;
+      }
+    }
+  }
+  return left;
 }
 
 Progress Runner::advance() {
@@ -321,9 +360,9 @@ void Runner::exchange() {
   std::vector<ShardMigration> at_cut;
   for (size_t i = 0; i < shards_.size(); ++i)
     at_cut.push_back({&shards_[i]->instance(), swap.next[i].get(), &shards_[i]->kept()});
-  std::string problem = convert(at_cut, swap.migration);
-  if (!problem.empty()) return refuse(std::move(swap), std::move(problem));
-  MigrationCount moved = migrate(at_cut, swap.migration);
+  Conversion conversion = convert(at_cut, swap.migration);
+  if (!conversion.problem.empty()) return refuse(std::move(swap), std::move(conversion.problem));
+  MigrationCount moved = migrate(at_cut, swap.migration, conversion);
   result.entries_converted = moved.entries;
   result.cells_converted = moved.cells;
   Instances old;
@@ -344,7 +383,10 @@ void Runner::exchange() {
   // What an edit made due fires at the cut, before the next event.
   fire_due();
   take_all_output(Merge::ByShard);
-  for (const auto& version : old) retired_.retire(version->set_kernels({}).owner);
+  for (auto& version : old) {
+    retired_.retire(version->set_kernels({}).owner);
+    retire(std::move(version));
+  }
   retire_conversions(swap.migration, retired_);
   result.pause_ns = env_.thread_cpu_ns() - begin;
   last_swap_ = std::move(result);
@@ -370,7 +412,7 @@ void Runner::count_parked() {
   for (const auto& shard : shards_) {
     for (const auto& [id, store] : shard->kept()) bytes += store->bytes();
   }
-  budget_.set_parked(bytes);
+  budget_->set_parked(bytes);
 }
 
 void Runner::exchange_kernels(const Kernels& kernels) {

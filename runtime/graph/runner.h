@@ -106,6 +106,8 @@ class Runner {
   uint64_t let_go_count(size_t store) const;
   uint64_t dropped(size_t site) const;
   int64_t due(size_t store) const;
+  // How many stores of older versions nothing needs any more: what they had is retired.
+  uint64_t emptied() const { return emptied_; }
   // Other code for the same version.
   void exchange_kernels(const Kernels& kernels);
   uint64_t version() const { return version_; }
@@ -115,7 +117,7 @@ class Runner {
   // Entries of what an edit dropped, for an undo; 0: it is not there.
   uint64_t parked_entries(const ParkId& id) const;
   void let_go(const ParkId& id);
-  state::Budget& budget() { return budget_; }
+  state::Budget& budget() { return *budget_; }
   const ErrorLog& errors() const { return shards_[0]->errors(); }
   uint64_t seed() const { return seed_; }
 
@@ -147,6 +149,10 @@ class Runner {
   uint64_t over_shards(size_t store, const Count& count) const;
   void gather_errors();
   void exchange();
+  // A piece of what the edit before left to be converted; whether more is left.
+  bool take_over();
+  template <typename Owned>
+  void retire(std::unique_ptr<Owned> owned);
   // The next version is not taken.
   void refuse(PreparedSwap swap, std::string why);
   void count_parked();
@@ -157,7 +163,7 @@ class Runner {
   RetireList::Worker& worker_;
   RunnerOptions options_;
   uint64_t seed_;
-  state::Budget budget_;
+  std::shared_ptr<state::Budget> budget_;
   Shards shards_;  // at least one
   uint64_t version_ = 0;
   Feeds feeds_;
@@ -166,6 +172,7 @@ class Runner {
   std::optional<PreparedSwap> scheduled_;
   std::optional<SwapResult> last_swap_;
   RunnerStats stats_;
+  uint64_t emptied_ = 0;
   Error error_;
   bool finished_ = false;
   bool stopped_ = false;

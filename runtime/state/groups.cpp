@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <typeinfo>
 
 #include "runtime/abi/deliberate.h"
 #include "runtime/state/narrowing.h"
@@ -51,6 +52,7 @@ void GroupStore::free_values(char* row) {
 
 void GroupStore::finish(ResultRows& out) {
   if (desc_.kind != StoreKind::Whole) return;
+  table_.take_rest();
   out.add_table(table_, 0, 0, [&](const char* row) {
     int64_t newest;
     memcpy(&newest, row + desc_.row_size - 8, 8);
@@ -76,6 +78,34 @@ std::string misfit_of(const CellDesc& old_cell, const char* value, const Heap& h
 }
 
 }  // namespace
+
+bool converts_apart(const StoreDesc& old, const StoreDesc& next, const std::vector<int>& cells) {
+  auto scale = [](const KeyDesc& of) { return (of.optional ? *of.type->element : *of.type).scale; };
+  auto same_words = [&](const KeyDesc& a, const KeyDesc& b) {
+    return a.word == b.word && a.kind == b.kind && a.optional == b.optional &&
+           (a.kind != WordKind::Decimal || scale(a) == scale(b));
+  };
+  if (old.key_words != next.key_words || old.text_mask != next.text_mask ||
+      !std::equal(old.keys.begin(), old.keys.end(), next.keys.begin(), next.keys.end(), same_words))
+    return false;
+  if (old.has_distinct || next.has_distinct) return false;  // values of groups lie in tables of their own
+  auto apart = [](const CellDesc& cell) {
+    return cell.fn != CellFn::Own;
+  };  // which kernels look for by themselves
+  if (!std::all_of(next.cells.begin(), next.cells.end(), apart)) return false;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i] < 0) continue;
+    const abi::TypeDesc* from = kept_type(old.cells[static_cast<size_t>(cells[i])]);
+    const abi::TypeDesc* to = kept_type(next.cells[i]);
+    if (from != nullptr && to != nullptr && is_narrower(*from, *to)) return false;
+  }
+  return true;
+}
+
+size_t bytes_of_rows(const StoreDesc& next, uint64_t rows) {
+  // Segments are two fifths full after they were split.
+  return static_cast<size_t>(rows) * next.row_size * 5 / 2;
+}
 
 std::string convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, char* new_row,
                         const std::vector<int>& cells) {
@@ -107,6 +137,21 @@ std::string convert_row(const KeyedTable& from, const char* old_row, KeyedTable&
   return misfit;
 }
 
+std::string GroupStore::convert_group(const GroupStore& old_groups, const char* row, char* made,
+                                      const std::vector<int>& cells, int64_t watermark) {
+  const KeyedTable& old = old_groups.table_;
+  std::string misfit = convert_row(old, row, table_, made, cells);
+  if (!is_aged(desc_)) return misfit;
+  int64_t last = watermark;  // a group without a time begins its `ttl` at the cut
+  if (is_aged(old.desc())) memcpy(&last, row + old.desc().row_size - 8, 8);
+  int64_t known;  // of a group that went into the same one
+  memcpy(&known, made + desc_.row_size - 8, 8);
+  last = std::max(last, known);
+  memcpy(made + desc_.row_size - 8, &last, 8);
+  if (desc_.kind == StoreKind::Counts) memcpy(made + desc_.row_size - 24, row + old.desc().row_size - 24, 16);
+  return misfit;
+}
+
 void GroupStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   const auto& old_groups = static_cast<const GroupStore&>(old_store);
   const KeyedTable& old = old_groups.table_;
@@ -121,19 +166,27 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     if (!place_key(old.desc(), key.data())) return;
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return note(key.data(), no_memory);
-    note(key.data(), convert_row(old, row, table_, made, plain));
-    if (is_aged(desc_)) {
-      int64_t last = watermark;  // a group without a time begins its `ttl` at the cut
-      if (is_aged(old.desc())) memcpy(&last, row + old.desc().row_size - 8, 8);
-      int64_t known;  // of a group that went into the same one
-      memcpy(&known, made + desc_.row_size - 8, 8);
-      last = std::max(last, known);
-      memcpy(made + desc_.row_size - 8, &last, 8);
-      if (desc_.kind == StoreKind::Counts)
-        memcpy(made + desc_.row_size - 24, row + old.desc().row_size - 24, 16);
-    }
+    note(key.data(), convert_group(old_groups, row, made, plain, watermark));
   });
   take_distinct(old_groups, cells, watermark);
+}
+
+bool GroupStore::can_take_over(const Store& old, const std::vector<int>& cells) const {
+  // What else groups of a store may have is taken over at the cut, with all of them.
+  bool plain = desc_.kind == StoreKind::Groups || desc_.kind == StoreKind::Whole;
+  return plain && typeid(*this) == typeid(GroupStore) && typeid(old) == typeid(GroupStore) &&
+         converts_apart(old.desc(), desc_, cells) && has_room(bytes_of_rows(desc_, old.entry_count()));
+}
+
+void GroupStore::take_over(std::unique_ptr<Store> old_store, const std::vector<int>& cells,
+                           int64_t watermark) {
+  auto& old = static_cast<GroupStore&>(*old_store);
+  late_ = old.late_;
+  table_.take_over(old.table_, {[&old, watermark](const char* row) { return !old.is_past(row, watermark); },
+                                [this, &old, cells, watermark](const char* row, char* made) {
+                                  convert_group(old, row, made, cells, watermark);
+                                }});
+  before_ = std::move(old_store);
 }
 
 // Rows that are there are merged with, as of keys that become one.

@@ -11,8 +11,12 @@ class GroupStore : public Store {
   void* view() override { return table_.view(); }
   void advance(int64_t watermark) override;
   void finish(ResultRows& out) override;
-  uint64_t entry_count() const override { return table_.row_count(); }
+  uint64_t entry_count() const override { return table_.row_count() + table_.left(); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  bool can_take_over(const Store& old, const std::vector<int>& cells) const override;
+  void take_over(std::unique_ptr<Store> old, const std::vector<int>& cells, int64_t watermark) override;
+  void take_piece(uint64_t entries) override { table_.take_piece(entries); }
+  uint64_t left_to_take() const override { return table_.left(); }
   void join_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void return_from(const Store& parked, const std::vector<int>& cells) override;
   KeyedTable& table() { return table_; }
@@ -23,6 +27,9 @@ class GroupStore : public Store {
 
  protected:
   virtual void free_values(char* row);
+  // The row that `made` is converted from is `row` of `old`, and does not fit for the reason that is given.
+  std::string convert_group(const GroupStore& old, const char* row, char* made, const std::vector<int>& cells,
+                            int64_t watermark);
   // Without those of distinct values: they are found by group number, all at once.
   std::vector<int> plain_cells(const std::vector<int>& cells) const;
   // Distinct values of the groups of `old` that are not past, for groups that are here.

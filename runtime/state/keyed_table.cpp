@@ -187,12 +187,12 @@ std::unique_ptr<MutSegment> KeyedTable::split(MutSegment& low) {
   return high;
 }
 
-bool KeyedTable::grow(uint64_t hash) {
+bool KeyedTable::grow(uint64_t hash, Room room) {
   rows_moved();
   MutSegment* old = segment_of(hash);
   uint32_t slots = old->slot_count;
   uint32_t directory_bits = 64 - static_cast<uint32_t>(view_.directory_shift);
-  if (!budget_.fits(static_cast<size_t>(slots) * view_.row_size * 2)) return false;
+  if (room == Room::OfBudget && !budget_.fits(static_cast<size_t>(slots) * view_.row_size * 2)) return false;
   // Equal prefixes this deep come from equal hashes: a split would not part them.
   constexpr uint32_t depth_max = 40;
   if (slots < slots_max_ || old->depth >= depth_max) {
@@ -229,10 +229,52 @@ size_t KeyedTable::take_sweep() {
 }
 
 char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
+  char* row = make_row(key, hash, Room::OfBudget);
+  if (backlog_ && row != nullptr) {
+    backlog_->give(key, row);
+    forget_emptied();
+  }
+  return row;
+}
+
+char* KeyedTable::make_row_regardless(const uint64_t* key) {
+  return make_row(key, inl::hash_key(key, key_words_, text_mask_, view_.seed), Room::Regardless);
+}
+
+void KeyedTable::take_over(KeyedTable& before, TakeOver fill) {
+  backlog_ = std::make_unique<Backlog>(before, std::move(fill));
+  forget_emptied();
+}
+
+// The older table may be gone as soon as nothing is left of it.
+void KeyedTable::forget_emptied() {
+  if (left() == 0) backlog_.reset();
+}
+
+uint64_t KeyedTable::take_piece(uint64_t rows) {
+  uint64_t taken = 0;
+  while (taken < rows && left() > 0) taken += backlog_->give_segment(*this);
+  forget_emptied();
+  return taken;
+}
+
+char* KeyedTable::find_or_take(const uint64_t* key) {
+  char* row = find(key);
+  return row == nullptr && backlog_ && backlog_->has(key) ? find_or_insert(key) : row;
+}
+
+void KeyedTable::strike_off(char* row) {
+  MutSegment* segment = segment_of(row_hash(row));
+  auto slot = static_cast<uint32_t>(static_cast<uint64_t>(row - segment->rows) / view_.row_size);
+  tags_of(*segment)[slot] = inl::tag_closed;  // not free: rows that its group turned away are found still
+  --row_count_;
+}
+
+char* KeyedTable::make_row(const uint64_t* key, uint64_t hash, Room room) {
   ++asked_rows_;
   MutSegment* segment = segment_of(hash);
   while (segment->used + 1 > rows_max(segment->slot_count)) {
-    if (!grow(hash)) return nullptr;
+    if (!grow(hash, room)) return nullptr;
     segment = segment_of(hash);
   }
   char* row = place(*segment, hash);

@@ -8,6 +8,7 @@
 
 #include "runtime/abi/kernel.h"
 #include "runtime/inline/tags.h"
+#include "runtime/state/backlog.h"
 #include "runtime/state/heap.h"
 #include "runtime/state/row_memory.h"
 #include "runtime/state/store_desc.h"
@@ -42,6 +43,23 @@ class KeyedTable {
   char* find_or_insert(const uint64_t* key);
   // `key` is not in the table. Texts of the key are copied. Null when the budget is spent.
   char* insert(const uint64_t* key, uint64_t hash);
+
+  // From now on the table has the rows of `before` too, whose keys have the same words: each is made when its
+  // key is inserted, or by take_piece(). What visits all rows has to wait until nothing is left. Was empty.
+  void take_over(KeyedTable& before, TakeOver fill);
+  // Rows of the older table that are not here yet.
+  uint64_t left() const { return backlog_ ? backlog_->left() : 0; }
+  // Some of those, a segment at least while any are left. How many.
+  uint64_t take_piece(uint64_t rows);
+  void take_rest() { take_piece(std::numeric_limits<uint64_t>::max()); }
+  // As find(), for a row that may not be here yet.
+  char* find_or_take(const uint64_t* key);
+  // Of the older table: a row is somewhere else now. Nothing is inserted any more.
+  void strike_off(char* row);
+  // As insert(), without a look at what is to be taken over, and beyond the budget.
+  char* make_row_regardless(const uint64_t* key);
+  uint32_t key_words() const { return key_words_; }
+
   // Frees the key's texts; those of cells are the caller's. Moves other rows.
   void erase(char* row);
   // A key with texts as MutStr, from a row; `out` has key_words words.
@@ -116,11 +134,14 @@ class KeyedTable {
   // Takes the rows whose next bit of the hash is set into a segment of their own.
   std::unique_ptr<MutSegment> split(MutSegment& low);
   void sweep_distinct();
-  bool grow(uint64_t hash);  // false when the budget is spent
+  enum class Room : uint8_t { OfBudget, Regardless };
+  char* make_row(const uint64_t* key, uint64_t hash, Room room);  // null when the budget is spent
+  bool grow(uint64_t hash, Room room);                            // false then
   // Rows found ahead of their events lie elsewhere now, or nowhere.
   void rows_moved() {
     if (ahead_) ahead_->fresh = 0;
   }
+  void forget_emptied();
   void look_ahead();  // from now on, when the table is large enough
 
   const StoreDesc& desc_;
@@ -139,6 +160,7 @@ class KeyedTable {
   std::unordered_set<uint64_t> gone_;   // those of the next
   size_t swept_segments_ = 0;           // of the pass
   std::unique_ptr<MutAhead> ahead_;     // of a large table
+  std::unique_ptr<Backlog> backlog_;    // null: nothing is to be taken over
   uint64_t row_count_ = 0;
   uint64_t asked_rows_ = 0;  // since take_sweep(): new keys, whether there was room or not
   uint64_t group_ = 0;

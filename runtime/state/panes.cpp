@@ -141,6 +141,7 @@ void PaneStore::fire(ResultRows& out) {
     auto first = panes_.lower_bound(start);
     auto last = panes_.lower_bound(window_end);
     if (first == last) continue;
+    for (auto pane = first; pane != last; ++pane) pane->second->take_rest();
     const KeyedTable* source = first->second.get();
     if (std::next(first) != last) {
       merged_.push_back(std::make_unique<KeyedTable>(desc_, seed_, budget_));
@@ -194,7 +195,8 @@ void PaneStore::add_group(const uint64_t* key, int64_t start, int64_t end, Resul
   std::vector<std::pair<KeyedTable*, char*>> rows;
   auto last = panes_.lower_bound(end);
   for (auto pane = panes_.lower_bound(start); pane != last; ++pane) {
-    if (char* row = pane->second->find(key); row != nullptr) rows.emplace_back(pane->second.get(), row);
+    if (char* row = pane->second->find_or_take(key); row != nullptr)
+      rows.emplace_back(pane->second.get(), row);
   }
   if (rows.empty()) return;
   int64_t from = line_.time(start);
@@ -319,7 +321,7 @@ void PaneStore::advance(int64_t watermark) {
 
 uint64_t PaneStore::entry_count() const {
   uint64_t count = 0;
-  for (const auto& [start, table] : panes_) count += table->row_count();
+  for (const auto& [start, table] : panes_) count += table->row_count() + table->left();
   return count;
 }
 
@@ -381,8 +383,7 @@ void PaneStore::retune(const StoreDesc& next, const std::vector<int>& cells, int
   view_.pane_table = nullptr;
 }
 
-void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
-  const auto& old = static_cast<const PaneStore&>(old_store);
+void PaneStore::take_course(const PaneStore& old, int64_t watermark) {
   late_ = old.late_;
   close(old.closed_);
   sealed_ = std::max(sealed_, old.sealed_);
@@ -390,6 +391,47 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
   rules_ = old.rules_;
   width_ = old.width_;
   if (desc_.gives == Gives::AtTicks) tick_ = std::min(tick_, old.tick_);
+}
+
+bool PaneStore::can_take_over(const Store& old, const std::vector<int>& cells) const {
+  // Ticks look at all groups.
+  return old.desc().gives != Gives::AtTicks && desc_.gives != Gives::AtTicks &&
+         converts_apart(old.desc(), desc_, cells) && has_room(bytes_of_rows(desc_, old.entry_count()));
+}
+
+void PaneStore::take_over(std::unique_ptr<Store> old_store, const std::vector<int>& cells,
+                          int64_t watermark) {
+  auto& old = static_cast<PaneStore&>(*old_store);
+  take_course(old, watermark);
+  for (const auto& [start, table] : old.panes_) {
+    auto& pane = panes_[start];
+    pane = std::make_unique<KeyedTable>(desc_, seed_, budget_);
+    pane->take_over(*table, {[](const char*) { return true; },
+                             [from = table.get(), to = pane.get(), cells](const char* row, char* made) {
+                               convert_row(*from, row, *to, made, cells);
+                             }});
+  }
+  take_rule(rule_of(desc_), watermark);
+  before_ = std::move(old_store);
+}
+
+// The pane that closes first comes first.
+void PaneStore::take_piece(uint64_t entries) {
+  for (const auto& [start, table] : panes_) {
+    if (entries == 0) return;
+    entries -= std::min(entries, table->take_piece(entries));
+  }
+}
+
+uint64_t PaneStore::left_to_take() const {
+  uint64_t left = 0;
+  for (const auto& [start, table] : panes_) left += table->left();
+  return left;
+}
+
+void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
+  const auto& old = static_cast<const PaneStore&>(old_store);
+  take_course(old, watermark);
   std::vector<uint64_t> key(key_room(old.desc_));
   for (const auto& [start, table] : old.panes_) {
     auto& pane = panes_[start];

@@ -30,7 +30,10 @@ class PaneStore final : public Store {
   void finish(ResultRows&) override {}
   uint64_t entry_count() const override;
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
-
+  bool can_take_over(const Store& old, const std::vector<int>& cells) const override;
+  void take_over(std::unique_ptr<Store> old, const std::vector<int>& cells, int64_t watermark) override;
+  void take_piece(uint64_t entries) override;
+  uint64_t left_to_take() const override;
   void return_from(const Store& parked, const std::vector<int>& cells) override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
 
@@ -83,6 +86,8 @@ class PaneStore final : public Store {
   // The rule of an edited window: at once when nothing else holds, else from a boundary on.
   std::optional<int64_t> last_open_boundary() const;
   void take_rule(const WindowRule& next, int64_t watermark);
+  // What holds for all windows of the old store, before its panes.
+  void take_course(const PaneStore& old, int64_t watermark);
   void forget_closed();
 
   uint64_t seed_;

@@ -29,6 +29,10 @@ void Store::retune(const StoreDesc&, const std::vector<int>&, int64_t) {
   MUT_CHECK(false, "the comparison retunes rings, panes and joins only");
 }
 
+void Store::take_over(std::unique_ptr<Store>, const std::vector<int>&, int64_t) {
+  MUT_CHECK(false, "a store that cannot take over is converted at the cut");
+}
+
 std::unique_ptr<Store> Store::branch() const {
   MUT_CHECK(false, "the comparison branches rings only");
   return nullptr;

@@ -78,6 +78,25 @@ class Store {
   // Copies the state of `old` entry by entry. `cells[i]` is the index of the cell in `old` that cell i
   // continues, or -1: it starts empty. Keys have the same words. `watermark`: of the stage, at the cut.
   virtual void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) = 0;
+  // Whether it can become the next version of `old` a piece at a time: no entry can fail, none becomes
+  // another's, and there is room for both. `cells` as for convert_from().
+  virtual bool can_take_over(const Store& old, const std::vector<int>& cells) const {
+    (void)old, (void)cells;
+    return false;
+  }
+  // In place of convert_from(): entries are converted when their keys come, and by take_piece(). Only stores
+  // that can_take_over() can.
+  virtual void take_over(std::unique_ptr<Store> old, const std::vector<int>& cells, int64_t watermark);
+  // Converts about so many entries of those that wait.
+  virtual void take_piece(uint64_t entries) { (void)entries; }
+  virtual uint64_t left_to_take() const { return 0; }
+  void take_rest() {
+    while (left_to_take() > 0) take_piece(std::numeric_limits<uint64_t>::max());
+  }
+  // Whether there is a store that it took over, and whose memory is to be given back when nothing is left.
+  bool is_taking() const { return before_ != nullptr; }
+  // That store; null while something is left. Its memory counts in the budget until it dies.
+  std::unique_ptr<Store> take_emptied() { return left_to_take() == 0 ? std::move(before_) : nullptr; }
   // Takes the rules of another description of the same entries: a longer history, other windows. `cells` as
   // for convert_from(). Costs nothing per entry. Only rings, panes and joins can.
   virtual void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark);
@@ -100,6 +119,7 @@ class Store {
   void set_key_change(KeyChange* change) { key_change_ = change; }
 
  protected:
+  bool has_room(size_t bytes) const { return !bytes_ || bytes_->fits(bytes); }
   // Words of a key of ours or of the old store's, and one to spare.
   size_t key_room(const StoreDesc& old) const { return std::max(desc_.key_words, old.key_words) + size_t{1}; }
   // `what`: why it cannot be taken; empty: it can.
@@ -113,6 +133,7 @@ class Store {
   std::unique_ptr<Budget> bytes_;  // before all that counts in it
   StoreDesc desc_;
   uint64_t late_ = 0;
+  std::unique_ptr<Store> before_;  // that is taken over
   std::vector<int> key_places_;
   std::optional<Share> share_;
   KeyChange* key_change_ = nullptr;
@@ -124,6 +145,12 @@ class Store {
 bool moves_between_shards(const StoreDesc& desc);
 
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget);
+
+// Whether every entry of a table of `old` can be one of a table of `next` under the same words of its key,
+// and each by itself.
+bool converts_apart(const StoreDesc& old, const StoreDesc& next, const std::vector<int>& cells);
+// About what a table of so many rows of `next` takes.
+size_t bytes_of_rows(const StoreDesc& next, uint64_t rows);
 
 // Copies the cells of one row into another; the target's cells are empty. Distinct values follow. Says which
 // value does not fit its new type.

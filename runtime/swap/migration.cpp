@@ -187,6 +187,67 @@ std::string deal_out(const std::vector<ShardMigration>& shards, const Migration&
   return "";
 }
 
+// Whether others ask for the entries of an old store too, now or for an undo.
+bool has_other_readers(const Migration& migration, size_t index) {
+  int old_store = migration.stores[index].old_store;
+  for (const ParkId& id : migration.parks) {
+    if (id.store == old_store) return true;
+  }
+  for (size_t i = 0; i < migration.stores.size(); ++i) {
+    const StoreMigration& store = migration.stores[i];
+    if (store.transfer == StoreTransfer::Fresh) continue;
+    if (i != index && store.old_store == old_store) return true;
+    for (const StorePart& part : store.joined) {
+      if (part.old_store == old_store) return true;
+    }
+  }
+  return false;
+}
+
+bool keeps_order(const std::vector<int>& keys) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i] != static_cast<int>(i)) return false;
+  }
+  return true;
+}
+
+// Whether the entries of that store are converted behind the cut: those that events need at once, the others
+// bit by bit.
+bool is_taken_over(const std::vector<ShardMigration>& shards, const Migration& migration, size_t index) {
+  const StoreMigration& store = migration.stores[index];
+  if (store.transfer != StoreTransfer::Convert || store.conversion >= 0 || !store.joined.empty() ||
+      !store.returned.empty() || !keeps_order(store.keys) || has_other_readers(migration, index) ||
+      changes_shards(migration, index, shards[0].old->plan(), shards[0].next->plan()))
+    return false;
+  return std::all_of(shards.begin(), shards.end(), [&](const ShardMigration& shard) {
+    return shard.next->store(index).can_take_over(old_store(shard, store), store.cells);
+  });
+}
+
+// What an edit before left to be taken over is taken over before it is read; a store that moves as it is
+// takes that along.
+void take_rest(const ShardMigration& shard, const Migration& migration) {
+  auto finish = [&](int old_store) {
+    auto& store = shard.old->store_slot(static_cast<size_t>(old_store));
+    if (store) store->take_rest();
+  };
+  for (size_t i = 0; i < migration.stores.size(); ++i) {
+    const StoreMigration& store = migration.stores[i];
+    if (store.transfer == StoreTransfer::Fresh) continue;
+    bool moves = store.transfer == StoreTransfer::Move &&
+                 !changes_shards(migration, i, shard.old->plan(), shard.next->plan());
+    if (!moves) finish(store.old_store);
+    for (const StorePart& part : store.joined) finish(part.old_store);
+  }
+  for (const ParkId& id : migration.parks) finish(id.store);
+}
+
+void take_over(const ShardMigration& shard, size_t index, const StoreMigration& store) {
+  int64_t watermark = watermark_between(*shard.old, *shard.next, index, store);
+  auto& from = shard.old->store_slot(static_cast<size_t>(store.old_store));
+  shard.next->store(index).take_over(std::move(from), store.cells, watermark);
+}
+
 void move_store(const ShardMigration& shard, size_t index, const StoreMigration& store) {
   Instance& next = *shard.next;
   auto& from = shard.old->store_slot(static_cast<size_t>(store.old_store));
@@ -233,24 +294,32 @@ bool changes_shards(const Migration& migration, size_t index, const Plan& old, c
   return elsewhere(store) || std::any_of(store.joined.begin(), store.joined.end(), elsewhere);
 }
 
-std::string convert(const std::vector<ShardMigration>& shards, const Migration& migration) {
-  for (const ShardMigration& shard : shards) begin(shard, migration);
+Conversion convert(const std::vector<ShardMigration>& shards, const Migration& migration) {
+  Conversion out;
+  out.taken_over.resize(migration.stores.size());
+  for (const ShardMigration& shard : shards) {
+    take_rest(shard, migration);
+    begin(shard, migration);
+  }
   const Plan& before = shards[0].old->plan();
   const Plan& after = shards[0].next->plan();
   for (size_t i = 0; i < migration.stores.size(); ++i) {
     bool deals = changes_shards(migration, i, before, after);
     if (!deals && migration.stores[i].transfer != StoreTransfer::Convert) continue;
+    out.taken_over[i] = is_taken_over(shards, migration, i);
+    if (out.taken_over[i]) continue;
     know_open_windows(shards, migration.stores[i],
                       [&](const ShardMigration& shard) -> state::Store& { return shard.next->store(i); });
-    std::string problem = deals ? deal_out(shards, migration, i) : "";
-    for (size_t k = 0; k < shards.size() && !deals && problem.empty(); ++k)
-      problem = convert_store(shards[k], migration, i);
-    if (!problem.empty()) return problem;
+    if (deals) out.problem = deal_out(shards, migration, i);
+    for (size_t k = 0; k < shards.size() && !deals && out.problem.empty(); ++k)
+      out.problem = convert_store(shards[k], migration, i);
+    if (!out.problem.empty()) return out;
   }
-  return "";
+  return out;
 }
 
-MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migration& migration) {
+MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migration& migration,
+                       const Conversion& conversion) {
   MigrationCount out;
   const Plan& before = shards[0].old->plan();
   const Plan& after = shards[0].next->plan();
@@ -265,12 +334,18 @@ MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migratio
     const StoreMigration& store = migration.stores[i];
     bool fresh = store.transfer == StoreTransfer::Fresh;
     bool made = store.transfer == StoreTransfer::Convert || changes_shards(migration, i, before, after);
+    bool taken_over = conversion.taken_over[i];
+    if (taken_over) {
+      know_open_windows(shards, store,
+                        [&](const ShardMigration& shard) -> state::Store& { return shard.next->store(i); });
+    }
     if (!fresh && !made) {
       know_open_windows(shards, store, [&](const ShardMigration& shard) -> state::Store& {
         return old_store(shard, store);
       });
     }
     for (const ShardMigration& shard : shards) {
+      if (taken_over) take_over(shard, i, store);
       if (!fresh && !made) move_store(shard, i, store);
       if (!fresh) shard.next->refresh_store(i);
       if (store.transfer != StoreTransfer::Move) bring_back(*shard.next, i, store, *shard.parked);

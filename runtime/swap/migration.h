@@ -79,11 +79,17 @@ struct ShardMigration {
   Parked* parked = nullptr;
 };
 
-// The first part: fills those stores of `next` that are made entry by entry. `old` stays as it is. Not empty:
-// why an entry cannot go over; then `next` is of no use, and `old` runs on.
-std::string convert(const std::vector<ShardMigration>& shards, const Migration& migration);
-// The second, which cannot fail: moves what goes over as it is.
-MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migration& migration);
+struct Conversion {
+  std::string problem;           // why an entry cannot go over; empty: all can
+  std::vector<bool> taken_over;  // by new store: its entries are converted behind the cut, a piece at a time
+};
+
+// The first part: fills those stores of `next` that are made entry by entry at the cut. `old` stays as it is.
+// With a problem `next` is of no use, and `old` runs on.
+Conversion convert(const std::vector<ShardMigration>& shards, const Migration& migration);
+// The second, which cannot fail: moves what goes over as it is, and what is taken over.
+MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migration& migration,
+                       const Conversion& conversion);
 
 // Whether entries of the new store `index` are in other shards than those of an old one that it goes on with.
 bool changes_shards(const Migration& migration, size_t index, const Plan& old, const Plan& next);

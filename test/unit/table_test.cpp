@@ -54,6 +54,67 @@ void expect_same(const KeyedTable& table, const std::map<uint64_t, int64_t>& wan
   for (const auto& [key, value] : wanted) ASSERT_NE(table.find(&key), nullptr) << key;
 }
 
+// Rows that are taken over by their keys and by pieces, in any order, with keys that the older table has not,
+// and erased after: each is there once, with what it had and what it got since.
+TEST_P(TableTest, TakesOverRowByRow) {
+  StoreDesc desc = description(abi::TypeKind::I64, GetParam());
+  std::mt19937_64 random(11);
+  Budget budget(size_t{256} << 20);
+  for (uint64_t keys : {0U, 3U, 700U, 60'000U}) {
+    KeyedTable old(desc, 5, budget);
+    std::map<uint64_t, int64_t> wanted;
+    for (uint64_t key = 0; key < keys; ++key) {
+      if (random() % 8 == 0) continue;
+      auto value = static_cast<int64_t>(random() % 1000);
+      value_of(old.find_or_insert(&key), desc) = value;
+      if (value >= 100) wanted[key] = value;  // the others do not live
+    }
+    KeyedTable table(desc, 9, budget);
+    table.take_over(old, {[&](const char* row) { return value_of(const_cast<char*>(row), desc) >= 100; },
+                          [&](const char* row, char* made) {
+                            ASSERT_EQ(value_of(made, desc), 0);
+                            value_of(made, desc) = value_of(const_cast<char*>(row), desc);
+                          }});
+    for (uint64_t step = 0; step < keys / 2; ++step) {
+      uint64_t key = random() % (keys + 10);
+      char* row = table.find_or_insert(&key);
+      ASSERT_NE(row, nullptr);
+      if (random() % 4 == 0) {
+        table.erase(row);
+        wanted.erase(key);
+      } else {
+        value_of(row, desc) += 1000;
+        wanted[key] += 1000;
+      }
+      if (step % 64 == 0) table.take_piece(1);
+      ASSERT_GE(table.row_count() + table.left(), wanted.size());
+    }
+    uint64_t absent = keys + 100;
+    EXPECT_EQ(table.find_or_take(&absent), nullptr);
+    if (!wanted.empty()) {
+      uint64_t key = wanted.rbegin()->first;
+      EXPECT_NE(table.find_or_take(&key), nullptr);
+    }
+    table.take_rest();
+    EXPECT_EQ(table.left(), 0U);
+    expect_same(table, wanted);
+  }
+}
+
+// What was there before an edit is there after it, whatever the budget says by then.
+TEST_P(TableTest, TakesOverBeyondTheBudget) {
+  StoreDesc desc = description(abi::TypeKind::I64, GetParam());
+  KeyedTable old(desc, 5, budget_);
+  constexpr uint64_t keys = 5000;
+  for (uint64_t key = 0; key < keys; ++key) value_of(old.find_or_insert(&key), desc) = 7;
+  Budget spent(size_t{0});
+  KeyedTable table(desc, 9, spent);
+  table.take_over(
+      old, {[](const char*) { return true; }, [&](const char*, char* made) { value_of(made, desc) = 7; }});
+  table.take_rest();
+  EXPECT_EQ(table.row_count(), keys);
+}
+
 TEST_P(TableTest, IsAMap) {
   StoreDesc desc = description(abi::TypeKind::I64, GetParam());
   std::mt19937_64 random(7);

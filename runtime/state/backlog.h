@@ -1,0 +1,37 @@
+// Rows of a table of an older version that a table takes over: each when its key comes, the others a piece at
+// a time. So an edit of a large state does not hold events back for as long as all of it takes.
+#pragma once
+#include <cstdint>
+#include <functional>
+
+namespace mut::state {
+
+class KeyedTable;
+
+// How a row becomes one of the new table.
+struct TakeOver {
+  std::function<bool(const char* old_row)> lives;                // whether it is one still
+  std::function<void(const char* old_row, char* made)> convert;  // `made` has its key, and cells of zeros
+};
+
+// One thread. A key that the new table has, or once had, is struck off here.
+class Backlog {
+ public:
+  // Keys have the same words in both tables. `from` outlives this; nobody else uses it.
+  Backlog(KeyedTable& from, TakeOver take_over);
+  uint64_t left() const;
+  // The row for `key` was made in the new table just now.
+  void give(const uint64_t* key, char* made);
+  // Whether there is a row of that key that lives.
+  bool has(const uint64_t* key) const;
+  // Rows of one segment of the old table, into `to`, which has room for them whatever the budget says: they
+  // were there before. How many.
+  uint64_t give_segment(KeyedTable& to);
+
+ private:
+  KeyedTable& from_;
+  TakeOver take_over_;
+  size_t segment_ = 0;  // the next
+};
+
+}  // namespace mut::state
