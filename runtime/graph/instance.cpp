@@ -80,7 +80,7 @@ Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, const Shar
 
 Instance::~Instance() = default;
 
-std::unique_ptr<state::Store>& Instance::store_slot(size_t index) { return stores_[index]; }
+std::shared_ptr<state::Store>& Instance::store_slot(size_t index) { return stores_[index]; }
 
 int64_t later(int64_t time, int64_t delay) {
   if (time == state::never || time == no_watermark) return time;

@@ -53,7 +53,7 @@ class Instance {
   }
   state::Store& store(size_t index) { return *stores_[index]; }
   const state::Store& store(size_t index) const { return *stores_[index]; }
-  std::unique_ptr<state::Store>& store_slot(size_t index);
+  std::shared_ptr<state::Store>& store_slot(size_t index);
   void refresh_store(size_t index) {
     views_[index] = stores_[index]->view();
     bind_condition(index);
@@ -137,7 +137,7 @@ class Instance {
   Kernels kernels_;
   ErrorLog& log_;
   MutContext context_{};
-  std::vector<std::unique_ptr<state::Store>> stores_;
+  std::vector<std::shared_ptr<state::Store>> stores_;  // shared with what takes them over
   std::vector<void*> views_;
   std::vector<MutSink> sinks_;
   std::vector<std::vector<char>> sink_memory_;

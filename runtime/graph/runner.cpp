@@ -224,11 +224,10 @@ Progress Runner::run() {
 
 // What lived in the state of a version is let go of beside the running thread: it may be much. Budgets that
 // it counts in live as long.
-template <typename Owned>
-void Runner::retire(std::unique_ptr<Owned> owned) {
+void Runner::retire(std::shared_ptr<void> owned) {
   struct Gone {
     std::shared_ptr<state::Budget> budget;
-    std::unique_ptr<Owned> owned;
+    std::shared_ptr<void> owned;
   };
   retired_.retire(std::make_shared<Gone>(budget_, std::move(owned)));
 }

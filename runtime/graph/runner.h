@@ -151,8 +151,7 @@ class Runner {
   void exchange();
   // A piece of what the edit before left to be converted; whether more is left.
   bool take_over();
-  template <typename Owned>
-  void retire(std::unique_ptr<Owned> owned);
+  void retire(std::shared_ptr<void> owned);
   // The next version is not taken.
   void refuse(PreparedSwap swap, std::string why);
   void count_parked();

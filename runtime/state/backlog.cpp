@@ -1,35 +1,53 @@
 #include "runtime/state/backlog.h"
 
 #include <utility>
-#include <vector>
 
+#include "runtime/abi/check.h"
 #include "runtime/state/keyed_table.h"
 
 namespace mut::state {
 
-Backlog::Backlog(KeyedTable& from, TakeOver take_over) : from_(from), take_over_(std::move(take_over)) {}
+Backlog::Backlog(const KeyedTable& from, TakeOver take_over)
+    : from_(from), take_over_(std::move(take_over)), left_(from.row_count()), given_(from.segment_count()) {}
 
-uint64_t Backlog::left() const { return from_.row_count(); }
+bool Backlog::is_given(RowPlace at) const {
+  const std::vector<bool>& given = given_[at.segment];
+  return at.slot < given.size() && given[at.slot];
+}
 
-bool Backlog::has(const uint64_t* key) const { return from_.find(key) != nullptr; }
+void Backlog::mark(RowPlace at) {
+  std::vector<bool>& given = given_[at.segment];
+  if (given.size() <= at.slot) given.resize(from_.slot_count(at.segment));
+  given[at.slot] = true;
+  --left_;
+}
+
+bool Backlog::has(const uint64_t* key) const {
+  const char* row = from_.find(key);
+  return row != nullptr && !is_given(from_.place_of(row)) && take_over_.lives(row);
+}
 
 void Backlog::give(const uint64_t* key, char* made) {
-  char* row = from_.find(key);
+  const char* row = from_.find(key);
   if (row == nullptr) return;
+  RowPlace at = from_.place_of(row);
+  if (is_given(at)) return;
   if (take_over_.lives(row)) take_over_.convert(row, made);
-  from_.strike_off(row);
+  mark(at);
 }
 
 uint64_t Backlog::give_segment(KeyedTable& to) {
+  MUT_CHECK(segment_ < given_.size(), "a row that is left lies in a segment that was not visited");
   uint64_t given = 0;
-  if (segment_ >= from_.segment_count()) return given;
   std::vector<uint64_t> key(from_.key_words() + 1);
-  from_.for_segment(segment_++, [&](char* row) {
+  from_.for_segment(segment_++, [&](const char* row) {
+    RowPlace at = from_.place_of(row);
+    if (is_given(at)) return;
     if (take_over_.lives(row)) {
       from_.load_key(row, key.data());
       take_over_.convert(row, to.make_row_regardless(key.data()));
     }
-    from_.strike_off(row);
+    mark(at);
     ++given;
   });
   return given;

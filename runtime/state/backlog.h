@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 namespace mut::state {
 
@@ -14,24 +15,35 @@ struct TakeOver {
   std::function<void(const char* old_row, char* made)> convert;  // `made` has its key, and cells of zeros
 };
 
-// One thread. A key that the new table has, or once had, is struck off here.
+// Of a table: the number of the segment, and the slot in it.
+struct RowPlace {
+  uint32_t segment = 0;
+  uint32_t slot = 0;
+};
+
+// One thread. What the new table has, or once had, is marked here: the old table may be kept for an undo.
 class Backlog {
  public:
-  // Keys have the same words in both tables. `from` outlives this; nobody else uses it.
-  Backlog(KeyedTable& from, TakeOver take_over);
-  uint64_t left() const;
+  // Keys have the same words in both tables. `from` outlives this, and does not change.
+  Backlog(const KeyedTable& from, TakeOver take_over);
+  uint64_t left() const { return left_; }
   // The row for `key` was made in the new table just now.
   void give(const uint64_t* key, char* made);
-  // Whether there is a row of that key that lives.
+  // Whether there is a row of that key that is not there yet.
   bool has(const uint64_t* key) const;
   // Rows of one segment of the old table, into `to`, which has room for them whatever the budget says: they
   // were there before. How many.
   uint64_t give_segment(KeyedTable& to);
 
  private:
-  KeyedTable& from_;
+  bool is_given(RowPlace at) const;
+  void mark(RowPlace at);
+
+  const KeyedTable& from_;
   TakeOver take_over_;
-  size_t segment_ = 0;  // the next
+  uint64_t left_;
+  size_t segment_ = 0;                    // the next
+  std::vector<std::vector<bool>> given_;  // by segment and slot; empty: none of that segment
 };
 
 }  // namespace mut::state

@@ -178,7 +178,7 @@ bool GroupStore::can_take_over(const Store& old, const std::vector<int>& cells) 
          converts_apart(old.desc(), desc_, cells) && has_room(bytes_of_rows(desc_, old.entry_count()));
 }
 
-void GroupStore::take_over(std::unique_ptr<Store> old_store, const std::vector<int>& cells,
+void GroupStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells,
                            int64_t watermark) {
   auto& old = static_cast<GroupStore&>(*old_store);
   late_ = old.late_;

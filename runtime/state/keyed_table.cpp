@@ -102,6 +102,7 @@ std::unique_ptr<MutSegment> KeyedTable::make_segment(uint32_t slot_count, uint32
   auto out = std::make_unique<MutSegment>();
   out->slot_count = slot_count;
   out->depth = depth;
+  out->number = static_cast<uint32_t>(segments_.size());
   size_t bytes = bytes_of(*out);
   if (segments_.size() > segments_apart_max && bytes <= segment_bytes_max && bytes > segment_bytes_max / 2) {
     out->rows = memory_.take();
@@ -241,7 +242,7 @@ char* KeyedTable::make_row_regardless(const uint64_t* key) {
   return make_row(key, inl::hash_key(key, key_words_, text_mask_, view_.seed), Room::Regardless);
 }
 
-void KeyedTable::take_over(KeyedTable& before, TakeOver fill) {
+void KeyedTable::take_over(const KeyedTable& before, TakeOver fill) {
   backlog_ = std::make_unique<Backlog>(before, std::move(fill));
   forget_emptied();
 }
@@ -263,11 +264,9 @@ char* KeyedTable::find_or_take(const uint64_t* key) {
   return row == nullptr && backlog_ && backlog_->has(key) ? find_or_insert(key) : row;
 }
 
-void KeyedTable::strike_off(char* row) {
-  MutSegment* segment = segment_of(row_hash(row));
-  auto slot = static_cast<uint32_t>(static_cast<uint64_t>(row - segment->rows) / view_.row_size);
-  tags_of(*segment)[slot] = inl::tag_closed;  // not free: rows that its group turned away are found still
-  --row_count_;
+RowPlace KeyedTable::place_of(const char* row) const {
+  const MutSegment& segment = *segment_of(row_hash(row));
+  return {segment.number, static_cast<uint32_t>(static_cast<uint64_t>(row - segment.rows) / view_.row_size)};
 }
 
 char* KeyedTable::make_row(const uint64_t* key, uint64_t hash, Room room) {

@@ -45,8 +45,9 @@ class KeyedTable {
   char* insert(const uint64_t* key, uint64_t hash);
 
   // From now on the table has the rows of `before` too, whose keys have the same words: each is made when its
-  // key is inserted, or by take_piece(). What visits all rows has to wait until nothing is left. Was empty.
-  void take_over(KeyedTable& before, TakeOver fill);
+  // key is inserted, or by take_piece(). What visits all rows has to wait until nothing is left. Was empty;
+  // `before` does not change meanwhile.
+  void take_over(const KeyedTable& before, TakeOver fill);
   // Rows of the older table that are not here yet.
   uint64_t left() const { return backlog_ ? backlog_->left() : 0; }
   // Some of those, a segment at least while any are left. How many.
@@ -54,8 +55,8 @@ class KeyedTable {
   void take_rest() { take_piece(std::numeric_limits<uint64_t>::max()); }
   // As find(), for a row that may not be here yet.
   char* find_or_take(const uint64_t* key);
-  // Of the older table: a row is somewhere else now. Nothing is inserted any more.
-  void strike_off(char* row);
+  // Where a row of it lies, until the table changes.
+  RowPlace place_of(const char* row) const;
   // As insert(), without a look at what is to be taken over, and beyond the budget.
   char* make_row_regardless(const uint64_t* key);
   uint32_t key_words() const { return key_words_; }
@@ -88,6 +89,7 @@ class KeyedTable {
   // that what can go is found before the table has doubled because of it. One at least.
   size_t take_sweep();
   size_t segment_count() const { return segments_.size(); }
+  uint32_t slot_count(size_t segment) const { return segments_[segment]->slot_count; }
 
   // Values seen by a Distinct cell: rows keyed by (group number, value). Made at first use.
   KeyedTable& distinct_values(uint32_t cell_index);

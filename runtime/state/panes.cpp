@@ -399,7 +399,7 @@ bool PaneStore::can_take_over(const Store& old, const std::vector<int>& cells) c
          converts_apart(old.desc(), desc_, cells) && has_room(bytes_of_rows(desc_, old.entry_count()));
 }
 
-void PaneStore::take_over(std::unique_ptr<Store> old_store, const std::vector<int>& cells,
+void PaneStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells,
                           int64_t watermark) {
   auto& old = static_cast<PaneStore&>(*old_store);
   take_course(old, watermark);

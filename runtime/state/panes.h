@@ -31,7 +31,7 @@ class PaneStore final : public Store {
   uint64_t entry_count() const override;
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   bool can_take_over(const Store& old, const std::vector<int>& cells) const override;
-  void take_over(std::unique_ptr<Store> old, const std::vector<int>& cells, int64_t watermark) override;
+  void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark) override;
   void take_piece(uint64_t entries) override;
   uint64_t left_to_take() const override;
   void return_from(const Store& parked, const std::vector<int>& cells) override;

@@ -29,7 +29,7 @@ void Store::retune(const StoreDesc&, const std::vector<int>&, int64_t) {
   MUT_CHECK(false, "the comparison retunes rings, panes and joins only");
 }
 
-void Store::take_over(std::unique_ptr<Store>, const std::vector<int>&, int64_t) {
+void Store::take_over(std::shared_ptr<Store>, const std::vector<int>&, int64_t) {
   MUT_CHECK(false, "a store that cannot take over is converted at the cut");
 }
 

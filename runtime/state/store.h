@@ -84,9 +84,9 @@ class Store {
     (void)old, (void)cells;
     return false;
   }
-  // In place of convert_from(): entries are converted when their keys come, and by take_piece(). Only stores
-  // that can_take_over() can.
-  virtual void take_over(std::unique_ptr<Store> old, const std::vector<int>& cells, int64_t watermark);
+  // In place of convert_from(): `old`, which nobody changes any more, stays as it is; entries are converted
+  // when their keys come, and by take_piece(). Only stores that can_take_over() can.
+  virtual void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark);
   // Converts about so many entries of those that wait.
   virtual void take_piece(uint64_t entries) { (void)entries; }
   virtual uint64_t left_to_take() const { return 0; }
@@ -96,7 +96,7 @@ class Store {
   // Whether there is a store that it took over, and whose memory is to be given back when nothing is left.
   bool is_taking() const { return before_ != nullptr; }
   // That store; null while something is left. Its memory counts in the budget until it dies.
-  std::unique_ptr<Store> take_emptied() { return left_to_take() == 0 ? std::move(before_) : nullptr; }
+  std::shared_ptr<Store> take_emptied() { return left_to_take() == 0 ? std::move(before_) : nullptr; }
   // Takes the rules of another description of the same entries: a longer history, other windows. `cells` as
   // for convert_from(). Costs nothing per entry. Only rings, panes and joins can.
   virtual void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark);
@@ -133,7 +133,7 @@ class Store {
   std::unique_ptr<Budget> bytes_;  // before all that counts in it
   StoreDesc desc_;
   uint64_t late_ = 0;
-  std::unique_ptr<Store> before_;  // that is taken over
+  std::shared_ptr<Store> before_;  // that is taken over
   std::vector<int> key_places_;
   std::optional<Share> share_;
   KeyChange* key_change_ = nullptr;

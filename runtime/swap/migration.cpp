@@ -187,12 +187,9 @@ std::string deal_out(const std::vector<ShardMigration>& shards, const Migration&
   return "";
 }
 
-// Whether others ask for the entries of an old store too, now or for an undo.
+// Whether others ask for the entries of an old store too. For an undo it is kept as it is.
 bool has_other_readers(const Migration& migration, size_t index) {
   int old_store = migration.stores[index].old_store;
-  for (const ParkId& id : migration.parks) {
-    if (id.store == old_store) return true;
-  }
   for (size_t i = 0; i < migration.stores.size(); ++i) {
     const StoreMigration& store = migration.stores[i];
     if (store.transfer == StoreTransfer::Fresh) continue;
@@ -244,8 +241,8 @@ void take_rest(const ShardMigration& shard, const Migration& migration) {
 
 void take_over(const ShardMigration& shard, size_t index, const StoreMigration& store) {
   int64_t watermark = watermark_between(*shard.old, *shard.next, index, store);
-  auto& from = shard.old->store_slot(static_cast<size_t>(store.old_store));
-  shard.next->store(index).take_over(std::move(from), store.cells, watermark);
+  const auto& from = shard.old->store_slot(static_cast<size_t>(store.old_store));
+  shard.next->store(index).take_over(from, store.cells, watermark);
 }
 
 void move_store(const ShardMigration& shard, size_t index, const StoreMigration& store) {
@@ -256,7 +253,7 @@ void move_store(const ShardMigration& shard, size_t index, const StoreMigration&
     take_names(next.plan().stores[index].desc, next.store(index).desc());
     return;
   }
-  std::unique_ptr<state::Store> taken =
+  std::shared_ptr<state::Store> taken =
       store.transfer == StoreTransfer::Branch ? from->branch() : std::move(from);
   taken->retune(next.plan().stores[index].desc, store.cells,
                 watermark_between(*shard.old, next, index, store));

@@ -70,7 +70,7 @@ struct MigrationCount {
   uint64_t cells = 0;
 };
 
-using Parked = std::map<ParkId, std::unique_ptr<state::Store>>;
+using Parked = std::map<ParkId, std::shared_ptr<state::Store>>;
 
 // A shard at the cut. What comes back is taken from `parked`, and what is to be kept is put there.
 struct ShardMigration {
