@@ -204,7 +204,11 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
   std::string out = std::to_string(static_cast<int>(expr.kind));
   if (expr.kind == ExprKind::Unary || expr.kind == ExprKind::Binary)
     out += "." + std::to_string(static_cast<int>(expr.op));
-  if (expr.kind == ExprKind::Call) out += "." + std::to_string(static_cast<int>(expr.builtin));
+  if (expr.kind == ExprKind::Call) {
+    out += "." + std::to_string(static_cast<int>(expr.builtin));
+    // How many digits are kept stands in the type alone.
+    if (expr.type->kind == typed::Kind::Decimal) out += " to " + expr.type->text;
+  }
   if (expr.kind == ExprKind::Member || expr.kind == ExprKind::OptionalMember) {
     typed::TypeRef record = expr.args[0]->type;
     if (record->kind == typed::Kind::Optional) record = record->element;
@@ -299,14 +303,16 @@ std::string Meaning::field_of_input(int stream, int index) {
   }
   if (of_stream.kind == StreamKind::Errors || of_stream.kind == StreamKind::Late)
     return of_stream.name + "." + declared.name;
-  std::string out;
+  std::vector<std::string> ways;  // each once: a stream merged with a part of itself has one meaning
   for (const typed::Input& input : of_stream.inputs) {
     size_t end = program_.streams[static_cast<size_t>(input.stream)].stages.size();
-    if (!out.empty()) out += " | ";
-    out += input.conversion.empty()
-               ? field(input.stream, end, index)
-               : of(*input.conversion[static_cast<size_t>(index)].value, input.stream, end);
+    std::string way = input.conversion.empty()
+                          ? field(input.stream, end, index)
+                          : of(*input.conversion[static_cast<size_t>(index)].value, input.stream, end);
+    if (std::find(ways.begin(), ways.end(), way) == ways.end()) ways.push_back(std::move(way));
   }
+  std::string out;
+  for (const std::string& way : ways) out += (out.empty() ? "" : " | ") + way;
   return out;
 }
 

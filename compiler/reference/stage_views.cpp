@@ -24,6 +24,17 @@ std::vector<std::string> with_digits(std::vector<std::string> keys,
   return keys;
 }
 
+// Of what waits: when it is due, and what a row has. Other than the one number of a stage (`delay 3s`, `top
+// 2`) that does not change under it.
+std::string waiting_in(const typed::Stage& stage) {
+  const typed::Window& window = stage.window;
+  std::string out = "hold " + std::to_string(static_cast<int>(stage.hold->kind)) + " in " +
+                    std::to_string(static_cast<int>(window.kind)) + " " + std::to_string(window.size) + " " +
+                    std::to_string(window.every) + " " + std::to_string(window.offset) + " " + window.zone;
+  for (const typed::Field& field : stage.input->fields) out += ", " + field.name + ": " + field.type->text;
+  return out;
+}
+
 }  // namespace
 
 std::vector<StageView> views_of(Flow& flow, bool renames) {
@@ -70,8 +81,7 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
       std::string order;
       for (const typed::OrderKey& key : view.stage->hold->order)
         order += meaning.of(*key.value, stream, index) + (key.descending ? " desc " : " ");
-      view.cells.push_back(
-          {"waiting", "hold " + std::to_string(static_cast<int>(view.stage->hold->kind)), order, {}});
+      view.cells.push_back({"waiting", waiting_in(*view.stage), order, {}});
     }
     if (view.stage->match) view.cells.push_back({"begun", "match", "", {}});
     if (view.stage->process) {

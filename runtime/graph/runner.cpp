@@ -351,6 +351,7 @@ void Runner::refuse(PreparedSwap swap, std::string why) {
 // Between two rows: state moves, sinks go over, the old version is gone.
 void Runner::exchange() {
   int64_t begin = env_.thread_cpu_ns();
+  (void)env_.fail_points().at("swap.cut");
   take_all_output(Merge::ByShard);
   PreparedSwap swap = std::move(*scheduled_);
   unschedule();
@@ -360,8 +361,10 @@ void Runner::exchange() {
   std::vector<ShardMigration> at_cut;
   for (size_t i = 0; i < shards_.size(); ++i)
     at_cut.push_back({&shards_[i]->instance(), swap.next[i].get(), &shards_[i]->kept()});
+  (void)env_.fail_points().at("swap.migrating");
   Conversion conversion = convert(at_cut, swap.migration);
   if (!conversion.problem.empty()) return refuse(std::move(swap), std::move(conversion.problem));
+  (void)env_.fail_points().at("swap.voted");
   MigrationCount moved = migrate(at_cut, swap.migration, conversion);
   result.entries_converted = moved.entries;
   result.cells_converted = moved.cells;
@@ -391,6 +394,7 @@ void Runner::exchange() {
   result.pause_ns = env_.thread_cpu_ns() - begin;
   last_swap_ = std::move(result);
   ++stats_.swaps;
+  (void)env_.fail_points().at("swap.committed");
 }
 
 uint64_t Runner::parked_entries(const ParkId& id) const {

@@ -94,7 +94,8 @@ def choose(seed, rows_of_input, made, other):
                 out.write(versions[0])
             first, versions = versions[0], [first]
     sources = re.findall(r"^source (\w+)", first, re.M)
-    named = sources if random.random() < 0.5 else [random.choice(sources)]
+    # A cut of all sources makes one wait for another: only without is a split the run without swaps.
+    named = sources if random.random() < 0.5 and not split else [random.choice(sources)]
     # Before the end of the input: whether a source that stands at its last record has ended, nobody says.
     places = {source: sorted(random.randint(0, rows_of_input - 1) for _ in versions) for source in named}
     cuts = [{source: places[source][i] for source in named} for i in range(len(versions))]
