@@ -23,6 +23,16 @@ std::string numbers_of(const typed::AggregateCall& call) {
   return " " + std::to_string(call.share) + " " + std::to_string(call.most) + " " + call.separator;
 }
 
+std::string window_text(const typed::Window& window) {
+  std::string out = " window " + std::to_string(static_cast<int>(window.kind));
+  for (int64_t number : {window.size, window.every, window.offset}) out += " " + std::to_string(number);
+  return out + window.zone;
+}
+
+std::string own_of(const typed::AggregateCall& call) {
+  return call.own == nullptr ? "" : " " + typed::text_of_state(*call.own) + typed::text_of_result(*call.own);
+}
+
 // Arithmetic between numbers that are written down.
 bool is_written_number(const Expr& expr) {
   if (expr.type->kind != typed::Kind::Int && expr.type->kind != typed::Kind::Float) return false;
@@ -88,6 +98,18 @@ std::string Meaning::of(const typed::AggregateCall& call, int stream, size_t sta
   std::string out = call.argument ? of(*call.argument, stream, stage) : "";
   for (const typed::ExprPtr& argument : call.arguments) out += of(*argument, stream, stage) + ";";
   return call.order ? out + " by " + of(*call.order, stream, stage) : out;
+}
+
+std::string Meaning::admitted(const typed::AggregateCall& call, int stream, size_t stage) {
+  return call.filter ? " where " + of(*call.filter, stream, stage) : "";
+}
+
+// The order of keys and a key that is given twice say nothing of the groups.
+std::string Meaning::group_of(const Stage& stage, int stream, size_t index) {
+  std::string out;
+  std::vector<std::string> keys = of(stage.keys, stream, index);
+  for (const std::string& key : std::set<std::string>(keys.begin(), keys.end())) out += key + ";";
+  return out + window_text(stage.window);
 }
 
 std::vector<std::string> Meaning::of(const std::vector<typed::ExprPtr>& keys, int stream, size_t stage) {
@@ -158,16 +180,22 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
     case ExprKind::Aggregate: {
       const typed::AggregateCall& call = at->aggregates[index];
       return std::string(typed::aggregate_name(call.fn)) + "(" + of(call, stream, stage) + ")" +
-             numbers_of(call);
+             numbers_of(call) + own_of(call) + admitted(call, stream, stage) + " of " +
+             group_of(*at, stream, stage);
     }
     case ExprKind::History: {
       const typed::History& history = at->histories[index];
       std::string out = std::string(typed::aggregate_name(history.call.fn)) + "(" +
-                        of(history.call, stream, stage) + ")" + numbers_of(history.call) + " over " +
-                        std::to_string(static_cast<int>(history.over)) + " " + std::to_string(history.amount);
+                        of(history.call, stream, stage) + ")" + numbers_of(history.call) +
+                        own_of(history.call) + admitted(history.call, stream, stage) + " over " +
+                        std::to_string(static_cast<int>(history.over)) + " " +
+                        std::to_string(history.amount) + (history.excluding_current ? " before it" : "");
       for (const std::string& key : of(history.keys, stream, stage)) out += " by " + key;
       return out;
     }
+    case ExprKind::WindowStart:
+    case ExprKind::WindowEnd:
+      return std::to_string(static_cast<int>(expr.kind)) + " of" + window_text(at->window);
     case ExprKind::Reduce:
       locals.emplace(expr.index + 1, locals.size());
       locals.emplace(expr.index, locals.size());

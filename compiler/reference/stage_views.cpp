@@ -24,6 +24,15 @@ std::vector<std::string> with_digits(std::vector<std::string> keys,
   return keys;
 }
 
+// With the values of an enum, which the name of the type does not tell.
+std::string whole_text(typed::TypeRef type) {
+  std::string out = type->text;
+  if (type->element != nullptr) out += " of " + whole_text(type->element);
+  for (const std::string& value : type->values) out += " " + value;
+  for (const typed::Field& field : type->fields) out += ", " + field.name + ": " + whole_text(field.type);
+  return out;
+}
+
 // Of what waits: when it is due, and what a row has. Other than the one number of a stage (`delay 3s`, `top
 // 2`) that does not change under it.
 std::string waiting_in(const typed::Stage& stage) {
@@ -31,8 +40,7 @@ std::string waiting_in(const typed::Stage& stage) {
   std::string out = "hold " + std::to_string(static_cast<int>(stage.hold->kind)) + " in " +
                     std::to_string(static_cast<int>(window.kind)) + " " + std::to_string(window.size) + " " +
                     std::to_string(window.every) + " " + std::to_string(window.offset) + " " + window.zone;
-  for (const typed::Field& field : stage.input->fields) out += ", " + field.name + ": " + field.type->text;
-  return out;
+  return out + " " + whole_text(stage.input);
 }
 
 }  // namespace

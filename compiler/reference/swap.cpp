@@ -441,7 +441,10 @@ class Migration {
       state.arrivals = old_state.arrivals;
       return;
     }
-    bool any = std::any_of(from.begin(), from.end(), [](int cell) { return cell >= 0; });
+    // A stage that aggregates nothing keeps which groups there are.
+    bool any = (view.cells.empty() && before.cells.empty()) ||
+               std::any_of(from.begin(), from.end(), [](int cell) { return cell >= 0; });
+    if (!any) return;  // begins anew, with its own windows
     if (is_timed(*view.stage) && is_timed(*before.stage)) {
       state.closed = old_state.closed;
       auto ticks = [](const Stage& stage) { return stage.trigger_every > 0 && !stage.on_update; };
@@ -453,7 +456,6 @@ class Migration {
                          next_.watermark(view.place.first, view.place.second)));
     }
     bool ticked = before.stage->ticks();
-    if (!any) return;
     if (ticked && view.stage->ticks()) state.tick = old_state.tick;
     bool all_merge = true;
     for (size_t i = 0; i < from.size(); ++i)
