@@ -145,8 +145,7 @@ bool Runner::go_on() {
   if (runs == Runs::Partly && shards_.size() > 1) return take_all_output(Merge::ByPosition);
   Feed& feed = feeds_[stretch_->source];
   uint64_t processed = stretch_->cursors[0].row - feed.row;
-  feed.row = stretch_->cursors[0].row;
-  feed.position += processed;
+  feed.advance(stretch_->cursors[0].row);
   stats_.records_in += processed;
   stretch_.reset();
   bool written = take_all_output(Merge::ByPosition);
