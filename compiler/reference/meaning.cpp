@@ -29,6 +29,15 @@ std::string window_text(const typed::Window& window) {
   return out + window.zone;
 }
 
+// Decimals of another number of digits are other values.
+std::string exact_in(typed::TypeRef type) {
+  if (type->kind == typed::Kind::Optional) type = type->element;
+  return type->kind == typed::Kind::Decimal ? " in " + type->text : "";
+}
+bool computes(const Expr& expr) {
+  return expr.kind == ExprKind::Unary ? expr.op == Op::Negate : expr.op >= Op::Add;
+}
+
 std::string own_of(const typed::AggregateCall& call) {
   return call.own == nullptr ? "" : " " + typed::text_of_state(*call.own) + typed::text_of_result(*call.own);
 }
@@ -231,11 +240,12 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
   if (commutes) std::sort(args.begin(), args.end());
   std::string out = std::to_string(static_cast<int>(expr.kind));
   if (expr.kind == ExprKind::Unary || expr.kind == ExprKind::Binary)
-    out += "." + std::to_string(static_cast<int>(expr.op));
+    out += "." + std::to_string(static_cast<int>(expr.op)) + (computes(expr) ? exact_in(expr.type) : "");
   if (expr.kind == ExprKind::Call) {
     out += "." + std::to_string(static_cast<int>(expr.builtin));
     // How many digits are kept stands in the type alone.
     if (expr.type->kind == typed::Kind::Decimal) out += " to " + expr.type->text;
+    if (!expr.args.empty()) out += exact_in(expr.args[0]->type);
   }
   if (expr.kind == ExprKind::Member || expr.kind == ExprKind::OptionalMember) {
     typed::TypeRef record = expr.args[0]->type;

@@ -91,7 +91,11 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
         order += meaning.of(*key.value, stream, index) + (key.descending ? " desc " : " ");
       view.cells.push_back({"waiting", waiting_in(*view.stage), order, {}});
     }
-    if (view.stage->match) view.cells.push_back({"begun", "match", "", {}});
+    if (view.stage->match) {
+      std::string digits;
+      for (const typed::Output& output : view.stage->outputs) digits += digits_of(output.value.get()) + ",";
+      view.cells.push_back({"begun", "match" + digits, "", {}});
+    }
     if (view.stage->process) {
       for (const typed::ProcessState& each : view.stage->process->states)
         view.cells.push_back({each.name, "variable " + each.type->text, "", {}});
