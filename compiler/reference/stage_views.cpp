@@ -24,6 +24,27 @@ std::vector<std::string> with_digits(std::vector<std::string> keys,
   return keys;
 }
 
+// The form of a pattern: what its conditions say may change under a match that has begun, not how many there
+// are.
+std::string pattern_text(const typed::PatternNode& node) {
+  std::string out = "(" + std::to_string(static_cast<int>(node.kind)) + " " + std::to_string(node.name) +
+                    " " + std::to_string(node.least) + " " + std::to_string(node.most) +
+                    (node.reluctant ? " few" : "");
+  for (const typed::PatternGap& gap : node.gaps) {
+    out += gap.relaxed ? " then" : " next";
+    for (int name : gap.forbidden) out += " not " + std::to_string(name);
+  }
+  for (const typed::PatternNode& part : node.parts) out += pattern_text(part);
+  return out + ")";
+}
+std::string pattern_text(const typed::Match& match) {
+  std::string out = pattern_text(match.root);
+  for (const typed::PatternName& name : match.names) out += name.condition ? " if" : " any";
+  for (int name : match.absent) out += " not " + std::to_string(name);
+  for (int name : match.measure_names) out += " of " + std::to_string(name);
+  return out;
+}
+
 // With the values of an enum, which the name of the type does not tell.
 std::string whole_text(typed::TypeRef type) {
   std::string out = type->text;
@@ -92,9 +113,11 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
       view.cells.push_back({"waiting", waiting_in(*view.stage), order, {}});
     }
     if (view.stage->match) {
-      std::string digits;
-      for (const typed::Output& output : view.stage->outputs) digits += digits_of(output.value.get()) + ",";
-      view.cells.push_back({"begun", "match" + digits, "", {}});
+      std::string function = "match" + pattern_text(*view.stage->match);
+      for (const typed::Output& output : view.stage->outputs) function += digits_of(output.value.get()) + ",";
+      for (const AggregateCall& call : view.stage->aggregates)
+        function += function_of(call) + " " + meaning.of(call, stream, index) + ";";
+      view.cells.push_back({"begun", function, "", {}});
     }
     if (view.stage->process) {
       for (const typed::ProcessState& each : view.stage->process->states)
