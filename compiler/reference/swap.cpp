@@ -370,6 +370,7 @@ class Migration {
       return;
     }
     if (view.stage->kind == StageKind::Join) {
+      if (from[0] < 0 && from[1] < 0) return;  // begins anew
       state.closed = old_state.closed;
       state.arrivals = old_state.arrivals;
       int64_t watermark = std::max(old_state.closed, old_.watermark(before.place.first, before.place.second));
