@@ -43,6 +43,20 @@ bool same_function(const Cell& a, const Cell& b) {
   return a.call->fn == b.call->fn || (is_previous(a.call->fn) && is_previous(b.call->fn));
 }
 
+// Decimals are kept as numbers of their last digit.
+bool same_digits(const typed::AggregateCall& a, const typed::AggregateCall& b) {
+  auto digits = [](const typed::Expr* expr) {
+    typed::TypeRef type = expr == nullptr ? nullptr : typed::without_none(expr->type);
+    return type != nullptr && type->kind == Kind::Decimal ? type->text : "";
+  };
+  for (size_t i = 0;; ++i) {
+    const typed::Expr* of_a = typed::argument_of(a, i);
+    const typed::Expr* of_b = typed::argument_of(b, i);
+    if (of_a == nullptr && of_b == nullptr) return true;
+    if (digits(of_a) != digits(of_b)) return false;
+  }
+}
+
 std::string function_name(const typed::AggregateCall& call) {
   return call.own != nullptr ? call.own->name : typed::aggregate_name(call.fn);
 }
@@ -386,7 +400,11 @@ class Finder {
     auto same_key = [](const state::KeyDesc& a, const state::KeyDesc& b) {
       return a.kind == b.kind && abi::same_layout(*a.type, *b.type);
     };
+    const auto& calls_before = before_.of->aggregates;
+    const auto& calls_after = after_.of->aggregates;
     bool alike = same(before_.row, after_.row) && same(before_.measures, after_.measures) &&
+                 std::equal(calls_before.begin(), calls_before.end(), calls_after.begin(), calls_after.end(),
+                            same_digits) &&
                  std::equal(was.measures.begin(), was.measures.end(), is.measures.begin(), is.measures.end(),
                             same_measure) &&
                  std::equal(was.follow.keys.begin(), was.follow.keys.end(), is.follow.keys.begin(),

@@ -23,6 +23,25 @@ std::string numbers_of(const typed::AggregateCall& call) {
   return " " + std::to_string(call.share) + " " + std::to_string(call.most) + " " + call.separator;
 }
 
+std::string window_text(const typed::Window& window) {
+  std::string out = " window " + std::to_string(static_cast<int>(window.kind));
+  for (int64_t number : {window.size, window.every, window.offset}) out += " " + std::to_string(number);
+  return out + window.zone;
+}
+
+// Decimals of another number of digits are other values.
+std::string exact_in(typed::TypeRef type) {
+  if (type->kind == typed::Kind::Optional) type = type->element;
+  return type->kind == typed::Kind::Decimal ? " in " + type->text : "";
+}
+bool computes(const Expr& expr) {
+  return expr.kind == ExprKind::Unary ? expr.op == Op::Negate : expr.op >= Op::Add;
+}
+
+std::string own_of(const typed::AggregateCall& call) {
+  return call.own == nullptr ? "" : " " + typed::text_of_state(*call.own) + typed::text_of_result(*call.own);
+}
+
 // Arithmetic between numbers that are written down.
 bool is_written_number(const Expr& expr) {
   if (expr.type->kind != typed::Kind::Int && expr.type->kind != typed::Kind::Float) return false;
@@ -88,6 +107,18 @@ std::string Meaning::of(const typed::AggregateCall& call, int stream, size_t sta
   std::string out = call.argument ? of(*call.argument, stream, stage) : "";
   for (const typed::ExprPtr& argument : call.arguments) out += of(*argument, stream, stage) + ";";
   return call.order ? out + " by " + of(*call.order, stream, stage) : out;
+}
+
+std::string Meaning::admitted(const typed::AggregateCall& call, int stream, size_t stage) {
+  return call.filter ? " where " + of(*call.filter, stream, stage) : "";
+}
+
+// The order of keys and a key that is given twice say nothing of the groups.
+std::string Meaning::group_of(const Stage& stage, int stream, size_t index) {
+  std::string out;
+  std::vector<std::string> keys = of(stage.keys, stream, index);
+  for (const std::string& key : std::set<std::string>(keys.begin(), keys.end())) out += key + ";";
+  return out + window_text(stage.window);
 }
 
 std::vector<std::string> Meaning::of(const std::vector<typed::ExprPtr>& keys, int stream, size_t stage) {
@@ -158,16 +189,22 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
     case ExprKind::Aggregate: {
       const typed::AggregateCall& call = at->aggregates[index];
       return std::string(typed::aggregate_name(call.fn)) + "(" + of(call, stream, stage) + ")" +
-             numbers_of(call);
+             numbers_of(call) + own_of(call) + admitted(call, stream, stage) + " of " +
+             group_of(*at, stream, stage);
     }
     case ExprKind::History: {
       const typed::History& history = at->histories[index];
       std::string out = std::string(typed::aggregate_name(history.call.fn)) + "(" +
-                        of(history.call, stream, stage) + ")" + numbers_of(history.call) + " over " +
-                        std::to_string(static_cast<int>(history.over)) + " " + std::to_string(history.amount);
+                        of(history.call, stream, stage) + ")" + numbers_of(history.call) +
+                        own_of(history.call) + admitted(history.call, stream, stage) + " over " +
+                        std::to_string(static_cast<int>(history.over)) + " " +
+                        std::to_string(history.amount) + (history.excluding_current ? " before it" : "");
       for (const std::string& key : of(history.keys, stream, stage)) out += " by " + key;
       return out;
     }
+    case ExprKind::WindowStart:
+    case ExprKind::WindowEnd:
+      return std::to_string(static_cast<int>(expr.kind)) + " of" + window_text(at->window);
     case ExprKind::Reduce:
       locals.emplace(expr.index + 1, locals.size());
       locals.emplace(expr.index, locals.size());
@@ -203,8 +240,13 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
   if (commutes) std::sort(args.begin(), args.end());
   std::string out = std::to_string(static_cast<int>(expr.kind));
   if (expr.kind == ExprKind::Unary || expr.kind == ExprKind::Binary)
-    out += "." + std::to_string(static_cast<int>(expr.op));
-  if (expr.kind == ExprKind::Call) out += "." + std::to_string(static_cast<int>(expr.builtin));
+    out += "." + std::to_string(static_cast<int>(expr.op)) + (computes(expr) ? exact_in(expr.type) : "");
+  if (expr.kind == ExprKind::Call) {
+    out += "." + std::to_string(static_cast<int>(expr.builtin));
+    // How many digits are kept stands in the type alone.
+    if (expr.type->kind == typed::Kind::Decimal) out += " to " + expr.type->text;
+    if (!expr.args.empty()) out += exact_in(expr.args[0]->type);
+  }
   if (expr.kind == ExprKind::Member || expr.kind == ExprKind::OptionalMember) {
     typed::TypeRef record = expr.args[0]->type;
     if (record->kind == typed::Kind::Optional) record = record->element;
@@ -299,14 +341,16 @@ std::string Meaning::field_of_input(int stream, int index) {
   }
   if (of_stream.kind == StreamKind::Errors || of_stream.kind == StreamKind::Late)
     return of_stream.name + "." + declared.name;
-  std::string out;
+  std::vector<std::string> ways;  // each once: a stream merged with a part of itself has one meaning
   for (const typed::Input& input : of_stream.inputs) {
     size_t end = program_.streams[static_cast<size_t>(input.stream)].stages.size();
-    if (!out.empty()) out += " | ";
-    out += input.conversion.empty()
-               ? field(input.stream, end, index)
-               : of(*input.conversion[static_cast<size_t>(index)].value, input.stream, end);
+    std::string way = input.conversion.empty()
+                          ? field(input.stream, end, index)
+                          : of(*input.conversion[static_cast<size_t>(index)].value, input.stream, end);
+    if (std::find(ways.begin(), ways.end(), way) == ways.end()) ways.push_back(std::move(way));
   }
+  std::string out;
+  for (const std::string& way : ways) out += (out.empty() ? "" : " | ") + way;
   return out;
 }
 

@@ -26,6 +26,9 @@ class Meaning {
   using Locals = std::map<int, size_t>;
   std::string text(const std::vector<typed::Statement>& body, int stream, size_t stage, Locals& locals);
   std::string text(const typed::Expr& expr, int stream, size_t stage, Locals& locals);
+  // Which events an aggregate takes, and of which of them one result is made.
+  std::string admitted(const typed::AggregateCall& call, int stream, size_t stage);
+  std::string group_of(const typed::Stage& stage, int stream, size_t index);
   std::string field(int stream, size_t stage, int index);
   int joined(int stream, size_t stage, int index) const;
   std::string field_of_stage(int stream, size_t stage, int index);

@@ -24,6 +24,46 @@ std::vector<std::string> with_digits(std::vector<std::string> keys,
   return keys;
 }
 
+// The form of a pattern: what its conditions say may change under a match that has begun, not how many there
+// are.
+std::string pattern_text(const typed::PatternNode& node) {
+  std::string out = "(" + std::to_string(static_cast<int>(node.kind)) + " " + std::to_string(node.name) +
+                    " " + std::to_string(node.least) + " " + std::to_string(node.most) +
+                    (node.reluctant ? " few" : "");
+  for (const typed::PatternGap& gap : node.gaps) {
+    out += gap.relaxed ? " then" : " next";
+    for (int name : gap.forbidden) out += " not " + std::to_string(name);
+  }
+  for (const typed::PatternNode& part : node.parts) out += pattern_text(part);
+  return out + ")";
+}
+std::string pattern_text(const typed::Match& match) {
+  std::string out = pattern_text(match.root);
+  for (const typed::PatternName& name : match.names) out += name.condition ? " if" : " any";
+  for (int name : match.absent) out += " not " + std::to_string(name);
+  for (int name : match.measure_names) out += " of " + std::to_string(name);
+  return out;
+}
+
+// With the values of an enum, which the name of the type does not tell.
+std::string whole_text(typed::TypeRef type) {
+  std::string out = type->text;
+  if (type->element != nullptr) out += " of " + whole_text(type->element);
+  for (const std::string& value : type->values) out += " " + value;
+  for (const typed::Field& field : type->fields) out += ", " + field.name + ": " + whole_text(field.type);
+  return out;
+}
+
+// Of what waits: when it is due, and what a row has. Other than the one number of a stage (`delay 3s`, `top
+// 2`) that does not change under it.
+std::string waiting_in(const typed::Stage& stage) {
+  const typed::Window& window = stage.window;
+  std::string out = "hold " + std::to_string(static_cast<int>(stage.hold->kind)) + " in " +
+                    std::to_string(static_cast<int>(window.kind)) + " " + std::to_string(window.size) + " " +
+                    std::to_string(window.every) + " " + std::to_string(window.offset) + " " + window.zone;
+  return out + " " + whole_text(stage.input);
+}
+
 }  // namespace
 
 std::vector<StageView> views_of(Flow& flow, bool renames) {
@@ -70,10 +110,15 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
       std::string order;
       for (const typed::OrderKey& key : view.stage->hold->order)
         order += meaning.of(*key.value, stream, index) + (key.descending ? " desc " : " ");
-      view.cells.push_back(
-          {"waiting", "hold " + std::to_string(static_cast<int>(view.stage->hold->kind)), order, {}});
+      view.cells.push_back({"waiting", waiting_in(*view.stage), order, {}});
     }
-    if (view.stage->match) view.cells.push_back({"begun", "match", "", {}});
+    if (view.stage->match) {
+      std::string function = "match" + pattern_text(*view.stage->match);
+      for (const typed::Output& output : view.stage->outputs) function += digits_of(output.value.get()) + ",";
+      for (const AggregateCall& call : view.stage->aggregates)
+        function += function_of(call) + " " + meaning.of(call, stream, index) + ";";
+      view.cells.push_back({"begun", function, "", {}});
+    }
     if (view.stage->process) {
       for (const typed::ProcessState& each : view.stage->process->states)
         view.cells.push_back({each.name, "variable " + each.type->text, "", {}});

@@ -370,6 +370,7 @@ class Migration {
       return;
     }
     if (view.stage->kind == StageKind::Join) {
+      if (from[0] < 0 && from[1] < 0) return;  // begins anew
       state.closed = old_state.closed;
       state.arrivals = old_state.arrivals;
       int64_t watermark = std::max(old_state.closed, old_.watermark(before.place.first, before.place.second));
@@ -441,7 +442,10 @@ class Migration {
       state.arrivals = old_state.arrivals;
       return;
     }
-    bool any = std::any_of(from.begin(), from.end(), [](int cell) { return cell >= 0; });
+    // A stage that aggregates nothing keeps which groups there are.
+    bool any = (view.cells.empty() && before.cells.empty()) ||
+               std::any_of(from.begin(), from.end(), [](int cell) { return cell >= 0; });
+    if (!any) return;  // begins anew, with its own windows
     if (is_timed(*view.stage) && is_timed(*before.stage)) {
       state.closed = old_state.closed;
       auto ticks = [](const Stage& stage) { return stage.trigger_every > 0 && !stage.on_update; };
@@ -453,7 +457,6 @@ class Migration {
                          next_.watermark(view.place.first, view.place.second)));
     }
     bool ticked = before.stage->ticks();
-    if (!any) return;
     if (ticked && view.stage->ticks()) state.tick = old_state.tick;
     bool all_merge = true;
     for (size_t i = 0; i < from.size(); ++i)

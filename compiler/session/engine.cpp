@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "compiler/session/engine_state.h"
 #include "compiler/session/files.h"
@@ -412,6 +413,9 @@ EngineStats Engine::stats() const {
   out.cells_converted = s.cells_converted;
   out.entries_converted = s.entries_converted;
   out.live_dylibs = s.jit ? s.jit->live_dylibs() : 0;
+  std::set<const void*> alive = s.retired.waiting();
+  if (s.running_kernels.owner) alive.insert(s.running_kernels.owner.get());
+  out.live_versions = alive.size();
   out.tier = s.options.tier == TierChoice::Quick                              ? "quick"
              : s.running_optimised || s.options.tier == TierChoice::Optimised ? "optimised"
                                                                               : "quick";

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include "compiler/reference/interpreter.h"
 #include "compiler/session/connect.h"
@@ -123,15 +124,23 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
   Status apart = session::check_files(*machine.value(), *first.program->typed, bindings, nullptr);
   if (!apart) return io(apart.error().message);
   interpreter.set_time(machine.value()->wall_ns());
-  for (const typed::Source& source : first.program->typed->sources) {
-    if (!source.generated.empty()) continue;
-    auto feed = feed_of(source);
-    if (!feed) return feed.failure();
-    interpreter.bind(source.name, std::move(feed).value());
-  }
-  std::map<std::string, std::string> targets;  // of every sink that any version had
+  std::set<std::string> known_sources;  // of any version
+  auto bind_sources = [&](const session::Program& of) -> Outcome<Done> {
+    for (const typed::Source& source : of.typed->sources) {
+      bool renamed = !source.was.empty() && known_sources.contains(source.was);
+      if (!known_sources.insert(source.name).second || renamed || !source.generated.empty()) continue;
+      auto feed = feed_of(source);
+      if (!feed) return feed.failure();
+      interpreter.bind(source.name, std::move(feed).value());
+    }
+    return Done{};
+  };
+  auto bound = bind_sources(*first.program);
+  if (!bound) return bound.failure();
+  std::map<std::pair<uint64_t, std::string>, std::string> targets;  // of the sinks of each version
   auto note_sinks = [&](const session::Program& of) {
-    for (const typed::Emit& emit : of.typed->emits) targets[emit.name] = session::sink_target(emit, bindings);
+    for (const typed::Emit& emit : of.typed->emits)
+      targets[{interpreter.version(), emit.name}] = session::sink_target(emit, bindings);
   };
   note_sinks(*first.program);
   std::optional<Failure> problem;
@@ -164,6 +173,7 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
     std::vector<std::string> open = interpreter.swap(next.program->typed, consents, line_of(next));
     if (open.empty()) {
       note_sinks(*next.program);
+      if (auto added = bind_sources(*next.program); !added) return added.failure();
       for (const auto& [source, was, now] : replaced_inputs(*running->typed, *next.program->typed)) {
         if (bindings.contains(source->name) || bindings.contains("source:" + source->name)) continue;
         auto feed = feed_of(*source);
@@ -182,14 +192,15 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
   interpreter.run_to_end();
   if (!interpreter.problem().empty()) return io(interpreter.problem());
   std::map<std::string, std::string> files;
-  for (const auto& [sink, row] : interpreter.outputs()) files[targets[sink].substr(2)] += row.text + "\n";
-  for (const auto& [sink, target] : targets) {
+  for (const auto& [sink, row] : interpreter.outputs())
+    files[targets[{row.version, sink}].substr(2)] += row.text + "\n";
+  for (const auto& [of, target] : targets) {
     std::string path = target.substr(2);
     if (path == "-") continue;
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
     out << files[path];
     out.flush();
-    if (!out) return io("sink `" + sink + "`: " + path + ": cannot be written");
+    if (!out) return io("sink `" + of.second + "`: " + path + ": cannot be written");
   }
   std::fwrite(files["-"].data(), 1, files["-"].size(), stdout);
   if (problem) return *problem;

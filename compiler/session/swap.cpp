@@ -175,6 +175,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   auto plan = plan_edit(request, base, *edited, kind, report);
   report.check_ns += env->monotonic_ns() - begin;
   if (!plan) return plan.failure();
+  (void)env->fail_points().at("swap.planned");
   auto made = session::with_params_of(*base.program, edited, plan.value().migration.params);
   auto newer = [&]() -> uint64_t {
     if (!request.at.empty()) return 0;
@@ -190,6 +191,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   if (!kernels) return kernels.failure();
   auto conversions = compile_conversions(plan.value());
   if (!conversions) return conversions.failure();
+  (void)env->fail_points().at("swap.built");
   if (uint64_t by = newer()) return superseded(report.version, by);  // before files are opened
   runtime::PreparedSwap swap;
   swap.version = report.version;
@@ -200,6 +202,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   swap.next = runner->make_instances(made->plan, kernels.value());
   auto opened = open_added(*base.program, *made, plan.value(), swap, report.warnings);
   if (!opened) return opened.failure();
+  (void)env->fail_points().at("swap.prepared");
   Prepared out{Prepared::Origin::Edit,     report,    made,        std::move(swap),
                std::move(kernels).value(), optimised, base.program};
   out.guard = request.guard;
@@ -226,6 +229,7 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
     record.parent = s.base_after(s.kept_by_edit(request.at)).version;
   }
   record.accepted = request.accept;
+  (void)s.env->fail_points().at("swap.saved");
   auto sources = std::make_shared<source::SourceSet>();
   diag::Engine diags;
   auto made = s.make_version(request.text, name, sources, diags);
@@ -235,6 +239,7 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
     return s.record_failure(std::move(record), report,
                             {Failure::Kind::Script, s.render(diags, *sources), session::error_codes(diags)});
   }
+  (void)s.env->fail_points().at("swap.typed");
   report.warnings = s.render(diags, *sources);
   return s.offer_edit(request, made, std::move(report), std::move(record));
 }
@@ -271,6 +276,7 @@ Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
     if (ready) {
       fill_waiting(ready.value(), record);
       if (auto untaken = record_waiting(record, report)) return *untaken;
+      (void)env->fail_points().at("swap.recorded");
     }
     lock.lock();
     if (request.at.empty() && newest_edit > report.version) {

@@ -1,6 +1,7 @@
 #include "runtime/env/fail_points.h"
 
 #ifdef MUT_FAIL_POINTS
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
@@ -47,6 +48,17 @@ Status FailPoints::configure(std::string_view text) {
   std::lock_guard lock(mutex_);
   for (auto& [name, point] : added) points_[name] = point;
   return Unit{};
+}
+
+Status FailPoints::crash_at(std::string_view step) {
+  if (step.empty()) return Unit{};
+  std::string_view name = step.substr(0, step.find('@'));
+  if (std::find(swap_steps.begin(), swap_steps.end(), name) == swap_steps.end()) {
+    std::string known;
+    for (std::string_view each : swap_steps) known += (known.empty() ? "" : ", ") + std::string(each);
+    return Error{"MUT_CRASH_AT: a swap has no step `" + std::string(name) + "`; there are " + known};
+  }
+  return configure("swap." + std::string(name) + ":crash" + std::string(step.substr(name.size())));
 }
 
 Fault FailPoints::at(std::string_view point) {

@@ -4,7 +4,10 @@
 // drop, duplicate (of a row, message or write), crash (the process ends at once, nothing is flushed). `@n`
 // fires at the n-th passage only (from 1); without it at every passage. Builds without MUT_FAIL_POINTS
 // contain none of it. The table belongs to an Env: two engines in one process do not meet.
+//
+// `MUT_CRASH_AT=step[@n]` is `MUT_FAULT=swap.step:crash[@n]` for the steps of a swap.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -20,6 +23,11 @@ namespace mut::env {
 
 enum class Fault : uint8_t { None, Error, Drop, Duplicate };
 
+// The steps of a swap, each passed when it is done; the point of each is `swap.` and its name. What stands
+// behind `cut` is done between two events.
+constexpr std::array<std::string_view, 10> swap_steps = {
+    "saved", "typed", "planned", "built", "prepared", "recorded", "cut", "migrating", "voted", "committed"};
+
 #ifdef MUT_FAIL_POINTS
 
 // Threads: any, all methods.
@@ -27,6 +35,8 @@ class FailPoints {
  public:
   // Adds the points of `text`. On error nothing was added.
   Status configure(std::string_view text);
+  // A crash at a step of a swap, `step[@n]`; empty: none. On error nothing was added.
+  Status crash_at(std::string_view step);
   // What is to happen here now. Does not return for crash; returns late for hold and delay.
   Fault at(std::string_view point);
   // Lets everyone go who is held at `point`, now and later.
@@ -56,6 +66,10 @@ class FailPoints {
   Status configure(std::string_view text) {
     if (text.empty()) return Unit{};
     return Error{"MUT_FAULT is set, but this build has no fail points"};
+  }
+  Status crash_at(std::string_view step) {
+    if (step.empty()) return Unit{};
+    return Error{"MUT_CRASH_AT is set, but this build has no fail points"};
   }
   static constexpr Fault at(std::string_view) { return Fault::None; }
   void release(std::string_view) {}

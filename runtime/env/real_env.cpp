@@ -225,6 +225,8 @@ Result<std::unique_ptr<Env>> make_real_env() {
   auto env = std::make_unique<RealEnv>();
   Status status = env->fail_points().configure(env->variable("MUT_FAULT"));
   if (!status) return status.error();
+  Status crash = env->fail_points().crash_at(env->variable("MUT_CRASH_AT"));
+  if (!crash) return crash.error();
   return std::unique_ptr<Env>(std::move(env));
 }
 

@@ -295,6 +295,23 @@ Status Feeds::redeclare(Feed& feed, size_t index, Instance& first) {
   return done;
 }
 
+void Feed::advance(uint32_t end) {
+  int64_t newest_of_rows = std::numeric_limits<int64_t>::min();
+  if (view.bad == nullptr) {
+    for (uint32_t i = row; i < end; ++i) newest_of_rows = std::max(newest_of_rows, view.times[i]);
+  } else {
+    for (uint32_t i = row; i < end; ++i) {
+      if (view.bad[i] == MUT_ROW_FINE) newest_of_rows = std::max(newest_of_rows, view.times[i]);
+    }
+  }
+  int64_t time = 0;
+  bool any = newest_of_rows != std::numeric_limits<int64_t>::min() &&
+             !__builtin_add_overflow(newest_of_rows, view.time_shift, &time);
+  if (any) newest = std::max(newest.value_or(time), time);
+  position += end - row;
+  row = end;
+}
+
 Status Feeds::hand_over(const Shards& shards, const std::vector<std::pair<std::string, std::string>>& renamed,
                         SourceChanges& changes) {
   Instance& first = shards[0]->instance();
@@ -336,6 +353,13 @@ Status Feeds::hand_over(const Shards& shards, const std::vector<std::pair<std::s
       if (!done) worst = done;
     } else if (feed.has_rows()) {
       mark_future(feed, source.ahead);
+    }
+    // With less lateness more of what was read already is over.
+    if (feed.newest) {
+      for (const auto& shard : shards) {
+        int64_t& watermark = shard->instance().watermarks[i];
+        watermark = std::max(watermark, earlier(*feed.newest, source.lateness));
+      }
     }
     feeds.push_back(std::move(feed));
   }

@@ -55,10 +55,14 @@ struct Feed {
   uint64_t position = 0;     // records given to kernels
   bool ended = false;
   bool waits = false;
+  // Time of the newest record that was run: what an edit of the lateness counts from.
+  std::optional<int64_t> newest{};
   std::optional<int64_t> silent_since;  // by the steady clock; of one that may be idle, while it waits
 
   bool has_rows() const { return batch && row < batch->row_count(); }
   bool is_over() const { return ended && !has_rows(); }  // all its rows have been run
+  // The rows before `end` have been run.
+  void advance(uint32_t end);
 };
 
 // Rows of one source that come before those of the others.

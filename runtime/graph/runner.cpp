@@ -145,8 +145,7 @@ bool Runner::go_on() {
   if (runs == Runs::Partly && shards_.size() > 1) return take_all_output(Merge::ByPosition);
   Feed& feed = feeds_[stretch_->source];
   uint64_t processed = stretch_->cursors[0].row - feed.row;
-  feed.row = stretch_->cursors[0].row;
-  feed.position += processed;
+  feed.advance(stretch_->cursors[0].row);
   stats_.records_in += processed;
   stretch_.reset();
   bool written = take_all_output(Merge::ByPosition);
@@ -350,6 +349,7 @@ void Runner::refuse(PreparedSwap swap, std::string why) {
 // Between two rows: state moves, sinks go over, the old version is gone.
 void Runner::exchange() {
   int64_t begin = env_.thread_cpu_ns();
+  (void)env_.fail_points().at("swap.cut");
   take_all_output(Merge::ByShard);
   PreparedSwap swap = std::move(*scheduled_);
   unschedule();
@@ -359,8 +359,10 @@ void Runner::exchange() {
   std::vector<ShardMigration> at_cut;
   for (size_t i = 0; i < shards_.size(); ++i)
     at_cut.push_back({&shards_[i]->instance(), swap.next[i].get(), &shards_[i]->kept()});
+  (void)env_.fail_points().at("swap.migrating");
   Conversion conversion = convert(at_cut, swap.migration);
   if (!conversion.problem.empty()) return refuse(std::move(swap), std::move(conversion.problem));
+  (void)env_.fail_points().at("swap.voted");
   MigrationCount moved = migrate(at_cut, swap.migration, conversion);
   result.entries_converted = moved.entries;
   result.cells_converted = moved.cells;
@@ -390,6 +392,7 @@ void Runner::exchange() {
   result.pause_ns = env_.thread_cpu_ns() - begin;
   last_swap_ = std::move(result);
   ++stats_.swaps;
+  (void)env_.fail_points().at("swap.committed");
 }
 
 uint64_t Runner::parked_entries(const ParkId& id) const {

@@ -31,4 +31,13 @@ size_t RetireList::reclaim() {
   return retired_.size();
 }
 
+std::set<const void*> RetireList::waiting() {
+  std::lock_guard lock(mutex_);
+  std::set<const void*> out;
+  for (const Retired& each : retired_) {
+    if (each.code) out.insert(each.code.get());
+  }
+  return out;
+}
+
 }  // namespace mut::runtime

@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 namespace mut::runtime {
@@ -38,6 +39,8 @@ class RetireList {
   void retire(std::shared_ptr<void> code);
   // Lets go of what no worker can be inside of. Returns how many wait still.
   size_t reclaim();
+  // What waits, each once.
+  std::set<const void*> waiting();
 
  private:
   static constexpr uint64_t resting = UINT64_MAX;

@@ -116,10 +116,10 @@ kind(37, "source reads another file, `start: earliest`", "keep-mixed", out(RUNNI
      new_head=TYPE + SOURCE.replace('"payments.jsonl"', '"more.jsonl", start: earliest'), note="what it read before is gone on with by an edit back")
 MORE = 'source more: Payment = file("more.jsonl") time at lateness 5s\nstream all_payments = merge(payments, more)\n'
 BOTH = out(WINDOW).replace("= payments", "= all_payments")
-kind(38, "source added", "keep-mixed", out(WINDOW), MORE + BOTH, apart="it has let the records of the source go by")
+kind(38, "source added", "keep-mixed", out(WINDOW), MORE + BOTH)
 kind(38, "source removed", "keep-mixed", MORE + BOTH, out(WINDOW))
 kind(40, "sink goes elsewhere", "same", out(RUNNING), out(RUNNING).replace("out.jsonl", "other_out.jsonl"),
-     note="the old file is complete at the cut", apart="it writes all rows where the last version does")
+     note="the old file is complete at the cut")
 kind(41, "fields of a sink", "same", out(RUNNING), out(RUNNING + " | select user, n"))
 SPLIT = ('stream out = payments | where region == "eu" | @g aggregate n = count() by user ttl 1d' + EMIT +
          'stream rest = payments | where region != "eu" | @h from out.g aggregate n = count() by user ttl 1d\n'

@@ -2,6 +2,8 @@
 // they began. Shares nothing with the engine but the text of the scripts.
 #pragma once
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -36,8 +38,14 @@ class Account {
   // A version rules the payments from `from` on.
   void begin(const Rules& rules, uint64_t from) { begun_.push_back({rules, from}); }
   void row(Sink sink, const RowView& row);
+  // A row of a running count by group: they count on, whatever is edited.
+  void numbered(const RowView& row);
   // `amounts`: of every payment that was made, from a run of its own.
   Balance close(const std::vector<double>& amounts);
+  // Judges and forgets the payments before `end`, whose rows have all come; `next_amount` gives the amount of
+  // one after the other. For runs that are too long to be kept.
+  void settle(uint64_t end, const std::function<double()>& next_amount);
+  const Balance& balance() const { return balance_; }
 
  private:
   struct Begun {
@@ -52,11 +60,14 @@ class Account {
     Sink sink = Sink::Blocked;
   };
   bool fits(const Seen& seen, const Rules& rules, double amount) const;
+  void judge(uint64_t payment, double amount);
   void note(uint64_t& counter, uint64_t payment, const char* what);
 
   Script script_;
-  std::vector<Begun> begun_;
-  std::vector<Seen> seen_;  // by payment
+  std::deque<Begun> begun_;
+  uint64_t settled_ = 0;   // payments before it are judged
+  std::deque<Seen> seen_;  // by payment, from there
+  std::map<std::string, int64_t> counted_;
   int64_t last_[3] = {-1, -1, -1};
   Balance balance_;
 };

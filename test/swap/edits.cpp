@@ -44,7 +44,7 @@ double written(double value) { return std::round(value * 1000.0) / 1000.0; }
 constexpr const char* head =
     R"(type Payment = {{ n: int, id: string, card: string, amount: float, country: string, at: time }}
 param limit: float in 0.0..1.0 = 0.9
-source payments: Payment = generate(count: {}, seed: 7, step: 50ms) {{
+source payments: Payment = generate(count: {}, seed: 7, step: 50ms{}) {{
     n = n, id = "p{{n}}", card = "c{{pick(0..5000)}}", amount = lognormal(3.0, 1.2),
     country = pick(["DE", "FR", "GB", "NL", "US"]),
   }}
@@ -98,6 +98,37 @@ emit untouched to host()
                      rules.number, more, rules.volume_seconds);
 }
 
+// Beside the tour's: a count that no edit may disturb, and stages of every kind, which edits turn.
+std::string more_stages(const Rules& rules) {
+  return fmt::format(R"(stream numbered = payments
+  | @numbered aggregate nth = count() by country ttl none
+stream firsts = payments
+  | @firsts dedupe by card, country within {}m
+  | @calm throttle {} per 10s by card
+  | @before with before = prev(amount) by card ttl 1h, ten = count() over last {} events by card
+  | where before is some b and b > {:.3f}
+stream meetings = firsts
+  | @met join payments as other within {}ms on card == other.card
+  | where n != other.n
+  | select n, m = other.n, card, at
+  | @meets aggregate met = count() by card window session {}s
+stream greatest = payments
+  | @greatest top {} by amount desc window tumbling 10s
+  | select rank, amount, n, at
+  | @spell latest by rank
+stream waits = firsts
+  | @waits delay {}ms
+  | @steps aggregate n = count() by country window sliding 10s every 5s
+emit numbered to host()
+emit meetings to host()
+emit greatest to host()
+emit waits to host()
+)",
+                     rules.usual_minutes, 20 + rules.aggregates, 8 + rules.aggregates, rules.least,
+                     500 + 100 * rules.aggregates, 4 + rules.aggregates, 2 + rules.aggregates,
+                     1000 + 500 * rules.aggregates);
+}
+
 }  // namespace
 
 const char* name_of(EditKind kind) {
@@ -140,9 +171,11 @@ double Rules::score(double amount) const {
   return 1.0 / (1.0 + std::exp(-argument));
 }
 
-std::string text_of(Script script, const Rules& rules, uint64_t events) {
-  return fmt::format(fmt::runtime(head), events) +
-         (script == Script::Stateless ? stateless(rules) : tour(rules)) + tail;
+std::string text_of(Script script, const Rules& rules, uint64_t events, double rate) {
+  std::string pace = rate > 0 ? fmt::format(", rate: {:.0f}", rate) : "";
+  return fmt::format(fmt::runtime(head), events, pace) +
+         (script == Script::Stateless ? stateless(rules) : tour(rules)) +
+         (script == Script::Stages ? more_stages(rules) : "") + tail;
 }
 
 double EditGenerator::uniform(double low, double high) {

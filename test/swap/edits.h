@@ -36,11 +36,12 @@ struct Rules {
 
 enum class Script : uint8_t {
   Stateless,  // filter, expressions, route: each row can be computed from its payment alone
+  Stages,     // the tour and other stages that keep state, more than twenty in all
   Tour,       // section 1 of the language, and totals that no edit touches
 };
 
-// Whole text of a version. `events`: payments generated.
-std::string text_of(Script script, const Rules& rules, uint64_t events);
+// Whole text of a version. `events`: payments generated; `rate`: of them a second, 0: as fast as they go.
+std::string text_of(Script script, const Rules& rules, uint64_t events, double rate = 0);
 
 class EditGenerator {
  public:

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -81,7 +82,9 @@ void add_window(const RowView& row, CountryTotals& totals) {
 class Running {
  public:
   Running(const Course& course, Account* account)
-      : course_(course), account_(account), edits_(course.script, course.seed) {}
+      : course_(course), account_(account), edits_(course.script, course.seed) {
+    if (course_.settled_behind != 0) amounts_.emplace(made_);
+  }
 
   CourseResult run() {
     if (open()) {
@@ -108,12 +111,21 @@ class Running {
     if (result_.problem.empty()) result_.problem = std::move(problem);
   }
 
+  std::string text(const Rules& rules) const { return text_of(course_.script, rules, made_, course_.rate); }
+
+  void tell_latency(const RowView& row) {
+    FieldValue n = row.field(0);
+    auto due =
+        begun_ns_ + static_cast<int64_t>(static_cast<double>(std::get<int64_t>(n)) / course_.rate * 1e9);
+    course_.latency(now_ns() - due);
+  }
+
   bool open() {
     EngineOptions options;
     options.tier = course_.tier;
     options.shards = course_.shards;
     options.policy = SwapPolicy::Live;  // aggregates that were added go again without a question
-    auto loaded = Engine::load(text_of(course_.script, edits_.rules(), made_), "payments.mut", options);
+    auto loaded = Engine::load(text(edits_.rules()), "payments.mut", options);
     if (!loaded) return fail(loaded.failure().text), false;
     engine_ = std::move(loaded).value();
     auto bind = [&](const char* sink, std::function<void(const RowView&)> receive) {
@@ -127,18 +139,26 @@ class Running {
          {std::pair("blocked", Sink::Blocked), {"review", Sink::Review}, {"cleared", Sink::Cleared}}) {
       bind(name, [this, sink](const RowView& row) {
         if (account_ != nullptr) account_->row(sink, row);
+        if (course_.latency) tell_latency(row);
       });
     }
-    if (course_.script == Script::Tour) {
+    if (course_.script == Script::Stages) {
+      bind("numbered", [this](const RowView& row) {
+        if (account_ != nullptr) account_->numbered(row);
+      });
+      for (const char* name : {"meetings", "greatest", "waits"}) bind(name, [](const RowView&) {});
+    }
+    if (course_.script != Script::Stateless) {
       bind("volume", [this](const RowView& row) { add_window(row, result_.volume); });
       bind("untouched", [this](const RowView& row) {
         add_window(row, result_.untouched);
-        if (account_ == nullptr) return;
+        if (account_ == nullptr || course_.settled_behind != 0) return;
         result_.untouched_rows.push_back(text_field(row, "window_start") + " " + text_field(row, "country") +
                                          " " + text_field(row, "total") + " " + text_field(row, "n"));
       });
     }
     auto started = engine_->start();
+    begun_ns_ = now_ns();
     if (!started) fail(started.failure().text);
     return result_.problem.empty();
   }
@@ -147,8 +167,13 @@ class Running {
   void drive() {
     while (true) {
       RunState state = engine_->run();
-      desk_.publish(engine_->stats().records_in);
+      EngineStats stats = engine_->stats();
+      uint64_t payments = stats.records_in;
+      if (course_.after_batch) course_.after_batch(stats);
+      desk_.publish(payments);
       if (auto report = engine_->swap_done()) taken(std::move(*report));
+      if (course_.settled_behind != 0 && account_ != nullptr && payments > course_.settled_behind)
+        account_->settle(payments - course_.settled_behind, [this] { return amounts_->next(); });
       if (state == RunState::Failed) return fail(engine_->failure().text);
       if (state == RunState::Done) return;
       if (state == RunState::Idle) engine_->wait(idle_wait_ns);
@@ -185,7 +210,7 @@ class Running {
         std::lock_guard lock(offered_mutex_);
         offered_ = rules;
       }
-      auto report = engine_->swap({text_of(course_.script, rules, made_), "payments.mut", {}, {}});
+      auto report = engine_->swap({text(rules), "payments.mut", {}, {}});
       if (!report) {
         fail(fmt::format("edit {} ({}) is not taken: {}", k, name_of(edits_.last_kind()),
                          report.failure().text));
@@ -203,6 +228,8 @@ class Running {
   Desk desk_;
   // Without edits the generator ends by itself, at the number that a run with edits came to.
   uint64_t made_ = course_.edits > 0 ? course_.payments * 100 : course_.payments;
+  std::optional<PaymentAmounts> amounts_;
+  int64_t begun_ns_ = 0;
   std::atomic<bool> edited_{false};  // no more edits come
   int64_t deadline_ns_ = 0;
   std::mutex offered_mutex_;
@@ -215,20 +242,32 @@ class Running {
 
 CourseResult run_course(const Course& course, Account* account) { return Running(course, account).run(); }
 
-std::vector<double> amounts_of(uint64_t payments) {
-  std::vector<double> out;
-  out.reserve(payments);
+PaymentAmounts::PaymentAmounts(uint64_t payments) {
   std::string text = text_of(Script::Stateless, {}, payments);
   text = text.substr(0, text.find("stream scored")) + "emit payments to host()\n";
-  auto engine = Engine::load(text, "payments.mut", {});
-  if (!engine) return out;
-  auto bound = engine.value()->bind_host_sink("payments", [&out](const RowView& row) {
+  auto loaded = Engine::load(text, "payments.mut", {});
+  if (!loaded) return;
+  auto bound = loaded.value()->bind_host_sink("payments", [this](const RowView& row) {
     FieldValue value = row.field(3);
-    out.push_back(std::get<double>(value));
+    made_.push_back(std::get<double>(value));
   });
-  if (!bound || !engine.value()->start()) return out;
-  while (engine.value()->run() == RunState::More) {
+  if (bound && loaded.value()->start()) engine_ = std::move(loaded).value();
+}
+
+double PaymentAmounts::next() {
+  while (made_.empty() && engine_ && engine_->run() == RunState::More) {
   }
+  if (made_.empty()) return std::nan("");
+  double out = made_.front();
+  made_.pop_front();
+  return out;
+}
+
+std::vector<double> amounts_of(uint64_t payments) {
+  PaymentAmounts amounts(payments);
+  std::vector<double> out;
+  out.reserve(payments);
+  for (double amount = amounts.next(); !std::isnan(amount); amount = amounts.next()) out.push_back(amount);
   return out;
 }
 

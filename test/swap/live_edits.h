@@ -1,6 +1,7 @@
 // One engine that runs the payments script while a second thread edits it.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,6 +26,13 @@ struct Course {
   int64_t time_limit_ns = 0;  // no more edits after it; 0: none
   TierChoice tier = TierChoice::Auto;
   uint32_t shards = 1;
+  double rate = 0;  // payments a second; 0: as fast as they go
+  // Time between the moment when a payment was due and its row, in nanoseconds; of courses with a rate.
+  std::function<void(int64_t latency_ns)> latency;
+  // A run that ends by its edits is too long to be kept: the account settles what is this many payments old.
+  uint64_t settled_behind = 0;  // 0: it keeps all
+  // After each batch, on the thread that runs the rows.
+  std::function<void(const EngineStats& stats)> after_batch;
   // After each edit was taken, on the thread that runs the rows.
   std::function<void(int taken, const EngineStats& stats)> after_edit;
 };
@@ -52,7 +60,18 @@ struct CourseResult {
 // `account` hears of every row and version; null: nothing is kept of them.
 CourseResult run_course(const Course& course, Account* account);
 
-// What the generator makes, by a script of its own that is never edited.
+// What the generator makes, by an engine of its own whose script is never edited.
+class PaymentAmounts {
+ public:
+  explicit PaymentAmounts(uint64_t payments);
+  // Of the next payment; not a number when there is none.
+  double next();
+
+ private:
+  std::unique_ptr<Engine> engine_;
+  std::deque<double> made_;
+};
+
 std::vector<double> amounts_of(uint64_t payments);
 
 }  // namespace mut::swap_test

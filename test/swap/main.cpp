@@ -1,4 +1,5 @@
-// swap_course stateless|tour|soak [--payments N] [--edits E] [--seed S] [--minutes M] [--tier quick|auto]
+// swap_course stateless|tour|soak|stages|latency [--payments N] [--edits E] [--seed S] [--minutes M] [--tier
+// quick|auto]
 // [--shards N] [--fault point:action]
 //
 // Edits a running script and judges the run; prints figures, then `N passed, N failed`.
@@ -160,29 +161,52 @@ struct Peak {
   }
 };
 
-// Memory and code between the early and the last edits of one process.
+// Memory and code between the early and the last edits of one process; of `stages` also what became of every
+// payment, and how many versions there were at once.
 int soak(const Options& options) {
+  bool stages = options.mode == "stages";
   Verdict verdict;
   // The process is warm after this many: the cache of compiled shapes is full, the heap has its size.
   int warm = std::min(1000, options.edits / 4);
   int readings = std::max(1, std::min(200, warm / 2));  // edits of a peak
   Peak early;
   Peak late;
-  Course course = course_of(options, Script::Tour);
+  // Between two edits: when the grace period is over.
+  uint64_t versions_least = UINT64_MAX;
+  uint64_t versions_most = 0;
+  Course course = course_of(options, stages ? Script::Stages : Script::Tour);
   course.pace = Pace::Unlimited;
+  if (stages) {
+    course.settled_behind = 400'000;  // several batches of all shards
+    course.after_batch = [&](const mut::EngineStats& stats) {
+      versions_least = std::min<uint64_t>(versions_least, stats.live_versions);
+    };
+  }
   course.after_edit = [&](int taken, const mut::EngineStats& stats) {
     if (taken > warm - readings && taken <= warm) early.read(stats);
     if (taken > warm && taken % readings == 1) late = {};
     if (taken > warm) late.read(stats);
+    if (versions_least != UINT64_MAX) versions_most = std::max(versions_most, versions_least);
+    versions_least = UINT64_MAX;
     if (taken % 1000 != 0) return;
     Peak now;
     now.read(stats);
     fmt::print("{} edits: {}\n", taken, now.text());
     fflush(stdout);
   };
-  CourseResult result = run_course(course, nullptr);
+  Account account(course.script);
+  CourseResult result = run_course(course, stages ? &account : nullptr);
   tell(result);
   verdict.check(result.problem.empty(), "every edit is taken " + result.problem);
+  if (stages) {
+    const Balance& balance = account.balance();
+    for (const std::string& example : balance.examples) fmt::print("  {}\n", example);
+    verdict.check(balance.lost == 0 && balance.repeated == 0 && balance.mixed == 0 && balance.rows > 0,
+                  fmt::format("{} rows of {} payments: lost {}, repeated {}, mixed {}", balance.rows,
+                              result.payments, balance.lost, balance.repeated, balance.mixed));
+    verdict.check(versions_most <= 2,
+                  fmt::format("{} versions at most after each grace period", versions_most));
+  }
   verdict.check(result.edits >= std::min(options.edits, 2 * warm),
                 fmt::format("{} edits in one process", result.edits));
   fmt::print("by edit {}: {}\nat edit {}: {}\n", warm, early.text(), result.edits, late.text());
@@ -192,9 +216,49 @@ int soak(const Options& options) {
   verdict.check(late.code_mappings <= early.code_mappings + versions_slack, "as many mappings of code");
   // 5 %, at least 8 MB: what the allocator holds back differs by the moment. A dylib that stays would be
   // 42 KB an edit, a syntax tree more than that.
-  double slack = std::max(8e6, 0.05 * static_cast<double>(early.resident_bytes));
+  double slack = stages ? 5e6 : std::max(8e6, 0.05 * static_cast<double>(early.resident_bytes));
   verdict.check(static_cast<double>(late.resident_bytes) <= static_cast<double>(early.resident_bytes) + slack,
                 "as much resident memory");
+  return verdict.close();
+}
+
+// Payments at half of what the script can take, with an edit each tenth of a second and without, in turns.
+// The figures are printed: what a neighbour does on the machine is no fault of the engine.
+int latency(const Options& options) {
+  constexpr int turns = 3;
+  constexpr double seconds = 10;
+  Verdict verdict;
+  Course fast = course_of(options, Script::Stages);
+  fast.edits = 0;
+  fast.payments = 200'000;
+  CourseResult most = run_course(fast, nullptr);
+  double rate = 0.5 * static_cast<double>(most.payments) / most.seconds;
+  fmt::print("half load: {:.0f} payments a second with {} shards\n", rate, options.shards);
+  std::vector<int64_t> times[2];
+  for (int turn = 0; turn < 2 * turns; ++turn) {
+    Course course = course_of(options, Script::Stages);
+    course.seed += static_cast<uint64_t>(turn);
+    course.rate = rate;
+    course.payments = static_cast<uint64_t>(rate * seconds);
+    course.edits = turn % 2 == 0 ? 0 : static_cast<int>(seconds * 10);
+    course.latency = [&](int64_t latency_ns) { times[turn % 2].push_back(latency_ns); };
+    CourseResult result = run_course(course, nullptr);
+    verdict.check(result.problem.empty() && result.edits == course.edits,
+                  fmt::format("a run with {} edits {}", result.edits, result.problem));
+  }
+  double tail[2] = {0, 0};
+  for (int edited : {0, 1}) {
+    std::vector<int64_t>& all = times[edited];
+    std::sort(all.begin(), all.end());
+    auto at = [&](double share) {
+      auto index = static_cast<size_t>(share * static_cast<double>(all.size()));
+      return all.empty() ? 0.0 : static_cast<double>(all[std::min(index, all.size() - 1)]) / 1e6;
+    };
+    tail[edited] = at(0.999);
+    fmt::print("{} edits: p50 {:.2f} ms, p99 {:.2f} ms, p99.9 {:.2f} ms (of {} rows)\n",
+               edited == 0 ? "without" : "with", at(0.5), at(0.99), at(0.999), all.size());
+  }
+  fmt::print("p99.9 with edits is {:.2f} times that without\n", tail[1] / tail[0]);
   return verdict.close();
 }
 
@@ -203,7 +267,9 @@ int soak(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   CLI::App app("Edits a running script and judges the run", "swap_course");
-  app.add_option("mode", options.mode)->required()->check(CLI::IsMember({"stateless", "tour", "soak"}));
+  app.add_option("mode", options.mode)
+      ->required()
+      ->check(CLI::IsMember({"stateless", "tour", "soak", "stages", "latency"}));
   app.add_option("--payments", options.payments);
   app.add_option("--edits", options.edits)->check(CLI::PositiveNumber);
   app.add_option("--seed", options.seed);
@@ -212,6 +278,7 @@ int main(int argc, char** argv) {
   app.add_option("--fault", options.fault);
   app.add_option("--tier", options.tier)->check(CLI::IsMember({"auto", "quick"}));
   CLI11_PARSE(app, argc, argv);
-  if (options.mode == "soak") return soak(options);
+  if (options.mode == "soak" || options.mode == "stages") return soak(options);
+  if (options.mode == "latency") return latency(options);
   return balanced(options, options.mode == "stateless" ? Script::Stateless : Script::Tour);
 }

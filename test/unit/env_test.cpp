@@ -145,6 +145,17 @@ TEST(FailPointsDeathTest, CrashEndsTheProcessAtOnce) {
   ASSERT_TRUE(points.configure("here:crash").ok());
   EXPECT_EXIT(points.at("here"), testing::ExitedWithCode(137), "");
 }
+
+TEST(FailPoints, CrashAtKnowsTheStepsOfASwap) {
+  FailPoints points;
+  EXPECT_TRUE(points.crash_at(""));
+  EXPECT_TRUE(points.crash_at("cut@2"));
+  auto unknown = points.crash_at("lunch");
+  ASSERT_FALSE(unknown);
+  EXPECT_NE(unknown.error().message.find("recorded, cut, migrating"), std::string::npos);
+  EXPECT_FALSE(points.crash_at("cut@no"));
+  EXPECT_EQ(points.at("swap.cut"), Fault::None);  // the second passage would end the process
+}
 #endif
 
 }  // namespace

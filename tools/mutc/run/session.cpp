@@ -315,7 +315,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   }
   if (control) control->serve(engine);
   std::optional<ScriptWatch> watch;
-  if (options.watch) watch.emplace(options.file, engine, guard, console);
+  if (options.watch) watch.emplace(options.file, *text, engine, guard, console);
 
   auto begin = std::chrono::steady_clock::now();
   bool stopping = false;

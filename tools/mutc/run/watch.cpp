@@ -26,10 +26,13 @@ Stamp stamp_of(const std::string& path) {
 
 }  // namespace
 
-ScriptWatch::ScriptWatch(std::string file, Engine& engine, std::optional<Guard> guard,
+ScriptWatch::ScriptWatch(std::string file, std::string running, Engine& engine, std::optional<Guard> guard,
                          const ConsoleOptions& console)
-    : file_(std::move(file)), engine_(engine), console_(console), guard_(guard) {
-  if (auto text = read_script(file_)) last_text_ = std::move(*text);
+    : file_(std::move(file)),
+      engine_(engine),
+      console_(console),
+      guard_(guard),
+      last_text_(std::move(running)) {
   thread_ = std::thread([this] { watch(); });
 }
 
@@ -40,7 +43,7 @@ ScriptWatch::~ScriptWatch() {
 }
 
 void ScriptWatch::watch() {
-  Stamp known = stamp_of(file_);
+  Stamp known;  // none: a save between the start of the run and the first look is seen by its text
   while (!stop_) {
     std::this_thread::sleep_for(look_interval);
     Stamp now = stamp_of(file_);

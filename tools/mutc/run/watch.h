@@ -14,8 +14,10 @@ namespace mut::tools {
 
 class ScriptWatch {
  public:
-  // Watches on a thread of its own; each save is prepared on another, so that data keeps flowing.
-  ScriptWatch(std::string file, Engine& engine, std::optional<Guard> guard, const ConsoleOptions& console);
+  // Watches on a thread of its own; each save is prepared on another, so that data keeps flowing. `running`:
+  // the text that was loaded; a file that says something else by now is a save.
+  ScriptWatch(std::string file, std::string running, Engine& engine, std::optional<Guard> guard,
+              const ConsoleOptions& console);
   ~ScriptWatch();
   ScriptWatch(const ScriptWatch&) = delete;
   ScriptWatch& operator=(const ScriptWatch&) = delete;

@@ -1,0 +1,110 @@
+"""Random edits of a random script: numbers and keys, stages and parts that come and go, another program altogether."""
+import re
+
+import running
+import shrinking
+
+# Stages that fit behind every stream which still has the fields of the input; where it has not, the plan says so.
+STAGES = ["where b", "where i > 1", "where not b or f < 4.0", "with n9 = i + 1", "without f", "dedupe by k, i", "limit 40",
+          "@x1 dedupe by i within 5s", "@x2 with h9 = count() over last 6 events by k", "@x3 sort by at within 2s",
+          "@x4 delay 3s", "@x5 throttle 2 per 10s by k", "latest by k", "@x6 top 2 by i per k window tumbling 5s",
+          "@x7 aggregate n9 = count(), s9 = sum(i) by k ttl none", "@x8 aggregate n9 = count(), m9 = max(i) by k window tumbling 4s"]
+# A stream beside the others, which changes none of their rows.
+BESIDE = [  # text behind `stream beside = s0`
+    "  | where b", "  | @z1 dedupe by k, i within 20s", "  | @z2 aggregate n = count(), s = max(i) by k window tumbling 3s",
+    "  | @z3 with n = count() over last 5 events by k", "  | @z4 aggregate n = count() by k, i ttl 5s",
+    "  | @z5 sort by at within 4s"]
+
+
+def is_read(script):
+    """Whether all that is declared reaches a sink: what does not keeps nothing, and its sources are not read."""
+    emitted = set(re.findall(r"^emit (\w+)(?: |$)", script, re.M))
+    declared = re.findall(r"^(?:stream|table) (\w+)", script, re.M)
+    rest = re.sub(r"^emit .*$", "", script, flags=re.M)
+    sources = re.findall(r"^source (\w+)", script, re.M)
+    return bool(emitted) and emitted.issuperset(declared) and all(
+        source in emitted or len(re.findall(rf"\b{source}\b(?!\.jsonl)", rest)) > 1 for source in sources)
+
+
+def fewer(script, random):
+    """With a declaration, stage or item less, or something made simpler."""
+    steps = random.choice([shrinking.without_stage, shrinking.without_item, shrinking.without_item, shrinking.simpler,
+                           shrinking.without_declaration])
+    candidates = list(steps(script))
+    if not candidates:
+        return None
+    after = random.choice(candidates)
+    gone = set(re.findall(r"^(?:stream|table) (\w+)", script, re.M)) - set(re.findall(r"^(?:stream|table) (\w+)", after, re.M))
+    for name in gone:
+        after = re.sub(rf"^emit {name}\b.*\n", "", after, flags=re.M)
+    return after
+
+
+def stages_of(script):
+    """The lines where stages begin, with where each ends."""
+    lines = script.split("\n")
+    out = []
+    for i, line in enumerate(lines):
+        if line.startswith("  |"):
+            end = i + 1
+            while end < len(lines) and lines[end].startswith("    "):
+                end += 1
+            out.append((i, end))
+    return lines, out
+
+
+def with_stage(script, random):
+    lines, stages = stages_of(script)
+    if not stages:
+        return None
+    begin, end = random.choice(stages)
+    place = random.choice([begin, end])
+    return "\n".join(lines[:place] + ["  | " + random.choice(STAGES)] + lines[place:])
+
+
+def reordered(script, random):
+    lines, stages = stages_of(script)
+    neighbours = [(a, b) for a, b in zip(stages, stages[1:]) if a[1] == b[0]]
+    if not neighbours:
+        return None
+    (begin, middle), (_, end) = random.choice(neighbours)
+    return "\n".join(lines[:begin] + lines[middle:end] + lines[begin:middle] + lines[end:])
+
+
+def renamed(script, random):
+    """A label of a stage is another one, with or without saying which it was."""
+    labels = re.findall(r"\| (@\w+) ", script)
+    if not labels:
+        return None
+    label = random.choice(labels)
+    return script.replace(f"| {label} ", f"| {label}n{random.choice(['', f' was {label}'])} ", 1)
+
+
+def with_function(script, random):
+    """An aggregate is made by another function over the same."""
+    calls = list(re.finditer(r"\b(sum|min|max|avg|first|last|count_distinct)\((?=\w)", script))
+    if not calls:
+        return None
+    call = random.choice(calls)
+    return script[:call.start(1)] + random.choice(["sum", "min", "max", "first", "last"]) + script[call.end(1):]
+
+
+def lateness(script, random):
+    found = list(re.finditer(r", lateness (\d+)ms", script))
+    if not found:
+        return None
+    place = random.choice(found)
+    return script[:place.start(1)] + random.choice(["0", "700", "5000"]) + script[place.end(1):]
+
+
+KINDS = [running.edited, running.edited, fewer, fewer, fewer, with_stage, with_stage, reordered, renamed, with_function, lateness]
+
+
+def any_edit(script, random):
+    """The script after one edit, which may be none that compiles; None where the kind that was drawn has no place."""
+    return random.choice(KINDS)(script, random)
+
+
+def beside(script, random):
+    """The script with a stream more, read by nobody and written to a file of its own."""
+    return f'{script.rstrip()}\nstream beside = s0\n{random.choice(BESIDE)}\nemit beside to file("beside.jsonl")\n'
