@@ -88,7 +88,8 @@ TRY: 'try'; MATCH: 'match'; BY: 'by'; OVER: 'over'; WHERE: 'where'; TRUE: 'true'
 // Declarations. EDITION must be the first and TEST the last.
 EDITION: 'edition'; IMPORT: 'import'; TYPE: 'type'; ENUM: 'enum'; CONST: 'const'; PARAM: 'param'; SET: 'set';
 FN: 'fn'; AGGREGATE: 'aggregate'; OPERATOR: 'operator'; MODEL: 'model'; LEARNER: 'learner'; SOURCE: 'source';
-TABLE: 'table'; STREAM: 'stream'; ROUTE: 'route'; EMIT: 'emit'; MIGRATE: 'migrate'; TEST: 'test';
+TABLE: 'table'; STREAM: 'stream'; ROUTE: 'route'; EMIT: 'emit'; MIGRATE: 'migrate'; GUARD: 'guard';
+TEST: 'test';
 
 // Stages. SELECT must be the first and TRAIN the last.
 SELECT: 'select'; WITH: 'with'; WITHOUT: 'without'; RENAME: 'rename'; FLATTEN: 'flatten'; JOIN: 'join';

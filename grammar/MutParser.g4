@@ -15,7 +15,8 @@ edition: EDITION NUMBER;
 
 declaration
   : importDecl | typeDecl | enumDecl | constDecl | paramDecl | setDecl | fnDecl | aggregateDecl | operatorDecl
-  | modelDecl | sourceDecl | tableDecl | streamDecl | routeDecl | emitDecl | migrateDecl | testDecl
+  | modelDecl | sourceDecl | tableDecl | streamDecl | routeDecl | emitDecl | migrateDecl | guardDecl
+  | testDecl
   ;
 
 // ---- names
@@ -28,7 +29,7 @@ patternName: plainName | OF | PREV | DELTA | CHANGED;
 historyFunction: PREV | DELTA | CHANGED;
 declarationWord
   : EDITION | IMPORT | TYPE | ENUM | CONST | PARAM | SET | FN | AGGREGATE | OPERATOR | MODEL | LEARNER | SOURCE
-  | TABLE | STREAM | ROUTE | EMIT | MIGRATE | TEST
+  | TABLE | STREAM | ROUTE | EMIT | MIGRATE | GUARD | TEST
   ;
 plainName
   : ID | QUOTED_ID
@@ -247,6 +248,9 @@ routeBranch: (ELSE | expr) ARROW name (WAS name)?;
 emitDecl: EMIT path TO connector (AS name (WAS name)?)?;
 migrateDecl: MIGRATE path BRACE_OPEN (migrateItem (COMMA migrateItem)* COMMA?)? BRACE_CLOSE;
 migrateItem: name (COLON type)? ASSIGN expr;
+
+// `guard errors of spend < 0.5% in 1000 records`
+guardDecl: GUARD name (OF path)? LESS NUMBER PERCENT (IN NUMBER name)?;
 
 // ---- tests
 

@@ -152,6 +152,31 @@ class Borders {
     }
   }
 
+  // The guards of the new script judge the edit: what they let pass that the old ones would not is told.
+  void guards() {
+    auto name_of = [](const typed::Program& program, const typed::Guard& guard) {
+      return guard.stream < 0 ? std::string() : program.streams[static_cast<size_t>(guard.stream)].name;
+    };
+    auto text_of = [](const typed::Guard& guard) {
+      return fmt::format("< {:g}% in {} records", guard.error_share * 100, guard.records);
+    };
+    for (const typed::Guard& was : before_.guards) {
+      std::string old_stream = name_of(before_, was);
+      std::string what = old_stream.empty() ? "errors" : "errors of " + old_stream;
+      auto is = std::find_if(after_.guards.begin(), after_.guards.end(), [&](const typed::Guard& guard) {
+        std::string stream = name_of(after_, guard);
+        auto former = names_.streams.find(stream);
+        return (former == names_.streams.end() ? stream : former->second) == old_stream;
+      });
+      if (is == after_.guards.end()) {
+        plan_.notes.push_back(
+            fmt::format("guard `{} {}` is gone: this edit is not judged by it", what, text_of(was)));
+      } else if (is->error_share > was.error_share || is->records < was.records) {
+        plan_.notes.push_back(fmt::format("guard `{}` is looser: {} → {}", what, text_of(was), text_of(*is)));
+      }
+    }
+  }
+
  private:
   void redeclare(const std::string& source) {
     std::vector<std::string>& all = plan_.sources_redeclared;
@@ -264,6 +289,7 @@ void compare_borders(const typed::Program& before, const typed::Program& after, 
   borders.sources(state_lost);
   borders.sinks();
   borders.params();
+  borders.guards();
 }
 
 }  // namespace mut::change

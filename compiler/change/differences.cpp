@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "compiler/change/window_kinds.h"
 #include "runtime/state/narrowing.h"
 #include "runtime/state/row_change.h"
 
@@ -138,8 +139,9 @@ class Finder {
     bool fine = was.kind == is.kind;
     if (is.kind == StoreKind::Ring) fine = fine && (was.span == 0) == (is.span == 0);
     if (fine) return true;
-    add(history ? Difference::HistoryKind : Difference::WindowKind);
-    return false;
+    Difference kind = history ? Difference::HistoryKind : window_kind_difference(before_, after_);
+    add(kind, history || kind == Difference::OwnWindow ? "" : window_kinds_text(before_, after_));
+    return kind == Difference::WindowKind;
   }
 
   void find_converted_keys() {
@@ -307,7 +309,9 @@ class Finder {
     const state::StoreDesc& was = before_.node->desc;
     const state::StoreDesc& is = after_.node->desc;
     auto lengths = [](int64_t from, int64_t to) { return duration_text(from) + " → " + duration_text(to); };
-    bool fixed = is.kind == StoreKind::Panes || is.kind == StoreKind::Overlaps;
+    bool same_kind = was.kind == is.kind;
+    bool fixed = same_kind && (is.kind == StoreKind::Panes || is.kind == StoreKind::Overlaps);
+    bool gaps = same_kind && is.kind == StoreKind::Sessions && was.size != is.size;
     bool same_days =
         was.zone == is.zone && (is.zone.empty() || (was.offset - is.offset) % calendar::day_ns == 0);
     if (fixed && !same_days) {
@@ -320,11 +324,9 @@ class Finder {
                                     : was.every != is.every ? "every " + lengths(was.every, is.every)
                                                             : "offset " + lengths(was.offset, is.offset));
     }
-    if (is.kind == StoreKind::Sessions && was.size != is.size && after_.call != nullptr &&
-        after_.call->own != nullptr)
-      add(Difference::OwnWindow);
+    if (gaps && after_.call != nullptr && after_.call->own != nullptr) add(Difference::OwnWindow);
     if (is.kind == StoreKind::Counts) find_counts(was, is);
-    if (is.kind == StoreKind::Sessions && was.size != is.size)
+    if (gaps)
       add(Difference::SessionGap,
           lengths(was.size, is.size) + (is.size > was.size ? "; open sessions may join" : ""));
     if (is.kind == StoreKind::Dedupe && was.span != is.span)

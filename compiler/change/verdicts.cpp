@@ -55,7 +55,10 @@ constexpr VerdictRow rows[] = {
      "the "
      "edit"},
     {Difference::WindowLength, Verdict::HandOver, false, "window changed"},
-    {Difference::WindowKind, Verdict::Refuse, false, "the kind of its window cannot change while it runs"},
+    {Difference::WindowKind, Verdict::HandOver, false, "kind of the window changed"},
+    {Difference::WindowKindOther, Verdict::Refuse, false,
+     "the kind of its window cannot change while it runs: no instant of event time divides the old from the "
+     "new"},
     {Difference::WindowGrid, Verdict::Refuse, false,
      "windows of the old and of the new rule never begin at the same time, so none can hand over to the "
      "other"},

@@ -55,6 +55,7 @@ enum class Difference : uint8_t {
   KeyComputedChecked,
   WindowLength,
   WindowKind,
+  WindowKindOther,
   WindowGrid,
   WindowZone,
   OwnWindow,

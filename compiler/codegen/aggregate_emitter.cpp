@@ -105,8 +105,8 @@ void StageEmitter::emit_windowed() {
                    llvm::MDBuilder(b.getContext()).createBranchWeights(1 << 12, 1));
     b.SetInsertPoint(look);
     llvm::Value* found =
-        b.CreateCall(module_.helper("mut_pane", pointer, {pointer, b.getInt32Ty(), b.getInt64Ty()}),
-                     {at_.context(), b.getInt32(static_cast<uint32_t>(store)), at_.time});
+        b.CreateCall(module_.helper("mut_pane", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
+                     {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time});
     late_unless(b.CreateIsNotNull(found));
     llvm::BasicBlock* found_end = b.GetInsertBlock();
     b.CreateBr(have);
@@ -154,8 +154,7 @@ void StageEmitter::emit_windowed() {
   }
   bool added = apart || desc.kind == StoreKind::Overlaps;
   for (uint32_t i = 0; !added && i < desc.cells.size(); ++i) {
-    const state::CellDesc cell =
-        desc.kind == StoreKind::Sessions ? in_session_row(desc, desc.cells[i]) : desc.cells[i];
+    const state::CellDesc& cell = desc.cells[i];
     llvm::Value* at = offset(row, cell.offset);
     if (cell.fn == CellFn::Own) {
       keep_cell(cell, i, table, row, own[i]);

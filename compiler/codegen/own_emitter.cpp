@@ -191,22 +191,22 @@ std::vector<llvm::Value*> StageEmitter::own_of_sessions(int store, llvm::Value* 
     return out;
   llvm::Value* number = b.getInt32(static_cast<uint32_t>(store));
   llvm::AllocaInst* table_out = at_.temporary(8);
-  llvm::Value* count = b.CreateCall(
-      module_.helper("mut_session_near", half, {pointer, half, pointer, b.getInt64Ty(), pointer}),
-      {at_.context(), number, key, at_.time, table_out});
+  llvm::Value* count =
+      b.CreateCall(module_.helper("mut_session_near", half, {pointer, half, pointer, b.getInt64Ty()}),
+                   {at_.context(), number, key, at_.time});
   late_unless(b.CreateICmpSGE(count, b.getInt32(0)));
-  llvm::Value* table = b.CreateLoad(pointer, table_out);
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
-    const state::CellDesc cell = in_session_row(desc, desc.cells[i]);
+    const state::CellDesc& cell = desc.cells[i];
     if (cell.fn != state::CellFn::Own) continue;
     const OwnAggregate& own = *arguments[i].call->own;
     llvm::AllocaInst* copy = at_.temporary(cell.size);
     llvm::AllocaInst* other = at_.temporary(cell.size);
     b.CreateMemSet(copy, b.getInt8(0), cell.size, llvm::Align(8));
     at_.for_each(b.getInt32(0), count, [&](llvm::Value* index) {
-      llvm::Value* row = b.CreateCall(module_.helper("mut_session_near_row", pointer, {pointer, half, half}),
-                                      {at_.context(), number, index});
-      copy_cell(cell, i, table, row, other);
+      llvm::Value* row =
+          b.CreateCall(module_.helper("mut_session_near_row", pointer, {pointer, half, half, pointer}),
+                       {at_.context(), number, index, table_out});
+      copy_cell(cell, i, b.CreateLoad(pointer, table_out), row, other);
       merge_own(own, copy, other);
     });
     when(arguments[i].counts, [&] { add_own(own, arguments[i].own, copy, copy); });

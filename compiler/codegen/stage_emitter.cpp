@@ -214,9 +214,6 @@ state::CellDesc StageEmitter::in_row_of(uint32_t key_words, const state::StoreDe
   out.offset = out.offset + key_words * 8 - desc.key_words * 8;
   return out;
 }
-state::CellDesc StageEmitter::in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell) {
-  return in_row_of(1, desc, cell);
-}
 
 // Cells that live in their bytes alone.
 bool StageEmitter::is_simple(const state::CellDesc& desc) {

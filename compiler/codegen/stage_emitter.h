@@ -113,7 +113,6 @@ class StageEmitter {
   static bool counts_different(const state::CellDesc& desc);
   static state::CellDesc in_row_of(uint32_t key_words, const state::StoreDesc& desc,
                                    const state::CellDesc& cell);
-  static state::CellDesc in_session_row(const state::StoreDesc& desc, const state::CellDesc& cell);
   static bool is_simple(const state::CellDesc& desc);
 
   ModuleEmitter& module_;

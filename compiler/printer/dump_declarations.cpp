@@ -160,6 +160,15 @@ void Dumper::declaration(const ast::Declaration& value) {
                      if (x.was) line("was " + x.was->text);
                    });
                  },
+                 [&](const ast::GuardDecl& x) {
+                   part("guard", x.what.text, [&] {
+                     if (x.stream) line("of " + spell(*x.stream));
+                     expr("percent", x.percent);
+                     if (!x.count) return;
+                     expr("in", x.count);
+                     line("unit " + x.unit.text);
+                   });
+                 },
                  [&](const ast::MigrateDecl& x) {
                    part("migrate", spell(x.target), [&] {
                      for (const auto& item : x.items) {

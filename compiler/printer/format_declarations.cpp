@@ -340,6 +340,17 @@ void Formatter::bare(const ast::Declaration& declaration_node) {
                   value(*node.items[i].value);
                 });
           },
+          [&](const ast::GuardDecl& node) {
+            head("guard", node.what);
+            if (node.stream) out_.text(" of " + printer::spell(*node.stream));
+            out_.text(" < ");
+            expr(*node.percent);
+            out_.text("%");
+            if (!node.count) return;
+            out_.text(" in ");
+            expr(*node.count);
+            out_.text(" " + printer::spell(node.unit));
+          },
           [&](const ast::TestDecl& node) { test(declaration_node, node); },
       },
       declaration_node.node);

@@ -10,25 +10,25 @@ using typed::WindowKind;
 
 namespace {
 
-// Numbers the piece of each entry.
-std::vector<int64_t> pieces_of(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries) {
-  std::vector<int64_t> out(entries.size(), 0);
-  if (rules.empty()) return out;
-  if (rules[0].window.kind == WindowKind::Session) {
-    std::vector<Stretch> all = sessions(rules, entries, Fired::With);
-    for (size_t i = 0; i < entries.size(); ++i) {
-      for (size_t k = 0; k < all.size(); ++k) {
-        if (entries[i].time >= all[k].start && entries[i].time < all[k].end) out[i] = static_cast<int64_t>(k);
-      }
+bool is_fixed(const WindowRule& rule) {
+  return rule.window.kind == WindowKind::Tumbling || rule.window.kind == WindowKind::Sliding;
+}
+
+// Each event by its session; those of other rules are in none of them.
+std::vector<int64_t> session_pieces(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries) {
+  std::vector<int64_t> out(entries.size(), -1);
+  std::vector<Stretch> all = sessions(rules, entries, Fired::With);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    for (size_t k = 0; k < all.size(); ++k) {
+      if (in_session(rules, all[k], entries[i].time)) out[i] = static_cast<int64_t>(k);
     }
-    return out;
   }
-  bool fixed = rules[0].window.kind == WindowKind::Tumbling || rules[0].window.kind == WindowKind::Sliding;
-  if (!fixed) {  // of a count of events; those that overlap never take more of them
-    bool overlap = rules[0].window.kind == WindowKind::Count && rules[0].window.every != rules[0].window.size;
-    if (overlap) std::iota(out.begin(), out.end(), 0);
-    return out;
-  }
+  return out;
+}
+
+// By the panes that all rules of fixed windows have in common.
+std::vector<int64_t> fixed_pieces(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries) {
+  std::vector<int64_t> out(entries.size(), 0);
   int64_t width = 0;
   int64_t offset = rules[0].window.offset;
   for (const WindowRule& rule : rules) {
@@ -47,13 +47,40 @@ std::vector<int64_t> pieces_of(const std::vector<WindowRule>& rules, const std::
   return out;
 }
 
+// What is kept together of each entry: rules of one kind that follow each other share their pieces.
+using Piece = std::pair<size_t, int64_t>;
+std::vector<Piece> pieces_of(const std::vector<WindowRule>& rules, const std::vector<Entry>& entries) {
+  std::vector<Piece> out(entries.size());
+  if (rules.empty()) return out;
+  if (!is_fixed(rules[0]) && rules[0].window.kind != WindowKind::Session) {
+    // Of a count of events; those that overlap never take more of them.
+    bool overlap = rules[0].window.kind == WindowKind::Count && rules[0].window.every != rules[0].window.size;
+    for (size_t i = 0; overlap && i < out.size(); ++i) out[i].second = static_cast<int64_t>(i);
+    return out;
+  }
+  for (size_t first = 0; first < rules.size();) {
+    size_t end = first;
+    while (end < rules.size() && is_fixed(rules[end]) == is_fixed(rules[first])) ++end;
+    std::vector<WindowRule> run(rules.begin() + static_cast<std::ptrdiff_t>(first),
+                                rules.begin() + static_cast<std::ptrdiff_t>(end));
+    bool fixed = is_fixed(run[0]);
+    std::vector<int64_t> pieces = fixed ? fixed_pieces(run, entries) : session_pieces(run, entries);
+    for (size_t i = 0; i < entries.size(); ++i) {
+      bool of_run = fixed ? !fixed_windows(run, entries[i].time).empty() : in_session(run, entries[i].time);
+      if (of_run || run.size() == rules.size()) out[i] = {first, pieces[i]};
+    }
+    first = end;
+  }
+  return out;
+}
+
 }  // namespace
 
 void let_go_beyond(const typed::AggregateCall& call, size_t cell, const std::vector<WindowRule>& rules,
                    std::vector<Entry>& entries) {
   if (call.most == 0) return;
-  std::vector<int64_t> pieces = pieces_of(rules, entries);
-  std::map<int64_t, std::vector<size_t>> by_piece;
+  std::vector<Piece> pieces = pieces_of(rules, entries);
+  std::map<Piece, std::vector<size_t>> by_piece;
   for (size_t i = 0; i < entries.size(); ++i) {
     if (cell < entries[i].cells.size() && entries[i].cells[cell]) by_piece[pieces[i]].push_back(i);
   }

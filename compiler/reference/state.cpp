@@ -87,6 +87,14 @@ bool in_session(const std::vector<WindowRule>& rules, int64_t time) {
   });
 }
 
+bool in_session(const std::vector<WindowRule>& rules, const Stretch& session, int64_t time) {
+  bool reached = time >= session.start && time < session.end;
+  return reached && std::any_of(rules.begin(), rules.end(), [&](const WindowRule& rule) {
+           return rule.window.kind == WindowKind::Session && session.start >= rule.from && time < rule.to &&
+                  session.start < rule.to;
+         });
+}
+
 int64_t common_boundary(const typed::Window& a, const typed::Window& b, int64_t time) {
   auto is_boundary = [](const typed::Window& window, int64_t at) {
     return !is_fixed(window) || boundary_before(window, at) == at;
@@ -105,6 +113,47 @@ int64_t common_boundary(const typed::Window& a, const typed::Window& b, int64_t 
   return first;
 }
 
+namespace {
+
+// From windows of a length to sessions: those that are open take all events up to the end of the last of
+// them, and none begins that would end later (live-change.md 2.5, row 19).
+void end_with_open(std::vector<WindowRule>& rules, const typed::Window& next, const StageState& old_state,
+                   int64_t watermark) {
+  int64_t base = watermark;
+  auto ends_of = [](const WindowRule& rule, int64_t time) { return fixed_windows({rule}, time); };
+  for (const auto& [key, entries] : old_state.log) {
+    for (const Entry& entry : entries) {
+      for (auto [end, start] : fixed_windows(rules, entry.time)) {
+        if (end > old_state.closed) base = std::max(base, end);
+      }
+    }
+    for (const Stretch& session : sessions(rules, entries)) base = std::max(base, session.end);
+  }
+  for (const WindowRule& rule : rules) {
+    if (rule.to == end_of_time || !is_fixed(rule.window)) continue;
+    base = std::max(base, ends_of(rule, minus(rule.to, 1)).rbegin()->first);
+  }
+  WindowRule last = rules.back();
+  if (last.from != no_time) base = std::max(base, ends_of(last, last.from).begin()->first);
+  if (base == no_time) {
+    rules = {{next}};
+    return;
+  }
+  WindowRule always{last.window};
+  int64_t at = ends_of(always, minus(base, 1)).begin()->first;
+  for (WindowRule& rule : rules) {
+    if (!is_fixed(rule.window)) continue;
+    // The first start of which the window ends later.
+    for (auto [end, start] : ends_of({rule.window}, at)) {
+      if (end > at) rule.to = std::min(rule.to, start);
+    }
+  }
+  rules.push_back({next, at});
+  std::erase_if(rules, [](const WindowRule& rule) { return rule.from >= rule.to; });
+}
+
+}  // namespace
+
 void hand_over(std::vector<WindowRule>& rules, const typed::Window& next, const StageState& old_state,
                int64_t watermark) {
   WindowRule& last = rules.back();
@@ -115,6 +164,7 @@ void hand_over(std::vector<WindowRule>& rules, const typed::Window& next, const 
     last.window = next;  // a larger gap joins open sessions, a smaller one applies to them as they are
     return;
   }
+  if (!was_session && is_session) return end_with_open(rules, next, old_state, watermark);
   bool grids_agree = then.size == next.size && then.every == next.every && then.offset == next.offset;
   if (grids_agree && was_session == is_session) return;
   // The greatest start of an open window plus the old step, of whichever rule; of sessions the end of the
@@ -150,7 +200,7 @@ void keep_sessions(const std::vector<WindowRule>& old_rules, std::vector<Entry>&
   for (const Stretch& session : sessions(old_rules, entries)) {
     int64_t last = no_time;
     auto inside = [&](const Entry& entry) {
-      return !entry.session_over && entry.time >= session.start && entry.time < session.end;
+      return !entry.session_over && in_session(old_rules, session, entry.time);
     };
     for (const Entry& entry : entries) {
       if (inside(entry)) last = std::max(last, entry.time);

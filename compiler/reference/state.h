@@ -139,6 +139,8 @@ std::vector<Stretch> sessions(const std::vector<WindowRule>& rules, const std::v
                               Fired fired = Fired::Without);
 // Whether an event of that time is in a session.
 bool in_session(const std::vector<WindowRule>& rules, int64_t time);
+// Whether it is in that one: events of another rule are not, however far it reaches.
+bool in_session(const std::vector<WindowRule>& rules, const Stretch& session, int64_t time);
 // The least instant from `time` on that both grids have as a boundary; `time` for sessions.
 int64_t common_boundary(const typed::Window& a, const typed::Window& b, int64_t time);
 

@@ -448,6 +448,7 @@ class Migration {
     if (!any) return;  // begins anew, with its own windows
     if (is_timed(*view.stage) && is_timed(*before.stage)) {
       state.closed = old_state.closed;
+      if (!any) return;  // what begins empty follows its own rule at once
       auto ticks = [](const Stage& stage) { return stage.trigger_every > 0 && !stage.on_update; };
       if (ticks(*before.stage) && ticks(*view.stage)) state.tick = old_state.tick;
       state.rules = old_state.rules;
@@ -486,7 +487,8 @@ class Migration {
                            [](const AggregateCall& call) { return call.own != nullptr; });
     auto let_go =
         own && before.stage->window.kind == typed::WindowKind::Sliding ? let_go_in_windows : let_go_beyond;
-    bool sessions = before.stage->window.kind == WindowKind::Session;
+    bool sessions = before.stage->window.kind == WindowKind::Session &&
+                    view.stage->window.kind == WindowKind::Session;  // else those that are there stay as they are
     if (sessions && before.stage->window.size != view.stage->window.size) state.sealed = closed;
     if (sessions && (state.sealed == closed || view.stage->late != typed::LatePolicy::Update)) {
       for (auto& [key, entries] : log)

@@ -28,7 +28,7 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   // All that was due has fired before the event: what ends by now stays closed, whether it held something or
   // not.
   states_.at(place).closed = std::max(states_.at(place).closed, watermark(place.first, place.second));
-  std::vector<Stretch> again;       // `late update`, `trigger on update`
+  std::vector<Result> again;        // `late update`, `trigger on update`
   std::optional<Stretch> of_event;  // its session, where an event may open one again
   if (stage.window.kind != WindowKind::All) {
     bool missed = false;
@@ -38,7 +38,7 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
       missed = missed || closed;
       taken = taken || !closed;
       bool kept = closed && stage.late == LatePolicy::Update && !is_closed(place, end, stage.late_within);
-      if (kept || (!closed && stage.on_update)) again.push_back({start, end});
+      if (kept || (!closed && stage.on_update)) again.push_back({{start, end}, key, {}, false});
     }
     if (in_session(state.rules, event.time)) {
       bool update = stage.late == LatePolicy::Update;
@@ -48,7 +48,7 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
       std::vector<Stretch> before = sessions(state.rules, with_event);
       with_event.push_back(entry);
       for (const Stretch& session : sessions(state.rules, with_event, fired)) {
-        if (event.time < session.start || event.time >= session.end) continue;
+        if (!in_session(state.rules, session, event.time)) continue;
         // It is closed only when no open one becomes part of it.
         bool joins = std::any_of(before.begin(), before.end(), [&](const Stretch& open) {
           return open.start >= session.start && open.end <= session.end;
@@ -57,7 +57,7 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
         missed = missed || closed;
         taken = taken || !closed;
         bool kept = closed && update && !is_closed(place, session.end, stage.late_within);
-        if (kept || (!closed && stage.on_update)) again.push_back(session);
+        if (kept || (!closed && stage.on_update)) again.push_back({session, key, {}, true});
         if (update) of_event = session;
         entry.session_over = kept;
       }
@@ -78,14 +78,15 @@ Flow::Step Flow::windowed(StagePlace place, const Event& event) {
   state.log[key].push_back(entry);
   known_due_.erase(place);
   for (Entry& member : state.log[key]) {
-    if (of_event && member.time >= of_event->start && member.time < of_event->end)
-      member.session_over = entry.session_over;
+    if (of_event && in_session(state.rules, *of_event, member.time)) member.session_over = entry.session_over;
   }
   plan_tick(place, event.time);
-  for (const Stretch& window : again) {
-    Result result{window, key, {}, stage.window.kind == WindowKind::Session};
+  for (Result& result : again) {
+    const Stretch& window = result.window;
     for (const Entry& member : state.log[key]) {
-      if (member.time >= window.start && member.time < window.end) result.members.push_back(member);
+      bool inside = member.time >= window.start && member.time < window.end;
+      if (result.of_session ? in_session(state.rules, window, member.time) : inside)
+        result.members.push_back(member);
     }
     give(place, result, minus(window.end, 1));
   }
@@ -339,8 +340,7 @@ std::vector<Flow::Result> Flow::results_of(StagePlace place, int64_t end) {
       if (session.end != end) continue;
       Result result{session, key, {}, true};
       for (const Entry& entry : entries) {
-        bool inside = entry.time >= session.start && entry.time < session.end;
-        if (inside && !entry.session_over && in_session(state.rules, entry.time))
+        if (!entry.session_over && in_session(state.rules, session, entry.time))
           result.members.push_back(entry);
       }
       out.push_back(std::move(result));
@@ -391,7 +391,7 @@ void Flow::fire_tick(StagePlace place, int64_t tick) {
     for (const Stretch& session : sessions(state.rules, entries)) {
       Result result{session, key, {}, true};
       for (const Entry& entry : entries) {
-        if (!entry.session_over && entry.time >= session.start && entry.time < session.end)
+        if (!entry.session_over && in_session(state.rules, session, entry.time))
           result.members.push_back(entry);
       }
       windows[{session.end, session.start}].emplace(key, std::move(result));
@@ -419,8 +419,8 @@ void Flow::fire(StagePlace place, int64_t end) {
   known_due_.erase(place);
   for (const Result& result : results) {
     for (Entry& entry : states_.at(place).log[result.key]) {
-      bool inside = entry.time >= result.window.start && entry.time < result.window.end;
-      if (result.of_session && inside) entry.session_over = true;
+      if (result.of_session && in_session(states_.at(place).rules, result.window, entry.time))
+        entry.session_over = true;
     }
   }
   drop_closed(place);
@@ -504,8 +504,7 @@ void Flow::drop_closed(StagePlace place) {
         grace == 0 ? std::vector<Stretch>() : sessions(state.rules, group->second, Fired::With);
     auto is_kept = [&](const Entry& entry) {
       return std::any_of(all.begin(), all.end(), [&](const Stretch& session) {
-        return entry.time >= session.start && entry.time < session.end &&
-               !is_closed(place, session.end, grace);
+        return in_session(state.rules, session, entry.time) && !is_closed(place, session.end, grace);
       });
     };
     std::erase_if(group->second, [&](const Entry& entry) {

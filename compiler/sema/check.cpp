@@ -48,6 +48,7 @@ bool ProgramChecker::run() {
     if (const auto* emit = std::get_if<ast::EmitDecl>(&decl.node)) check_emit(*emit, decl.span);
     if (const auto* set = std::get_if<ast::SetDecl>(&decl.node)) check_set(*set, decl.span);
     if (const auto* migrate = std::get_if<ast::MigrateDecl>(&decl.node)) check_migrate(*migrate);
+    if (const auto* guard = std::get_if<ast::GuardDecl>(&decl.node)) check_guard(*guard, decl.span);
     refuse_later(decl);
   }
   for (const std::string& tap : options_.taps) add_tap(tap);

@@ -96,6 +96,7 @@ struct RefusedInModule {
   const char* operator()(const ast::TableDecl&) const { return "a table"; }
   const char* operator()(const ast::ModelDecl&) const { return "a model"; }
   const char* operator()(const ast::MigrateDecl&) const { return "a `migrate`"; }
+  const char* operator()(const ast::GuardDecl&) const { return "a guard"; }
   template <typename Other>
   const char* operator()(const Other&) const {
     return nullptr;

@@ -79,6 +79,7 @@ class ProgramChecker {
   void add_tap(const std::string& name);
   void check_set(const ast::SetDecl& decl, source::Span span);
   void check_migrate(const ast::MigrateDecl& decl);
+  void check_guard(const ast::GuardDecl& decl, source::Span span);
   void refuse_later(const ast::Declaration& decl);
   void warn_unread();
 

@@ -25,6 +25,9 @@ Called called(const Node& node) {
 Called called(const ast::SetDecl& node) { return {node.param.text, ""}; }
 Called called(const ast::RouteDecl& node) { return {path_text(node.input), ""}; }
 Called called(const ast::MigrateDecl& node) { return {path_text(node.target), ""}; }
+Called called(const ast::GuardDecl& node) {
+  return {"guard " + node.what.text + (node.stream ? " of " + path_text(*node.stream) : ""), ""};
+}
 Called called(const ast::TestDecl&) { return {}; }
 Called called(const ast::ImportDecl&) { return {}; }
 Called called(const ast::EmitDecl& node) {

@@ -28,6 +28,9 @@ struct Key {
   std::string operator()(const ast::MigrateDecl& migrate) const {
     return "migrate " + text_of(migrate.target);
   }
+  std::string operator()(const ast::GuardDecl& guard) const {
+    return "guard " + guard.what.text + (guard.stream ? " of " + text_of(*guard.stream) : "");
+  }
   std::string operator()(const ast::TestDecl& test) const { return "test " + test.name; }
   std::string operator()(const auto& named) const { return named.name.text; }
 };

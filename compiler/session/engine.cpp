@@ -282,8 +282,7 @@ void Engine::State::settle_swap() {
   running_optimised = waiting->optimised;
   settle_parked(*waiting, report.version);
   if (seen) probation.reset();
-  if (waiting->guard)
-    probation = {*waiting->guard, report.version, runner->stats().records_in, runner->errors().total()};
+  begin_probation(std::move(waiting->guards), report.version);
   waiting.reset();
   if (seen) {
     history.take(report);

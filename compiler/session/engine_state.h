@@ -8,6 +8,7 @@
 
 #include "compiler/change/compare.h"
 #include "compiler/session/connect.h"
+#include "compiler/session/history/guards.h"
 #include "compiler/session/history/history.h"
 #include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
@@ -96,14 +97,17 @@ struct Engine::State {
     std::vector<ParkedState> parks{};
     std::vector<runtime::ParkId> returns{};
     std::function<void(const SwapReport&)> settled{};
-    std::optional<Guard> guard{};
+    std::vector<session::EditGuard> guards{};
   };
   // The version that runs, while its guard looks at it. Of the running thread.
   struct Probation {
-    Guard guard;
+    struct Watch {
+      session::EditGuard guard;
+      uint64_t errors = 0;  // before the cut of the version
+    };
+    std::vector<Watch> watches;
     uint64_t version = 0;
-    uint64_t records = 0;  // and errors: before its cut
-    uint64_t errors = 0;
+    uint64_t records = 0;  // before its cut
   };
   std::optional<Probation> probation;
   // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
@@ -208,6 +212,8 @@ struct Engine::State {
   void settle_refused(const std::string& why);
   // On the running thread, after each batch: whether the version that runs under a guard is to be taken back.
   void judge_probation();
+  void begin_probation(std::vector<session::EditGuard> guards, uint64_t version);
+  uint64_t errors_of(const session::EditGuard& guard) const;
   bool disturb();
   std::shared_ptr<session::Program> running_program() const;
   static const typed::Source* find_source(const session::Program& program, const std::string& source_name);

@@ -205,7 +205,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   (void)env->fail_points().at("swap.prepared");
   Prepared out{Prepared::Origin::Edit,     report,    made,        std::move(swap),
                std::move(kernels).value(), optimised, base.program};
-  out.guard = request.guard;
+  if (kind == session::StepKind::Edit) out.guards = session::guards_of(*made, request.guard, options.clock);
   for (size_t i = 0; i < plan.value().migration.parks.size(); ++i)
     out.parks.push_back({plan.value().migration.parks[i], base.program, plan.value().parked_cells[i]});
   for (const runtime::StoreMigration& store : plan.value().migration.stores) {

@@ -152,6 +152,14 @@ struct MigrateDecl {
   Path target;
   std::vector<MigrateItem> items;
 };
+// What an edit must hold to: `guard errors of spend < 0.5% in 1000 records`.
+struct GuardDecl {
+  Ident what;
+  std::optional<Path> stream;
+  ExprPtr percent;  // number literals
+  ExprPtr count;    // null: not said
+  Ident unit;       // beside `count`
+};
 
 // Tests.
 struct Declaration;
@@ -209,7 +217,7 @@ struct Declaration {
   std::vector<std::string> doc;  // `///` lines without the slashes and one blank
   std::variant<ImportDecl, TypeDecl, EnumDecl, ConstDecl, ParamDecl, SetDecl, FnDecl, AggregateDecl,
                OperatorDecl, ModelDecl, SourceDecl, TableDecl, StreamDecl, RouteDecl, EmitDecl, MigrateDecl,
-               TestDecl>
+               GuardDecl, TestDecl>
       node;
 };
 

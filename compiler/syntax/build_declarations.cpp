@@ -72,6 +72,8 @@ ast::Declaration TreeBuilder::declaration(P::DeclarationContext* context) {
     out.node = emit_decl(emit);
   } else if (auto* migrate = context->migrateDecl()) {
     out.node = migrate_decl(migrate);
+  } else if (auto* guard = context->guardDecl()) {
+    out.node = guard_decl(guard);
   } else if (auto* test = context->testDecl()) {
     out.node = test_decl(test);
   }
@@ -247,6 +249,17 @@ ast::MigrateDecl TreeBuilder::migrate_decl(P::MigrateDeclContext* context) {
     out.items.push_back(
         {ident(item->name()), item->type() == nullptr ? nullptr : type(item->type()), expr(item->expr())});
   }
+  return out;
+}
+
+ast::GuardDecl TreeBuilder::guard_decl(P::GuardDeclContext* context) {
+  ast::GuardDecl out;
+  out.what = ident(context->name(0));
+  if (context->path() != nullptr) out.stream = path(context->path());
+  out.percent = std::make_unique<ast::Expr>(number(context->NUMBER(0)));
+  if (context->IN() == nullptr) return out;
+  out.count = std::make_unique<ast::Expr>(number(context->NUMBER(1)));
+  out.unit = ident(context->name(1));
   return out;
 }
 

@@ -115,6 +115,7 @@ class TreeBuilder {
   ast::RouteDecl route_decl(P::RouteDeclContext* context);
   ast::EmitDecl emit_decl(P::EmitDeclContext* context);
   ast::MigrateDecl migrate_decl(P::MigrateDeclContext* context);
+  ast::GuardDecl guard_decl(P::GuardDeclContext* context);
 
   // build_tests.cpp
   ast::TestDecl test_decl(P::TestDeclContext* context);

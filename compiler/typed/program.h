@@ -389,6 +389,14 @@ struct Set {
   Span span;
 };
 
+// What an edit that brings a version must hold to for a while, or that version is taken back.
+struct Guard {
+  int stream = -1;         // whose errors are counted; -1: of all
+  double error_share = 0;  // of the records behind the cut: above 0, at most 1
+  uint64_t records = 0;    // behind the cut, for which it looks
+  Span span;
+};
+
 struct Program {
   std::shared_ptr<TypeTable> types;
   std::vector<Stream> streams;  // in order of declaration; a consumer runs after its inputs
@@ -397,6 +405,7 @@ struct Program {
   std::vector<Emit> emits;
   std::vector<Param> params;
   std::vector<Set> sets;
+  std::vector<Guard> guards;
   int local_count = 0;
 
   int find_stream(std::string_view name) const;  // -1 when absent

@@ -13,7 +13,6 @@
 #include "runtime/state/held.h"
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
-#include "runtime/state/panes.h"
 #include "runtime/state/processes.h"
 #include "runtime/state/results.h"
 #include "runtime/state/rings.h"
@@ -113,10 +112,10 @@ void mut_own_load(MutContext* ctx, MutTable* table, const char* row, uint32_t in
   mut::state::load_own(cell, row + cell.offset, of.heap(), instance(ctx).arena(), words);
 }
 
-MutTable* mut_pane(MutContext* ctx, uint32_t store, int64_t time) {
-  auto& panes = static_cast<mut::state::PaneStore&>(instance(ctx).store(store));
+MutTable* mut_pane(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time) {
+  auto& panes = static_cast<mut::state::WindowStore&>(instance(ctx).store(store));
   panes.advance(instance(ctx).now(instance(ctx).plan().stores[store].clock));
-  MutTable* table = panes.pane_for(time);
+  MutTable* table = panes.table_of(key, time);
   instance(ctx).wait_for(store, panes.due());
   return table;
 }
@@ -138,18 +137,13 @@ MutTable* mut_overlap_table(MutContext* ctx, uint32_t store, uint32_t index) {
 void mut_window_update(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,
                        MutResultRows* out) {
   auto& of = instance(ctx);
-  if (of.plan().stores[store].desc.kind == mut::state::StoreKind::Sessions) {
-    const auto& rows = static_cast<mut::state::SessionStore&>(of.store(store)).update(of.arena());
-    *out = {rows.rows(), rows.times(), rows.count()};
-    return;
-  }
   if (of.plan().stores[store].desc.kind == mut::state::StoreKind::Overlaps) {
     const auto& rows = static_cast<mut::state::OverlapStore&>(of.store(store)).update(key, of.arena());
     *out = {rows.rows(), rows.times(), rows.count()};
     return;
   }
-  auto& panes = static_cast<mut::state::PaneStore&>(of.store(store));
-  const auto& rows = panes.update(key, time, of.now(of.plan().stores[store].clock), of.arena());
+  auto& windows = static_cast<mut::state::WindowStore&>(of.store(store));
+  const auto& rows = windows.update(key, time, of.now(of.plan().stores[store].clock), of.arena());
   *out = {rows.rows(), rows.times(), rows.count()};
 }
 
@@ -186,28 +180,23 @@ void mut_window_changed(MutContext* ctx, uint32_t store, char* row, int64_t time
     case mut::state::StoreKind::Counts:
       static_cast<mut::state::TickingGroupStore&>(of.store(store)).mark_changed(row, time, now);
       break;
-    case mut::state::StoreKind::Sessions:
-      static_cast<mut::state::SessionStore&>(of.store(store)).mark_changed(time, now);
-      break;
     case mut::state::StoreKind::Overlaps:
       static_cast<mut::state::OverlapStore&>(of.store(store)).mark_changed(row, time, now);
       break;
     default:
-      static_cast<mut::state::PaneStore&>(of.store(store)).mark_changed(row, time, now);
+      static_cast<mut::state::WindowStore&>(of.store(store)).mark_changed(row, time, now);
   }
   of.wait_for(store, of.store(store).due());
 }
 
-int32_t mut_session_near(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time,
-                         MutTable** table) {
+int32_t mut_session_near(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time) {
   auto& sessions = static_cast<mut::state::SessionStore&>(instance(ctx).store(store));
   sessions.advance(instance(ctx).now(instance(ctx).plan().stores[store].clock));
-  *table = sessions.rows();
   return sessions.find_near(key, time);
 }
 
-char* mut_session_near_row(MutContext* ctx, uint32_t store, uint32_t index) {
-  return static_cast<mut::state::SessionStore&>(instance(ctx).store(store)).near_row(index);
+char* mut_session_near_row(MutContext* ctx, uint32_t store, uint32_t index, MutTable** table) {
+  return static_cast<mut::state::SessionStore&>(instance(ctx).store(store)).near_row(index, table);
 }
 
 char* mut_session(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time, MutTable** table) {

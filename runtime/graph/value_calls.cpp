@@ -56,7 +56,7 @@ int32_t mut_room(MutContext* ctx, uint32_t store, MutTable* table, const uint64_
                  uint64_t text_bytes) {
   mut::state::Store& of = instance(ctx).store(store);
   if (of.desc().kind == mut::state::StoreKind::Sessions)
-    return static_cast<mut::state::SessionStore&>(of).has_room(key, time, text_bytes) ? 1 : 0;
+    return static_cast<mut::state::WindowStore&>(of).has_room_for(key, time, text_bytes) ? 1 : 0;
   if (mut::state::slides(of.desc()))
     return static_cast<mut::state::SlidingCountStore&>(of).has_room(key, text_bytes) ? 1 : 0;
   auto& rows = *static_cast<KeyedTable*>(table->owner);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "runtime/abi/deliberate.h"
+#include "runtime/state/values.h"
 
 namespace mut::state {
 namespace {
@@ -26,7 +27,7 @@ int64_t ceil_to(int64_t time, int64_t step, int64_t offset) {
 }  // namespace
 
 PaneStore::PaneStore(StoreDesc desc, uint64_t seed, Budget& budget)
-    : Store(std::move(desc)), seed_(seed), budget_(budget) {
+    : WindowStore(std::move(desc), seed, budget) {
   line_ = line_of(desc_);
   rules_.push_back(rule_of(desc_));
   make_width();
@@ -80,9 +81,9 @@ int64_t PaneStore::last_end(int64_t start) const {
   return last;
 }
 
-MutTable* PaneStore::pane_for(int64_t time) {
+MutTable* PaneStore::own_table(const uint64_t*, int64_t time) {
   int64_t start = pane_start(time);
-  bool missed = false;
+  bool missed = start < rules_[0].from;  // the rule of its windows went with the last of them
   if (closed_ != std::numeric_limits<int64_t>::min()) {
     // Late once when any window of the event has closed (rule 8.7).
     for (const WindowRule& rule : rules_) {
@@ -106,9 +107,7 @@ MutTable* PaneStore::pane_for(int64_t time) {
   return found->second->view();
 }
 
-int64_t PaneStore::due() const { return std::min(line_.time(next_close()), tick_); }
-
-int64_t PaneStore::next_close() const {
+int64_t PaneStore::next_end() const {
   int64_t best = never;
   for (const auto& [start, table] : panes_) {
     if (start + width_ > best) break;
@@ -117,10 +116,9 @@ int64_t PaneStore::next_close() const {
   return best;
 }
 
-void PaneStore::fire(ResultRows& out) {
-  int64_t end = next_close();
+void PaneStore::fire_close(ResultRows& out) {
+  int64_t end = next_end();
   int64_t end_time = line_.time(end);
-  if (tick_ < end_time) return fire_tick(out);
   // Windows of several rules may end together, and where a day ends in the room behind it: by start.
   std::vector<std::pair<int64_t, int64_t>> ending;
   for (const WindowRule& rule : rules_) {
@@ -135,7 +133,7 @@ void PaneStore::fire(ResultRows& out) {
   if (desc_.gives == Gives::AtUpdate) ending.clear();  // all was given when it changed
   for (auto [start, window_end] : ending) {
     if (desc_.gives == Gives::AtTicks) {
-      add_changed(start, window_end, out);
+      add_changed({window_end, start}, out);
       continue;
     }
     auto first = panes_.lower_bound(start);
@@ -244,15 +242,8 @@ void PaneStore::set_changed(char* row, uint64_t value) const {
   memcpy(row + desc_.changed_offset, &value, 8);
 }
 
-void PaneStore::mark_changed(char* row, int64_t time, int64_t now) {
-  set_changed(row, 1);
-  if (tick_ != never) return;
-  // Before the first watermark the event itself says where it will be.
-  int64_t from = now == std::numeric_limits<int64_t>::min() ? time : now;
-  tick_ = floor_to(from, desc_.tick_every, 0) + desc_.tick_every;
-}
-
-void PaneStore::add_changed(int64_t start, int64_t end, ResultRows& out) {
+void PaneStore::add_changed(Extent window, ResultRows& out) {
+  auto [end, start] = window;
   std::vector<std::vector<uint64_t>> keys;
   auto last = panes_.lower_bound(end);
   for (auto pane = panes_.lower_bound(start); pane != last; ++pane) {
@@ -270,33 +261,42 @@ void PaneStore::add_changed(int64_t start, int64_t end, ResultRows& out) {
   for (const auto& key : keys) add_group(key.data(), start, end, out);
 }
 
-void PaneStore::fire_tick(ResultRows& out) {
-  std::set<std::pair<int64_t, int64_t>> windows;
+std::vector<WindowStore::Extent> PaneStore::ticking() const {
+  std::set<Extent> windows;
   for (const auto& [start, table] : panes_) {
     for (auto window : windows_of(start)) {
       if (window.first > closed_at_) windows.insert(window);
     }
   }
-  for (auto [end, start] : windows) add_changed(start, end, out);
-  uint64_t again = MUT_DELIBERATE_FAULT(tick_again) ? 1 : 0;
-  for (const auto& [start, table] : panes_) table->for_each([&](char* row) { set_changed(row, again); });
-  tick_ = never;
+  return {windows.begin(), windows.end()};
 }
 
-const ResultRows& PaneStore::update(const uint64_t* key, int64_t time, int64_t now, batch::Arena& texts) {
-  if (!updates_ || update_texts_ != &texts) updates_.emplace(desc_, texts);
-  update_texts_ = &texts;
-  updates_->clear();
+void PaneStore::all_told() {
+  uint64_t again = MUT_DELIBERATE_FAULT(tick_again) ? 1 : 0;
+  for (const auto& [start, table] : panes_) table->for_each([&](char* row) { set_changed(row, again); });
+}
+
+const ResultRows& PaneStore::own_update(const uint64_t* key, int64_t time, int64_t now, ResultRows& out) {
   close(now);
   for (auto [end, start] : windows_of(pane_start(time))) {
     bool gives = end > closed_at_ ? desc_.gives == Gives::AtUpdate
                                   : !is_over(end) && !MUT_DELIBERATE_FAULT(late_update_lost);
-    if (gives) add_group(key, start, end, *updates_);
+    if (gives) add_group(key, start, end, out);
   }
-  return *updates_;
+  return out;
 }
 
-void PaneStore::release() {
+bool PaneStore::own_room(const uint64_t* key, int64_t time, uint64_t text_bytes) {
+  uint64_t growth = distinct_growth(desc_) + text_bytes;
+  auto pane = panes_.find(pane_start(time));
+  if (pane == panes_.end()) return budget_.fits(growth);
+  KeyedTable& table = *pane->second;
+  if (const char* row = table.find(key); row != nullptr) growth += growth_of(desc_, row);
+  if (!table.heap().fits(growth)) table.purge_distinct();
+  return table.heap().fits(growth);
+}
+
+void PaneStore::release_rows() {
   merged_.clear();
   forget_closed();
 }
@@ -313,49 +313,97 @@ void PaneStore::forget_closed() {
   }
 }
 
-void PaneStore::advance(int64_t watermark) {
+void PaneStore::reach(int64_t watermark) {
   if (watermark <= closed_) return;
   close(watermark);
   forget_closed();
 }
 
-uint64_t PaneStore::entry_count() const {
+uint64_t PaneStore::own_entries() const {
   uint64_t count = 0;
   for (const auto& [start, table] : panes_) count += table->row_count() + table->left();
   return count;
 }
 
 // The greatest start of an open window, of whichever rule, plus the slide of that rule.
-std::optional<int64_t> PaneStore::last_open_boundary() const {
-  std::optional<int64_t> out = open_in_any_;
+OpenWindows PaneStore::open_windows() const {
+  OpenWindows out;
+  if (earlier_) {
+    if (std::optional<int64_t> earlier = earlier_->open_until()) {
+      out.boundary = line_.at(*earlier);
+      out.end = out.boundary;
+    }
+  }
   for (const auto& [start, table] : panes_) {
     for (const WindowRule& rule : rules_) {
       int64_t window = floor_to(std::min(start, rule.to - 1), rule.every, rule.offset);
       bool open = window >= rule.from && window + rule.size > std::max(start, closed_at_);
-      if (open) out = std::max(out.value_or(window), window + rule.every);
+      if (!open) continue;
+      out.boundary = std::max(out.boundary.value_or(window), window + rule.every);
+      out.end = std::max(out.end.value_or(window), window + rule.size);
+      out.of_newest = out.of_newest || &rule == &rules_.back();
     }
   }
   return out;
 }
 
-void PaneStore::take_rule(const WindowRule& next, int64_t cut) {
-  int64_t watermark = line_.at(cut);
+std::optional<int64_t> PaneStore::edge_of_newest(const OpenWindows& open, int64_t watermark) const {
+  constexpr int64_t nothing = std::numeric_limits<int64_t>::min();
+  const WindowRule& newest = rules_.back();
+  int64_t base = open.boundary.value_or(nothing);
+  if (!open.of_newest) base = std::max({base, newest.from, line_.at(watermark)});
+  if (base == nothing) return std::nullopt;
+  return ceil_to(base, newest.every, newest.offset);
+}
+
+// Windows that overlap reach beyond the begin of the next: those that are open take all events up to the end
+// of the last of them, and none begins that would end later.
+std::optional<int64_t> PaneStore::next_end_of_all(const OpenWindows& open, int64_t watermark) const {
+  constexpr int64_t nothing = std::numeric_limits<int64_t>::min();
+  int64_t base = std::max(open.end.value_or(nothing), line_.at(watermark));
+  for (const WindowRule& rule : rules_) {
+    if (rule.to != never) base = std::max(base, floor_to(rule.to - 1, rule.every, rule.offset) + rule.size);
+  }
+  const WindowRule& newest = rules_.back();
+  if (newest.from != nothing) base = std::max(base, newest.from + newest.size);
+  if (base == nothing) return std::nullopt;
+  return line_.time(ceil_to(base, newest.every, newest.offset + newest.size));
+}
+
+int64_t PaneStore::edge_from(int64_t time) const {
+  return line_.time(ceil_to(line_.at(time), rules_.back().every, rules_.back().offset));
+}
+
+std::optional<int64_t> PaneStore::open_until() const {
+  std::optional<int64_t> end = open_windows().end;
+  return end ? std::optional(line_.time(*end)) : std::nullopt;
+}
+
+void PaneStore::begin_at(int64_t time) {
+  rules_.front().from = line_.at(time);
+  closed_at_ = line_.at(closed_);
+}
+
+void PaneStore::end_at(int64_t time) {
+  for (WindowRule& rule : rules_) rule.to = std::min(rule.to, line_.at(time) - rule.size + 1);
+}
+
+bool PaneStore::is_spent(int64_t to) const {
+  return panes_.empty() && merged_.empty() && is_over(line_.at(to));
+}
+
+void PaneStore::take_rule(const WindowRule& next, const OpenWindows& open, int64_t watermark) {
   if (MUT_DELIBERATE_FAULT(swap_window_kept)) return;
   const WindowRule newest = rules_.back();
   if (newest.size == next.size && newest.every == next.every && newest.offset == next.offset) return;
-  // live-change.md 2.6: the new rule holds from the least boundary of both grids at or after the greatest
-  // start of an open window plus the old slide; without an open window at or after the watermark, and not
-  // before the newest rule itself holds.
-  std::optional<int64_t> base = last_open_boundary();
-  if (!base || *base <= newest.from) {
-    if (!base && rules_.size() == 1 && watermark == std::numeric_limits<int64_t>::min()) {
-      rules_ = {next};  // nothing was seen yet
-      make_width();
-      return;
-    }
-    base = std::max({base.value_or(watermark), newest.from, watermark});
+  std::optional<int64_t> edge = edge_of_newest(open, watermark);
+  if (!edge) {
+    rules_ = {next};
+    make_width();
+    return;
   }
-  int64_t at = ceil_to(*base, newest.every, newest.offset);
+  // The least boundary of both grids from there on.
+  int64_t at = *edge;
   for (int64_t tries = 0; floor_to(at, next.every, next.offset) != at && tries < 1'000'000; ++tries)
     at += newest.every;
   rules_.back().to = at;
@@ -363,37 +411,30 @@ void PaneStore::take_rule(const WindowRule& next, int64_t cut) {
   from_there.from = at;
   std::erase_if(rules_, [](const WindowRule& rule) { return rule.to != never && rule.from >= rule.to; });
   rules_.push_back(from_there);
-  open_in_any_.reset();
   make_width();
-}
-
-void PaneStore::seal(int64_t watermark, int64_t late_within) {
-  int64_t closed = std::max(closed_, watermark);
-  if (closed != std::numeric_limits<int64_t>::min()) sealed_ = std::max(sealed_, closed - late_within);
 }
 
 // Old panes are at least as wide as new ones and start where a new one starts; what they hold lies in the
 // same windows, for no new rule cuts inside of an open old window. So they stay.
 void PaneStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
   (void)cells;
+  OpenWindows open = open_now(*this);
   seal(watermark, desc_.late_within);
-  desc_ = next;
-  updates_.reset();  // they name the description before
-  take_rule(rule_of(next), watermark);
+  take_terms(next);
+  take_rule(rule_of(next), open, watermark);
   view_.pane_table = nullptr;
 }
 
+// What holds for all windows of the old store, before its panes.
 void PaneStore::take_course(const PaneStore& old, int64_t watermark) {
-  late_ = old.late_;
-  close(old.closed_);
-  sealed_ = std::max(sealed_, old.sealed_);
+  closed_at_ = std::max(closed_at_, old.closed_at_);
   seal(watermark, old.desc_.late_within);
   rules_ = old.rules_;
   width_ = old.width_;
-  if (desc_.gives == Gives::AtTicks) tick_ = std::min(tick_, old.tick_);
 }
 
 bool PaneStore::can_take_over(const Store& old, const std::vector<int>& cells) const {
+  if (old.desc().kind != desc_.kind || static_cast<const PaneStore&>(old).earlier_) return false;
   // Ticks look at all groups.
   return old.desc().gives != Gives::AtTicks && desc_.gives != Gives::AtTicks &&
          converts_apart(old.desc(), desc_, cells) && has_room(bytes_of_rows(desc_, old.entry_count()));
@@ -402,6 +443,7 @@ bool PaneStore::can_take_over(const Store& old, const std::vector<int>& cells) c
 void PaneStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells,
                           int64_t watermark) {
   auto& old = static_cast<PaneStore&>(*old_store);
+  take_times(old);
   take_course(old, watermark);
   for (const auto& [start, table] : old.panes_) {
     auto& pane = panes_[start];
@@ -411,7 +453,7 @@ void PaneStore::take_over(std::shared_ptr<Store> old_store, const std::vector<in
                                convert_row(*from, row, *to, made, cells);
                              }});
   }
-  take_rule(rule_of(desc_), watermark);
+  take_rule(rule_of(desc_), open_now(old), watermark);
   before_ = std::move(old_store);
 }
 
@@ -429,7 +471,7 @@ uint64_t PaneStore::left_to_take() const {
   return left;
 }
 
-void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
+void PaneStore::take_entries(const WindowStore& old_store, const std::vector<int>& cells, int64_t watermark) {
   const auto& old = static_cast<const PaneStore&>(old_store);
   take_course(old, watermark);
   std::vector<uint64_t> key(key_room(old.desc_));
@@ -447,11 +489,11 @@ void PaneStore::convert_from(const Store& old_store, const std::vector<int>& cel
       if (desc_.gives == Gives::AtTicks && !given) set_changed(made, 1);
     });
   }
-  take_rule(rule_of(desc_), watermark);
+  take_rule(rule_of(desc_), open_now(old), watermark);
 }
 
 // Panes of another width hold other events: nothing of those comes back.
-void PaneStore::return_from(const Store& parked, const std::vector<int>& cells) {
+void PaneStore::give_back(const WindowStore& parked, const std::vector<int>& cells) {
   const auto& old = static_cast<const PaneStore&>(parked);
   if (width_ != old.width_) return;
   std::vector<uint64_t> key(key_room(old.desc_));
@@ -468,7 +510,3 @@ void PaneStore::return_from(const Store& parked, const std::vector<int>& cells) 
 }
 
 }  // namespace mut::state
-
-extern "C" MutTable* mut_window_pane(MutWindow* window, int64_t time) {
-  return static_cast<mut::state::PaneStore*>(window->owner)->pane_for(time);
-}

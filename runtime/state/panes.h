@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "runtime/calendar/zone_line.h"
-#include "runtime/state/store.h"
+#include "runtime/state/window_store.h"
 
 namespace mut::state {
 
@@ -19,48 +19,50 @@ struct WindowRule {
   int64_t to = never;
 };
 
-class PaneStore final : public Store {
+class PaneStore final : public WindowStore {
  public:
   PaneStore(StoreDesc desc, uint64_t seed, Budget& budget);
   void* view() override { return &view_; }
-  int64_t due() const override;
-  void fire(ResultRows& out) override;
-  void release() override;
-  void advance(int64_t watermark) override;
   void finish(ResultRows&) override {}
-  uint64_t entry_count() const override;
-  void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   bool can_take_over(const Store& old, const std::vector<int>& cells) const override;
   void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark) override;
   void take_piece(uint64_t entries) override;
   uint64_t left_to_take() const override;
-  void return_from(const Store& parked, const std::vector<int>& cells) override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
+  OpenWindows open_windows() const override;
+  std::optional<int64_t> open_until() const override;
 
-  // The table for an event at `time`, or null when all its windows are closed (counted late).
-  MutTable* pane_for(int64_t time);
-  // After an event of `key` at `time`: what its windows give now. Open ones give at each update, closed ones
-  // that are kept for late events always. `now`: the watermark. `texts` as for ResultRows.
-  const ResultRows& update(const uint64_t* key, int64_t time, int64_t now, batch::Arena& texts);
-  // An event at `time` changed the group of that row: the next tick gives it. `now`: the watermark.
-  void mark_changed(char* row, int64_t time, int64_t now);
   // Panes that hold something, by time: `visit(begin, table)`. What a window gives is made of them.
   template <typename Visit>
   void for_each_pane(Visit visit) {
     for (auto& [start, table] : panes_) visit(line_.time(start), *table);
   }
-  // Event time from which the newest rule holds; the lowest time when it always did.
-  // Behind the last window that is open in this shard: the windows of an edit begin no sooner. All shards
-  // take them at one time, so each is told the greatest.
-  std::optional<int64_t> open_boundary() const { return last_open_boundary(); }
-  void know_open_boundary(std::optional<int64_t> of_all) { open_in_any_ = of_all; }
-  int64_t handed_over_at() const { return line_.time(rules_.back().from); }
+
+ protected:
+  // The table of the pane of an event.
+  MutTable* own_table(const uint64_t* key, int64_t time) override;
+  const ResultRows& own_update(const uint64_t* key, int64_t time, int64_t now, ResultRows& out) override;
+  void mark_row(char* row) override { set_changed(row, 1); }
+  bool own_room(const uint64_t* key, int64_t time, uint64_t text_bytes) override;
+  int64_t next_close() const override { return line_.time(next_end()); }
+  void fire_close(ResultRows& out) override;
+  std::vector<Extent> ticking() const override;
+  void add_changed(Extent window, ResultRows& out) override;
+  void all_told() override;
+  void release_rows() override;
+  void reach(int64_t watermark) override;
+  uint64_t own_entries() const override;
+  void take_entries(const WindowStore& old, const std::vector<int>& cells, int64_t watermark) override;
+  void give_back(const WindowStore& parked, const std::vector<int>& cells) override;
+  std::optional<int64_t> next_end_of_all(const OpenWindows& open, int64_t watermark) const override;
+  int64_t edge_from(int64_t time) const override;
+  void begin_at(int64_t time) override;
+  void end_at(int64_t time) override;
+  bool is_spent(int64_t to) const override;
 
  private:
-  int64_t next_close() const;
-  void fire_tick(ResultRows& out);
-  // Results of the groups of a window that changed since the last tick, by key.
-  void add_changed(int64_t start, int64_t end, ResultRows& out);
+  // The place on the line where the next window to close ends; never: none is open.
+  int64_t next_end() const;
   bool changed(const char* row) const;
   void set_changed(char* row, uint64_t value) const;
   // Windows of any rule that hold a pane, as end and start.
@@ -76,36 +78,26 @@ class PaneStore final : public Store {
   // Windows that end by then are closed.
   void close(int64_t time);
   WindowRule rule_of(const StoreDesc& desc) const;
-  // At a cut: what is over stays over, however long the next version keeps closed windows.
-  void seal(int64_t watermark, int64_t late_within);
   int64_t pane_start(int64_t time) const;
   // Earliest end after `closed_` of a window that holds pane `start`; never: none.
   int64_t next_end(int64_t start) const;
   int64_t last_end(int64_t start) const;
   void make_width();
-  // The rule of an edited window: at once when nothing else holds, else from a boundary on.
-  std::optional<int64_t> last_open_boundary() const;
-  void take_rule(const WindowRule& next, int64_t watermark);
-  // What holds for all windows of the old store, before its panes.
+  // The rule of an edited window: at once when nothing was seen yet, else from a boundary on.
+  void take_rule(const WindowRule& next, const OpenWindows& open, int64_t watermark);
+  // The least place from which the newest rule may end (live-change.md 2.6), as a boundary of it.
+  std::optional<int64_t> edge_of_newest(const OpenWindows& open, int64_t watermark) const;
   void take_course(const PaneStore& old, int64_t watermark);
   void forget_closed();
 
-  uint64_t seed_;
-  Budget& budget_;
   // Starts and ends of panes and windows are places on the line; closed_, sealed_ and ticks are times.
   calendar::ZoneLine line_;
   std::vector<WindowRule> rules_;
-  std::optional<int64_t> open_in_any_;  // shard, at a cut
-  int64_t width_ = 0;                   // of a pane
+  int64_t width_ = 0;  // of a pane
   std::map<int64_t, std::unique_ptr<KeyedTable>> panes_;
-  int64_t closed_ = std::numeric_limits<int64_t>::min();     // windows that end by then are closed
-  int64_t closed_at_ = std::numeric_limits<int64_t>::min();  // the same on the line
-  int64_t sealed_ = std::numeric_limits<int64_t>::min();     // windows that end by then were over at a cut
+  int64_t closed_at_ = std::numeric_limits<int64_t>::min();  // closed_ on the line
   MutWindow view_{};
   std::vector<std::unique_ptr<KeyedTable>> merged_;  // until release()
-  int64_t tick_ = never;                             // the next one; never: nothing changed
-  std::optional<ResultRows> updates_;                // of the last update()
-  const batch::Arena* update_texts_ = nullptr;       // where their texts are
 };
 
 }  // namespace mut::state

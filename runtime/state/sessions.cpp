@@ -20,26 +20,14 @@ StoreDesc describe_keys(const StoreDesc& desc) {
   return out;
 }
 
-StoreDesc describe_rows(const StoreDesc& desc) {
-  StoreDesc out;
-  KeyDesc number;
-  number.name = "number";
-  number.type = abi::make_scalar(abi::TypeKind::I64);
-  out.keys.push_back(number);
-  out.cells = desc.cells;
-  lay_out(out);
-  return out;
-}
-
 }  // namespace
 
 SessionStore::SessionStore(StoreDesc desc, uint64_t seed, Budget& budget)
-    : Store(std::move(desc)),
-
+    : WindowStore(std::move(desc), seed, budget),
       key_desc_(describe_keys(desc_)),
-      row_desc_(describe_rows(desc_)),
-      keys_(key_desc_, seed, budget),
-      rows_(row_desc_, seed, budget) {}
+      keys_(key_desc_, seed, budget) {
+  layers_.push_back(std::make_unique<KeyedTable>(desc_, seed, budget));
+}
 
 uint64_t SessionStore::key_number(const uint64_t* key) {
   char* row = keys_.find(key);
@@ -58,7 +46,10 @@ uint64_t SessionStore::key_number(const uint64_t* key) {
   return number;
 }
 
-char* SessionStore::row_of(uint64_t number) { return rows_.find(&number); }
+char* SessionStore::row_of(uint64_t number) {
+  const Session& session = sessions_[number];
+  return table_of_session(session).find(by_key_[session.index_number].key.data());
+}
 
 void SessionStore::join(uint64_t into, uint64_t from) {
   Session& target = sessions_[into];
@@ -72,7 +63,8 @@ void SessionStore::join(uint64_t into, uint64_t from) {
   char* source_row = row_of(from);
   std::vector<int> all(desc_.cells.size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int>(i);
-  if (!MUT_DELIBERATE_FAULT(session_join_empty)) convert_row(rows_, source_row, rows_, target_row, all);
+  if (!MUT_DELIBERATE_FAULT(session_join_empty))
+    convert_row(table_of_session(source), source_row, table_of_session(target), target_row, all);
   remove(from);
 }
 
@@ -89,14 +81,15 @@ void SessionStore::unlist(const Session& session) {
 void SessionStore::remove(uint64_t number) {
   Session session = sessions_[number];
   unlist(session);
+  KeyedTable& rows = table_of_session(session);
   char* row = row_of(number);
-  for (const CellDesc& cell : row_desc_.cells) free_cell(cell, row + cell.offset, rows_.heap());
-  if (row_desc_.group_offset != 0) {
+  for (const CellDesc& cell : desc_.cells) free_cell(cell, row + cell.offset, rows.heap());
+  if (desc_.group_offset != 0) {
     uint64_t group;
-    memcpy(&group, row + row_desc_.group_offset, 8);
-    rows_.erase_distinct(group);
+    memcpy(&group, row + desc_.group_offset, 8);
+    rows.erase_distinct(group);
   }
-  rows_.erase(row_of(number));
+  rows.erase(row);
   KeySessions& of_key = by_key_[session.index_number];
   std::erase(of_key.open, number);
   if (of_key.open.empty()) {
@@ -132,6 +125,10 @@ void SessionStore::count_late(int64_t end) {
 }
 
 int32_t SessionStore::find_near(const uint64_t* key, int64_t time) {
+  if (time < from_) {  // of an earlier kind of window, all of which are over
+    ++late_;
+    return -1;
+  }
   near_ = near(key, time);
   int64_t last = time;
   for (uint64_t number : near_) last = std::max(last, sessions_[number].last);
@@ -142,26 +139,81 @@ int32_t SessionStore::find_near(const uint64_t* key, int64_t time) {
   return static_cast<int32_t>(near_.size());
 }
 
-void SessionStore::advance(int64_t watermark) {
+void SessionStore::reach(int64_t watermark) {
   closed_ = std::max(closed_, watermark);
   while (!given_.empty() && given_.begin()->first + desc_.late_within <= closed_)
     remove(given_.begin()->second);
 }
 
-bool SessionStore::has_room(const uint64_t* key, int64_t time, uint64_t text_bytes) {
+bool SessionStore::own_room(const uint64_t* key, int64_t time, uint64_t text_bytes) {
   std::vector<uint64_t> joined = near(key, time);
-  uint64_t bytes = text_bytes + distinct_growth(row_desc_);
+  uint64_t bytes = text_bytes + distinct_growth(desc_);
   for (uint64_t number : joined) {
     const char* row = row_of(number);
     // What is joined is moved to where there is room for all.
-    bytes += growth_of(row_desc_, row) + (joined.size() > 1 ? 2 * kept_bytes(row_desc_, row) : 0);
+    bytes += growth_of(desc_, row) + (joined.size() > 1 ? 2 * kept_bytes(desc_, row) : 0);
   }
-  if (!rows_.heap().fits(bytes)) rows_.purge_distinct();
-  return rows_.heap().fits(bytes);
+  if (budget_.fits(bytes)) return true;
+  for (const auto& layer : layers_) layer->purge_distinct();
+  return budget_.fits(bytes);
+}
+
+char* SessionStore::near_row(uint32_t index, MutTable** table) {
+  uint64_t number = near_[index];
+  *table = table_of_session(sessions_[number]).view();
+  return row_of(number);
+}
+
+char* SessionStore::open_session(const uint64_t* key, int64_t time, MutTable** table) {
+  uint64_t index_number = key_number(key);
+  if (index_number == 0) return nullptr;
+  KeySessions& of_key = by_key_[index_number];
+  auto is_taken = [&](size_t layer) {
+    return std::any_of(of_key.open.begin(), of_key.open.end(),
+                       [&](uint64_t other) { return sessions_[other].layer == layer; });
+  };
+  size_t layer = 0;
+  while (is_taken(layer)) ++layer;
+  if (layer == layers_.size()) layers_.push_back(std::make_unique<KeyedTable>(desc_, seed_, budget_));
+  char* row = layers_[layer]->find_or_insert(key);
+  if (row == nullptr) {
+    if (of_key.open.empty()) {
+      by_key_.erase(index_number);
+      keys_.erase(keys_.find(key));
+    }
+    return nullptr;
+  }
+  last_ = ++next_number_;
+  Session& made = sessions_[last_];
+  made.first = time;
+  made.last = time;
+  made.index_number = index_number;
+  made.number = last_;
+  made.layer = layer;
+  of_key.open.push_back(last_);
+  *table = layers_[layer]->view();
+  return row;
+}
+
+MutTable* SessionStore::own_table(const uint64_t* key, int64_t time) {
+  MutTable* table = nullptr;
+  char* row = row_for(key, time, &table);
+  if (row != nullptr) return table;
+  if (table != nullptr) return nullptr;  // late
+  // Whoever looks for the row is to meet the same lack of memory.
+  if (!full_) full_ = std::make_unique<KeyedTable>(desc_, seed_, nothing_);
+  return full_->view();
 }
 
 char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table) {
-  *table = rows_.view();
+  *table = layers_[0]->view();
+  if (time < from_) {
+    MutTable* found = table_of(key, time);
+    if (found == nullptr) return nullptr;
+    char* row = static_cast<KeyedTable*>(found->owner)->find_or_insert(key);
+    *table = row != nullptr ? found : nullptr;
+    return row;
+  }
   int64_t gap = desc_.size;
   uint64_t chosen = 0;
   for (uint64_t number : near(key, time)) {
@@ -175,16 +227,11 @@ char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table)
   if (is_new) {
     count_late(time + gap);
     if (is_over(time)) return nullptr;
-    chosen = ++next_number_;
-    bool has_row = rows_.find_or_insert(&chosen) != nullptr;
-    uint64_t index_number = has_row ? key_number(key) : 0;
-    if (index_number == 0) {
-      if (has_row) rows_.erase(rows_.find(&chosen));
+    if (open_session(key, time, table) == nullptr) {
       *table = nullptr;
       return nullptr;
     }
-    sessions_[chosen] = {time, time, index_number, chosen};
-    by_key_[index_number].open.push_back(chosen);
+    chosen = last_;
   } else {
     unlist(sessions_[chosen]);
   }
@@ -194,24 +241,14 @@ char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table)
   list(session);
   if (!is_new) count_late(end_of(session));
   last_ = chosen;
+  *table = table_of_session(session).view();
   return row_of(chosen);
 }
 
-const ResultRows& SessionStore::update(batch::Arena& texts) {
-  if (!updates_ || update_texts_ != &texts) updates_.emplace(desc_, texts);
-  update_texts_ = &texts;
-  updates_->clear();
-  if (sessions_[last_].given || desc_.gives == Gives::AtUpdate) add({last_}, *updates_);
-  return *updates_;
+const ResultRows& SessionStore::own_update(const uint64_t*, int64_t, int64_t, ResultRows& out) {
+  if (sessions_[last_].given || desc_.gives == Gives::AtUpdate) add({last_}, out);
+  return out;
 }
-
-void SessionStore::mark_changed(int64_t time, int64_t now) {
-  Session& session = sessions_[last_];
-  session.changed = true;
-  if (tick_ == never) tick_ = tick_behind(now, time, desc_.tick_every);
-}
-
-int64_t SessionStore::due() const { return std::min(next_close(), tick_); }
 
 void SessionStore::add(std::vector<uint64_t> numbers, ResultRows& out) {
   auto place = [&](uint64_t number) {
@@ -225,22 +262,38 @@ void SessionStore::add(std::vector<uint64_t> numbers, ResultRows& out) {
     auto [end, start] = place(numbers[i]);
     for (; i < numbers.size() && place(numbers[i]) == std::pair(end, start); ++i) {
       const Session& session = sessions_[numbers[i]];
-      out.add(rows_, row_of(numbers[i]), by_key_[session.index_number].key.data(), start, end, end - 1);
+      out.add(table_of_session(session), row_of(numbers[i]), by_key_[session.index_number].key.data(), start,
+              end, end - 1);
     }
     out.sort_by_key(first_row);
   }
 }
 
-void SessionStore::fire(ResultRows& out) {
-  int64_t end = next_close();
-  if (tick_ < end) {
-    std::vector<uint64_t> changed;
-    for (const auto& [session_end, number] : by_end_) {
-      if (std::exchange(sessions_[number].changed, false)) changed.push_back(number);
-    }
-    tick_ = never;
-    return add(std::move(changed), out);
+std::vector<WindowStore::Extent> SessionStore::ticking() const {
+  std::set<Extent> windows;
+  for (const auto& [end, number] : by_end_) {
+    const Session& session = sessions_.at(number);
+    if (session.changed) windows.insert({end, session.first});
   }
+  return {windows.begin(), windows.end()};
+}
+
+void SessionStore::add_changed(Extent window, ResultRows& out) {
+  std::vector<uint64_t> changed;
+  for (auto at = by_end_.lower_bound({window.first, 0}); at != by_end_.end() && at->first == window.first;
+       ++at) {
+    const Session& session = sessions_[at->second];
+    if (session.changed && session.first == window.second) changed.push_back(at->second);
+  }
+  add(std::move(changed), out);
+}
+
+void SessionStore::all_told() {
+  for (const auto& [end, number] : by_end_) sessions_[number].changed = false;
+}
+
+void SessionStore::fire_close(ResultRows& out) {
+  int64_t end = next_close();
   std::vector<uint64_t> numbers;
   for (const auto& [session_end, number] : by_end_) {
     if (session_end != end) break;
@@ -264,21 +317,36 @@ void SessionStore::fire(ResultRows& out) {
   if (desc_.late_within == 0) fired_ = std::move(numbers);
 }
 
-void SessionStore::release() {
+void SessionStore::release_rows() {
   for (uint64_t number : fired_) remove(number);
   fired_.clear();
 }
 
-void SessionStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
+OpenWindows SessionStore::open_windows() const {
+  OpenWindows out;
+  if (earlier_) out.boundary = earlier_->open_until();
+  if (!by_end_.empty()) {
+    int64_t last = by_end_.rbegin()->first;
+    out.boundary = std::max(out.boundary.value_or(last), last);
+    out.of_newest = true;
+  }
+  out.end = out.boundary;
+  return out;
+}
+
+std::optional<int64_t> SessionStore::next_end_of_all(const OpenWindows& open, int64_t watermark) const {
+  constexpr int64_t nothing = std::numeric_limits<int64_t>::min();
+  int64_t base = open.boundary.value_or(nothing);
+  if (!open.of_newest) base = std::max({base, from_, watermark});
+  return base == nothing ? std::nullopt : std::optional(base);
+}
+
+void SessionStore::take_entries(const WindowStore& old_store, const std::vector<int>& cells,
+                                int64_t watermark) {
   auto& old = const_cast<SessionStore&>(static_cast<const SessionStore&>(old_store));
-  late_ = old.late_count();
-  closed_ = std::max(closed_, old.closed_);
-  if (desc_.gives == Gives::AtTicks) tick_ = std::min(tick_, old.tick_);
   bool same_gap = desc_.size == old.desc_.size;
-  int64_t closed = std::max(closed_, watermark);
-  sealed_ = std::max(sealed_, old.sealed_);
-  if (closed != std::numeric_limits<int64_t>::min())
-    sealed_ = std::max(sealed_, closed - (same_gap ? old.desc_.late_within : 0));
+  seal(watermark, same_gap ? old.desc_.late_within : 0);
+  bool unites = !key_places_.empty() || key_change_ != nullptr;
   // A larger gap joins open sessions (row 20); a smaller one applies to open ones as they are.
   for (const auto& [number, session] : old.sessions_) {
     // What was given stays as it was, or goes.
@@ -287,25 +355,25 @@ void SessionStore::convert_from(const Store& old_store, const std::vector<int>& 
     std::vector<uint64_t> key = of_key.key;
     key.resize(std::max(key.size(), key_room(old.desc_)));
     if (!place_key(old.desc_, key.data())) continue;
-    uint64_t index_number = key_number(key.data());
-    uint64_t made = ++next_number_;
-    char* row = rows_.find_or_insert(&made);
+    MutTable* table = nullptr;
+    char* row = open_session(key.data(), session.first, &table);
     if (row == nullptr) {
       note(key.data(), no_memory);
       continue;
     }
-    convert_row(old.rows_, old.row_of(number), rows_, row, cells);
+    uint64_t made = last_;
+    Session& mine = sessions_[made];
+    convert_row(old.table_of_session(session), old.row_of(number), table_of_session(mine), row, cells);
+    mine.last = session.last;
+    mine.given = session.given;
     // What gave its results when sessions closed has given nothing of the open ones yet.
-    bool changed = old.desc_.gives != Gives::AtTicks || session.changed;
-    sessions_[made] = {session.first, session.last, index_number, made, session.given, changed};
-    (session.given ? given_ : by_end_).insert({session.last + desc_.size, made});
-    auto& open = by_key_[index_number].open;
-    open.push_back(made);
+    mine.changed = old.desc_.gives != Gives::AtTicks || session.changed;
+    (mine.given ? given_ : by_end_).insert({end_of(mine), made});
+    auto& open = by_key_[mine.index_number].open;
     for (size_t i = 0; i + 1 < open.size();) {
       const Session& other = sessions_[open[i]];
-      const Session& mine = sessions_[made];
       bool near = mine.first < other.last + desc_.size && other.first < mine.last + desc_.size;
-      if (near && desc_.size > old.desc_.size) {
+      if (near && (desc_.size > old.desc_.size || (unites && !mine.given && !other.given))) {
         join(made, open[i]);
         i = 0;
       } else {
@@ -316,7 +384,7 @@ void SessionStore::convert_from(const Store& old_store, const std::vector<int>& 
 }
 
 // A session that went on holds the parked one whole, and perhaps several that it has joined since.
-void SessionStore::return_from(const Store& parked, const std::vector<int>& cells) {
+void SessionStore::give_back(const WindowStore& parked, const std::vector<int>& cells) {
   auto& old = const_cast<SessionStore&>(static_cast<const SessionStore&>(parked));
   for (const auto& [number, session] : old.sessions_) {
     std::vector<uint64_t> key = old.by_key_[session.index_number].key;
@@ -326,14 +394,11 @@ void SessionStore::return_from(const Store& parked, const std::vector<int>& cell
     for (uint64_t open : by_key_[key_number(key.data())].open) {
       const Session& mine = sessions_[open];
       if (mine.first > session.first || session.last > mine.last) continue;
-      convert_row(old.rows_, old.row_of(number), rows_, row_of(open), cells);
+      convert_row(old.table_of_session(session), old.row_of(number), table_of_session(mine), row_of(open),
+                  cells);
       break;
     }
   }
 }
 
 }  // namespace mut::state
-
-extern "C" char* mut_session_row(void* store, const uint64_t* key, int64_t time, MutTable** table) {
-  return static_cast<mut::state::SessionStore*>(store)->row_for(key, time, table);
-}

@@ -133,6 +133,12 @@ std::unique_ptr<Store> make(StoreDesc desc, uint64_t seed, Budget& budget) {
 
 }  // namespace
 
+std::unique_ptr<Store> make_windows(StoreDesc desc, uint64_t seed, Budget& budget) {
+  MUT_CHECK(desc.kind == StoreKind::Panes || desc.kind == StoreKind::Sessions,
+            "other kinds of windows hand over to none");
+  return make(std::move(desc), seed, budget);
+}
+
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget) {
   auto bytes = std::make_unique<Budget>(&budget.engine());
   std::unique_ptr<Store> out = make(std::move(desc), seed, *bytes);

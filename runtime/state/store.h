@@ -145,6 +145,8 @@ class Store {
 bool moves_between_shards(const StoreDesc& desc);
 
 std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget);
+// The same of windows of time inside of another store, which count in its budget.
+std::unique_ptr<Store> make_windows(StoreDesc desc, uint64_t seed, Budget& budget);
 
 // Whether every entry of a table of `old` can be one of a table of `next` under the same words of its key,
 // and each by itself.

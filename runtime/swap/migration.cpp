@@ -5,7 +5,7 @@
 
 #include "runtime/abi/deliberate.h"
 #include "runtime/graph/instance.h"
-#include "runtime/state/panes.h"
+#include "runtime/state/window_store.h"
 #include "runtime/swap/key_conversion.h"
 
 namespace mut::runtime {
@@ -90,24 +90,29 @@ void begin(const ShardMigration& shard, const Migration& migration) {
   }
 }
 
-// Windows of time: behind the last one that is open in any shard. Empty: none is.
-std::optional<int64_t> open_boundary(const std::vector<ShardMigration>& shards, const StorePart& part) {
-  std::optional<int64_t> last;
+bool has_windows(const state::Store& store) {
+  return store.desc().kind == state::StoreKind::Panes || store.desc().kind == state::StoreKind::Sessions;
+}
+
+// What is open in any shard.
+state::OpenWindows open_windows(const std::vector<ShardMigration>& shards, const StorePart& part) {
+  state::OpenWindows all;
   for (const ShardMigration& shard : shards) {
-    const auto& panes = static_cast<const state::PaneStore&>(old_store(shard, part));
-    std::optional<int64_t> own = panes.open_boundary();
-    if (own) last = std::max(last.value_or(*own), *own);
+    state::OpenWindows own = static_cast<const state::WindowStore&>(old_store(shard, part)).open_windows();
+    if (own.boundary) all.boundary = std::max(all.boundary.value_or(*own.boundary), *own.boundary);
+    if (own.end) all.end = std::max(all.end.value_or(*own.end), *own.end);
+    all.of_newest = all.of_newest || own.of_newest;
   }
-  return last;
+  return all;
 }
 
 // The windows of an edit begin in all shards at one time.
 void know_open_windows(const std::vector<ShardMigration>& shards, const StorePart& part,
                        const std::function<state::Store&(const ShardMigration&)>& which) {
-  if (shards.size() == 1 || which(shards[0]).desc().kind != state::StoreKind::Panes) return;
-  std::optional<int64_t> boundary = open_boundary(shards, part);
+  if (shards.size() == 1 || !has_windows(which(shards[0]))) return;
+  state::OpenWindows open = open_windows(shards, part);
   for (const ShardMigration& shard : shards)
-    static_cast<state::PaneStore&>(which(shard)).know_open_boundary(boundary);
+    static_cast<state::WindowStore&>(which(shard)).know_open_windows(open);
 }
 
 // Why the store cannot be used; empty: it can.

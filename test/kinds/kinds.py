@@ -72,7 +72,10 @@ kind(17, "aggregate renamed", "keep", out(RUNNING), out(RUNNING.replace("n = cou
 kind(18, "length of a window", "hand-over", out(WINDOW), out(WINDOW.replace("10s", "5s")))
 kind(18, "slide of a window", "hand-over", out(WINDOW.replace("tumbling 10s", "sliding 10s every 5s")),
      out(WINDOW.replace("tumbling 10s", "sliding 10s every 2s")))
-kind(19, "kind of a window", "refuse", out(WINDOW), out(SESSION), note="under another name it starts empty")
+kind(19, "windows of a length → sessions", "hand-over", out(WINDOW), out(SESSION))
+kind(19, "sessions → windows of a length", "hand-over", out(SESSION), out(WINDOW.replace("tumbling 10s", "sliding 10s every 5s")))
+kind(19, "windows of time → of a number of events", "refuse", out(WINDOW), out(WINDOW.replace("tumbling 10s", "count 5")),
+     note="under another name they start empty")
 kind(20, "gap of sessions", "convert", out(SESSION), out(SESSION.replace("4s", "9s")))
 kind(22, "lateness of a source", "keep", out(WINDOW), out(WINDOW), new_head=TYPE + SOURCE.replace("5s", "9s"))
 

@@ -86,16 +86,26 @@ SHARE = re.compile(r"(?<=, )[01]\.\d+(?=\)| where)")
 # The first key of an aggregate.
 KEY = re.compile(r"(?<= by )(\w+)(?=[ ,]|$)")
 
+# A window of event time, of an aggregate.
+WINDOW = re.compile(r"(?<= window )(tumbling|sliding|session) \w+( every \w+)?( offset \w+)?( zone \"[^\"]*\")?")
+WINDOWS = ["tumbling 1s", "tumbling 7s offset 2s", "sliding 10s every 2s", "session 2s", "session 6s", 'tumbling 5s zone "America/St_Johns"']
+
 
 def edited(script, random):
-    """The script with a key that is computed from the one it was, or with one or two numbers of its stages changed; None where
-    it has neither."""
+    """The script with a key that is computed from the one it was, with another window, or with one or two numbers of its stages
+    changed; None where it has none of them."""
     lines = script.split("\n")
     keys = [(i, m) for i, line in enumerate(lines) if "| @" in line and " aggregate " in line for m in KEY.finditer(line)]
     if keys and random.random() < 0.15:
         i, m = random.choice(keys)
         made = random.choice([f'"{{{m[1]}}}"', f'"<{{{m[1]}}}"', f'slice("{{{m[1]}}}", 0, 1)'])
         lines[i] = f"{lines[i][:m.start()]}{m[1]} = {made}{lines[i][m.end():]}"
+        return "\n".join(lines)
+    windows = [(i, m) for i, line in enumerate(lines) if "| @" in line and " aggregate " in line for m in WINDOW.finditer(line)]
+    if windows and random.random() < 0.3:
+        i, m = random.choice(windows)
+        others = [window for window in WINDOWS if window.split()[0] != m[1]]
+        lines[i] = lines[i][:m.start()] + random.choice(others) + lines[i][m.end():]
         return "\n".join(lines)
     stages = [(i, line) for i, line in enumerate(lines) if line.startswith(("  |", "         "))]
     shares = [(i, m) for i, line in stages for m in SHARE.finditer(line)]

@@ -463,6 +463,24 @@ TEST(Change, ForcedConversionMovesNothing) {
   }
 }
 
+TEST(Change, AGuardThatGoesOrIsLooserIsTold) {
+  auto text = [](const std::string& guards) {
+    return script("| @g aggregate t = sum(x) by u ttl none") + guards;
+  };
+  auto notes = [&](const std::string& before, const std::string& after) {
+    return Edit(text(before), text(after)).plan.notes;
+  };
+  EXPECT_EQ(notes("guard errors < 1%\n", ""),
+            Lines{"guard `errors < 1% in 10000 records` is gone: this edit is not judged by it"});
+  EXPECT_EQ(notes("guard errors < 1%\n", "guard errors < 2.5%\n"),
+            Lines{"guard `errors` is looser: < 1% in 10000 records → < 2.5% in 10000 records"});
+  EXPECT_EQ(notes("guard errors of c < 1%\n", "guard errors of c < 1% in 500 records\n"),
+            Lines{"guard `errors of c` is looser: < 1% in 10000 records → < 1% in 500 records"});
+  // Another one's guard does not stand in for it.
+  EXPECT_EQ(notes("guard errors < 1%\n", "guard errors of c < 1%\n").size(), 1U);
+  EXPECT_EQ(notes("guard errors < 2%\n", "guard errors < 1% in 20_000 records\nguard errors of s < 3%\n"), Lines{});
+}
+
 TEST(Change, PrintsThePlan) {
   CompareOptions options;
   options.old_entries = {812340};

@@ -19,14 +19,43 @@ TEST(Change, WindowLengthIsHandedOver) {  // T-D1, T-D2, row 18
   }
   EXPECT_EQ(Edit(text("session 4s"), text("session 10s")).changes(),
             (Lines{"convert c/g/n/count", "convert c/g/t/sum"}));
-  Edit kind(text("tumbling 10s"), text("session 4s"));
-  EXPECT_EQ(kind.plan.outcome, Outcome::Refused);
-  EXPECT_EQ(kind.plan.refusal_codes[0], diag::Code::UnclassifiedEdit);
   // Beginnings at 3, 13, … and 4, 14, … never meet; 3, 13, … and 8, 13, … do.
   EXPECT_EQ(Edit(text("tumbling 10s offset 3s"), text("tumbling 10s offset 4s")).plan.outcome,
             Outcome::Refused);
   EXPECT_EQ(Edit(text("tumbling 10s offset 3s"), text("tumbling 5s offset 3s")).plan.outcome,
             Outcome::Applicable);
+}
+
+TEST(Change, WindowKindIsHandedOver) {  // T-D10, row 19
+  auto text = [](const std::string& window, const std::string& more = "") {
+    return script("| @g aggregate n = count(), t = sum(x)" + more + " by u window " + window);
+  };
+  for (auto [from, to] : {std::pair{"tumbling 10s", "session 4s"},
+                          {"sliding 10s every 3s", "session 4s"},
+                          {"session 4s", "tumbling 10s"},
+                          {"session 4s", "sliding 10s every 5s"},
+                          {"session 4s", "tumbling 1d zone \"Europe/Berlin\""}}) {
+    Edit edit(text(from), text(to));
+    EXPECT_EQ(edit.changes(), (Lines{"hand-over c/g/n/count", "hand-over c/g/t/sum"})) << from;
+    EXPECT_EQ(edit.plan.outcome, Outcome::Applicable);
+    EXPECT_EQ(edit.plan.migration.stores[0].transfer, StoreTransfer::Convert);
+    EXPECT_EQ(edit.cell("c/g/n/count").reason,
+              std::string("kind of the window changed: ") + from + " → " +
+                  (std::string(to).starts_with("tumbling 1d") ? "tumbling 1d" : to));
+  }
+  // What else changes is seen beside it.
+  EXPECT_EQ(Edit(text("tumbling 10s"), text("session 4s", ", m = max(x)")).changes(),
+            (Lines{"hand-over c/g/n/count", "hand-over c/g/t/sum", "new c/g/m/max"}));
+  Edit argument(text("tumbling 10s"), script("| @g aggregate n = count(), t = sum(x + 1) by u window session 4s"));
+  EXPECT_EQ(argument.changes(), (Lines{"hand-over c/g/n/count", "choice c/g/t/sum"}));
+  for (auto [from, to] : {std::pair{"tumbling 10s", "count 4"},
+                          {"count 4", "session 4s"},
+                          {"session 4s", "all"},
+                          {"all", "tumbling 10s"}}) {
+    Edit edit(text(from), text(to));
+    EXPECT_EQ(edit.plan.outcome, Outcome::Refused) << from;
+    EXPECT_EQ(edit.plan.refusal_codes[0], diag::Code::UnclassifiedEdit);
+  }
 }
 
 TEST(Change, LatePolicyAndLatenessKeep) {  // rows 21, 22, 55

@@ -44,6 +44,13 @@ TEST(Format, KeepsShortPipelinesOnOneLine) {
   EXPECT_EQ(formatted("stream a=b|where x>1\n|select y"), "stream a = b | where x > 1 | select y\n");
 }
 
+TEST(Format, WritesAGuardOnOneLine) {
+  EXPECT_EQ(formatted("guard   errors of\n  a.b<0.5 %\n in 1_000 records\nguard errors<1%"),
+            "guard errors of a.b < 0.5% in 1_000 records\nguard errors < 1%\n");
+  // A contextual word: still a name.
+  EXPECT_EQ(formatted("stream guard = s | where guard > 1"), "stream guard = s | where guard > 1\n");
+}
+
 TEST(Format, GivesEachOfThreeStagesALine) {
   EXPECT_EQ(formatted("stream a = b | where x | where y | where z"),
             "stream a = b\n  | where x\n  | where y\n  | where z\n");

@@ -1,9 +1,27 @@
-// A guard over an edit: too many events that fail, and the version before comes back.
+// Guards over an edit: too many events that fail, and the version before comes back.
 #include <fmt/format.h>
 
 #include "compiler/session/engine_state.h"
 
 namespace mut {
+
+namespace session {
+
+std::vector<EditGuard> guards_of(const Program& program, const std::optional<Guard>& asked,
+                                 EngineOptions::Clock clock) {
+  std::vector<EditGuard> out;
+  if (asked) out.push_back({*asked, ""});
+  if (clock == EngineOptions::Clock::Virtual) return out;
+  for (const typed::Guard& guard : program.typed->guards) {
+    bool all = guard.stream < 0;
+    out.push_back({{guard.error_share, guard.records},
+                   all ? "" : program.typed->streams[static_cast<size_t>(guard.stream)].name});
+  }
+  return out;
+}
+
+}  // namespace session
+
 namespace {
 
 // Of fewer records a share says nothing.
@@ -11,21 +29,46 @@ constexpr uint64_t records_min = 100;
 
 }  // namespace
 
+uint64_t Engine::State::errors_of(const session::EditGuard& guard) const {
+  const runtime::ErrorLog& errors = runner->errors();
+  if (guard.stream.empty()) return errors.total();
+  auto known = errors.counts().find(guard.stream);
+  return known == errors.counts().end() ? 0 : known->second;
+}
+
+void Engine::State::begin_probation(std::vector<session::EditGuard> guards, uint64_t version) {
+  if (guards.empty()) return;
+  std::vector<Probation::Watch> watches;
+  for (session::EditGuard& guard : guards) {
+    uint64_t errors = errors_of(guard);
+    watches.push_back({std::move(guard), errors});
+  }
+  probation = Probation{std::move(watches), version, runner->stats().records_in};
+}
+
 void Engine::State::judge_probation() {
   if (!probation) return;
   uint64_t records = runner->stats().records_in - probation->records;
-  uint64_t errors = runner->errors().total() - probation->errors;
-  double share = probation->guard.error_share;
-  bool over = records >= probation->guard.records;
-  if (records < records_min && !over) return;
-  if (errors == 0 || static_cast<double>(errors) < share * static_cast<double>(records)) {
-    if (over) probation.reset();
+  std::string why;
+  std::erase_if(probation->watches, [&](const Probation::Watch& watch) {
+    const Guard& limit = watch.guard.limit;
+    uint64_t errors = errors_of(watch.guard) - watch.errors;
+    bool over = records >= limit.records;
+    if (records < records_min && !over) return false;
+    if (errors == 0 || static_cast<double>(errors) < limit.error_share * static_cast<double>(records))
+      return over;
+    std::string of = watch.guard.stream.empty() ? "" : " of " + watch.guard.stream;
+    if (why.empty())
+      why = fmt::format("{} errors in {} records, guard errors{} < {:g} %", errors, records, of,
+                        limit.error_share * 100);
+    return false;
+  });
+  if (why.empty()) {
+    if (probation->watches.empty()) probation.reset();
     return;
   }
   uint64_t version = probation->version;
   probation.reset();
-  std::string why =
-      fmt::format("{} errors in {} records, guard errors < {:g} %", errors, records, share * 100);
   // What is to be compiled for it does not hold up the rows.
   taking_back = env->start_thread("mut-take-back", [this, version, why] {
     auto back = step_to({}, session::StepKind::RollBack, fmt::format("v{} is taken back: {}", version, why));

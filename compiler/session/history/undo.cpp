@@ -111,6 +111,7 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
     if (s.base_after(s.prepared.size()).program != base.program) continue;
     s.history.keep(report.version, base.version, session::StepKind::Edit, ready.value().program);
     ready.value().settled = std::move(settled);
+    ready.value().guards = session::guards_of(*made.value(), {}, s.options.clock);
     s.prepared.push_back(std::move(ready).value());
     s.wake->notify();
     return Done{};

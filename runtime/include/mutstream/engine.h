@@ -120,7 +120,8 @@ struct Consent {
 struct SwapReport;
 
 // An edit that makes too many events fail is taken back: as by undo(), but what it dropped comes back, and
-// what it brought goes, without further consent.
+// what it brought goes, without further consent. `guard` in a script says the same of each edit that brings
+// it.
 struct Guard {
   double error_share = 0.01;  // of the records since the cut; reached with 100 records or more
   uint64_t records = 10'000;  // behind the cut; then the edit stays
