@@ -303,19 +303,21 @@ TEST(Parked, IsLetGoSixteenVersionsLater) {
 
 TEST(Parked, DoesNotGrowOverAThousandEdits) {
   Running running(both);
-  size_t most = 0;
+  // What a version leaves is let go of on another thread: it may be there for a while.
   size_t early = 0;
+  size_t late = std::numeric_limits<size_t>::max();
   for (int i = 0; i < 500; ++i) {
     for (int k = 0; k < 20; ++k)
       running.engine().push_row("rows", {"k" + std::to_string(k), int64_t{1}, int64_t{i}}).ok();
     running.turn();
     running.swap(count_only, {{"drop", "out/"}});
     running.swap(both, {});
-    most = std::max(most, running.engine().stats().state_bytes);
-    if (i == 50) early = most;
+    size_t bytes = running.engine().stats().state_bytes;
+    if (i <= 50) early = std::max(early, bytes);
+    if (i >= 450) late = std::min(late, bytes);
   }
   EXPECT_EQ(running.engine().stats().version, 1001U);
-  EXPECT_EQ(most, early);
+  EXPECT_LE(late, early);
   EXPECT_LE(running.engine().stats().parked_bytes, running.engine().stats().state_bytes);
 }
 
