@@ -175,7 +175,8 @@ bool GroupStore::can_take_over(const Store& old, const std::vector<int>& cells) 
   // What else groups of a store may have is taken over at the cut, with all of them.
   bool plain = desc_.kind == StoreKind::Groups || desc_.kind == StoreKind::Whole;
   return plain && typeid(*this) == typeid(GroupStore) && typeid(old) == typeid(GroupStore) &&
-         converts_apart(old.desc(), desc_, cells) && has_room(bytes_of_rows(desc_, old.entry_count()));
+         converts_apart(old.desc(), desc_, cells) &&
+         has_room(bytes_of_rows(desc_, old.entry_count()) + old.bytes());
 }
 
 void GroupStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells,

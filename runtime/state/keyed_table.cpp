@@ -230,7 +230,9 @@ size_t KeyedTable::take_sweep() {
 }
 
 char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
-  char* row = make_row(key, hash, Room::OfBudget);
+  // A row that was there before the edit is there whatever the budget says.
+  bool known = backlog_ && backlog_->has(key);
+  char* row = make_row(key, hash, known ? Room::Regardless : Room::OfBudget);
   if (backlog_ && row != nullptr) {
     backlog_->give(key, row);
     forget_emptied();

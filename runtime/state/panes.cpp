@@ -437,7 +437,8 @@ bool PaneStore::can_take_over(const Store& old, const std::vector<int>& cells) c
   if (old.desc().kind != desc_.kind || static_cast<const PaneStore&>(old).earlier_) return false;
   // Ticks look at all groups.
   return old.desc().gives != Gives::AtTicks && desc_.gives != Gives::AtTicks &&
-         converts_apart(old.desc(), desc_, cells) && has_room(bytes_of_rows(desc_, old.entry_count()));
+         converts_apart(old.desc(), desc_, cells) &&
+         has_room(bytes_of_rows(desc_, old.entry_count()) + old.bytes());
 }
 
 void PaneStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells,

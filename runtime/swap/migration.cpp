@@ -231,7 +231,9 @@ bool is_taken_over(const std::vector<ShardMigration>& shards, const Migration& m
 void take_rest(const ShardMigration& shard, const Migration& migration) {
   auto finish = [&](int old_store) {
     auto& store = shard.old->store_slot(static_cast<size_t>(old_store));
-    if (store) store->take_rest();
+    if (!store) return;
+    store->take_rest();
+    store->take_emptied();  // it may be kept for an undo: what it was made of is not
   };
   for (size_t i = 0; i < migration.stores.size(); ++i) {
     const StoreMigration& store = migration.stores[i];
