@@ -297,7 +297,7 @@ void FollowStore::build_tree(Group& of, size_t places) {
 }
 
 void FollowStore::fill_place(Group& of, uint32_t slot) {
-  if (node_bytes_ == 0) return;  // every value is one of its history: nothing is kept for each row
+  if (node_bytes_ == 0) return;  // every value is made of all rows: nothing is kept for each
   char* at = node(of, of.places + slot);
   memset(at, 0, node_bytes_);
   const uint64_t* sample = of.members[slot].sample.get();
@@ -313,6 +313,7 @@ void FollowStore::fill_place(Group& of, uint32_t slot) {
 }
 
 void FollowStore::climb(Group& of, uint32_t slot) {
+  if (node_bytes_ == 0) return;
   for (size_t index = (of.places + slot) / 2; index > 0; index /= 2) {
     memset(node(of, index), 0, node_bytes_);
     for (const CellDesc& cell : tree_) {
