@@ -487,8 +487,9 @@ class Migration {
                            [](const AggregateCall& call) { return call.own != nullptr; });
     auto let_go =
         own && before.stage->window.kind == typed::WindowKind::Sliding ? let_go_in_windows : let_go_beyond;
-    bool sessions = before.stage->window.kind == WindowKind::Session &&
-                    view.stage->window.kind == WindowKind::Session;  // else those that are there stay as they are
+    bool sessions =
+        before.stage->window.kind == WindowKind::Session &&
+        view.stage->window.kind == WindowKind::Session;  // else those that are there stay as they are
     if (sessions && before.stage->window.size != view.stage->window.size) state.sealed = closed;
     if (sessions && (state.sealed == closed || view.stage->late != typed::LatePolicy::Update)) {
       for (auto& [key, entries] : log)

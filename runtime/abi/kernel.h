@@ -33,9 +33,9 @@ typedef struct MutSegment {
   char* rows;
   uint32_t slot_count;
   uint32_t used;
-  uint32_t depth;  // how many bits of the hash chose this segment
+  uint32_t depth;   // how many bits of the hash chose this segment
   uint32_t number;  // in its table
-  uint64_t epoch;  // of the last write, for incremental checkpoints
+  uint64_t epoch;   // of the last write, for incremental checkpoints
 } MutSegment;
 
 // What a look-up needs of a segment.

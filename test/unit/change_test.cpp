@@ -478,7 +478,8 @@ TEST(Change, AGuardThatGoesOrIsLooserIsTold) {
             Lines{"guard `errors of c` is looser: < 1% in 10000 records → < 1% in 500 records"});
   // Another one's guard does not stand in for it.
   EXPECT_EQ(notes("guard errors < 1%\n", "guard errors of c < 1%\n").size(), 1U);
-  EXPECT_EQ(notes("guard errors < 2%\n", "guard errors < 1% in 20_000 records\nguard errors of s < 3%\n"), Lines{});
+  EXPECT_EQ(notes("guard errors < 2%\n", "guard errors < 1% in 20_000 records\nguard errors of s < 3%\n"),
+            Lines{});
 }
 
 TEST(Change, PrintsThePlan) {

@@ -46,7 +46,8 @@ TEST(Change, WindowKindIsHandedOver) {  // T-D10, row 19
   // What else changes is seen beside it.
   EXPECT_EQ(Edit(text("tumbling 10s"), text("session 4s", ", m = max(x)")).changes(),
             (Lines{"hand-over c/g/n/count", "hand-over c/g/t/sum", "new c/g/m/max"}));
-  Edit argument(text("tumbling 10s"), script("| @g aggregate n = count(), t = sum(x + 1) by u window session 4s"));
+  Edit argument(text("tumbling 10s"),
+                script("| @g aggregate n = count(), t = sum(x + 1) by u window session 4s"));
   EXPECT_EQ(argument.changes(), (Lines{"hand-over c/g/n/count", "choice c/g/t/sum"}));
   for (auto [from, to] : {std::pair{"tumbling 10s", "count 4"},
                           {"count 4", "session 4s"},

@@ -15,8 +15,8 @@ struct EditGuard {
   std::string stream;  // whose errors count; empty: of all
 };
 
-// `asked`: beside those of the script. These judge nothing where a clock is virtual: what is taken back is at a
-// time of its own, which a test could not tell.
+// `asked`: beside those of the script. These judge nothing where a clock is virtual: what is taken back is at
+// a time of its own, which a test could not tell.
 std::vector<EditGuard> guards_of(const Program& program, const std::optional<Guard>& asked,
                                  EngineOptions::Clock clock);
 
