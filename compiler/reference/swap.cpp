@@ -214,9 +214,11 @@ class Migration {
           !same_function || !keys_agree || !windows_agree || !has_rows_for(*before.stage, *view.stage, i);
       replaced = replaced || holds_less(*before.stage, static_cast<size_t>(known), *view.stage, i);
       replaced = replaced || wants_more(before, static_cast<size_t>(known), view, i);
-      if (fresh || is_empty(before)) continue;
+      if (fresh) continue;
       if (!replaced && continues(then.meaning, now.meaning)) {
-        from[i] = known;
+        from[i] = known;  // also of an empty stage: its windows are handed over
+      } else if (is_empty(before)) {
+        continue;
       } else if (!replaced && allowed("carry", path)) {
         from[i] = known;
       } else {
