@@ -80,6 +80,12 @@ Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, const Shar
 
 Instance::~Instance() = default;
 
+size_t Instance::own_bytes() const {
+  size_t out = 0;
+  for (const auto& store : stores_) out += store && store.use_count() == 1 ? store->bytes() : 0;
+  return out;
+}
+
 std::shared_ptr<state::Store>& Instance::store_slot(size_t index) { return stores_[index]; }
 
 int64_t later(int64_t time, int64_t delay) {

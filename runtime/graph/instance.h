@@ -59,6 +59,8 @@ class Instance {
     bind_condition(index);
   }
   size_t store_count() const { return stores_.size(); }
+  // Of the stores that nothing else needs.
+  size_t own_bytes() const;
   std::span<const MutSink> sinks() const { return sinks_; }
   const std::vector<uint64_t>& dropped() const { return dropped_; }
   std::vector<uint64_t>& dropped() { return dropped_; }

@@ -221,34 +221,49 @@ Progress Runner::run() {
   return progress;
 }
 
-// What lived in the state of a version is let go of beside the running thread: it may be much. Budgets that
-// it counts in live as long.
-void Runner::retire(std::shared_ptr<void> owned) {
-  struct Gone {
+// It may be much. The budgets that it counts in live as long.
+void Runner::retire(std::shared_ptr<void> owned, size_t bytes) {
+  struct Leaving {
+    Leaving(std::shared_ptr<state::Budget> of, std::shared_ptr<void> what, size_t much)
+        : budget(std::move(of)), owned(std::move(what)), bytes(much) {
+      budget->leave(bytes);
+    }
+    ~Leaving() {
+      owned.reset();
+      budget->left(bytes);
+    }
+    Leaving(const Leaving&) = delete;
+    Leaving& operator=(const Leaving&) = delete;
     std::shared_ptr<state::Budget> budget;
     std::shared_ptr<void> owned;
+    size_t bytes;
   };
-  retired_.retire(std::make_shared<Gone>(budget_, std::move(owned)));
+  retired_.retire_state(std::make_shared<Leaving>(budget_, std::move(owned), bytes));
+}
+
+void Runner::retire_emptied(state::Store& store) {
+  std::shared_ptr<state::Store> emptied = store.take_emptied();
+  if (!emptied) return;
+  size_t bytes = emptied.use_count() == 1 ? emptied->bytes() : 0;  // an undo may need it
+  retire(std::move(emptied), bytes);
+  ++emptied_;
 }
 
 bool Runner::take_over() {
   // A row that a kernel was left at lies where it lies.
   if (stretch_ || is_firing()) return false;
   bool left = false;
+  int64_t until = 0;  // asked for where there is something to do
   for (const auto& shard : shards_) {
     Instance& instance = shard->instance();
     for (size_t i = 0; i < instance.store_count(); ++i) {
       state::Store& store = instance.store(i);
       if (!store.is_taking()) continue;
       if (env_.fail_points().at("take_over") == env::Fault::Drop) continue;
-      int64_t until = env_.thread_cpu_ns() + piece_ns;
+      if (until == 0) until = env_.thread_cpu_ns() + piece_ns;
       while (store.left_to_take() > 0 && env_.thread_cpu_ns() < until) store.take_piece(piece_entries);
-      if (auto emptied = store.take_emptied()) {
-        retire(std::move(emptied));
-        ++emptied_;
-      } else {
-        left = true;
-      }
+      retire_emptied(store);
+      left = left || store.is_taking();
     }
   }
   return left;
@@ -385,8 +400,10 @@ void Runner::exchange() {
   fire_due();
   take_all_output(Merge::ByShard);
   for (auto& version : old) {
-    retired_.retire(version->set_kernels({}).owner);
-    retire(std::move(version));
+    std::shared_ptr<void> code = version->set_kernels({}).owner;
+    size_t bytes = version->own_bytes();
+    retire(std::move(version), bytes);
+    retired_.retire(std::move(code));  // behind what it ran on
   }
   retire_conversions(swap.migration, retired_);
   result.pause_ns = env_.thread_cpu_ns() - begin;
@@ -405,7 +422,21 @@ uint64_t Runner::parked_entries(const ParkId& id) const {
 }
 
 void Runner::let_go(const ParkId& id) {
-  for (const auto& shard : shards_) shard->kept().erase(id);
+  for (const auto& shard : shards_) {
+    auto known = shard->kept().find(id);
+    if (known == shard->kept().end()) continue;
+    // One that is still taken over is needed until all of it is.
+    Instance& instance = shard->instance();
+    for (size_t i = 0; i < instance.store_count() && known->second.use_count() > 1; ++i) {
+      state::Store& store = instance.store(i);
+      if (!store.takes_from(*known->second)) continue;
+      store.take_rest();
+      retire_emptied(store);
+    }
+    size_t bytes = known->second->bytes();
+    retire(std::move(known->second), bytes);
+    shard->kept().erase(known);
+  }
   count_parked();
 }
 

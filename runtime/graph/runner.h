@@ -149,9 +149,12 @@ class Runner {
   uint64_t over_shards(size_t store, const Count& count) const;
   void gather_errors();
   void exchange();
+  // The store that it took over, if nothing of that is left.
+  void retire_emptied(state::Store& store);
   // A piece of what the edit before left to be converted; whether more is left.
   bool take_over();
-  void retire(std::shared_ptr<void> owned);
+  // Lets go of state, of so many bytes, beside the running thread.
+  void retire(std::shared_ptr<void> owned, size_t bytes);
   // The next version is not taken.
   void refuse(PreparedSwap swap, std::string why);
   void count_parked();

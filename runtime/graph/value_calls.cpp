@@ -65,7 +65,7 @@ int32_t mut_room(MutContext* ctx, uint32_t store, MutTable* table, const uint64_
   bool grows_in_place = std::any_of(cells.begin(), cells.end(), [](const mut::state::CellDesc& cell) {
     return mut::state::keeps_values(cell.fn);
   });
-  const char* row = grows_in_place ? rows.find(key) : nullptr;
+  const char* row = grows_in_place ? rows.find_or_take(key) : nullptr;
   if (row != nullptr) growth += mut::state::growth_of(of.desc(), row);
   if (!rows.heap().fits(growth)) rows.purge_distinct();
   return rows.heap().fits(growth) ? 1 : 0;

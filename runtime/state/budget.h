@@ -2,7 +2,7 @@
 // event error `memory`. Each store counts in a budget of its own too, whose limit is that of the engine.
 //
 // What is parked for an undo counts as used, and yet never makes an insert fail: it is let go instead, at the
-// next boundary.
+// next boundary. Nor does what nobody needs any more, until its memory is given back.
 // Threads: any; the stores of an edit are made beside the running ones.
 #pragma once
 #include <atomic>
@@ -25,7 +25,8 @@ class Budget {
   }
   bool fits(size_t bytes) const {
     if (engine_ != nullptr) return engine_->fits(bytes);
-    return used() + bytes <= limit_ + parked_.load(std::memory_order_relaxed);
+    return used() + bytes <=
+           limit_ + parked_.load(std::memory_order_relaxed) + leaving_.load(std::memory_order_relaxed);
   }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
   size_t limit() const { return engine_ != nullptr ? engine_->limit() : limit_; }
@@ -33,12 +34,17 @@ class Budget {
   // Of the engine's: how much of `used` is parked.
   size_t parked() const { return parked_.load(std::memory_order_relaxed); }
   void set_parked(size_t bytes) { parked_.store(bytes, std::memory_order_relaxed); }
+  // Of the engine's: how much of `used` is about to be given back; then it was.
+  size_t leaving() const { return leaving_.load(std::memory_order_relaxed); }
+  void leave(size_t bytes) { leaving_.fetch_add(bytes, std::memory_order_relaxed); }
+  void left(size_t bytes) { leaving_.fetch_sub(bytes, std::memory_order_relaxed); }
 
  private:
   Budget* engine_ = nullptr;
   size_t limit_ = 0;
   std::atomic<size_t> used_{0};
   std::atomic<size_t> parked_{0};
+  std::atomic<size_t> leaving_{0};
 };
 
 }  // namespace mut::state

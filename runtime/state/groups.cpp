@@ -102,11 +102,6 @@ bool converts_apart(const StoreDesc& old, const StoreDesc& next, const std::vect
   return true;
 }
 
-size_t bytes_of_rows(const StoreDesc& next, uint64_t rows) {
-  // Segments are two fifths full after they were split.
-  return static_cast<size_t>(rows) * next.row_size * 5 / 2;
-}
-
 std::string convert_row(const KeyedTable& from, const char* old_row, KeyedTable& to, char* new_row,
                         const std::vector<int>& cells) {
   const StoreDesc& desc = to.desc();
@@ -175,8 +170,7 @@ bool GroupStore::can_take_over(const Store& old, const std::vector<int>& cells) 
   // What else groups of a store may have is taken over at the cut, with all of them.
   bool plain = desc_.kind == StoreKind::Groups || desc_.kind == StoreKind::Whole;
   return plain && typeid(*this) == typeid(GroupStore) && typeid(old) == typeid(GroupStore) &&
-         converts_apart(old.desc(), desc_, cells) &&
-         has_room(bytes_of_rows(desc_, old.entry_count()) + old.bytes());
+         converts_apart(old.desc(), desc_, cells);
 }
 
 void GroupStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells,

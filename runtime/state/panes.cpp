@@ -291,7 +291,7 @@ bool PaneStore::own_room(const uint64_t* key, int64_t time, uint64_t text_bytes)
   auto pane = panes_.find(pane_start(time));
   if (pane == panes_.end()) return budget_.fits(growth);
   KeyedTable& table = *pane->second;
-  if (const char* row = table.find(key); row != nullptr) growth += growth_of(desc_, row);
+  if (const char* row = table.find_or_take(key); row != nullptr) growth += growth_of(desc_, row);
   if (!table.heap().fits(growth)) table.purge_distinct();
   return table.heap().fits(growth);
 }
@@ -437,8 +437,7 @@ bool PaneStore::can_take_over(const Store& old, const std::vector<int>& cells) c
   if (old.desc().kind != desc_.kind || static_cast<const PaneStore&>(old).earlier_) return false;
   // Ticks look at all groups.
   return old.desc().gives != Gives::AtTicks && desc_.gives != Gives::AtTicks &&
-         converts_apart(old.desc(), desc_, cells) &&
-         has_room(bytes_of_rows(desc_, old.entry_count()) + old.bytes());
+         converts_apart(old.desc(), desc_, cells);
 }
 
 void PaneStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells,

@@ -29,6 +29,12 @@ void Store::retune(const StoreDesc&, const std::vector<int>&, int64_t) {
   MUT_CHECK(false, "the comparison retunes rings, panes and joins only");
 }
 
+size_t Store::bytes_to_take(const Store& old) const {
+  // As many segments, as full. What texts and lists take is in the old bytes, and grows at most as rows do.
+  uint64_t wider = std::max<uint64_t>(desc_.row_size, old.desc().row_size);
+  return static_cast<size_t>(old.bytes() * wider / std::max<uint64_t>(old.desc().row_size, 1));
+}
+
 void Store::take_over(std::shared_ptr<Store>, const std::vector<int>&, int64_t) {
   MUT_CHECK(false, "a store that cannot take over is converted at the cut");
 }

@@ -78,12 +78,15 @@ class Store {
   // Copies the state of `old` entry by entry. `cells[i]` is the index of the cell in `old` that cell i
   // continues, or -1: it starts empty. Keys have the same words. `watermark`: of the stage, at the cut.
   virtual void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) = 0;
-  // Whether it can become the next version of `old` a piece at a time: no entry can fail, none becomes
-  // another's, and there is room for both. `cells` as for convert_from().
+  // Whether it can become the next version of `old` a piece at a time: no entry can fail, and none
+  // becomes another's. `cells` as for convert_from().
   virtual bool can_take_over(const Store& old, const std::vector<int>& cells) const {
     (void)old, (void)cells;
     return false;
   }
+  // About what that takes; and whether the budget has so much.
+  size_t bytes_to_take(const Store& old) const;
+  bool budget_fits(size_t bytes) const { return !bytes_ || bytes_->fits(bytes); }
   // In place of convert_from(): `old`, which nobody changes any more, stays as it is; entries are converted
   // when their keys come, and by take_piece(). Only stores that can_take_over() can.
   virtual void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark);
@@ -95,6 +98,7 @@ class Store {
   }
   // Whether there is a store that it took over, and whose memory is to be given back when nothing is left.
   bool is_taking() const { return before_ != nullptr; }
+  bool takes_from(const Store& store) const { return before_.get() == &store; }
   // That store; null while something is left. Its memory counts in the budget until it dies.
   std::shared_ptr<Store> take_emptied() { return left_to_take() == 0 ? std::move(before_) : nullptr; }
   // Takes the rules of another description of the same entries: a longer history, other windows. `cells` as
@@ -119,7 +123,6 @@ class Store {
   void set_key_change(KeyChange* change) { key_change_ = change; }
 
  protected:
-  bool has_room(size_t bytes) const { return !bytes_ || bytes_->fits(bytes); }
   // Words of a key of ours or of the old store's, and one to spare.
   size_t key_room(const StoreDesc& old) const { return std::max(desc_.key_words, old.key_words) + size_t{1}; }
   // `what`: why it cannot be taken; empty: it can.
@@ -151,8 +154,6 @@ std::unique_ptr<Store> make_windows(StoreDesc desc, uint64_t seed, Budget& budge
 // Whether every entry of a table of `old` can be one of a table of `next` under the same words of its key,
 // and each by itself.
 bool converts_apart(const StoreDesc& old, const StoreDesc& next, const std::vector<int>& cells);
-// About what a table of so many rows of `next` takes.
-size_t bytes_of_rows(const StoreDesc& next, uint64_t rows);
 
 // Copies the cells of one row into another; the target's cells are empty. Distinct values follow. Says which
 // value does not fit its new type.

@@ -214,16 +214,23 @@ bool keeps_order(const std::vector<int>& keys) {
 }
 
 // Whether the entries of that store are converted behind the cut: those that events need at once, the others
-// bit by bit.
-bool is_taken_over(const std::vector<ShardMigration>& shards, const Migration& migration, size_t index) {
+// bit by bit. `planned`: bytes that stores which are taken over will have taken; adds those of this one.
+bool is_taken_over(const std::vector<ShardMigration>& shards, const Migration& migration, size_t index,
+                   size_t& planned) {
   const StoreMigration& store = migration.stores[index];
   if (store.transfer != StoreTransfer::Convert || store.conversion >= 0 || !store.joined.empty() ||
       !store.returned.empty() || !keeps_order(store.keys) || has_other_readers(migration, index) ||
       changes_shards(migration, index, shards[0].old->plan(), shards[0].next->plan()))
     return false;
-  return std::all_of(shards.begin(), shards.end(), [&](const ShardMigration& shard) {
-    return shard.next->store(index).can_take_over(old_store(shard, store), store.cells);
-  });
+  size_t bytes = planned;
+  for (const ShardMigration& shard : shards) {
+    state::Store& made = shard.next->store(index);
+    const state::Store& old = old_store(shard, store);
+    bytes += made.bytes_to_take(old);
+    if (!made.can_take_over(old, store.cells) || !made.budget_fits(bytes)) return false;
+  }
+  planned = bytes;
+  return true;
 }
 
 // What an edit before left to be taken over is taken over before it is read; a store that moves as it is
@@ -300,6 +307,7 @@ bool changes_shards(const Migration& migration, size_t index, const Plan& old, c
 
 Conversion convert(const std::vector<ShardMigration>& shards, const Migration& migration) {
   Conversion out;
+  size_t planned = 0;
   out.taken_over.resize(migration.stores.size());
   for (const ShardMigration& shard : shards) {
     take_rest(shard, migration);
@@ -310,7 +318,7 @@ Conversion convert(const std::vector<ShardMigration>& shards, const Migration& m
   for (size_t i = 0; i < migration.stores.size(); ++i) {
     bool deals = changes_shards(migration, i, before, after);
     if (!deals && migration.stores[i].transfer != StoreTransfer::Convert) continue;
-    out.taken_over[i] = is_taken_over(shards, migration, i);
+    out.taken_over[i] = is_taken_over(shards, migration, i, planned);
     if (out.taken_over[i]) continue;
     know_open_windows(shards, migration.stores[i],
                       [&](const ShardMigration& shard) -> state::Store& { return shard.next->store(i); });

@@ -11,10 +11,10 @@ RetireList::Worker& RetireList::add_worker() {
   return *workers_.back();
 }
 
-void RetireList::retire(std::shared_ptr<void> code) {
-  if (!code) return;
+void RetireList::add(std::shared_ptr<void> what, Kind kind) {
+  if (!what) return;
   std::lock_guard lock(mutex_);
-  retired_.push_back({std::move(code), epoch_.fetch_add(1) + 1});
+  retired_.push_back({std::move(what), kind, epoch_.fetch_add(1) + 1});
 }
 
 // Why a worker that comes out of its rest right now is safe: it is seen as resting only if it has not yet
@@ -25,7 +25,7 @@ size_t RetireList::reclaim() {
   uint64_t slowest = resting;
   for (const auto& worker : workers_) slowest = std::min(slowest, worker->seen_.load());
   while (!retired_.empty() && retired_.front().epoch <= slowest) {
-    gone.push_back(std::move(retired_.front().code));
+    gone.push_back(std::move(retired_.front().what));
     retired_.pop_front();
   }
   return retired_.size();
@@ -35,7 +35,7 @@ std::set<const void*> RetireList::waiting() {
   std::lock_guard lock(mutex_);
   std::set<const void*> out;
   for (const Retired& each : retired_) {
-    if (each.code) out.insert(each.code.get());
+    if (each.kind == Kind::Code) out.insert(each.what.get());
   }
   return out;
 }

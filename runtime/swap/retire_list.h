@@ -1,4 +1,5 @@
-// Machine code that no version runs any more, until no worker can be inside it (live-change.md 4.3).
+// Machine code that no version runs any more, and what else of a version is let go of beside the running
+// thread, until no worker can be inside it (live-change.md 4.3).
 //
 // Why not only count owners: the last one to let go would unlink code in the middle of its rows, and a
 // worker that is blocked in a read would keep the code that it ran last for as long as it waits.
@@ -36,16 +37,21 @@ class RetireList {
   // Lives as long as the list.
   Worker& add_worker();
   // `code` was replaced everywhere already, by sequentially consistent stores.
-  void retire(std::shared_ptr<void> code);
+  void retire(std::shared_ptr<void> code) { add(std::move(code), Kind::Code); }
+  // The same for state, which to free takes its time too.
+  void retire_state(std::shared_ptr<void> state) { add(std::move(state), Kind::State); }
   // Lets go of what no worker can be inside of. Returns how many wait still.
   size_t reclaim();
-  // What waits, each once.
+  // The code that waits, each once.
   std::set<const void*> waiting();
 
  private:
   static constexpr uint64_t resting = UINT64_MAX;
+  enum class Kind : uint8_t { Code, State };
+  void add(std::shared_ptr<void> what, Kind kind);
   struct Retired {
-    std::shared_ptr<void> code;
+    std::shared_ptr<void> what;
+    Kind kind = Kind::Code;
     uint64_t epoch = 0;  // a batch that began in this one or later cannot have found it
   };
   std::atomic<uint64_t> epoch_{1};

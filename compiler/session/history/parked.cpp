@@ -60,7 +60,8 @@ void Engine::State::settle_parked(const Prepared& taken, uint64_t version) {
 }
 
 void Engine::State::free_parked() {
-  for (size_t i = 0; i < parked.size() && runner->budget().used() > runner->budget().limit();) {
+  const state::Budget& budget = runner->budget();
+  for (size_t i = 0; i < parked.size() && budget.used() > budget.limit() + budget.leaving();) {
     if (is_awaited(parked[i].id)) {
       ++i;
     } else {
