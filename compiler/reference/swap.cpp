@@ -450,7 +450,6 @@ class Migration {
     if (!any) return;  // begins anew, with its own windows
     if (is_timed(*view.stage) && is_timed(*before.stage)) {
       state.closed = old_state.closed;
-      if (!any) return;  // what begins empty follows its own rule at once
       auto ticks = [](const Stage& stage) { return stage.trigger_every > 0 && !stage.on_update; };
       if (ticks(*before.stage) && ticks(*view.stage)) state.tick = old_state.tick;
       state.rules = old_state.rules;
