@@ -432,14 +432,14 @@ EngineStats Engine::stats() const {
     out.errors_by_stream.emplace_back(stream, count);
   const runtime::Plan& plan = s.runner->plan();
   for (size_t i = 0; i < plan.sites.size(); ++i) {
-    if (uint64_t dropped = s.runner->dropped(i); dropped > 0)
+    if (uint64_t dropped = s.runner->fleet().dropped(i); dropped > 0)
       out.dropped_by_stage.emplace_back(plan.sites[i].counter, dropped);
   }
   for (size_t i = 0; i < plan.stores.size(); ++i) {
-    const std::string& path = s.runner->instance(0).store(i).desc().path;
-    if (uint64_t let_go = s.runner->let_go_count(i); let_go > 0)
+    const std::string& path = s.runner->fleet().instance(0).store(i).desc().path;
+    if (uint64_t let_go = s.runner->fleet().let_go_count(i); let_go > 0)
       out.dropped_by_stage.emplace_back(path, let_go);
-    uint64_t late = s.runner->late_count(i);
+    uint64_t late = s.runner->fleet().late_count(i);
     out.late += late;
     if (late > 0) out.late_by_stage.emplace_back(path, late);
   }

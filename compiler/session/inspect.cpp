@@ -147,7 +147,7 @@ EngineFigures Engine::inspect() const {
   EngineFigures out;
   s.turn.ask([&] {
     if (!s.runner) return;
-    runtime::Instance& instance = s.runner->instance(0);
+    runtime::Instance& instance = s.runner->fleet().instance(0);
     std::shared_ptr<session::Program> program;
     {
       std::lock_guard lock(s.mutex);
@@ -175,7 +175,7 @@ EngineFigures Engine::inspect() const {
           program->typed->streams[static_cast<size_t>(program->graph->stores[i].stream)];
       if (is_tap(stream.name)) continue;
       out.stores.push_back({store.desc().path, stream.name, std::string(kind_name(store.desc().kind)),
-                            s.runner->entry_count(i), s.runner->late_count(i), as_time(s.runner->due(i))});
+                            s.runner->fleet().entry_count(i), s.runner->fleet().late_count(i), as_time(s.runner->fleet().due(i))});
     }
     for (const runtime::EmitPlan& emit : instance.plan().emits) {
       const runtime::OutletBinding* binding = s.runner->outlets().find(emit.name);
@@ -253,16 +253,16 @@ Outcome<std::string> Engine::state(const std::string& stream, const std::string&
     std::string text = "{";
     for (size_t i = 0; i < s.runner->plan().stores.size(); ++i) {
       if (program->graph->stores[i].stream != index) continue;
-      auto cells = session::key_state(s.runner->instance(0).store(i), key);
+      auto cells = session::key_state(s.runner->fleet().instance(0).store(i), key);
       // A key is in one of the shards.
-      for (size_t shard = 1; shard < s.runner->shard_count() && cells && cells.value() == "null"; ++shard)
-        cells = session::key_state(s.runner->instance(shard).store(i), key);
+      for (size_t shard = 1; shard < s.runner->fleet().size() && cells && cells.value() == "null"; ++shard)
+        cells = session::key_state(s.runner->fleet().instance(shard).store(i), key);
       if (!cells) {
         out = Failure{Failure::Kind::Usage, cells.error().message};
         return;
       }
       text::Buffer path;
-      json::append_string(s.runner->instance(0).store(i).desc().path, path);
+      json::append_string(s.runner->fleet().instance(0).store(i).desc().path, path);
       text += (text.size() > 1 ? "," : "") + std::string(path.view()) + ":" + cells.value();
     }
     if (text.size() == 1) {

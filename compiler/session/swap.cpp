@@ -421,7 +421,7 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
 void Engine::State::take_prepared() {
   std::lock_guard lock(mutex);
   store_entries.resize(runner->plan().stores.size());
-  for (size_t i = 0; i < store_entries.size(); ++i) store_entries[i] = runner->entry_count(i);
+  for (size_t i = 0; i < store_entries.size(); ++i) store_entries[i] = runner->fleet().entry_count(i);
   free_parked();
   if (prepared.empty() || waiting || runner->swap_waits()) return;
   MUT_CHECK(prepared.front().base == program, "a version is compared with the one that runs right before it");

@@ -115,21 +115,21 @@ void Feeds::stop() {
   }
 }
 
-Feeds::Filled Feeds::fill(const Shards& shards) {
+Feeds::Filled Feeds::fill(const Readers& readers) {
   Filled out = Filled::Fine;
   for (size_t i = 0; i < feeds_.size(); ++i) {
     bool ended = feeds_[i].ended;
     if (stopped_ && feeds_[i].waits) feeds_[i].ended = true;
-    if (!fill(feeds_[i], i, shards)) return Filled::Failed;
+    if (!fill(feeds_[i], i, readers)) return Filled::Failed;
     if (feeds_[i].ended && !ended) out = Filled::SomeEnded;
   }
   return out;
 }
 
-bool Feeds::fill(Feed& feed, size_t index, const Shards& shards) {
+bool Feeds::fill(Feed& feed, size_t index, const Readers& readers) {
   feed.waits = false;
   if (feed.ended || feed.has_rows()) return true;
-  const SourcePlan& of = shards[0]->instance().plan().sources[index];
+  const SourcePlan& of = readers[0]->instance().plan().sources[index];
   batch::NeededColumns needed = of.needed;
   // With several sources a cut may fall inside of a batch: its rest is run by a version that may need more.
   if (feeds_.size() > 1) std::fill(needed.begin(), needed.end(), char{1});
@@ -158,13 +158,13 @@ bool Feeds::fill(Feed& feed, size_t index, const Shards& shards) {
   ++batches_;
   if (!feed.batch->has_arrival()) feed.batch->set_arrival(now_ns());
   feed.silent_since.reset();
-  for (const auto& shard : shards) {
+  for (Shard* shard : readers) {
     Instance& instance = shard->instance();
     if ((instance.idle >> std::min(index, mask_bits - 1) & 1U) == 0) continue;
     instance.wake(index);
     instance.context().overdue = 1;  // its watermark may have gone up
   }
-  present(feed, index, shards[0]->instance());
+  present(feed, index, readers[0]->instance());
   return true;
 }
 
@@ -210,8 +210,8 @@ void Feeds::mark_future(Feed& feed, int64_t ahead_ns) {
   }
 }
 
-bool Feeds::note_idle(const Shards& shards) const {
-  const std::vector<SourcePlan>& plans = shards[0]->instance().plan().sources;
+bool Feeds::note_idle(const Readers& readers) const {
+  const std::vector<SourcePlan>& plans = readers[0]->instance().plan().sources;
   bool any = false;
   for (size_t i = 0; i < feeds_.size() && i < mask_bits; ++i) {
     const Feed& feed = feeds_[i];
@@ -219,7 +219,7 @@ bool Feeds::note_idle(const Shards& shards) const {
     if (steady_ns() - *feed.silent_since < plans[i].idle) continue;
     any = true;
     int64_t reached = earlier(now_ns(), plans[i].lateness);
-    for (const auto& shard : shards) {
+    for (Shard* shard : readers) {
       Instance& instance = shard->instance();
       instance.idle |= uint64_t{1} << i;
       instance.watermarks[i] = std::max(instance.watermarks[i], reached);
@@ -312,9 +312,9 @@ void Feed::advance(uint32_t end) {
   row = end;
 }
 
-Status Feeds::hand_over(const Shards& shards, const std::vector<std::pair<std::string, std::string>>& renamed,
+Status Feeds::hand_over(const Readers& readers, const std::vector<std::pair<std::string, std::string>>& renamed,
                         SourceChanges& changes) {
-  Instance& first = shards[0]->instance();
+  Instance& first = readers[0]->instance();
   Status worst = Unit{};
   std::vector<Feed> feeds;
   for (size_t i = 0; i < first.plan().sources.size(); ++i) {
@@ -334,13 +334,13 @@ Status Feeds::hand_over(const Shards& shards, const std::vector<std::pair<std::s
       feed = Feed{};
       feed.name = name;
       feed.reader = std::move(reader);
-      for (const auto& shard : shards) shard->instance().watermarks[i] = no_watermark;
+      for (Shard* shard : readers) shard->instance().watermarks[i] = no_watermark;
     }
     bool resumed = false;
     for (SourceChanges::Replaced& other : changes.replaced) {
       if (other.source != source.name || !feed.reader) continue;
       resumed = replace_input(feed, other);
-      for (const auto& shard : shards) {
+      for (Shard* shard : readers) {
         int64_t& watermark = shard->instance().watermarks[i];
         if (watermark == state::never) watermark = no_watermark;  // the end was that of the other
       }
@@ -356,7 +356,7 @@ Status Feeds::hand_over(const Shards& shards, const std::vector<std::pair<std::s
     }
     // With less lateness more of what was read already is over.
     if (feed.newest) {
-      for (const auto& shard : shards) {
+      for (Shard* shard : readers) {
         int64_t& watermark = shard->instance().watermarks[i];
         watermark = std::max(watermark, earlier(*feed.newest, source.lateness));
       }

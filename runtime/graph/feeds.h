@@ -43,7 +43,8 @@ struct SourceChanges {
   std::vector<std::string> redeclared;  // whose record type changed
 };
 
-using Shards = std::vector<std::unique_ptr<Shard>>;
+// All that run the rows; the plan of the first says how they are read.
+using Readers = std::vector<Shard*>;
 
 struct Feed {
   std::string name;
@@ -102,22 +103,22 @@ class Feeds {
   // Makes sure that each source has a row, or that it is known to have none. A source that was idle is idle
   // no more when it has one.
   enum class Filled : uint8_t { Fine, SomeEnded, Failed };
-  Filled fill(const Shards& shards);
+  Filled fill(const Readers& readers);
   const Error& error() const { return error_; }  // after Failed
   // The source whose next record has the smallest event time, ties by declaration, and how many rows of it
   // come before the next record of another source. Nothing: no row is to be had now.
   std::optional<Turn> next(const Plan& plan) const;
   // Sources that have been silent for as long as they may hold no watermark back from here on, and where
   // nothing else does, the clock is the watermark. Whether there is one.
-  bool note_idle(const Shards& shards) const;
+  bool note_idle(const Readers& readers) const;
 
   // Between two rows, when the shards run the next version: sources go by name, and the rows that they have
   // handed over already are run by it.
-  Status hand_over(const Shards& shards, const std::vector<std::pair<std::string, std::string>>& renamed,
+  Status hand_over(const Readers& readers, const std::vector<std::pair<std::string, std::string>>& renamed,
                    SourceChanges& changes);
 
  private:
-  bool fill(Feed& feed, size_t index, const Shards& shards);
+  bool fill(Feed& feed, size_t index, const Readers& readers);
   uint32_t rows_to_read(const Feed& feed) const;
   bool waits_for_cut(const Feed& feed) const { return cut_ && feed.position >= cut_of(feed); }
   uint32_t end_by_cut(const Feed& feed, uint32_t row_end) const;

@@ -12,10 +12,8 @@
 #include "runtime/env/env.h"
 #include "runtime/graph/crew.h"
 #include "runtime/graph/feeds.h"
-#include "runtime/graph/instance.h"
-#include "runtime/graph/merged_rows.h"
+#include "runtime/graph/fleet.h"
 #include "runtime/graph/outlets.h"
-#include "runtime/graph/shard.h"
 #include "runtime/swap/migration.h"
 #include "runtime/swap/retire_list.h"
 
@@ -39,9 +37,6 @@ struct SwapResult {
   uint64_t cells_converted = 0;
   std::string refused;  // why it was not taken, and the version before runs on; empty: it was
 };
-
-// A version, made for each shard.
-using Instances = std::vector<std::unique_ptr<Instance>>;
 
 // An edit that is ready: all that can fail has happened, but for conversions that look at each entry.
 struct PreparedSwap {
@@ -73,7 +68,9 @@ class Runner {
   ~Runner();
 
   // A version with empty stores. Threads: any.
-  Instances make_instances(const std::shared_ptr<const Plan>& plan, const Kernels& kernels);
+  Instances make_instances(const std::shared_ptr<const Plan>& plan, const Kernels& kernels) const {
+    return fleet_.make_instances(plan, kernels);
+  }
 
   // The first version. Readers and sinks are matched by name; all that the plan names must be there.
   void start(Instances instances, uint64_t version, NamedReaders sources, std::vector<OutletBinding> sinks);
@@ -97,15 +94,9 @@ class Runner {
   Status close();
 
   const Error& error() const { return error_; }
-  size_t shard_count() const { return shards_.size(); }
-  Instance& instance(size_t shard) const { return shards_[shard]->instance(); }
-  const Plan& plan() const { return shards_[0]->instance().plan(); }
-  // Of a store, in all shards; what each shard has once.
-  uint64_t entry_count(size_t store) const;
-  uint64_t late_count(size_t store) const;
-  uint64_t let_go_count(size_t store) const;
-  uint64_t dropped(size_t site) const;
-  int64_t due(size_t store) const;
+  // What runs. Threads: that of run(), between two calls.
+  const Fleet& fleet() const { return fleet_; }
+  const Plan& plan() const { return fleet_.plan(); }
   // How many stores of older versions nothing needs any more: what they had is retired.
   uint64_t emptied() const { return emptied_; }
   // Other code for the same version.
@@ -117,37 +108,30 @@ class Runner {
   // Entries of what an edit dropped, for an undo; 0: it is not there.
   uint64_t parked_entries(const ParkId& id) const;
   void let_go(const ParkId& id);
-  state::Budget& budget() { return *budget_; }
-  const ErrorLog& errors() const { return shards_[0]->errors(); }
-  uint64_t seed() const { return seed_; }
+  state::Budget& budget() { return fleet_.budget(); }
+  const ErrorLog& errors() const { return fleet_.errors(); }
+  uint64_t seed() const { return fleet_.seed(); }
 
  private:
   Progress advance();
   // What sources that have been silent for long bring about.
   void look_for_idle();
-  // What is processed or fires from here on arrived then.
-  void set_arrival(int64_t arrival_ns);
   // A stretch of rows that all shards run: until each has, it goes on with the next call of run().
   struct Stretch {
     size_t source = 0;
     std::vector<MutCursor> cursors;  // by shard
   };
-  enum class Runs : uint8_t { Over, Partly, Failed };
-  Runs run_shards(Stretch& stretch);
+  Fleet::Runs run_shards(Stretch& stretch);
   bool run_rows(const Turn& turn);
   bool go_on();
   bool run_once(size_t index, const MutCursor& cursor);
   bool sabotage(size_t index, MutCursor& cursor);
-  bool is_firing() const;
-  void fire_due();
   void finish_input();
-  void share_stage_clocks();
   // Called by a shard whose sinks are full.
   bool take_output(Shard& shard);
   bool take_all_output(Merge by);
-  template <typename Count>
-  uint64_t over_shards(size_t store, const Count& count) const;
-  void gather_errors();
+  // Those that run the rows.
+  Readers readers() const;
   void exchange();
   // The store that it took over, if nothing of that is left.
   void retire_emptied(state::Store& store);
@@ -164,13 +148,11 @@ class Runner {
   RetireList& retired_;
   RetireList::Worker& worker_;
   RunnerOptions options_;
-  uint64_t seed_;
-  std::shared_ptr<state::Budget> budget_;
-  Shards shards_;  // at least one
+  Crew crew_;  // its threads run the shards of fleets, and nothing while run() does not
+  Fleet fleet_;
   uint64_t version_ = 0;
   Feeds feeds_;
   Outlets outlets_;
-  MergedRows merged_;
   std::optional<PreparedSwap> scheduled_;
   std::optional<SwapResult> last_swap_;
   RunnerStats stats_;
@@ -179,8 +161,6 @@ class Runner {
   bool finished_ = false;
   bool stopped_ = false;
   std::optional<Stretch> stretch_;  // that is not over
-  bool together_ = false;           // the shards run at once: rows stay in their sinks meanwhile
-  Crew crew_;                       // the last: its threads end first
 };
 
 }  // namespace mut::runtime

@@ -1,0 +1,171 @@
+#include "runtime/graph/fleet.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "runtime/state/counts.h"
+
+namespace mut::runtime {
+
+Fleet::Fleet(Crew& crew, Makeup makeup, std::function<bool(Shard&)> full)
+    : crew_(crew), makeup_(std::move(makeup)) {
+  auto take = [this, full = std::move(full)](Shard& shard) { return together_ || full(shard); };
+  for (uint32_t i = 0; i < makeup_.shards; ++i) shards_.push_back(std::make_unique<Shard>(i, take));
+}
+
+Instances Fleet::make_instances(const std::shared_ptr<const Plan>& plan, const Kernels& kernels) const {
+  Instances out;
+  for (const auto& shard : shards_) {
+    ShardPlace place{shard->index(), makeup_.shards, makeup_.seed};
+    out.push_back(std::make_unique<Instance>(plan, kernels, place, *makeup_.budget, shard->errors()));
+  }
+  return out;
+}
+
+Instances Fleet::set_instances(Instances next) {
+  Instances old;
+  for (size_t i = 0; i < shards_.size(); ++i) old.push_back(shards_[i]->set_instance(std::move(next[i])));
+  return old;
+}
+
+Fleet::Runs Fleet::run(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors) {
+  std::vector<Shard::Ran> ran(shards_.size(), Shard::Ran::All);
+  together_ = shards_.size() > 1;
+  crew_.run([&](uint32_t i) {
+    Shard& shard = *shards_[i];
+    // Rows of several shards are taken when all of them stand at one event.
+    if (together_) shard.instance().context().output_rows_max = std::numeric_limits<uint64_t>::max();
+    if (shard.is_firing()) ran[i] = shard.fire_rest();
+    if (ran[i] == Shard::Ran::All) ran[i] = shard.run(source, rows, cursors[i]);
+    shard.instance().context().output_rows_max = output_rows_usual;
+  });
+  together_ = false;
+  auto any = [&](Shard::Ran what) { return std::find(ran.begin(), ran.end(), what) != ran.end(); };
+  if (any(Shard::Ran::Stopped)) return Runs::Failed;
+  return any(Shard::Ran::Some) ? Runs::Partly : Runs::Over;
+}
+
+std::vector<MutCursor> Fleet::cursors(size_t source, uint32_t row, uint32_t row_end) const {
+  return std::vector<MutCursor>(shards_.size(), MutCursor{row, row_end, instance(0).watermarks[source]});
+}
+
+bool Fleet::is_firing() const {
+  return std::any_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard->is_firing(); });
+}
+
+void Fleet::fire_due() {
+  for (const auto& shard : shards_) shard->fire_due();
+}
+
+void Fleet::expire() {
+  for (const auto& shard : shards_) shard->expire();
+}
+
+void Fleet::let_timers_go() {
+  for (const auto& shard : shards_) shard->instance().let_timers_go();
+}
+
+void Fleet::set_arrival(int64_t arrival_ns) {
+  for (const auto& shard : shards_) shard->instance().context().arrival = arrival_ns;
+}
+
+void Fleet::raise_watermarks(size_t sources, int64_t time) {
+  for (const auto& shard : shards_) {
+    std::vector<int64_t>& watermarks = shard->instance().watermarks;
+    for (size_t i = 0; i < sources; ++i) watermarks[i] = std::max(watermarks[i], time);
+  }
+}
+
+// What is left in a window of a number of events is as old as the last event of the stage says, whichever
+// shard had that.
+void Fleet::share_stage_clocks() {
+  for (size_t i = 0; i < plan().stores.size() && shards_.size() > 1; ++i) {
+    if (plan().stores[i].desc.kind != state::StoreKind::Counts) continue;
+    auto counts = [&](const std::unique_ptr<Shard>& shard) -> state::CountStore& {
+      return static_cast<state::CountStore&>(shard->instance().store(i));
+    };
+    int64_t newest = no_watermark;
+    for (const auto& shard : shards_) newest = std::max(newest, counts(shard).observed());
+    for (const auto& shard : shards_) counts(shard).observe(newest);
+  }
+}
+
+void Fleet::finish_input(const std::vector<char>& over, End end) {
+  for (const auto& shard : shards_) {
+    if (shard->instance().context().overdue != 0) shard->fire_due();  // by the last event, not by the end
+  }
+  share_stage_clocks();
+  for (const auto& shard : shards_) {
+    shard->finish_counts(Shard::Rest::OfSources, over);
+    shard->end_stores(over);
+    for (size_t i = 0; i < over.size(); ++i) {
+      if (over[i] != 0) shard->instance().watermarks[i] = state::never;
+    }
+    shard->fire_due();
+  }
+  share_stage_clocks();
+  for (const auto& shard : shards_) {
+    shard->finish_counts(Shard::Rest::OfResults, over);
+    shard->fire_due();
+    if (end == End::Final) shard->finish();
+  }
+}
+
+std::span<const MutSink> Fleet::output(Merge by) {
+  if (shards_.size() == 1) return instance(0).sinks();
+  std::vector<const Instance*> instances;
+  for (const auto& shard : shards_) instances.push_back(&shard->instance());
+  return merged_.merge(instances, by);
+}
+
+uint64_t Fleet::output_rows() const {
+  uint64_t out = 0;
+  for (const auto& shard : shards_) out += shard->instance().context().output_rows;
+  return out;
+}
+
+void Fleet::clear_output() {
+  for (const auto& shard : shards_) shard->clear_output();
+}
+
+ErrorLog& Fleet::gather_errors() {
+  for (size_t i = 1; i < shards_.size(); ++i) shards_[0]->errors().take(shards_[i]->errors());
+  return shards_[0]->errors();
+}
+
+// What every shard has is counted in the first.
+template <typename Count>
+uint64_t Fleet::over_shards(size_t store, const Count& count) const {
+  bool everywhere = plan().stores[store].home == state::Home::Everywhere;
+  uint64_t out = 0;
+  for (size_t i = 0; i < (everywhere ? 1 : shards_.size()); ++i) out += count(instance(i).store(store));
+  return out;
+}
+
+uint64_t Fleet::entry_count(size_t store) const {
+  return over_shards(store, [](const state::Store& of) { return of.entry_count(); });
+}
+
+uint64_t Fleet::late_count(size_t store) const {
+  return over_shards(store, [](const state::Store& of) { return of.late_count(); });
+}
+
+uint64_t Fleet::let_go_count(size_t store) const {
+  return over_shards(store, [](const state::Store& of) { return of.let_go_count(); });
+}
+
+int64_t Fleet::due(size_t store) const {
+  int64_t out = state::never;
+  for (const auto& shard : shards_) out = std::min(out, shard->instance().store(store).due());
+  return out;
+}
+
+uint64_t Fleet::dropped(size_t site) const {
+  bool everywhere = plan().sites[site].everywhere;
+  uint64_t out = 0;
+  for (size_t i = 0; i < (everywhere ? 1 : shards_.size()); ++i) out += instance(i).dropped()[site];
+  return out;
+}
+
+}  // namespace mut::runtime
