@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compiler/change/differences.h"
+#include "compiler/change/expr_hash.h"
 
 namespace mut::change {
 namespace {
@@ -290,6 +291,38 @@ void compare_borders(const typed::Program& before, const typed::Program& after, 
   borders.sinks();
   borders.params();
   borders.guards();
+}
+
+namespace {
+
+Hash time_hash(const typed::Program& program, const typed::Source& source) {
+  if (!source.time) return Hasher("arrival").done();
+  std::vector<Value> fields;
+  for (const typed::Field& field : source.type->fields)
+    fields.push_back({Hasher("field").add(field.name).done(), std::nullopt});
+  Scope scope;
+  scope.fields = &fields;
+  return ExprHasher(program, Detail::ParamValues).hash(*source.time, scope);
+}
+
+}  // namespace
+
+std::string reads_otherwise(const typed::Program& before, const typed::Program& after) {
+  auto named = [](const typed::Source& a, const typed::Source& b) { return a.name == b.name; };
+  if (!std::equal(before.sources.begin(), before.sources.end(), after.sources.begin(), after.sources.end(), named))
+    return "other sources are declared, or in another order";
+  for (size_t i = 0; i < before.sources.size(); ++i) {
+    const typed::Source& a = before.sources[i];
+    const typed::Source& b = after.sources[i];
+    std::string of = "source `" + a.name + "` ";
+    if (!same_record(a.type, b.type)) return of + "has another record";
+    if (std::string other = other_input(a.connector, b.connector); !other.empty())
+      return of + "reads something else: " + other;
+    bool same_clock = a.lateness == b.lateness && a.idle == b.idle && a.ahead == b.ahead &&
+                      a.preload == b.preload && time_hash(before, a) == time_hash(after, b);
+    if (!same_clock) return of + "has another time, or waits otherwise for what is late";
+  }
+  return "";
 }
 
 }  // namespace mut::change

@@ -12,4 +12,8 @@ void compare_borders(const typed::Program& before, const typed::Program& after, 
 uint64_t replaced_sources(const typed::Program& before, const typed::Program& after,
                           const FormerNames& names);
 
+// Why the records of the sources of `after` are not those that `before` reads, in the same order and of the
+// same times; empty: they are.
+std::string reads_otherwise(const typed::Program& before, const typed::Program& after);
+
 }  // namespace mut::change

@@ -217,6 +217,7 @@ bool Engine::State::disturb() {
   for (size_t i = 0; i < program->plan->params.size(); ++i)
     swap.migration.params.push_back(static_cast<int>(i));
   swap.version = runner->version();
+  swap.beside = runtime::PreparedSwap::Beside::Stays;
   runner->schedule(std::move(swap));
   return true;
 }
@@ -260,6 +261,7 @@ RunState Engine::run() {
 void Engine::State::settle_swap() {
   auto result = runner->take_swap_result();
   if (!result) return;
+  if (waiting && waiting->origin == Prepared::Origin::Shadow) return settle_shadow(*result);
   if (!result->refused.empty()) return settle_refused(result->refused);
   cells_converted += result->cells_converted;
   entries_converted += result->entries_converted;
@@ -275,6 +277,7 @@ void Engine::State::settle_swap() {
   for (const runtime::SourceCount& cut : result->cut) report.cut.push_back({cut.source, cut.records});
   report.pause_ns = result->pause_ns;
   report.entries_converted = result->entries_converted;
+  if (seen) note_shadow_end(version_text(result->version) + " runs");
   program = waiting->program;
   program_version = result->version;
   retired.retire(std::exchange(running_kernels, std::move(waiting->kernels)).owner);

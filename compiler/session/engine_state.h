@@ -13,6 +13,7 @@
 #include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
 #include "compiler/session/program.h"
+#include "compiler/session/shadow/run.h"
 #include "compiler/session/taps.h"
 #include "compiler/session/turn.h"
 #include "mutstream/engine.h"
@@ -86,8 +87,9 @@ struct Engine::State {
   };
   // A version that is ready and waits for its cut.
   struct Prepared {
-    // Same: what the user sees stays, taps and the like apart; it goes by the number of its base.
-    enum class Origin : uint8_t { Edit, Param, Same } origin = Origin::Edit;
+    // Same: what the user sees stays, taps and the like apart; it goes by the number of its base. Shadow: no
+    // version at all, what is behind it follows its base.
+    enum class Origin : uint8_t { Edit, Param, Same, Shadow } origin = Origin::Edit;
     SwapReport report;
     std::shared_ptr<session::Program> program;
     runtime::PreparedSwap swap;
@@ -123,6 +125,7 @@ struct Engine::State {
   std::deque<Prepared> prepared;    // the next ones, each compared with the one before
   std::deque<SwapReport> done;
   std::vector<ParkedState> parked;  // that the shard has, in order of versions
+  std::shared_ptr<session::ShadowRun> shadow_run;  // that runs or waits, or the last one; or null
   runtime::Kernels running_kernels;
   std::shared_ptr<const graph::Graph> running_graph;
   std::vector<uint64_t> store_entries;
@@ -167,6 +170,14 @@ struct Engine::State {
   // `made` with the taps of `base`. Null where what it imports does not check any more.
   std::shared_ptr<session::Program> with_taps_of(const session::Program& base,
                                                  const std::shared_ptr<session::Program>& made) const;
+  Outcome<Prepared> prepare_shadow(const Base& base, session::ShadowRun& run);
+  Outcome<Prepared> prepare_adoption(const PromoteRequest& request, const Base& base,
+                                     const session::ShadowRun& run, SwapReport& report);
+  // What compares without asking for consents.
+  static change::SwapPlan same_plan(const session::Program& before, const session::Program& after);
+  void settle_shadow(const runtime::SwapResult& result);
+  void count_shadow();
+  void note_shadow_end(const std::string& why);
   // Schedules a program that does what `base` does for the user; false when another came in between.
   Outcome<bool> offer_same(const Base& base, const std::shared_ptr<session::Program>& edited);
   // The newest program with other taps. `change` is called again where another version came in between.

@@ -72,8 +72,10 @@ Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& mad
 
 Engine::State::Base Engine::State::base_after(size_t kept) const {
   std::vector<ParkedState> can_return = parked_before(kept);
+  while (kept > 0 && prepared[kept - 1].origin == Prepared::Origin::Shadow) --kept;
   if (kept > 0) return {prepared[kept - 1].program, prepared[kept - 1].report.version, std::move(can_return)};
-  if (waiting) return {waiting->program, waiting->report.version, std::move(can_return)};
+  if (waiting && waiting->origin != Prepared::Origin::Shadow)
+    return {waiting->program, waiting->report.version, std::move(can_return)};
   return {program, program_version, std::move(can_return)};
 }
 
@@ -104,12 +106,14 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
   }
   compare.version = report.version;
   if (kind == session::StepKind::RollBack) compare.policy = change::Policy::Back;
+  if (kind == session::StepKind::Shadow) compare.policy = change::Policy::Live;
   if (kind == session::StepKind::Undo || kind == session::StepKind::RollBack)
     compare.direction = change::FormerNames::Direction::Back;
   for (const ParkedState& known : before.parked)
     compare.parked.push_back({known.id, known.program->graph.get(), known.cells, known.entries});
   change::SwapPlan plan = change::compare(*base.graph, *made.graph, compare);
-  report.plan = change::print_text(plan, version_name(before.version), version_name(report.version));
+  std::string named = kind == session::StepKind::Shadow ? "shadow" : version_name(report.version);
+  report.plan = change::print_text(plan, version_name(before.version), named);
   report.cells = session::verdicts_of(plan);
   switch (plan.outcome) {
     case change::SwapPlan::Outcome::NoChange:

@@ -126,6 +126,7 @@ Outcome<bool> Engine::State::offer_same(const Base& base, const std::shared_ptr<
   if (!kernels) return kernels.failure();
   ready.swap.version = base.version;
   ready.swap.migration = plan.migration;
+  ready.swap.beside = runtime::PreparedSwap::Beside::Stays;
   ready.swap.migration.parks.clear();  // nobody will ask for it back
   ready.swap.sources.redeclared = plan.sources_redeclared;
   ready.swap.next = runner->make_instances(made->plan, kernels.value());

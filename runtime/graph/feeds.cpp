@@ -130,9 +130,7 @@ bool Feeds::fill(Feed& feed, size_t index, const Readers& readers) {
   feed.waits = false;
   if (feed.ended || feed.has_rows()) return true;
   const SourcePlan& of = readers[0]->instance().plan().sources[index];
-  batch::NeededColumns needed = of.needed;
-  // With several sources a cut may fall inside of a batch: its rest is run by a version that may need more.
-  if (feeds_.size() > 1) std::fill(needed.begin(), needed.end(), char{1});
+  batch::NeededColumns needed = this->needed(index, of);
   uint32_t rows = rows_to_read(feed);
   if (!feed.batch || feed.batch->needed() != needed || &feed.batch->record() != of.record.get() ||
       feed.batch->row_capacity() != rows) {
@@ -166,6 +164,33 @@ bool Feeds::fill(Feed& feed, size_t index, const Readers& readers) {
   }
   present(feed, index, readers[0]->instance());
   return true;
+}
+
+batch::NeededColumns Feeds::needed(size_t index, const SourcePlan& source) const {
+  batch::NeededColumns out = source.needed;
+  // With several sources a cut may fall inside of a batch: its rest is run by a version that may need more.
+  // Rows that are no text cannot be decoded again for one that does.
+  const auto& reader = feeds_[index].reader;
+  if (feeds_.size() > 1 || (reader && reader->decoder() == nullptr)) std::fill(out.begin(), out.end(), char{1});
+  for (size_t i = 0; index < also_.size() && i < out.size(); ++i) out[i] |= also_[index][i];
+  return out;
+}
+
+// Rows that wait have all that is read of them from now on.
+void Feeds::complete(Feed& feed, size_t index, const batch::NeededColumns& wanted, Instance& first) {
+  codec::Decoder* decoder = feed.reader ? feed.reader->decoder() : nullptr;
+  if (decoder == nullptr || !feed.has_rows()) return;
+  bool lacks = false;
+  for (size_t i = 0; i < wanted.size(); ++i) lacks = lacks || (wanted[i] != 0 && feed.batch->needed()[i] == 0);
+  if (!lacks) return;
+  feed.batch = decode_again(*decoder, *feed.batch, feed.row, first.plan().sources[index].record);
+  feed.row = 0;
+  present(feed, index, first);
+}
+
+void Feeds::read_also(const Readers& readers, std::vector<batch::NeededColumns> columns) {
+  also_ = std::move(columns);
+  for (size_t i = 0; i < also_.size(); ++i) complete(feeds_[i], i, also_[i], readers[0]->instance());
 }
 
 // The rows of a feed's batch as kernels see them.
@@ -352,6 +377,7 @@ Status Feeds::hand_over(const Readers& readers, const std::vector<std::pair<std:
       Status done = redeclare(feed, i, first);
       if (!done) worst = done;
     } else if (feed.has_rows()) {
+      complete(feed, i, source.needed, first);
       mark_future(feed, source.ahead);
     }
     // With less lateness more of what was read already is over.

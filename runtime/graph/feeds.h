@@ -112,6 +112,9 @@ class Feeds {
   // nothing else does, the clock is the watermark. Whether there is one.
   bool note_idle(const Readers& readers) const;
 
+  // Between two rows: somebody else reads these columns of the rows too, by source; empty: nobody does any
+  // more.
+  void read_also(const Readers& readers, std::vector<batch::NeededColumns> columns);
   // Between two rows, when the shards run the next version: sources go by name, and the rows that they have
   // handed over already are run by it.
   Status hand_over(const Readers& readers, const std::vector<std::pair<std::string, std::string>>& renamed,
@@ -123,6 +126,8 @@ class Feeds {
   bool waits_for_cut(const Feed& feed) const { return cut_ && feed.position >= cut_of(feed); }
   uint32_t end_by_cut(const Feed& feed, uint32_t row_end) const;
   void present(Feed& feed, size_t index, Instance& first);
+  void complete(Feed& feed, size_t index, const batch::NeededColumns& wanted, Instance& first);
+  batch::NeededColumns needed(size_t index, const SourcePlan& source) const;
   // Rows that are further ahead of their arrival than the source allows become bad ones.
   static void mark_future(Feed& feed, int64_t ahead_ns);
   // Gives the source what it reads from now on. Whether an earlier version had begun it.
@@ -136,6 +141,7 @@ class Feeds {
   std::vector<Feed> feeds_;           // by source of the plan
   std::map<std::string, Feed> left_;  // what sources of older versions have read, by what it is called
   std::optional<std::vector<SourceCount>> cut_;
+  std::vector<batch::NeededColumns> also_;  // by source; empty: nothing
   uint64_t batches_ = 0;
   bool stopped_ = false;
   Error error_;

@@ -13,11 +13,6 @@ namespace {
 constexpr int64_t piece_ns = 400'000;
 constexpr uint64_t piece_entries = 256;
 
-// No code goes on the thread that runs rows.
-void retire_conversions(Migration& migration, RetireList& retired) {
-  for (auto& conversion : std::exchange(migration.conversions, {})) retired.retire(conversion->kernels.owner);
-}
-
 }  // namespace
 
 Runner::Runner(env::Env& env, const RunnerOptions& options, RetireList& retired)
@@ -37,6 +32,8 @@ Runner::~Runner() = default;
 Readers Runner::readers() const {
   Readers out;
   for (const auto& shard : fleet_.shards()) out.push_back(shard.get());
+  if (!shadow_) return out;
+  for (const auto& shard : shadow_->fleet().shards()) out.push_back(shard.get());
   return out;
 }
 
@@ -62,11 +59,13 @@ void Runner::look_for_idle() {
   fleet_.set_arrival(feeds_.now_ns());
   fleet_.fire_due();
   take_all_output(Merge::ByShard);
+  fire_shadow();
 }
 
 bool Runner::take_output(Shard& shard) {
   Instance& instance = shard.instance();
   stats_.rows_out += instance.context().output_rows;
+  if (shadow_) shadow_->rows().take(ShadowRows::Side::Live, instance.plan(), instance.sinks());
   Status status = outlets_.write(instance.plan(), instance.sinks(), version_);
   shard.clear_output();
   return status ? true : fail(status.error());
@@ -75,7 +74,9 @@ bool Runner::take_output(Shard& shard) {
 bool Runner::take_all_output(Merge by) {
   fleet_.gather_errors();
   stats_.rows_out += fleet_.output_rows();
-  Status status = outlets_.write(plan(), fleet_.output(by), version_);
+  std::span<const MutSink> rows = fleet_.output(by);
+  if (shadow_) shadow_->rows().take(ShadowRows::Side::Live, plan(), rows);
+  Status status = outlets_.write(plan(), rows, version_);
   fleet_.clear_output();
   return status ? true : fail(status.error());
 }
@@ -100,13 +101,16 @@ bool Runner::go_on() {
   // With one shard the rest of the rows is another stretch: an edit may come before it.
   if (runs == Fleet::Runs::Partly && fleet_.size() > 1) return take_all_output(Merge::ByPosition);
   Feed& feed = feeds_[stretch_->source];
-  uint64_t processed = stretch_->cursors[0].row - feed.row;
-  feed.advance(stretch_->cursors[0].row);
+  uint32_t end = stretch_->cursors[0].row;
+  uint64_t processed = end - feed.row;
+  if (shadow_) shadow_->run(stretch_->source, feed.view, feed.row, end);
+  feed.advance(end);
   stats_.records_in += processed;
   stretch_.reset();
   bool written = take_all_output(Merge::ByPosition);
   if (runs == Fleet::Runs::Partly) return written;  // nothing is too old for what is still to fire
   fleet_.expire();
+  if (shadow_) shadow_->rows().settle();
   return written;
 }
 
@@ -114,9 +118,12 @@ bool Runner::go_on() {
 void Runner::finish_input() {
   std::vector<char> over = feeds_.over();
   bool ends = feeds_.all_over() && (options_.at_end == RunnerOptions::AtEnd::Finish || stopped_);
-  fleet_.finish_input(over, ends ? Fleet::End::Final : Fleet::End::OfSome);
+  Fleet::End end = ends ? Fleet::End::Final : Fleet::End::OfSome;
+  fleet_.finish_input(over, end);
+  if (shadow_) shadow_->finish_input(over, end);
   if (!ends && fleet_.size() == 1) return;
   take_all_output(Merge::ByShard);
+  if (shadow_) shadow_->rows().settle();
   finished_ = ends;
 }
 
@@ -125,8 +132,11 @@ bool Runner::advance(int64_t time) {
   fleet_.raise_watermarks(feeds_.size(), time);
   fleet_.set_arrival(feeds_.now_ns());
   fleet_.fire_due();
+  if (shadow_) shadow_->fleet().raise_watermarks(feeds_.size(), time);
   look_for_idle();
-  return error_.message.empty() && take_all_output(Merge::ByShard);
+  bool fine = error_.message.empty() && take_all_output(Merge::ByShard);
+  fire_shadow();
+  return fine;
 }
 
 void Runner::stop() {
@@ -143,8 +153,13 @@ Progress Runner::run() {
   return progress;
 }
 
+// No code goes on the thread that runs rows.
+void Runner::retire_conversions(Migration& migration) {
+  for (auto& conversion : std::exchange(migration.conversions, {})) retired_.retire(conversion->kernels.owner);
+}
+
 // It may be much. The budgets that it counts in live as long.
-void Runner::retire(std::shared_ptr<void> owned, size_t bytes) {
+void Runner::retire(std::shared_ptr<void> owned, size_t bytes, const std::shared_ptr<state::Budget>& counted) {
   struct Leaving {
     Leaving(std::shared_ptr<state::Budget> of, std::shared_ptr<void> what, size_t much)
         : budget(std::move(of)), owned(std::move(what)), bytes(much) {
@@ -160,14 +175,23 @@ void Runner::retire(std::shared_ptr<void> owned, size_t bytes) {
     std::shared_ptr<void> owned;
     size_t bytes;
   };
-  retired_.retire_state(std::make_shared<Leaving>(fleet_.shared_budget(), std::move(owned), bytes));
+  retired_.retire_state(std::make_shared<Leaving>(counted, std::move(owned), bytes));
+}
+
+void Runner::retire(Instances old, const Fleet& of) {
+  for (auto& version : old) {
+    std::shared_ptr<void> code = version->set_kernels({}).owner;
+    size_t bytes = version->own_bytes();
+    retire(std::move(version), bytes, of.shared_budget());
+    retired_.retire(std::move(code));  // behind what it ran on
+  }
 }
 
 void Runner::retire_emptied(state::Store& store) {
   std::shared_ptr<state::Store> emptied = store.take_emptied();
   if (!emptied) return;
   size_t bytes = emptied.use_count() == 1 ? emptied->bytes() : 0;  // an undo may need it
-  retire(std::move(emptied), bytes);
+  retire(std::move(emptied), bytes, fleet_.shared_budget());
   ++emptied_;
 }
 
@@ -197,6 +221,7 @@ Progress Runner::advance() {
   if (stretch_ || fleet_.is_firing()) {
     // Before anything else, also before an edit: it is of an event that is being processed.
     if (stopped_) fleet_.let_timers_go();
+    if (stopped_ && shadow_) shadow_->fleet().let_timers_go();
     bool fine = stretch_ ? go_on() : fleet_.fire_rest() != Shard::Ran::Stopped;
     return fine && error_.message.empty() ? Progress::More : Progress::Failed;
   }
@@ -277,7 +302,7 @@ void Runner::refuse(PreparedSwap swap, std::string why) {
   result.version = swap.version;
   result.refused = std::move(why);
   for (const auto& version : swap.next) retired_.retire(version->set_kernels({}).owner);
-  retire_conversions(swap.migration, retired_);
+  retire_conversions(swap.migration);
   last_swap_ = std::move(result);
 }
 
@@ -288,12 +313,17 @@ void Runner::exchange() {
   take_all_output(Merge::ByShard);
   PreparedSwap swap = std::move(*scheduled_);
   unschedule();
+  if (swap.begins) return begin_shadow(std::move(swap));
+  bool adopts = swap.from == PreparedSwap::From::Shadow;
+  if (adopts && !shadow_) return refuse(std::move(swap), "the shadow whose state it was to have has ended");
+  if (shadow_) shadow_->rows().settle();
+  const Fleet& from = adopts ? shadow_->fleet() : fleet_;
   SwapResult result;
   result.version = swap.version;
   result.cut = feeds_.positions();
   std::vector<ShardMigration> at_cut;
   for (size_t i = 0; i < fleet_.size(); ++i)
-    at_cut.push_back({&fleet_.instance(i), swap.next[i].get(), &fleet_.shards()[i]->kept()});
+    at_cut.push_back({&from.instance(i), swap.next[i].get(), &fleet_.shards()[i]->kept()});
   (void)env_.fail_points().at("swap.migrating");
   Conversion conversion = convert(at_cut, swap.migration);
   if (!conversion.problem.empty()) return refuse(std::move(swap), std::move(conversion.problem));
@@ -301,6 +331,9 @@ void Runner::exchange() {
   MigrationCount moved = migrate(at_cut, swap.migration, conversion);
   result.entries_converted = moved.entries;
   result.cells_converted = moved.cells;
+  for (auto& next : swap.next) {
+    for (size_t i = 0; adopts && i < next->store_count(); ++i) next->store(i).move_to(fleet_.budget());
+  }
   Instances old = fleet_.set_instances(std::move(swap.next));
   fleet_.set_arrival(old[0]->context().arrival);
   count_parked();
@@ -316,14 +349,10 @@ void Runner::exchange() {
   if (!handed) fail(handed.error());
   // What an edit made due fires at the cut, before the next event.
   fleet_.fire_due();
+  if (swap.beside == PreparedSwap::Beside::Ends) end_shadow();
   take_all_output(Merge::ByShard);
-  for (auto& version : old) {
-    std::shared_ptr<void> code = version->set_kernels({}).owner;
-    size_t bytes = version->own_bytes();
-    retire(std::move(version), bytes);
-    retired_.retire(std::move(code));  // behind what it ran on
-  }
-  retire_conversions(swap.migration, retired_);
+  retire(std::move(old), fleet_);
+  retire_conversions(swap.migration);
   result.pause_ns = env_.thread_cpu_ns() - begin;
   last_swap_ = std::move(result);
   ++stats_.swaps;
@@ -352,7 +381,7 @@ void Runner::let_go(const ParkId& id) {
       retire_emptied(store);
     }
     size_t bytes = known->second->bytes();
-    retire(std::move(known->second), bytes);
+    retire(std::move(known->second), bytes, fleet_.shared_budget());
     shard->kept().erase(known);
   }
   count_parked();

@@ -14,6 +14,7 @@
 #include "runtime/graph/feeds.h"
 #include "runtime/graph/fleet.h"
 #include "runtime/graph/outlets.h"
+#include "runtime/graph/shadow.h"
 #include "runtime/swap/migration.h"
 #include "runtime/swap/retire_list.h"
 
@@ -46,6 +47,12 @@ struct PreparedSwap {
   std::vector<OutletBinding> new_sinks;  // by sink name, opened
   SourceChanges sources;
   std::vector<SourceCount> at;  // cut when each named source has given this many; empty: at the next boundary
+  // Of a shadow: nothing is exchanged, `next` and what it keeps are its own, and it runs from the cut on.
+  std::unique_ptr<Shadow> begins;
+  // Whose state the migration is about. Shadow: of the one that runs; there is none, nothing is taken.
+  enum class From : uint8_t { Live, Shadow } from = From::Live;
+  // What becomes of a shadow that runs, where this is none itself.
+  enum class Beside : uint8_t { Ends, Stays } beside = Beside::Ends;
 };
 
 struct RunnerStats {
@@ -82,6 +89,12 @@ class Runner {
   bool waits_for_cut() const { return scheduled_ && !scheduled_->at.empty(); }
   void unschedule();
   std::optional<SwapResult> take_swap_result() { return std::exchange(last_swap_, std::nullopt); }
+
+  // One that can begin: its fleet makes the instances of the candidate. Threads: any.
+  std::unique_ptr<Shadow> make_shadow(std::shared_ptr<ShadowRows> rows);
+  // The one that runs, or null. Between two calls of run().
+  const Shadow* shadow() const { return shadow_.get(); }
+  void end_shadow();
 
   // Runs about one batch.
   Progress run();
@@ -133,12 +146,17 @@ class Runner {
   // Those that run the rows.
   Readers readers() const;
   void exchange();
+  void begin_shadow(PreparedSwap swap);
+  // The shadow follows what the live version has done.
+  void fire_shadow();
   // The store that it took over, if nothing of that is left.
   void retire_emptied(state::Store& store);
   // A piece of what the edit before left to be converted; whether more is left.
   bool take_over();
-  // Lets go of state, of so many bytes, beside the running thread.
-  void retire(std::shared_ptr<void> owned, size_t bytes);
+  // Lets go of state, of so many bytes that count in that budget, beside the running thread.
+  void retire(std::shared_ptr<void> owned, size_t bytes, const std::shared_ptr<state::Budget>& counted);
+  void retire(Instances old, const Fleet& of);
+  void retire_conversions(Migration& migration);
   // The next version is not taken.
   void refuse(PreparedSwap swap, std::string why);
   void count_parked();
@@ -150,6 +168,7 @@ class Runner {
   RunnerOptions options_;
   Crew crew_;  // its threads run the shards of fleets, and nothing while run() does not
   Fleet fleet_;
+  std::unique_ptr<Shadow> shadow_;
   uint64_t version_ = 0;
   Feeds feeds_;
   Outlets outlets_;

@@ -28,6 +28,12 @@ class Budget {
     return used() + bytes <=
            limit_ + parked_.load(std::memory_order_relaxed) + leaving_.load(std::memory_order_relaxed);
   }
+  // Of one store: it goes into another engine's, which takes it whatever its limit.
+  void move_to(Budget& engine) {
+    engine_->remove(used());
+    engine_ = &engine;
+    engine_->add(used());
+  }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
   size_t limit() const { return engine_ != nullptr ? engine_->limit() : limit_; }
   Budget& engine() { return engine_ != nullptr ? *engine_ : *this; }

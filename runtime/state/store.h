@@ -72,6 +72,9 @@ class Store {
   // Of what it allocated; 0 for a store that counts in the budget of others.
   size_t bytes() const { return bytes_ ? bytes_->used() : 0; }
   void count_in(std::unique_ptr<Budget> bytes) { bytes_ = std::move(bytes); }
+  void move_to(Budget& engine) {
+    if (bytes_) bytes_->move_to(engine);
+  }
   uint64_t late_count() const { return late_; }
   void set_late_count(uint64_t count) { late_ = count; }
 

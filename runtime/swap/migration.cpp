@@ -218,6 +218,7 @@ bool keeps_order(const std::vector<int>& keys) {
 bool is_taken_over(const std::vector<ShardMigration>& shards, const Migration& migration, size_t index,
                    size_t& planned) {
   const StoreMigration& store = migration.stores[index];
+  if (migration.old == Migration::Old::Stays) return false;
   if (store.transfer != StoreTransfer::Convert || store.conversion >= 0 || !store.joined.empty() ||
       !store.returned.empty() || !keeps_order(store.keys) || has_other_readers(migration, index) ||
       changes_shards(migration, index, shards[0].old->plan(), shards[0].next->plan()))

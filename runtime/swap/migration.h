@@ -63,6 +63,9 @@ struct Migration {
   std::vector<std::pair<std::string, std::string>> renamed_sinks;
   std::vector<std::shared_ptr<const KeyConversion>> conversions;
   std::vector<ParkId> parks;  // old stores that are kept, unless they are empty; they go nowhere else whole
+  // Stays: the old version runs on with what it has, so that nothing of it moves, at the cut or behind it;
+  // each store is then Fresh or Convert.
+  enum class Old : uint8_t { Goes, Stays } old = Old::Goes;
 };
 
 struct MigrationCount {

@@ -36,8 +36,8 @@ class Engine:
         self.mutc = mutc
         self.env = dict(os.environ, MUT_ENGINE_FAULT=fault) if fault else None
 
-    def run(self, way, made, target, more=()):
-        """Runs `made` in `target`. Exit code, or None beyond a minute; then what was said."""
+    def run(self, way, made, target, more=(), told=2000):
+        """Runs `made` in `target`. Exit code, or None beyond a minute; then the last `told` of what was said."""
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(made, target)
         try:
@@ -45,7 +45,7 @@ class Engine:
                                   errors="replace", timeout=60, env=self.env)
         except subprocess.TimeoutExpired:
             return None, "did not end in a minute"
-        return done.returncode, f"ended with {done.returncode}\n{done.stderr[-2000:]}"
+        return done.returncode, f"ended with {done.returncode}\n{done.stderr[-told:]}"
 
 
 TOO_LONG = "the reference did not end in two minutes"

@@ -20,7 +20,8 @@
 
 namespace mut::session {
 
-enum class StepKind : uint8_t { Edit, Undo, Redo, RollBack };
+// Shadow: no step, of a candidate that runs beside; what it would lose is only a copy.
+enum class StepKind : uint8_t { Edit, Undo, Redo, RollBack, Shadow };
 
 class History {
  public:

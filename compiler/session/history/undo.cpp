@@ -135,7 +135,7 @@ std::optional<Failure> Engine::State::take_back_untaken(const UndoRequest& reque
                             [](const Prepared& version) { return !version.swap.at.empty(); });
     if (!held) return;
     Prepared& newest = prepared.empty() ? *waiting : prepared.back();
-    if (newest.origin == Prepared::Origin::Same) return;  // a tap
+    if (newest.origin == Prepared::Origin::Same || newest.origin == Prepared::Origin::Shadow) return;
     record = begin_record(++versions, newest.program->name(), newest.program->text);
     gone = std::move(newest.report);
     gone.superseded_by = record.version;

@@ -8,7 +8,7 @@
 //
 // Threads: one thread at a time calls an engine. From any other, beside it: push_row(), push_text(),
 // push_arrow() and finish(), and after start() swap(), plan(), undo(), redo(), set_param(), history(), tap(),
-// untap(), script(), inspect(), why(), state() and stop(). Functions that the host binds are called on the
+// untap(), shadow(), shadow_report(), end_shadow(), promote(), script(), inspect(), why(), state() and stop(). Functions that the host binds are called on the
 // thread that runs, and call none of these.
 #pragma once
 #include <cstdint>
@@ -23,6 +23,7 @@
 
 #include "mutstream/arrow.h"
 #include "mutstream/inspect.h"
+#include "mutstream/shadow.h"
 
 namespace mut {
 
@@ -202,6 +203,7 @@ struct VersionRecord {
     RolledBack,
   } outcome = Outcome::Waiting;
   std::string reason;  // of every outcome but Waiting, Running and Retired
+  std::string shadow;  // of one that was promoted: what had been found then, for people; empty: it was not
 };
 // "needs-decision"
 std::string_view outcome_name(VersionRecord::Outcome outcome);
@@ -354,6 +356,17 @@ class Engine {
   Outcome<std::shared_ptr<Tap>> tap(TapRequest request);
   // Ends it, if it has not ended; from the next boundary on it costs nothing.
   Outcome<Done> untap(const std::shared_ptr<Tap>& tap);
+
+  // Runs a candidate beside the version that runs, from its cut on: on the same events, with a copy of the
+  // state as the edit makes it, which counts in a budget of its own of the same size. Its rows are compared.
+  // The report tells the plan; the sources must be those of the running version, read as they are. It ends with
+  // the next version, or another shadow. Costs what a second program costs, and the encoding of the rows.
+  Outcome<ShadowReport> shadow(const ShadowRequest& request);
+  // Of the one that runs, or ran last. Where there was none, a Usage failure.
+  Outcome<ShadowReport> shadow_report() const;
+  Outcome<ShadowReport> end_shadow();
+  // An edit to the candidate.
+  Outcome<SwapReport> promote(const PromoteRequest& request = {});
 
   Script script() const;
   // All figures, as of one boundary.

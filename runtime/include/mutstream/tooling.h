@@ -9,6 +9,9 @@
 
 namespace mut {
 
+// A report for people, some lines.
+std::string shadow_text(const ShadowReport& report);
+
 struct CheckOptions {
   EngineOptions::Color color = EngineOptions::Color::No;
   EngineOptions::Diagnostics diagnostics = EngineOptions::Diagnostics::Text;

@@ -27,8 +27,21 @@ void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
                    "SOURCE:N[,SOURCE:N…]: swap back to the version before after exactly N records of SOURCE")
       ->allow_extra_args(false);
   command
+      ->add_option("--shadow", options->shadows,
+                   "FILE[@SOURCE:N…]: run FILE beside, on the same events, and compare its rows")
+      ->allow_extra_args(false);
+  command->add_option("--expect", options->expect,
+                      "\"none\", or of missing, extra, changed, changed only FIELD: how rows of the shadow may "
+                      "differ; otherwise exit 1");
+  command
+      ->add_option("--promote", options->promotes,
+                   "SOURCE:N[,SOURCE:N…]: swap to the shadow's script after exactly N records of SOURCE")
+      ->allow_extra_args(false);
+  command->add_option("--adopt", options->adopts, "SOURCE:N[,SOURCE:N…]: the same, with the shadow's state")
+      ->allow_extra_args(false);
+  command
       ->add_option("--accept", options->accepts,
-                   "VERDICT:CELL: consent to what the --swap or --undo before it does to a cell")
+                   "VERDICT:CELL: consent to what the edit before it does to a cell")
       ->allow_extra_args(false);
   command->add_option("--guard", options->guard,
                       "\"errors<1%\": take an edit back when so many of the records behind its cut fail");
@@ -59,7 +72,7 @@ void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
   command->add_option("--fail-on", options->fail_on, "errors: exit 1 when events failed")
       ->check(CLI::IsMember({"errors"}));
   command->callback([command, &console, &exit_code, options] {
-    // Which --accept belongs to which --swap or --undo is a matter of order on the command line.
+    // Which --accept belongs to which edit is a matter of order on the command line.
     options->read_order(command->parse_order());
     exit_code = run_script(*options, console);
   });

@@ -10,6 +10,10 @@ struct RunOptions {
   std::vector<std::string> binds;
   std::vector<std::string> swaps;
   std::vector<std::string> undos;
+  std::vector<std::string> shadows;
+  std::vector<std::string> promotes;
+  std::vector<std::string> adopts;
+  std::string expect;
   std::vector<std::string> accepts;
   std::vector<std::string> sets;
   bool watch = false;
@@ -27,13 +31,16 @@ struct RunOptions {
   uint64_t memory = uint64_t{256} * 1024 * 1024;
   std::string fail_on;
 
-  enum class Edit : uint8_t { Swap, Undo };
+  enum class Edit : uint8_t { Swap, Undo, Shadow, Promote, Adopt };
   std::vector<Edit> edits;     // in the order of the command line
   std::vector<int> accept_of;  // by accept: the index of the edit it stands behind, or -1
   void read_order(const std::vector<CLI::Option*>& order) {
     for (const CLI::Option* option : order) {
       if (option->check_name("--swap")) edits.push_back(Edit::Swap);
       if (option->check_name("--undo")) edits.push_back(Edit::Undo);
+      if (option->check_name("--shadow")) edits.push_back(Edit::Shadow);
+      if (option->check_name("--promote")) edits.push_back(Edit::Promote);
+      if (option->check_name("--adopt")) edits.push_back(Edit::Adopt);
       if (option->check_name("--accept")) accept_of.push_back(static_cast<int>(edits.size()) - 1);
     }
   }

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "mutstream/control.h"
+#include "tools/mutc/run/edits.h"
 #include "tools/mutc/run/guard.h"
 #include "tools/mutc/run/stats_file.h"
 #include "tools/mutc/run/watch.h"
@@ -24,115 +24,6 @@ std::atomic<int> signals_seen{0};  // the handler may touch nothing else
 
 void on_signal(int number) {
   if (signals_seen.fetch_add(1) >= 1) _exit(128 + number);
-}
-
-struct ScheduledSwap {
-  RunOptions::Edit edit = RunOptions::Edit::Swap;
-  SwapRequest request;  // of an undo: cut and consents
-  std::string label;    // "--swap v2.mut@s:100"
-};
-
-// "payments:100": exactly digits behind the last colon.
-std::optional<SourceCut> parse_cut(std::string_view text) {
-  size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  SourceCut out{std::string(text.substr(0, colon)), 0};
-  const char* end = text.data() + text.size();
-  auto parsed = std::from_chars(text.data() + colon + 1, end, out.records);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
-  return out;
-}
-
-// "payments:100,refunds:5", of the option `label`. Says what is wrong.
-std::optional<std::vector<SourceCut>> parse_cuts(std::string_view text, const std::string& label) {
-  std::vector<SourceCut> out;
-  for (size_t begin = 0; begin <= text.size();) {
-    size_t comma = std::min(text.find(',', begin), text.size());
-    std::string part(text.substr(begin, comma - begin));
-    auto cut = parse_cut(part);
-    if (!cut) {
-      std::fprintf(stderr, "mutc: %s: `%s` is no SOURCE:N\n", label.c_str(), part.c_str());
-      return std::nullopt;
-    }
-    out.push_back(std::move(*cut));
-    begin = comma + 1;
-  }
-  return out;
-}
-
-// "v2.mut@payments:100,refunds:5": split at the last `@`.
-std::optional<ScheduledSwap> parse_swap(const std::string& text) {
-  size_t at = text.rfind('@');
-  if (at == std::string::npos) {
-    std::fprintf(stderr, "mutc: --swap %s: write FILE@SOURCE:N\n", text.c_str());
-    return std::nullopt;
-  }
-  ScheduledSwap out;
-  out.request.name = text.substr(0, at);
-  out.label = "--swap " + text;
-  auto script = read_script(out.request.name);
-  if (!script) return std::nullopt;
-  out.request.text = std::move(*script);
-  auto cuts = parse_cuts(std::string_view(text).substr(at + 1), out.label);
-  if (!cuts) return std::nullopt;
-  out.request.at = std::move(*cuts);
-  return out;
-}
-
-// Swaps and undos, in the order of the command line.
-std::optional<std::vector<ScheduledSwap>> parse_edits(const RunOptions& options) {
-  std::vector<ScheduledSwap> out;
-  size_t swaps = 0;
-  size_t undos = 0;
-  for (RunOptions::Edit edit : options.edits) {
-    if (edit == RunOptions::Edit::Swap) {
-      auto swap = parse_swap(options.swaps[swaps++]);
-      if (!swap) return std::nullopt;
-      out.push_back(std::move(*swap));
-      continue;
-    }
-    ScheduledSwap undo;
-    undo.edit = edit;
-    const std::string& text = options.undos[undos++];
-    undo.label = "--undo " + text;
-    auto cuts = parse_cuts(text, undo.label);
-    if (!cuts) return std::nullopt;
-    undo.request.at = std::move(*cuts);
-    out.push_back(std::move(undo));
-  }
-  return out;
-}
-
-// Cuts of one source come in their order: a later one that lies before an earlier one has no meaning.
-bool in_order(const std::vector<ScheduledSwap>& swaps) {
-  std::map<std::string, uint64_t> last;
-  for (const ScheduledSwap& swap : swaps) {
-    for (const SourceCut& cut : swap.request.at) {
-      auto [known, fresh] = last.emplace(cut.source, cut.records);
-      if (cut.records < known->second) {
-        std::fprintf(stderr, "mutc: %s: an earlier edit cuts `%s` at %llu; give them in order\n",
-                     swap.label.c_str(), cut.source.c_str(), static_cast<unsigned long long>(known->second));
-        return false;
-      }
-      known->second = cut.records;
-    }
-  }
-  return true;
-}
-
-// Every `--accept` goes to the swap it stands behind. Says what is wrong.
-bool place_accepts(const RunOptions& options, const std::vector<SwapRequest*>& swaps) {
-  for (size_t i = 0; i < options.accepts.size(); ++i) {
-    auto consent = parse_accept(options.accepts[i]);
-    if (!consent) return false;
-    int of = options.accept_of[i];
-    if (of < 0 || static_cast<size_t>(of) >= swaps.size()) {
-      std::fprintf(stderr, "mutc: --accept stands behind the --swap or --undo it belongs to\n");
-      return false;
-    }
-    swaps[static_cast<size_t>(of)]->accept.push_back(std::move(*consent));
-  }
-  return true;
 }
 
 std::string milliseconds(int64_t ns) {
@@ -193,18 +84,18 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
     run.binds.emplace_back(bind.substr(0, equals), bind.substr(equals + 1));
   }
   for (const std::string& swap : options.swaps) {
-    auto parsed = parse_swap(swap);
+    auto parsed = parse_edit(RunOptions::Edit::Swap, swap);
     if (!parsed) return exit_usage;
     run.swaps.push_back(std::move(parsed->request));
   }
   std::vector<SwapRequest*> requests;
   for (SwapRequest& swap : run.swaps) requests.push_back(&swap);
   if (!place_accepts(options, requests)) return exit_usage;
-  bool beside = options.watch || !options.sets.empty() || !options.undos.empty() ||
+  bool beside = options.watch || !options.sets.empty() || !options.undos.empty() || !options.shadows.empty() ||
                 !options.control.empty() || !options.history.empty();
   if (beside) {
     std::fprintf(stderr,
-                 "mutc: --engine reference knows no --watch, --set, --undo, --control and --history\n");
+                 "mutc: --engine reference knows no --watch, --set, --undo, --shadow, --control and --history\n");
     return exit_usage;
   }
   auto done = run_reference(text, options.file, run, check_options(console));
@@ -259,16 +150,16 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   }
   auto parsed_edits = parse_edits(options);
   if (!parsed_edits) return exit_usage;
-  std::vector<ScheduledSwap>& swaps = *parsed_edits;
-  if (!in_order(swaps)) return exit_usage;
+  std::vector<ScheduledEdit>& edits = *parsed_edits;
+  if (!in_order(edits)) return exit_usage;
   std::optional<Guard> guard;
   if (!options.guard.empty()) {
     guard = parse_guard(options.guard);
     if (!guard) return exit_usage;
   }
-  for (ScheduledSwap& swap : swaps) swap.request.guard = guard;
+  for (ScheduledEdit& edit : edits) edit.request.guard = guard;
   std::vector<SwapRequest*> requests;
-  for (ScheduledSwap& swap : swaps) requests.push_back(&swap.request);
+  for (ScheduledEdit& edit : edits) requests.push_back(&edit.request);
   if (!place_accepts(options, requests)) return exit_usage;
   // Before sinks are opened, which empties their files: another run may be writing them.
   std::unique_ptr<ControlServer> control;
@@ -302,16 +193,15 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   // All are planned and compiled before the first event. One that is not applicable is reported, the run
   // goes on, and its code is that of the plan.
   std::map<uint64_t, std::vector<SourceCut>> wanted;  // by version
-  for (const ScheduledSwap& swap : swaps) {
-    auto report = swap.edit == RunOptions::Edit::Swap ? engine.swap(swap.request)
-                                                      : engine.undo({swap.request.accept, swap.request.at});
-    if (report) {
-      wanted[report.value().version] = swap.request.at;
-      if (!console.quiet) print_error(report.value().plan);
+  for (const ScheduledEdit& edit : edits) {
+    auto offered = offer(edit, engine);
+    if (!offered) {
+      print_error("mutc: " + edit.label + " is not applied\n" + offered.failure().text);
+      exit_code = exit_code_of(offered.failure().kind);
       continue;
     }
-    print_error("mutc: " + swap.label + " is not applied\n" + report.failure().text);
-    exit_code = exit_code_of(report.failure().kind);
+    if (offered.value().version != 0) wanted[offered.value().version] = edit.request.at;
+    if (!console.quiet) print_error(offered.value().plan);
   }
   if (control) control->serve(engine);
   std::optional<ScriptWatch> watch;
@@ -349,6 +239,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   control.reset();
   auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (state == RunState::Failed) exit_code = refuse(engine.failure());
+  if (!options.shadows.empty() && !tell_shadow(engine, console) && exit_code == 0) exit_code = exit_script;
   EngineStats stats = engine.stats();
   auto closed = engine.close();
   if (!closed) {

@@ -1,0 +1,101 @@
+// How a shadow gets its state, and how it ends.
+#include <utility>
+
+#include "runtime/graph/runner.h"
+#include "runtime/swap/key_conversion.h"
+
+namespace mut::runtime {
+namespace {
+
+// Every entry of every store once more; the version that has them runs on.
+Migration copy_of(const Plan& plan) {
+  Migration out;
+  out.old = Migration::Old::Stays;
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    StoreMigration store;
+    store.transfer = StoreTransfer::Convert;
+    store.old_store = static_cast<int>(i);
+    for (size_t cell = 0; cell < plan.stores[i].desc.cells.size(); ++cell)
+      store.cells.push_back(static_cast<int>(cell));
+    out.stores.push_back(std::move(store));
+  }
+  for (size_t i = 0; i < plan.params.size(); ++i) out.params.push_back(static_cast<int>(i));
+  return out;
+}
+
+std::string carry_over(const std::vector<ShardMigration>& shards, const Migration& migration,
+                       SwapResult& result) {
+  Conversion conversion = convert(shards, migration);
+  if (!conversion.problem.empty()) return conversion.problem;
+  MigrationCount moved = migrate(shards, migration, conversion);
+  result.entries_converted += moved.entries;
+  result.cells_converted += moved.cells;
+  // What would be taken over bit by bit is taken here.
+  for (const ShardMigration& shard : shards) {
+    for (size_t i = 0; i < shard.next->store_count(); ++i) {
+      shard.next->store(i).take_rest();
+      (void)shard.next->store(i).take_emptied();
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::unique_ptr<Shadow> Runner::make_shadow(std::shared_ptr<ShadowRows> rows) {
+  auto budget = std::make_shared<state::Budget>(options_.memory_bytes);
+  Fleet::Makeup makeup{options_.shards, fleet_.seed(), std::move(budget)};
+  return std::make_unique<Shadow>(crew_, std::move(makeup), std::move(rows));
+}
+
+void Runner::fire_shadow() {
+  if (!shadow_) return;
+  shadow_->fleet().set_arrival(feeds_.now_ns());
+  shadow_->fire_due();
+  shadow_->rows().settle();
+}
+
+// The state of the live version is copied, and the copy goes over to the candidate as it would at an edit.
+void Runner::begin_shadow(PreparedSwap swap) {
+  int64_t begin = env_.thread_cpu_ns();
+  end_shadow();
+  SwapResult result;
+  result.version = swap.version;
+  result.cut = feeds_.positions();
+  Fleet& candidate = swap.begins->fleet();
+  Instance& live = fleet_.instance(0);
+  Instances copies = candidate.make_instances(live.shared_plan(), live.kernels());
+  std::vector<ShardMigration> copied;
+  std::vector<ShardMigration> edited;
+  std::vector<Parked> nothing(fleet_.size());
+  for (size_t i = 0; i < fleet_.size(); ++i) {
+    copied.push_back({&fleet_.instance(i), copies[i].get(), &nothing[i]});
+    edited.push_back({copies[i].get(), swap.next[i].get(), &nothing[i]});
+  }
+  std::string problem = carry_over(copied, copy_of(plan()), result);
+  if (problem.empty()) problem = carry_over(edited, swap.migration, result);
+  if (!problem.empty()) return refuse(std::move(swap), std::move(problem));
+  retire_conversions(swap.migration);
+  (void)candidate.set_instances(std::move(swap.next));
+  candidate.set_arrival(live.context().arrival);
+  shadow_ = std::move(swap.begins);
+  std::vector<batch::NeededColumns> columns;
+  for (const SourcePlan& source : candidate.plan().sources) columns.push_back(source.needed);
+  feeds_.read_also(readers(), std::move(columns));
+  shadow_->fire_due();  // what the edit made due
+  shadow_->rows().settle();
+  retire(std::move(copies), candidate);
+  result.pause_ns = env_.thread_cpu_ns() - begin;
+  last_swap_ = std::move(result);
+}
+
+void Runner::end_shadow() {
+  if (!shadow_) return;
+  feeds_.read_also(readers(), {});
+  std::shared_ptr<Shadow> ended = std::move(shadow_);
+  for (const auto& shard : ended->fleet().shards())
+    retired_.retire(shard->instance().set_kernels({}).owner);
+  retired_.retire_state(std::move(ended));
+}
+
+}  // namespace mut::runtime
