@@ -309,7 +309,8 @@ Hash time_hash(const typed::Program& program, const typed::Source& source) {
 
 std::string reads_otherwise(const typed::Program& before, const typed::Program& after) {
   auto named = [](const typed::Source& a, const typed::Source& b) { return a.name == b.name; };
-  if (!std::equal(before.sources.begin(), before.sources.end(), after.sources.begin(), after.sources.end(), named))
+  if (!std::equal(before.sources.begin(), before.sources.end(), after.sources.begin(), after.sources.end(),
+                  named))
     return "other sources are declared, or in another order";
   for (size_t i = 0; i < before.sources.size(); ++i) {
     const typed::Source& a = before.sources[i];

@@ -124,7 +124,7 @@ struct Engine::State {
   std::optional<Prepared> waiting;  // scheduled, not taken yet
   std::deque<Prepared> prepared;    // the next ones, each compared with the one before
   std::deque<SwapReport> done;
-  std::vector<ParkedState> parked;  // that the shard has, in order of versions
+  std::vector<ParkedState> parked;                 // that the shard has, in order of versions
   std::shared_ptr<session::ShadowRun> shadow_run;  // that runs or waits, or the last one; or null
   runtime::Kernels running_kernels;
   std::shared_ptr<const graph::Graph> running_graph;

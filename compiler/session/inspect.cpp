@@ -175,7 +175,8 @@ EngineFigures Engine::inspect() const {
           program->typed->streams[static_cast<size_t>(program->graph->stores[i].stream)];
       if (is_tap(stream.name)) continue;
       out.stores.push_back({store.desc().path, stream.name, std::string(kind_name(store.desc().kind)),
-                            s.runner->fleet().entry_count(i), s.runner->fleet().late_count(i), as_time(s.runner->fleet().due(i))});
+                            s.runner->fleet().entry_count(i), s.runner->fleet().late_count(i),
+                            as_time(s.runner->fleet().due(i))});
     }
     for (const runtime::EmitPlan& emit : instance.plan().emits) {
       const runtime::OutletBinding* binding = s.runner->outlets().find(emit.name);

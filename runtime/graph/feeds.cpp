@@ -171,7 +171,8 @@ batch::NeededColumns Feeds::needed(size_t index, const SourcePlan& source) const
   // With several sources a cut may fall inside of a batch: its rest is run by a version that may need more.
   // Rows that are no text cannot be decoded again for one that does.
   const auto& reader = feeds_[index].reader;
-  if (feeds_.size() > 1 || (reader && reader->decoder() == nullptr)) std::fill(out.begin(), out.end(), char{1});
+  if (feeds_.size() > 1 || (reader && reader->decoder() == nullptr))
+    std::fill(out.begin(), out.end(), char{1});
   for (size_t i = 0; index < also_.size() && i < out.size(); ++i) out[i] |= also_[index][i];
   return out;
 }
@@ -181,7 +182,8 @@ void Feeds::complete(Feed& feed, size_t index, const batch::NeededColumns& wante
   codec::Decoder* decoder = feed.reader ? feed.reader->decoder() : nullptr;
   if (decoder == nullptr || !feed.has_rows()) return;
   bool lacks = false;
-  for (size_t i = 0; i < wanted.size(); ++i) lacks = lacks || (wanted[i] != 0 && feed.batch->needed()[i] == 0);
+  for (size_t i = 0; i < wanted.size(); ++i)
+    lacks = lacks || (wanted[i] != 0 && feed.batch->needed()[i] == 0);
   if (!lacks) return;
   feed.batch = decode_again(*decoder, *feed.batch, feed.row, first.plan().sources[index].record);
   feed.row = 0;
@@ -337,7 +339,8 @@ void Feed::advance(uint32_t end) {
   row = end;
 }
 
-Status Feeds::hand_over(const Readers& readers, const std::vector<std::pair<std::string, std::string>>& renamed,
+Status Feeds::hand_over(const Readers& readers,
+                        const std::vector<std::pair<std::string, std::string>>& renamed,
                         SourceChanges& changes) {
   Instance& first = readers[0]->instance();
   Status worst = Unit{};

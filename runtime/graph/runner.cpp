@@ -155,11 +155,13 @@ Progress Runner::run() {
 
 // No code goes on the thread that runs rows.
 void Runner::retire_conversions(Migration& migration) {
-  for (auto& conversion : std::exchange(migration.conversions, {})) retired_.retire(conversion->kernels.owner);
+  for (auto& conversion : std::exchange(migration.conversions, {}))
+    retired_.retire(conversion->kernels.owner);
 }
 
 // It may be much. The budgets that it counts in live as long.
-void Runner::retire(std::shared_ptr<void> owned, size_t bytes, const std::shared_ptr<state::Budget>& counted) {
+void Runner::retire(std::shared_ptr<void> owned, size_t bytes,
+                    const std::shared_ptr<state::Budget>& counted) {
   struct Leaving {
     Leaving(std::shared_ptr<state::Budget> of, std::shared_ptr<void> what, size_t much)
         : budget(std::move(of)), owned(std::move(what)), bytes(much) {

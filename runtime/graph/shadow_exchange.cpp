@@ -93,8 +93,7 @@ void Runner::end_shadow() {
   if (!shadow_) return;
   feeds_.read_also(readers(), {});
   std::shared_ptr<Shadow> ended = std::move(shadow_);
-  for (const auto& shard : ended->fleet().shards())
-    retired_.retire(shard->instance().set_kernels({}).owner);
+  for (const auto& shard : ended->fleet().shards()) retired_.retire(shard->instance().set_kernels({}).owner);
   retired_.retire_state(std::move(ended));
 }
 

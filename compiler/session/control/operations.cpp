@@ -51,6 +51,8 @@ Outcome<uint64_t> count_or(const JsonValue& request, std::string_view name, uint
   return *count;
 }
 
+}  // namespace
+
 Outcome<std::vector<Consent>> read_consents(const JsonValue& request) {
   std::vector<Consent> out;
   const JsonValue* list = request.find("accept");
@@ -80,8 +82,6 @@ Outcome<std::vector<SourceCut>> read_cuts(const JsonValue& request) {
   }
   return out;
 }
-
-}  // namespace
 
 ControlOperations::~ControlOperations() {
   for (auto& [number, open] : taps_) (void)engine_.untap(open.tap);
@@ -120,6 +120,10 @@ ControlOperations::Reply ControlOperations::run(const std::string& op, const Jso
   if (op == "undo") return step(request, &Engine::undo);
   if (op == "redo") return step(request, &Engine::redo);
   if (op == "history") return history(request);
+  if (op == "shadow") return shadow(request);
+  if (op == "shadow_report") return shadow_report();
+  if (op == "shadow_end") return end_shadow();
+  if (op == "promote") return promote(request);
   if (op == "set") return set(request);
   if (op == "tap") return tap(request);
   if (op == "untap") return untap(request);
@@ -200,8 +204,8 @@ ControlOperations::Reply ControlOperations::plan(const JsonValue& request) {
                      cells_json(report.cells), texts_json(report.codes), json_quoted(report.warnings));
 }
 
-template <typename Offer>
-ControlOperations::Reply ControlOperations::settle(const JsonValue& request, Offer offer) {
+ControlOperations::Reply ControlOperations::settle(const JsonValue& request,
+                                                   const std::function<Outcome<SwapReport>(Settled)>& offer) {
   auto wait_ms = count_or(request, "wait_ms", wait_ms_default);
   if (!wait_ms) return wait_ms.failure();
   // Shared with the engine: the report may come when nobody waits any more.

@@ -10,6 +10,10 @@
 
 namespace mut::session {
 
+// Of a request: what is absent is empty, what is wrong a failure.
+Outcome<std::vector<Consent>> read_consents(const JsonValue& request);
+Outcome<std::vector<SourceCut>> read_cuts(const JsonValue& request);
+
 constexpr int control_version = 1;
 
 class ControlOperations : public control::Dialog {
@@ -39,9 +43,13 @@ class ControlOperations : public control::Dialog {
   Reply stats() const;
   Reply step(const JsonValue& request, Outcome<SwapReport> (Engine::*back)(const UndoRequest&));
   Reply history(const JsonValue& request) const;
+  Reply shadow(const JsonValue& request);
+  Reply shadow_report() const;
+  Reply end_shadow();
+  Reply promote(const JsonValue& request);
   // Waits until the edit is taken, or as long as the request says.
-  template <typename Offer>
-  Reply settle(const JsonValue& request, Offer offer);
+  using Settled = std::function<void(const SwapReport&)>;
+  Reply settle(const JsonValue& request, const std::function<Outcome<SwapReport>(Settled)>& offer);
   // What is to run: `text`, or `define` and `remove` applied to what runs.
   Outcome<SwapRequest> read_edit(const JsonValue& request) const;
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "mutstream/json.h"
 
 namespace mut::session {
@@ -22,6 +24,9 @@ std::string number_or_null(const std::optional<int64_t>& number) {
 }
 
 std::string text_or_null(const std::string& text) { return text.empty() ? "null" : json_quoted(text); }
+
+// JSON knows no number that is none.
+double finite(double number) { return std::isfinite(number) ? number : 0; }
 
 std::string_view reads_name(SourceFigures::Reads reads) {
   constexpr std::string_view names[] = {"nothing", "waiting", "rows", "ended"};
@@ -68,11 +73,12 @@ std::string records_json(const std::vector<VersionRecord>& records, RecordText t
     });
     std::string out = fmt::format(
         R"({{"version":{},"parent":{},"restores":{},"hash":"{}","time_ns":{},"name":{},"outcome":"{}",)"
-        R"("reason":{},"plan":{},"accepted":{},"params":{},"cut":{},"check_ns":{},"compile_ns":{},)"
+        R"("shadow":{},"reason":{},"plan":{},"accepted":{},"params":{},"cut":{},"check_ns":{},"compile_ns":{},)"
         R"("pause_ns":{},"entries_converted":{})",
         record.version, record.parent, record.restores, record.hash, record.time_ns, json_quoted(record.name),
-        outcome_name(record.outcome), text_or_null(record.reason), json_quoted(record.plan), accepted, params,
-        cuts_json(record.cut), record.check_ns, record.compile_ns, record.pause_ns, record.entries_converted);
+        outcome_name(record.outcome), text_or_null(record.shadow), text_or_null(record.reason),
+        json_quoted(record.plan), accepted, params, cuts_json(record.cut), record.check_ns, record.compile_ns,
+        record.pause_ns, record.entries_converted);
     if (text == RecordText::With) out += ",\"text\":" + json_quoted(record.text);
     return out + "}";
   });
@@ -115,6 +121,35 @@ std::string figures_json(const EngineFigures& figures) {
          });
   out += ",\"dropped\":" + list_json(figures.dropped, [](const auto& drop) {
            return fmt::format(R"({{"stage":{},"rows":{}}})", json_quoted(drop.first), drop.second);
+         });
+  return out;
+}
+
+std::string shadow_json(const ShadowReport& report) {
+  constexpr std::string_view lives[] = {"waits", "runs", "ended"};
+  constexpr std::string_view kinds[] = {"changed", "missing", "extra"};
+  std::string out = fmt::format(
+      R"("name":{},"life":"{}","ended":{},"plan":{},"warnings":{},"from":{},"records":{},"live_errors":{},)"
+      R"("candidate_errors":{},"state_bytes":{},"entries":{},"pause_ns":{},"unexpected":{})",
+      json_quoted(report.name), lives[static_cast<size_t>(report.life)], text_or_null(report.ended),
+      json_quoted(report.plan), json_quoted(report.warnings), cuts_json(report.from), report.records,
+      report.live_errors, report.candidate_errors, report.state_bytes, report.entries, report.pause_ns,
+      texts_json(report.unexpected));
+  out += ",\"sinks\":" + list_json(report.sinks, [&](const SinkComparison& sink) {
+           std::string fields = list_json(sink.fields, [](const FieldDifference& field) {
+             return fmt::format(R"({{"field":{},"rows":{},"numbers":{},"sum":{},"most":{}}})",
+                                json_quoted(field.field), field.rows, field.numbers, finite(field.sum),
+                                finite(field.most));
+           });
+           std::string samples = list_json(sink.samples, [&](const RowDifference& row) {
+             return fmt::format(R"({{"kind":"{}","source":{},"record":{},"live":{},"candidate":{}}})",
+                                kinds[static_cast<size_t>(row.kind)], json_quoted(row.source), row.record,
+                                row.live.empty() ? "null" : row.live,
+                                row.candidate.empty() ? "null" : row.candidate);
+           });
+           return fmt::format(
+               R"({{"sink":{},"equal":{},"changed":{},"missing":{},"extra":{},"fields":{},"samples":{}}})",
+               json_quoted(sink.sink), sink.equal, sink.changed, sink.missing, sink.extra, fields, samples);
          });
   return out;
 }

@@ -16,6 +16,8 @@ enum class Taken : uint8_t { NotYet, Yes };
 std::string report_json(const SwapReport& report, Taken taken);
 enum class RecordText : uint8_t { Without, With };  // scripts
 std::string records_json(const std::vector<VersionRecord>& records, RecordText text);
+// Members, without braces.
+std::string shadow_json(const ShadowReport& report);
 std::string figures_json(const EngineFigures& figures);  // members, without braces
 std::string_view kind_text(Failure::Kind kind);
 std::string failure_json(const Failure& failure);

@@ -78,6 +78,7 @@ void write_version(json::OStream& out, const VersionRecord& record) {
         out.value(readable(consent.verdict + ":" + consent.cell));
     });
   }
+  write_text(out, "shadow", record.shadow);
   write_ns(out, "check_ns", record.check_ns);
   write_ns(out, "compile_ns", record.compile_ns);
 }
@@ -186,6 +187,7 @@ void read_version(const json::Object& object, VersionRecord& out) {
     if (colon != std::string::npos)
       out.accepted.push_back({consent.substr(0, colon), consent.substr(colon + 1)});
   }
+  out.shadow = text_at(object, "shadow");
   out.check_ns = ns_at(object, "check_ns");
   out.compile_ns = ns_at(object, "compile_ns");
 }

@@ -59,8 +59,9 @@ void Comparison::settle() {
     auto candidate = sink.candidate.cbegin();
     while (live != sink.live.cend() || candidate != sink.candidate.cend()) {
       bool only_candidate = live == sink.live.cend();
-      const Row& first =
-          only_candidate || (candidate != sink.candidate.cend() && sooner(*candidate, *live)) ? *candidate : *live;
+      const Row& first = only_candidate || (candidate != sink.candidate.cend() && sooner(*candidate, *live))
+                             ? *candidate
+                             : *live;
       auto is_other = [&](const Row& row) { return event(row) != event(first); };
       auto live_end = std::find_if(live, sink.live.cend(), is_other);
       auto candidate_end = std::find_if(candidate, sink.candidate.cend(), is_other);

@@ -10,8 +10,8 @@
 #include "mutstream/json.h"
 #include "mutstream/shadow.h"
 #include "runtime/codec/encoder.h"
-#include "runtime/graph/shadow.h"
 #include "runtime/codec/text/buffer.h"
+#include "runtime/graph/shadow.h"
 
 namespace mut::session {
 
@@ -40,7 +40,8 @@ class Comparison : public runtime::ShadowRows {
   // Rows of one event, or of what it made fire.
   using Rows = std::span<const Row>;
   void compare(Sink& sink, Rows live, Rows candidate);
-  void pair_by_keys(Sink& sink, const std::vector<const Row*>& live, const std::vector<const Row*>& candidate);
+  void pair_by_keys(Sink& sink, const std::vector<const Row*>& live,
+                    const std::vector<const Row*>& candidate);
   std::string keys_of(const JsonValue& row) const;
   static void count_changed(Sink& sink, const JsonValue& live, const JsonValue& candidate);
   static void note(Sink& sink, const std::string& field, const JsonValue* live, const JsonValue* candidate);

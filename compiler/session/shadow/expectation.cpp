@@ -73,7 +73,8 @@ std::vector<std::string> unexpected(const Expectation& expected, const std::vect
     add(sink.extra, expected.extra, "extra");
     add(sink.changed, expected.changed, "changed");
     for (const FieldDifference& field : sink.fields) {
-      bool allowed = std::find(expected.fields.begin(), expected.fields.end(), field.field) != expected.fields.end();
+      bool allowed =
+          std::find(expected.fields.begin(), expected.fields.end(), field.field) != expected.fields.end();
       if (expected.changed == Allows::Some && !allowed)
         out.push_back(fmt::format("sink `{}`: `{}` changed in {} rows", sink.sink, field.field, field.rows));
     }

@@ -14,8 +14,8 @@ struct ShadowRun {
   ShadowRequest request;
   std::shared_ptr<Program> program;
   std::shared_ptr<Comparison> comparison;
-  ShadowReport report;                // but for what is counted while it runs
-  uint64_t records_before = 0;        // of all sources
+  ShadowReport report;          // but for what is counted while it runs
+  uint64_t records_before = 0;  // of all sources
   uint64_t live_errors_before = 0;
 };
 

@@ -29,10 +29,12 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_shadow(const Base& base,
   if (!plan && !same) return plan.failure();
   if (same) plan = same_plan(*base.program, *run.program);
   if (std::string other = change::reads_otherwise(*base.program->typed, *run.program->typed); !other.empty())
-    return Failure{Failure::Kind::Refused, report.plan + "a shadow reads the events that are there: " + other + "\n"};
+    return Failure{Failure::Kind::Refused,
+                   report.plan + "a shadow reads the events that are there: " + other + "\n"};
   for (size_t i = 0; i < base.program->plan->sources.size(); ++i) {
     if (run.program->plan->sources[i].live && !base.program->plan->sources[i].live)
-      return Failure{Failure::Kind::Refused, report.plan + "a shadow reads the events that are there: source `" +
+      return Failure{Failure::Kind::Refused, report.plan +
+                                                 "a shadow reads the events that are there: source `" +
                                                  base.program->plan->sources[i].name + "` is not read yet\n"};
   }
   auto made = session::with_params_of(*base.program, run.program, plan.value().migration.params);
@@ -187,7 +189,8 @@ Outcome<ShadowReport> Engine::end_shadow() {
 }
 
 // The state is that of the shadow: stores move as they are.
-Outcome<Engine::State::Prepared> Engine::State::prepare_adoption(const PromoteRequest& request, const Base& base,
+Outcome<Engine::State::Prepared> Engine::State::prepare_adoption(const PromoteRequest& request,
+                                                                 const Base& base,
                                                                  const session::ShadowRun& run,
                                                                  SwapReport& report) {
   SwapRequest edit;
@@ -253,10 +256,11 @@ Outcome<SwapReport> Engine::promote(const PromoteRequest& request) {
       alone = base.program == s.program;
     }
     if (!alone) {
-      return s.record_failure(std::move(record), report,
-                              {Failure::Kind::Usage, version_name(base.version) +
-                                                         " comes before, and ends the shadow whose state this "
-                                                         "would have"});
+      return s.record_failure(
+          std::move(record), report,
+          {Failure::Kind::Usage, version_name(base.version) +
+                                     " comes before, and ends the shadow whose state this "
+                                     "would have"});
     }
     SwapReport own = report;
     auto ready = s.prepare_adoption(whole, base, *run, own);

@@ -23,7 +23,8 @@ std::string field_text(const FieldDifference& field, uint64_t changed) {
 }
 
 std::string sample_text(const RowDifference& row) {
-  std::string out = fmt::format("    {} {}:{}", kind_names[static_cast<size_t>(row.kind)], row.source, row.record);
+  std::string out =
+      fmt::format("    {} {}:{}", kind_names[static_cast<size_t>(row.kind)], row.source, row.record);
   if (!row.live.empty()) out += "  " + row.live;
   if (row.kind == RowDifference::Kind::Changed) out += "  →";
   if (!row.candidate.empty()) out += "  " + row.candidate;
@@ -44,9 +45,10 @@ std::string shadow_text(const ShadowReport& report) {
       out += " has ended: " + report.ended;
       break;
   }
-  out += fmt::format("\n  from{} on, {} records, {} entries of state copied in {:.2f} ms, {} bytes of state\n",
-                     report.from.empty() ? " the begin" : cut_text(report.from), report.records, report.entries,
-                     static_cast<double>(report.pause_ns) / 1e6, report.state_bytes);
+  out +=
+      fmt::format("\n  from{} on, {} records, {} entries of state copied in {:.2f} ms, {} bytes of state\n",
+                  report.from.empty() ? " the begin" : cut_text(report.from), report.records, report.entries,
+                  static_cast<double>(report.pause_ns) / 1e6, report.state_bytes);
   for (const SinkComparison& sink : report.sinks) {
     out += fmt::format("  sink {}: equal {}, changed {}, missing {}, extra {}\n", sink.sink, sink.equal,
                        sink.changed, sink.missing, sink.extra);

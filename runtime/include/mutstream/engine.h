@@ -8,8 +8,8 @@
 //
 // Threads: one thread at a time calls an engine. From any other, beside it: push_row(), push_text(),
 // push_arrow() and finish(), and after start() swap(), plan(), undo(), redo(), set_param(), history(), tap(),
-// untap(), shadow(), shadow_report(), end_shadow(), promote(), script(), inspect(), why(), state() and stop(). Functions that the host binds are called on the
-// thread that runs, and call none of these.
+// untap(), shadow(), shadow_report(), end_shadow(), promote(), script(), inspect(), why(), state() and
+// stop(). Functions that the host binds are called on the thread that runs, and call none of these.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -359,8 +359,9 @@ class Engine {
 
   // Runs a candidate beside the version that runs, from its cut on: on the same events, with a copy of the
   // state as the edit makes it, which counts in a budget of its own of the same size. Its rows are compared.
-  // The report tells the plan; the sources must be those of the running version, read as they are. It ends with
-  // the next version, or another shadow. Costs what a second program costs, and the encoding of the rows.
+  // The report tells the plan; the sources must be those of the running version, read as they are. It ends
+  // with the next version, or another shadow. Costs what a second program costs, and the encoding of the
+  // rows.
   Outcome<ShadowReport> shadow(const ShadowRequest& request);
   // Of the one that runs, or ran last. Where there was none, a Usage failure.
   Outcome<ShadowReport> shadow_report() const;

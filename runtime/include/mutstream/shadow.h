@@ -42,8 +42,8 @@ struct RowDifference {
   std::string candidate;
 };
 
-// Rows of a sink, paired by event: those that are equal first, then by the fields that are keys of some stage,
-// then in their order.
+// Rows of a sink, paired by event: those that are equal first, then by the fields that are keys of some
+// stage, then in their order.
 struct SinkComparison {
   std::string sink;
   uint64_t equal = 0;
@@ -82,11 +82,11 @@ struct ShadowRequest {
 };
 
 struct PromoteRequest {
-  // Migrate: the state is made of that of the live version at the cut, as by any edit. Adopt: it is that of the
-  // shadow, which has seen the events since its begin.
+  // Migrate: the state is made of that of the live version at the cut, as by any edit. Adopt: it is that of
+  // the shadow, which has seen the events since its begin.
   enum class State : uint8_t { Migrate, Adopt } state = State::Migrate;
-  std::vector<SourceCut> at;   // empty: at the next boundary
-  std::vector<Consent> accept; // besides those of the shadow
+  std::vector<SourceCut> at;    // empty: at the next boundary
+  std::vector<Consent> accept;  // besides those of the shadow
   // As of a SwapRequest.
   std::function<void(const SwapReport&)> settled{};
 };

@@ -50,6 +50,8 @@ class Shell {
   Then set(const std::string& what);
   Then undo(const std::string& consents);
   Then redo(const std::string& consents);
+  Then shadow(const std::string& what);
+  Then promote(const std::string& what);
   Then history(const std::string&);
   Then diff(const std::string& versions);
   Then why(const std::string& stream);
@@ -67,6 +69,8 @@ class Shell {
     std::vector<std::string> accepted;
     int64_t base = 0;  // the version that its plan was made against; 0: any
   };
+  // The members that name what is to run; empty after a message.
+  std::optional<Link::Members> script_or_declaration(const std::string& what);
   void offer(Edit edit);
   // True when every cell that needs it has a decision.
   bool decide(Edit& edit, const JsonValue& plan);

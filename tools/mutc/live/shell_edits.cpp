@@ -110,21 +110,23 @@ void Shell::told_taken(const JsonValue& reply) {
   look_again();
 }
 
+std::optional<Link::Members> Shell::script_or_declaration(const std::string& what) {
+  if (!what.ends_with(".mut") || what.find('\n') != std::string::npos)
+    return Link::Members{{"define", json_quoted(what)}};
+  auto text = read_file(what);
+  if (text) return Link::Members{{"text", json_quoted(*text)}, {"name", json_quoted(what)}};
+  wrong("mutc: " + what + ": cannot be read");
+  return std::nullopt;
+}
+
 Shell::Then Shell::plan(const std::string& what) {
   if (what.empty()) {
     wrong("mutc: :plan DECLARATION or FILE.mut");
     return Then::GoOn;
   }
-  Link::Members members{{"define", json_quoted(what)}};
-  if (what.ends_with(".mut") && what.find('\n') == std::string::npos) {
-    auto text = read_file(what);
-    if (!text) {
-      wrong("mutc: " + what + ": cannot be read");
-      return Then::GoOn;
-    }
-    members = {{"text", json_quoted(*text)}};
-  }
-  JsonValue reply = link_.ask("plan", members);
+  auto members = script_or_declaration(what);
+  if (!members) return Then::GoOn;
+  JsonValue reply = link_.ask("plan", *members);
   if (!fine(reply)) return Then::GoOn;
   warnings_ = text_in(reply, "warnings");
   print(plan_text(text_in(reply, "plan")));
@@ -186,6 +188,37 @@ Shell::Then Shell::set(const std::string& what) {
   if (value.starts_with("=")) value = trimmed(std::string_view(value).substr(1));
   JsonValue reply =
       link_.ask("set", {{"param", json_quoted(what.substr(0, end))}, {"value", json_quoted(value)}});
+  if (!fine(reply)) return Then::GoOn;
+  print(plan_text(text_in(reply, "plan")));
+  told_taken(reply);
+  return Then::GoOn;
+}
+
+Shell::Then Shell::shadow(const std::string& what) {
+  if (what.empty() || what == "end") {
+    JsonValue reply = link_.ask(what.empty() ? "shadow_report" : "shadow_end", {});
+    if (fine(reply)) print(plan_text(text_in(reply, "report")));
+    return Then::GoOn;
+  }
+  auto members = script_or_declaration(what);
+  if (!members) return Then::GoOn;
+  JsonValue reply = link_.ask("shadow", *members);
+  if (!fine(reply)) return Then::GoOn;
+  if (!text_in(reply, "warnings").empty()) warnings_ = text_in(reply, "warnings");
+  print(plan_text(text_in(reply, "plan")));
+  print("`:shadow` tells what it finds, `:promote` swaps to it, `:shadow end` ends it");
+  return Then::GoOn;
+}
+
+Shell::Then Shell::promote(const std::string& what) {
+  std::vector<std::string> words = words_of(what);
+  Link::Members members;
+  if (!words.empty() && words[0] == "adopt") {
+    members.emplace_back("state", json_quoted("adopt"));
+    words.erase(words.begin());
+  }
+  if (!words.empty()) members.emplace_back("accept", quoted_list(words));
+  JsonValue reply = link_.ask("promote", members);
   if (!fine(reply)) return Then::GoOn;
   print(plan_text(text_in(reply, "plan")));
   told_taken(reply);

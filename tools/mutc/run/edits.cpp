@@ -84,8 +84,8 @@ std::optional<std::vector<ScheduledEdit>> parse_edits(const RunOptions& options)
   std::map<Edit, size_t> seen;
   std::vector<ScheduledEdit> out;
   for (Edit edit : options.edits) {
-    const std::vector<std::string>* all[] = {&options.swaps, &options.undos, &options.shadows, &options.promotes,
-                                             &options.adopts};
+    const std::vector<std::string>* all[] = {&options.swaps, &options.undos, &options.shadows,
+                                             &options.promotes, &options.adopts};
     auto parsed = parse_edit(edit, (*all[static_cast<size_t>(edit)])[seen[edit]++]);
     if (!parsed) return std::nullopt;
     if (edit == Edit::Shadow) parsed->expect = expect;

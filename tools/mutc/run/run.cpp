@@ -30,9 +30,10 @@ void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
       ->add_option("--shadow", options->shadows,
                    "FILE[@SOURCE:N…]: run FILE beside, on the same events, and compare its rows")
       ->allow_extra_args(false);
-  command->add_option("--expect", options->expect,
-                      "\"none\", or of missing, extra, changed, changed only FIELD: how rows of the shadow may "
-                      "differ; otherwise exit 1");
+  command->add_option(
+      "--expect", options->expect,
+      "\"none\", or of missing, extra, changed, changed only FIELD: how rows of the shadow may "
+      "differ; otherwise exit 1");
   command
       ->add_option("--promote", options->promotes,
                    "SOURCE:N[,SOURCE:N…]: swap to the shadow's script after exactly N records of SOURCE")

@@ -91,11 +91,12 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
   std::vector<SwapRequest*> requests;
   for (SwapRequest& swap : run.swaps) requests.push_back(&swap);
   if (!place_accepts(options, requests)) return exit_usage;
-  bool beside = options.watch || !options.sets.empty() || !options.undos.empty() || !options.shadows.empty() ||
-                !options.control.empty() || !options.history.empty();
+  bool beside = options.watch || !options.sets.empty() || !options.undos.empty() ||
+                !options.shadows.empty() || !options.control.empty() || !options.history.empty();
   if (beside) {
-    std::fprintf(stderr,
-                 "mutc: --engine reference knows no --watch, --set, --undo, --shadow, --control and --history\n");
+    std::fprintf(
+        stderr,
+        "mutc: --engine reference knows no --watch, --set, --undo, --shadow, --control and --history\n");
     return exit_usage;
   }
   auto done = run_reference(text, options.file, run, check_options(console));
