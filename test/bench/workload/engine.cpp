@@ -200,7 +200,7 @@ int main(int argc, char** argv) {
   if (!options) return 2;
   if (options->workload == "w8") return mut::bench::print_compile_latency(argv[0]);
   if (options->workload == "w8cold") return mut::bench::run_one_event();
-  if (options->workload == "w9a") return mut::bench::print_live_swap(*options);
+  if (options->workload == "w9") return mut::bench::print_live_swap(*options, argv[0]);
   for (const auto& workload : mut::bench::workloads) {
     if (workload.name != options->workload) continue;
     const auto run = workload.run(*options);

@@ -10,7 +10,8 @@ int print_compile_latency(const char* program);
 // A process that compiles ten operators, runs one event and ends.
 int run_one_event();
 
-// W9a: a changed constant and a changed expression while a million events a second and more flow.
-int print_live_swap(const Options& options);
+// W9: edits of six kinds while a million events a second and more flow, at full and at less load, beside the
+// start of a process. `program` is what is started.
+int print_live_swap(const Options& options, const char* program);
 
 }  // namespace mut::bench

@@ -1,0 +1,233 @@
+// W9: what an edit costs those who wait for rows.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "test/bench/input/keyed_pairs.h"
+#include "test/bench/input/ysb.h"
+#include "test/bench/workload/engine_figures.h"
+#include "test/bench/workload/engine_run.h"
+#include "test/bench/workload/figure_list.h"
+
+namespace mut::bench {
+namespace {
+
+constexpr auto interval = std::chrono::milliseconds(100);  // every second one has an edit
+constexpr double warm_up_ms = 600;                         // the optimised tier is in place
+
+// Versions of a script, by round.
+struct Edit {
+  const char* name;
+  std::function<std::string(int round)> script;
+  std::vector<Consent> accept{};
+};
+
+struct Views {
+  std::string limit = "0";
+  std::string score = "ad";
+  std::string more_fields = "";
+  std::string more_stages = "";
+  std::string window = "10s";
+};
+
+std::string views_script(const Views& views) {
+  return "type View = { ad: int, event_type: int, at: time }\nsource rows: View = stdin() time at\n"
+         "stream views = rows | where event_type == 0 and ad >= " +
+         views.limit + views.more_stages + " | select campaign = ad / 10, score = " + views.score +
+         views.more_fields +
+         "\nstream counts = views | @c aggregate n = count() by campaign window tumbling " + views.window +
+         "\nemit counts to stdout()\nstream high = views | where score > 1000000000\nemit high to stdout()\n";
+}
+
+// One that was not there before, so that it has to be compiled.
+std::string expression(int round) {
+  std::string out = "ad";
+  for (int i = 0; i < round % 50; ++i) out += (i + round / 50) % 3 == 0 ? " + ad % 7" : " + ad / 3";
+  return out;
+}
+
+std::string constant(int round) { return views_script({.limit = std::to_string(round)}); }
+std::string other_expression(int round) { return views_script({.score = expression(round)}); }
+std::string column(int round) {
+  return views_script({.more_fields = ", more" + std::to_string(round) + " = " + expression(round)});
+}
+std::string stage(int round) {
+  if (round % 2 == 0) return views_script({});
+  return views_script({.more_stages = " | where " + expression(round) + " != 1"});
+}
+std::string window(int round) { return views_script({.window = round % 2 == 0 ? "10s" : "20s"}); }
+// The four above in turn; each is one change of the last.
+std::string mixed(int round) {
+  Views views;
+  views.limit = std::to_string((round + 3) / 4);
+  views.score = expression((round + 2) / 4 + 200);
+  if ((round + 1) / 4 > 0) views.more_fields = ", more" + std::to_string((round + 1) / 4) + " = ad";
+  if (round / 4 % 2 != 0) views.more_stages = " | where ad != 1";
+  return views_script(views);
+}
+
+// A million running groups; whole columns are added and taken away.
+std::string wide(int round) {
+  return std::string("type Pair = { key: int, value: int }\nsource rows: Pair = stdin()\n") +
+         "stream totals = rows | @g aggregate n = count()" + (round % 2 == 0 ? "" : ", total = sum(value)") +
+         " by key ttl none\nstream counts = totals | where n > 1000000000\nemit counts to stdout()\n";
+}
+
+struct Input {
+  ColumnSource columns;
+  uint64_t records = 0;  // of one pass
+};
+
+struct SwapTimes {
+  std::vector<double> effect_ms;  // from the request to the first turn of the new version
+  std::vector<double> pause_ms;
+  std::vector<double> gap_ms;       // longest stretch between two turns, in intervals with an edit
+  std::vector<double> calm_gap_ms;  // in those without
+  uint64_t events = 0;
+  double seconds = 0;
+
+  void add(const SwapTimes& more) {
+    effect_ms.insert(effect_ms.end(), more.effect_ms.begin(), more.effect_ms.end());
+    pause_ms.insert(pause_ms.end(), more.pause_ms.begin(), more.pause_ms.end());
+    gap_ms.insert(gap_ms.end(), more.gap_ms.begin(), more.gap_ms.end());
+    calm_gap_ms.insert(calm_gap_ms.end(), more.calm_gap_ms.begin(), more.calm_gap_ms.end());
+  }
+};
+
+// `load`: of the rate that the warm-up reached; events are due by the clock.
+SwapTimes swap_under_load(const Input& input, const Edit& edit, int rounds, double load) {
+  SwapTimes out;
+  EngineRun::Setup setup;
+  setup.script = edit.script(0);
+  setup.source = "rows";
+  setup.sink = "counts";
+  setup.columns = input.columns;
+  setup.take = [](const RowView&) {};
+  setup.tier = TierChoice::Auto;
+  EngineRun run(std::move(setup));
+  Engine& engine = run.engine();
+  std::mutex mutex;
+  double requested_ms = 0;
+  double longest_ms = 0;
+  std::atomic<bool> warm{false}, stop{false};
+  std::thread editor([&] {
+    while (!warm.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    auto take_gap = [&] {
+      std::lock_guard lock(mutex);
+      return std::exchange(longest_ms, 0.0);
+    };
+    for (int round = 1; round <= rounds; ++round) {
+      take_gap();
+      std::this_thread::sleep_for(interval);
+      const double calm = take_gap();
+      {
+        std::lock_guard lock(mutex);
+        out.calm_gap_ms.push_back(calm);
+        requested_ms = now_ms();
+      }
+      auto done = engine.swap({edit.script(round), "bench.mut", {}, edit.accept});
+      if (!done) std::fprintf(stderr, "bench_engine: %s\n", done.failure().text.c_str());
+      std::this_thread::sleep_for(interval);
+      const double gap = take_gap();
+      std::lock_guard lock(mutex);
+      out.gap_ms.push_back(gap);
+    }
+    stop.store(true);
+  });
+  const double begin = now_ms();
+  double last = begin;
+  double paced_from = 0;
+  double per_ms = 0;
+  uint64_t events_before = 0;
+  while (!stop.load(std::memory_order_relaxed)) {
+    run.run_turn();
+    double now = now_ms();
+    if (!warm.load(std::memory_order_relaxed) && now - begin > warm_up_ms &&
+        engine.stats().records_in >= input.records) {
+      events_before = engine.stats().records_in;
+      per_ms = static_cast<double>(events_before) / (now - begin);
+      paced_from = now;
+      last = now;
+      warm.store(true);
+    }
+    if (load < 1 && paced_from > 0) {
+      const auto events = static_cast<double>(engine.stats().records_in - events_before);
+      while (events > (now - paced_from) * per_ms * load) now = now_ms();
+    }
+    std::lock_guard lock(mutex);
+    longest_ms = std::max(longest_ms, now - last);
+    last = now;
+    if (auto report = engine.swap_done()) {
+      out.effect_ms.push_back(now - requested_ms);
+      out.pause_ms.push_back(static_cast<double>(report->pause_ns) * 1e-6);
+    }
+  }
+  editor.join();
+  out.seconds = (now_ms() - begin) * 1e-3;
+  out.events = engine.stats().records_in;
+  return out;
+}
+
+void add_figures(const std::string& name, const SwapTimes& times, FigureList& figures) {
+  figures.add(name + "_effect_ms", quantile(times.effect_ms, 0.5));
+  figures.add(name + "_effect_ms_p99", quantile(times.effect_ms, 0.99));
+  for (const auto& [of, share] : {std::pair{"p50", 0.5}, {"p99", 0.99}, {"max", 1.0}}) {
+    figures.add(name + "_charged_ms_" + of, quantile(times.pause_ms, share));
+    figures.add(name + "_seen_ms_" + of, quantile(times.gap_ms, share) - quantile(times.calm_gap_ms, share));
+  }
+}
+
+}  // namespace
+
+int print_live_swap(const Options& options, const char* program) {
+  const YsbColumns ysb = make_ysb_columns(ysb_rows_small, YsbFields::Queried);
+  const int64_t span_ns = ysb.time_ns.back() - ysb.time_ns.front();
+  const Input views{{{ysb.ad.data(), ysb.event_type.data(), ysb.time_ns.data()},
+                     ysb.time_ns,
+                     ysb.row_count(),
+                     uint64_t{1} << 40,
+                     span_ns + 1'000'000},
+                    ysb.row_count()};
+  // Each key twice and more, so that the groups are there after the first pass.
+  const KeyedPairs pairs = make_keyed_pairs(4 * options.keyed_keys(), options.keyed_keys());
+  std::vector<int64_t> times(pairs.row_count());
+  for (size_t i = 0; i < times.size(); ++i) times[i] = static_cast<int64_t>(i);
+  const Input groups{{{pairs.key.data(), pairs.value.data()},
+                      times,
+                      pairs.row_count(),
+                      uint64_t{1} << 40,
+                      static_cast<int64_t>(pairs.row_count())},
+                     pairs.row_count()};
+  const int rounds = options.size == Size::Full ? 100 : 25;
+  FigureList figures("w9");
+  std::string check = "ok";
+  auto measure = [&](const std::string& name, const Input& input, const Edit& edit, double load) {
+    SwapTimes found = swap_under_load(input, edit, rounds, load);
+    std::fprintf(stderr, "w9: %zu of %d %s taken at %.1f million events a second\n", found.effect_ms.size(),
+                 rounds, name.c_str(), static_cast<double>(found.events) / found.seconds * 1e-6);
+    if (found.effect_ms.size() != static_cast<size_t>(rounds)) check = "an edit was not taken";
+    add_figures(name, found, figures);
+    return found;
+  };
+  SwapTimes light;
+  for (const Edit& edit : {Edit{"constant", constant},
+                           {"expression", other_expression},
+                           {"column", column},
+                           {"operator", stage}})
+    light.add(measure(edit.name, views, edit, 1));
+  add_figures("a_to_d", light, figures);
+  measure("a_to_d_at_80", views, {"mixed", mixed}, 0.8);
+  measure("a_to_d_at_50", views, {"mixed", mixed}, 0.5);
+  measure("window", views, {"window", window}, 1);
+  measure("widen", groups, {"widen", wide, {{"drop", "totals/g/total"}}}, 1);
+  figures.add("restart_ms", cold_ms(program));
+  return figures.end(check);
+}
+
+}  // namespace mut::bench
