@@ -96,14 +96,21 @@ bool Runner::run_rows(const Turn& turn) {
 }
 
 bool Runner::go_on() {
+  int64_t begin = shadow_ ? env_.thread_cpu_ns() : 0;
   Fleet::Runs runs = run_shards(*stretch_);
+  int64_t live_end = shadow_ ? env_.thread_cpu_ns() : 0;
+  shadow_cost_.live_ns += live_end - begin;
   if (runs == Fleet::Runs::Failed) return false;
   // With one shard the rest of the rows is another stretch: an edit may come before it.
   if (runs == Fleet::Runs::Partly && fleet_.size() > 1) return take_all_output(Merge::ByPosition);
   Feed& feed = feeds_[stretch_->source];
   uint32_t end = stretch_->cursors[0].row;
   uint64_t processed = end - feed.row;
-  if (shadow_) shadow_->run(stretch_->source, feed.view, feed.row, end);
+  if (shadow_) {
+    int64_t shadow_begin = env_.thread_cpu_ns();
+    shadow_->run(stretch_->source, feed.view, feed.row, end);
+    shadow_cost_.candidate_ns += env_.thread_cpu_ns() - shadow_begin;
+  }
   feed.advance(end);
   stats_.records_in += processed;
   stretch_.reset();

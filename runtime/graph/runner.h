@@ -94,6 +94,12 @@ class Runner {
   std::unique_ptr<Shadow> make_shadow(std::shared_ptr<ShadowRows> rows);
   // The one that runs, or null. Between two calls of run().
   const Shadow* shadow() const { return shadow_.get(); }
+  // What the first shard has spent on the rows that both have run, nanoseconds of processor time.
+  struct Cost {
+    int64_t live_ns = 0;
+    int64_t candidate_ns = 0;
+  };
+  const Cost& shadow_cost() const { return shadow_cost_; }
   void end_shadow();
 
   // Runs about one batch.
@@ -169,6 +175,7 @@ class Runner {
   Crew crew_;  // its threads run the shards of fleets, and nothing while run() does not
   Fleet fleet_;
   std::unique_ptr<Shadow> shadow_;
+  Cost shadow_cost_;
   uint64_t version_ = 0;
   Feeds feeds_;
   Outlets outlets_;

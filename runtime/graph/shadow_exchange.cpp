@@ -79,6 +79,7 @@ void Runner::begin_shadow(PreparedSwap swap) {
   (void)candidate.set_instances(std::move(swap.next));
   candidate.set_arrival(live.context().arrival);
   shadow_ = std::move(swap.begins);
+  shadow_cost_ = {};
   std::vector<batch::NeededColumns> columns;
   for (const SourcePlan& source : candidate.plan().sources) columns.push_back(source.needed);
   feeds_.read_also(readers(), std::move(columns));

@@ -129,12 +129,12 @@ std::string shadow_json(const ShadowReport& report) {
   constexpr std::string_view lives[] = {"waits", "runs", "ended"};
   constexpr std::string_view kinds[] = {"changed", "missing", "extra"};
   std::string out = fmt::format(
-      R"("name":{},"life":"{}","ended":{},"plan":{},"warnings":{},"from":{},"records":{},"live_errors":{},)"
+      R"("name":{},"life":"{}","ended":{},"plan":{},"warnings":{},"from":{},"records":{},"live_ns":{},"candidate_ns":{},"live_errors":{},)"
       R"("candidate_errors":{},"state_bytes":{},"entries":{},"pause_ns":{},"unexpected":{})",
       json_quoted(report.name), lives[static_cast<size_t>(report.life)], text_or_null(report.ended),
       json_quoted(report.plan), json_quoted(report.warnings), cuts_json(report.from), report.records,
-      report.live_errors, report.candidate_errors, report.state_bytes, report.entries, report.pause_ns,
-      texts_json(report.unexpected));
+      report.live_ns, report.candidate_ns, report.live_errors, report.candidate_errors, report.state_bytes,
+      report.entries, report.pause_ns, texts_json(report.unexpected));
   out += ",\"sinks\":" + list_json(report.sinks, [&](const SinkComparison& sink) {
            std::string fields = list_json(sink.fields, [](const FieldDifference& field) {
              return fmt::format(R"({{"field":{},"rows":{},"numbers":{},"sum":{},"most":{}}})",

@@ -140,6 +140,8 @@ void Engine::State::count_shadow() {
   }
   const runtime::Shadow* runs = runner->shadow();
   if (runs == nullptr) return;
+  report.live_ns = runner->shadow_cost().live_ns;
+  report.candidate_ns = runner->shadow_cost().candidate_ns;
   report.candidate_errors = runs->fleet().errors().total();
   report.state_bytes = runs->fleet().budget().used();
 }

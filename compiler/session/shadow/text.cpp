@@ -49,6 +49,12 @@ std::string shadow_text(const ShadowReport& report) {
       fmt::format("\n  from{} on, {} records, {} entries of state copied in {:.2f} ms, {} bytes of state\n",
                   report.from.empty() ? " the begin" : cut_text(report.from), report.records, report.entries,
                   static_cast<double>(report.pause_ns) / 1e6, report.state_bytes);
+  if (report.records > 0) {
+    auto records = static_cast<double>(report.records);
+    out += fmt::format("  an event costs {:.0f} ns live, {:.0f} ns in the shadow\n",
+                       static_cast<double>(report.live_ns) / records,
+                       static_cast<double>(report.candidate_ns) / records);
+  }
   for (const SinkComparison& sink : report.sinks) {
     out += fmt::format("  sink {}: equal {}, changed {}, missing {}, extra {}\n", sink.sink, sink.equal,
                        sink.changed, sink.missing, sink.extra);

@@ -63,6 +63,10 @@ struct ShadowReport {
   std::vector<SourceCut> from;  // records that it did not see
   uint64_t records = 0;         // that it has seen
   std::vector<SinkComparison> sinks;
+  // Processor time of these records in the first shard, nanoseconds: of the live version, and of the
+  // candidate, which includes the comparison of its rows.
+  int64_t live_ns = 0;
+  int64_t candidate_ns = 0;
   uint64_t live_errors = 0;  // event errors, of these records
   uint64_t candidate_errors = 0;
   size_t state_bytes = 0;  // of the candidate

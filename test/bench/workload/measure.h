@@ -29,7 +29,7 @@ struct Report {
 };
 void print_report(const Options& options, const Report& report, const Measured& measured);
 
-// For what has named figures instead of a rate (w8, w9a). tools/bench knows the goals by these names;
+// For what has named figures instead of a rate (w8, w9). tools/bench knows the goals by these names;
 // a figure with a goal that is left out counts as missed. `check` is "ok" or says what was wrong, and then
 // there are no times.
 using Figures = std::vector<std::pair<std::string, double>>;

@@ -34,6 +34,7 @@ const std::vector<Shell::Command>& Shell::commands() {
       {"redo", "[VERDICT:CELL …]", "take an undo back", &Shell::redo},
       {"shadow", "[DECLARATION | FILE.mut | end]", "run an edit beside and compare its rows; what it found",
        &Shell::shadow},
+      {"bench", "[DECLARATION | FILE.mut]", "what an event costs, and would cost", &Shell::bench},
       {"promote", "[adopt] [VERDICT:CELL …]", "swap to the shadow; adopt: with its state", &Shell::promote},
       {"history", "", "the versions and what became of them", &Shell::history},
       {"diff", "[V [W]]", "lines that differ: of V and W, or of V and what runs", &Shell::diff},

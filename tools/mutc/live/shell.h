@@ -52,6 +52,7 @@ class Shell {
   Then redo(const std::string& consents);
   Then shadow(const std::string& what);
   Then promote(const std::string& what);
+  Then bench(const std::string& what);
   Then history(const std::string&);
   Then diff(const std::string& versions);
   Then why(const std::string& stream);

@@ -19,19 +19,24 @@ class Table {
     std::vector<size_t> widths;
     for (const auto& row : rows_) {
       widths.resize(std::max(widths.size(), row.size()), 0);
-      for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+      for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
     }
     std::string out;
     for (const auto& row : rows_) {
       std::string line;
       for (size_t i = 0; i < row.size(); ++i)
-        line += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
+        line += i + 1 < row.size() ? row[i] + std::string(widths[i] - width_of(row[i]) + 2, ' ') : row[i];
       out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
     }
     return out;
   }
 
  private:
+  // Of UTF-8 in a terminal, where each character takes one place.
+  static size_t width_of(const std::string& text) {
+    return static_cast<size_t>(
+        std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xc0) != 0x80; }));
+  }
   std::vector<std::vector<std::string>> rows_;
 };
 
@@ -86,7 +91,10 @@ std::string rate(const JsonValue& figures, const JsonValue* before, std::string_
 
 }  // namespace
 
-std::string figures_table(const JsonValue& figures, const JsonValue* before) {
+std::string figures_table(const JsonValue& figures, const JsonValue* before, const Rates* rates) {
+  auto bars = [&](std::string_view list, const JsonValue& item) {
+    return rates == nullptr ? "" : rates->bars(list, text_in(item, "name"));
+  };
   int64_t now_ns = int_in(figures, "now_ns");
   std::string out = fmt::format(
       "{}  v{}  {} in  {} out  {} failed  {} late  {} swaps  state {} of {}  {} code\n",
@@ -95,11 +103,12 @@ std::string figures_table(const JsonValue& figures, const JsonValue* before) {
       grouped(int_in(figures, "late")), int_in(figures, "swaps"), bytes_text(int_in(figures, "state_bytes")),
       bytes_text(int_in(figures, "state_bytes_max")), text_in(figures, "tier"));
   Table sources;
-  sources.row({"SOURCE", "RECORDS", "RATE", "BEHIND", "READS"});
+  sources.row({"SOURCE", "RECORDS", "RATE", "BEHIND", "READS", rates == nullptr ? "" : "LATELY"});
   for (const JsonValue& source : list_in(figures, "sources")) {
     sources.row({text_in(source, "name"), grouped(int_in(source, "records")),
                  rate(figures, before, "sources", source, "records"),
-                 behind(time_in(source, "newest_ns"), now_ns), text_in(source, "reads")});
+                 behind(time_in(source, "newest_ns"), now_ns), text_in(source, "reads"),
+                 bars("sources", source)});
   }
   Table streams;
   streams.row({"STREAM", "WATERMARK BEHIND", "ERRORS", "STATE", "HELD BY"});
@@ -119,10 +128,10 @@ std::string figures_table(const JsonValue& figures, const JsonValue* before) {
                  text_in(stream, "held_by")});
   }
   Table sinks;
-  sinks.row({"SINK", "ROWS", "RATE", "STREAM"});
+  sinks.row({"SINK", "ROWS", "RATE", "STREAM", rates == nullptr ? "" : "LATELY"});
   for (const JsonValue& sink : list_in(figures, "sinks")) {
     sinks.row({text_in(sink, "name"), grouped(int_in(sink, "rows")),
-               rate(figures, before, "sinks", sink, "rows"), text_in(sink, "stream")});
+               rate(figures, before, "sinks", sink, "rows"), text_in(sink, "stream"), bars("sinks", sink)});
   }
   return out + sources.text() + streams.text() + sinks.text();
 }

@@ -35,15 +35,17 @@ int run_top(const TopOptions& options) {
   if (!link) return exit_io;
   bool terminal = ::isatty(STDOUT_FILENO) != 0;
   std::optional<JsonValue> before;
+  Rates rates;
   while (true) {
     JsonValue figures = link->ask("stats");
     if (!is_ok(figures)) {
       print_error("mutc: the program is gone");
       return before && !options.once ? 0 : exit_io;
     }
+    rates.look(figures);
     // The first look of `--once` is there for the rates of the second.
     if (!options.once || before) {
-      std::string text = figures_table(figures, before ? &*before : nullptr);
+      std::string text = figures_table(figures, before ? &*before : nullptr, options.once ? nullptr : &rates);
       std::printf("%s%s", terminal && !options.once ? "\033[H\033[J" : "", text.c_str());
       if (!terminal && !options.once) std::printf("\n");
       std::fflush(stdout);
