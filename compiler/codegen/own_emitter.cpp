@@ -12,8 +12,12 @@ using typed::OwnState;
 namespace {
 
 uint64_t word_count(typed::TypeRef type) {
+  if (!typed::is_kept_as_words(type)) return 2;
   if (type->kind == Kind::Optional) return word_count(type->element) + 1;
-  return type->kind == Kind::String || type->kind == Kind::Bytes || type->kind == Kind::Decimal ? 2 : 1;
+  if (type->kind == Kind::Secret) return word_count(type->element);
+  bool two = type->kind == Kind::String || type->kind == Kind::Bytes || type->kind == Kind::Json ||
+             type->kind == Kind::Decimal;
+  return two ? 2 : 1;
 }
 
 }  // namespace
@@ -30,10 +34,14 @@ std::vector<Value> own_initial(FunctionEmitter& at, const OwnAggregate& own) {
   return out;
 }
 
-// A value of a word, or of two for a T?.
 Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory) {
-  if (type->kind != Kind::Optional) return at.from_words(type, memory);
   llvm::IRBuilder<>& b = at.builder();
+  if (!typed::is_kept_as_words(type)) {
+    llvm::Value* value =
+        b.CreateAlignedLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), memory, 8), llvm::Align(8));
+    return load(b, type, at.module().layout(type), value);
+  }
+  if (type->kind != Kind::Optional) return at.from_words(type, memory);
   Value out = at.from_words(type->element, memory);
   llvm::Value* present = b.CreateAlignedLoad(
       b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt8Ty(), memory, word_count(type->element) * 8),
@@ -41,6 +49,18 @@ Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory) {
   out.type = type;
   out.parts.push_back(b.CreateICmpNE(present, b.getInt64(0)));
   return out;
+}
+
+void store_own_word(FunctionEmitter& at, const Value& value, llvm::Value* memory) {
+  llvm::IRBuilder<>& b = at.builder();
+  std::vector<llvm::Value*> words;
+  if (typed::is_kept_as_words(value.type)) {
+    words = at.words(value);
+  } else {
+    words = {b.getInt64(0), b.CreatePtrToInt(at.spill(value), b.getInt64Ty())};
+  }
+  for (size_t w = 0; w < words.size(); ++w)
+    b.CreateAlignedStore(words[w], b.CreateConstGEP1_64(b.getInt8Ty(), memory, w * 8), llvm::Align(8));
 }
 
 // What `loaded` gives when there are events, else the initial state.
@@ -114,6 +134,24 @@ void StageEmitter::keep_cell(const state::CellDesc& desc, uint32_t index, llvm::
                {table, row, b.getInt32(index), copy});
 }
 
+llvm::Value* StageEmitter::own_growth(int store, llvm::Value* table, llvm::Value* row, uint32_t index,
+                                      llvm::Value* copy) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* half = b.getInt32Ty();
+  return b.CreateCall(
+      module_.helper("mut_own_growth", b.getInt64Ty(), {pointer, half, pointer, pointer, half, pointer}),
+      {at_.context(), b.getInt32(static_cast<uint32_t>(store)), table, row, b.getInt32(index), copy});
+}
+
+void StageEmitter::need_own_room(int store, llvm::Value* growth) {
+  B& b = at_.builder();
+  llvm::Value* room = b.CreateCall(
+      module_.helper("mut_own_room", b.getInt32Ty(), {b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty()}),
+      {at_.context(), b.getInt32(static_cast<uint32_t>(store)), growth});
+  at_.check(b.CreateICmpNE(room, b.getInt32(0)), EventError::Memory);
+}
+
 void own_add(FunctionEmitter& at, const OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
              llvm::Value* to) {
   llvm::IRBuilder<>& b = at.builder();
@@ -127,10 +165,8 @@ void own_add(FunctionEmitter& at, const OwnAggregate& own, const std::vector<Val
   b.CreateAlignedStore(b.CreateAdd(events, b.getInt64(1)), to, llvm::Align(8));
   uint64_t bytes = 8;
   for (const Value& value : next) {
-    for (llvm::Value* word : at.words(value)) {
-      b.CreateAlignedStore(word, b.CreateConstGEP1_64(b.getInt8Ty(), to, bytes), llvm::Align(8));
-      bytes += 8;
-    }
+    store_own_word(at, value, b.CreateConstGEP1_64(b.getInt8Ty(), to, bytes));
+    bytes += word_count(value.type) * 8;
   }
 }
 
@@ -170,10 +206,8 @@ void StageEmitter::merge_own(const OwnAggregate& own, llvm::Value* into, llvm::V
     uint64_t bytes = 8;
     size_t first = 0;
     for (const OwnState& state : own.states) {
-      for (llvm::Value* word : at_.words(slice(all, first, state.type))) {
-        b.CreateAlignedStore(word, offset(into, bytes), llvm::Align(8));
-        bytes += 8;
-      }
+      store_own_word(at_, slice(all, first, state.type), offset(into, bytes));
+      bytes += word_count(state.type) * 8;
       first += part_count(state.type);
     }
   });

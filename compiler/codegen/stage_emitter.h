@@ -81,6 +81,11 @@ class StageEmitter {
                  llvm::Value* copy);
   void keep_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
                  llvm::Value* copy);
+  // Bytes by which the state would grow with the copy in place of what the row has. `table` and `row` may be
+  // null.
+  llvm::Value* own_growth(int store, llvm::Value* table, llvm::Value* row, uint32_t index, llvm::Value* copy);
+  // The event fails where so much does not fit.
+  void need_own_room(int store, llvm::Value* growth);
   void add_own(const typed::OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
                llvm::Value* to);
   Value own_over_ring(const graph::StoreNode& node, uint32_t cell, llvm::Value* row, llvm::Value* owner,
@@ -127,8 +132,9 @@ class StageEmitter {
 uint64_t own_bytes(const typed::OwnAggregate& own);
 std::vector<Value> own_or_initial(FunctionEmitter& at, const typed::OwnAggregate& own, llvm::Value* events,
                                   const std::function<std::vector<Value>()>& loaded);
-// A value of a cell: a word, or one more for a T?.
+// A value of the copy of a cell, and back: see state/own_cells.
 Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory);
+void store_own_word(FunctionEmitter& at, const Value& value, llvm::Value* memory);
 std::vector<Value> own_state_at(FunctionEmitter& at, const typed::OwnAggregate& own, llvm::Value* cell);
 // The state at `from` after one more event, to `to`; both may be one. Nothing is written when it fails.
 void own_add(FunctionEmitter& at, const typed::OwnAggregate& own, const std::vector<Value>& event,
