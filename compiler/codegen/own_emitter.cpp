@@ -144,7 +144,18 @@ llvm::Value* StageEmitter::own_growth(int store, llvm::Value* table, llvm::Value
       {at_.context(), b.getInt32(static_cast<uint32_t>(store)), table, row, b.getInt32(index), copy});
 }
 
+void StageEmitter::add_growth(int store, llvm::Value* table, llvm::Value* row, OwnAhead& own) {
+  B& b = at_.builder();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+    if (own.copies[i] == nullptr || !state::owns_memory(desc.cells[i])) continue;
+    llvm::Value* growth = own_growth(store, table, row, i, own.copies[i]);
+    own.growth = own.growth == nullptr ? growth : b.CreateAdd(own.growth, growth);
+  }
+}
+
 void StageEmitter::need_own_room(int store, llvm::Value* growth) {
+  if (growth == nullptr) return;
   B& b = at_.builder();
   llvm::Value* room = b.CreateCall(
       module_.helper("mut_own_room", b.getInt32Ty(), {b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty()}),
@@ -213,13 +224,13 @@ void StageEmitter::merge_own(const OwnAggregate& own, llvm::Value* into, llvm::V
   });
 }
 
-std::vector<llvm::Value*> StageEmitter::own_of_sessions(int store, llvm::Value* key,
-                                                        const std::vector<Argument>& arguments) {
+StageEmitter::OwnAhead StageEmitter::own_of_sessions(int store, llvm::Value* key,
+                                                     const std::vector<Argument>& arguments) {
   B& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
   llvm::Type* half = b.getInt32Ty();
   const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
-  std::vector<llvm::Value*> out(desc.cells.size(), nullptr);
+  OwnAhead out{std::vector<llvm::Value*>(desc.cells.size(), nullptr)};
   if (std::none_of(desc.cells.begin(), desc.cells.end(),
                    [](const state::CellDesc& cell) { return cell.fn == state::CellFn::Own; }))
     return out;
@@ -244,8 +255,11 @@ std::vector<llvm::Value*> StageEmitter::own_of_sessions(int store, llvm::Value* 
       merge_own(own, copy, other);
     });
     when(arguments[i].counts, [&] { add_own(own, arguments[i].own, copy, copy); });
-    out[i] = copy;
+    out.copies[i] = copy;
   }
+  // In which row it will lie is not known yet.
+  llvm::Value* nothing = llvm::ConstantPointerNull::get(b.getPtrTy());
+  add_growth(store, nothing, nothing, out);
   return out;
 }
 
@@ -319,10 +333,11 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
 
 // Before anything of the stage changes: what its cells will hold, each in memory of its own. An event that
 // fails in one of them leaves all as they were, and makes no row.
-std::vector<llvm::Value*> StageEmitter::own_ahead(const state::StoreDesc& desc, llvm::Value* table,
-                                                  llvm::Value* key, const std::vector<Argument>& arguments) {
+StageEmitter::OwnAhead StageEmitter::own_ahead(int store, llvm::Value* table, llvm::Value* key,
+                                               const std::vector<Argument>& arguments) {
   B& b = at_.builder();
-  std::vector<llvm::Value*> out(desc.cells.size(), nullptr);
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  OwnAhead out{std::vector<llvm::Value*>(desc.cells.size(), nullptr)};
   llvm::Value* known = nullptr;
   for (size_t i = 0; i < desc.cells.size(); ++i) {
     const state::CellDesc& cell = desc.cells[i];
@@ -337,8 +352,9 @@ std::vector<llvm::Value*> StageEmitter::own_ahead(const state::StoreDesc& desc, 
     b.CreateMemSet(copy, b.getInt8(0), cell.size, llvm::Align(8));
     when(b.CreateIsNotNull(known), [&] { copy_cell(cell, static_cast<uint32_t>(i), table, known, copy); });
     when(arguments[i].counts, [&] { add_own(*arguments[i].call->own, arguments[i].own, copy, copy); });
-    out[i] = copy;
+    out.copies[i] = copy;
   }
+  if (known != nullptr) add_growth(store, table, known, out);
   return out;
 }
 
@@ -364,14 +380,20 @@ void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<
     for (const typed::ExprPtr& each : argument.call->own->add) fails = fails || graph::can_fail(*each);
   }
   for (const state::CellDesc& cell : desc.cells)
-    fails = fails || state::keeps_values(cell.fn) || cell.fn == state::CellFn::Distinct;
+    fails = fails || state::owns_memory(cell) || cell.fn == state::CellFn::Distinct;
+  llvm::AllocaInst* grown = at_.temporary(8);  // in the windows that were asked
+  b.CreateAlignedStore(b.getInt64(0), grown, llvm::Align(8));
   auto ask = [&](llvm::Value* table) {
-    own_ahead(desc, table, key, arguments);
+    OwnAhead own = own_ahead(store, table, key, arguments);
     need_room(store, table, key, arguments);
+    if (own.growth == nullptr) return;
+    llvm::Value* all = b.CreateAdd(b.CreateAlignedLoad(b.getInt64Ty(), grown, llvm::Align(8)), own.growth);
+    b.CreateAlignedStore(all, grown, llvm::Align(8));
+    need_own_room(store, all);
   };
   if (fails) for_each_window(ask);
   for_each_window([&](llvm::Value* table) {
-    std::vector<llvm::Value*> own = own_ahead(desc, table, key, arguments);
+    std::vector<llvm::Value*> own = own_ahead(store, table, key, arguments).copies;
     llvm::Value* row = find_row(table, key, desc);
     for (uint32_t i = 0; i < desc.cells.size(); ++i) {
       const state::CellDesc& cell = desc.cells[i];
@@ -418,11 +440,21 @@ void StageEmitter::emit_apart(int store, llvm::Value* key, const std::vector<Arg
     if (argument.call->own == nullptr) continue;
     for (const typed::ExprPtr& each : argument.call->own->add) fails = fails || graph::can_fail(*each);
   }
+  for (const state::CellDesc& cell : desc.cells)
+    fails = fails || (cell.fn == state::CellFn::Own && state::owns_memory(cell));
   if (fails) {
+    llvm::AllocaInst* grown = at_.temporary(8);
+    b.CreateAlignedStore(b.getInt64(0), grown, llvm::Align(8));
     for_each_window([&](llvm::Value* row) {
+      OwnAhead own{std::vector<llvm::Value*>(desc.cells.size(), nullptr)};
       for (uint32_t i = 0; i < desc.cells.size(); ++i) {
-        if (desc.cells[i].fn == state::CellFn::Own) own_of(row, i);
+        if (desc.cells[i].fn == state::CellFn::Own) own.copies[i] = own_of(row, i);
       }
+      add_growth(store, table, row, own);
+      if (own.growth == nullptr) return;
+      llvm::Value* all = b.CreateAdd(b.CreateAlignedLoad(b.getInt64Ty(), grown, llvm::Align(8)), own.growth);
+      b.CreateAlignedStore(all, grown, llvm::Align(8));
+      need_own_room(store, all);
     });
   }
   need_room(store, table, key, arguments);
