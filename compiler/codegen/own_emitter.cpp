@@ -157,10 +157,13 @@ void StageEmitter::add_growth(int store, llvm::Value* table, llvm::Value* row, O
 void StageEmitter::need_own_room(int store, llvm::Value* growth) {
   if (growth == nullptr) return;
   B& b = at_.builder();
-  llvm::Value* room = b.CreateCall(
-      module_.helper("mut_own_room", b.getInt32Ty(), {b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty()}),
-      {at_.context(), b.getInt32(static_cast<uint32_t>(store)), growth});
-  at_.check(b.CreateICmpNE(room, b.getInt32(0)), EventError::Memory);
+  // Mostly a piece is followed by one of its size.
+  when(b.CreateICmpNE(growth, b.getInt64(0)), [&] {
+    llvm::Value* room = b.CreateCall(
+        module_.helper("mut_own_room", b.getInt32Ty(), {b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty()}),
+        {at_.context(), b.getInt32(static_cast<uint32_t>(store)), growth});
+    at_.check(b.CreateICmpNE(room, b.getInt32(0)), EventError::Memory);
+  });
 }
 
 void own_add(FunctionEmitter& at, const OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,

@@ -132,8 +132,7 @@ uint64_t mut_own_growth(MutContext* ctx, uint32_t store, MutTable* table, const 
 }
 
 int32_t mut_own_room(MutContext* ctx, uint32_t store, uint64_t growth) {
-  bool fits = growth < mut::state::never_fits_bytes && instance(ctx).store(store).budget_fits(growth);
-  return growth == 0 || fits ? 1 : 0;
+  return growth < mut::state::never_fits_bytes && instance(ctx).store(store).budget_fits(growth) ? 1 : 0;
 }
 
 MutTable* mut_pane(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time) {

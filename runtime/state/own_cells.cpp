@@ -72,20 +72,6 @@ uint32_t own_size(const abi::TypeDesc& result) {
   return words * 8;
 }
 
-void for_each_own_piece(const abi::TypeDesc& result, const std::function<void(const OwnPiece&)>& visit) {
-  uint32_t word = 0;
-  for (const abi::FieldDesc& field : result.fields) {
-    const abi::TypeDesc& type = *field.type;
-    if (is_packed(type)) {
-      visit({word, -1, &type});
-    } else if (word_kind(type) == WordKind::Text) {
-      bool optional = type.kind == abi::TypeKind::Optional;
-      visit({word, optional ? static_cast<int>(word + 2) : -1, nullptr});
-    }
-    word += own_words(type);
-  }
-}
-
 void load_own(const CellDesc& desc, const char* cell, const Heap& heap, batch::Arena& arena,
               uint64_t* words) {
   memcpy(words, cell, desc.size);

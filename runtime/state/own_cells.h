@@ -4,8 +4,6 @@
 // A kernel works on a copy of the words, in which a text is a MutStr and a packed value a pointer to its
 // memory layout, behind a word that says nothing. All-zero memory is the empty cell. One thread.
 #pragma once
-#include <functional>
-
 #include "runtime/batch/batch.h"
 #include "runtime/state/heap.h"
 #include "runtime/state/store_desc.h"
@@ -28,7 +26,21 @@ struct OwnPiece {
   int present = -1;                       // the word that says whether it is there; -1: it is
   const abi::TypeDesc* packed = nullptr;  // null: a text
 };
-void for_each_own_piece(const abi::TypeDesc& result, const std::function<void(const OwnPiece&)>& visit);
+// Asked several times an event: `visit` is to be inlined.
+template <typename Visit>
+void for_each_own_piece(const abi::TypeDesc& result, const Visit& visit) {
+  uint32_t word = 0;
+  for (const abi::FieldDesc& field : result.fields) {
+    const abi::TypeDesc& type = *field.type;
+    if (is_packed(type)) {
+      visit(OwnPiece{word, -1, &type});
+    } else if (word_kind(type) == WordKind::Text) {
+      bool optional = type.kind == abi::TypeKind::Optional;
+      visit(OwnPiece{word, optional ? static_cast<int>(word + 2) : -1, nullptr});
+    }
+    word += own_words(type);
+  }
+}
 
 // The words of a cell as a kernel reads them, in memory of the arena.
 void load_own(const CellDesc& desc, const char* cell, const Heap& heap, batch::Arena& arena, uint64_t* words);
