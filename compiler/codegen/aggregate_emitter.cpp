@@ -24,6 +24,7 @@ void StageEmitter::emit_running() {
   llvm::Value* table = store_view(store);
   need_room(store, table, key, arguments);
   llvm::Value* row = group_row(store, key);
+  OwnAhead own{std::vector<llvm::Value*>(desc.cells.size(), nullptr)};
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
     const state::CellDesc& cell = desc.cells[i];
     const typed::AggregateCall& call = stage_.aggregates[i];
@@ -34,6 +35,7 @@ void StageEmitter::emit_running() {
       when(argument.counts, [&] { add_to_cell(cell, i, table, row, copy, argument); });
       at_.stage.aggregates.push_back(number_result(cell, call, copy));
       commits_.push_back([=, this, &cell] { keep_cell(cell, i, table, row, copy); });
+      if (cell.fn == CellFn::Own) own.copies[i] = copy;
       continue;
     }
     auto unchanged = [&] { return kept_result(cell, i, table, row, call); };
@@ -44,6 +46,8 @@ void StageEmitter::emit_running() {
       when(argument.counts, [&] { add_to_cell(cell, i, table, row, nullptr, argument); });
     });
   }
+  add_growth(store, table, row, own);
+  need_own_room(store, own.growth);
   commits_.push_back([=, this, &desc] { touch(desc, row); });
   const graph::Needs& after =
       module_.graph().needs[static_cast<size_t>(stream_)][static_cast<size_t>(index_) + 1];
@@ -91,7 +95,7 @@ void StageEmitter::emit_windowed() {
   llvm::Value* view = store_view(store);
   llvm::Value* table = view;
   llvm::Value* row = nullptr;
-  std::vector<llvm::Value*> own;
+  OwnAhead own;
   bool apart = false;
   if (desc.kind == StoreKind::Overlaps) {
     emit_overlaps(store, key, arguments);
@@ -115,13 +119,15 @@ void StageEmitter::emit_windowed() {
     phi->addIncoming(cached, from);
     phi->addIncoming(found, found_end);
     table = phi;
-    own = own_ahead(desc, table, key, arguments);
+    own = own_ahead(store, table, key, arguments);
     need_room(store, table, key, arguments);
+    need_own_room(store, own.growth);
     row = find_row(table, key, desc);
   } else if (desc.kind == StoreKind::Sessions) {
     own = own_of_sessions(store, key, arguments);
     llvm::AllocaInst* table_out = at_.temporary(8);
     need_room(store, table, key, arguments);
+    need_own_room(store, own.growth);
     row = b.CreateCall(
         module_.helper("mut_session", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
         {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time, table_out});
@@ -147,8 +153,9 @@ void StageEmitter::emit_windowed() {
     if (apart) {
       emit_apart(store, key, arguments, windows);
     } else {
-      own = own_ahead(desc, table, key, arguments);
+      own = own_ahead(store, table, key, arguments);
       need_room(store, table, key, arguments);
+      need_own_room(store, own.growth);
     }
     row = find_row(table, key, desc);
   }
@@ -157,7 +164,7 @@ void StageEmitter::emit_windowed() {
     const state::CellDesc& cell = desc.cells[i];
     llvm::Value* at = offset(row, cell.offset);
     if (cell.fn == CellFn::Own) {
-      keep_cell(cell, i, table, row, own[i]);
+      keep_cell(cell, i, table, row, own.copies[i]);
       continue;
     }
     when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });

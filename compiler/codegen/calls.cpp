@@ -445,6 +445,8 @@ std::vector<llvm::Value*> FunctionEmitter::words(const Value& value) {
       out.push_back(builder_.CreateZExt(value.present(), word));
       return out;
     }
+    case Kind::Secret:
+      return words({value.type->element, value.parts});
     case Kind::String:
     case Kind::Bytes:
     case Kind::Json:
@@ -474,6 +476,7 @@ std::vector<llvm::Value*> FunctionEmitter::words(const Value& value) {
 
 // A result word (or two) back as a value; optional types are the caller's.
 Value FunctionEmitter::from_words(typed::TypeRef type, llvm::Value* memory) {
+  if (type->kind == Kind::Secret) return {type, from_words(type->element, memory).parts};
   if (type->kind == Kind::Decimal)
     return {type, {builder_.CreateAlignedLoad(builder_.getInt128Ty(), memory, llvm::Align(8))}};
   llvm::Value* word = builder_.CreateAlignedLoad(builder_.getInt64Ty(), memory, llvm::Align(8));

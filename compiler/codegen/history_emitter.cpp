@@ -138,6 +138,8 @@ void StageEmitter::query_group(const graph::StoreNode& node, int store, llvm::Va
     if (history.excluding_current) at_.stage.histories[index] = current(copy);
     when(argument.counts, [&] { add_to_cell(cell, 0, table, row, copy, argument); });
     if (!history.excluding_current) at_.stage.histories[index] = current(copy);
+    if (cell.fn == CellFn::Own && state::owns_memory(cell))
+      need_own_room(store, own_growth(store, table, row, 0, copy));
     commits_.push_back([=, this, &desc, &cell] {
       keep_cell(cell, 0, table, row, copy);
       touch(desc, row);

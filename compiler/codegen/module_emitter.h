@@ -90,6 +90,8 @@ class ModuleEmitter {
   bool can_fire(int source) const;
   // Whether its events may set a timer that is due already.
   bool sets_timers(int source) const;
+  // Whether its events reach variables of the script that lie in the heap of a store.
+  bool keeps_variables(int source) const;
   std::vector<Value> generated_fields(FunctionEmitter& at, const typed::Source& source, llvm::Value* number);
   std::vector<Value> column_fields(FunctionEmitter& at, const typed::Source& source, llvm::Value* columns,
                                    llvm::Value* row);

@@ -12,8 +12,12 @@ using typed::OwnState;
 namespace {
 
 uint64_t word_count(typed::TypeRef type) {
+  if (!typed::is_kept_as_words(type)) return 2;
   if (type->kind == Kind::Optional) return word_count(type->element) + 1;
-  return type->kind == Kind::String || type->kind == Kind::Bytes || type->kind == Kind::Decimal ? 2 : 1;
+  if (type->kind == Kind::Secret) return word_count(type->element);
+  bool two = type->kind == Kind::String || type->kind == Kind::Bytes || type->kind == Kind::Json ||
+             type->kind == Kind::Decimal;
+  return two ? 2 : 1;
 }
 
 }  // namespace
@@ -30,10 +34,14 @@ std::vector<Value> own_initial(FunctionEmitter& at, const OwnAggregate& own) {
   return out;
 }
 
-// A value of a word, or of two for a T?.
 Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory) {
-  if (type->kind != Kind::Optional) return at.from_words(type, memory);
   llvm::IRBuilder<>& b = at.builder();
+  if (!typed::is_kept_as_words(type)) {
+    llvm::Value* value =
+        b.CreateAlignedLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), memory, 8), llvm::Align(8));
+    return load(b, type, at.module().layout(type), value);
+  }
+  if (type->kind != Kind::Optional) return at.from_words(type, memory);
   Value out = at.from_words(type->element, memory);
   llvm::Value* present = b.CreateAlignedLoad(
       b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt8Ty(), memory, word_count(type->element) * 8),
@@ -41,6 +49,18 @@ Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory) {
   out.type = type;
   out.parts.push_back(b.CreateICmpNE(present, b.getInt64(0)));
   return out;
+}
+
+void store_own_word(FunctionEmitter& at, const Value& value, llvm::Value* memory) {
+  llvm::IRBuilder<>& b = at.builder();
+  std::vector<llvm::Value*> words;
+  if (typed::is_kept_as_words(value.type)) {
+    words = at.words(value);
+  } else {
+    words = {b.getInt64(0), b.CreatePtrToInt(at.spill(value), b.getInt64Ty())};
+  }
+  for (size_t w = 0; w < words.size(); ++w)
+    b.CreateAlignedStore(words[w], b.CreateConstGEP1_64(b.getInt8Ty(), memory, w * 8), llvm::Align(8));
 }
 
 // What `loaded` gives when there are events, else the initial state.
@@ -114,6 +134,38 @@ void StageEmitter::keep_cell(const state::CellDesc& desc, uint32_t index, llvm::
                {table, row, b.getInt32(index), copy});
 }
 
+llvm::Value* StageEmitter::own_growth(int store, llvm::Value* table, llvm::Value* row, uint32_t index,
+                                      llvm::Value* copy) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* half = b.getInt32Ty();
+  return b.CreateCall(
+      module_.helper("mut_own_growth", b.getInt64Ty(), {pointer, half, pointer, pointer, half, pointer}),
+      {at_.context(), b.getInt32(static_cast<uint32_t>(store)), table, row, b.getInt32(index), copy});
+}
+
+void StageEmitter::add_growth(int store, llvm::Value* table, llvm::Value* row, OwnAhead& own) {
+  B& b = at_.builder();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+    if (own.copies[i] == nullptr || !state::owns_memory(desc.cells[i])) continue;
+    llvm::Value* growth = own_growth(store, table, row, i, own.copies[i]);
+    own.growth = own.growth == nullptr ? growth : b.CreateAdd(own.growth, growth);
+  }
+}
+
+void StageEmitter::need_own_room(int store, llvm::Value* growth) {
+  if (growth == nullptr) return;
+  B& b = at_.builder();
+  // Mostly a piece is followed by one of its size.
+  when(b.CreateICmpNE(growth, b.getInt64(0)), [&] {
+    llvm::Value* room = b.CreateCall(
+        module_.helper("mut_own_room", b.getInt32Ty(), {b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty()}),
+        {at_.context(), b.getInt32(static_cast<uint32_t>(store)), growth});
+    at_.check(b.CreateICmpNE(room, b.getInt32(0)), EventError::Memory);
+  });
+}
+
 void own_add(FunctionEmitter& at, const OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
              llvm::Value* to) {
   llvm::IRBuilder<>& b = at.builder();
@@ -127,10 +179,8 @@ void own_add(FunctionEmitter& at, const OwnAggregate& own, const std::vector<Val
   b.CreateAlignedStore(b.CreateAdd(events, b.getInt64(1)), to, llvm::Align(8));
   uint64_t bytes = 8;
   for (const Value& value : next) {
-    for (llvm::Value* word : at.words(value)) {
-      b.CreateAlignedStore(word, b.CreateConstGEP1_64(b.getInt8Ty(), to, bytes), llvm::Align(8));
-      bytes += 8;
-    }
+    store_own_word(at, value, b.CreateConstGEP1_64(b.getInt8Ty(), to, bytes));
+    bytes += word_count(value.type) * 8;
   }
 }
 
@@ -170,22 +220,20 @@ void StageEmitter::merge_own(const OwnAggregate& own, llvm::Value* into, llvm::V
     uint64_t bytes = 8;
     size_t first = 0;
     for (const OwnState& state : own.states) {
-      for (llvm::Value* word : at_.words(slice(all, first, state.type))) {
-        b.CreateAlignedStore(word, offset(into, bytes), llvm::Align(8));
-        bytes += 8;
-      }
+      store_own_word(at_, slice(all, first, state.type), offset(into, bytes));
+      bytes += word_count(state.type) * 8;
       first += part_count(state.type);
     }
   });
 }
 
-std::vector<llvm::Value*> StageEmitter::own_of_sessions(int store, llvm::Value* key,
-                                                        const std::vector<Argument>& arguments) {
+StageEmitter::OwnAhead StageEmitter::own_of_sessions(int store, llvm::Value* key,
+                                                     const std::vector<Argument>& arguments) {
   B& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
   llvm::Type* half = b.getInt32Ty();
   const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
-  std::vector<llvm::Value*> out(desc.cells.size(), nullptr);
+  OwnAhead out{std::vector<llvm::Value*>(desc.cells.size(), nullptr)};
   if (std::none_of(desc.cells.begin(), desc.cells.end(),
                    [](const state::CellDesc& cell) { return cell.fn == state::CellFn::Own; }))
     return out;
@@ -210,8 +258,11 @@ std::vector<llvm::Value*> StageEmitter::own_of_sessions(int store, llvm::Value* 
       merge_own(own, copy, other);
     });
     when(arguments[i].counts, [&] { add_own(own, arguments[i].own, copy, copy); });
-    out[i] = copy;
+    out.copies[i] = copy;
   }
+  // In which row it will lie is not known yet.
+  llvm::Value* nothing = llvm::ConstantPointerNull::get(b.getPtrTy());
+  add_growth(store, nothing, nothing, out);
   return out;
 }
 
@@ -285,10 +336,11 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
 
 // Before anything of the stage changes: what its cells will hold, each in memory of its own. An event that
 // fails in one of them leaves all as they were, and makes no row.
-std::vector<llvm::Value*> StageEmitter::own_ahead(const state::StoreDesc& desc, llvm::Value* table,
-                                                  llvm::Value* key, const std::vector<Argument>& arguments) {
+StageEmitter::OwnAhead StageEmitter::own_ahead(int store, llvm::Value* table, llvm::Value* key,
+                                               const std::vector<Argument>& arguments) {
   B& b = at_.builder();
-  std::vector<llvm::Value*> out(desc.cells.size(), nullptr);
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  OwnAhead out{std::vector<llvm::Value*>(desc.cells.size(), nullptr)};
   llvm::Value* known = nullptr;
   for (size_t i = 0; i < desc.cells.size(); ++i) {
     const state::CellDesc& cell = desc.cells[i];
@@ -303,8 +355,9 @@ std::vector<llvm::Value*> StageEmitter::own_ahead(const state::StoreDesc& desc, 
     b.CreateMemSet(copy, b.getInt8(0), cell.size, llvm::Align(8));
     when(b.CreateIsNotNull(known), [&] { copy_cell(cell, static_cast<uint32_t>(i), table, known, copy); });
     when(arguments[i].counts, [&] { add_own(*arguments[i].call->own, arguments[i].own, copy, copy); });
-    out[i] = copy;
+    out.copies[i] = copy;
   }
+  if (known != nullptr) add_growth(store, table, known, out);
   return out;
 }
 
@@ -330,14 +383,20 @@ void StageEmitter::emit_overlaps(int store, llvm::Value* key, const std::vector<
     for (const typed::ExprPtr& each : argument.call->own->add) fails = fails || graph::can_fail(*each);
   }
   for (const state::CellDesc& cell : desc.cells)
-    fails = fails || state::keeps_values(cell.fn) || cell.fn == state::CellFn::Distinct;
+    fails = fails || state::owns_memory(cell) || cell.fn == state::CellFn::Distinct;
+  llvm::AllocaInst* grown = at_.temporary(8);  // in the windows that were asked
+  b.CreateAlignedStore(b.getInt64(0), grown, llvm::Align(8));
   auto ask = [&](llvm::Value* table) {
-    own_ahead(desc, table, key, arguments);
+    OwnAhead own = own_ahead(store, table, key, arguments);
     need_room(store, table, key, arguments);
+    if (own.growth == nullptr) return;
+    llvm::Value* all = b.CreateAdd(b.CreateAlignedLoad(b.getInt64Ty(), grown, llvm::Align(8)), own.growth);
+    b.CreateAlignedStore(all, grown, llvm::Align(8));
+    need_own_room(store, all);
   };
   if (fails) for_each_window(ask);
   for_each_window([&](llvm::Value* table) {
-    std::vector<llvm::Value*> own = own_ahead(desc, table, key, arguments);
+    std::vector<llvm::Value*> own = own_ahead(store, table, key, arguments).copies;
     llvm::Value* row = find_row(table, key, desc);
     for (uint32_t i = 0; i < desc.cells.size(); ++i) {
       const state::CellDesc& cell = desc.cells[i];
@@ -384,11 +443,21 @@ void StageEmitter::emit_apart(int store, llvm::Value* key, const std::vector<Arg
     if (argument.call->own == nullptr) continue;
     for (const typed::ExprPtr& each : argument.call->own->add) fails = fails || graph::can_fail(*each);
   }
+  for (const state::CellDesc& cell : desc.cells)
+    fails = fails || (cell.fn == state::CellFn::Own && state::owns_memory(cell));
   if (fails) {
+    llvm::AllocaInst* grown = at_.temporary(8);
+    b.CreateAlignedStore(b.getInt64(0), grown, llvm::Align(8));
     for_each_window([&](llvm::Value* row) {
+      OwnAhead own{std::vector<llvm::Value*>(desc.cells.size(), nullptr)};
       for (uint32_t i = 0; i < desc.cells.size(); ++i) {
-        if (desc.cells[i].fn == state::CellFn::Own) own_of(row, i);
+        if (desc.cells[i].fn == state::CellFn::Own) own.copies[i] = own_of(row, i);
       }
+      add_growth(store, table, row, own);
+      if (own.growth == nullptr) return;
+      llvm::Value* all = b.CreateAdd(b.CreateAlignedLoad(b.getInt64Ty(), grown, llvm::Align(8)), own.growth);
+      b.CreateAlignedStore(all, grown, llvm::Align(8));
+      need_own_room(store, all);
     });
   }
   need_room(store, table, key, arguments);

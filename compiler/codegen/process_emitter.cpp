@@ -8,15 +8,6 @@ using typed::EventError;
 using typed::Kind;
 using typed::Statement;
 
-namespace {
-
-bool is_text(typed::TypeRef type) {
-  if (type->kind == Kind::Optional) type = type->element;
-  return type->kind == Kind::String || type->kind == Kind::Bytes;
-}
-
-}  // namespace
-
 ProcessEmitter::ProcessEmitter(ModuleEmitter& module, FunctionEmitter& at, int stream, int stage)
     : module_(module),
       at_(at),
@@ -40,14 +31,12 @@ size_t ProcessEmitter::count_rows(const Statements& body) {
   return out;
 }
 
-void ProcessEmitter::find_changes(const Statements& body, std::vector<char>& states,
-                                  std::vector<char>& timers) {
+void ProcessEmitter::find_timers(const Statements& body, std::vector<char>& timers) {
   for (const Statement& statement : body) {
-    if (statement.kind == Statement::Kind::Assign) states[static_cast<size_t>(statement.index)] = 1;
     if (statement.kind == Statement::Kind::SetTimer || statement.kind == Statement::Kind::CancelTimer)
       timers[static_cast<size_t>(statement.index)] = 1;
-    find_changes(statement.then_body, states, timers);
-    find_changes(statement.else_body, states, timers);
+    find_timers(statement.then_body, timers);
+    find_timers(statement.else_body, timers);
   }
 }
 
@@ -130,9 +119,10 @@ void ProcessEmitter::load_states(llvm::Value* table, llvm::Value* row) {
     llvm::AllocaInst* copy = at_.temporary(cell.size);
     stages_.copy_cell(cell, i, table, row, copy);
     llvm::Value* set = b.CreateAlignedLoad(b.getInt64Ty(), copy, llvm::Align(8));
-    known_.push_back(b.CreateICmpNE(set, b.getInt64(0)));
+    llvm::Value* known = b.CreateICmpNE(set, b.getInt64(0));
+    now_.written.push_back(b.CreateNot(known));
     now_.states.push_back(at_.choose(
-        known_.back(), [&] { return own_word(at_, state.type, stages_.offset(copy, 8)); },
+        known, [&] { return own_word(at_, state.type, stages_.offset(copy, 8)); },
         [&] { return at_.emit(*state.initial); }));
     now_.states.back().type = state.type;
   }
@@ -161,6 +151,7 @@ void ProcessEmitter::run_statements(const Statements& body, Cause cause) {
         break;
       case Statement::Kind::Assign:
         now_.states[index] = at_.emit(*statement.value);
+        now_.written[index] = b.getTrue();
         at_.bind(process_.states[index].local, now_.states[index]);
         break;
       case Statement::Kind::If:
@@ -212,7 +203,10 @@ void ProcessEmitter::run_if(const Statement& statement, Cause cause) {
   auto join_values = [&](const Value& of_then, Value& of_else) {
     for (size_t i = 0; i < of_then.parts.size(); ++i) join(of_then.parts[i], of_else.parts[i]);
   };
-  for (size_t i = 0; i < now_.states.size(); ++i) join_values(then.states[i], now_.states[i]);
+  for (size_t i = 0; i < now_.states.size(); ++i) {
+    join_values(then.states[i], now_.states[i]);
+    join(then.written[i], now_.written[i]);
+  }
   for (size_t i = 0; i < now_.timers.size(); ++i) {
     join(then.timers[i].change, now_.timers[i].change);
     join(then.timers[i].due, now_.timers[i].due);
@@ -232,38 +226,45 @@ void ProcessEmitter::commit(llvm::Value* table, llvm::Value* row, const Statemen
   llvm::Type* half = b.getInt32Ty();
   llvm::Type* word = b.getInt64Ty();
   llvm::Value* number = b.getInt32(static_cast<uint32_t>(store_));
-  std::vector<char> assigned(process_.states.size(), 0);
   std::vector<char> timed(process_.timers.size(), 0);
-  find_changes(body, assigned, timed);
-  llvm::Value* bytes = b.getInt64(0);
+  find_timers(body, timed);
+  llvm::Value* growth = b.getInt64(0);
   llvm::Value* timers = b.getInt32(0);
-  for (const Value& state : now_.states) {
-    if (is_text(state.type))
-      bytes = b.CreateAdd(bytes, b.CreateAnd(at_.words(state)[0], b.getInt64(0xFFFFFFFFU)));
+  bool asks = std::any_of(timed.begin(), timed.end(), [](char any) { return any != 0; });
+  std::vector<llvm::AllocaInst*> copies;
+  for (uint32_t i = 0; i < now_.states.size(); ++i) {
+    const state::CellDesc& cell = desc_->cells[i];
+    copies.push_back(at_.temporary(cell.size));
+    auto copy = [&] {
+      b.CreateAlignedStore(b.getInt64(1), copies[i], llvm::Align(8));
+      store_own_word(at_, now_.states[i], stages_.offset(copies[i], 8));
+    };
+    if (!state::owns_memory(cell)) {
+      copy();
+      continue;
+    }
+    asks = true;
+    Value grown = at_.choose(
+        now_.written[i],
+        [&] {
+          copy();
+          return Value{nullptr, {stages_.own_growth(store_, table, row, i, copies[i])}};
+        },
+        [&] { return Value{nullptr, {b.getInt64(0)}}; });
+    growth = b.CreateAdd(growth, grown.part());
   }
   for (const Timer& timer : now_.timers)
     timers = b.CreateAdd(timers, b.CreateZExt(b.CreateICmpEQ(timer.change, b.getInt32(1)), half));
-  bool asks = std::any_of(now_.states.begin(), now_.states.end(),
-                          [](const Value& state) { return is_text(state.type); }) ||
-              std::any_of(timed.begin(), timed.end(), [](char any) { return any != 0; });
   if (asks) {
-    llvm::Value* room =
-        b.CreateCall(module_.helper("mut_process_room", half, {pointer, half, pointer, word, half}),
-                     {at_.context(), number, row, bytes, timers});
+    llvm::Value* room = b.CreateCall(module_.helper("mut_process_room", half, {pointer, half, word, half}),
+                                     {at_.context(), number, growth, timers});
     at_.check(b.CreateICmpNE(room, b.getInt32(0)), EventError::Memory);
   }
   for (uint32_t i = 0; i < now_.states.size(); ++i) {
     const state::CellDesc& cell = desc_->cells[i];
-    auto keep = [&] {
-      llvm::AllocaInst* copy = at_.temporary(cell.size);
-      b.CreateAlignedStore(b.getInt64(1), copy, llvm::Align(8));
-      std::vector<llvm::Value*> words = at_.words(now_.states[i]);
-      for (size_t w = 0; w < words.size(); ++w)
-        b.CreateAlignedStore(words[w], stages_.offset(copy, (w + 1) * 8), llvm::Align(8));
-      stages_.keep_cell(cell, i, table, row, copy);
-    };
-    bool rewrites = assigned[i] != 0 || !state::owns_memory(cell);
-    stages_.when(rewrites ? nullptr : b.CreateNot(known_[i]), keep);
+    // Numbers are written whether they have changed or not: that costs less than to ask.
+    stages_.when(state::owns_memory(cell) ? now_.written[i] : nullptr,
+                 [&] { stages_.keep_cell(cell, i, table, row, copies[i]); });
   }
   for (uint32_t i = 0; i < now_.timers.size(); ++i) {
     if (timed[i] == 0) continue;

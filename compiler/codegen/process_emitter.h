@@ -30,6 +30,7 @@ class ProcessEmitter {
   // The state while statements are emitted: what they have made so far.
   struct Progress {
     std::vector<Value> states;
+    std::vector<llvm::Value*> written;  // by state: whether the row is to get it
     std::vector<Timer> timers;
     std::vector<Row> rows;  // one an `emit`, in order of the text
     size_t next_row = 0;
@@ -46,7 +47,7 @@ class ProcessEmitter {
   void commit(llvm::Value* table, llvm::Value* row, const Statements& body, Cause cause);
   void give_rows();
   static size_t count_rows(const Statements& body);
-  static void find_changes(const Statements& body, std::vector<char>& states, std::vector<char>& timers);
+  static void find_timers(const Statements& body, std::vector<char>& timers);
 
   ModuleEmitter& module_;
   FunctionEmitter& at_;
@@ -58,7 +59,6 @@ class ProcessEmitter {
   int store_ = -1;  // -1: it keeps nothing
   const state::StoreDesc* desc_ = nullptr;
   Progress now_;
-  std::vector<llvm::Value*> known_;  // by state: whether the row holds it
 };
 
 }  // namespace mut::codegen

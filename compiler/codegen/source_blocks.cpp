@@ -227,7 +227,7 @@ void SourceLoop::run_written(const Block& block, llvm::Value* passing_count) {
   done_row->addIncoming(first, begun);
   done_mark->addIncoming(first_mark, begun);
   llvm::Value* made = b_.CreateLoad(word_, module_.tally().output_rows(b_, at_.counts));
-  llvm::Value* is_full = b_.CreateICmpUGE(made, output_max_);
+  llvm::Value* is_full = b_.CreateICmpUGE(made, output_max());
   llvm::Value* is_left = b_.CreateICmpULT(index, count);
   auto this_row = [&] { return b_.CreateLoad(word_, slot(written_, index)); };
   auto risen = [&](llvm::Value* time) {

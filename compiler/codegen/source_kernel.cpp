@@ -78,6 +78,16 @@ bool ModuleEmitter::sets_timers(int source) const {
   });
 }
 
+bool ModuleEmitter::keeps_variables(int source) const {
+  uint64_t bit = uint64_t{1} << source;
+  return std::any_of(graph_.stores.begin(), graph_.stores.end(), [&](const graph::StoreNode& node) {
+    return (graph_.source_mask[static_cast<size_t>(node.stream)] & bit) != 0 &&
+           std::any_of(node.desc.cells.begin(), node.desc.cells.end(), [](const state::CellDesc& cell) {
+             return cell.fn == state::CellFn::Own && state::owns_memory(cell);
+           });
+  });
+}
+
 bool ModuleEmitter::reads_watermark(int source) const {
   uint64_t bit = uint64_t{1} << source;
   for (const graph::StoreNode& node : graph_.stores) {

@@ -92,7 +92,8 @@ void SourceLoop::open() {
   first_position_ = b_.CreateLoad(word_, field(batch_, offsetof(MutBatch, first_position)));
   row_end_ =
       b_.CreateZExt(b_.CreateLoad(b_.getInt32Ty(), field(cursor_, offsetof(MutCursor, row_end))), word_);
-  output_max_ = at_.context_constant(offsetof(MutContext, output_rows_max), word_);
+  if (!module_.keeps_variables(number_of_source()))
+    output_max_ = at_.context_constant(offsetof(MutContext, output_rows_max), word_);
   ahead_.emplace(module_, at_, source_, columns_);
   ahead_->forget();
   leave_ = at_.block("leave");
@@ -113,9 +114,19 @@ llvm::Value* SourceLoop::reached(llvm::Value* time) {
   return b_.CreateSub(time, b_.getInt64(static_cast<uint64_t>(source_.lateness)));
 }
 
+int SourceLoop::number_of_source() const {
+  return static_cast<int>(&source_ - module_.program().sources.data());
+}
+
+// At how many rows output is to be taken. Where variables are read it is 0 once they fill the arena.
+llvm::Value* SourceLoop::output_max() {
+  if (output_max_ != nullptr) return output_max_;
+  return at_.context_field(offsetof(MutContext, output_rows_max), word_);
+}
+
 // Whether a timer is to fire before anything else is done; null: no event sets one.
 llvm::Value* SourceLoop::overdue() {
-  if (!module_.sets_timers(static_cast<int>(&source_ - module_.program().sources.data()))) return nullptr;
+  if (!module_.sets_timers(number_of_source())) return nullptr;
   return b_.CreateICmpNE(at_.context_field(offsetof(MutContext, overdue), b_.getInt32Ty()), b_.getInt32(0));
 }
 
@@ -167,7 +178,7 @@ SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end) {
                   llvm::MDBuilder(b_.getContext()).createBranchWeights(1 << 12, 1));
   b_.SetInsertPoint(body);
   llvm::Value* made = b_.CreateLoad(word_, module_.tally().output_rows(b_, at_.counts));
-  leave_if(b_.CreateICmpUGE(made, output_max_), MUT_STOP_OUTPUT, {row, watermark});
+  leave_if(b_.CreateICmpUGE(made, output_max()), MUT_STOP_OUTPUT, {row, watermark});
   ahead_->emit(row, end, [](llvm::Value* number) { return number; });
   llvm::Value* time = time_of(row);
   llvm::Value* new_mark = reached(time);

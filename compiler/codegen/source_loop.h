@@ -44,6 +44,8 @@ class SourceLoop {
   Place run_rows(Place from, llvm::Value* end);
   void run_row(llvm::Value* row, llvm::Value* time);
   llvm::Value* overdue();
+  llvm::Value* output_max();
+  int number_of_source() const;
   // Whether something fires before a row is run.
   llvm::Value* is_due(llvm::Value* rises, llvm::Value* watermark, llvm::Value* due);
   llvm::Value* time_of(llvm::Value* row);
@@ -98,7 +100,7 @@ class SourceLoop {
   llvm::Value* bad_;
   llvm::Value* first_position_;
   llvm::Value* row_end_;
-  llvm::Value* output_max_;
+  llvm::Value* output_max_ = nullptr;    // null: it changes while rows run
   llvm::AllocaInst* written_ = nullptr;  // rows of a block that the second pass runs
   llvm::AllocaInst* passes_ = nullptr;   // whether a row of a block may pass
   llvm::AllocaInst* marks_ = nullptr;    // the watermark before each of them

@@ -81,17 +81,26 @@ class StageEmitter {
                  llvm::Value* copy);
   void keep_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
                  llvm::Value* copy);
+  // Bytes by which the state would grow with the copy in place of what the row has. `table` and `row` may be
+  // null.
+  llvm::Value* own_growth(int store, llvm::Value* table, llvm::Value* row, uint32_t index, llvm::Value* copy);
+  // The event fails where so much does not fit. `growth` may be null.
+  void need_own_room(int store, llvm::Value* growth);
   void add_own(const typed::OwnAggregate& own, const std::vector<Value>& event, llvm::Value* from,
                llvm::Value* to);
   Value own_over_ring(const graph::StoreNode& node, uint32_t cell, llvm::Value* row, llvm::Value* owner,
                       llvm::Value* sample, const Argument& argument);
   // The state at `into` joined with the one at `other`. Nothing is written when it fails.
   void merge_own(const typed::OwnAggregate& own, llvm::Value* into, llvm::Value* other);
-  // The same as own_ahead() of the sessions that an event falls into, joined; leaves when it is late.
-  std::vector<llvm::Value*> own_of_sessions(int store, llvm::Value* key,
-                                            const std::vector<Argument>& arguments);
-  std::vector<llvm::Value*> own_ahead(const state::StoreDesc& desc, llvm::Value* table, llvm::Value* key,
-                                      const std::vector<Argument>& arguments);
+  // What cells will hold with the event, and the bytes by which that grows; null: none of them owns memory.
+  struct OwnAhead {
+    std::vector<llvm::Value*> copies;  // by cell; null: of an aggregate of the language
+    llvm::Value* growth = nullptr;
+  };
+  OwnAhead own_ahead(int store, llvm::Value* table, llvm::Value* key, const std::vector<Argument>& arguments);
+  // The same of the sessions that an event falls into, joined; leaves when it is late.
+  OwnAhead own_of_sessions(int store, llvm::Value* key, const std::vector<Argument>& arguments);
+  void add_growth(int store, llvm::Value* table, llvm::Value* row, OwnAhead& own);
   // The result of a cell that owns no text, at `cell`.
   StageResult number_result(const state::CellDesc& desc, const typed::AggregateCall& call, llvm::Value* cell);
   StageResult result_from(llvm::Value* status, llvm::Value* memory, typed::TypeRef type);
@@ -127,8 +136,9 @@ class StageEmitter {
 uint64_t own_bytes(const typed::OwnAggregate& own);
 std::vector<Value> own_or_initial(FunctionEmitter& at, const typed::OwnAggregate& own, llvm::Value* events,
                                   const std::function<std::vector<Value>()>& loaded);
-// A value of a cell: a word, or one more for a T?.
+// A value of the copy of a cell, and back: see state/own_cells.
 Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory);
+void store_own_word(FunctionEmitter& at, const Value& value, llvm::Value* memory);
 std::vector<Value> own_state_at(FunctionEmitter& at, const typed::OwnAggregate& own, llvm::Value* cell);
 // The state at `from` after one more event, to `to`; both may be one. Nothing is written when it fails.
 void own_add(FunctionEmitter& at, const typed::OwnAggregate& own, const std::vector<Value>& event,

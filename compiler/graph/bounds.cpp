@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/codec/text/time.h"
+#include "runtime/state/own_cells.h"
 
 namespace mut::graph {
 namespace {
@@ -36,10 +37,22 @@ std::string with_values(const StoreDesc& desc) {
   return all ? ", with the values they saw" : "";
 }
 
+// Variables of the script that are as long as it makes them.
+std::string with_lists(const StoreDesc& desc) {
+  bool lists = false;
+  for (const state::CellDesc& cell : desc.cells) {
+    if (cell.fn != CellFn::Own) continue;
+    state::for_each_own_piece(*cell.result, [&](const state::OwnPiece& piece) {
+      lists = lists || (piece.packed != nullptr && abi::has_references(*piece.packed));
+    });
+  }
+  return lists ? "; lists in them are as long as the script makes them" : "";
+}
+
 std::string of_windows(const StoreDesc& desc) {
   std::string late = desc.late_within != 0 ? " and " + duration_text(desc.late_within) + " longer" : "";
   return fmt::format("totals{} in windows of {} until these close{}{}", each_key(desc),
-                     duration_text(desc.size), late, with_values(desc));
+                     duration_text(desc.size), late, with_values(desc) + with_lists(desc));
 }
 
 std::string of_held(const StoreDesc& desc) {
@@ -93,15 +106,15 @@ std::string duration_text(int64_t nanoseconds) {
 std::string bound_of(const StoreDesc& desc) {
   switch (desc.kind) {
     case StoreKind::Groups:
-      return kept_by_key(desc, "totals") + with_values(desc);
+      return kept_by_key(desc, "totals") + with_values(desc) + with_lists(desc);
     case StoreKind::Panes:
     case StoreKind::Overlaps:
       return of_windows(desc);
     case StoreKind::Sessions:
       return fmt::format("totals{} in sessions until {} after their newest event{}", each_key(desc),
-                         duration_text(desc.size + desc.late_within), with_values(desc));
+                         duration_text(desc.size + desc.late_within), with_values(desc) + with_lists(desc));
     case StoreKind::Whole:
-      return "totals" + each_key(desc) + " until the end of the input" + with_values(desc);
+      return "totals" + each_key(desc) + " until the end of the input" + with_values(desc) + with_lists(desc);
     case StoreKind::Ring:
       if (desc.span != 0) return "events of the last " + duration_text(desc.span) + each_key(desc);
       return kept_by_key(desc, fmt::format("the last {} events", desc.count));
@@ -119,11 +132,12 @@ std::string bound_of(const StoreDesc& desc) {
       if (desc.every != 0 && desc.every < desc.size) {
         return kept_by_key(desc, fmt::format("totals of windows of {} events that begin every {}", desc.size,
                                              desc.every)) +
-               with_values(desc);
+               with_values(desc) + with_lists(desc);
       }
-      return kept_by_key(desc, fmt::format("totals of {} events", desc.size)) + with_values(desc);
+      return kept_by_key(desc, fmt::format("totals of {} events", desc.size)) + with_values(desc) +
+             with_lists(desc);
     case StoreKind::Process:
-      return kept_by_key(desc, "variables and timers");
+      return kept_by_key(desc, "variables and timers") + with_lists(desc);
     case StoreKind::Follow:
       return "what each row of its table has given, as long as the row is there";
   }

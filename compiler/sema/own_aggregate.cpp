@@ -1,4 +1,5 @@
 // Aggregates of the script, checked anew for each call: its arguments decide what is kept of an event.
+#include <algorithm>
 #include <utility>
 
 #include "compiler/sema/check.h"
@@ -14,7 +15,19 @@ using typed::OwnAggregate;
 using typed::OwnState;
 using typed::TypeRef;
 
-namespace {}  // namespace
+namespace {
+
+// Whether it says what each value of it is: not so of `[]`.
+bool is_known(TypeRef type) {
+  if (type->kind == Kind::None) return false;
+  if (type->kind == Kind::Record) {
+    return std::all_of(type->fields.begin(), type->fields.end(),
+                       [](const typed::Field& field) { return is_known(field.type); });
+  }
+  return type->element == nullptr || is_known(type->element);
+}
+
+}  // namespace
 
 // What the event brings: one value a parameter. A literal is no part of what is kept of events.
 bool ExprChecker::bind_own(const ast::AggregateDecl& decl, const Names& home,
@@ -65,14 +78,8 @@ bool ExprChecker::check_own_states(const ast::AggregateDecl& decl, OwnUse& use) 
     ExprPtr initial =
         wanted != nullptr ? check_as(*variable.initial, nothing, wanted) : check(*variable.initial, nothing);
     if (initial->type->kind == Kind::Error) return false;
-    if (initial->type->kind == Kind::None) {
+    if (!is_known(initial->type)) {
       diags_.report(Code::CannotInferType, variable.name.span);
-      return false;
-    }
-    TypeRef plain = initial->type->kind == Kind::Optional ? initial->type->element : initial->type;
-    if (!typed::is_scalar(initial->type) && plain->kind != Kind::String && plain->kind != Kind::Bytes) {
-      diags_.report(Code::NotExecutable, variable.name.span,
-                    "state of type `" + initial->type->text + "` in an aggregate");
       return false;
     }
     for (const LocalName& other : use.states) {

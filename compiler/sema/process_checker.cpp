@@ -16,12 +16,6 @@ using typed::TypeRef;
 
 namespace {
 
-// What a cell of the state can hold.
-bool can_be_kept(TypeRef type) {
-  Kind kind = typed::without_none(type)->kind;
-  return typed::is_scalar(type) || kind == Kind::String || kind == Kind::Bytes;
-}
-
 bool is_known(const std::vector<LocalName>& locals, const std::string& name) {
   return std::any_of(locals.begin(), locals.end(),
                      [&](const LocalName& local) { return local.name == name; });
@@ -81,12 +75,6 @@ bool ProcessChecker::check_states(const ast::ProcessStage& syntax, Process& out)
     Scope nothing;
     ExprPtr initial = type->kind == Kind::Error ? nullptr : exprs_.check_as(*variable.initial, nothing, type);
     if (initial == nullptr || initial->type->kind == Kind::Error) {
-      fine = false;
-      continue;
-    }
-    if (!can_be_kept(type)) {
-      diags_.report(Code::NotExecutable, variable.name.span,
-                    "state of type " + quoted(type) + " in `process`");
       fine = false;
       continue;
     }

@@ -26,7 +26,7 @@ struct Statement {
 struct ProcessState {
   std::string name;
   std::string was;
-  TypeRef type = nullptr;         // a scalar, text or bytes, or a T? of one
+  TypeRef type = nullptr;
   std::unique_ptr<Expr> initial;  // reads nothing
   int local = -1;                 // by which statements read it
 };

@@ -71,6 +71,11 @@ bool holds_values(TypeRef type) {
   return type->kind == Kind::List || type->kind == Kind::Record || type->kind == Kind::Map;
 }
 
+bool is_kept_as_words(TypeRef type) {
+  while (type->kind == Kind::Optional || type->kind == Kind::Secret) type = type->element;
+  return !holds_values(type);
+}
+
 bool is_key(TypeRef type) {
   TypeRef inner = without_none(type);
   return has_equality(inner) && !holds_values(inner) && inner->kind != Kind::None;

@@ -101,9 +101,12 @@ bool is_scalar(TypeRef type);        // of a fixed size, or that or none: no tex
 bool is_ordered(TypeRef type);       // rule 3.9
 bool has_equality(TypeRef type);
 bool holds_values(TypeRef type);  // a list, record or map: of one value or of many, each of its own
-bool is_key(TypeRef type);        // what events can be grouped and joined by: one value that has equality
-bool is_map_key(TypeRef type);    // what a map can have as its keys
-bool has_secret(TypeRef type);    // is a secret, or holds one
+// Whether a variable of the script is kept as words of a row: one value or none, of a secret too; what
+// holds_values() is kept packed.
+bool is_kept_as_words(TypeRef type);
+bool is_key(TypeRef type);      // what events can be grouped and joined by: one value that has equality
+bool is_map_key(TypeRef type);  // what a map can have as its keys
+bool has_secret(TypeRef type);  // is a secret, or holds one
 // The path to a field of the record that is a secret or holds one in a list or map; empty: there is none.
 std::optional<std::string> secret_field(TypeRef record);
 // Whether widening a value may find that it has more digits than the type holds: an event error.

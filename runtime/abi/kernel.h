@@ -105,7 +105,7 @@ typedef struct MutContext {
   const char* params;        // the record of params in memory layout
   MutSink* sinks;            // by index of emit
   uint64_t output_rows;      // in all sinks; also the next MutOutHead::order
-  uint64_t output_rows_max;  // MUT_STOP_OUTPUT when reached
+  uint64_t output_rows_max;  // MUT_STOP_OUTPUT when reached; 0: what rows point at takes too much memory
   int64_t due;               // earliest time at which something fires for the running source; INT64_MAX: none
   int64_t window_start;      // of the row being emitted, in kernels of results
   int64_t window_end;

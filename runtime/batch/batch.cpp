@@ -15,6 +15,7 @@ void* Arena::allocate_slow(size_t bytes) {
     bytes_ += size;
   }
   Block& block = blocks_[block_index_++];
+  used_bytes_ += block.size;
   next_ = block.memory.get() + bytes;
   end_ = block.memory.get() + block.size;
   return block.memory.get();
@@ -28,11 +29,15 @@ MutStr Arena::copy(std::string_view text) {
 }
 
 void Arena::reset() {
-  // A single giant value must not hold its memory for ever.
-  std::erase_if(blocks_, [](const Block& block) { return block.size > 16 * arena_block_bytes; });
+  // Large values must not hold their memory for ever: those of a list that grows fit into no block before.
+  size_t large = 0;
+  std::erase_if(blocks_, [&](const Block& block) {
+    return block.size > arena_block_bytes && (large += block.size) > 16 * arena_block_bytes;
+  });
   bytes_ = 0;
   for (const Block& block : blocks_) bytes_ += block.size;
   block_index_ = 0;
+  used_bytes_ = 0;
   next_ = end_ = nullptr;
 }
 

@@ -27,6 +27,8 @@ class Arena {
   MutStr copy(std::string_view text);
   void reset();
   size_t bytes() const { return bytes_; }
+  // Of the blocks that were begun since the last reset().
+  size_t used_bytes() const { return used_bytes_; }
 
  private:
   void* allocate_slow(size_t bytes);
@@ -37,6 +39,7 @@ class Arena {
   std::vector<Block> blocks_;
   size_t block_index_ = 0;
   size_t bytes_ = 0;
+  size_t used_bytes_ = 0;
   char* next_ = nullptr;
   char* end_ = nullptr;
 };

@@ -13,6 +13,7 @@
 #include "runtime/state/held.h"
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
+#include "runtime/state/own_cells.h"
 #include "runtime/state/processes.h"
 #include "runtime/state/results.h"
 #include "runtime/state/rings.h"
@@ -109,7 +110,29 @@ void* mut_store_of(MutContext* ctx, uint32_t store) {
 void mut_own_load(MutContext* ctx, MutTable* table, const char* row, uint32_t index, uint64_t* words) {
   auto& of = *static_cast<mut::state::KeyedTable*>(table->owner);
   const mut::state::CellDesc& cell = of.desc().cells[index];
-  mut::state::load_own(cell, row + cell.offset, of.heap(), instance(ctx).arena(), words);
+  mut::batch::Arena& arena = instance(ctx).arena();
+  mut::state::load_own(cell, row + cell.offset, of.heap(), arena, words);
+  // With several shards rows can be taken only where all of them stand.
+  if (arena.used_bytes() > mut::runtime::arena_bytes_usual &&
+      ctx->output_rows_max == mut::runtime::output_rows_usual)
+    ctx->output_rows_max = 0;
+}
+
+// Bytes by which the state would grow with `words` in place of what the row has. `row`: null of one that is
+// not there; `table` too: where the row will lie is not known.
+uint64_t mut_own_growth(MutContext* ctx, uint32_t store, MutTable* table, const char* row, uint32_t index,
+                        const uint64_t* words) {
+  if (table == nullptr) {
+    const mut::state::CellDesc& cell = instance(ctx).store(store).desc().cells[index];
+    return mut::state::own_growth(cell, nullptr, nullptr, words);
+  }
+  auto& of = *static_cast<mut::state::KeyedTable*>(table->owner);
+  const mut::state::CellDesc& cell = of.desc().cells[index];
+  return mut::state::own_growth(cell, row == nullptr ? nullptr : row + cell.offset, &of.heap(), words);
+}
+
+int32_t mut_own_room(MutContext* ctx, uint32_t store, uint64_t growth) {
+  return growth < mut::state::never_fits_bytes && instance(ctx).store(store).budget_fits(growth) ? 1 : 0;
 }
 
 MutTable* mut_pane(MutContext* ctx, uint32_t store, const uint64_t* key, int64_t time) {
@@ -271,11 +294,8 @@ char* mut_process_row(MutContext* ctx, uint32_t store) {
   return static_cast<mut::state::ProcessStore&>(instance(ctx).store(store)).fired_row();
 }
 
-int32_t mut_process_room(MutContext* ctx, uint32_t store, const char* row, uint64_t text_bytes,
-                         uint32_t timers) {
-  return static_cast<mut::state::ProcessStore&>(instance(ctx).store(store)).has_room(row, text_bytes, timers)
-             ? 1
-             : 0;
+int32_t mut_process_room(MutContext* ctx, uint32_t store, uint64_t growth, uint32_t timers) {
+  return static_cast<mut::state::ProcessStore&>(instance(ctx).store(store)).has_room(growth, timers) ? 1 : 0;
 }
 
 // `change`: 1 set, 2 cancel. At the end of the input, and when a run is to stop while timers catch up, what a

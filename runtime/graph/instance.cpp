@@ -229,6 +229,7 @@ void Instance::apply_set(size_t set) {
 void Instance::clear_output() {
   for (MutSink& sink : sinks_) sink.count = 0;
   context_.output_rows = 0;
+  if (context_.output_rows_max == 0) context_.output_rows_max = output_rows_usual;
   arena_.reset();
 }
 

@@ -29,6 +29,8 @@ struct ShardPlace {
 
 // Rows that wait in the sinks of an instance before they are taken.
 constexpr uint64_t output_rows_usual = 4096;
+// And bytes that they, and what led to them, may have taken when variables of the script are read.
+constexpr uint64_t arena_bytes_usual = 16 * 1024 * 1024;
 
 class Instance {
  public:

@@ -3,6 +3,7 @@
 
 #include "runtime/decimal/decimal.h"
 #include "runtime/state/cells.h"
+#include "runtime/state/own_cells.h"
 
 using mut::state::CellDesc;
 using mut::state::CellResult;

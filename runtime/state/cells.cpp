@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "runtime/decimal/decimal.h"
+#include "runtime/state/own_cells.h"
 #include "runtime/state/results.h"
 #include "runtime/state/sketch.h"
 #include "runtime/state/values.h"
@@ -193,37 +194,6 @@ void add_value(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* val
   }
 }
 
-namespace {
-
-void free_own(const CellDesc& desc, char* cell, Heap& heap) {
-  auto* words = reinterpret_cast<uint64_t*>(cell);
-  if (words[0] == 0) return;
-  for_each_own_text(*desc.result, [&](uint32_t word, int present) {
-    if (present < 0 || words[present] != 0) heap.free(stored_of(words + word));
-  });
-}
-
-// Two that hold events can be joined by the kernel alone.
-void merge_own(const CellDesc& desc, char* cell, Heap& heap, const char* other, const Heap& other_heap) {
-  auto* words = reinterpret_cast<uint64_t*>(cell);
-  const auto* more = reinterpret_cast<const uint64_t*>(other);
-  if (more[0] == 0) return;
-  if (words[0] != 0) {
-    free_own(desc, cell, heap);
-    memset(cell, 0, desc.size);
-    words[0] = static_cast<uint64_t>(-static_cast<int64_t>(RowError::NoValue));
-    return;
-  }
-  memcpy(cell, other, desc.size);
-  for_each_own_text(*desc.result, [&](uint32_t word, int present) {
-    if (present >= 0 && words[present] == 0) return;
-    MutStoredStr stored = heap.store(abi::view(other_heap.load(stored_of(more + word))));
-    memcpy(words + word, &stored, sizeof(stored));
-  });
-}
-
-}  // namespace
-
 void merge_cell(const CellDesc& desc, char* cell, Heap& heap, const char* other, const Heap& other_heap) {
   switch (desc.fn) {
     case CellFn::Count:
@@ -383,7 +353,7 @@ CellResult cell_result(const CellDesc& desc, const char* cell, const Heap& heap)
       out.present = false;
       return out;
     case CellFn::Own:
-      return out;  // write_own()
+      return out;  // state/own_cells
   }
   return out;
 }
@@ -439,52 +409,6 @@ void free_cell(const CellDesc& desc, char* cell, Heap& heap) {
   auto& kept = cell_as<ValueCell>(cell);
   if (kept.state == 1) disown(kept.words, desc.kind, heap);
   kept.state = 0;
-}
-
-int64_t write_own(const char* cell, const abi::TypeDesc& type, const Heap& heap, char* out) {
-  int64_t events = 0;
-  memcpy(&events, cell, 8);
-  for (const abi::FieldDesc& field : type.fields) {
-    CellResult value;
-    WordKind kind = word_kind(*field.type);
-    memcpy(value.words, cell, word_count(kind) * 8U);
-    cell += word_count(kind) * 8U;
-    if (field.type->kind == abi::TypeKind::Optional) {
-      uint64_t present = 0;
-      memcpy(&present, cell, 8);
-      value.present = present != 0;
-      cell += 8;
-    }
-    if (kind == WordKind::Text && events > 0 && value.present) {
-      uint64_t stored[2] = {value.words[0], value.words[1]};
-      borrow(value.words, stored, kind, heap);
-    } else if (kind == WordKind::Text) {
-      value.words[0] = value.words[1] = 0;
-    }
-    write_result(value, *field.type, out + field.offset);
-  }
-  return events;
-}
-
-void store_own(const CellDesc& desc, char* cell, Heap& heap, const uint64_t* words) {
-  free_own(desc, cell, heap);
-  memcpy(cell, words, desc.size);
-  auto* kept = reinterpret_cast<uint64_t*>(cell);
-  for_each_own_text(*desc.result, [&](uint32_t word, int present) {
-    if (kept[0] == 0 || (present >= 0 && kept[present] == 0)) return;
-    MutStoredStr stored = heap.store(abi::view(text_of(words + word)));
-    memcpy(kept + word, &stored, sizeof(stored));
-  });
-}
-
-void load_own(const CellDesc& desc, const char* cell, const Heap& heap, batch::Arena& arena,
-              uint64_t* words) {
-  memcpy(words, cell, desc.size);
-  for_each_own_text(*desc.result, [&](uint32_t word, int present) {
-    if (words[0] == 0 || (present >= 0 && words[present] == 0)) return;
-    MutStr text = arena.copy(abi::view(heap.load(stored_of(words + word))));
-    memcpy(words + word, &text, sizeof(text));
-  });
 }
 
 void write_result(const CellResult& result, const abi::TypeDesc& type, char* out) {

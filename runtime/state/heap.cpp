@@ -28,16 +28,35 @@ Heap::~Heap() {
 
 void Heap::copy_from(const Heap& other) {
   for (size_t i = 0; i < other.blocks_.size(); ++i) {
-    blocks_.push_back(new char[other.block_bytes_[i]]);
-    memcpy(blocks_.back(), other.blocks_[i], other.block_bytes_[i]);
+    blocks_.push_back(other.blocks_[i] == nullptr ? nullptr : new char[other.block_bytes_[i]]);
+    if (blocks_.back() != nullptr) memcpy(blocks_.back(), other.blocks_[i], other.block_bytes_[i]);
     budget_.add(other.block_bytes_[i]);
   }
   block_bytes_ = other.block_bytes_;
   free_ = other.free_;
+  empty_ = other.empty_;
+  current_ = other.current_;
   next_ = other.next_;
   end_ = other.end_;
   block_size_next_ = other.block_size_next_;
   view_.blocks = blocks_.data();
+}
+
+// Its number.
+size_t Heap::add_block(size_t bytes) {
+  size_t number = blocks_.size();
+  if (empty_.empty()) {
+    blocks_.push_back(nullptr);
+    block_bytes_.push_back(0);
+  } else {
+    number = empty_.back();
+    empty_.pop_back();
+  }
+  blocks_[number] = new char[bytes];
+  block_bytes_[number] = bytes;
+  budget_.add(bytes);
+  view_.blocks = blocks_.data();
+  return number;
 }
 
 uint64_t Heap::allocate(uint64_t bytes) {
@@ -48,22 +67,39 @@ uint64_t Heap::allocate(uint64_t bytes) {
     return offset;
   }
   uint64_t rounded = class_bytes(index);
+  if (rounded > block_bytes_max) return static_cast<uint64_t>(add_block(rounded)) << 32;
   if (next_ + rounded > end_) {
     size_t size = std::max<size_t>(rounded, block_size_next_);
     block_size_next_ = std::min(block_size_next_ * 2, block_bytes_max);
-    blocks_.push_back(new char[size]);
-    block_bytes_.push_back(size);
-    budget_.add(size);
-    view_.blocks = blocks_.data();
+    current_ = add_block(size);
     next_ = 0;
     end_ = size;
   }
-  uint64_t offset = (static_cast<uint64_t>(blocks_.size() - 1) << 32) | next_;
+  uint64_t offset = (static_cast<uint64_t>(current_) << 32) | next_;
   next_ += rounded;
   return offset;
 }
 
-void Heap::free(uint64_t offset, uint64_t bytes) { free_[class_of(bytes)].push_back(offset); }
+void Heap::free(uint64_t offset, uint64_t bytes) {
+  size_t index = class_of(bytes);
+  if (class_bytes(index) <= block_bytes_max) return free_[index].push_back(offset);
+  // It has a block of its own: what a list was when it was long must not be kept for ever.
+  size_t number = offset >> 32;
+  budget_.remove(block_bytes_[number]);
+  delete[] blocks_[number];
+  blocks_[number] = nullptr;
+  block_bytes_[number] = 0;
+  empty_.push_back(number);
+}
+
+uint64_t Heap::rounded(uint64_t bytes) { return bytes == 0 ? 0 : class_bytes(class_of(bytes)); }
+
+uint64_t Heap::growth(uint64_t bytes, uint64_t freed) const {
+  if (bytes == 0) return 0;
+  size_t index = class_of(bytes);
+  if (freed != 0 && class_of(freed) == index) return 0;
+  return free_[index].empty() ? class_bytes(index) : 0;
+}
 
 MutStoredStr Heap::store(std::string_view text) {
   MutStoredStr out{static_cast<uint32_t>(text.size()), 0, 0};

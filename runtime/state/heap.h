@@ -1,5 +1,5 @@
 // Texts and rings of a store, addressed by offset so that rows hold no pointers. Freed pieces are kept
-// by size class and used again. One thread.
+// by size class and used again; those larger than a block of many are given back. One thread.
 #pragma once
 #include <array>
 #include <memory>
@@ -24,6 +24,10 @@ class Heap {
 
   // Whether the budget has so much left.
   bool fits(uint64_t bytes) const { return budget_.fits(bytes); }
+  // Bytes that such a piece may add to the budget, where one of `freed` bytes (0: none) is let go before.
+  uint64_t growth(uint64_t bytes, uint64_t freed) const;
+  // Bytes that a piece takes.
+  static uint64_t rounded(uint64_t bytes);
   // Offset of `bytes` new bytes, not cleared.
   uint64_t allocate(uint64_t bytes);
   void free(uint64_t offset, uint64_t bytes);
@@ -39,12 +43,15 @@ class Heap {
 
  private:
   static constexpr size_t class_count = 40;
+  size_t add_block(size_t bytes);
   Budget& budget_;
   MutHeap& view_;
   std::vector<char*> blocks_;
   std::vector<size_t> block_bytes_;
   std::array<std::vector<uint64_t>, class_count> free_;
-  uint64_t next_ = 0;  // in the last block
+  std::vector<size_t> empty_;  // blocks that were given back
+  size_t current_ = 0;         // the block that is filled
+  uint64_t next_ = 0;          // in it
   uint64_t end_ = 0;
   size_t block_size_next_ = 1024;
 };

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "runtime/state/own_cells.h"
+
 namespace mut::state {
 
 bool ProcessStore::Earlier::operator()(const Waiting& a, const Waiting& b) const {
@@ -46,17 +48,9 @@ bool ProcessStore::is_past(const char* row, int64_t watermark) const {
   return true;
 }
 
-bool ProcessStore::has_room(const char* row, uint64_t text_bytes, uint32_t timers) const {
-  uint64_t held = 0;
-  for (const CellDesc& cell : desc_.cells) {
-    const auto* words = reinterpret_cast<const uint64_t*>(row + cell.offset);
-    for_each_own_text(*cell.result, [&](uint32_t word, int present) {
-      if (words[0] == 0 || (present >= 0 && words[present] == 0)) return;
-      held += static_cast<uint32_t>(words[word]);
-    });
-  }
-  uint64_t growth = (text_bytes > held ? text_bytes - held : 0) + timers * bytes_each();
-  return growth == 0 || budget_.fits(growth);
+bool ProcessStore::has_room(uint64_t growth, uint32_t timers) const {
+  uint64_t bytes = growth + timers * bytes_each();
+  return bytes == 0 || (growth < never_fits_bytes && budget_.fits(bytes));
 }
 
 void ProcessStore::set_timer(char* row, uint32_t timer, int64_t due) {

@@ -23,8 +23,8 @@ class ProcessStore final : public GroupStore {
   // What waits for a timer is kept, however old.
   bool is_past(const char* row, int64_t watermark) const override;
 
-  // Whether there is room for `timers` more, and for that much text in place of what the row holds.
-  bool has_room(const char* row, uint64_t text_bytes, uint32_t timers) const;
+  // Whether the heap can grow by so much, and there is room for `timers` more.
+  bool has_room(uint64_t growth, uint32_t timers) const;
   // `timer`: by number of the description. It fires once, at `due`.
   void set_timer(char* row, uint32_t timer, int64_t due);
   void cancel_timer(char* row, uint32_t timer);

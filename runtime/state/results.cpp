@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "runtime/state/own_cells.h"
 #include "runtime/state/packed.h"
 #include "runtime/state/values.h"
 
@@ -226,15 +227,8 @@ void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* k
   for (const CellDesc& cell : table.desc().cells) {
     if (cell.fn == CellFn::Own) {
       const Heap& heap = const_cast<KeyedTable&>(table).heap();
-      char* target = out + record_->fields[field].offset;
-      int64_t events = write_own(row + cell.offset, *cell.result, heap, target);
-      for (const abi::FieldDesc& part : cell.result->fields) {
-        if (word_kind(*part.type) != WordKind::Text) continue;
-        MutStr text;
-        memcpy(&text, target + part.offset, sizeof(text));
-        text = texts_.copy(abi::view(text));
-        memcpy(target + part.offset, &text, sizeof(text));
-      }
+      int64_t events =
+          write_own(row + cell.offset, *cell.result, heap, texts_, out + record_->fields[field].offset);
       if (events < 0) error = static_cast<RowError>(-events);
       ++field;
       continue;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/state/own_cells.h"
+
 namespace mut::state {
 
 WordKind word_kind(const abi::TypeDesc& scalar) {
@@ -126,18 +128,6 @@ bool has_results(const StoreDesc& desc) {
   }
 }
 
-void for_each_own_text(const abi::TypeDesc& result,
-                       const std::function<void(uint32_t word, int present)>& visit) {
-  uint32_t word = 0;
-  for (const abi::FieldDesc& field : result.fields) {
-    bool optional = field.type->kind == abi::TypeKind::Optional;
-    WordKind kind = word_kind(*field.type);
-    uint32_t words = word_count(kind);
-    if (kind == WordKind::Text) visit(word, optional ? static_cast<int>(word + words) : -1);
-    word += words + (optional ? 1 : 0);
-  }
-}
-
 bool keeps_values(CellFn fn) {
   return fn == CellFn::Quantile || fn == CellFn::ApproxDistinct || keeps_list(fn);
 }
@@ -156,9 +146,9 @@ bool owns_memory(const CellDesc& cell) {
     case CellFn::Previous:
       return cell.kind == WordKind::Text;
     case CellFn::Own: {
-      bool text = false;
-      for_each_own_text(*cell.result, [&](uint32_t, int) { text = true; });
-      return text;
+      bool piece = false;
+      for_each_own_piece(*cell.result, [&](const OwnPiece&) { piece = true; });
+      return piece;
     }
     case CellFn::ArgMin:
     case CellFn::ArgMax:
@@ -216,18 +206,6 @@ uint32_t cell_size(CellFn fn, WordKind kind) {
   }
   return 0;
 }
-
-namespace {
-
-// One word each, and one more of an optional.
-uint32_t own_size(const abi::TypeDesc& result) {
-  uint32_t words = 0;
-  for (const abi::FieldDesc& field : result.fields)
-    words += word_count(word_kind(*field.type)) + (field.type->kind == abi::TypeKind::Optional ? 1 : 0);
-  return words * 8;
-}
-
-}  // namespace
 
 void lay_out(StoreDesc& desc) {
   uint32_t word = 0;

@@ -40,7 +40,7 @@ enum class CellFn : uint8_t {
   StringAgg,
   Rank,            // all values; the result is that of a value
   ApproxDistinct,  // state/sketch
-  Own,  // words: how many events (below 0: an error's code), then the state; kernels alone can read it
+  Own,             // words: how many events (below 0: an error's code), then the state: state/own_cells
 };
 
 // Whether two of its cells make one whatever the order in which their events came.
@@ -230,10 +230,6 @@ bool can_return(const StoreDesc& desc);
 // Fills words, masks, offsets and sizes from kinds. Deterministic: equal input, equal layout.
 void lay_out(StoreDesc& desc);
 uint32_t cell_size(CellFn fn, WordKind kind);
-// Texts in a cell of Own: their first word, and the one that says whether they are there (-1: they are).
-// `result`: of the cell.
-void for_each_own_text(const abi::TypeDesc& result,
-                       const std::function<void(uint32_t word, int present)>& visit);
 // Whether cells of this kind keep values, as many as come: their memory grows with them.
 bool keeps_values(CellFn fn);
 // Whether the result is made of values: a list, or a text of several.

@@ -51,6 +51,7 @@ AggregateText ProgramWriter::write_call(const std::vector<Field>& fields, const 
   };
   if (own_fine_ && dice_.one_in(6)) {
     if (dice_.one_in(4)) return finish(call("paid", expr.of(Type::Money, 1)), Type::Money, false, "");
+    if (dice_.one_in(4)) return finish(call("gathered", expr.of(Type::Int, 1)), Type::Ints, false, "");
     if (dice_.one_in(3)) return finish(call("joined", expr.of(Type::Text, 1)), Type::Text, false, "");
     return dice_.one_in(2) ? finish(call("folded", expr.of(Type::Int, 1)), Type::Int, false, "")
                            : finish(call("best_of", expr.of(Type::Int, 1) + ", " + expr.of(Type::Int, 1)),

@@ -24,6 +24,9 @@ const std::vector<Kept>& kept_types() {
       {Type::Duration, "duration", {"0s", "2s"}},
       {Type::Level, "Level", {"Level.mid"}},
       {Type::Small, "i32", {"0", "-5"}},
+      {Type::Ints, "[int]", {"[]", "[4, 1]"}},
+      {Type::Ints, "[int]", {"[]"}},
+      {Type::Counts, "map<string, int>", {"map {}", "map { \"first\": 2 }"}},
   };
   return types;
 }
@@ -93,6 +96,8 @@ class ProcessText {
       default: {
         const Field& state = dice_.pick(states_);
         std::string value = expr.of(state.type, 2);
+        if (state.type == Type::Ints && dice_.one_in(2))
+          value = "append(" + state.name + ", " + expr.of(Type::Int, 1) + ")";
         if (state.type == Type::Text) value = "slice(" + value + " + " + state.name + ", 0, 24)";
         return indent + state.name + " = " + value + "\n";
       }

@@ -35,6 +35,12 @@ void ProgramWriter::write_declarations() {
       "s\n"
       "  merge  all = slice(all + \"/\" + other.all, 0, 20), last = other.last\n"
       "  result all\n}\n"
+      "aggregate gathered(x: int) -> [int] {\n"
+      "  state  all: [int] = [], ends: { least: int?, note: string } = { least: none, note: \"n\" }\n"
+      "  add    all = append(if len(all) < 5 then all else filter(all, e => e > x), x), ends = { least: "
+      "if ends.least is some l then min(l, x) else x, note: slice(ends.note + \"{x}\", 0, 9) }\n"
+      "  merge  all = concat(all, other.all), ends = { least: other.ends.least, note: ends.note }\n"
+      "  result append(append(all, ends.least ?? 0), len(ends.note))\n}\n"
       "operator kept(x, low: int) = | where x > low\n"
       "operator shifted(x) = | with was_x = x | with was_x = was_x + x % 5\n"
       "operator counted(k) = | with seen = count() over last 4 events by k\n";
