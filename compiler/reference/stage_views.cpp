@@ -1,5 +1,7 @@
 #include "compiler/reference/stage_views.h"
 
+#include <set>
+
 #include "compiler/reference/joins.h"
 #include "compiler/reference/meaning.h"
 
@@ -58,6 +60,11 @@ std::string waiting_in(const typed::Stage& stage) {
   return out + " " + whole_text(stage.input);
 }
 
+void fields_of(const typed::Expr& expr, std::set<int>& out) {
+  if (expr.kind == typed::ExprKind::Field) out.insert(expr.index);
+  for (const typed::ExprPtr& arg : expr.args) fields_of(*arg, out);
+}
+
 // A group that is forgotten by its age, or that keeps what came first, last or in a row, depends on when its
 // events were.
 bool depends_on_time(const AggregateCall& call, bool ages) {
@@ -110,6 +117,20 @@ class KeptTexts {
     for (const AggregateCall& call : stage.aggregates)
       out += function_of(call) + " " + call.result->text + " " + text_of(meaning_.of(call, stream, index)) +
              "; ";
+    return out;
+  }
+  // What conditions that look back read of an event, which is kept until they are asked.
+  std::string read_later(const typed::Stage& stage, int stream, size_t index) {
+    std::set<int> read;
+    for (const typed::PatternName& name : stage.match->names) {
+      if (name.looks_back) fields_of(*name.condition, read);
+    }
+    std::vector<Ways> all = meaning_.fields(stream, index);
+    std::string out;
+    for (int field : read) {
+      auto at = static_cast<size_t>(field);
+      out += text_of(all[at]) + whole_text(stage.input->fields[at].type) + "; ";
+    }
     return out;
   }
   // What the rows of a table have given, and by which key they are known.
@@ -182,7 +203,8 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
     }
     if (stage.hold) add_whole("waiting", waiting_in(stage) + kept.order_of(stage, stream, index));
     if (stage.match)
-      add_whole("begun", "match" + pattern_text(*stage.match) + " " + kept.measures_of(stage, stream, index));
+      add_whole("begun", "match" + pattern_text(*stage.match) + " " + kept.measures_of(stage, stream, index) +
+                             kept.read_later(stage, stream, index));
     if (stage.process) {
       for (const typed::ProcessState& each : stage.process->states)
         add_whole(each.name, "variable " + each.type->text);

@@ -200,6 +200,17 @@ class Migration {
                                        });
   }
 
+  // At their places in another record; none where it has others.
+  static Value::Parts fields_by_name(const typed::Type& before, const typed::Type& now,
+                                     const Value::Parts& fields) {
+    Value::Parts out;
+    for (const typed::Field& field : now.fields) {
+      int known = before.field_index(field.name);
+      out.push_back(known < 0 ? Value() : fields[static_cast<size_t>(known)]);
+    }
+    return out;
+  }
+
   static Key in_order(const Key& key, const std::vector<size_t>& order) {
     Key out;
     for (size_t at : order) out.push_back(key[at]);
@@ -362,9 +373,19 @@ class Migration {
     }
     if (view.stage->match) {  // what has begun goes on when all that is asked of it is the same
       if (std::any_of(from.begin(), from.end(), [](int cell) { return cell < 0; })) return;
-      for (const auto& [key, group] : old_state.matches) state.matches[in_order(key, order)] = group;
+      auto rebuild = [&](MatchEvent& event) {
+        event.fields = fields_by_name(*before.stage->input, *view.stage->input, event.fields);
+      };
+      for (const auto& [key, group] : old_state.matches) {
+        MatchGroup& moved = state.matches[in_order(key, order)];
+        moved = group;
+        std::for_each(moved.events.begin(), moved.events.end(), rebuild);
+      }
       state.waiting = old_state.waiting;
-      for (auto& [place, event] : state.waiting) event.first = in_order(event.first, order);
+      for (auto& [place, event] : state.waiting) {
+        event.first = in_order(event.first, order);
+        rebuild(event.second);
+      }
       state.arrivals = old_state.arrivals;
       return;
     }
