@@ -44,7 +44,9 @@ std::string own_of(const typed::AggregateCall& call) {
 
 // Arithmetic between numbers that are written down.
 bool is_written_number(const Expr& expr) {
-  if (expr.type->kind != typed::Kind::Int && expr.type->kind != typed::Kind::Float) return false;
+  using typed::Kind;
+  Kind kind = expr.type->kind;
+  if (kind != Kind::Int && kind != Kind::Float && kind != Kind::Duration && kind != Kind::Time) return false;
   bool parts = std::all_of(expr.args.begin(), expr.args.end(),
                            [](const typed::ExprPtr& arg) { return is_written_number(*arg); });
   switch (expr.kind) {
@@ -53,9 +55,12 @@ bool is_written_number(const Expr& expr) {
       return parts;
     case ExprKind::Unary:
       return parts && expr.op == Op::Negate;
-    case ExprKind::Binary:
-      return parts && (expr.op == Op::Add || expr.op == Op::Subtract || expr.op == Op::Multiply ||
-                       (expr.op == Op::Divide && expr.type->kind == typed::Kind::Float));
+    case ExprKind::Binary: {
+      bool is_float = expr.args[0]->type->kind == Kind::Float;
+      bool alike = is_float == (expr.args[1]->type->kind == Kind::Float);
+      bool exact = expr.op == Op::Add || expr.op == Op::Subtract || expr.op == Op::Multiply;
+      return parts && alike && (exact || (expr.op == Op::Divide && is_float));
+    }
     default:
       return false;
   }
