@@ -17,6 +17,10 @@ POLICY = ["--policy=live"]  # the reference knows the same: what cannot go over 
 # The reference did not end in a minute: joins behind joins, of which it looks at each row for each, or timers that set
 # themselves for decades. Such a chain is not judged.
 BEYOND = "beyond a minute"
+# The first program declares a source that nobody reads: the reference reads it all the same, so that a later version which
+# wants it finds it further on than the engine does.
+UNREAD = "unread source"
+NOT_JUDGED = (BEYOND, UNREAD)
 # How often another chain is tried for one program.
 ATTEMPTS = 6
 
@@ -142,7 +146,8 @@ def changes_of(made, chain):
 
 
 def run_one(seed, rows_of_input, folder):
-    """What differed and the chain; empty and the chain when all is well; empty and None when no edit was taken; BEYOND."""
+    """What differed and the chain; empty and the chain when all is well; empty and None when no edit was taken; or why
+    it is not judged."""
     made, next_made = os.path.join(folder, "input"), os.path.join(folder, "other")
     running.make(seed, rows_of_input, made)
     running.make(seed + 1_000_003, rows_of_input, next_made)
@@ -152,6 +157,8 @@ def run_one(seed, rows_of_input, folder):
     other = running.text_of(next_made, "program.mut")
     engine = running.Engine()
     first = running.text_of(made, "program.mut")
+    if not edits.is_read(first):
+        return UNREAD, None
     for attempt in range(ATTEMPTS):
         with open(os.path.join(made, "program.mut"), "w", encoding="utf-8") as out:
             out.write(first)
