@@ -152,7 +152,8 @@ class Describer {
     cell.value.named.push_back(all.done());
   }
 
-  // One cell: what has begun. Its value is what each condition and each measure reads, in order.
+  // One cell: what has begun. Its value is what each condition and each measure reads, in order, and what
+  // conditions that look back read of an event.
   void add_match(StatefulStage& made, int stream, int index, const typed::Stage& stage, int store) {
     Cell cell = begin(stream, index, stage, store);
     cell.name = "begun";
@@ -165,6 +166,11 @@ class Describer {
     }
     for (const typed::AggregateCall& call : stage.aggregates)
       cell.measures.push_back({named_.of_call(call, stream, index), valued_.of_call(call, stream, index)});
+    // Kept of each event: a condition that looks back may be another one, but not of other fields.
+    std::vector<HashSet> named = named_.of_fields(stream, index);
+    std::vector<HashSet> valued = valued_.of_fields(stream, index);
+    for (int field : cell.node->fields)
+      cell.measures.push_back({named[static_cast<size_t>(field)], valued[static_cast<size_t>(field)]});
     finish(made, std::move(cell));
   }
 

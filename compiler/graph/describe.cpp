@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "compiler/graph/graph.h"
+#include "runtime/abi/value.h"
 #include "runtime/codec/text/number.h"
 #include "runtime/codec/text/time.h"
 #include "runtime/decimal/decimal.h"
@@ -120,28 +121,65 @@ TypeKind scalar_kind(Kind kind) {
   }
 }
 
-// A default as rows keep it.
-std::optional<std::string> kept_value(const typed::Const& value, const abi::TypeDesc& type) {
-  const abi::TypeDesc& inner = type.kind == TypeKind::Optional ? *type.element : type;
-  std::string out(inner.size, 0);
-  auto put = [&](const auto& number) {
-    memcpy(out.data(), &number, std::min(sizeof(number), out.size()));
-    return out;
-  };
+// Room for what a value points to.
+char* add_piece(size_t bytes, abi::OwnedValue& owner) {
+  auto piece = std::make_unique<std::vector<char>>(bytes);
+  char* out = piece->data();
+  owner.pieces.push_back(std::move(piece));
+  return out;
+}
+
+// At `to`, which is zero.
+void write(const typed::Const& value, const abi::TypeDesc& type, char* to, abi::OwnedValue& owner) {
+  if (type.kind == TypeKind::Optional) {
+    if (value.value.index() == 0) return;
+    to[type.present_offset] = 1;
+    return write(value, *type.element, to, owner);
+  }
+  auto put = [&](const auto& number) { memcpy(to, &number, std::min<size_t>(sizeof(number), type.size)); };
   switch (value.value.index()) {
     case 1:
       return put(value.as_bool());
-    case 2:  // little-endian: the low bytes are those of a narrower number
-      return put(value.as_int());
+    case 2:
+      if (type.kind == TypeKind::F64) return put(static_cast<double>(value.as_int()));
+      if (type.kind == TypeKind::F32) return put(static_cast<float>(value.as_int()));
+      return put(value.as_int());  // little-endian: the low bytes are those of a narrower number
     case 3:
-      return inner.kind == TypeKind::F32 ? put(static_cast<float>(value.as_float())) : put(value.as_float());
-    case 4:
-      return value.as_text();
+      return type.kind == TypeKind::F32 ? put(static_cast<float>(value.as_float())) : put(value.as_float());
+    case 4: {
+      const std::string& text = value.as_text();
+      char* bytes = add_piece(text.size(), owner);
+      memcpy(bytes, text.data(), text.size());
+      return put(abi::make_str({bytes, text.size()}));
+    }
     case 6:
       return put(value.as_decimal());
     default:
-      return std::nullopt;
+      break;
   }
+  const typed::Const::Parts& parts = value.parts();
+  if (type.kind == TypeKind::Record) {
+    for (size_t i = 0; i < parts.size(); ++i)
+      write(parts[i], *type.fields[i].type, to + type.fields[i].offset, owner);
+    return;
+  }
+  char* elements = add_piece(parts.size() * type.element->size, owner);
+  for (size_t i = 0; i < parts.size(); ++i)
+    write(parts[i], *type.element, elements + i * type.element->size, owner);
+  put(MutList{parts.size(), elements});
+}
+
+// A default as rows have it; null where it is of another type than its field.
+std::shared_ptr<const abi::OwnedValue> kept_value(const typed::Const& value, const abi::TypeDesc& type) {
+  const abi::TypeDesc& inner = type.kind == TypeKind::Optional ? *type.element : type;
+  bool of_parts =
+      inner.kind == TypeKind::List || inner.kind == TypeKind::Map || inner.kind == TypeKind::Record;
+  bool has_parts = std::holds_alternative<typed::Const::Parts>(value.value);
+  if (of_parts != has_parts && value.value.index() != 0) return nullptr;
+  auto out = std::make_shared<abi::OwnedValue>();
+  out->bytes.resize(type.size);
+  write(value, type, out->bytes.data(), *out);
+  return out;
 }
 
 }  // namespace

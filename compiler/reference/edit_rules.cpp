@@ -130,11 +130,18 @@ void check_values(const Stage& before, size_t known, const Stage& now, size_t ce
 }
 
 bool merges(const Stage& stage, size_t cell) {
-  if (stage.kind != StageKind::Aggregate || stage.window.kind == WindowKind::Session ||
-      stage.window.kind == WindowKind::Count)
-    return false;
+  if (!stage.histories.empty()) {
+    if (stage.histories[cell].over != OverKind::All) return false;
+  } else {
+    bool overlap = stage.window.kind == WindowKind::Sliding &&
+                   std::any_of(stage.aggregates.begin(), stage.aggregates.end(),
+                               [](const AggregateCall& call) { return call.own != nullptr; });
+    if (stage.kind != StageKind::Aggregate || !stage.follows.empty() || overlap ||
+        stage.window.kind == WindowKind::Session || stage.window.kind == WindowKind::Count)
+      return false;
+  }
   using typed::AggregateFn;
-  switch (stage.aggregates[cell].fn) {
+  switch (call_of(stage, cell).fn) {
     case AggregateFn::First:
     case AggregateFn::Last:
     case AggregateFn::ArgMin:
@@ -142,10 +149,24 @@ bool merges(const Stage& stage, size_t cell) {
     case AggregateFn::Collect:
     case AggregateFn::StringAgg:
     case AggregateFn::Own:
+    case AggregateFn::Prev:
+    case AggregateFn::Delta:
+    case AggregateFn::Changed:
       return false;
     default:
       return true;
   }
+}
+
+bool keys_hold(const std::vector<typed::ExprPtr>& before, const std::vector<typed::ExprPtr>& now,
+               const std::vector<size_t>& order) {
+  for (size_t i = 0; i < order.size(); ++i) {
+    typed::TypeRef from = before[order[i]]->type;
+    typed::TypeRef to = now[i]->type;
+    bool becomes_optional = to->kind == typed::Kind::Optional && from->text != to->text;
+    if (fit(from, to) != Fit::Always || becomes_optional) return false;
+  }
+  return true;
 }
 
 bool wants_more(const StageView& before, size_t known, const StageView& view, size_t cell) {

@@ -16,6 +16,10 @@ void check_values(const typed::Stage& before, size_t known, const typed::Stage& 
 bool merges(const typed::Stage& stage, size_t cell);
 // Whether values of the one type can be those of the other; some may not fit.
 bool goes_over(typed::TypeRef from, typed::TypeRef to);
+// Whether keys of rows that are kept whole can stay as they are: none is of a narrower type. `order`: where
+// each of the new ones stood.
+bool keys_hold(const std::vector<typed::ExprPtr>& before, const std::vector<typed::ExprPtr>& now,
+               const std::vector<size_t>& order);
 // Windows of a number of events that overlap hold in parts what they hold: more of it cannot be had.
 bool wants_more(const StageView& before, size_t known, const StageView& view, size_t cell);
 // They go over only as they are, and with the same need of all of the events of each.

@@ -159,7 +159,15 @@ std::vector<std::string> Interpreter::swap(std::shared_ptr<const typed::Program>
     auto moved = readers_.extract(known);
     moved.key() = source.name;
     readers_.insert(std::move(moved));
+    read_before_[source.name] = read_before_[source.was];
   }
+  // One that is taken away is closed: should it come back, it is read anew.
+  std::erase_if(readers_, [&](const auto& reader) {
+    const auto& sources = next->program().sources;
+    return std::none_of(sources.begin(), sources.end(),
+                        [&](const typed::Source& source) { return source.name == reader.first; });
+  });
+  std::erase_if(read_before_, [&](const auto& read) { return !readers_.contains(read.first); });
   flow_ = std::move(next);
   ++version_;
   flow_->fire_due();  // what the edit made due fires at the cut

@@ -44,7 +44,9 @@ std::string own_of(const typed::AggregateCall& call) {
 
 // Arithmetic between numbers that are written down.
 bool is_written_number(const Expr& expr) {
-  if (expr.type->kind != typed::Kind::Int && expr.type->kind != typed::Kind::Float) return false;
+  using typed::Kind;
+  Kind kind = expr.type->kind;
+  if (kind != Kind::Int && kind != Kind::Float && kind != Kind::Duration && kind != Kind::Time) return false;
   bool parts = std::all_of(expr.args.begin(), expr.args.end(),
                            [](const typed::ExprPtr& arg) { return is_written_number(*arg); });
   switch (expr.kind) {
@@ -53,9 +55,12 @@ bool is_written_number(const Expr& expr) {
       return parts;
     case ExprKind::Unary:
       return parts && expr.op == Op::Negate;
-    case ExprKind::Binary:
-      return parts && (expr.op == Op::Add || expr.op == Op::Subtract || expr.op == Op::Multiply ||
-                       (expr.op == Op::Divide && expr.type->kind == typed::Kind::Float));
+    case ExprKind::Binary: {
+      bool is_float = expr.args[0]->type->kind == Kind::Float;
+      bool alike = is_float == (expr.args[1]->type->kind == Kind::Float);
+      bool exact = expr.op == Op::Add || expr.op == Op::Subtract || expr.op == Op::Multiply;
+      return parts && alike && (exact || (expr.op == Op::Divide && is_float));
+    }
     default:
       return false;
   }
@@ -98,63 +103,143 @@ bool may_fail(const Expr& expr) {
 
 }  // namespace
 
-std::string Meaning::of(const Expr& expr, int stream, size_t stage) {
+const typed::Input& Meaning::input_of(int stream) const {
+  const std::vector<typed::Input>& inputs = program_.streams[static_cast<size_t>(stream)].inputs;
+  auto way = way_.find(stream);
+  return inputs[way == way_.end() ? 0 : way->second];
+}
+
+// Streams with several inputs that what enters the stage came through.
+void Meaning::merges_above(int stream, size_t stage, std::set<int>& out) const {
+  const typed::Stream& of = program_.streams[static_cast<size_t>(stream)];
+  auto end_of = [&](int above) { return program_.streams[static_cast<size_t>(above)].stages.size(); };
+  for (size_t k = 0; k < of.stages.size() && k <= stage; ++k) {
+    if (of.stages[k].join) merges_above(of.stages[k].join->right, end_of(of.stages[k].join->right), out);
+  }
+  if (of.inputs.size() > 1 && !out.insert(stream).second) return;
+  for (const typed::Input& input : of.inputs) {
+    if (input.stream >= 0) merges_above(input.stream, end_of(input.stream), out);
+  }
+}
+
+// Past so many ways all of them are looked at with the first input of the merges that are left.
+template <typename Make>
+Ways Meaning::each_way(int stream, size_t stage, Make make) {
+  constexpr size_t merges_max = 6;
+  std::set<int> all;
+  merges_above(stream, stage, all);
+  std::vector<int> merges(all.begin(), all.end());
+  merges.resize(std::min(merges.size(), merges_max));
+  Ways out;
+  way_.clear();
+  for (int merge : merges) way_[merge] = 0;
+  while (true) {
+    known_.clear();
+    out.insert(make());
+    size_t at = 0;
+    while (at < merges.size()) {
+      size_t& input = way_[merges[at]];
+      if (++input < program_.streams[static_cast<size_t>(merges[at])].inputs.size()) break;
+      input = 0;
+      ++at;
+    }
+    if (at == merges.size()) break;
+  }
+  return out;
+}
+
+Ways Meaning::of(const Expr& expr, int stream, size_t stage) {
+  return each_way(stream, stage, [&] { return text(expr, stream, stage); });
+}
+Ways Meaning::of(const typed::AggregateCall& call, int stream, size_t stage) {
+  return each_way(stream, stage, [&] { return text(call, stream, stage); });
+}
+std::vector<Ways> Meaning::of(const std::vector<typed::ExprPtr>& keys, int stream, size_t stage) {
+  std::vector<Ways> out;
+  for (const typed::ExprPtr& key : keys) out.push_back(of_key(*key, stream, stage));
+  return out;
+}
+Ways Meaning::of_key(const Expr& key, int stream, size_t stage) {
+  return each_way(stream, stage, [&] { return text(key, stream, stage) + exact_in(key.type); });
+}
+Ways Meaning::admitted(const typed::AggregateCall& call, int stream, size_t stage) {
+  return each_way(stream, stage, [&] { return filter_of(call, stream, stage); });
+}
+Ways Meaning::time(int stream, size_t stage) {
+  return each_way(stream, stage, [&] { return time_of(stream, stage); });
+}
+std::vector<Ways> Meaning::fields(int stream, size_t stage) {
+  const typed::Stream& of = program_.streams[static_cast<size_t>(stream)];
+  size_t count = (stage < of.stages.size() ? of.stages[stage].input : of.type)->fields.size();
+  std::vector<Ways> out;
+  for (size_t i = 0; i < count; ++i)
+    out.push_back(each_way(stream, stage, [&] { return field(stream, stage, static_cast<int>(i)); }));
+  return out;
+}
+
+std::string Meaning::text(const Expr& expr, int stream, size_t stage) {
   Locals locals;
   return text(expr, stream, stage, locals);
 }
 
-std::string Meaning::of(const typed::AggregateCall& call, int stream, size_t stage) {
-  std::string out = call.argument ? of(*call.argument, stream, stage) : "";
-  for (const typed::ExprPtr& argument : call.arguments) out += of(*argument, stream, stage) + ";";
-  return call.order ? out + " by " + of(*call.order, stream, stage) : out;
+std::string Meaning::text(const typed::AggregateCall& call, int stream, size_t stage) {
+  std::string out = call.argument ? text(*call.argument, stream, stage) : "";
+  for (const typed::ExprPtr& argument : call.arguments) out += text(*argument, stream, stage) + ";";
+  return call.order ? out + " by " + text(*call.order, stream, stage) : out;
 }
 
-std::string Meaning::admitted(const typed::AggregateCall& call, int stream, size_t stage) {
-  return call.filter ? " where " + of(*call.filter, stream, stage) : "";
+std::vector<std::string> Meaning::texts(const std::vector<typed::ExprPtr>& keys, int stream, size_t stage) {
+  std::vector<std::string> out;
+  for (const typed::ExprPtr& key : keys) out.push_back(text(*key, stream, stage));
+  return out;
+}
+
+std::string Meaning::filter_of(const typed::AggregateCall& call, int stream, size_t stage) {
+  return call.filter ? " where " + text(*call.filter, stream, stage) : "";
 }
 
 // The order of keys and a key that is given twice say nothing of the groups.
 std::string Meaning::group_of(const Stage& stage, int stream, size_t index) {
   std::string out;
-  std::vector<std::string> keys = of(stage.keys, stream, index);
+  std::vector<std::string> keys = texts(stage.keys, stream, index);
   for (const std::string& key : std::set<std::string>(keys.begin(), keys.end())) out += key + ";";
   return out + window_text(stage.window);
 }
 
-std::vector<std::string> Meaning::of(const std::vector<typed::ExprPtr>& keys, int stream, size_t stage) {
-  std::vector<std::string> out;
-  for (const typed::ExprPtr& key : keys) out.push_back(of(*key, stream, stage));
-  return out;
-}
-
-std::string Meaning::of(const typed::Process& process, int stream, size_t stage) {
+std::string Meaning::text(const Stage& stage, int stream, size_t index) {
+  const typed::Process& process = *stage.process;
   Locals locals;
-  for (int local : process.key_locals) locals.emplace(local, locals.size());
+  for (size_t i = 0; i < process.key_locals.size(); ++i)
+    locals[process.key_locals[i]] = text(*stage.keys[i], stream, index);
   std::string out;
-  for (const typed::ProcessState& state : process.states) {
-    out += state.type->text + " = " + text(*state.initial, stream, stage, locals) + ";";
-    locals.emplace(state.local, locals.size());
-  }
-  out += text(process.on_event, stream, stage, locals);
+  for (const typed::ProcessState& state : process.states)
+    out += state.type->text + " = " + text(*state.initial, stream, index, locals) + ";";
+  for (size_t i = 0; i < process.states.size(); ++i)
+    locals[process.states[i].local] = "variable " + std::to_string(i);
+  out += text(process.on_event, process, stream, index, locals);
   for (const typed::ProcessTimer& timer : process.timers)
-    out += timer.name + text(timer.body, stream, stage, locals);
+    out += timer.name + text(timer.body, process, stream, index, locals);
   return out;
 }
 
-std::string Meaning::text(const std::vector<typed::Statement>& body, int stream, size_t stage,
-                          Locals& locals) {
+std::string Meaning::text(const std::vector<typed::Statement>& body, const typed::Process& process,
+                          int stream, size_t stage, Locals& locals) {
+  using Kind = typed::Statement::Kind;
   std::string out = "{";
   for (const typed::Statement& statement : body) {
-    if (statement.kind == typed::Statement::Kind::Let) {  // a name for a value: seen where it is used
+    if (statement.kind == Kind::Let) {  // a name for a value: seen where it is used
       std::string value = text(*statement.value, stream, stage, locals);
       if (may_fail(*statement.value)) out += "let " + value;
-      lets_[statement.index] = std::move(value);
+      locals[statement.index] = std::move(value);
       continue;
     }
-    out += std::to_string(static_cast<int>(statement.kind)) + std::to_string(statement.index);
+    bool of_timer = statement.kind == Kind::SetTimer || statement.kind == Kind::CancelTimer;
+    out += std::to_string(static_cast<int>(statement.kind)) +
+           (of_timer ? process.timers[static_cast<size_t>(statement.index)].name
+                     : std::to_string(statement.index));
     if (statement.value) out += " " + text(*statement.value, stream, stage, locals);
-    out +=
-        text(statement.then_body, stream, stage, locals) + text(statement.else_body, stream, stage, locals);
+    out += text(statement.then_body, process, stream, stage, locals) +
+           text(statement.else_body, process, stream, stage, locals);
   }
   return out + "}";
 }
@@ -175,58 +260,67 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
     case ExprKind::Field:
       return field(stream, stage, expr.index);
     case ExprKind::Param:
-      return "param " + program_.params[index].name;
+      if (params_ == Params::Names) return "param " + program_.params[index].name;
+      return "param " + program_.params[index].name + " = " +
+             typed::to_text(program_.params[index].value, expr.type);
     case ExprKind::Literal:
       return typed::to_text(expr.value, expr.type);
     case ExprKind::Convert:
     case ExprKind::Unwrap:
       return text(*expr.args[0], stream, stage, locals);
     case ExprKind::Local:
-      if (auto let = lets_.find(expr.index); let != lets_.end()) return "(" + let->second + ")";
-      return "local " + std::to_string(locals[expr.index]);
+      return locals.contains(expr.index) ? "(" + locals[expr.index] + ")" : "local";
+    case ExprKind::Let: {  // a name for a value
+      std::string value = text(*expr.args[0], stream, stage, locals);
+      locals[expr.index] = std::move(value);
+      return text(*expr.args[1], stream, stage, locals);
+    }
     case ExprKind::Key:
-      return of(*at->keys[index], stream, stage);
+      return text(*at->keys[index], stream, stage);
     case ExprKind::Aggregate: {
       const typed::AggregateCall& call = at->aggregates[index];
-      return std::string(typed::aggregate_name(call.fn)) + "(" + of(call, stream, stage) + ")" +
-             numbers_of(call) + own_of(call) + admitted(call, stream, stage) + " of " +
+      return std::string(typed::aggregate_name(call.fn)) + "(" + text(call, stream, stage) + ")" +
+             numbers_of(call) + own_of(call) + filter_of(call, stream, stage) + " of " +
              group_of(*at, stream, stage);
     }
     case ExprKind::History: {
       const typed::History& history = at->histories[index];
       std::string out = std::string(typed::aggregate_name(history.call.fn)) + "(" +
-                        of(history.call, stream, stage) + ")" + numbers_of(history.call) +
-                        own_of(history.call) + admitted(history.call, stream, stage) + " over " +
+                        text(history.call, stream, stage) + ")" + numbers_of(history.call) +
+                        own_of(history.call) + filter_of(history.call, stream, stage) + " over " +
                         std::to_string(static_cast<int>(history.over)) + " " +
                         std::to_string(history.amount) + (history.excluding_current ? " before it" : "");
-      for (const std::string& key : of(history.keys, stream, stage)) out += " by " + key;
+      for (const std::string& key : texts(history.keys, stream, stage)) out += " by " + key;
       return out;
     }
     case ExprKind::WindowStart:
     case ExprKind::WindowEnd:
       return std::to_string(static_cast<int>(expr.kind)) + " of" + window_text(at->window);
-    case ExprKind::Reduce:
-      locals.emplace(expr.index + 1, locals.size());
-      locals.emplace(expr.index, locals.size());
-      break;
-    case ExprKind::ZipLists:
-      for (size_t i = 0; i + 1 < expr.args.size(); ++i)
-        locals.emplace(expr.index + static_cast<int>(i), locals.size());
-      break;
     case ExprKind::MapList:
     case ExprKind::FilterList:
     case ExprKind::AnyOf:
     case ExprKind::AllOf:
-    case ExprKind::Let:
+    case ExprKind::Reduce: {
+      std::string list = text(*expr.args[0], stream, stage, locals);
+      if (expr.kind == ExprKind::Reduce) locals[expr.index + 1] = "so far of " + list;
+      locals[expr.index] = "element of " + list;
+      break;
+    }
+    case ExprKind::ZipLists:
+      for (size_t i = 0; i + 1 < expr.args.size(); ++i)
+        locals[expr.index + static_cast<int>(i)] = "element of " + text(*expr.args[i], stream, stage, locals);
+      break;
     case ExprKind::IsSome:
-      locals.emplace(expr.index, locals.size());
+      if (expr.index >= 0) locals[expr.index] = text(*expr.args[0], stream, stage, locals);
       break;
     case ExprKind::Member:
     case ExprKind::OptionalMember:
       if (expr.args[0]->kind == ExprKind::Field) {
-        if (int right = joined(stream, stage, expr.args[0]->index); right >= 0)
-          return "joined " +
+        if (JoinPlace join = joined(stream, stage, expr.args[0]->index); join.stream >= 0) {
+          int right = stage_of(join).join->right;
+          return "joined " + partner_of(join) +
                  field(right, program_.streams[static_cast<size_t>(right)].stages.size(), expr.index);
+        }
       }
       break;
     default:
@@ -266,8 +360,8 @@ std::string Meaning::field(int stream, size_t stage, int index) {
   return out;
 }
 
-// The stream whose record a field is, because a join put it there; or -1.
-int Meaning::joined(int stream, size_t stage, int index) const {
+// The join that put a field there as a record of its other side; or none.
+Meaning::JoinPlace Meaning::joined(int stream, size_t stage, int index) const {
   const typed::Stream& of = program_.streams[static_cast<size_t>(stream)];
   while (stage > 0) {
     const Stage& at = of.stages[--stage];
@@ -279,19 +373,42 @@ int Meaning::joined(int stream, size_t stage, int index) const {
         break;
       case StageKind::Join:
       case StageKind::Lookup:
-        if (place == at.input->fields.size()) return at.join->right;
+        if (place == at.input->fields.size()) return {stream, stage};
         break;
       case StageKind::Project:
-        if (at.outputs[place].value->kind != ExprKind::Field) return -1;
+        if (at.outputs[place].value->kind != ExprKind::Field) return {};
         index = at.outputs[place].value->index;
         break;
+      case StageKind::Hold:
+        if (place >= at.input->fields.size()) return {};
+        break;
       default:
-        return -1;
+        return {};
     }
   }
-  if (of.inputs.size() != 1 || !of.inputs[0].conversion.empty()) return -1;
-  int above = of.inputs[0].stream;
+  bool passes = of.kind == StreamKind::Pipeline || of.kind == StreamKind::Branch;
+  if (!passes || of.inputs.empty() || !input_of(stream).conversion.empty()) return {};
+  int above = input_of(stream).stream;
   return joined(above, program_.streams[static_cast<size_t>(above)].stages.size(), index);
+}
+
+// By what a record was found: what is equal to what, and how many were found before it.
+std::string Meaning::partner_of(JoinPlace join) {
+  const Stage& stage = stage_of(join);
+  size_t before = 0;
+  for (size_t i = 0; i < stage.input->fields.size(); ++i)
+    before += joined(join.stream, join.stage, static_cast<int>(i)).stream >= 0 ? 1 : 0;
+  size_t end = program_.streams[static_cast<size_t>(stage.join->right)].stages.size();
+  std::set<std::string> pairs;
+  for (size_t i = 0; i < stage.keys.size(); ++i) {
+    std::string other = stage.kind == StageKind::Lookup
+                            ? "key " + stage.key_names[i]
+                            : text(*stage.join->right_keys[i], stage.join->right, end);
+    pairs.insert(text(*stage.keys[i], join.stream, join.stage) + " = " + other);
+  }
+  std::string out = std::to_string(before) + " on ";
+  for (const std::string& pair : pairs) out += pair + ", ";
+  return out;
 }
 
 std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
@@ -307,19 +424,19 @@ std::string Meaning::field_of_stage(int stream, size_t stage, int index) {
     case StageKind::Project:
     case StageKind::Match:
     case StageKind::Aggregate:
-      return of(*at.outputs[static_cast<size_t>(index)].value, stream, stage);
+      return text(*at.outputs[static_cast<size_t>(index)].value, stream, stage);
     case StageKind::Process:
       if (int key = typed::key_of_field(at, static_cast<size_t>(index)); key >= 0)
-        return of(*at.keys[static_cast<size_t>(key)], stream, stage);
+        return text(*at.keys[static_cast<size_t>(key)], stream, stage);
       return "processed " + at.output->fields[static_cast<size_t>(index)].name + " of " +
-             of(*at.process, stream, stage);
+             text(at, stream, stage);
     case StageKind::Flatten:
-      if (index == at.flatten_output) return "element of " + of(*at.list, stream, stage);
+      if (index == at.flatten_output) return "element of " + text(*at.list, stream, stage);
       return field(stream, stage, at.input->field_index(at.output->fields[static_cast<size_t>(index)].name));
     case StageKind::Join:
     case StageKind::Lookup: {
       if (static_cast<size_t>(index) < at.input->fields.size()) return field(stream, stage, index);
-      std::string out = "joined(";
+      std::string out = "joined(" + partner_of({stream, stage});
       size_t end = program_.streams[static_cast<size_t>(at.join->right)].stages.size();
       for (size_t i = 0; i < at.join->right_type->fields.size(); ++i)
         out += field(at.join->right, end, static_cast<int>(i)) + ",";
@@ -339,37 +456,56 @@ std::string Meaning::field_of_input(int stream, int index) {
     const typed::Field& field_declared = source.type->fields[static_cast<size_t>(index)];
     return name_of(source.name, source.was) + "." + name_of(field_declared.name, field_declared.was);
   }
-  if (of_stream.kind == StreamKind::Errors || of_stream.kind == StreamKind::Late)
-    return of_stream.name + "." + declared.name;
-  std::vector<std::string> ways;  // each once: a stream merged with a part of itself has one meaning
-  for (const typed::Input& input : of_stream.inputs) {
-    size_t end = program_.streams[static_cast<size_t>(input.stream)].stages.size();
-    std::string way = input.conversion.empty()
-                          ? field(input.stream, end, index)
-                          : of(*input.conversion[static_cast<size_t>(index)].value, input.stream, end);
-    if (std::find(ways.begin(), ways.end(), way) == ways.end()) ways.push_back(std::move(way));
+  if (of_stream.kind == StreamKind::Errors) return of_stream.name + "." + declared.name;
+  if (of_stream.kind == StreamKind::Late) {  // what came to the stage that it was late for
+    const typed::Stream& from = program_.streams[static_cast<size_t>(of_stream.inputs[0].stream)];
+    for (size_t k = 0; k < from.stages.size(); ++k) {
+      if (from.stages[k].late_stream == stream) return field(of_stream.inputs[0].stream, k, index);
+    }
   }
+  const typed::Input& input = input_of(stream);
+  size_t end = program_.streams[static_cast<size_t>(input.stream)].stages.size();
+  if (input.conversion.empty()) return field(input.stream, end, index);
+  return text(*input.conversion[static_cast<size_t>(index)].value, input.stream, end);
+}
+
+// What a source says; a row of a join has the later one of its two.
+std::string Meaning::time_of(int stream, size_t stage) {
+  const typed::Stream& of_stream = program_.streams[static_cast<size_t>(stream)];
+  auto end_of = [&](int above) {
+    return time_of(above, program_.streams[static_cast<size_t>(above)].stages.size());
+  };
+  if (stage > 0) {
+    const Stage& above = of_stream.stages[stage - 1];
+    std::string left = time_of(stream, stage - 1);
+    if (above.kind != StageKind::Join || above.join->kind == typed::JoinKind::Anti ||
+        above.join->kind == typed::JoinKind::Asof || above.join->kind == typed::JoinKind::LeftAsof)
+      return left;
+    return "later of (" + left + ") and (" + end_of(above.join->right) + ")";
+  }
+  if (of_stream.kind == StreamKind::Source) {
+    const typed::Source& source = program_.sources[static_cast<size_t>(of_stream.source)];
+    return source.time ? text(*source.time, stream, 0) : "arrival";
+  }
+  if (of_stream.kind == StreamKind::Late) {
+    const typed::Stream& from = program_.streams[static_cast<size_t>(of_stream.inputs[0].stream)];
+    for (size_t k = 0; k < from.stages.size(); ++k) {
+      if (from.stages[k].late_stream == stream) return time_of(of_stream.inputs[0].stream, k);
+    }
+  }
+  if (of_stream.kind == StreamKind::Errors) return "of errors: " + time_of(of_stream.inputs[0].stream, 0);
+  return end_of(input_of(stream).stream);
+}
+
+bool continues(const Ways& before, const Ways& now) {
+  return std::includes(before.begin(), before.end(), now.begin(), now.end()) ||
+         std::includes(now.begin(), now.end(), before.begin(), before.end());
+}
+
+std::string text_of(const Ways& ways) {
   std::string out;
   for (const std::string& way : ways) out += (out.empty() ? "" : " | ") + way;
   return out;
-}
-
-bool continues(const std::string& before, const std::string& now) {
-  if (before == now) return true;
-  auto ways = [](const std::string& text) {
-    std::set<std::string> out;
-    const std::string between = " | ";
-    for (size_t at = 0; at <= text.size();) {
-      size_t end = std::min(text.find(between, at), text.size());
-      out.insert(text.substr(at, end - at));
-      at = end + between.size();
-    }
-    return out;
-  };
-  std::set<std::string> a = ways(before);
-  std::set<std::string> b = ways(now);
-  return std::includes(a.begin(), a.end(), b.begin(), b.end()) ||
-         std::includes(b.begin(), b.end(), a.begin(), a.end());
 }
 
 }  // namespace mut::reference

@@ -2,6 +2,7 @@
 // through the stages above, so that moving code around changes nothing and editing a function does.
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,41 +10,76 @@
 
 namespace mut::reference {
 
+// What something means, once for each way in which events come to it: a `merge` has several.
+using Ways = std::set<std::string>;
+
 class Meaning {
  public:
+  // Whether a param means its name alone or the value that the script gives it, too.
+  enum class Params : uint8_t { Names, Values };
   // `renames`: read `was` of sources and fields as their name, as the newer of two versions does.
-  Meaning(const typed::Program& program, bool renames) : program_(program), renames_(renames) {}
+  Meaning(const typed::Program& program, bool renames, Params params = Params::Names)
+      : program_(program), renames_(renames), params_(params) {}
 
   // Of an expression over the record that enters the stage.
-  std::string of(const typed::Expr& expr, int stream, size_t stage);
+  Ways of(const typed::Expr& expr, int stream, size_t stage);
   // Of an aggregate's arguments, not of its filter.
-  std::string of(const typed::AggregateCall& call, int stream, size_t stage);
-  std::vector<std::string> of(const std::vector<typed::ExprPtr>& keys, int stream, size_t stage);
-  // Of what statements make of events.
-  std::string of(const typed::Process& process, int stream, size_t stage);
+  Ways of(const typed::AggregateCall& call, int stream, size_t stage);
+  // Of keys, of which decimals of another number of digits are others.
+  std::vector<Ways> of(const std::vector<typed::ExprPtr>& keys, int stream, size_t stage);
+  Ways of_key(const typed::Expr& key, int stream, size_t stage);
+  // Which events an aggregate takes.
+  Ways admitted(const typed::AggregateCall& call, int stream, size_t stage);
+  // Of each field of the record that enters the stage.
+  std::vector<Ways> fields(int stream, size_t stage);
+  // Of the event time of what enters the stage.
+  Ways time(int stream, size_t stage);
 
  private:
-  using Locals = std::map<int, size_t>;
-  std::string text(const std::vector<typed::Statement>& body, int stream, size_t stage, Locals& locals);
+  using Locals = std::map<int, std::string>;
+  template <typename Make>
+  Ways each_way(int stream, size_t stage, Make make);
+  void merges_above(int stream, size_t stage, std::set<int>& out) const;
+
+  std::string text(const typed::Expr& expr, int stream, size_t stage);
+  std::string text(const typed::AggregateCall& call, int stream, size_t stage);
+  std::vector<std::string> texts(const std::vector<typed::ExprPtr>& keys, int stream, size_t stage);
+  // Of what statements make of events.
+  std::string text(const typed::Stage& process, int stream, size_t stage);
+  std::string text(const std::vector<typed::Statement>& body, const typed::Process& process, int stream,
+                   size_t stage, Locals& locals);
   std::string text(const typed::Expr& expr, int stream, size_t stage, Locals& locals);
-  // Which events an aggregate takes, and of which of them one result is made.
-  std::string admitted(const typed::AggregateCall& call, int stream, size_t stage);
+  std::string filter_of(const typed::AggregateCall& call, int stream, size_t stage);
+  // Of which events of those it takes one result is made.
   std::string group_of(const typed::Stage& stage, int stream, size_t index);
   std::string field(int stream, size_t stage, int index);
-  int joined(int stream, size_t stage, int index) const;
+  struct JoinPlace {
+    int stream = -1;
+    size_t stage = 0;
+  };
+  const typed::Stage& stage_of(JoinPlace join) const {
+    return program_.streams[static_cast<size_t>(join.stream)].stages[join.stage];
+  }
+  JoinPlace joined(int stream, size_t stage, int index) const;
+  std::string partner_of(JoinPlace join);
   std::string field_of_stage(int stream, size_t stage, int index);
   std::string field_of_input(int stream, int index);
+  std::string time_of(int stream, size_t stage);
+  const typed::Input& input_of(int stream) const;
   const std::string& name_of(const std::string& name, const std::string& was) const {
     return renames_ && !was.empty() ? was : name;
   }
 
   const typed::Program& program_;
   bool renames_;
-  std::map<std::tuple<int, size_t, int>, std::string> known_;
-  std::map<int, std::string> lets_;  // of statements: what the name stands for
+  Params params_;
+  std::map<int, size_t> way_;  // by stream with several inputs: the one that is looked at
+  std::map<std::tuple<int, size_t, int>, std::string> known_;  // of that way
 };
 
 // Whether two meanings are one, but for inputs of a `merge` that came or went.
-bool continues(const std::string& before, const std::string& now);
+bool continues(const Ways& before, const Ways& now);
+// All of them as one text, for what has to be the same in each.
+std::string text_of(const Ways& ways);
 
 }  // namespace mut::reference

@@ -184,13 +184,19 @@ Value Rekey::part_of(const Key& key, size_t index) const {
   return convert(evaluate(*part.value, scope), part.value->type, type);
 }
 
+// The values of an enum of the version before have no name in the next.
+bool Rekey::can_compute_with(size_t old_key, typed::TypeRef type) const {
+  typed::TypeRef known = (*before_.exprs)[old_key]->type;
+  return known->text == type->text && typed::without_none(known)->kind != Kind::Enum;
+}
+
 std::optional<Value> Rekey::derive(const Expr& expr, const Key* key, int stream, size_t stage) const {
   Meaning meaning(next_->program(), true);
   std::set<int> fields;
   fields_of(expr, fields);
-  std::string text = meaning.of(expr, stream, stage);
+  Ways ways = meaning.of_key(expr, stream, stage);
   for (size_t i = 0; i < before_.meanings.size(); ++i) {
-    if (before_.meanings[i] == text && (*before_.exprs)[i]->type->text == expr.type->text)
+    if (before_.meanings[i] == ways && can_compute_with(i, expr.type))
       return key == nullptr ? Value() : (*key)[i];
   }
   if (looks_beyond(expr)) return std::nullopt;
@@ -218,9 +224,9 @@ std::optional<Value> Rekey::derive_field(int field, const Key* key, int stream, 
   read.kind = ExprKind::Field;
   read.index = field;
   read.type = record[static_cast<size_t>(field)].type;
-  std::string text = meaning.of(read, stream, stage);
+  Ways ways = meaning.of_key(read, stream, stage);
   for (size_t i = 0; i < before_.meanings.size(); ++i) {
-    if (before_.meanings[i] == text && (*before_.exprs)[i]->type->text == read.type->text)
+    if (before_.meanings[i] == ways && can_compute_with(i, read.type))
       return key == nullptr ? Value() : (*key)[i];
   }
   if (stage == 0) {

@@ -22,7 +22,7 @@ struct KeysView {
   const typed::Stage* stage = nullptr;
   int stream_index = -1;
   size_t stage_index = 0;
-  std::vector<std::string> meanings;
+  std::vector<Ways> meanings;
   const std::vector<typed::ExprPtr>* exprs = nullptr;
 
   std::string name(size_t key) const;
@@ -48,6 +48,7 @@ class Rekey {
     bool computed = false;               // else by the expression of the new key
   };
   Value part_of(const Key& key, size_t index) const;
+  bool can_compute_with(size_t old_key, typed::TypeRef type) const;
   // An expression of the new version over what enters a stage, of an event with that old key; nothing where
   // the key does not say it. Null: of no key, to know whether it does.
   std::optional<Value> derive(const typed::Expr& expr, const Key* key, int stream, size_t stage) const;

@@ -1,5 +1,7 @@
 #include "compiler/reference/stage_views.h"
 
+#include <set>
+
 #include "compiler/reference/joins.h"
 #include "compiler/reference/meaning.h"
 
@@ -16,12 +18,6 @@ std::string digits_of(const typed::Expr* expr) {
   if (expr == nullptr) return "";
   typed::TypeRef type = expr->type->kind == typed::Kind::Optional ? expr->type->element : expr->type;
   return type->kind == typed::Kind::Decimal ? " of " + type->text : "";
-}
-
-std::vector<std::string> with_digits(std::vector<std::string> keys,
-                                     const std::vector<typed::ExprPtr>& exprs) {
-  for (size_t i = 0; i < keys.size(); ++i) keys[i] += digits_of(exprs[i].get());
-  return keys;
 }
 
 // The form of a pattern: what its conditions say may change under a match that has begun, not how many there
@@ -64,81 +60,178 @@ std::string waiting_in(const typed::Stage& stage) {
   return out + " " + whole_text(stage.input);
 }
 
+void fields_of(const typed::Expr& expr, std::set<int>& out) {
+  if (expr.kind == typed::ExprKind::Field) out.insert(expr.index);
+  for (const typed::ExprPtr& arg : expr.args) fields_of(*arg, out);
+}
+
+// A group that is forgotten by its age, or that keeps what came first, last or in a row, depends on when its
+// events were.
+bool depends_on_time(const AggregateCall& call, bool ages) {
+  using typed::AggregateFn;
+  return ages || call.fn == AggregateFn::First || call.fn == AggregateFn::Last ||
+         call.fn == AggregateFn::Collect || call.fn == AggregateFn::Top || call.fn == AggregateFn::StringAgg;
+}
+bool depends_on_time(const typed::Stage& stage, const AggregateCall& call) {
+  switch (stage.window.kind) {
+    case typed::WindowKind::Running:
+    case typed::WindowKind::Count:
+    case typed::WindowKind::All:
+      return depends_on_time(call, stage.ttl.has_value());
+    default:
+      return true;
+  }
+}
+bool depends_on_time(const typed::History& history) {
+  if (history.over == OverKind::LastDuration) return true;
+  return history.over != OverKind::LastEvents && depends_on_time(history.call, history.ttl.has_value());
+}
+
+std::string function_of(const AggregateCall& call) {
+  std::string out = call.own != nullptr ? typed::text_of_state(*call.own) : typed::aggregate_name(call.fn);
+  using typed::AggregateFn;
+  bool previous =
+      call.fn == AggregateFn::Prev || call.fn == AggregateFn::Delta || call.fn == AggregateFn::Changed;
+  if (previous) out = "previous";  // they keep the same
+  if (call.fn == AggregateFn::Count) return out;
+  for (size_t i = 0; const typed::Expr* argument = typed::argument_of(call, i); ++i)
+    out += digits_of(argument);
+  return out;
+}
+
+// What is kept as it was, so that nothing of it may be another thing: with the values of params.
+class KeptTexts {
+ public:
+  explicit KeptTexts(const typed::Program& program, bool renames)
+      : program_(program), meaning_(program, renames, Meaning::Params::Values) {}
+
+  std::string order_of(const typed::Stage& stage, int stream, size_t index) {
+    std::string out;
+    for (const typed::OrderKey& key : stage.hold->order)
+      out += text_of(meaning_.of(*key.value, stream, index)) + whole_text(key.value->type) +
+             (key.descending ? " desc " : " ");
+    return out;
+  }
+  std::string measures_of(const typed::Stage& stage, int stream, size_t index) {
+    std::string out;
+    for (const AggregateCall& call : stage.aggregates)
+      out += function_of(call) + " " + call.result->text + " " + text_of(meaning_.of(call, stream, index)) +
+             "; ";
+    return out;
+  }
+  // What conditions that look back read of an event, which is kept until they are asked.
+  std::string read_later(const typed::Stage& stage, int stream, size_t index) {
+    std::set<int> read;
+    for (const typed::PatternName& name : stage.match->names) {
+      if (name.looks_back) fields_of(*name.condition, read);
+    }
+    std::vector<Ways> all = meaning_.fields(stream, index);
+    std::string out;
+    for (int field : read) {
+      auto at = static_cast<size_t>(field);
+      out += text_of(all[at]) + whole_text(stage.input->fields[at].type) + "; ";
+    }
+    return out;
+  }
+  // What the rows of a table have given, and by which key they are known.
+  std::string followed_by(const typed::Stage& stage, int stream, size_t index) {
+    std::string out;
+    for (const AggregateCall& call : stage.aggregates) {
+      std::string function = call.own != nullptr ? "own" : function_of(call);
+      for (const typed::ExprPtr& argument : call.arguments) function += " " + argument->type->text;
+      out += function + " " + text_of(meaning_.of(call, stream, index)) +
+             text_of(meaning_.admitted(call, stream, index)) + "; ";
+    }
+    int table = program_.find_stream(stage.follows);
+    const typed::Stream& rows = program_.streams[static_cast<size_t>(table)];
+    for (const typed::ExprPtr& key : rows.stages.back().keys)
+      out += text_of(meaning_.of_key(*key, table, rows.stages.size() - 1)) + whole_text(key->type) + " ";
+    return out;
+  }
+
+ private:
+  const typed::Program& program_;
+  Meaning meaning_;
+};
+
 }  // namespace
+
+std::string Cell::column() const {
+  size_t slash = name.rfind('/');
+  return slash == std::string::npos ? "" : name.substr(0, slash);
+}
 
 std::vector<StageView> views_of(Flow& flow, bool renames) {
   std::vector<StageView> out;
   Meaning meaning(flow.program(), renames);
+  KeptTexts kept(flow.program(), renames);
   for (auto& [place, state] : flow.states()) {
     StageView view;
     view.place = place;
     view.stream = &flow.program().streams[static_cast<size_t>(place.first)];
     view.stage = &view.stream->stages[place.second];
+    const typed::Stage& stage = *view.stage;
     auto [stream, index] = place;
-    view.keys = with_digits(meaning.of(view.stage->keys, stream, index), view.stage->keys);
-    auto add = [&](const AggregateCall& call, const std::string& function, std::vector<std::string> keys) {
-      view.cells.push_back({call.cell, function, meaning.of(call, stream, index), std::move(keys)});
+    view.keys = meaning.of(stage.keys, stream, index);
+    auto add = [&](Cell cell) {
+      cell.time = meaning.time(stream, index);
+      view.cells.push_back(std::move(cell));
     };
-    auto function_of = [](const AggregateCall& call) -> std::string {
-      std::string out =
-          call.own != nullptr ? typed::text_of_state(*call.own) : typed::aggregate_name(call.fn);
-      if (call.fn == typed::AggregateFn::Count) return out;
-      for (size_t i = 0; const typed::Expr* argument = typed::argument_of(call, i); ++i)
-        out += digits_of(argument);
-      return out;
+    auto add_whole = [&](std::string name, std::string function) {
+      add({.name = std::move(name), .function = std::move(function), .by_time = true});
     };
-    if (view.stage->follows.empty()) {
-      for (const AggregateCall& call : view.stage->aggregates) add(call, function_of(call), {});
-    } else {  // one cell: what the rows of the table have given
-      std::string all;
-      for (const AggregateCall& call : view.stage->aggregates)
-        all +=
-            (call.own != nullptr ? "own" : function_of(call)) + " " + meaning.of(call, stream, index) + "; ";
-      int table = flow.program().find_stream(view.stage->follows);
-      const typed::Stream& rows = flow.program().streams[static_cast<size_t>(table)];
-      for (const std::string& key : meaning.of(rows.stages.back().keys, table, rows.stages.size() - 1))
-        all += key + " ";
-      view.cells.push_back({"rows", "follow " + all, "", {}});
+    auto add_call = [&](const AggregateCall& call, std::string function, std::vector<Ways> keys,
+                        bool by_time) {
+      add({.name = call.cell,
+           .function = std::move(function),
+           .meaning = meaning.of(call, stream, index),
+           .filter = meaning.admitted(call, stream, index),
+           .keys = std::move(keys),
+           .by_time = by_time});
+    };
+    if (!stage.follows.empty()) {  // one cell: what the rows of the table have given
+      add_whole("rows", "follow " + kept.followed_by(stage, stream, index));
+    } else if (!stage.match) {
+      for (const AggregateCall& call : stage.aggregates)
+        add_call(call, function_of(call), {}, depends_on_time(stage, call));
     }
-    for (const typed::History& history : view.stage->histories) {
+    for (const typed::History& history : stage.histories) {
       bool events = history.over == OverKind::LastDuration || history.over == OverKind::LastEvents;
       std::string function = events && history.call.own != nullptr ? "own" : function_of(history.call);
-      add(history.call, function + " over " + std::to_string(static_cast<int>(history.over)),
-          with_digits(meaning.of(history.keys, stream, index), history.keys));
+      add_call(history.call, function + " over " + std::to_string(static_cast<int>(history.over)),
+               meaning.of(history.keys, stream, index), depends_on_time(history));
     }
-    if (view.stage->hold) {
-      std::string order;
-      for (const typed::OrderKey& key : view.stage->hold->order)
-        order += meaning.of(*key.value, stream, index) + (key.descending ? " desc " : " ");
-      view.cells.push_back({"waiting", waiting_in(*view.stage), order, {}});
+    if (stage.hold) add_whole("waiting", waiting_in(stage) + kept.order_of(stage, stream, index));
+    if (stage.match)
+      add_whole("begun", "match" + pattern_text(*stage.match) + " " + kept.measures_of(stage, stream, index) +
+                             kept.read_later(stage, stream, index));
+    if (stage.process) {
+      for (const typed::ProcessState& each : stage.process->states)
+        add_whole(each.name, "variable " + each.type->text);
+      for (const typed::ProcessTimer& each : stage.process->timers) add_whole(each.name + "/timer", "timer");
     }
-    if (view.stage->match) {
-      std::string function = "match" + pattern_text(*view.stage->match);
-      for (const typed::Output& output : view.stage->outputs) function += digits_of(output.value.get()) + ",";
-      for (const AggregateCall& call : view.stage->aggregates)
-        function += function_of(call) + " " + meaning.of(call, stream, index) + ";";
-      view.cells.push_back({"begun", function, "", {}});
-    }
-    if (view.stage->process) {
-      for (const typed::ProcessState& each : view.stage->process->states)
-        view.cells.push_back({each.name, "variable " + each.type->text, "", {}});
-      for (const typed::ProcessTimer& each : view.stage->process->timers)
-        view.cells.push_back({each.name + "/timer", "timer", "", {}});
-    }
-    if (view.stage->kind == StageKind::Dedupe) view.cells.push_back({"passed", "dedupe", "", {}});
-    if (view.stage->kind == StageKind::Table) view.cells.push_back({"rows", "table", "", {}});
-    if (view.stage->kind == StageKind::Join) {
-      const typed::Join& join = *view.stage->join;
+    if (stage.kind == StageKind::Dedupe) add_whole("passed", "dedupe");
+    if (stage.kind == StageKind::Table) add_whole("rows", "table");
+    if (stage.kind == StageKind::Join) {
+      const typed::Join& join = *stage.join;
       bool half = join.kind == typed::JoinKind::Semi || join.kind == typed::JoinKind::Anti;
       std::string function = is_asof(join.kind) ? "asof"
                              : half             ? "half join " + std::to_string(static_cast<int>(join.kind))
                                                 : "join";
       size_t end = flow.program().streams[static_cast<size_t>(join.right)].stages.size();
       // Both sides have one key: what is equal to what.
-      std::vector<std::string> right_keys = meaning.of(join.right_keys, join.right, end);
-      for (size_t i = 0; i < right_keys.size(); ++i) view.keys[i] += " = " + right_keys[i];
-      view.cells.push_back({"left", function, "", view.keys});
-      view.cells.push_back({"right", function, "", view.keys});
+      std::vector<Ways> right_keys = meaning.of(join.right_keys, join.right, end);
+      for (size_t i = 0; i < right_keys.size(); ++i) {
+        Ways pairs;
+        for (const std::string& left : view.keys[i]) {
+          for (const std::string& right : right_keys[i]) pairs.insert(left + " = " + right);
+        }
+        view.keys[i] = std::move(pairs);
+      }
+      add_whole("left", function);
+      add_whole("right", function);
+      for (Cell& side : view.cells) side.keys = view.keys;
+      view.cells[1].time = meaning.time(join.right, end);
     }
     out.push_back(std::move(view));
   }

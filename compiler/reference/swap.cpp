@@ -8,6 +8,7 @@
 #include "compiler/reference/evaluate.h"
 #include "compiler/reference/joins.h"
 #include "compiler/reference/let_go.h"
+#include "compiler/reference/partners.h"
 #include "compiler/reference/rekey.h"
 #include "compiler/reference/stage_views.h"
 
@@ -33,10 +34,7 @@ class Migration {
   std::vector<std::string> run() {
     old_.forget();
     next_.continue_from(old_);
-    for (const StageView& view : views_) partners_.push_back(find(view));
-    for (size_t i = 0; i < views_.size(); ++i) {
-      if (partners_[i] == nullptr) partners_[i] = find_alike(views_[i]);
-    }
+    partners_ = partners_of(old_views_, views_, old_.program(), undecided_);
     for (size_t i = 0; i < views_.size(); ++i) {
       if (partners_[i] != nullptr) {
         move(*partners_[i], views_[i]);
@@ -95,85 +93,6 @@ class Migration {
                        [](const Log& log) { return log.empty(); });
   }
 
-  bool same_stream(const StageView& before, const StageView& view) const {
-    const std::string& was = view.stream->was;
-    bool renamed = !was.empty() && old_.program().find_stream(was) >= 0;
-    return before.stream->name == (renamed ? was : view.stream->name);
-  }
-
-  // By name, or by `was` (live-change.md 2.3).
-  const StageView* find(const StageView& view) const {
-    for (const StageView& before : old_views_) {
-      if (!same_stream(before, view) || before.stage->kind != view.stage->kind) continue;
-      bool by_was = view.stage->labelled && before.stage->name == view.stage->was;
-      if (by_was || before.stage->name == view.stage->name) return &before;
-    }
-    return nullptr;
-  }
-  // The only one of its kind that is left on both sides of a stream, when neither or one has a label.
-  const StageView* find_alike(const StageView& view) const {
-    const StageView* found = nullptr;
-    for (const StageView& before : old_views_) {
-      bool labelled = before.stage->labelled && view.stage->labelled;
-      if (!same_stream(before, view) || before.stage->keyword != view.stage->keyword || labelled ||
-          is_taken(before))
-        continue;
-      if (found != nullptr) return nullptr;
-      found = &before;
-    }
-    for (size_t i = 0; i < views_.size(); ++i) {
-      bool other = &views_[i] != &view && partners_[i] == nullptr && views_[i].stream == view.stream &&
-                   views_[i].stage->keyword == view.stage->keyword;
-      if (other) return nullptr;
-    }
-    return found;
-  }
-
-  // The old cell that a new one continues, or -1. Renames are read from `was` of the field, and seen
-  // where exactly one cell went and one of equal function and meaning came.
-  int old_cell(const StageView& before, const StageView& view, size_t index) {
-    const Cell& cell = view.cells[index];
-    auto named = [&](const std::vector<Cell>& cells, const std::string& name) {
-      for (size_t i = 0; i < cells.size(); ++i) {
-        if (cells[i].name == name) return static_cast<int>(i);
-      }
-      return -1;
-    };
-    std::string field = cell.name.substr(0, cell.name.find('/'));
-    for (const typed::Output& output : view.stage->outputs) {
-      if (output.name != field || output.was.empty()) continue;
-      int known = named(before.cells, output.was + cell.name.substr(field.size()));
-      if (known >= 0) return known;
-    }
-    if (view.stage->process && index < view.stage->process->states.size()) {
-      const std::string& was = view.stage->process->states[index].was;
-      if (int known = was.empty() ? -1 : named(before.cells, was); known >= 0) return known;
-    }
-    if (int known = named(before.cells, cell.name); known >= 0) return known;
-    if (view.stage->process) return -1;  // variables go by name
-    std::vector<size_t> gone;
-    size_t come = 0;
-    auto alike = [&](const Cell& other) {
-      return other.function == cell.function && other.meaning == cell.meaning;
-    };
-    for (size_t i = 0; i < before.cells.size(); ++i) {
-      if (alike(before.cells[i]) && named(view.cells, before.cells[i].name) < 0) gone.push_back(i);
-    }
-    for (const Cell& other : view.cells) come += alike(other) && named(before.cells, other.name) < 0 ? 1 : 0;
-    if (gone.empty()) {
-      // Another function under the name of the field is that cell replaced (2.5, row 16).
-      for (size_t i = 0; i < before.cells.size(); ++i) {
-        const std::string& name = before.cells[i].name;
-        bool replaced = name.substr(0, name.find('/')) == field && name != field;
-        if (replaced && named(view.cells, name) < 0) return static_cast<int>(i);
-      }
-      return -1;
-    }
-    if (gone.size() == 1 && come == 1) return static_cast<int>(gone[0]);
-    undecided_.push_back("refuse:" + view.path() + cell.name);
-    return -1;
-  }
-
   enum class From : uint8_t { One, Several };
   void move(const StageView& before, const StageView& view, From many = From::One) {
     bool fresh = view.stage->fresh.value_or(0) > before.stage->fresh.value_or(0);
@@ -188,20 +107,22 @@ class Migration {
     bool windows_agree = ((view.stage->window.kind == before.stage->window.kind) ||
                           (is_timed(*view.stage) && is_timed(*before.stage))) &&
                          counts_agree(*before.stage, *view.stage);
+    std::vector<int> known_cells = old_cells(before, view, undecided_);
     for (size_t i = 0; i < view.cells.size(); ++i) {
-      int known = old_cell(before, view, i);
+      int known = known_cells[i];
       if (known < 0) continue;
       used[static_cast<size_t>(known)] = 1;
       const Cell& now = view.cells[i];
       const Cell& then = before.cells[static_cast<size_t>(known)];
       std::string path = view.path() + now.name;
-      bool keys_agree = order && key_order(then.keys, now.keys);
+      bool keys_agree =
+          order && key_order(then.keys, now.keys) && keys_hold(before.stage->keys, view.stage->keys, *order);
       if (then.keys.size() > now.keys.size() || before.keys.size() > view.keys.size())
         keys_agree = keys_agree && merges(*view.stage, i);
       if (!view.stage->histories.empty()) {
         auto of_history =
             Rekey::between(keys_of(before, static_cast<size_t>(known)), keys_of(view, i), next_, consents_);
-        keys_agree = of_history && !of_history->unites();
+        keys_agree = of_history && (!of_history->unites() || merges(*view.stage, i));
       } else if (is_rekeyed(*view.stage)) {
         keys_agree = rekey && ((many == From::One && !rekey->unites()) || merges(*view.stage, i));
       }
@@ -215,7 +136,8 @@ class Migration {
       replaced = replaced || holds_less(*before.stage, static_cast<size_t>(known), *view.stage, i);
       replaced = replaced || wants_more(before, static_cast<size_t>(known), view, i);
       if (fresh) continue;
-      if (!replaced && continues(then.meaning, now.meaning)) {
+      bool timed = now.by_time && !continues(then.time, now.time);
+      if (!replaced && !timed && continues(then.meaning, now.meaning)) {
         from[i] = known;  // also of an empty stage: its windows are handed over
       } else if (is_empty(before)) {
         continue;
@@ -278,6 +200,23 @@ class Migration {
                                        });
   }
 
+  // At their places in another record; none where it has others.
+  static Value::Parts fields_by_name(const typed::Type& before, const typed::Type& now,
+                                     const Value::Parts& fields) {
+    Value::Parts out;
+    for (const typed::Field& field : now.fields) {
+      int known = before.field_index(field.name);
+      out.push_back(known < 0 ? Value() : fields[static_cast<size_t>(known)]);
+    }
+    return out;
+  }
+
+  static Key in_order(const Key& key, const std::vector<size_t>& order) {
+    Key out;
+    for (size_t at : order) out.push_back(key[at]);
+    return out;
+  }
+
   // `watermark`: what has left by then, by the bounds so far, does not come back.
   static void carry_rows(const Stage& before, const Stage& now, const StageState& from, size_t side,
                          const std::vector<size_t>& order, int64_t watermark, StageState& to) {
@@ -286,9 +225,7 @@ class Migration {
       row.silent = row.silent || !gave;
       bool to_come = !row.silent && !row.matched;
       if (!to_come && leaves(*before.join, side, row.time) <= watermark) continue;
-      Key key;
-      for (size_t at : order) key.push_back(row.key[at]);
-      row.key = std::move(key);
+      row.key = in_order(row.key, order);
       row.fields = fields_for(before, now, row.fields, side);
       to.sides[side].push_back(std::move(row));
     }
@@ -300,17 +237,18 @@ class Migration {
   }
 
   // Where each of the new keys stood, when all of them are among the old ones.
-  static std::optional<std::vector<size_t>> key_order(const std::vector<std::string>& before,
-                                                      const std::vector<std::string>& now) {
+  static std::optional<std::vector<size_t>> key_order(const std::vector<Ways>& before,
+                                                      const std::vector<Ways>& now) {
     if (before.size() < now.size()) return std::nullopt;
     std::vector<size_t> out;
     // Its own place first: two keys may mean the same.
     std::vector<char> taken(before.size(), 0);
     for (size_t i = 0; i < now.size(); ++i) {
       size_t place = i;
-      if (taken[place] || before[place] != now[i]) {
+      auto fits = [&](size_t at) { return taken[at] == 0 && continues(before[at], now[i]); };
+      if (!fits(place)) {
         place = 0;
-        while (place < before.size() && (taken[place] || before[place] != now[i])) ++place;
+        while (place < before.size() && !fits(place)) ++place;
       }
       if (place == before.size()) return std::nullopt;
       taken[place] = 1;
@@ -339,7 +277,7 @@ class Migration {
         if (from[i] < 0) continue;
         auto known = static_cast<size_t>(from[i]);
         auto of_history = Rekey::between(keys_of(before, known), keys_of(view, i), next_, consents_);
-        state.histories[i] = rekeyed(old_state.histories[known], *of_history, false, view);
+        state.histories[i] = rekeyed(old_state.histories[known], *of_history, merges(*view.stage, i), view);
         for (const auto& [key, entries] : state.histories[i])
           check_values(*before.stage, known, *view.stage, i, entries, 0);
         const typed::History& history = before.stage->histories[known];
@@ -361,8 +299,7 @@ class Migration {
         state.over_upto = std::max(state.over_upto, minus(state.closed, before.stage->versioned));
       }
       for (const auto& [key, rows] : old_state.rows) {
-        Key moved;
-        for (size_t at : order) moved.push_back(key[at]);
+        Key moved = in_order(key, order);
         for (JoinRow row : rows) {
           row.key = moved;
           row.fields = fields_for(*before.stage, *view.stage, row.fields, 0);
@@ -384,6 +321,7 @@ class Migration {
     if (view.stage->hold) {
       if (from[0] < 0) return;
       state.held = old_state.held;
+      for (HeldRow& row : state.held) row.key = in_order(row.key, order);
       if (before.stage->hold->kind == typed::HoldKind::Top) let_go_of_rest(*before.stage, state.held);
       if (before.stage->hold->kind == typed::HoldKind::Ranking) {  // more than are asked for are not kept
         for (const Stage* stage : {before.stage, view.stage}) {
@@ -429,18 +367,25 @@ class Migration {
       for (const auto& [row_key, row] : old_state.followed) {
         FollowedRow& moved = state.followed[row_key];
         moved = row;
-        for (Given& given : moved.given) {
-          Key group;
-          for (size_t at : order) group.push_back(given.group[at]);
-          given.group = std::move(group);
-        }
+        for (Given& given : moved.given) given.group = in_order(given.group, order);
       }
       return;
     }
     if (view.stage->match) {  // what has begun goes on when all that is asked of it is the same
       if (std::any_of(from.begin(), from.end(), [](int cell) { return cell < 0; })) return;
-      state.matches = old_state.matches;
+      auto rebuild = [&](MatchEvent& event) {
+        event.fields = fields_by_name(*before.stage->input, *view.stage->input, event.fields);
+      };
+      for (const auto& [key, group] : old_state.matches) {
+        MatchGroup& moved = state.matches[in_order(key, order)];
+        moved = group;
+        std::for_each(moved.events.begin(), moved.events.end(), rebuild);
+      }
       state.waiting = old_state.waiting;
+      for (auto& [place, event] : state.waiting) {
+        event.first = in_order(event.first, order);
+        rebuild(event.second);
+      }
       state.arrivals = old_state.arrivals;
       return;
     }

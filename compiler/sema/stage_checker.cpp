@@ -414,6 +414,7 @@ bool StageChecker::build(const ast::FlattenStage& node, const ast::Stage&, Stage
     out.list_field = existing;
     out.flatten_output = existing;
     fields[static_cast<size_t>(existing)].type = out.list->type->element;
+    fields[static_cast<size_t>(existing)].default_value.reset();  // the list's
   } else {
     typed::Field field;
     field.name = name;

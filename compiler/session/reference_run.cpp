@@ -124,18 +124,21 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
   Status apart = session::check_files(*machine.value(), *first.program->typed, bindings, nullptr);
   if (!apart) return io(apart.error().message);
   interpreter.set_time(machine.value()->wall_ns());
-  std::set<std::string> known_sources;  // of any version
-  auto bind_sources = [&](const session::Program& of) -> Outcome<Done> {
+  // `before`: the version that ran, whose sources go on; others are read from their beginning.
+  auto bind_sources = [&](const session::Program& of, const session::Program* before) -> Outcome<Done> {
+    std::set<std::string> known;
+    for (size_t i = 0; before != nullptr && i < before->typed->sources.size(); ++i)
+      known.insert(before->typed->sources[i].name);
     for (const typed::Source& source : of.typed->sources) {
-      bool renamed = !source.was.empty() && known_sources.contains(source.was);
-      if (!known_sources.insert(source.name).second || renamed || !source.generated.empty()) continue;
+      bool goes_on = known.contains(source.name) || known.contains(source.was);
+      if (goes_on || !source.generated.empty()) continue;
       auto feed = feed_of(source);
       if (!feed) return feed.failure();
       interpreter.bind(source.name, std::move(feed).value());
     }
     return Done{};
   };
-  auto bound = bind_sources(*first.program);
+  auto bound = bind_sources(*first.program, nullptr);
   if (!bound) return bound.failure();
   std::map<std::pair<uint64_t, std::string>, std::string> targets;  // of the sinks of each version
   auto note_sinks = [&](const session::Program& of) {
@@ -173,7 +176,7 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
     std::vector<std::string> open = interpreter.swap(next.program->typed, consents, line_of(next));
     if (open.empty()) {
       note_sinks(*next.program);
-      if (auto added = bind_sources(*next.program); !added) return added.failure();
+      if (auto added = bind_sources(*next.program, running.get()); !added) return added.failure();
       for (const auto& [source, was, now] : replaced_inputs(*running->typed, *next.program->typed)) {
         if (bindings.contains(source->name) || bindings.contains("source:" + source->name)) continue;
         auto feed = feed_of(*source);

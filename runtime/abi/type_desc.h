@@ -38,6 +38,17 @@ enum class TypeKind : uint8_t {
 struct TypeDesc;
 using TypeDescRef = std::shared_ptr<const TypeDesc>;  // immutable, shared between versions
 
+// A value in memory layout, with the texts and elements that it points to: its addresses are its own, so it
+// is shared and never copied. Immutable once made.
+struct OwnedValue {
+  std::vector<char> bytes;
+  std::vector<std::unique_ptr<const std::vector<char>>> pieces;
+
+  OwnedValue() = default;
+  OwnedValue(const OwnedValue&) = delete;
+  OwnedValue& operator=(const OwnedValue&) = delete;
+};
+
 struct FieldDesc {
   std::string name;
   std::string input_name;  // name in the input; differs from `name` for `id from "Invoice No"`
@@ -45,10 +56,8 @@ struct FieldDesc {
   uint32_t offset = 0;       // bytes from the start of the record
   bool has_default = false;  // default_value is the value of an absent field, as JSON text
   std::string default_json;
-  // The same as rows keep it: in memory layout, or a text itself. Nullopt: none, or it is a list, map or
-  // record.
-  std::optional<std::string> default_value;
-  std::string was;  // its name before an edit; empty: the same
+  std::shared_ptr<const OwnedValue> default_value;  // the same as rows have it; null: it has none
+  std::string was;                                  // its name before an edit; empty: the same
 };
 
 // A field that the engine gives a record: it comes from no input.

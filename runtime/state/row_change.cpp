@@ -72,10 +72,6 @@ std::string convert(const TypeDesc& from, const char* value, const TypeDesc& to,
   return "";
 }
 
-bool is_text(TypeKind kind) {
-  return kind == TypeKind::String || kind == TypeKind::Bytes || kind == TypeKind::Json;
-}
-
 }  // namespace
 
 std::optional<RowChange> RowChange::between(const abi::TypeDescRef& from, const abi::TypeDescRef& to) {
@@ -134,15 +130,7 @@ std::vector<char> RowChange::apply(const char* row) const {
       (void)convert(*known.type, row + known.offset, *field.type, target);  // misfit() was asked
       continue;
     }
-    if (!part.filler) continue;
-    const TypeDesc& type = field.type->kind == TypeKind::Optional ? *field.type->element : *field.type;
-    if (is_text(type.kind)) {
-      MutStr text = abi::make_str(*part.filler);
-      memcpy(target, &text, sizeof(text));
-    } else {
-      memcpy(target, part.filler->data(), type.size);
-    }
-    if (&type != field.type.get()) target[field.type->present_offset] = 1;
+    if (part.filler) memcpy(target, part.filler->bytes.data(), field.type->size);
   }
   return out;
 }

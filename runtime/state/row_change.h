@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,7 @@ class RowChange {
   // By field of `to`: the field of `from` that it was, or -1.
   int source_of(size_t field) const { return parts_[field].from; }
 
-  // A row of `from` in memory layout as one of `to`. Texts and lists are those of the row; texts of defaults
+  // A row of `from` in memory layout as one of `to`. Texts and lists are those of the row; those of defaults
   // live as long as this. Of one that does not fit any, and what misfit() says.
   std::vector<char> apply(const char* row) const;
   // Why a row does not fit; empty: it does.
@@ -39,8 +40,7 @@ class RowChange {
  private:
   struct Part {
     int from = -1;
-    std::optional<std::string>
-        filler;  // where there is no such field: in memory layout or as text; else none
+    std::shared_ptr<const abi::OwnedValue> filler;  // where there is no such field; null: none
   };
   RowChange(abi::TypeDescRef from, abi::TypeDescRef to) : from_(std::move(from)), to_(std::move(to)) {}
 

@@ -140,7 +140,7 @@ kind(52, "number of `limit`", "same", out("| @s limit 100"), out("| @s limit 200
 kind(52, "length of `delay`", "keep", out("| @s delay 5s"), out("| @s delay 9s"), note="what waits goes when it would have gone")
 kind(53, "`where` inside an aggregate", "keep-mixed", out(RUNNING), out(RUNNING.replace("count()", "count(where amount > 3.0)")))
 kind(54, "`time` of a source", "choice", out(WINDOW), out(WINDOW), ["reset:out/w/"], head=TYPE.replace("at: time", "at: time, seen: time") + SOURCE,
-     new_head=TYPE.replace("at: time", "at: time, seen: time") + SOURCE.replace("time at", "time seen"), apart="it resets nothing for another `time`")
+     new_head=TYPE.replace("at: time", "at: time, seen: time") + SOURCE.replace("time at", "time seen"))
 kind(55, "trigger of a window", "keep", out(WINDOW), out(WINDOW + " trigger on update"))
 PROCESS = "| @p process by user ttl 1d {\n  state s: int = 0\n  on event {\n    s = s + 1\n    emit { user: user, s: s }\n  }\n}"
 kind(56, "statements of `process`", "keep-mixed", out(PROCESS), out(PROCESS.replace("s + 1", "s + 2")))

@@ -72,6 +72,8 @@ class ChainCase:
             made = os.path.join(folder, "input")
             shrinking.write({"program.mut": scripts[0], **inputs}, made)
             problem = chains.compare(self.engine, chains.Chain(scripts[1:], cuts, way, self.chain.split), made, folder)
+        if problem == chains.BEYOND:
+            return ""
         return problem if problem and self._kind in (None, shrinking.kind_of(problem)) else ""
 
     def _plainer_ways(self, state):

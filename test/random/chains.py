@@ -14,6 +14,13 @@ import running
 TIERS = [["--tier=quick", "--batch=4096"], ["--tier=quick", "--batch=7"], ["--tier=quick", "--batch=64"],
          ["--tier=optimised", "--batch=16"]]
 POLICY = ["--policy=live"]  # the reference knows the same: what cannot go over begins anew
+# The reference did not end in a minute: joins behind joins, of which it looks at each row for each, or timers that set
+# themselves for decades. Such a chain is not judged.
+BEYOND = "beyond a minute"
+# The first program declares a source that nobody reads: the reference reads it all the same, so that a later version which
+# wants it finds it further on than the engine does.
+UNREAD = "unread source"
+NOT_JUDGED = (BEYOND, UNREAD)
 # How often another chain is tried for one program.
 ATTEMPTS = 6
 
@@ -107,18 +114,21 @@ def choose(seed, rows_of_input, made, other):
 
 
 def compare(engine, chain, made, folder):
-    """Empty when engine and reference agree, None when the engine refuses an edit, else what differed."""
+    """Empty when engine and reference agree, None when the engine refuses an edit, BEYOND, else what differed."""
     chain.write(made)
     found, expected = os.path.join(folder, "chain-engine"), os.path.join(folder, "chain-reference")
     code, said = engine.run(chain.way, made, found, POLICY + chain.swaps())
     if code in running.REFUSALS:
         return None
-    if code != 0:
+    if code not in (0, None):
         return f"{chain.command()}\n{said}"
     swaps = [] if chain.split else POLICY + chain.swaps()
+    ended = code == 0
     code, told = running.Engine().run(["--engine=reference"], made, expected, swaps)
     if code is None:
-        return None  # joins behind joins: the reference looks at each row for each
+        return BEYOND
+    if not ended:
+        return f"{chain.command()}\n{said}"
     if code != 0:
         return f"{chain.command()}\nthe reference {told}, the engine made the edits"
     what = comparing.folders(expected, found, running.order_of(chain.way))
@@ -136,7 +146,8 @@ def changes_of(made, chain):
 
 
 def run_one(seed, rows_of_input, folder):
-    """What differed and the chain; empty and the chain when all is well; empty and None when no edit was taken."""
+    """What differed and the chain; empty and the chain when all is well; empty and None when no edit was taken; or why
+    it is not judged."""
     made, next_made = os.path.join(folder, "input"), os.path.join(folder, "other")
     running.make(seed, rows_of_input, made)
     running.make(seed + 1_000_003, rows_of_input, next_made)
@@ -146,6 +157,8 @@ def run_one(seed, rows_of_input, folder):
     other = running.text_of(next_made, "program.mut")
     engine = running.Engine()
     first = running.text_of(made, "program.mut")
+    if not edits.is_read(first):
+        return UNREAD, None
     for attempt in range(ATTEMPTS):
         with open(os.path.join(made, "program.mut"), "w", encoding="utf-8") as out:
             out.write(first)
