@@ -393,6 +393,7 @@ Status Feeds::hand_over(const Readers& readers,
     feeds.push_back(std::move(feed));
   }
   feeds_ = std::move(feeds);
+  for (Shard* shard : readers) shard->instance().batch = nullptr;  // it lies elsewhere now
   return worst;
 }
 
