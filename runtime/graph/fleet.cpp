@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/state/counts.h"
+#include "runtime/state/held.h"
 
 namespace mut::runtime {
 
@@ -108,8 +109,24 @@ void Fleet::finish_input(const std::vector<char>& over, End end) {
   for (const auto& shard : shards_) {
     shard->finish_counts(Shard::Rest::OfResults, over);
     shard->fire_due();
-    if (end == End::Final) shard->finish();
   }
+  // Store by store: what one gives may enter the next.
+  for (size_t i = 0; i < plan().stores.size() && end == End::Final; ++i) {
+    share_newest(i);
+    for (const auto& shard : shards_) shard->finish(i);
+  }
+}
+
+// Rows of `sort` and `top` over `window all` have the time of the newest event, whichever shard had that.
+void Fleet::share_newest(size_t store) {
+  const state::StoreDesc& desc = plan().stores[store].desc;
+  if (desc.kind != state::StoreKind::Held || !desc.hold.whole) return;
+  auto held = [&](const std::unique_ptr<Shard>& shard) -> state::HeldStore& {
+    return static_cast<state::HeldStore&>(shard->instance().store(store));
+  };
+  int64_t newest = no_watermark;
+  for (const auto& shard : shards_) newest = std::max(newest, held(shard).newest());
+  for (const auto& shard : shards_) held(shard).note_newest(newest);
 }
 
 std::span<const MutSink> Fleet::output(Merge by) {

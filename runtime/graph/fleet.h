@@ -79,6 +79,7 @@ class Fleet {
 
  private:
   void share_stage_clocks();
+  void share_newest(size_t store);
   template <typename Count>
   uint64_t over_shards(size_t store, const Count& count) const;
 

@@ -186,20 +186,18 @@ void Shard::end_stores(const std::vector<char>& over) {
   }
 }
 
-void Shard::finish() {
+void Shard::finish(size_t store) {
   const Plan& plan = instance_->plan();
-  for (size_t i = 0; i < plan.stores.size(); ++i) {
-    if (!plan.stores[i].has_results || !state::waits_for_end(plan.stores[i].desc)) continue;
-    state::ResultRows rows(instance_->store(i).desc(), result_texts_);
-    rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(i, piece); });
-    instance_->store(i).finish(rows);
-    run_results(i, rows);
-    bool shared = std::any_of(
-        plan.stores.begin() + static_cast<ptrdiff_t>(i) + 1, plan.stores.end(),
-        [&](const StorePlan& later) { return later.watermark_bit == plan.stores[i].watermark_bit; });
-    if (!shared) instance_->watermarks[static_cast<size_t>(plan.stores[i].watermark_bit)] = state::never;
-    fire_due();
-  }
+  const StorePlan& of = plan.stores[store];
+  if (!of.has_results || !state::waits_for_end(of.desc)) return;
+  state::ResultRows rows(instance_->store(store).desc(), result_texts_);
+  rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(store, piece); });
+  instance_->store(store).finish(rows);
+  run_results(store, rows);
+  bool shared = std::any_of(plan.stores.begin() + static_cast<ptrdiff_t>(store) + 1, plan.stores.end(),
+                            [&](const StorePlan& later) { return later.watermark_bit == of.watermark_bit; });
+  if (!shared) instance_->watermarks[static_cast<size_t>(of.watermark_bit)] = state::never;
+  fire_due();
 }
 
 }  // namespace mut::runtime

@@ -45,8 +45,8 @@ class Shard {
   enum class Rest : uint8_t { OfSources, OfResults };
   void finish_counts(Rest rest, const std::vector<char>& over);
   void end_stores(const std::vector<char>& over);
-  // What has no time of its own.
-  void finish();
+  // What that store has to give without a time of its own, where it waits for the end.
+  void finish(size_t store);
   bool stopped() const { return stopped_; }
 
  private:

@@ -15,6 +15,9 @@ class HeldStore : public Store {
   void* view() override { return table_.view(); }
   int64_t due() const override;
   void fire(ResultRows& rows) override;
+  // Time of the newest event of the stage; the least there is before the first.
+  int64_t newest() const { return newest_; }
+  void note_newest(int64_t time) { newest_ = std::max(newest_, time); }
   void finish(ResultRows& rows) override;
   uint64_t entry_count() const override { return row_count_; }
   uint64_t let_go_count() const override { return let_go_; }
