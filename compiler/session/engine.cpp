@@ -319,6 +319,13 @@ void Engine::State::settle_refused(const std::string& why) {
       prepared.pop_front();
     }
     for (Prepared& version : gone) {
+      if (version.origin == Prepared::Origin::Shadow) {
+        retired.retire(std::exchange(version.kernels, {}).owner);
+        if (!shadow_run || shadow_run->program != version.program) continue;
+        shadow_run->report.life = ShadowReport::Life::Ended;
+        shadow_run->report.ended = version_text(gone[0].report.version) + ", which it follows, was not taken";
+        continue;
+      }
       bool first = &version == gone.data();
       version.report.refused =
           first ? session::refusal_text(diag::Code::MigrateFails, why)

@@ -101,8 +101,10 @@ bool Runner::go_on() {
   int64_t live_end = shadow_ ? env_.thread_cpu_ns() : 0;
   shadow_cost_.live_ns += live_end - begin;
   if (runs == Fleet::Runs::Failed) return false;
-  // With one shard the rest of the rows is another stretch: an edit may come before it.
-  if (runs == Fleet::Runs::Partly && fleet_.size() > 1) return take_all_output(Merge::ByPosition);
+  // With one shard the rest of the rows is another stretch: an edit may come before it. Not while a shadow
+  // has still to fire what is due there.
+  if (runs == Fleet::Runs::Partly && (fleet_.size() > 1 || shadow_))
+    return take_all_output(Merge::ByPosition);
   Feed& feed = feeds_[stretch_->source];
   uint32_t end = stretch_->cursors[0].row;
   uint64_t processed = end - feed.row;
@@ -323,8 +325,9 @@ void Runner::exchange() {
   PreparedSwap swap = std::move(*scheduled_);
   unschedule();
   if (swap.begins) return begin_shadow(std::move(swap));
-  bool adopts = swap.from == PreparedSwap::From::Shadow;
-  if (adopts && !shadow_) return refuse(std::move(swap), "the shadow whose state it was to have has ended");
+  const bool adopts = swap.adopts != nullptr;
+  if (adopts && (!shadow_ || &shadow_->rows() != swap.adopts.get()))
+    return refuse(std::move(swap), "shadow: the one whose state it was to have does not run");
   if (shadow_) shadow_->rows().settle();
   const Fleet& from = adopts ? shadow_->fleet() : fleet_;
   SwapResult result;
@@ -345,6 +348,8 @@ void Runner::exchange() {
   }
   Instances old = fleet_.set_instances(std::move(swap.next));
   fleet_.set_arrival(old[0]->context().arrival);
+  // It knows the sources of the version before only.
+  if (swap.beside == PreparedSwap::Beside::Ends) end_shadow();
   count_parked();
   version_ = swap.version;
   Status retained = outlets_.retain(plan(), swap.migration.renamed_sinks);
@@ -358,7 +363,6 @@ void Runner::exchange() {
   if (!handed) fail(handed.error());
   // What an edit made due fires at the cut, before the next event.
   fleet_.fire_due();
-  if (swap.beside == PreparedSwap::Beside::Ends) end_shadow();
   take_all_output(Merge::ByShard);
   retire(std::move(old), fleet_);
   retire_conversions(swap.migration);

@@ -41,16 +41,18 @@ struct SwapResult {
 
 // An edit that is ready: all that can fail has happened, but for conversions that look at each entry.
 struct PreparedSwap {
+  // Of a shadow: nothing is exchanged, `next` and what it keeps are its own, and it runs from the cut on. It
+  // outlives `next`, which counts in its budget.
+  std::unique_ptr<Shadow> begins;
   Instances next;
   Migration migration;
   uint64_t version = 0;
   std::vector<OutletBinding> new_sinks;  // by sink name, opened
   SourceChanges sources;
   std::vector<SourceCount> at;  // cut when each named source has given this many; empty: at the next boundary
-  // Of a shadow: nothing is exchanged, `next` and what it keeps are its own, and it runs from the cut on.
-  std::unique_ptr<Shadow> begins;
-  // Whose state the migration is about. Shadow: of the one that runs; there is none, nothing is taken.
-  enum class From : uint8_t { Live, Shadow } from = From::Live;
+  // Whose state the migration is about: that of the shadow with these rows; where it does not run, nothing is
+  // taken. Null: of the live version.
+  std::shared_ptr<ShadowRows> adopts;
   // What becomes of a shadow that runs, where this is none itself.
   enum class Beside : uint8_t { Ends, Stays } beside = Beside::Ends;
 };
@@ -98,8 +100,11 @@ class Runner {
   struct Cost {
     int64_t live_ns = 0;
     int64_t candidate_ns = 0;
+    uint64_t errors = 0;     // event errors of the candidate
+    size_t state_bytes = 0;  // that it has, or had at its end
   };
-  const Cost& shadow_cost() const { return shadow_cost_; }
+  // Of the one that runs, or ran last.
+  Cost shadow_cost() const;
   void end_shadow();
 
   // Runs about one batch.

@@ -48,6 +48,14 @@ std::unique_ptr<Shadow> Runner::make_shadow(std::shared_ptr<ShadowRows> rows) {
   return std::make_unique<Shadow>(crew_, std::move(makeup), std::move(rows));
 }
 
+Runner::Cost Runner::shadow_cost() const {
+  Cost out = shadow_cost_;
+  if (!shadow_) return out;
+  out.errors = shadow_->fleet().errors().total();
+  out.state_bytes = shadow_->fleet().budget().used();
+  return out;
+}
+
 void Runner::fire_shadow() {
   if (!shadow_) return;
   shadow_->fleet().set_arrival(feeds_.now_ns());
@@ -63,6 +71,7 @@ void Runner::begin_shadow(PreparedSwap swap) {
   result.version = swap.version;
   result.cut = feeds_.positions();
   Fleet& candidate = swap.begins->fleet();
+  std::shared_ptr<state::Budget> counted = candidate.shared_budget();  // outlives the copies
   Instance& live = fleet_.instance(0);
   Instances copies = candidate.make_instances(live.shared_plan(), live.kernels());
   std::vector<ShardMigration> copied;
@@ -78,6 +87,7 @@ void Runner::begin_shadow(PreparedSwap swap) {
   retire_conversions(swap.migration);
   (void)candidate.set_instances(std::move(swap.next));
   candidate.set_arrival(live.context().arrival);
+  for (size_t i = 0; i < fleet_.size(); ++i) candidate.shards()[i]->stand_where(*fleet_.shards()[i]);
   shadow_ = std::move(swap.begins);
   shadow_cost_ = {};
   std::vector<batch::NeededColumns> columns;
@@ -93,9 +103,12 @@ void Runner::begin_shadow(PreparedSwap swap) {
 void Runner::end_shadow() {
   if (!shadow_) return;
   feeds_.read_also(readers(), {});
+  shadow_cost_ = shadow_cost();
   std::shared_ptr<Shadow> ended = std::move(shadow_);
-  for (const auto& shard : ended->fleet().shards()) retired_.retire(shard->instance().set_kernels({}).owner);
+  std::vector<std::shared_ptr<void>> code;
+  for (const auto& shard : ended->fleet().shards()) code.push_back(shard->instance().set_kernels({}).owner);
   retired_.retire_state(std::move(ended));
+  for (auto& owner : code) retired_.retire(std::move(owner));  // behind what ran on it
 }
 
 }  // namespace mut::runtime

@@ -122,7 +122,10 @@ Shard::Ran Shard::run(size_t source, const MutBatch& rows, MutCursor& cursor) {
   context.watermark = instance_->watermarks[source];
   instance_->batch = &rows;
   MutSourceKernel kernel = instance_->kernels().sources[source];
-  if (kernel == nullptr) cursor.row = cursor.row_end;  // nothing reads this source
+  if (kernel == nullptr) {  // nothing reads this source
+    cursor.row = cursor.row_end;
+    cause_position_ = rows.first_position + cursor.row;
+  }
   while (cursor.row < cursor.row_end) {
     if (context.overdue != 0) {  // an event of another source, or of the batch before, has set it
       cause_position_ = rows.first_position + cursor.row;

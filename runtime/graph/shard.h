@@ -23,6 +23,11 @@ class Shard {
   std::unique_ptr<Instance> set_instance(std::unique_ptr<Instance> instance) {
     return std::exchange(instance_, std::move(instance));
   }
+  // What fires before the first row is brought about by the event that the other one had last.
+  void stand_where(const Shard& other) {
+    cause_position_ = other.cause_position_;
+    instance_->context().source = other.instance_->context().source;
+  }
   ErrorLog& errors() { return errors_; }
   Parked& kept() { return kept_; }
   const Parked& kept() const { return kept_; }

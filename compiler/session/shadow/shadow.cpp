@@ -23,7 +23,9 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_shadow(const Base& base,
   edit.accept = run.request.accept;
   SwapReport report;
   report.version = base.version;
-  auto plan = plan_edit(edit, base, *run.program, session::StepKind::Shadow, report);
+  Base without = base;  // what edits dropped is not copied
+  without.parked.clear();
+  auto plan = plan_edit(edit, without, *run.program, session::StepKind::Shadow, report);
   // One that does what the live version does is a shadow too: nothing differs.
   bool same = !plan && plan.failure().kind == Failure::Kind::NoChange;
   if (!plan && !same) return plan.failure();
@@ -112,6 +114,7 @@ void Engine::State::settle_shadow(const runtime::SwapResult& result) {
   retired.retire(std::exchange(waiting->kernels, {}).owner);
   auto began = waiting->program;
   waiting.reset();
+  librarian->notify();
   if (!shadow_run || shadow_run->program != began) return;
   ShadowReport& report = shadow_run->report;
   if (!result.refused.empty()) {
@@ -138,12 +141,11 @@ void Engine::State::count_shadow() {
   if (shadow_run->request.expect) {
     report.unexpected = session::unexpected(*shadow_run->request.expect, report.sinks);
   }
-  const runtime::Shadow* runs = runner->shadow();
-  if (runs == nullptr) return;
-  report.live_ns = runner->shadow_cost().live_ns;
-  report.candidate_ns = runner->shadow_cost().candidate_ns;
-  report.candidate_errors = runs->fleet().errors().total();
-  report.state_bytes = runs->fleet().budget().used();
+  const runtime::Runner::Cost cost = runner->shadow_cost();
+  report.live_ns = cost.live_ns;
+  report.candidate_ns = cost.candidate_ns;
+  report.candidate_errors = cost.errors;
+  report.state_bytes = cost.state_bytes;
 }
 
 void Engine::State::note_shadow_end(const std::string& why) {
@@ -200,14 +202,16 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_adoption(const PromoteRe
   edit.accept = request.accept;
   auto made = with_taps_of(*base.program, run.program);
   if (!made) return Failure{Failure::Kind::Io, "what the script imports has changed"};
-  auto ready = prepare_edit(edit, base, made, session::StepKind::Edit, report);
+  Base without = base;
+  without.parked.clear();
+  auto ready = prepare_edit(edit, without, made, session::StepKind::Edit, report);
   if (!ready) return ready.failure();
   change::SwapPlan plan = same_plan(*run.program, *ready.value().program);
   runtime::Migration& migration = ready.value().swap.migration;
   plan.migration.renamed_sinks = std::move(migration.renamed_sinks);
   plan.migration.parks.clear();
   migration = std::move(plan.migration);
-  ready.value().swap.from = runtime::PreparedSwap::From::Shadow;
+  ready.value().swap.adopts = run.comparison;
   ready.value().parks.clear();
   ready.value().returns.clear();
   ready.value().report.plan += "its state is that of the shadow\n";

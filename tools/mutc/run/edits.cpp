@@ -147,10 +147,14 @@ Outcome<Offered> offer(const ScheduledEdit& edit, Engine& engine) {
   return Offered{0, report.value().plan};
 }
 
-bool tell_shadow(const Engine& engine, const ConsoleOptions& console) {
+bool tell_shadow(const Engine& engine, const RunOptions& options, const ConsoleOptions& console) {
   auto report = engine.shadow_report();
   if (!report) return true;  // it was not applied, as was said
   if (!console.quiet) print_error(shadow_text(report.value()));
+  if (!options.expect.empty() && report.value().from.empty()) {
+    print_error("mutc: --expect: the shadow never ran\n");
+    return false;
+  }
   return report.value().unexpected.empty();
 }
 

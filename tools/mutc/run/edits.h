@@ -36,6 +36,6 @@ struct Offered {
 };
 Outcome<Offered> offer(const ScheduledEdit& edit, Engine& engine);
 // At the end of the run. Whether all is as expected.
-bool tell_shadow(const Engine& engine, const ConsoleOptions& console);
+bool tell_shadow(const Engine& engine, const RunOptions& options, const ConsoleOptions& console);
 
 }  // namespace mut::tools

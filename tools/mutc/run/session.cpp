@@ -92,7 +92,8 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
   for (SwapRequest& swap : run.swaps) requests.push_back(&swap);
   if (!place_accepts(options, requests)) return exit_usage;
   bool beside = options.watch || !options.sets.empty() || !options.undos.empty() ||
-                !options.shadows.empty() || !options.control.empty() || !options.history.empty();
+                !options.shadows.empty() || !options.promotes.empty() || !options.adopts.empty() ||
+                !options.expect.empty() || !options.control.empty() || !options.history.empty();
   if (beside) {
     std::fprintf(
         stderr,
@@ -240,7 +241,8 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   control.reset();
   auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (state == RunState::Failed) exit_code = refuse(engine.failure());
-  if (!options.shadows.empty() && !tell_shadow(engine, console) && exit_code == 0) exit_code = exit_script;
+  if (!options.shadows.empty() && !tell_shadow(engine, options, console) && exit_code == 0)
+    exit_code = exit_script;
   EngineStats stats = engine.stats();
   auto closed = engine.close();
   if (!closed) {
