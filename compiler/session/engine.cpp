@@ -8,6 +8,7 @@
 #include "compiler/session/engine_state.h"
 #include "compiler/session/files.h"
 #include "compiler/session/report.h"
+#include "mutstream/tooling.h"
 #include "runtime/abi/check.h"
 #include "runtime/decimal/decimal.h"
 
@@ -278,6 +279,7 @@ void Engine::State::settle_swap() {
   report.pause_ns = result->pause_ns;
   report.entries_converted = result->entries_converted;
   if (seen) note_shadow_end(version_text(result->version) + " runs");
+  if (waiting->promotes) report.shadow = shadow_text(waiting->promotes->report);
   program = waiting->program;
   program_version = result->version;
   retired.retire(std::exchange(running_kernels, std::move(waiting->kernels)).owner);

@@ -100,6 +100,8 @@ struct Engine::State {
     std::vector<runtime::ParkId> returns{};
     std::function<void(const SwapReport&)> settled{};
     std::vector<session::EditGuard> guards{};
+    bool waits_for_record = false;                   // of a shadow: its cut is not the next boundary
+    std::shared_ptr<session::ShadowRun> promotes{};  // whose candidate it is; or null
   };
   // The version that runs, while its guard looks at it. Of the running thread.
   struct Probation {
@@ -178,6 +180,12 @@ struct Engine::State {
   void settle_shadow(const runtime::SwapResult& result);
   void count_shadow();
   void note_shadow_end(const std::string& why);
+  // What comes at once takes the place of a shadow that waits for its record: nothing is held up by one. Not
+  // from within a batch.
+  void let_waiting_shadow_go();
+  // The same on the running thread or between two batches; `mutex` is held.
+  void drop_waiting_shadow();
+  static bool waits_for_record(const Prepared& version);
   // Schedules a program that does what `base` does for the user; false when another came in between.
   Outcome<bool> offer_same(const Base& base, const std::shared_ptr<session::Program>& edited);
   // The newest program with other taps. `change` is called again where another version came in between.
@@ -190,8 +198,10 @@ struct Engine::State {
                                    const std::shared_ptr<session::Program>& made, SwapReport& report);
   // Edits that wait and whose place another one takes; `mutex` is held. Who offered them is told without it.
   std::vector<Prepared> supersede(size_t kept, uint64_t by);
+  // `promotes`: the shadow whose candidate it is, or null.
   Outcome<SwapReport> offer_edit(const SwapRequest& request, const std::shared_ptr<session::Program>& edited,
-                                 SwapReport report, VersionRecord record);
+                                 SwapReport report, VersionRecord record,
+                                 const std::shared_ptr<session::ShadowRun>& promotes = nullptr);
   Outcome<SwapReport> step_to(const UndoRequest& request, session::StepKind kind, const std::string& cause);
   // While a version waits for a record, an undo lets go of the newest one that has not been taken. Nothing:
   // none waits.

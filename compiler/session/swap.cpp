@@ -263,7 +263,9 @@ std::vector<Engine::State::Prepared> Engine::State::supersede(size_t kept, uint6
 
 Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
                                               const std::shared_ptr<session::Program>& edited,
-                                              SwapReport offered, VersionRecord record) {
+                                              SwapReport offered, VersionRecord record,
+                                              const std::shared_ptr<session::ShadowRun>& promotes) {
+  if (request.at.empty()) let_waiting_shadow_go();
   std::unique_lock lock(mutex);
   while (true) {
     Base base = base_after(kept_by_edit(request.at));
@@ -279,6 +281,7 @@ Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
     if (!ready && !back) return record_failure(std::move(record), report, ready.failure());
     if (ready) {
       fill_waiting(ready.value(), record);
+      ready.value().promotes = promotes;
       if (auto untaken = record_waiting(record, report)) return *untaken;
       (void)env->fail_points().at("swap.recorded");
     }

@@ -144,6 +144,7 @@ Outcome<bool> Engine::State::offer_same(const Base& base, const std::shared_ptr<
 
 Outcome<Done> Engine::State::change_taps(
     const std::function<void(std::vector<session::TapStream>&)>& change) {
+  let_waiting_shadow_go();
   while (true) {
     Base base;
     {

@@ -23,17 +23,6 @@ using inl::ValueCell;
 
 namespace {
 
-MutStr text_of(const uint64_t* words) {
-  MutStr out;
-  memcpy(&out, words, sizeof(out));
-  return out;
-}
-MutStoredStr stored_of(const uint64_t* words) {
-  MutStoredStr out;
-  memcpy(&out, words, sizeof(out));
-  return out;
-}
-
 inl::Order order_of(WordKind kind) {
   return kind == WordKind::Float      ? inl::Order::Float
          : kind == WordKind::Unsigned ? inl::Order::Unsigned

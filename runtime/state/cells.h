@@ -1,6 +1,8 @@
 // Cells of any kind, by their description: what stores do outside of kernels, and what kernels leave
 // to the runtime (texts, pairs, distinct).
 #pragma once
+#include <cstring>
+
 #include "runtime/batch/batch.h"
 #include "runtime/inline/cells.h"
 #include "runtime/state/keyed_table.h"
@@ -15,6 +17,18 @@ Cell& cell_as(char* memory) {
 template <typename Cell>
 const Cell& cell_as(const char* memory) {
   return *reinterpret_cast<const Cell*>(memory);
+}
+
+// A text as two words: of a value, and as a cell keeps it.
+inline MutStr text_of(const uint64_t* words) {
+  MutStr out;
+  memcpy(&out, words, sizeof(out));
+  return out;
+}
+inline MutStoredStr stored_of(const uint64_t* words) {
+  MutStoredStr out;
+  memcpy(&out, words, sizeof(out));
+  return out;
 }
 
 // A value as words; texts are MutStr, decimals their halves. For optional results `present` tells.

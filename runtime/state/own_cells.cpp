@@ -12,16 +12,6 @@ namespace {
 
 constexpr uint64_t piece_bytes_max = (uint64_t{1} << 31) - 1;
 
-MutStr text_of(const uint64_t* words) {
-  MutStr out;
-  memcpy(&out, words, sizeof(out));
-  return out;
-}
-MutStoredStr stored_of(const uint64_t* words) {
-  MutStoredStr out;
-  memcpy(&out, words, sizeof(out));
-  return out;
-}
 const char* value_at(const uint64_t* words) {
   const char* out;
   memcpy(&out, words + 1, sizeof(out));

@@ -75,6 +75,7 @@ class Replay {
     known->cut = std::move(record.cut);
     known->pause_ns = record.pause_ns;
     known->entries_converted = record.entries_converted;
+    known->shadow = record.shadow;
   }
 
   HistoryContent& content_;

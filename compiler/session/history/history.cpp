@@ -97,6 +97,7 @@ void History::take(const SwapReport& report) {
     record->cut = report.cut;
     record->pause_ns = report.pause_ns;
     record->entries_converted = report.entries_converted;
+    record->shadow = report.shadow;
     if (file_) expect(outcome_event(*record, env_->wall_ns()));
   }
   if (before != nullptr && !report.cause.empty()) {

@@ -69,6 +69,10 @@ void Engine::State::judge_probation() {
   }
   uint64_t version = probation->version;
   probation.reset();
+  {
+    std::lock_guard lock(mutex);
+    drop_waiting_shadow();
+  }
   // What is to be compiled for it does not hold up the rows.
   taking_back = env->start_thread("mut-take-back", [this, version, why] {
     auto back = step_to({}, session::StepKind::RollBack, fmt::format("v{} is taken back: {}", version, why));

@@ -78,7 +78,6 @@ void write_version(json::OStream& out, const VersionRecord& record) {
         out.value(readable(consent.verdict + ":" + consent.cell));
     });
   }
-  write_text(out, "shadow", record.shadow);
   write_ns(out, "check_ns", record.check_ns);
   write_ns(out, "compile_ns", record.compile_ns);
 }
@@ -89,6 +88,7 @@ void write_outcome(json::OStream& out, const VersionRecord& record) {
   write_cut(out, record.cut);
   write_ns(out, "pause_ns", record.pause_ns);
   write_number(out, "entries_converted", record.entries_converted);
+  write_text(out, "shadow", record.shadow);
 }
 
 template <typename Write>
@@ -187,7 +187,6 @@ void read_version(const json::Object& object, VersionRecord& out) {
     if (colon != std::string::npos)
       out.accepted.push_back({consent.substr(0, colon), consent.substr(colon + 1)});
   }
-  out.shadow = text_at(object, "shadow");
   out.check_ns = ns_at(object, "check_ns");
   out.compile_ns = ns_at(object, "compile_ns");
 }
@@ -271,6 +270,7 @@ Result<Event> read_event(std::string_view text) {
   }
   out.record.pause_ns = ns_at(*object, "pause_ns");
   out.record.entries_converted = number_at(*object, "entries_converted");
+  out.record.shadow = text_at(*object, "shadow");
   if (out.kind == Event::Kind::Version) read_version(*object, out.record);
   return out;
 }

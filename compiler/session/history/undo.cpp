@@ -87,6 +87,7 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
                                 std::function<void(const SwapReport&)> settled) {
   State& s = *state_;
   if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
+  if (at.empty()) s.let_waiting_shadow_go();
   std::unique_lock lock(s.mutex);
   SwapReport offered;
   offered.version = ++s.versions;
@@ -120,6 +121,7 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
 
 std::optional<Failure> Engine::State::take_back_untaken(const UndoRequest& request) {
   if (!started || !request.at.empty()) return std::nullopt;
+  let_waiting_shadow_go();
   {
     // Nobody is asked to wait for a batch where nothing is to be let go of.
     std::lock_guard lock(mutex);
@@ -168,6 +170,7 @@ Outcome<SwapReport> Engine::undo(const UndoRequest& request) {
 }
 
 Outcome<SwapReport> Engine::redo(const UndoRequest& request) {
+  if (state_->started && request.at.empty()) state_->let_waiting_shadow_go();
   return state_->step_to(request, session::StepKind::Redo, {});
 }
 

@@ -16,6 +16,11 @@ std::string version_name(uint64_t version) { return "v" + std::to_string(version
 
 }  // namespace
 
+// A shadow that is to begin at a record. What is scheduled has its cut in the runner.
+bool Engine::State::waits_for_record(const Prepared& version) {
+  return version.origin == Prepared::Origin::Shadow && version.waits_for_record;
+}
+
 // Everything that can fail, as for an edit; but nothing that state loses is asked for, since it is a copy.
 Outcome<Engine::State::Prepared> Engine::State::prepare_shadow(const Base& base, session::ShadowRun& run) {
   SwapRequest edit;
@@ -57,6 +62,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_shadow(const Base& base,
   out.swap.migration.conversions = std::move(conversions).value();
   out.swap.migration.parks.clear();
   for (const SourceCut& cut : run.request.at) out.swap.at.push_back({cut.source, cut.records});
+  out.waits_for_record = !run.request.at.empty();
   out.swap.begins = runner->make_shadow(run.comparison);
   out.swap.next = out.swap.begins->fleet().make_instances(made->plan, kernels.value());
   out.report = std::move(report);
@@ -155,6 +161,32 @@ void Engine::State::note_shadow_end(const std::string& why) {
   shadow_run->report.ended = why;
 }
 
+void Engine::State::drop_waiting_shadow() {
+  bool gone = std::erase_if(prepared, [](const Prepared& version) { return waits_for_record(version); }) > 0;
+  if (waiting && waits_for_record(*waiting) && runner->waits_for_cut()) {
+    runner->unschedule();
+    waiting.reset();
+    gone = true;
+  }
+  if (!gone || !shadow_run || shadow_run->report.life != ShadowReport::Life::Waits) return;
+  shadow_run->report.life = ShadowReport::Life::Ended;
+  shadow_run->report.ended = "what was to come at once came before its record";
+}
+
+void Engine::State::let_waiting_shadow_go() {
+  {
+    // Nobody is asked to wait for a batch where nothing is to be let go of.
+    std::lock_guard lock(mutex);
+    bool any = (waiting && waits_for_record(*waiting)) ||
+               std::any_of(prepared.begin(), prepared.end(), waits_for_record);
+    if (!any) return;
+  }
+  turn.ask([&] {
+    std::lock_guard lock(mutex);
+    drop_waiting_shadow();
+  });
+}
+
 Outcome<ShadowReport> Engine::shadow_report() const {
   State& s = *state_;
   Outcome<ShadowReport> out = Failure{Failure::Kind::Usage, "there is no shadow"};
@@ -249,7 +281,7 @@ Outcome<SwapReport> Engine::promote(const PromoteRequest& request) {
     edit.at = request.at;
     edit.accept = std::move(accept);
     edit.settled = request.settled;
-    return s.offer_edit(edit, run->program, std::move(report), std::move(record));
+    return s.offer_edit(edit, run->program, std::move(report), std::move(record), run);
   }
   PromoteRequest whole = request;
   whole.accept = std::move(accept);
@@ -272,6 +304,7 @@ Outcome<SwapReport> Engine::promote(const PromoteRequest& request) {
     auto ready = s.prepare_adoption(whole, base, *run, own);
     if (!ready) return s.record_failure(std::move(record), own, ready.failure());
     s.fill_waiting(ready.value(), record);
+    ready.value().promotes = run;
     if (auto untaken = s.record_waiting(record, own)) return *untaken;
     std::lock_guard lock(s.mutex);
     if (s.base_after(s.prepared.size()).program != base.program) continue;

@@ -152,6 +152,7 @@ struct SwapReport {
   bool compiled = false;
   uint64_t superseded_by = 0;  // the version that took its place before it was taken; 0: it was taken
   std::string cause{};         // why a guard had it made; empty: someone asked for it
+  std::string shadow{};        // of a promotion: what its shadow had found at the cut, for people
   std::string refused{};       // why it was not taken at its cut: an entry could not go over; empty: it was
 };
 
@@ -203,7 +204,9 @@ struct VersionRecord {
     RolledBack,
   } outcome = Outcome::Waiting;
   std::string reason;  // of every outcome but Waiting, Running and Retired
-  std::string shadow;  // of one that was promoted: what had been found then, for people; empty: it was not
+  // Of one that was promoted: what its shadow had found, at the cut once it was taken; for people. Empty: it
+  // was not.
+  std::string shadow;
 };
 // "needs-decision"
 std::string_view outcome_name(VersionRecord::Outcome outcome);

@@ -40,6 +40,11 @@ std::string line_of(const VersionRecord& record) {
     out += fmt::format("  cut {}  pause {:.2f} ms", cut, static_cast<double>(record.pause_ns) / 1e6);
   for (const Consent& consent : record.accepted)
     out += fmt::format("\n      accepted {}:{}", consent.verdict, consent.cell);
+  for (size_t begin = 0; begin < record.shadow.size();) {
+    size_t end = std::min(record.shadow.find('\n', begin), record.shadow.size());
+    out += "\n      " + record.shadow.substr(begin, end - begin);
+    begin = end + 1;
+  }
   // Diagnostics are several lines: the first says what is wrong.
   if (!record.reason.empty()) out += "\n      " + record.reason.substr(0, record.reason.find('\n'));
   return out + "\n";
