@@ -219,6 +219,7 @@ bool Engine::State::disturb() {
     swap.migration.params.push_back(static_cast<int>(i));
   swap.version = runner->version();
   swap.beside = runtime::PreparedSwap::Beside::Stays;
+  swap.rest = runtime::PreparedSwap::Rest::Takes;
   runner->schedule(std::move(swap));
   return true;
 }

@@ -12,6 +12,8 @@ namespace {
 // Of what an edit left to be converted, between two stretches of rows: for so long, and at least so many.
 constexpr int64_t piece_ns = 400'000;
 constexpr uint64_t piece_entries = 256;
+// So long an edit waits for what is left; then it takes it at its cut.
+constexpr int64_t rest_wait_ns = 1'000'000'000;
 
 }  // namespace
 
@@ -236,7 +238,7 @@ Progress Runner::advance() {
     bool fine = stretch_ ? go_on() : fleet_.fire_rest() != Shard::Ran::Stopped;
     return fine && error_.message.empty() ? Progress::More : Progress::Failed;
   }
-  if (scheduled_ && feeds_.cut_reached()) {
+  if (scheduled_ && feeds_.cut_reached() && !awaits_rest()) {
     exchange();
     return error_.message.empty() ? Progress::More : Progress::Failed;
   }
@@ -253,6 +255,7 @@ Progress Runner::advance() {
     return run_rows(*turn) ? Progress::More : Progress::Failed;
   }
   bool all_over = feeds_.all_over();
+  if (scheduled_ && all_over) rest_until_ns_ = 0;
   if (scheduled_ && (feeds_.cut_reached() || all_over)) return Progress::More;
   if (filled == Feeds::Filled::SomeEnded || ended_before || all_over) finish_input();
   if (!error_.message.empty()) return Progress::Failed;
@@ -295,7 +298,21 @@ bool Runner::sabotage(size_t index, MutCursor& cursor) {
   return fine;
 }
 
+// What an edit before left to be converted would be converted at this cut, all of it at once: one that may
+// come at any boundary comes when little is left.
+bool Runner::awaits_rest() {
+  bool may = scheduled_->at.empty() && scheduled_->rest == PreparedSwap::Rest::Awaits;
+  if (!may || env_.monotonic_ns() >= rest_until_ns_) return false;
+  for (const auto& shard : fleet_.shards()) {
+    for (size_t i = 0; i < shard->instance().store_count(); ++i) {
+      if (shard->instance().store(i).is_taking()) return true;
+    }
+  }
+  return false;
+}
+
 void Runner::schedule(PreparedSwap swap) {
+  rest_until_ns_ = env_.monotonic_ns() + rest_wait_ns;
   scheduled_ = std::move(swap);
   std::vector<SourceCount> cut = scheduled_->at;
   bool early = !cut.empty() && env_.fail_points().at("swap_early") == env::Fault::Error;

@@ -55,6 +55,9 @@ struct PreparedSwap {
   std::shared_ptr<ShadowRows> adopts;
   // What becomes of a shadow that runs, where this is none itself.
   enum class Beside : uint8_t { Ends, Stays } beside = Beside::Ends;
+  // Of one without a cut: whether it comes when what the edit before left to be converted is, or takes that at
+  // its cut.
+  enum class Rest : uint8_t { Awaits, Takes } rest = Rest::Awaits;
 };
 
 struct RunnerStats {
@@ -160,6 +163,8 @@ class Runner {
   void begin_shadow(PreparedSwap swap);
   // The shadow follows what the live version has done.
   void fire_shadow();
+  // Whether the edit that is scheduled waits for what the one before left to be taken over.
+  bool awaits_rest();
   // The store that it took over, if nothing of that is left.
   void retire_emptied(state::Store& store);
   // A piece of what the edit before left to be converted; whether more is left.
@@ -185,6 +190,7 @@ class Runner {
   Feeds feeds_;
   Outlets outlets_;
   std::optional<PreparedSwap> scheduled_;
+  int64_t rest_until_ns_ = 0;  // by the steady clock
   std::optional<SwapResult> last_swap_;
   RunnerStats stats_;
   uint64_t emptied_ = 0;

@@ -116,6 +116,7 @@ SwapTimes swap_under_load(const Input& input, const Edit& edit, int rounds, doub
   double requested_ms = 0;
   double longest_ms = 0;
   std::atomic<bool> warm{false}, stop{false};
+  std::atomic<int> taken{0};
   std::thread editor([&] {
     while (!warm.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     auto take_gap = [&] {
@@ -134,6 +135,8 @@ SwapTimes swap_under_load(const Input& input, const Edit& edit, int rounds, doub
       auto done = engine.swap({edit.script(round), "bench.mut", {}, edit.accept});
       if (!done) std::fprintf(stderr, "bench_engine: %s\n", done.failure().text.c_str());
       std::this_thread::sleep_for(interval);
+      // One that waits for what the edit before left to be converted is not to be superseded.
+      while (done && taken.load() < round) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       const double gap = take_gap();
       std::lock_guard lock(mutex);
       out.gap_ms.push_back(gap);
@@ -164,6 +167,7 @@ SwapTimes swap_under_load(const Input& input, const Edit& edit, int rounds, doub
     longest_ms = std::max(longest_ms, now - last);
     last = now;
     if (auto report = engine.swap_done()) {
+      ++taken;
       out.effect_ms.push_back(now - requested_ms);
       out.pause_ms.push_back(static_cast<double>(report->pause_ns) * 1e-6);
     }
