@@ -55,8 +55,8 @@ struct PreparedSwap {
   std::shared_ptr<ShadowRows> adopts;
   // What becomes of a shadow that runs, where this is none itself.
   enum class Beside : uint8_t { Ends, Stays } beside = Beside::Ends;
-  // Of one without a cut: whether it comes when what the edit before left to be converted is, or takes that at
-  // its cut.
+  // Of one without a cut: whether it comes when what the edit before left to be converted is, or takes that
+  // at its cut.
   enum class Rest : uint8_t { Awaits, Takes } rest = Rest::Awaits;
 };
 
