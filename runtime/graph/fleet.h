@@ -78,6 +78,7 @@ class Fleet {
   int64_t due(size_t store) const;
 
  private:
+  void share_ticks();
   void share_stage_clocks();
   void share_newest(size_t store);
   template <typename Count>
