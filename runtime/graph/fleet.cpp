@@ -72,6 +72,10 @@ void Fleet::set_arrival(int64_t arrival_ns) {
   for (const auto& shard : shards_) shard->instance().context().arrival = arrival_ns;
 }
 
+void Fleet::set_source(uint32_t source) {
+  for (const auto& shard : shards_) shard->instance().context().source = source;
+}
+
 void Fleet::raise_watermarks(size_t sources, int64_t time) {
   for (const auto& shard : shards_) {
     std::vector<int64_t>& watermarks = shard->instance().watermarks;
