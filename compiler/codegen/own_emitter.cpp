@@ -298,7 +298,14 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
     for (typed::TypeRef type : own.parameter_types) {
       bool optional = type->kind == Kind::Optional;
       const state::ColumnDesc& column = desc.columns[next_column];
-      next_column += optional ? 2 : 1;
+      next_column += kept_columns(type);
+      if (!typed::is_kept_as_words(type)) {
+        llvm::AllocaInst* text = at_.temporary(16);
+        b.CreateCall(module_.helper("mut_ring_text", b.getVoidTy(), {pointer, pointer, pointer}),
+                     {owner, offset(kept, column.word * 8U), text});
+        event.push_back(unpacked(at_, type, text));
+        continue;
+      }
       llvm::Value* present = nullptr;
       if (optional) {
         llvm::Value* flag = b.CreateAlignedLoad(

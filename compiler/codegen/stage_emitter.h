@@ -145,4 +145,11 @@ void own_add(FunctionEmitter& at, const typed::OwnAggregate& own, const std::vec
              llvm::Value* from, llvm::Value* to);
 Value own_result(FunctionEmitter& at, const typed::OwnAggregate& own, const std::vector<Value>& states);
 
+// What they are passed, where samples keep it: packed_emitter.cpp. How many columns a parameter has.
+uint32_t kept_columns(typed::TypeRef type);
+// Its words, one column after the other. `counts` may be null: the event counts.
+std::vector<llvm::Value*> kept_words(FunctionEmitter& at, const Value& value, llvm::Value* counts);
+// A list, record or map of the text that it is kept as, in memory of the arena.
+Value unpacked(FunctionEmitter& at, typed::TypeRef type, llvm::Value* text);
+
 }  // namespace mut::codegen

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "runtime/graph/full_arena.h"
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
 #include "runtime/state/cells.h"
@@ -112,10 +113,7 @@ void mut_own_load(MutContext* ctx, MutTable* table, const char* row, uint32_t in
   const mut::state::CellDesc& cell = of.desc().cells[index];
   mut::batch::Arena& arena = instance(ctx).arena();
   mut::state::load_own(cell, row + cell.offset, of.heap(), arena, words);
-  // With several shards rows can be taken only where all of them stand.
-  if (arena.used_bytes() > mut::runtime::arena_bytes_usual &&
-      ctx->output_rows_max == mut::runtime::output_rows_usual)
-    ctx->output_rows_max = 0;
+  mut::runtime::take_rows_if_full(*ctx, arena);
 }
 
 // Bytes by which the state would grow with `words` in place of what the row has. `row`: null of one that is
