@@ -29,6 +29,8 @@ std::optional<std::string_view> written_here(std::string_view name) {
   if (name == "count_distinct") return "write `distinct(x)`, or `approx_distinct(x)` where there are many";
   if (name == "approx_count_distinct") return "write `approx_distinct(x)`";
   if (name == "cast") return "write `x as T`";
+  if (name == "insert" || name == "map_insert") return "a map with one key more is `put(m, key, value)`";
+  if (name == "delete" || name == "erase") return "a map without a key is `remove(m, key)`";
   return std::nullopt;
 }
 
