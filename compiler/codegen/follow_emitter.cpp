@@ -62,6 +62,7 @@ Value ModuleEmitter::own_of_group(FunctionEmitter& at, int store, size_t measure
   llvm::Value* number = b.getInt32(static_cast<uint32_t>(store));
   llvm::AllocaInst* state = at.temporary(own_bytes(own));
   b.CreateAlignedStore(b.getInt64(0), state, llvm::Align(8));
+  llvm::Value* mark = keeps_no_arguments(own) ? arena_mark(at) : nullptr;
   llvm::Value* places =
       b.CreateCall(helper("mut_follow_places", word, {pointer, half, word}), {at.context(), number, group});
   at.for_each(b.getInt64(0), places, [&](llvm::Value* place) {
@@ -92,6 +93,7 @@ Value ModuleEmitter::own_of_group(FunctionEmitter& at, int store, size_t measure
       column += kept_columns(type);
     }
     own_add(at, own, event, state, state);
+    if (mark != nullptr) rewind_arena(at, mark);
     b.CreateBr(next);
     b.SetInsertPoint(next);
   });

@@ -1,6 +1,9 @@
 // Lists, records and maps that aggregates of the script are passed, where events are kept for them: one
 // packed piece in the place of a text, so that stores and edits need not know of them.
+#include <algorithm>
+
 #include "compiler/codegen/stage_emitter.h"
+#include "runtime/batch/batch.h"
 
 namespace mut::codegen {
 
@@ -46,6 +49,25 @@ Value unpacked(FunctionEmitter& at, typed::TypeRef type, llvm::Value* text) {
       at.module().helper("mut_unpack", b.getPtrTy(), {b.getPtrTy(), b.getInt32Ty(), b.getPtrTy()}),
       {at.context(), b.getInt32(number), text});
   return load(b, type, at.module().layout(type), value);
+}
+
+llvm::Value* arena_mark(FunctionEmitter& at) {
+  llvm::IRBuilder<>& b = at.builder();
+  llvm::AllocaInst* mark = at.temporary(sizeof(batch::Arena::Mark));
+  b.CreateCall(at.module().helper("mut_arena_mark", b.getVoidTy(), {b.getPtrTy(), b.getPtrTy()}),
+               {at.context(), mark});
+  return mark;
+}
+
+void rewind_arena(FunctionEmitter& at, llvm::Value* mark) {
+  llvm::IRBuilder<>& b = at.builder();
+  b.CreateCall(at.module().helper("mut_arena_rewind", b.getVoidTy(), {b.getPtrTy(), b.getPtrTy()}),
+               {at.context(), mark});
+}
+
+bool keeps_no_arguments(const typed::OwnAggregate& own) {
+  return std::all_of(own.states.begin(), own.states.end(),
+                     [](const typed::OwnState& state) { return typed::is_scalar(state.type); });
 }
 
 }  // namespace mut::codegen

@@ -151,5 +151,10 @@ uint32_t kept_columns(typed::TypeRef type);
 std::vector<llvm::Value*> kept_words(FunctionEmitter& at, const Value& value, llvm::Value* counts);
 // A list, record or map of the text that it is kept as, in memory of the arena.
 Value unpacked(FunctionEmitter& at, typed::TypeRef type, llvm::Value* text);
+// Whether its states are words, which hold nothing of what they were made of: then that can be let go.
+bool keeps_no_arguments(const typed::OwnAggregate& own);
+// The arena as it is now, and back to that: for what nobody reads any more.
+llvm::Value* arena_mark(FunctionEmitter& at);
+void rewind_arena(FunctionEmitter& at, llvm::Value* mark);
 
 }  // namespace mut::codegen

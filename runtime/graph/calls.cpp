@@ -95,6 +95,13 @@ char* mut_arena_copy(MutContext* ctx, const char* data, uint64_t bytes) {
   return out;
 }
 
+void mut_arena_mark(MutContext* ctx, mut::batch::Arena::Mark* out) { *out = instance(ctx).arena().mark(); }
+
+// What was allocated since the mark is read by nobody.
+void mut_arena_rewind(MutContext* ctx, const mut::batch::Arena::Mark* to) {
+  instance(ctx).arena().rewind(*to);
+}
+
 void mut_sink_grow(MutContext* ctx, uint32_t sink) { instance(ctx).grow_sink(sink); }
 
 int32_t mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) {
