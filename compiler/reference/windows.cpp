@@ -137,16 +137,18 @@ Flow::Step Flow::counted(StagePlace place, const Event& event) {
 }
 
 // Something changed by an event of that time: the next multiple of `every` behind the watermark gives it;
-// before there is one, behind the oldest such event.
+// before there is one, and once the input has ended, behind the oldest such event.
 void Flow::plan_tick(StagePlace place, int64_t time) {
   int64_t every = stage_at(place).trigger_every;
   StageState& state = states_.at(place);
   if (every == 0) return;
   int64_t now = watermark(place.first, place.second);
-  if (now != no_time && state.tick != end_of_time) return;
-  int64_t from = now == no_time ? time : now;
+  bool flows = now != no_time && now != end_of_time;
+  if (flows && state.tick != end_of_time) return;
+  int64_t from = flows ? now : time;
   int64_t rest = from % every;
-  state.tick = std::min(state.tick, from - (rest < 0 ? rest + every : rest) + every);
+  int64_t tick = plus(minus(from, rest < 0 ? rest + every : rest), every);
+  state.tick = std::min({state.tick, tick, end_of_time - 1});
 }
 
 // What there is of the window that ends with that event, counted from 1.
