@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "compiler/syntax/table_prediction.h"
+
 namespace mut::syntax {
 namespace {
 
@@ -99,7 +101,12 @@ std::optional<SyntaxFailure> Attempt::run_once(Start start, PredictionMode mode,
   parser_->removeErrorListeners();
   auto strategy = std::make_shared<StopAtError>(watch);
   parser_->setErrorHandler(strategy);
-  parser_->getInterpreter<antlr4::atn::ParserATNSimulator>()->setPredictionMode(mode);
+  auto* simulator = parser_->getInterpreter<antlr4::atn::ParserATNSimulator>();
+  if (mode == PredictionMode::SLL) {
+    simulator = new TablePrediction(parser_.get(), *simulator);
+    parser_->setInterpreter(simulator);  // owns it, and deletes the one before
+  }
+  simulator->setPredictionMode(mode);
   try {
     if (start == Start::Script) {
       script_ = parser_->script();
