@@ -47,6 +47,9 @@ class PaneStore final : public WindowStore {
   int64_t next_close() const override { return line_.time(next_end()); }
   void fire_close(ResultRows& out) override;
   std::vector<Extent> ticking() const override;
+  Extent in_time(Extent window) const override {
+    return {line_.time(window.first), line_.time(window.second)};
+  }
   void add_changed(Extent window, ResultRows& out) override;
   void all_told() override;
   void release_rows() override;

@@ -52,8 +52,9 @@ void WindowStore::fire_tick(ResultRows& out) {
   for (WindowStore* store = this; store != nullptr; store = store->earlier_.get()) {
     for (Extent window : store->ticking()) all.push_back({window, store});
   }
+  auto in_time = [](const Ticking& each) { return each.of->in_time(each.window); };
   std::stable_sort(all.begin(), all.end(),
-                   [](const Ticking& a, const Ticking& b) { return a.window < b.window; });
+                   [&](const Ticking& a, const Ticking& b) { return in_time(a) < in_time(b); });
   for (const Ticking& each : all) each.of->add_changed(each.window, out);
   for (WindowStore* store = this; store != nullptr; store = store->earlier_.get()) store->all_told();
   tick_ = never;

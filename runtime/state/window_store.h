@@ -69,6 +69,8 @@ class WindowStore : public Store {
   // did, in order of key; then all is told.
   using Extent = std::pair<int64_t, int64_t>;
   virtual std::vector<Extent> ticking() const = 0;
+  // The same as times, which those of stores on other lines can be compared with.
+  virtual Extent in_time(Extent window) const { return window; }
   virtual void add_changed(Extent window, ResultRows& out) = 0;
   virtual void all_told() = 0;
   virtual void release_rows() = 0;
