@@ -23,6 +23,7 @@
 #include <map>
 #include <mutex>
 
+#include "compiler/jit/object_cache.h"
 #include "compiler/jit/symbols.h"
 
 namespace mut::jit {
@@ -160,8 +161,9 @@ struct Built {
   std::unique_ptr<llvm::TargetMachine> machine;
 };
 
-Result<Built> build(const graph::Graph& graph, Tier tier, codegen::Literals literals,
-                    std::unique_ptr<llvm::TargetMachine> machine, CompileTimes& times) {
+// The module as it is emitted, for that machine.
+Result<Built> emit(const graph::Graph& graph, codegen::Literals literals,
+                   std::unique_ptr<llvm::TargetMachine> machine, CompileTimes& times) {
   int64_t begin = now_ns();
   if (!machine) return Error{"LLVM does not know this machine"};
   Built out{codegen::emit(graph, literals), std::move(machine)};
@@ -170,18 +172,31 @@ Result<Built> build(const graph::Graph& graph, Tier tier, codegen::Literals lite
   module.setDataLayout(out.machine->createDataLayout());
   module.setTargetTriple(out.machine->getTargetTriple().str());
   times.emit_ns = now_ns() - begin;
-  begin = now_ns();
-  if (tier == Tier::Optimised) {
-    std::string problem;
-    if (!link_helpers(module, problem)) return Error{problem};
-  }
-  run_passes(module, *out.machine, tier);
-  times.passes_ns = now_ns() - begin;
   return out;
 }
 
-Result<llvm::SmallVector<char, 0>> generate(Built& built, llvm::CodeGenFileType type) {
-  llvm::SmallVector<char, 0> bytes;
+Status improve(Built& built, Tier tier, CompileTimes& times) {
+  int64_t begin = now_ns();
+  if (tier == Tier::Optimised) {
+    std::string problem;
+    if (!link_helpers(*built.emitted.module, problem)) return Error{problem};
+  }
+  run_passes(*built.emitted.module, *built.machine, tier);
+  times.passes_ns = now_ns() - begin;
+  return Unit{};
+}
+
+Result<Built> build(const graph::Graph& graph, Tier tier) {
+  CompileTimes times;
+  auto built = emit(graph, codegen::Literals::Table, make_target(tier), times);
+  if (!built) return built.error();
+  Status improved = improve(built.value(), tier, times);
+  if (!improved) return improved.error();
+  return built;
+}
+
+Result<Object> generate(Built& built, llvm::CodeGenFileType type) {
+  Object bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
   if (built.machine->addPassesToEmitFile(passes, stream, nullptr, type))
@@ -193,17 +208,24 @@ Result<llvm::SmallVector<char, 0>> generate(Built& built, llvm::CodeGenFileType 
 }  // namespace
 
 struct Jit::State {
+  explicit State(std::string object_folder) : on_disk(std::move(object_folder)) {}
+
+  // From the disk or made.
+  Result<Object> object(const graph::Graph& graph, Tier tier, codegen::Literals literals, Reuse reuse,
+                        CompileTimes& times);
+
   std::unique_ptr<llvm::orc::LLJIT> jit;
   llvm::orc::JITDylib* runtime = nullptr;
   std::mutex mutex;
   std::string problems;  // of the session's error reporter
   std::atomic<size_t> live{0};
-  std::map<std::string, llvm::SmallVector<char, 0>> objects;  // by tier and shape
+  std::map<std::string, Object> objects;  // by tier and shape
+  ObjectCache on_disk;
   uint64_t next = 0;
   TargetMachines machines;
 };
 
-Jit::Jit() : state_(std::make_shared<State>()) {
+Jit::Jit(std::string object_folder) : state_(std::make_shared<State>(std::move(object_folder))) {
   initialise_targets();
   auto made = llvm::orc::LLJITBuilder().create();
   if (!made) {
@@ -232,30 +254,52 @@ Jit::Jit() : state_(std::make_shared<State>()) {
 
 Jit::~Jit() = default;
 
+const std::string& Jit::folder_problem() const { return state_->on_disk.problem(); }
+
 size_t Jit::live_dylibs() const { return state_->live.load(); }
 
+Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen::Literals literals,
+                                  Reuse reuse, CompileTimes& times) {
+  auto emitted = emit(graph, literals, machines.take(tier), times);
+  if (!emitted) return emitted.error();
+  Built& built = emitted.value();
+  bool looks = reuse == Reuse::OnDisk && on_disk.keeps();
+  std::string key;
+  if (looks) {
+    key = ObjectCache::key(*built.emitted.module, *built.machine, tier == Tier::Quick ? 'q' : 'o');
+    if (auto known = on_disk.find(key)) {
+      machines.give_back(tier, std::move(built.machine));
+      return std::move(*known);
+    }
+  }
+  Status improved = improve(built, tier, times);
+  if (!improved) return improved.error();
+  int64_t begin = now_ns();
+  auto made = generate(built, llvm::CodeGenFileType::ObjectFile);
+  machines.give_back(tier, std::move(built.machine));
+  if (!made) return made;
+  times.code_ns = now_ns() - begin;
+  times.compiled = true;
+  if (looks) on_disk.keep(key, made.value());
+  return made;
+}
+
 Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, codegen::Literals literals,
-                                      CompileTimes* times_out) {
+                                      Reuse reuse, CompileTimes* times_out) {
   if (!state_->jit) return Error{"the compiler could not start: " + state_->problems};
   CompileTimes times;
-  // Code with literals compiled in is good for those values only and is not kept.
+  // Code with literals compiled in is good for those values only and is not kept by its shape.
   bool kept = literals == codegen::Literals::Table;
   std::string key = (tier == Tier::Quick ? "q" : "o") + graph.shape;
-  llvm::SmallVector<char, 0> bytes;
+  Object bytes;
   if (kept) {
     std::lock_guard lock(state_->mutex);
     if (auto known = state_->objects.find(key); known != state_->objects.end()) bytes = known->second;
   }
   if (bytes.empty()) {
-    auto built = build(graph, tier, literals, state_->machines.take(tier), times);
-    if (!built) return built.error();
-    int64_t begin = now_ns();
-    auto made = generate(built.value(), llvm::CodeGenFileType::ObjectFile);
-    state_->machines.give_back(tier, std::move(built.value().machine));
+    auto made = state_->object(graph, tier, literals, reuse, times);
     if (!made) return made.error();
     bytes = std::move(made).value();
-    times.code_ns = now_ns() - begin;
-    times.compiled = true;
   }
   times.object_bytes = bytes.size();
   int64_t begin = now_ns();
@@ -331,8 +375,7 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
 }
 
 Result<std::string> print_ir(const graph::Graph& graph, Tier tier) {
-  CompileTimes times;
-  auto built = build(graph, tier, codegen::Literals::Table, make_target(tier), times);
+  auto built = build(graph, tier);
   if (!built) return built.error();
   std::string out;
   llvm::raw_string_ostream stream(out);
@@ -341,8 +384,7 @@ Result<std::string> print_ir(const graph::Graph& graph, Tier tier) {
 }
 
 Result<std::string> print_assembly(const graph::Graph& graph, Tier tier) {
-  CompileTimes times;
-  auto built = build(graph, tier, codegen::Literals::Table, make_target(tier), times);
+  auto built = build(graph, tier);
   if (!built) return built.error();
   auto bytes = generate(built.value(), llvm::CodeGenFileType::AssemblyFile);
   if (!bytes) return bytes.error();

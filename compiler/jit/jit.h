@@ -16,6 +16,12 @@ enum class Tier : uint8_t {
   Optimised,  // helpers inlined from bitcode, -O2
 };
 
+// Where an object that was made before is looked for, and a new one is kept.
+enum class Reuse : uint8_t {
+  InProcess,  // as an edit has it, which is new and in a hurry
+  OnDisk,     // also in the folder
+};
+
 struct CompileTimes {
   int64_t emit_ns = 0;
   int64_t passes_ns = 0;
@@ -28,12 +34,15 @@ struct CompileTimes {
 // Threads: compile() from any, one at a time per Jit; link() and the release of kernels too.
 class Jit {
  public:
-  Jit();
+  // `object_folder`: where objects are kept for processes to come (object_cache.h); empty: nowhere.
+  explicit Jit(std::string object_folder = {});
   ~Jit();
 
   // Kernels of a graph. The graph is not needed afterwards.
   Result<runtime::Kernels> compile(const graph::Graph& graph, Tier tier, codegen::Literals literals,
-                                   CompileTimes* times);
+                                   Reuse reuse, CompileTimes* times);
+  // Why nothing is kept in the folder although it was named; empty: it is, or the folder cannot be made.
+  const std::string& folder_problem() const;
   // Dylibs that hold code now: retired ones are gone.
   size_t live_dylibs() const;
 

@@ -170,7 +170,7 @@ Outcome<std::vector<std::shared_ptr<const runtime::KeyConversion>>> compile_conv
   for (const change::KeyConversion& conversion : planned) {
     const change::KeyRule& rule = *conversion.rule;
     auto graph = graph::build_graph(rule.program);
-    auto kernels = jit.compile(graph, tier, codegen::Literals::Table, nullptr);
+    auto kernels = jit.compile(graph, tier, codegen::Literals::Table, jit::Reuse::InProcess, nullptr);
     if (!kernels) return Failure{Failure::Kind::Internal, kernels.error().message};
     source::SourceSet nowhere;
     nowhere.add("migrate", "");

@@ -95,13 +95,16 @@ Outcome<Done> Engine::State::check_files(const session::Program& made, const ses
   return Done{};
 }
 
-Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, int64_t* spent_ns,
-                                                 bool* compiled) {
-  if (!jit) jit = std::make_unique<jit::Jit>();
+Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, jit::Reuse reuse,
+                                                 int64_t* spent_ns, bool* compiled) {
+  if (!jit) {
+    jit = std::make_unique<jit::Jit>(options.kernel_cache);
+    if (!jit->folder_problem().empty()) warnings += "note: " + jit->folder_problem() + "\n";
+  }
   jit::CompileTimes times;
   int64_t begin = env->monotonic_ns();
   jit::Tier tier = options.tier == TierChoice::Optimised ? jit::Tier::Optimised : jit::Tier::Quick;
-  auto kernels = jit->compile(*made.graph, tier, codegen::Literals::Table, &times);
+  auto kernels = jit->compile(*made.graph, tier, codegen::Literals::Table, reuse, &times);
   if (!kernels) return Failure{Failure::Kind::Internal, kernels.error().message};
   *spent_ns = env->monotonic_ns() - begin;
   *compiled = times.compiled;
@@ -125,7 +128,7 @@ Outcome<Done> Engine::start() {
   }
   int64_t spent = 0;
   bool compiled = false;
-  auto kernels = s.compile(*s.program, &spent, &compiled);
+  auto kernels = s.compile(*s.program, jit::Reuse::OnDisk, &spent, &compiled);
   if (!kernels) return kernels.failure();
   runtime::RunnerOptions options;
   options.shards = s.options.shards;
@@ -200,7 +203,7 @@ void Engine::State::take_optimised() {
 bool Engine::State::disturb() {
   auto made = jit->compile(*program->graph,
                            options.tier == TierChoice::Optimised ? jit::Tier::Optimised : jit::Tier::Quick,
-                           codegen::Literals::Table, nullptr);
+                           codegen::Literals::Table, jit::Reuse::InProcess, nullptr);
   if (!made) {
     failure = {Failure::Kind::Internal, made.error().message};
     return false;

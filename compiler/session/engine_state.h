@@ -135,7 +135,8 @@ struct Engine::State {
   // Rendered diagnostics of a check.
   std::string render(const diag::Engine& diags, const source::SourceSet& sources) const;
   // Kernels for a program, quick or as the options say; counts what it took.
-  Outcome<runtime::Kernels> compile(const session::Program& made, int64_t* spent_ns, bool* compiled);
+  Outcome<runtime::Kernels> compile(const session::Program& made, jit::Reuse reuse, int64_t* spent_ns,
+                                    bool* compiled);
   // Whether the file that a source reads has what its edited record wants; other inputs cannot be asked
   // twice.
   Status fits_input(const session::Program& made, const std::string& source_name);

@@ -52,7 +52,8 @@ void Optimiser::make(std::unique_lock<std::mutex>& lock, const Program& program,
   OptimisedKernels made;
   made.version = version;
   made.literals = literals;
-  auto kernels = jit_.compile(*program.graph, jit::Tier::Optimised, literals, &made.times);
+  auto kernels =
+      jit_.compile(*program.graph, jit::Tier::Optimised, literals, jit::Reuse::OnDisk, &made.times);
   lock.lock();
   busy_ = false;
   if (kernels) {

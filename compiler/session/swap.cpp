@@ -67,7 +67,7 @@ Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& mad
     }
   }
   *optimised = options.tier == TierChoice::Optimised;
-  return compile(made, &report.compile_ns, &report.compiled);
+  return compile(made, jit::Reuse::InProcess, &report.compile_ns, &report.compiled);
 }
 
 Engine::State::Base Engine::State::base_after(size_t kept) const {

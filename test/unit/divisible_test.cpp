@@ -34,7 +34,8 @@ TEST(Divisible, AgreesWithTheDivision) {
     for (const char* op : {"==", "!="}) {
       auto program = program_of("if x % (" + std::to_string(d) + ") " + op + " 0 then 1 else 2");
       ASSERT_TRUE(program);
-      auto made = jit.compile(*program->graph, jit::Tier::Optimised, codegen::Literals::Constant, nullptr);
+      auto made = jit.compile(*program->graph, jit::Tier::Optimised, codegen::Literals::Constant,
+                              jit::Reuse::InProcess, nullptr);
       ASSERT_TRUE(made) << made.error().message;
       KernelRun one(program);
       for (int64_t x : values_for(d, random)) {

@@ -14,7 +14,8 @@ class InstrumentedKernels : public testing::TestWithParam<jit::Tier> {
   void SetUp() override {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     program_ = program_of("x + x");
-    auto made = jit_.compile(*program_->graph, GetParam(), codegen::Literals::Table, nullptr);
+    auto made =
+        jit_.compile(*program_->graph, GetParam(), codegen::Literals::Table, jit::Reuse::InProcess, nullptr);
     ASSERT_TRUE(made) << made.error().message;
     kernels_ = std::move(made).value();
   }

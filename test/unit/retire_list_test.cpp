@@ -73,7 +73,8 @@ TEST(RetireList, TenThousandSwapsUnderFourWorkersOfWhichOneIsBlockedInARead) {
   ASSERT_TRUE(a && b);
   mut::jit::Jit jit;
   RetireList list;
-  auto first = jit.compile(*a->graph, mut::jit::Tier::Quick, mut::codegen::Literals::Table, nullptr);
+  auto first = jit.compile(*a->graph, mut::jit::Tier::Quick, mut::codegen::Literals::Table,
+                           mut::jit::Reuse::InProcess, nullptr);
   ASSERT_TRUE(first);
   auto running = std::make_shared<mut::runtime::Kernels>(std::move(first).value());
   std::atomic<const mut::runtime::Kernels*> current{running.get()};
@@ -113,7 +114,8 @@ TEST(RetireList, TenThousandSwapsUnderFourWorkersOfWhichOneIsBlockedInARead) {
   size_t most_waiting = 0;
   for (int i = 1; i <= swaps; ++i) {
     const mut::session::Program& next = i % 2 == 1 ? *b : *a;
-    auto made = jit.compile(*next.graph, mut::jit::Tier::Quick, mut::codegen::Literals::Table, nullptr);
+    auto made = jit.compile(*next.graph, mut::jit::Tier::Quick, mut::codegen::Literals::Table,
+                            mut::jit::Reuse::InProcess, nullptr);
     ASSERT_TRUE(made);
     auto kernels = std::make_shared<mut::runtime::Kernels>(std::move(made).value());
     current.store(kernels.get());

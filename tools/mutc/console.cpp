@@ -26,6 +26,19 @@ EngineOptions::Color use_color(const ConsoleOptions& options) {
   return !dumb && isatty(STDERR_FILENO) != 0 ? EngineOptions::Color::Yes : EngineOptions::Color::No;
 }
 
+std::string kernel_cache_folder() {
+  auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  std::string named = variable("MUT_KERNEL_CACHE");
+  if (named == "off") return "";
+  if (!named.empty()) return named;
+  if (std::string caches = variable("XDG_CACHE_HOME"); !caches.empty()) return caches + "/mutstream/kernels";
+  std::string home = variable("HOME");
+  return home.empty() ? "" : home + "/.cache/mutstream/kernels";
+}
+
 EngineOptions::Diagnostics use_diagnostics(const ConsoleOptions& options) {
   return options.diagnostics == "json" ? EngineOptions::Diagnostics::Json : EngineOptions::Diagnostics::Text;
 }

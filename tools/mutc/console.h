@@ -28,6 +28,10 @@ EngineOptions::Diagnostics use_diagnostics(const ConsoleOptions& options);
 CheckOptions check_options(const ConsoleOptions& options);
 int exit_code_of(Failure::Kind kind);
 
+// Where compiled code is kept: MUT_KERNEL_CACHE, unless that is `off`, else the folder for caches. Empty:
+// nowhere.
+std::string kernel_cache_folder();
+
 // `-` is standard input. Empty after a message on stderr.
 std::optional<std::string> read_script(const std::string& path);
 // Whether a script says nothing: only blanks and comments.

@@ -104,6 +104,10 @@ struct EngineOptions {
   // A file of JSON lines that records every version, each line chained to the one before; empty: none. A run
   // that finds one goes on with its numbers. An edit that cannot be written there is not taken.
   std::string history_path{};
+  // A folder in which compiled code is kept for later processes, made if it is absent, for its user alone;
+  // empty: none. It is looked at when the engine starts and by the optimiser, not by an edit. Nothing is kept
+  // where others may write, which warnings() tells, nor in a program that was linked without a build id.
+  std::string kernel_cache{};
 };
 
 enum class RunState : uint8_t { More, Idle, Done, Failed };

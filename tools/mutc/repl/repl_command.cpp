@@ -62,6 +62,7 @@ int run_repl(const ReplOptions& options, const ConsoleOptions& console) {
                                                      : SwapPolicy::Live;
   engine_options.memory_bytes = options.memory;
   engine_options.color = use_color(console);
+  engine_options.kernel_cache = kernel_cache_folder();
   engine_options.at_end = EngineOptions::AtEnd::Stay;
   auto loaded = Engine::load(text, options.file.empty() ? "repl" : options.file, engine_options);
   if (!loaded) {

@@ -128,6 +128,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   engine_options.disturb =
       options.disturb == "swap" ? EngineOptions::Disturb::Swap : EngineOptions::Disturb::No;
   engine_options.history_path = options.history;
+  engine_options.kernel_cache = kernel_cache_folder();
   engine_options.color = use_color(console);
   engine_options.diagnostics = use_diagnostics(console);
 
