@@ -26,12 +26,14 @@ struct Header {
   uint64_t checksum = 0;  // XXH3 of the object
 };
 
-// The build of the program or library that this function is in, as its linker named it; empty: it did not.
-std::string build_id() {
+using Place = const void*;
+
+// What the linker named the program or library that has that address; empty: nothing.
+std::string build_id_at(Place address) {
   struct Found {
-    uintptr_t here;
+    uintptr_t address;
     std::string id;
-  } found{reinterpret_cast<uintptr_t>(&build_id), {}};
+  } found{reinterpret_cast<uintptr_t>(address), {}};
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* data) {
         auto& out = *static_cast<Found*>(data);
@@ -39,7 +41,8 @@ std::string build_id() {
         for (int i = 0; i < info->dlpi_phnum; ++i) {
           const auto& part = info->dlpi_phdr[i];
           uintptr_t begin = info->dlpi_addr + part.p_vaddr;
-          here = here || (part.p_type == PT_LOAD && out.here >= begin && out.here < begin + part.p_memsz);
+          here =
+              here || (part.p_type == PT_LOAD && out.address >= begin && out.address < begin + part.p_memsz);
         }
         if (!here) return 0;
         for (int i = 0; i < info->dlpi_phnum; ++i) {
@@ -63,8 +66,13 @@ std::string build_id() {
   return found.id;
 }
 
+// Of the compiler's own code and of LLVM's, which may be a library; empty: one of them has no name.
 const std::string& this_build() {
-  static const std::string id = build_id();
+  static const std::string id = [] {
+    std::string ours = build_id_at(reinterpret_cast<Place>(&build_id_at));
+    std::string llvm = build_id_at(reinterpret_cast<Place>(&llvm::WriteBitcodeToFile));
+    return ours.empty() || llvm.empty() ? "" : ours + llvm;
+  }();
   return id;
 }
 

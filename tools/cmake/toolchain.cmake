@@ -26,7 +26,7 @@ elseif(MUT_SANITIZE STREQUAL "thread")
   target_compile_definitions(mut_flags INTERFACE MUT_SANITIZE_THREAD=1)
 endif()
 # Objects on disk are for the build that made them, which is told by its id.
-add_link_options(-fuse-ld=lld -Wl,--build-id)
+add_link_options(-fuse-ld=lld -Wl,--build-id -Wl,-z,pack-relative-relocs)
 
 # mut_library(name SOURCES … LINKS …): a static library with the house's flags.
 function(mut_library name)
