@@ -14,7 +14,7 @@ namespace mut::state {
 
 // Machine code of the conditions that look back: whether event `event`, a sample of the store, satisfies a
 // name. `measures`: three words each: value, second word of a text, and bits: 1 there is
-// one, 2 it does not fit.
+// one, 2 it does not fit. A list, map or record of one event is packed, as a text (state/packed).
 using PatternCondition = int32_t (*)(MutContext* ctx, uint32_t name, const uint64_t* event,
                                      const uint64_t* measures);
 
@@ -70,6 +70,10 @@ class PatternStore final : public Store {
   // `texts`: for lists.
   CellResult measure(const Group& group, uint32_t index, const std::vector<BoundEvent>& bound,
                      batch::Arena& texts) const;
+  void read_column(const uint64_t* sample, uint32_t index, uint64_t* words) const;
+  template <typename Admitted>
+  CellResult picked_measure(const CellDesc& desc, const std::vector<BoundEvent>& bound,
+                            const Admitted& admitted) const;
   CellResult kept_measure(const CellDesc& desc, const std::vector<KeptValue>& values,
                           batch::Arena& texts) const;
   void expect(uint64_t number, const Group& group);
