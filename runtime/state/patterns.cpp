@@ -107,6 +107,14 @@ void PatternStore::let_sample_go(const uint64_t* sample) {
   --event_count_;
 }
 
+size_t PatternStore::text_bytes(const uint64_t* sample) const {
+  std::vector<uint64_t> pieces;
+  for (const ColumnDesc& column : desc_.columns) {
+    if (column.kind == WordKind::Text) pieces.push_back(abi::view(text_of(sample + column.word)).size());
+  }
+  return heap().block_growth(pieces);
+}
+
 // ---- events
 
 const ResultRows* PatternStore::add(const uint64_t* key, const uint64_t* sample, int64_t watermark,
@@ -119,7 +127,8 @@ const ResultRows* PatternStore::add(const uint64_t* key, const uint64_t* sample,
     ++late_;
     return &*given_;
   }
-  if (!budget_.fits(sample_bytes() * 2 + sizeof(Group) + sizeof(PatternStart) * 2)) return nullptr;
+  if (!budget_.fits(sample_bytes() * 2 + text_bytes(sample) + sizeof(Group) + sizeof(PatternStart) * 2))
+    return nullptr;
   uint64_t number = group_of(key);
   if (number == 0) return nullptr;
   if (time > watermark) {
