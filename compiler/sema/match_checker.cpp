@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "compiler/sema/check.h"
 #include "compiler/sema/match_rows.h"
@@ -166,24 +168,36 @@ class PatternReader {
   };
   enum class Inside : uint8_t { Whole, Part };  // what a term is of the pattern
 
-  void name_steps(const ast::PatternTerm& term, Around around) {
+  // Gives the names of the term and where they stand. Only in alternatives may one come again: once in each.
+  std::map<std::string, source::Span> name_steps(const ast::PatternTerm& term, Around around) {
+    std::map<std::string, source::Span> out;
     if (const auto* name = std::get_if<ast::PatternName>(&term.node)) {
-      if (scope_.find(name->name.text) >= 0)
-        fail(term.span, "`" + name->name.text + "` stands twice in the pattern",
-             "a name is bound in one place; write another name with the same condition");
-      scope_.names.push_back({name->name.text, around.repeated, around.optional});
+      int known = scope_.find(name->name.text);
+      if (known < 0) {
+        scope_.names.push_back({name->name.text, around.repeated, around.optional});
+      } else {
+        BoundName& of = scope_.names[static_cast<size_t>(known)];
+        of.repeated = of.repeated || around.repeated;
+      }
+      out.emplace(name->name.text, term.span);
     } else if (const auto* sequence = std::get_if<ast::PatternSequence>(&term.node)) {
       for (size_t i = 0; i < sequence->parts.size(); ++i) {
-        if (sequence->negated[i] == 0) name_steps(*sequence->parts[i], around);
+        if (sequence->negated[i] != 0) continue;
+        for (const auto& [again, span] : name_steps(*sequence->parts[i], around)) {
+          if (!out.emplace(again, span).second)
+            fail(span, "`" + again + "` stands twice in the pattern",
+                 "a name is bound in one place; write another name with the same condition");
+        }
       }
     } else if (const auto* choice = std::get_if<ast::PatternChoice>(&term.node)) {
       around.optional = true;
-      for (const auto& option : choice->options) name_steps(*option, around);
+      for (const auto& option : choice->options) out.merge(name_steps(*option, around));
     } else if (const auto* repeat = std::get_if<ast::PatternRepeat>(&term.node)) {
       around.optional = around.optional || repeat->least == 0;
       around.repeated = around.repeated || repeat->most.value_or(PatternNode::no_limit) > 1;
-      name_steps(*repeat->term, around);
+      out = name_steps(*repeat->term, around);
     }
+    return out;
   }
 
   PatternNode step(const ast::PatternTerm& term, Inside inside) {
