@@ -58,8 +58,8 @@ class PatternStore final : public Store {
   void release_group(uint64_t number);
   Sample take_sample(const uint64_t* sample);
   void let_sample_go(const uint64_t* sample);
-  // What the texts of a sample that comes in, and what is packed in it, add to the budget. Were that more than
-  // is left, memory that is given back to the heap would never be enough again.
+  // What the texts of a sample that comes in, and what is packed in it, add to the budget. Were that more
+  // than is left, memory that is given back to the heap would never be enough again.
   size_t text_bytes(const uint64_t* sample) const;
   size_t sample_bytes() const { return desc_.sample_words * size_t{8}; }
   void take(uint64_t number, Sample sample, int64_t now, ResultRows& rows);
