@@ -164,8 +164,15 @@ class Describer {
       cell.row.push_back(
           {named_.of(*name.condition, stream, index), valued_.of(*name.condition, stream, index)});
     }
-    for (const typed::AggregateCall& call : stage.aggregates)
+    for (const typed::AggregateCall& call : stage.aggregates) {
       cell.measures.push_back({named_.of_call(call, stream, index), valued_.of_call(call, stream, index)});
+      if (!call.filter) {
+        cell.measures.emplace_back();
+      } else {
+        cell.measures.push_back({named_.of_condition(*call.filter, stream, index),
+                                 valued_.of_condition(*call.filter, stream, index)});
+      }
+    }
     // Kept of each event: a condition that looks back may be another one, but not of other fields.
     std::vector<HashSet> named = named_.of_fields(stream, index);
     std::vector<HashSet> valued = valued_.of_fields(stream, index);

@@ -384,17 +384,19 @@ class Finder {
                         [](const Sets& x, const Sets& y) { return x.valued == y.valued; });
     };
     auto same_measure = [](const state::CellDesc& a, const state::CellDesc& b) {
-      return a.fn == b.fn && a.kind == b.kind && abi::same_layout(*a.result, *b.result);
+      return a.fn == b.fn && a.kind == b.kind && a.order_kind == b.order_kind && a.column == b.column &&
+             abi::same_layout(*a.result, *b.result);
     };
     auto same_column = [](const state::ColumnDesc& a, const state::ColumnDesc& b) {
       return a.kind == b.kind && a.word == b.word;
     };
-    bool alike =
-        was.pattern.looks_like(is.pattern) && same(before_.measures, after_.measures) &&
-        before_.row.size() == after_.row.size() &&
-        std::equal(was.measures.begin(), was.measures.end(), is.measures.begin(), is.measures.end(),
-                   same_measure) &&
-        std::equal(was.columns.begin(), was.columns.end(), is.columns.begin(), is.columns.end(), same_column);
+    bool alike = was.pattern.looks_like(is.pattern) && same(before_.measures, after_.measures) &&
+                 before_.row.size() == after_.row.size() &&
+                 std::equal(was.measures.begin(), was.measures.end(), is.measures.begin(), is.measures.end(),
+                            same_measure) &&
+                 std::equal(was.columns.begin(), was.columns.end(), is.columns.begin(), is.columns.end(),
+                            same_column) &&
+                 read_alike();
     if (!alike) {
       add(Difference::PatternOther);
       return;
@@ -410,6 +412,27 @@ class Finder {
       if (from.share != to.share || from.most != to.most || from.separator != to.separator)
         add(Difference::Numbers);
     }
+  }
+
+  // Whether what is kept of an event for conditions that look back lies alike, and the order of `arg_max`.
+  bool read_alike() const {
+    auto same_type = [](typed::TypeRef a, typed::TypeRef b) {
+      return abi::same_layout(*graph::describe(a), *graph::describe(b));
+    };
+    auto type_of = [](const Cell& cell, size_t field) {
+      return cell.of->input->fields[static_cast<size_t>(cell.node->fields[field])].type;
+    };
+    size_t count = after_.node->fields.size();
+    if (before_.node->fields.size() != count) return false;
+    for (size_t i = 0; i < count; ++i) {
+      if (!same_type(type_of(before_, i), type_of(after_, i))) return false;
+    }
+    for (size_t i = 0; i < after_.of->aggregates.size(); ++i) {
+      const typed::ExprPtr& was = before_.of->aggregates[i].order;
+      const typed::ExprPtr& is = after_.of->aggregates[i].order;
+      if (is && !same_type(was->type, is->type)) return false;
+    }
+    return true;
   }
 
   void find_join() {

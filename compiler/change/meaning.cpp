@@ -221,6 +221,7 @@ class MeaningHasher {
     }
     for (const typed::AggregateCall& call : stage.aggregates) {
       out.add(static_cast<uint64_t>(call.fn)).add(lineage_.of_call(call, stream, index));
+      if (call.filter) out.add("where").add(lineage_.of_condition(*call.filter, stream, index));
       out.add(std::bit_cast<uint64_t>(call.share)).add(static_cast<uint64_t>(call.most)).add(call.separator);
     }
     for (int name : stage.match->measure_names) out.add(static_cast<uint64_t>(name));

@@ -9,6 +9,98 @@ using typed::Kind;
 
 std::string condition_name(int store) { return "condition_" + std::to_string(store); }
 
+namespace {
+
+bool packs_values(const typed::Stage& stage, const graph::StoreNode& node) {
+  bool of_measures =
+      std::any_of(stage.aggregates.begin(), stage.aggregates.end(), [](const typed::AggregateCall& call) {
+        return call.argument && !typed::is_kept_as_words(call.argument->type);
+      });
+  return of_measures || std::any_of(node.fields.begin(), node.fields.end(), [&](int field) {
+           return !typed::is_kept_as_words(stage.input->fields[static_cast<size_t>(field)].type);
+         });
+}
+
+// Where a condition that looks back finds the event that it is asked of, and what is bound before it.
+class LookingBack {
+ public:
+  LookingBack(FunctionEmitter& at, const typed::Stage& stage, const graph::StoreNode& node)
+      : at_(at), stage_(stage), node_(node), b_(at.builder()) {
+    size_t column = node.columns.size();
+    for (int field : node.fields) {
+      columns_[field] = column;
+      column += kept_columns(field_type(field));
+    }
+  }
+
+  // What the condition reads, and no more: what is packed costs its size.
+  void read(const typed::Expr& condition) {
+    graph::Needs needs(stage_.input->fields.size(), 0);
+    graph::add_needs(condition, needs);
+    for (int field : node_.fields) {
+      auto at = static_cast<size_t>(field);
+      at_.fields[at] = needs[at] != 0 ? event_field(field) : Value{};
+    }
+    read_measures(condition);
+  }
+
+ private:
+  typed::TypeRef field_type(int field) const { return stage_.input->fields[static_cast<size_t>(field)].type; }
+  llvm::Value* word(llvm::Value* base, uint64_t index) {
+    return b_.CreateConstGEP1_64(b_.getInt8Ty(), base, index * 8);
+  }
+  llvm::Value* load_word(llvm::Value* base, uint64_t index) {
+    return b_.CreateAlignedLoad(b_.getInt64Ty(), word(base, index), llvm::Align(8));
+  }
+  llvm::Value* sample() { return at_.function()->getArg(2); }
+  llvm::Value* measures() { return at_.function()->getArg(3); }
+
+  Value with_presence(Value value, typed::TypeRef type, llvm::Value* present) {
+    value.type = type;
+    value.parts.push_back(b_.CreateICmpNE(present, b_.getInt64(0)));
+    return value;
+  }
+
+  Value event_field(int field) {
+    typed::TypeRef type = field_type(field);
+    size_t column = columns_.at(field);
+    llvm::Value* memory = word(sample(), node_.desc.columns[column].word);
+    if (!typed::is_kept_as_words(type)) return unpacked(at_, type, memory);
+    if (type->kind != Kind::Optional) return at_.from_words(type, memory);
+    return with_presence(at_.from_words(type->element, memory), type,
+                         load_word(sample(), node_.desc.columns[column + 1].word));
+  }
+
+  void read_measures(const typed::Expr& expr) {
+    if (expr.kind == typed::ExprKind::Aggregate) read_measure(static_cast<size_t>(expr.index));
+    for (const typed::ExprPtr& arg : expr.args) read_measures(*arg);
+  }
+
+  void read_measure(size_t index) {
+    typed::TypeRef type = stage_.aggregates[index].result;
+    typed::TypeRef inner = typed::without_none(type);
+    llvm::Value* memory = word(measures(), index * 3);
+    llvm::Value* state = load_word(measures(), index * 3 + 2);
+    // A list that is made of values lies there as in memory, in two words.
+    bool made = state::gives_list(node_.desc.measures[index].fn) && inner->kind == Kind::List;
+    Value value = made                             ? load(b_, inner, at_.module().layout(inner), memory)
+                  : typed::is_kept_as_words(inner) ? at_.from_words(inner, memory)
+                                                   : unpacked(at_, inner, memory);
+    if (type->kind == Kind::Optional)
+      value = with_presence(std::move(value), type, b_.CreateAnd(state, b_.getInt64(1)));
+    at_.stage.aggregates[index] = {std::move(value),
+                                   b_.CreateICmpNE(b_.CreateAnd(state, b_.getInt64(2)), b_.getInt64(0))};
+  }
+
+  FunctionEmitter& at_;
+  const typed::Stage& stage_;
+  const graph::StoreNode& node_;
+  llvm::IRBuilder<>& b_;
+  std::map<int, size_t> columns_;  // by field: its first column
+};
+
+}  // namespace
+
 // See state/patterns.h for what a sample holds.
 void StageEmitter::emit_match() {
   B& b = at_.builder();
@@ -33,27 +125,33 @@ void StageEmitter::emit_match() {
       bit = b.CreateSelect(at_.emit_condition(*name.condition), bit, b.getInt64(0));
     names = b.CreateOr(names, bit);
   }
+  llvm::Value* mark = packs_values(stage_, node) ? arena_mark(at_) : nullptr;
+  auto put_all = [&](size_t column, const std::vector<llvm::Value*>& words) {
+    for (size_t w = 0; w < words.size(); ++w)
+      put(desc.columns[column].word + static_cast<uint32_t>(w), words[w]);
+  };
   llvm::Value* admits = b.getInt64(0);
   for (size_t i = 0; i < node.columns.size(); ++i) {
+    if (node.columns[i] < 0) continue;
     Argument argument = emit_argument(stage_.aggregates[static_cast<size_t>(node.columns[i])]);
     llvm::Value* bit = b.getInt64(uint64_t{1} << i);
     if (argument.counts != nullptr) bit = b.CreateSelect(argument.counts, bit, b.getInt64(0));
     admits = b.CreateOr(admits, bit);
-    if (argument.value.empty()) continue;
-    std::vector<llvm::Value*> words = at_.words(argument.value);
-    for (size_t w = 0; w < words.size(); ++w) put(desc.columns[i].word + static_cast<uint32_t>(w), words[w]);
+    if (!argument.value.empty()) put_all(i, kept_words(at_, argument.value, argument.counts));
+    if (!argument.order.empty()) put_all(i + 1, at_.words(argument.order));
   }
   put(2, admits);
   put(3, names);
   size_t column = node.columns.size();
   for (int field : node.fields) {
     Value value = at_.fields[static_cast<size_t>(field)];
-    std::vector<llvm::Value*> words = at_.words(value);
-    bool optional = value.type->kind == Kind::Optional;
-    for (size_t w = 0; w + (optional ? 1 : 0) < words.size(); ++w)
-      put(desc.columns[column].word + static_cast<uint32_t>(w), words[w]);
-    ++column;
-    if (optional) put(desc.columns[column++].word, words.back());
+    std::vector<llvm::Value*> words = kept_words(at_, value, nullptr);
+    uint32_t columns = kept_columns(value.type);
+    llvm::Value* present = words.back();
+    if (columns == 2) words.pop_back();
+    put_all(column, words);
+    if (columns == 2) put_all(column + 1, {present});
+    column += columns;
   }
   llvm::AllocaInst* given = at_.temporary(sizeof(MutResultRows));
   llvm::Value* kept = b.CreateCall(
@@ -63,6 +161,9 @@ void StageEmitter::emit_match() {
   llvm::Value* rows = b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, rows)));
   llvm::Value* times = b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, times)));
   llvm::Value* count = b.CreateLoad(b.getInt64Ty(), offset(given, offsetof(MutResultRows, count)));
+  // What was packed on the way into the store is read by nobody else; of rows it has given the texts lie
+  // there.
+  if (mark != nullptr) when(b.CreateICmpEQ(count, b.getInt64(0)), [&] { rewind_arena(at_, mark); });
   module_.emit_result_rows(at_, store, rows, times, count);
   b.CreateRetVoid();
 }
@@ -83,43 +184,11 @@ void ModuleEmitter::emit_pattern_condition(int store) {
   FunctionEmitter at(*this, function);
   llvm::IRBuilder<>& b = at.builder();
   at.set_context(function->getArg(0));
-  llvm::Value* sample = function->getArg(2);
-  auto word = [&](llvm::Value* base, uint64_t index) {
-    return b.CreateConstGEP1_64(b.getInt8Ty(), base, index * 8);
-  };
-  auto load_word = [&](llvm::Value* base, uint64_t index) {
-    return b.CreateAlignedLoad(b.getInt64Ty(), word(base, index), llvm::Align(8));
-  };
-  // A value whose presence lies in a word of its own.
-  auto value_of = [&](typed::TypeRef type, llvm::Value* memory,
-                      const std::function<llvm::Value*()>& present) {
-    bool optional = type->kind == Kind::Optional;
-    typed::TypeRef inner = optional ? type->element : type;
-    // A list is given as its memory layout, which is of two words.
-    Value out =
-        inner->kind == Kind::List ? load(b, inner, layout(inner), memory) : at.from_words(inner, memory);
-    if (!optional) return out;
-    out.type = type;
-    out.parts.push_back(b.CreateICmpNE(present(), b.getInt64(0)));
-    return out;
-  };
-  at.time = load_word(sample, 0);
+  at.time = b.CreateAlignedLoad(b.getInt64Ty(), function->getArg(2), llvm::Align(8));
   at.position = b.getInt64(0);
   at.fields.resize(stage.input->fields.size());
-  size_t column = node.columns.size();
-  for (int field : node.fields) {
-    typed::TypeRef type = stage.input->fields[static_cast<size_t>(field)].type;
-    uint32_t at_word = node.desc.columns[column++].word;
-    at.fields[static_cast<size_t>(field)] = value_of(
-        type, word(sample, at_word), [&] { return load_word(sample, node.desc.columns[column++].word); });
-  }
-  for (size_t i = 0; i < stage.aggregates.size(); ++i) {
-    llvm::Value* state = load_word(function->getArg(3), i * 3 + 2);
-    auto present = [&] { return b.CreateAnd(state, b.getInt64(1)); };
-    at.stage.aggregates.push_back(
-        {value_of(stage.aggregates[i].result, word(function->getArg(3), i * 3), present),
-         b.CreateICmpNE(b.CreateAnd(state, b.getInt64(2)), b.getInt64(0))});
-  }
+  at.stage.aggregates.resize(stage.aggregates.size());
+  LookingBack looking_back(at, stage, node);
   // A search may ask a million times for one event: nothing that a condition has made on its way stays.
   llvm::Value* mark = arena_mark(at);
   auto leave = [&](llvm::Value* holds) {
@@ -135,6 +204,7 @@ void ModuleEmitter::emit_pattern_condition(int store) {
     llvm::BasicBlock* block = at.block("name");
     which->addCase(b.getInt32(static_cast<uint32_t>(i)), block);
     b.SetInsertPoint(block);
+    looking_back.read(*name.condition);
     leave(b.CreateZExt(at.emit_condition(*name.condition), number));
   }
   b.SetInsertPoint(failed);

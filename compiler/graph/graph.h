@@ -47,7 +47,7 @@ struct StoreNode {
   int stream = -1;
   int stage = -1;
   std::vector<int> histories;  // Where, Project: indices into Stage::histories, one per cell
-  std::vector<int> columns;    // Ring: column of each cell; Match: for each column the measure that fills it
+  std::vector<int> columns;    // Ring: column of each cell; Match: the measure that fills each, -1: its order
   int table = -1;              // Follow: the store of the table
   std::vector<int> fields;     // Match: what conditions that look back read of the event, behind the measures
 };

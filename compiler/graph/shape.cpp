@@ -84,22 +84,34 @@ class CodeDescriber {
     }
   }
 
-  // Of what is packed where events are kept for aggregates of the script.
+  // Of what is packed where events are kept for aggregates of the script and for patterns.
   void name_arguments() {
+    auto name_packed = [&](typed::TypeRef type) {
+      if (!typed::is_kept_as_words(type)) name_type(type);
+    };
     auto name = [&](const typed::AggregateCall& call) {
       if (call.own == nullptr) return;
-      for (typed::TypeRef type : call.own->parameter_types) {
-        if (!typed::is_kept_as_words(type)) name_type(type);
-      }
+      for (typed::TypeRef type : call.own->parameter_types) name_packed(type);
     };
     const typed::Program& program = *out_.program;
     for (size_t i = 0; i < program.streams.size(); ++i) {
       if (!out_.live[i]) continue;
       for (const typed::Stage& stage : program.streams[i].stages) {
         for (const typed::History& history : stage.histories) name(history.call);
-        for (const typed::AggregateCall& call : stage.aggregates) name(call);
+        for (const typed::AggregateCall& call : stage.aggregates) {
+          name(call);
+          if (stage.match && call.argument) name_packed(typed::without_none(call.argument->type));
+        }
       }
     }
+    for (const StoreNode& node : out_.stores) {
+      for (int field : node.fields)
+        name_packed(stage_of(node).input->fields[static_cast<size_t>(field)].type);
+    }
+  }
+
+  const typed::Stage& stage_of(const StoreNode& node) const {
+    return out_.program->streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
   }
 
   void number_literals() {
@@ -213,7 +225,9 @@ class CodeDescriber {
       for (int history : node.histories) out += " h" + std::to_string(history);
       if (node.table >= 0) out += " t" + std::to_string(node.table);
       for (const state::CellDesc& measure : node.desc.measures) out += " m" + std::to_string(measure.column);
-      for (int field : node.fields) out += " f" + std::to_string(field);
+      for (int field : node.fields)
+        out += " f" + std::to_string(field) +
+               stage_of(node).input->fields[static_cast<size_t>(field)].type->text;
       out += "\n";
     }
     for_all_exprs([&](const Expr& expr) { shape(expr, out); });

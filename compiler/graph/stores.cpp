@@ -90,6 +90,11 @@ abi::TypeDescRef describe_own(const typed::OwnAggregate& own) {
   return abi::make_record(std::move(fields));
 }
 
+// How the value of an aggregate of the language lies in a sample: a list, record or map is packed.
+state::WordKind kept_kind(typed::TypeRef type) {
+  return typed::is_kept_as_words(type) ? state::word_kind(*describe(type)) : state::WordKind::Text;
+}
+
 // What is kept of what an aggregate of the script is passed: a T? has a second column, 1 where it is some. A
 // list, record or map, or a T? of one, is one packed piece, which is kept as a text is.
 std::vector<state::WordKind> argument_columns(const typed::AggregateCall& call) {
@@ -110,7 +115,7 @@ CellDesc describe_cell(const typed::AggregateCall& call) {
   CellDesc out;
   out.name = call.cell;
   out.fn = cell_fn(call);
-  if (call.argument) out.kind = state::word_kind(*describe(call.argument->type));
+  if (call.argument) out.kind = kept_kind(call.argument->type);
   if (call.order) out.order_kind = state::word_kind(*describe(call.order->type));
   out.share = call.share;
   out.most = static_cast<uint64_t>(call.most);
@@ -134,13 +139,6 @@ void add_keys(const std::vector<typed::ExprPtr>& keys, const std::vector<std::st
 }  // namespace
 
 namespace {
-
-std::string call_text(const typed::AggregateCall& call) {
-  std::string out = call.argument ? typed::identity_text(*call.argument) : "()";
-  for (const typed::ExprPtr& argument : call.arguments) out += typed::identity_text(*argument);
-  if (call.filter) out += "?" + typed::identity_text(*call.filter);
-  return out;
-}
 
 // Keys of a history are fields, or fields of fields.
 std::vector<std::string> names_of(const std::vector<typed::ExprPtr>& keys, const typed::Type& record) {
@@ -176,7 +174,7 @@ void add_history_stores(const typed::Stage& stage, const std::string& path, std:
     std::string ring_key =
         std::to_string(static_cast<int>(history.over)) + "/" + std::to_string(history.amount) + "/";
     for (const typed::ExprPtr& key : history.keys) ring_key += typed::identity_text(*key);
-    ring_key += call_text(history.call);
+    ring_key += typed::text_of_kept(history.call);
     if (history.ttl) ring_key += "ttl" + std::to_string(*history.ttl);
     // Other arguments, other columns.
     if (history.call.own != nullptr) {
@@ -226,11 +224,15 @@ StoreNode match_store(const typed::Stage& stage, const std::string& path) {
   for (size_t i = 0; i < stage.aggregates.size(); ++i) {
     CellDesc measure = describe_cell(stage.aggregates[i]);
     auto [column, fresh] =
-        columns.emplace(call_text(stage.aggregates[i]), static_cast<uint32_t>(desc.columns.size()));
+        columns.emplace(typed::text_of_kept(stage.aggregates[i]), static_cast<uint32_t>(desc.columns.size()));
     measure.column = column->second;
     if (fresh) {
       node.columns.push_back(static_cast<int>(i));
       desc.columns.push_back({measure.kind, 0});
+    }
+    if (fresh && stage.aggregates[i].order) {  // right behind the value
+      node.columns.push_back(-1);
+      desc.columns.push_back({measure.order_kind, 0});
     }
     desc.measures.push_back(std::move(measure));
     desc.pattern.measure_names.push_back(static_cast<uint32_t>(match.measure_names[i]));
@@ -246,9 +248,9 @@ StoreNode match_store(const typed::Stage& stage, const std::string& path) {
     if (read[i] == 0) continue;
     node.fields.push_back(static_cast<int>(i));
     typed::TypeRef type = stage.input->fields[i].type;
-    bool optional = type->kind == Kind::Optional;
-    desc.columns.push_back({state::word_kind(*describe(optional ? type->element : type)), 0});
-    if (optional) desc.columns.push_back({state::WordKind::Unsigned, 0});
+    desc.columns.push_back({kept_kind(type), 0});
+    bool present = type->kind == Kind::Optional && typed::is_kept_as_words(type);
+    if (present) desc.columns.push_back({state::WordKind::Unsigned, 0});
   }
   return node;
 }

@@ -115,8 +115,9 @@ class KeptTexts {
   std::string measures_of(const typed::Stage& stage, int stream, size_t index) {
     std::string out;
     for (const AggregateCall& call : stage.aggregates)
-      out += function_of(call) + " " + call.result->text + " " + text_of(meaning_.of(call, stream, index)) +
-             "; ";
+      out += function_of(call) + " " + whole_text(call.result) + " " +
+             text_of(meaning_.of(call, stream, index)) + (call.order ? whole_text(call.order->type) : "") +
+             text_of(meaning_.admitted(call, stream, index)) + "; ";
     return out;
   }
   // What conditions that look back read of an event, which is kept until they are asked.

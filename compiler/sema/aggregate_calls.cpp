@@ -64,6 +64,8 @@ bool CallChecker::finish_aggregate(typed::AggregateCall& out, bool maybe_empty) 
                    quoted(value));
     return false;
   };
+  // A pattern keeps the whole event's values, whatever they are.
+  bool kept = value == nullptr || scope.pattern != nullptr || !typed::holds_values(inner);
   auto maybe = [&](TypeRef result) { return empty ? checker.types_.optional(result) : result; };
   switch (out.fn) {
     case AggregateFn::Count:
@@ -100,7 +102,7 @@ bool CallChecker::finish_aggregate(typed::AggregateCall& out, bool maybe_empty) 
     case AggregateFn::First:
     case AggregateFn::Last:
       out.result = maybe(inner);
-      return wanted(!typed::holds_values(inner), "a scalar");
+      return wanted(kept, "a scalar");
     case AggregateFn::Any:
     case AggregateFn::All:
       out.result = maybe(type(Kind::Bool));
@@ -112,13 +114,13 @@ bool CallChecker::finish_aggregate(typed::AggregateCall& out, bool maybe_empty) 
         diags().report(Code::NoOrder, out.order->span, quoted(out.order->type));
         return false;
       }
-      return wanted(!typed::holds_values(inner), "a scalar");
+      return wanted(kept, "a scalar");
     case AggregateFn::Quantile:
       out.result = maybe(type(Kind::Float));
       return wanted(inner->kind == Kind::Float, "a number");
     case AggregateFn::Collect:
       out.result = maybe(checker.types_.list(inner));
-      return wanted(!typed::holds_values(inner), "a scalar");
+      return wanted(kept, "a scalar");
     case AggregateFn::Top:
       out.result = maybe(checker.types_.list(inner));
       return wanted(typed::is_ordered(inner), "an ordered value");
@@ -285,39 +287,66 @@ ExprPtr CallChecker::add_aggregate(typed::AggregateCall out, const char* name) {
   return result;
 }
 
+bool CallChecker::is_of_one_name(const MeasureArgument& measured, const ast::Expr& part) {
+  if (!measured.several && !measured.plain_field) return true;
+  bool in_filter = &part == node.filter.get();
+  std::string form = in_filter ? "(name where name.field …)" : "(name.field)";
+  diags()
+      .report(Code::PatternUse, part.span, "an aggregate is over the events of one name of the pattern")
+      .note("write `" + node.function.text + form + "`");
+  return false;
+}
+
+// `a.prices.sum()`: of the list of one event.
+bool CallChecker::is_of_bound_list(AggregateFn fn, TypeRef argument) const {
+  bool of_values = fn == AggregateFn::Count || fn == AggregateFn::First || fn == AggregateFn::Last ||
+                   fn == AggregateFn::Collect;
+  bool of_lists = is_builtin(node.function.text) || fn == AggregateFn::Any || fn == AggregateFn::All;
+  return argument->kind == Kind::List && args.size() == 1 && !node.filter && !of_values && of_lists;
+}
+
 ExprPtr CallChecker::check_measure(const AggregateName& aggregate) {
-  bool keeps = aggregate.fn >= AggregateFn::Quantile && aggregate.fn <= AggregateFn::ApproxDistinct;
-  if (keeps && !argument_count_fits(aggregate.fn)) return error();
-  const auto* whole = args.size() == 1 || keeps ? std::get_if<ast::NameRef>(&args[0]->node) : nullptr;
+  AggregateFn fn = aggregate.fn;
+  bool pair = fn == AggregateFn::ArgMin || fn == AggregateFn::ArgMax;
+  bool more = pair || (fn >= AggregateFn::Quantile && fn <= AggregateFn::ApproxDistinct);
+  if (more && !argument_count_fits(fn)) return error();
+  bool counts_all = args.empty() && fn == AggregateFn::Count && node.filter;  // `count(where b.ok)`
+  if (args.size() != 1 && !more && !counts_all) return nullptr;
   typed::AggregateCall out;
-  out.fn = aggregate.fn;
+  out.fn = fn;
   out.span = expr.span;
   MeasureArgument measured;
-  if (whole != nullptr) measured.name = scope.pattern->find(whole->name.text);
-  if (measured.name < 0) {
-    if (args.size() != 1 && !keeps) return nullptr;
-    Scope inner = scope;
-    inner.place = Place::AggregateArgument;
-    inner.measured = &measured;
-    out.argument = aggregate_argument(aggregate.fn, *args[0], inner);
+  Scope inner = of_events();
+  inner.place = Place::AggregateArgument;
+  inner.measured = &measured;
+  const auto* whole = counts_all ? nullptr : std::get_if<ast::NameRef>(&args[0]->node);
+  if (whole != nullptr) measured.name = ExprChecker::bound_name(whole->name.text, scope);
+  if (measured.name < 0 && !counts_all) {
+    out.argument = aggregate_argument(fn, *args[0], inner);
     if (out.argument->type->kind == Kind::Error) return error();
     if (measured.name < 0) return nullptr;
-    if (aggregate.fn == AggregateFn::ArgMin || aggregate.fn == AggregateFn::ArgMax)
-      return not_executable("`" + node.function.text + "` in a pattern");
-    if (measured.several || measured.plain_field) {
-      diags()
-          .report(Code::PatternUse, args[0]->span,
-                  "an aggregate is over the events of one name of the pattern")
-          .note("write `" + node.function.text + "(name.field)`");
-      return error();
+    if (!is_of_one_name(measured, *args[0])) return error();
+    if (is_of_bound_list(fn, out.argument->type)) {
+      bool of_bools = fn == AggregateFn::Any || fn == AggregateFn::All;
+      return of_bools ? checker.check_list_call(node, args, expr, scope) : check_builtin();
     }
-  } else if (aggregate.fn != AggregateFn::Count) {
+  } else if (whole != nullptr && fn != AggregateFn::Count) {
     diags()
         .report(Code::PatternUse, args[0]->span, "`" + whole->name.text + "` names an event, not a value")
         .note("write `" + node.function.text + "(" + whole->name.text + ".field)`");
     return error();
+  } else if (whole != nullptr && !checker.known_by_now(measured.name, scope, args[0]->span)) {
+    return error();
   }
-  if (node.filter) return not_executable("`where` in an aggregate of a pattern");
+  if (pair) {
+    out.order = checker.need_value(checker.check(*args[1], inner), "an ordered value");
+    if (out.order->type->kind == Kind::Error || !is_of_one_name(measured, *args[1])) return error();
+  }
+  if (node.filter) {
+    out.filter = checker.check_condition(*node.filter, inner);
+    if (out.filter->type->kind == Kind::Error || !is_of_one_name(measured, *node.filter)) return error();
+  }
+  if (measured.name < 0) return nullptr;
   if (!fill_numbers(out)) return error();
   const BoundName& of = scope.pattern->names[static_cast<size_t>(measured.name)];
   bool may_lack = of.optional || measured.name == scope.pattern->current;

@@ -75,7 +75,6 @@ struct CallChecker {
   // What an aggregate or history sees of this place: the event, nothing that is bound around it.
   Scope of_events() const;
   const Homed<ast::AggregateDecl>* find_own() const;
-  ExprPtr not_executable(const std::string& what);
   static bool is_builtin(std::string_view name);
   // Rule 5.9: `min(a, b)` is scalar, `min(x)` with one scalar an aggregate.
   bool is_aggregate_call(AggregateFn fn) const;
@@ -125,6 +124,8 @@ struct CallChecker {
   ExprPtr add_aggregate(typed::AggregateCall out, const char* name);
   // An aggregate over the events that a pattern has bound to a name; null when it is about none.
   ExprPtr check_measure(const AggregateName& aggregate);
+  bool is_of_one_name(const MeasureArgument& measured, const ast::Expr& part);
+  bool is_of_bound_list(AggregateFn fn, TypeRef argument) const;
 
   // history_calls.cpp
   ExprPtr check_history();

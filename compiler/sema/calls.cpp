@@ -42,21 +42,24 @@ bool is_list_call(std::string_view name, const std::vector<const ast::Expr*>& ar
 }
 
 // Whether what is written is a list that an aggregate gives, or a list made of one: `sum` of it is that of
-// the list, not of events.
-bool is_list_of_aggregate(const ast::Expr& written) {
-  if (const auto* paren = std::get_if<ast::Paren>(&written.node)) return is_list_of_aggregate(*paren->inner);
+// the list, not of events. In a pattern so can be the value of one event: `last(b.prices).sum()`.
+bool is_list_of_aggregate(const ast::Expr& written, Place place) {
+  if (const auto* paren = std::get_if<ast::Paren>(&written.node))
+    return is_list_of_aggregate(*paren->inner, place);
   if (const auto* binary = std::get_if<ast::Binary>(&written.node))
-    return binary->op == ast::BinaryOp::Coalesce && is_list_of_aggregate(*binary->left);
+    return binary->op == ast::BinaryOp::Coalesce && is_list_of_aggregate(*binary->left, place);
   const auto* call = std::get_if<ast::Call>(&written.node);
   if (call == nullptr || call->history) return false;
   const std::string& name = call->function.text;
   if (name == "collect" || name == "top") return true;
+  bool of_one = name == "first" || name == "last" || name == "arg_min" || name == "arg_max";
+  if (of_one && place == Place::Pattern) return true;
   constexpr std::string_view list_names[] = {"map", "filter", "sort", "reverse", "append", "concat"};
   if (std::find(std::begin(list_names), std::end(list_names), name) == std::end(list_names)) return false;
   const ast::Expr* first = call->receiver != nullptr ? call->receiver.get()
                            : call->args.empty()      ? nullptr
                                                      : call->args[0].value.get();
-  return first != nullptr && is_list_of_aggregate(*first);
+  return first != nullptr && is_list_of_aggregate(*first, place);
 }
 
 Kind conversion_kind(std::string_view name) {
@@ -113,7 +116,8 @@ ExprPtr CallChecker::check() {
   if (is_list_call(name, args)) return checker.check_list_call(node, args, expr, scope);
   const AggregateName* aggregate = find_aggregate(name);
   bool over_groups = scope.place == Place::Pattern || scope.place == Place::AggregateItem;
-  if (aggregate != nullptr && over_groups && args.size() == 1 && is_list_of_aggregate(*args[0])) {
+  if (aggregate != nullptr && over_groups && args.size() == 1 &&
+      is_list_of_aggregate(*args[0], scope.place)) {
     if (name == "any" || name == "all") return checker.check_list_call(node, args, expr, scope);
     if (is_builtin(name)) return check_builtin();
   }
@@ -175,11 +179,6 @@ const Homed<ast::AggregateDecl>* CallChecker::find_own() const {
   const Names& names = module != nullptr ? *module : checker.names();
   auto found = names.aggregates.find(node.function.text);
   return found == names.aggregates.end() ? nullptr : &found->second;
-}
-
-ExprPtr CallChecker::not_executable(const std::string& what) {
-  diags().report(Code::NotExecutable, expr.span, what);
-  return error();
 }
 
 bool is_known_call(std::string_view name) {

@@ -250,6 +250,7 @@ ExprPtr ExprChecker::visit(const ast::NameRef& node, const ast::Expr& expr, Scop
   if (scope.key_names != nullptr) {
     for (size_t i = 0; i < scope.key_names->size(); ++i) {
       if ((*scope.key_names)[i] != name) continue;
+      if (scope.measured != nullptr) scope.measured->plain_field = true;
       ExprPtr out = make(ExprKind::Key, (*scope.keys)[i]->type, expr.span);
       out->index = static_cast<int>(i);
       return out;

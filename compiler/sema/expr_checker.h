@@ -182,6 +182,10 @@ class ExprChecker {
   ExprPtr constant_value(TypeRef type, const typed::Const& value, source::Span span) const;
   // Reports what a secret is not used for: "which {what}".
   ExprPtr secret_use(const Expr& value, std::string_view what) const;
+  // The number of a name of the pattern; -1: something nearer has it, or nothing.
+  static int bound_name(const std::string& name, const Scope& scope);
+  // Whether events are bound to it before the one whose condition this is; reports.
+  bool known_by_now(int name, const Scope& scope, source::Span span);
   // A name that a pattern binds; null: the expression names none.
   ExprPtr bound_field(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope);
   ExprPtr selected_key(const std::string& name, const ast::Expr& expr, const Scope& scope);

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "compiler/sema/check.h"
 #include "compiler/sema/match_rows.h"
@@ -26,30 +28,69 @@ int PatternScope::find(const std::string& name) const {
   return -1;
 }
 
-// `a.f`: of an argument of a measure the field of the event that is added up, else the field of the one
-// event that is bound to `a`.
-ExprPtr ExprChecker::bound_field(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope) {
-  const auto* object = std::get_if<ast::NameRef>(&node.object->node);
-  if (scope.pattern == nullptr || object == nullptr) return nullptr;
-  const std::string& name = object->name.text;
-  for (const LocalName& local : scope.locals) {
-    if (local.name == name) return nullptr;
+namespace {
+
+// `a.at_place.city` from its end: the steps behind the name, the last one first. Null: it begins with no
+// name.
+const ast::NameRef* path_to(const ast::MemberAccess& node, std::vector<const ast::Ident*>& steps) {
+  steps.push_back(&node.field);
+  const ast::Expr* at = node.object.get();
+  while (const auto* member = std::get_if<ast::MemberAccess>(&at->node)) {
+    if (member->optional) return nullptr;
+    steps.push_back(&member->field);
+    at = member->object.get();
   }
-  int index = scope.pattern->find(name);
-  if (index < 0) return nullptr;
+  return std::get_if<ast::NameRef>(&at->node);
+}
+
+bool is_bound_here(const Scope& scope, const std::string& name) {
+  auto named = [&](const LocalName& local) { return local.name == name; };
+  return std::any_of(scope.locals.begin(), scope.locals.end(), named) ||
+         std::any_of(scope.beyond.begin(), scope.beyond.end(), named);
+}
+
+}  // namespace
+
+int ExprChecker::bound_name(const std::string& name, const Scope& scope) {
+  return scope.pattern == nullptr || is_bound_here(scope, name) ? -1 : scope.pattern->find(name);
+}
+
+bool ExprChecker::known_by_now(int name, const Scope& scope, source::Span span) {
   int current = scope.pattern->current;
-  if (current >= 0 && index > current) {
-    diags_.report(Code::PatternUse, expr.span, "`" + name + "` is bound later than this event")
-        .note("move the condition to `" + name + "`");
-    return error(expr.span);
+  if (current < 0 || name <= current) return true;
+  const std::string& text = scope.pattern->names[static_cast<size_t>(name)].name;
+  diags_.report(Code::PatternUse, span, "`" + text + "` is bound later than this event")
+      .note("move the condition to `" + text + "`");
+  return false;
+}
+
+// `a.f`: of an argument of a measure the field of the event that is added up, else the field of the one
+// event that is bound to `a`. Of `a.f.g` no more is kept than `g`.
+ExprPtr ExprChecker::bound_field(const ast::MemberAccess& node, const ast::Expr& expr, Scope& scope) {
+  std::vector<const ast::Ident*> steps;
+  const ast::NameRef* begin = path_to(node, steps);
+  int index = begin == nullptr ? -1 : bound_name(begin->name.text, scope);
+  if (index < 0) return nullptr;
+  const BoundName& of = scope.pattern->names[static_cast<size_t>(index)];
+  if (steps.size() > 1) {
+    // Where the record or the event itself may be missing, `?.` says so: that is no matter of names.
+    if (scope.measured != nullptr || node.optional || of.optional) return nullptr;
+    TypeRef at = scope.record;
+    for (size_t i = steps.size(); i-- > 0;) {
+      int place = at->kind == Kind::Record ? at->field_index(steps[i]->text) : -1;
+      if (place < 0) return nullptr;
+      at = at->fields[static_cast<size_t>(place)].type;
+    }
   }
-  int field = scope.record->field_index(node.field.text);
+  if (!known_by_now(index, scope, expr.span)) return error(expr.span);
+  const ast::Ident& first = *steps.back();
+  int field = scope.record->field_index(first.text);
   if (field < 0) {
     std::vector<std::string> candidates;
     for (const typed::Field& other : scope.record->fields) candidates.push_back(other.name);
-    auto report = diags_.report(Code::UnknownField, node.field.span, scope.record_name, node.field.text);
-    if (auto near = diag::did_you_mean(node.field.text, candidates))
-      report.note("did you mean `" + *near + "`?").fix(node.field.span, *near);
+    auto report = diags_.report(Code::UnknownField, first.span, scope.record_name, first.text);
+    if (auto near = diag::did_you_mean(first.text, candidates))
+      report.note("did you mean `" + *near + "`?").fix(first.span, *near);
     return error(expr.span);
   }
   ExprPtr value = make(ExprKind::Field, scope.record->fields[static_cast<size_t>(field)].type, expr.span);
@@ -60,24 +101,24 @@ ExprPtr ExprChecker::bound_field(const ast::MemberAccess& node, const ast::Expr&
     scope.measured->name = index;
     return value;
   }
-  const BoundName& of = scope.pattern->names[static_cast<size_t>(index)];
-  const std::string path = name + "." + node.field.text;
-  if (index == current) {
-    diags_.report(Code::PatternUse, expr.span, "`" + name + "` is this event")
-        .note("write `" + node.field.text + "` for this event, `last(" + path +
-              ")` for the one bound before it");
+  std::string path = of.name + "." + first.text;
+  std::string plain = first.text;
+  for (size_t i = steps.size() - 1; i-- > 0;) {
+    value = member(std::move(value), *steps[i], false, expr.span);
+    path += "." + steps[i]->text;
+    plain += "." + steps[i]->text;
+  }
+  if (index == scope.pattern->current) {
+    diags_.report(Code::PatternUse, expr.span, "`" + of.name + "` is this event")
+        .note("write `" + plain + "` for this event, `last(" + path + ")` for the one bound before it");
     return error(expr.span);
   }
   if (of.repeated) {
-    diags_.report(Code::PatternUse, expr.span, "`" + name + "` may be bound to several events")
+    diags_.report(Code::PatternUse, expr.span, "`" + of.name + "` may be bound to several events")
         .note("write `first(" + path + ")`, `last(" + path + ")`, or another aggregate");
     return error(expr.span);
   }
   if (typed::has_secret(value->type)) return secret_use(*value, "no pattern keeps");
-  if (typed::holds_values(value->type)) {
-    diags_.report(Code::NotExecutable, expr.span, "a list, map or record of an event of a pattern");
-    return error(expr.span);
-  }
   typed::AggregateCall call;
   call.fn = AggregateFn::Last;
   call.span = expr.span;
@@ -127,24 +168,36 @@ class PatternReader {
   };
   enum class Inside : uint8_t { Whole, Part };  // what a term is of the pattern
 
-  void name_steps(const ast::PatternTerm& term, Around around) {
+  // Gives the names of the term and where they stand. Only in alternatives may one come again: once in each.
+  std::map<std::string, source::Span> name_steps(const ast::PatternTerm& term, Around around) {
+    std::map<std::string, source::Span> out;
     if (const auto* name = std::get_if<ast::PatternName>(&term.node)) {
-      if (scope_.find(name->name.text) >= 0)
-        fail(term.span, "`" + name->name.text + "` stands twice in the pattern",
-             "a name is bound in one place; write another name with the same condition");
-      scope_.names.push_back({name->name.text, around.repeated, around.optional});
+      int known = scope_.find(name->name.text);
+      if (known < 0) {
+        scope_.names.push_back({name->name.text, around.repeated, around.optional});
+      } else {
+        BoundName& of = scope_.names[static_cast<size_t>(known)];
+        of.repeated = of.repeated || around.repeated;
+      }
+      out.emplace(name->name.text, term.span);
     } else if (const auto* sequence = std::get_if<ast::PatternSequence>(&term.node)) {
       for (size_t i = 0; i < sequence->parts.size(); ++i) {
-        if (sequence->negated[i] == 0) name_steps(*sequence->parts[i], around);
+        if (sequence->negated[i] != 0) continue;
+        for (const auto& [again, span] : name_steps(*sequence->parts[i], around)) {
+          if (!out.emplace(again, span).second)
+            fail(span, "`" + again + "` stands twice in the pattern",
+                 "a name is bound in one place; write another name with the same condition");
+        }
       }
     } else if (const auto* choice = std::get_if<ast::PatternChoice>(&term.node)) {
       around.optional = true;
-      for (const auto& option : choice->options) name_steps(*option, around);
+      for (const auto& option : choice->options) out.merge(name_steps(*option, around));
     } else if (const auto* repeat = std::get_if<ast::PatternRepeat>(&term.node)) {
       around.optional = around.optional || repeat->least == 0;
       around.repeated = around.repeated || repeat->most.value_or(PatternNode::no_limit) > 1;
-      name_steps(*repeat->term, around);
+      out = name_steps(*repeat->term, around);
     }
+    return out;
   }
 
   PatternNode step(const ast::PatternTerm& term, Inside inside) {
@@ -293,8 +346,11 @@ bool StageChecker::build(const ast::MatchStage& syntax, const ast::Stage& stage,
 bool StageChecker::check_measures(const ast::Stage& stage, const Stage& out) {
   constexpr size_t most = 64;
   std::set<std::string> different;
-  for (const typed::AggregateCall& call : out.aggregates)
-    different.insert(call.argument ? typed::identity_text(*call.argument) : "");
+  for (const typed::AggregateCall& call : out.aggregates) {
+    std::string text = typed::text_of_kept(call);
+    different.insert(text);
+    if (call.order) different.insert(text + " by");  // a value of its own
+  }
   if (different.size() <= most) return true;
   diags_.report(Code::TooMany, stage.keyword,
                 std::to_string(different.size()) + " different values of the events of a pattern",

@@ -14,7 +14,8 @@ using typed::TypeRef;
 
 namespace {
 
-// The events of one name, field by field: a measure for each scalar, put together again in each match.
+// The events of one name, field by field: a measure for each scalar, list and map, put together again in each
+// match.
 class WholeEvents {
  public:
   WholeEvents(PatternScope& pattern, size_t name, TypeRef event, ExprChecker& exprs, source::Span span)
@@ -145,6 +146,10 @@ class WholeEvents {
       }
       case Kind::Optional:
         return literal(type, {});
+      case Kind::List:
+        return node(ExprKind::MakeList, type);
+      case Kind::Map:
+        return node(ExprKind::MakeMap, type);
       case Kind::Bool:
         return literal(type, {false});
       case Kind::Float:
@@ -171,35 +176,21 @@ class WholeEvents {
   TypeRef event_;
   ExprChecker& exprs_;
   source::Span span_;
-  std::vector<ExprPtr> lists_;  // of a name that may come again: by scalar
+  std::vector<ExprPtr> lists_;  // of a name that may come again: by measure
   int first_local_ = -1;
 };
-
-// The first field, at any depth, that an event of a pattern does not keep; empty: there is none.
-std::string not_kept(TypeRef type, const std::string& path) {
-  TypeRef inner = typed::without_none(type);
-  if (inner->kind == Kind::Record) {
-    for (const typed::Field& field : inner->fields) {
-      std::string found = not_kept(field.type, path.empty() ? field.name : path + "." + field.name);
-      if (!found.empty()) return found;
-    }
-    return "";
-  }
-  bool kept = typed::is_scalar(inner) || inner->kind == Kind::String || inner->kind == Kind::Bytes ||
-              inner->kind == Kind::Json;
-  return kept ? "" : path;
-}
 
 }  // namespace
 
 std::optional<std::vector<typed::Output>> whole_events(PatternScope& pattern, const typed::Stage& stage,
                                                        ExprChecker& exprs, source::Span span) {
-  std::string list = not_kept(stage.input, "");
-  if (!list.empty()) {
+  if (std::optional<std::string> secret = typed::secret_field(stage.input)) {
     exprs.diags()
-        .report(Code::NotExecutable, span,
-                "a list, map or secret, field `" + list + "`, in what a `match` without `select` gives")
-        .note("say with `select` what a match gives, or put `| without " + list + "` before it");
+        .report(Code::SecretShown, span, "field `" + *secret + "`", "no pattern keeps")
+        .note(
+            "a `match` without `select` gives whole events: say with `select` what it gives, or put `| "
+            "without " +
+            secret->substr(0, secret->find('.')) + "` before it");
     return std::nullopt;
   }
   std::vector<typed::Output> out;

@@ -186,6 +186,14 @@ std::string identity_text(const Expr& expr) {
   return out + ")";
 }
 
+std::string text_of_kept(const AggregateCall& call) {
+  std::string out = call.argument ? identity_text(*call.argument) : "()";
+  for (const ExprPtr& argument : call.arguments) out += identity_text(*argument);
+  if (call.order) out += " by " + identity_text(*call.order);
+  if (call.filter) out += "?" + identity_text(*call.filter);
+  return out;
+}
+
 std::string text_of_state(const OwnAggregate& own) {
   LocalTexts locals = locals_of(own);
   std::string out;

@@ -416,6 +416,8 @@ struct Program {
 bool overlaps(const AggregateCall& call);
 // The argument of a call by number, then `order`; null behind the last.
 const Expr* argument_of(const AggregateCall& call, size_t index);
+// What is kept of an event for a call, as text: equal texts, equal values.
+std::string text_of_kept(const AggregateCall& call);
 // What a state is made by, as text: equal texts, equal states of equal events.
 std::string text_of_state(const OwnAggregate& own);
 std::string text_of_result(const OwnAggregate& own);

@@ -101,6 +101,29 @@ uint64_t Heap::growth(uint64_t bytes, uint64_t freed) const {
   return free_[index].empty() ? class_bytes(index) : 0;
 }
 
+uint64_t Heap::block_growth(const std::vector<uint64_t>& pieces) const {
+  std::array<size_t, class_count> taken{};
+  uint64_t left = end_ - next_;
+  uint64_t block = block_size_next_;
+  uint64_t growth = 0;
+  for (uint64_t bytes : pieces) {
+    size_t index = class_of(bytes);
+    if (bytes == 0 || taken[index]++ < free_[index].size()) continue;
+    uint64_t rounded = class_bytes(index);
+    if (rounded > block_bytes_max) {
+      growth += rounded;
+      continue;
+    }
+    if (rounded > left) {
+      left = std::max(rounded, block);
+      growth += left;
+      block = std::min<uint64_t>(block * 2, block_bytes_max);
+    }
+    left -= rounded;
+  }
+  return growth;
+}
+
 MutStoredStr Heap::store(std::string_view text) {
   MutStoredStr out{static_cast<uint32_t>(text.size()), 0, 0};
   if (text.empty()) return out;

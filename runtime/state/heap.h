@@ -26,6 +26,8 @@ class Heap {
   bool fits(uint64_t bytes) const { return budget_.fits(bytes); }
   // Bytes that such a piece may add to the budget, where one of `freed` bytes (0: none) is let go before.
   uint64_t growth(uint64_t bytes, uint64_t freed) const;
+  // Bytes that pieces of these sizes, asked for one after the other, add to the budget: whole blocks.
+  uint64_t block_growth(const std::vector<uint64_t>& pieces) const;
   // Bytes that a piece takes.
   static uint64_t rounded(uint64_t bytes);
   // Offset of `bytes` new bytes, not cleared.

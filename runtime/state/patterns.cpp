@@ -107,6 +107,14 @@ void PatternStore::let_sample_go(const uint64_t* sample) {
   --event_count_;
 }
 
+size_t PatternStore::text_bytes(const uint64_t* sample) const {
+  std::vector<uint64_t> pieces;
+  for (const ColumnDesc& column : desc_.columns) {
+    if (column.kind == WordKind::Text) pieces.push_back(abi::view(text_of(sample + column.word)).size());
+  }
+  return heap().block_growth(pieces);
+}
+
 // ---- events
 
 const ResultRows* PatternStore::add(const uint64_t* key, const uint64_t* sample, int64_t watermark,
@@ -119,7 +127,8 @@ const ResultRows* PatternStore::add(const uint64_t* key, const uint64_t* sample,
     ++late_;
     return &*given_;
   }
-  if (!budget_.fits(sample_bytes() * 2 + sizeof(Group) + sizeof(PatternStart) * 2)) return nullptr;
+  if (!budget_.fits(sample_bytes() * 2 + text_bytes(sample) + sizeof(Group) + sizeof(PatternStart) * 2))
+    return nullptr;
   uint64_t number = group_of(key);
   if (number == 0) return nullptr;
   if (time > watermark) {
@@ -235,45 +244,83 @@ void PatternStore::forget_before_starts(Group& of) {
 
 // ---- measures and results
 
+namespace {
+
+bool picks_one(const CellDesc& desc) {
+  bool extreme = desc.fn == CellFn::Min || desc.fn == CellFn::Max;
+  return desc.fn == CellFn::First || desc.fn == CellFn::Last || desc.fn == CellFn::ArgMin ||
+         desc.fn == CellFn::ArgMax || (extreme && desc.kind == WordKind::Text);
+}
+
+// Whether the value of an event, or what it goes by, comes before that of an earlier one.
+bool wins(const CellDesc& desc, const uint64_t* value, const uint64_t* known) {
+  bool pair = desc.fn == CellFn::ArgMin || desc.fn == CellFn::ArgMax;
+  int order = compare_words(value, known, pair ? desc.order_kind : desc.kind);
+  return desc.fn == CellFn::Min || desc.fn == CellFn::ArgMin ? order < 0 : order > 0;
+}
+
+}  // namespace
+
+// A value of an event as words; a text is the one that is kept.
+void PatternStore::read_column(const uint64_t* sample, uint32_t index, uint64_t* words) const {
+  const ColumnDesc& column = desc_.columns[index];
+  const uint64_t* value = sample + column.word;
+  if (column.kind == WordKind::Text) {
+    MutStr text = heap().load(stored_of(value));
+    memcpy(words, &text, sizeof(text));
+  } else {
+    words[0] = value[0];
+    words[1] = word_count(column.kind) == 2 ? value[1] : 0;
+  }
+}
+
 CellResult PatternStore::measure(const Group& of, uint32_t index, const std::vector<BoundEvent>& bound,
                                  batch::Arena& texts) const {
   const CellDesc& desc = desc_.measures[index];
+  auto admitted = [&](const BoundEvent& each) -> const uint64_t* {
+    const uint64_t* sample = of.event(each.event);
+    bool counts = each.name == desc_.pattern.measure_names[index] && (sample[2] >> desc.column & 1U) != 0;
+    return counts ? sample : nullptr;
+  };
+  if (picks_one(desc)) return picked_measure(desc, bound, admitted);
   std::vector<KeptValue> values;
   alignas(8) char cell[64] = {};
   for (const BoundEvent& each : bound) {
-    const uint64_t* sample = of.event(each.event);
-    if (each.name != desc_.pattern.measure_names[index] || (sample[2] >> desc.column & 1U) == 0) continue;
-    const uint64_t* value = sample + desc_.columns[desc.column].word;
-    uint64_t words[2] = {value[0], 0};
-    if (desc_.columns[desc.column].kind == WordKind::Decimal) words[1] = value[1];
-    if (desc_.columns[desc.column].kind == WordKind::Text) {
-      MutStoredStr stored;
-      memcpy(&stored, value, sizeof(stored));
-      MutStr text = heap().load(stored);
-      memcpy(words, &text, sizeof(text));
-    }
+    const uint64_t* sample = admitted(each);
+    if (sample == nullptr) continue;
+    KeptValue value;
+    value.time = static_cast<int64_t>(sample[0]);
+    read_column(sample, desc.column, value.words);
     if (keeps_values(desc.fn)) {
-      values.push_back({{words[0], words[1]}, static_cast<int64_t>(sample[0])});
+      values.push_back(value);
     } else {
-      add_value(desc, cell, heap(), words, nullptr, static_cast<int64_t>(sample[0]));
+      add_value(desc, cell, heap(), value.words, nullptr, value.time);
     }
   }
-  if (keeps_values(desc.fn)) return kept_measure(desc, values, texts);
-  CellResult out = cell_result(desc, cell, heap());
-  // A text of the cell goes with it: the one of the event stays.
-  if (owns_memory(desc) && out.present) {
-    MutStr result;
-    memcpy(&result, out.words, sizeof(result));
-    for (const BoundEvent& each : bound) {
-      const uint64_t* sample = of.event(each.event);
-      if (each.name != desc_.pattern.measure_names[index] || (sample[2] >> desc.column & 1U) == 0) continue;
-      MutStoredStr stored;
-      memcpy(&stored, sample + desc_.columns[desc.column].word, sizeof(stored));
-      MutStr text = heap().load(stored);
-      if (abi::equal(text, result)) memcpy(out.words, &text, sizeof(text));
-    }
+  return keeps_values(desc.fn) ? kept_measure(desc, values, texts) : cell_result(desc, cell, heap());
+}
+
+// The value of one of the events, which are in order of time: ties go to the first.
+template <typename Admitted>
+CellResult PatternStore::picked_measure(const CellDesc& desc, const std::vector<BoundEvent>& bound,
+                                        const Admitted& admitted) const {
+  const uint64_t* picked = nullptr;
+  uint64_t known[2];
+  bool last = desc.fn == CellFn::Last;
+  bool ordered = !last && desc.fn != CellFn::First;
+  bool pair = desc.fn == CellFn::ArgMin || desc.fn == CellFn::ArgMax;
+  for (size_t i = 0; i < bound.size() && (picked == nullptr || ordered); ++i) {
+    const uint64_t* sample = admitted(bound[last ? bound.size() - 1 - i : i]);
+    if (sample == nullptr) continue;
+    uint64_t words[2] = {0, 0};
+    if (ordered) read_column(sample, desc.column + (pair ? 1 : 0), words);
+    if (picked != nullptr && !wins(desc, words, known)) continue;
+    picked = sample;
+    memcpy(known, words, sizeof(known));
   }
-  free_cell(desc, cell, heap());
+  CellResult out;
+  out.present = picked != nullptr;
+  if (picked != nullptr) read_column(picked, desc.column, out.words);
   return out;
 }
 

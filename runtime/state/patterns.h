@@ -14,7 +14,7 @@ namespace mut::state {
 
 // Machine code of the conditions that look back: whether event `event`, a sample of the store, satisfies a
 // name. `measures`: three words each: value, second word of a text, and bits: 1 there is
-// one, 2 it does not fit.
+// one, 2 it does not fit. A list, map or record of one event is packed, as a text (state/packed).
 using PatternCondition = int32_t (*)(MutContext* ctx, uint32_t name, const uint64_t* event,
                                      const uint64_t* measures);
 
@@ -58,6 +58,9 @@ class PatternStore final : public Store {
   void release_group(uint64_t number);
   Sample take_sample(const uint64_t* sample);
   void let_sample_go(const uint64_t* sample);
+  // What the texts of a sample that comes in, and what is packed in it, add to the budget. Were that more
+  // than is left, memory that is given back to the heap would never be enough again.
+  size_t text_bytes(const uint64_t* sample) const;
   size_t sample_bytes() const { return desc_.sample_words * size_t{8}; }
   void take(uint64_t number, Sample sample, int64_t now, ResultRows& rows);
   void decide(uint64_t number, int64_t now, ResultRows& rows);
@@ -70,6 +73,10 @@ class PatternStore final : public Store {
   // `texts`: for lists.
   CellResult measure(const Group& group, uint32_t index, const std::vector<BoundEvent>& bound,
                      batch::Arena& texts) const;
+  void read_column(const uint64_t* sample, uint32_t index, uint64_t* words) const;
+  template <typename Admitted>
+  CellResult picked_measure(const CellDesc& desc, const std::vector<BoundEvent>& bound,
+                            const Admitted& admitted) const;
   CellResult kept_measure(const CellDesc& desc, const std::vector<KeptValue>& values,
                           batch::Arena& texts) const;
   void expect(uint64_t number, const Group& group);

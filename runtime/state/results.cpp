@@ -175,6 +175,15 @@ void ResultRows::own_text(CellResult& value, WordKind kind) {
   memcpy(value.words, &text, sizeof(text));
 }
 
+// A value that is kept packed, made whole in the memory of the rows.
+void ResultRows::write_packed(const CellResult& piece, const abi::TypeDesc& type, char* out) {
+  if (!piece.present) return;  // the row is of zeros
+  bool optional = type.kind == TypeKind::Optional;
+  const abi::TypeDesc& inner = optional ? *type.element : type;
+  memcpy(out, unpacked_copy(text_of(piece.words), inner, texts_), inner.size);
+  if (optional) out[type.present_offset] = 1;
+}
+
 // A row of zeros with the key in it.
 char* ResultRows::begin_row(const uint64_t* key) {
   size_t at = rows_.size();
@@ -210,8 +219,13 @@ void ResultRows::add_results(const uint64_t* key, const std::vector<CellResult>&
     CellResult value = results[i];
     const abi::TypeDesc& type = *cells[i].result;
     if (may_overflow(cells[i])) out[record_->fields[flag++].offset] = static_cast<char>(value.overflow);
+    char* to = out + record_->fields[field].offset;
+    if (!gives_list(cells[i].fn) && is_packed(type)) {
+      write_packed(value, type, to);
+      continue;
+    }
     own_text(value, word_kind(type));
-    write_result(value, type, out + record_->fields[field].offset);
+    write_result(value, type, to);
   }
   times_.push_back(event_time);
   keys_.insert(keys_.end(), key, key + desc_.key_words);

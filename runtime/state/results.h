@@ -95,6 +95,7 @@ class ResultRows {
  private:
   char* begin_row(const uint64_t* key);
   void own_text(CellResult& value, WordKind kind);
+  void write_packed(const CellResult& piece, const abi::TypeDesc& type, char* out);
   const StoreDesc& desc_;
   batch::Arena& texts_;
   abi::TypeDescRef record_;

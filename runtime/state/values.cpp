@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/state/own_cells.h"
 #include "runtime/state/row_memory.h"
 #include "runtime/state/sketch.h"
 
@@ -207,6 +208,10 @@ CellResult make_list(const CellDesc& desc, const std::vector<KeptValue>& values,
   const abi::TypeDesc& type = *list.element;
   auto* data = static_cast<char*>(arena.allocate(values.size() * type.size));
   for (size_t i = 0; i < values.size(); ++i) {
+    if (is_packed(type)) {  // values of a pattern's events: lists, maps and records
+      memcpy(data + i * type.size, unpacked_copy(text_of(values[i]), type, arena), type.size);
+      continue;
+    }
     CellResult value;
     memcpy(value.words, values[i].words, sizeof(value.words));
     if (desc.kind == WordKind::Text) {

@@ -278,17 +278,6 @@ std::string ProgramWriter::write_held(const std::string& kind, Stream& stream) {
   return out;
 }
 
-namespace {
-
-// Whether a match without `select` may give the events of this stream.
-bool keeps_whole(const Stream& stream) {
-  return !stream.nested && std::none_of(stream.fields.begin(), stream.fields.end(), [](const Field& field) {
-    return field.type == Type::Ints || field.type == Type::Counts;
-  });
-}
-
-}  // namespace
-
 // The rest of a `match` without `select`, and a stage that takes its events apart.
 std::string ProgramWriter::write_whole_match(const std::string& pattern, const std::string& key,
                                              const std::string& number, Stream& stream) {
@@ -328,7 +317,9 @@ std::string ProgramWriter::write_match(Stream& stream) {
                     (absent ? "" : ", y = " + expr.of(Type::Bool, 1)) +
                     (pattern.find('z') == std::string::npos ? "" : ", z = " + expr.of(Type::Bool, 1));
   std::string number = expr.field(Type::Int);
-  if (!number.empty() && keeps_whole(stream) && dice_.one_in(3))
+  // A key and a step of one name would be two fields of one name.
+  bool named_as_step = key == "x" || key == "y" || key == "z";
+  if (!number.empty() && !stream.nested && !named_as_step && dice_.one_in(3))
     return out + write_whole_match(pattern, key, number, stream);
   out += "\n      select " + key;
   std::vector<Field> made;
@@ -351,6 +342,21 @@ std::string ProgramWriter::write_match(Stream& stream) {
   if (!amount.empty() && dice_.one_in(2)) {
     made.push_back({fresh("y"), Type::Money});
     out += ", " + made.back().name + " = sum(x." + amount + ")";
+  }
+  std::string list = expr.field(Type::Ints);
+  // Lists of the events that are bound, and those of them that count.
+  if (!list.empty() && dice_.one_in(2)) {
+    made.push_back({fresh("w"), Type::Ints});
+    std::string lists = "collect(x." + list + ")";
+    if (pattern.find("or") != std::string::npos) lists = "(" + lists + " ?? [])";
+    out += ", " + made.back().name + " = " + lists + ".map(l => len(l))";
+  }
+  if (!whole.empty() && dice_.one_in(3)) {
+    made.push_back({fresh("w"), Type::Int});
+    out += ", " + made.back().name + " = count(x where x." + whole + " > 2)";
+    made.push_back({fresh("w"), Type::MaybeInt});
+    out +=
+        ", " + made.back().name + " = arg_min(x." + whole + ", x." + whole + " where x." + whole + " != 1)";
   }
   out += dice_.one_in(3) ? " after skip to next\n" : "\n";
   stream.fields = made;
