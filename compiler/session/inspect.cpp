@@ -240,6 +240,20 @@ Outcome<std::string> Engine::why(const std::string& stream) const {
   return out;
 }
 
+namespace {
+
+// Of the stage of that name, which may not be there.
+Result<std::string> state_of_canary(const runtime::Canary& canary, const std::string& path,
+                                    const std::string& key) {
+  runtime::Instance& instance = canary.fleet().instance(0);
+  for (size_t i = 0; i < instance.store_count(); ++i) {
+    if (instance.store(i).desc().path == path) return session::key_state(instance.store(i), key);
+  }
+  return std::string("null");
+}
+
+}  // namespace
+
 Outcome<std::string> Engine::state(const std::string& stream, const std::string& key) const {
   const State& s = *state_;
   Outcome<std::string> out = Failure{Failure::Kind::Usage, "the engine was not started"};
@@ -258,6 +272,9 @@ Outcome<std::string> Engine::state(const std::string& stream, const std::string&
       // A key is in one of the shards.
       for (size_t shard = 1; shard < s.runner->fleet().size() && cells && cells.value() == "null"; ++shard)
         cells = session::key_state(s.runner->fleet().instance(shard).store(i), key);
+      if (const runtime::Canary* canary = s.runner->canary();
+          canary != nullptr && cells && cells.value() == "null")
+        cells = state_of_canary(*canary, s.runner->fleet().instance(0).store(i).desc().path, key);
       if (!cells) {
         out = Failure{Failure::Kind::Usage, cells.error().message};
         return;

@@ -33,6 +33,10 @@ class Fleet {
   // Gives back the version that ran until now; nulls at first.
   Instances set_instances(Instances next);
 
+  // Kept: rows stay in the sinks until all shards stand behind a stretch, also where there is one shard.
+  enum class Rows : uint8_t { TakenWhenFull, Kept };
+  void set_rows(Rows rows) { rows_ = rows; }
+
   size_t size() const { return shards_.size(); }
   const Shards& shards() const { return shards_; }
   Instance& instance(size_t shard) const { return shards_[shard]->instance(); }
@@ -87,6 +91,7 @@ class Fleet {
   Makeup makeup_;
   Shards shards_;  // at least one
   MergedRows merged_;
+  Rows rows_ = Rows::TakenWhenFull;
   bool together_ = false;  // the shards run at once: rows stay in their sinks meanwhile
 };
 

@@ -20,7 +20,8 @@ struct Share {
   uint32_t shard = 0;
   uint32_t shards = 1;
   uint64_t seed = 0;
-  int key = -1;  // index into StoreDesc::keys
+  int key = -1;        // index into StoreDesc::keys
+  uint32_t count = 1;  // those of so many shards from that one on
 };
 
 // How keys of an old store become those of a new one, where that is more than another order.

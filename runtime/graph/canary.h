@@ -1,0 +1,57 @@
+// A version that runs for some of the keys, beside the one that runs for the others: both are live. See
+// docs/design/0012-canary.md.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "runtime/graph/fleet.h"
+
+namespace mut::runtime {
+
+// Which events and entries are the canary's: those of whose key the hash lies in the first so many parts.
+struct Division {
+  static constexpr uint32_t parts = 10'000;
+  static constexpr uint64_t seed =
+      0x6D75'7473'7472'6561;     // a constant: a run is the same whenever it is repeated
+  uint32_t inside = 0;           // parts
+  std::vector<int> fields;       // by source: the field that is the key; -1: nothing reads the source
+  std::vector<int> live_keys;    // by store of the live version: which of its keys it is
+  std::vector<int> canary_keys;  // the same of the canary's
+};
+
+// Threads: that of the runner. Ownership: its fleet, with a budget of its own, as large as the live one's.
+class Canary {
+ public:
+  Canary(Crew& crew, Fleet::Makeup makeup, Division division, uint64_t version);
+
+  Fleet& fleet() { return fleet_; }
+  const Fleet& fleet() const { return fleet_; }
+  const Division& division() const { return division_; }
+  uint64_t version() const { return version_; }
+
+  // Rows [row, row_end) of a batch of that source, divided: each version finds the events of the other marked
+  // as elsewhere. Good until the next call; the batch stays where it is.
+  void divide(size_t source, const MutBatch& rows, uint32_t row, uint32_t row_end);
+  const MutBatch& outside() const { return outside_; }
+  const MutBatch& inside() const { return inside_; }
+  // Events of its own that it was given.
+  uint64_t records() const { return records_; }
+  // What it has told, of its own rows; moves it to that log.
+  void tell(ErrorLog& log);
+  uint64_t errors() const { return errors_; }
+
+ private:
+  bool is_inside(const abi::TypeDesc& type, const void* values, uint32_t row) const;
+
+  Division division_;
+  uint64_t version_;
+  Fleet fleet_;
+  std::vector<uint8_t> outside_bad_;
+  std::vector<uint8_t> inside_bad_;
+  MutBatch outside_{};
+  MutBatch inside_{};
+  uint64_t records_ = 0;
+  uint64_t errors_ = 0;
+};
+
+}  // namespace mut::runtime

@@ -1,0 +1,222 @@
+// How a canary begins, is completed and ends.
+#include <algorithm>
+#include <utility>
+
+#include "runtime/graph/runner.h"
+#include "runtime/swap/key_conversion.h"
+
+namespace mut::runtime {
+namespace {
+
+struct Giver {
+  Instance* old = nullptr;
+  const Migration* by = nullptr;
+};
+
+// Entries of all of them, in one version whose stores are empty. Those that give stay as they are, also where
+// it fails: it says why.
+std::string gather(const std::vector<Giver>& from, Instance& next, SwapResult& result) {
+  Parked nothing;
+  std::vector<uint64_t> late(next.store_count(), 0);
+  std::vector<Conversion> done;
+  for (const Giver& giver : from) {
+    done.push_back(convert({{giver.old, &next, &nothing}}, *giver.by));
+    if (!done.back().problem.empty()) return done.back().problem;
+    for (size_t i = 0; i < late.size(); ++i) {
+      late[i] += next.store(i).late_count();
+      next.store(i).set_late_count(0);
+    }
+  }
+  std::vector<uint64_t> dropped(next.dropped().size(), 0);
+  for (size_t k = 0; k < from.size(); ++k) {
+    result.cells_converted += migrate({{from[k].old, &next, &nothing}}, *from[k].by, done[k]).cells;
+    for (size_t i = 0; i < dropped.size(); ++i) dropped[i] += std::exchange(next.dropped()[i], 0);
+  }
+  next.dropped() = dropped;
+  for (size_t i = 0; i < late.size(); ++i) {
+    next.store(i).set_late_count(late[i]);
+    result.entries_converted += next.store(i).entry_count();
+  }
+  return "";
+}
+
+enum class Side : uint8_t { Outside, Inside };
+
+// Only entries of that side are taken.
+void set_shares(Instance& next, const std::vector<int>& keys, Side side, const Division& division) {
+  uint32_t inside = division.inside;
+  for (size_t i = 0; i < next.store_count(); ++i) {
+    state::Share share{0, Division::parts, Division::seed, keys[i], inside};
+    if (side == Side::Outside) {
+      share.shard = inside;
+      share.count = Division::parts - inside;
+    }
+    next.store(i).set_share(share);
+  }
+}
+
+void forget_shares(Instance& next) {
+  for (size_t i = 0; i < next.store_count(); ++i) next.store(i).set_share({});
+}
+
+// What has been told is told of the version that goes on.
+void forget_counts(Instance& next) {
+  std::fill(next.dropped().begin(), next.dropped().end(), 0);
+  for (size_t i = 0; i < next.store_count(); ++i) next.store(i).set_late_count(0);
+}
+
+}  // namespace
+
+std::unique_ptr<Canary> Runner::make_canary(Division division, uint64_t version) {
+  auto budget = std::make_shared<state::Budget>(options_.memory_bytes);
+  Fleet::Makeup makeup{options_.shards, fleet_.seed(), std::move(budget)};
+  return std::make_unique<Canary>(crew_, std::move(makeup), std::move(division), version);
+}
+
+Runner::CanaryFigures Runner::canary_figures() const {
+  CanaryFigures out = canary_figures_;
+  if (!canary_) return out;
+  out.records = canary_->records();
+  out.errors = canary_->errors();
+  out.state_bytes = canary_->fleet().budget().used();
+  return out;
+}
+
+// The version `next`, with all that it has, in place of the one that runs.
+void Runner::take_place(Instances next) {
+  next[0]->context().source = fleet_.instance(0).context().source;
+  next[0]->context().arrival = fleet_.instance(0).context().arrival;
+  retire(fleet_.set_instances(std::move(next)), fleet_);
+}
+
+void Runner::begin_canary(PreparedSwap swap) {
+  int64_t begin = env_.thread_cpu_ns();
+  if (canary_ || shadow_)
+    return refuse(std::move(swap), canary_ ? "canary: another one runs" : "canary: a shadow runs");
+  SwapResult result;
+  result.version = swap.version;
+  result.cut = feeds_.positions();
+  Instance& live = fleet_.instance(0);
+  Fleet& own = swap.canary->fleet();
+  std::shared_ptr<state::Budget> counted = own.shared_budget();  // outlives what is not taken
+  const Division& division = swap.canary->division();
+  Instances outside = fleet_.make_instances(live.shared_plan(), live.kernels());
+  const Migration copy = copy_of(plan());
+  set_shares(*outside[0], division.live_keys, Side::Outside, division);
+  set_shares(*swap.next[0], division.canary_keys, Side::Inside, division);
+  SwapResult kept;
+  std::string problem = gather({{&live, &copy}}, *outside[0], kept);
+  if (problem.empty()) problem = gather({{&live, &swap.migration}}, *swap.next[0], result);
+  if (!problem.empty()) return refuse(std::move(swap), std::move(problem));
+  forget_shares(*outside[0]);
+  forget_shares(*swap.next[0]);
+  forget_counts(*swap.next[0]);
+  (void)own.set_instances(std::move(swap.next));
+  own.set_arrival(live.context().arrival);
+  own.shards()[0]->stand_where(*fleet_.shards()[0]);
+  take_place(std::move(outside));
+  canary_ = std::move(swap.canary);
+  canary_figures_ = {};
+  fleet_.set_rows(Fleet::Rows::Kept);
+  outlets_.connect_beside(own.plan());
+  std::vector<batch::NeededColumns> columns;
+  for (size_t i = 0; i < own.plan().sources.size(); ++i) {
+    columns.push_back(own.plan().sources[i].needed);
+    if (division.fields[i] >= 0) columns.back()[static_cast<size_t>(division.fields[i])] = 1;
+  }
+  feeds_.read_also(readers(), std::move(columns));
+  fire_due();
+  take_all_output(Merge::ByShard);
+  result.pause_ns = env_.thread_cpu_ns() - begin;
+  last_swap_ = std::move(result);
+}
+
+// All keys in one version again: that of the canary, or the one that runs.
+void Runner::close_canary(PreparedSwap swap) {
+  int64_t begin = env_.thread_cpu_ns();
+  if (!canary_) return refuse(std::move(swap), "canary: none runs");
+  const bool completes = swap.closes == PreparedSwap::Closes::Completes;
+  SwapResult result;
+  result.version = completes ? swap.version : version_;
+  result.cut = feeds_.positions();
+  Instance& outside = fleet_.instance(0);
+  Instance& inside = canary_->fleet().instance(0);
+  if (!completes) swap.next = fleet_.make_instances(outside.shared_plan(), outside.kernels());
+  const Migration copy = copy_of(completes ? inside.plan() : outside.plan());
+  std::vector<Giver> from = {{&outside, completes ? &swap.migration : &copy},
+                             {&inside, completes ? &copy : &swap.migration}};
+  std::string problem = gather(from, *swap.next[0], result);
+  if (!problem.empty()) return refuse(std::move(swap), std::move(problem));
+  take_place(std::move(swap.next));
+  version_ = result.version;
+  let_canary_go();
+  Status retained = outlets_.retain(plan(), {});
+  if (!retained) fail(retained.error());
+  outlets_.connect(plan());
+  Status handed = feeds_.hand_over(readers(), {}, swap.sources);
+  if (!handed) fail(handed.error());
+  fleet_.fire_due();
+  take_all_output(Merge::ByShard);
+  result.pause_ns = env_.thread_cpu_ns() - begin;
+  last_swap_ = std::move(result);
+  if (completes) ++stats_.swaps;
+}
+
+// It has run its last event.
+void Runner::let_canary_go() {
+  canary_->tell(fleet_.gather_errors());
+  canary_figures_ = canary_figures();
+  std::shared_ptr<Canary> ended = std::move(canary_);
+  feeds_.read_also(readers(), {});
+  outlets_.disconnect_beside();
+  fleet_.set_rows(Fleet::Rows::TakenWhenFull);
+  std::shared_ptr<void> code = ended->fleet().shards()[0]->instance().set_kernels({}).owner;
+  retired_.retire_state(std::move(ended));
+  retired_.retire(std::move(code));  // behind what ran on it
+}
+
+void Runner::fire_due() {
+  fleet_.fire_due();
+  if (canary_) canary_->fleet().fire_due();
+}
+
+// The rows of both, as if one version had made them.
+bool Runner::take_output_of_both(Merge by) {
+  canary_->tell(fleet_.gather_errors());
+  Fleet& own = canary_->fleet();
+  stats_.rows_out += fleet_.output_rows() + own.output_rows();
+  canary_figures_.live_rows += fleet_.output_rows();
+  canary_figures_.rows += own.output_rows();
+  Outlets::Order order = by == Merge::ByPosition ? Outlets::Order::ByEvent : Outlets::Order::MainFirst;
+  Status status = outlets_.write_both({&plan(), fleet_.output(by), version_},
+                                      {&own.plan(), own.output(by), canary_->version()}, order);
+  fleet_.clear_output();
+  own.clear_output();
+  return status ? true : fail(status.error());
+}
+
+// The stretch, first by the version of the keys outside, then by the canary; the rows of both when both are
+// over.
+bool Runner::go_on_beside() {
+  Stretch& at = *stretch_;
+  if (!at.outside_over) {
+    Fleet::Runs runs = fleet_.run(at.source, canary_->outside(), at.cursors);
+    if (runs == Fleet::Runs::Failed) return false;
+    if (runs == Fleet::Runs::Partly) return true;
+    at.outside_over = true;
+  }
+  Fleet::Runs runs = canary_->fleet().run(at.source, canary_->inside(), at.inside);
+  if (runs == Fleet::Runs::Failed) return false;
+  if (runs == Fleet::Runs::Partly) return true;
+  Feed& feed = feeds_[at.source];
+  uint32_t end = at.cursors[0].row;
+  stats_.records_in += end - feed.row;
+  feed.advance(end);
+  stretch_.reset();
+  bool written = take_output_of_both(Merge::ByPosition);
+  fleet_.expire();
+  canary_->fleet().expire();
+  return written;
+}
+
+}  // namespace mut::runtime

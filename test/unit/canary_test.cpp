@@ -1,0 +1,211 @@
+// An edit for some of the keys, by the public header. Of the keys that are used `ann` is inside of 25% and
+// `eve` is not, as test/canary/run computes by itself.
+#include <gtest/gtest.h>
+
+#include "mutstream/engine.h"
+#include "mutstream/tooling.h"
+#include "test/unit/embed_fixture.h"
+
+namespace mut {
+namespace {
+
+using embed_test::failure_of;
+using embed_test::load;
+using embed_test::Rows;
+
+constexpr const char* script =
+    "type R = { user: string, n: int }\n"
+    "source r: R = stdin()\n"
+    "param least: int = 0\n"
+    "stream sums = r | where n >= least | @s aggregate total = sum(n) by user ttl none\n"
+    "emit sums to stdout()\n";
+
+std::string edited() {
+  std::string out = script;
+  const std::string from = "total = sum(n)";
+  return out.replace(out.find(from), from.size(), "total = sum(n * 10), c = count()");
+}
+
+std::vector<Consent> carry() { return {{"carry", "sums/s/total/sum"}}; }
+
+class Canaries : public testing::Test {
+ protected:
+  void SetUp() override {
+    EngineOptions options;
+    options.world = EngineOptions::World::Closed;
+    options.at_end = EngineOptions::AtEnd::Stay;
+    engine_ = load(script, options);
+    rows_.bind(*engine_, "sums");
+    EXPECT_DONE(engine_->start());
+  }
+
+  void push(const std::string& user, int n) {
+    EXPECT_DONE(engine_->push_text("r", R"({"user":")" + user + R"(","n":)" + std::to_string(n) + "}\n"));
+    run();
+  }
+
+  void run() {
+    for (int idle = 0; idle < 4;) idle += engine_->run() == RunState::More ? 0 : 1;
+  }
+
+  void begin(std::vector<SourceCut> at = {}) {
+    std::string problem;
+    auto part = CanaryPart::parse("25% by user", problem);
+    ASSERT_TRUE(part) << problem;
+    CanaryRequest request{edited(), "v2.mut", *part, std::move(at), carry()};
+    EXPECT_DONE(engine_->canary(request));
+  }
+
+  CanaryReport report() {
+    auto out = engine_->canary_report();
+    EXPECT_TRUE(out.ok());
+    return out ? out.value() : CanaryReport{};
+  }
+
+  std::vector<std::string> taken() { return std::exchange(rows_.rows, {}); }
+
+  std::unique_ptr<Engine> engine_;
+  Rows rows_;
+};
+
+using Lines = std::vector<std::string>;
+
+TEST_F(Canaries, CompletedWithStateOfBoth) {
+  push("ann", 1);
+  push("eve", 1);
+  EXPECT_EQ(taken(), (Lines{"user=ann total=1", "user=eve total=1"}));
+  begin();
+  push("ann", 2);
+  push("eve", 2);
+  EXPECT_EQ(taken(), (Lines{"user=ann total=21 c=1", "user=eve total=3"}));
+  EXPECT_EQ(report().life, CanaryReport::Life::Runs);
+  EXPECT_EQ(report().records, 2);
+  EXPECT_EQ(report().records_inside, 1);
+  EXPECT_EQ(report().rows, 1);
+  EXPECT_EQ(report().live_rows, 1);
+  EXPECT_EQ(report().entries, 1);
+  EXPECT_EQ(engine_->state("sums", "ann").value(), R"({"sums/s":{"total/sum":21,"c/count":1}})");
+  EXPECT_EQ(engine_->state("sums", "eve").value(), R"({"sums/s":{"total/sum":3}})");
+  std::string told;
+  EXPECT_DONE(
+      engine_->complete_canary({{}, [&](const SwapReport& of) { told = std::to_string(of.version); }}));
+  run();
+  EXPECT_EQ(told, "2");
+  push("ann", 3);
+  push("eve", 3);
+  EXPECT_EQ(taken(), (Lines{"user=ann total=51 c=2", "user=eve total=33 c=1"}));
+  EXPECT_EQ(report().life, CanaryReport::Life::Completed);
+  EXPECT_EQ(engine_->stats().version, 2);
+  EXPECT_EQ(engine_->history().back().outcome, VersionRecord::Outcome::Running);
+  EXPECT_DONE(engine_->undo({{carry()[0], {"drop", "sums/s/c/count"}}, {}}));
+  run();
+  push("ann", 4);
+  EXPECT_EQ(taken(), (Lines{"user=ann total=55"}));
+}
+
+TEST_F(Canaries, EndedWithStateOfBoth) {
+  push("ann", 1);
+  push("eve", 1);
+  begin();
+  push("ann", 2);
+  push("eve", 2);
+  taken();
+  bool told = false;
+  EXPECT_DONE(engine_->end_canary({{}, [&](const SwapReport& of) { told = of.refused.empty(); }}));
+  run();
+  EXPECT_TRUE(told);
+  push("ann", 3);
+  push("eve", 3);
+  EXPECT_EQ(taken(), (Lines{"user=ann total=24", "user=eve total=6"}));
+  EXPECT_EQ(report().life, CanaryReport::Life::Ended);
+  EXPECT_EQ(engine_->stats().version, 1);
+  EXPECT_EQ(engine_->history().back().outcome, VersionRecord::Outcome::RolledBack);
+  // Another one, and an edit behind it.
+  begin();
+  push("ann", 1);
+  EXPECT_EQ(taken(), (Lines{"user=ann total=34 c=1"}));
+  EXPECT_DONE(engine_->end_canary());
+  run();
+  EXPECT_DONE(engine_->swap({edited(), "v2.mut", {}, carry()}));
+  run();
+  push("eve", 1);
+  EXPECT_EQ(taken(), (Lines{"user=eve total=16 c=1"}));
+}
+
+TEST_F(Canaries, NothingElseMeanwhile) {
+  begin({{"r", 1}});
+  EXPECT_EQ(report().life, CanaryReport::Life::Waits);
+  push("ann", 1);
+  EXPECT_EQ(report().life, CanaryReport::Life::Runs);
+  auto held = [](const Failure& failure) {
+    return failure.kind == Failure::Kind::Usage &&
+           failure.text.find("complete it or end it first") != std::string::npos;
+  };
+  EXPECT_TRUE(held(failure_of(engine_->swap({edited(), "v2.mut", {}, carry()}))));
+  EXPECT_TRUE(held(failure_of(engine_->set_param("least", "5", {}))));
+  EXPECT_TRUE(held(failure_of(engine_->undo())));
+  EXPECT_TRUE(held(failure_of(engine_->redo())));
+  EXPECT_TRUE(held(failure_of(engine_->tap({"sums", "", 10, 1000, {}}))));
+  EXPECT_TRUE(held(failure_of(engine_->shadow({edited(), "v2.mut", {}, {}}))));
+  // Behind a close with a cut, at a later one.
+  EXPECT_DONE(engine_->complete_canary({{{"r", 3}}, {}}));
+  EXPECT_DONE(engine_->set_param("least", "5", {{"r", 4}}));
+  taken();
+  push("ann", 1);
+  push("eve", 1);
+  push("eve", 1);
+  push("eve", 1);
+  push("eve", 6);
+  EXPECT_EQ(taken(), (Lines{"user=ann total=11 c=1", "user=eve total=1", "user=eve total=11 c=1",
+                            "user=eve total=71 c=2"}));
+}
+
+TEST_F(Canaries, SaysWhatBeginsEmptyWhenItEnds) {
+  std::string problem;
+  auto part = CanaryPart::parse("25% by user", problem);
+  CanaryRequest request{script, "v2.mut", *part, {}, {{"drop", "sums/s/total/sum"}}};
+  request.text.replace(request.text.find("total = sum(n)"), 14, "c = count()");
+  push("ann", 1);
+  auto begun = engine_->canary(request);
+  ASSERT_TRUE(begun.ok()) << begun.failure().text;
+  EXPECT_NE(begun.value().plan.find("if it is ended, `sums/s/total/sum` of its keys begins empty"),
+            std::string::npos)
+      << begun.value().plan;
+  push("ann", 2);
+  EXPECT_DONE(engine_->end_canary());
+  run();
+  push("ann", 4);
+  push("eve", 8);
+  EXPECT_EQ(taken(), (Lines{"user=ann total=1", "user=ann c=1", "user=ann total=4", "user=eve total=8"}));
+}
+
+TEST_F(Canaries, OneThatWaitsIsLetGoOf) {
+  begin({{"r", 100}});
+  push("ann", 1);
+  EXPECT_EQ(report().life, CanaryReport::Life::Waits);
+  bool told = false;
+  EXPECT_DONE(engine_->end_canary({{}, [&](const SwapReport&) { told = true; }}));
+  EXPECT_TRUE(told);
+  EXPECT_EQ(report().life, CanaryReport::Life::Ended);
+  EXPECT_EQ(engine_->history().back().outcome, VersionRecord::Outcome::Aborted);
+  EXPECT_EQ(failure_of(engine_->complete_canary()).kind, Failure::Kind::Usage);
+  EXPECT_DONE(engine_->set_param("least", "5", {}));
+  run();
+  push("ann", 1);
+  EXPECT_EQ(taken(), (Lines{"user=ann total=1"}));
+}
+
+TEST_F(Canaries, PartsAreTexts) {
+  std::string problem;
+  EXPECT_EQ(CanaryPart::parse("5% by card", problem)->share, 500);
+  EXPECT_EQ(CanaryPart::parse("0.25% by card", problem)->share, 25);
+  EXPECT_EQ(CanaryPart::parse("99.9% by card", problem)->share, 9990);
+  EXPECT_EQ(CanaryPart::parse("99.9% by card", problem)->text(), "99.9% by card");
+  EXPECT_EQ(CanaryPart::parse("0.05% by card", problem)->text(), "0.05% by card");
+  for (const char* wrong : {"", "5%", "5 by card", "0% by card", "100% by card", "1.234% by card",
+                            ".5% by card", "-1% by card", "5% by ", "5% by a b"})
+    EXPECT_FALSE(CanaryPart::parse(wrong, problem)) << wrong;
+}
+
+}  // namespace
+}  // namespace mut
