@@ -58,6 +58,13 @@ bool same_digits(const typed::AggregateCall& a, const typed::AggregateCall& b) {
   }
 }
 
+// Whether what rows have given an aggregate of the script is what the other takes.
+bool same_parameters(const typed::AggregateCall& a, const typed::AggregateCall& b) {
+  if (a.own == nullptr || b.own == nullptr) return a.own == b.own;
+  return std::equal(a.own->parameter_types.begin(), a.own->parameter_types.end(),
+                    b.own->parameter_types.begin(), b.own->parameter_types.end(), same_type);
+}
+
 std::string function_name(const typed::AggregateCall& call) {
   return call.own != nullptr ? call.own->name : typed::aggregate_name(call.fn);
 }
@@ -407,6 +414,8 @@ class Finder {
     bool alike = same(before_.row, after_.row) && same(before_.measures, after_.measures) &&
                  std::equal(calls_before.begin(), calls_before.end(), calls_after.begin(), calls_after.end(),
                             same_digits) &&
+                 std::equal(calls_before.begin(), calls_before.end(), calls_after.begin(), calls_after.end(),
+                            same_parameters) &&
                  std::equal(was.measures.begin(), was.measures.end(), is.measures.begin(), is.measures.end(),
                             same_measure) &&
                  std::equal(was.follow.keys.begin(), was.follow.keys.end(), is.follow.keys.begin(),

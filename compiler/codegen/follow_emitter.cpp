@@ -21,8 +21,7 @@ void StageEmitter::emit_follow() {
   auto put = [&](uint32_t word, llvm::Value* value) {
     b.CreateAlignedStore(value, offset(sample, word * 8U), llvm::Align(8));
   };
-  auto put_value = [&](uint32_t column, const Value& value) {
-    std::vector<llvm::Value*> words = at_.words(value);
+  auto put_words = [&](uint32_t column, const std::vector<llvm::Value*>& words) {
     for (size_t w = 0; w < words.size(); ++w)
       put(node.desc.columns[column].word + static_cast<uint32_t>(w), words[w]);
   };
@@ -34,11 +33,11 @@ void StageEmitter::emit_follow() {
     admits = b.CreateOr(admits, bit);
     uint32_t column = node.desc.measures[i].column;
     for (const Value& value : argument.own) {
-      put_value(column, value);
-      column += value.type->kind == typed::Kind::Optional ? 2 : 1;
+      put_words(column, kept_words(at_, value, argument.counts));
+      column += kept_columns(value.type);
     }
-    if (!argument.value.empty()) put_value(column, argument.value);
-    if (!argument.order.empty()) put_value(column + 1, argument.order);
+    if (!argument.value.empty()) put_words(column, at_.words(argument.value));
+    if (!argument.order.empty()) put_words(column + 1, at_.words(argument.order));
   }
   put(0, at_.time);
   put(2, admits);
@@ -63,6 +62,7 @@ Value ModuleEmitter::own_of_group(FunctionEmitter& at, int store, size_t measure
   llvm::Value* number = b.getInt32(static_cast<uint32_t>(store));
   llvm::AllocaInst* state = at.temporary(own_bytes(own));
   b.CreateAlignedStore(b.getInt64(0), state, llvm::Align(8));
+  llvm::Value* mark = keeps_no_arguments(own) ? arena_mark(at) : nullptr;
   llvm::Value* places =
       b.CreateCall(helper("mut_follow_places", word, {pointer, half, word}), {at.context(), number, group});
   at.for_each(b.getInt64(0), places, [&](llvm::Value* place) {
@@ -77,6 +77,11 @@ Value ModuleEmitter::own_of_group(FunctionEmitter& at, int store, size_t measure
     uint32_t column = node.desc.measures[measure].column;
     for (typed::TypeRef type : own.parameter_types) {
       llvm::Value* words = b.CreateConstGEP1_64(b.getInt8Ty(), sample, node.desc.columns[column].word * 8U);
+      if (!typed::is_kept_as_words(type)) {
+        event.push_back(unpacked(at, type, words));
+        column += kept_columns(type);
+        continue;
+      }
       event.push_back(own_word(at, type, words));
       if (node.desc.columns[column].kind == state::WordKind::Text) {
         // The row that has it may be replaced before the result has been read.
@@ -85,9 +90,10 @@ Value ModuleEmitter::own_of_group(FunctionEmitter& at, int store, size_t measure
         text.parts[1] = b.CreateCall(helper("mut_arena_copy", pointer, {pointer, pointer, word}),
                                      {at.context(), text.parts[1], size});
       }
-      column += type->kind == typed::Kind::Optional ? 2 : 1;
+      column += kept_columns(type);
     }
     own_add(at, own, event, state, state);
+    if (mark != nullptr) rewind_arena(at, mark);
     b.CreateBr(next);
     b.SetInsertPoint(next);
   });

@@ -1,5 +1,6 @@
 // History of events: `over last …`, `over all`, prev, delta, changed. Every history sees the event
 // before the expressions are evaluated, and keeps it only when the whole stage succeeds.
+#include <algorithm>
 #include <map>
 
 #include "compiler/codegen/stage_emitter.h"
@@ -54,7 +55,7 @@ std::function<void()> StageEmitter::emit_rings(const graph::StoreNode& node, int
     uint32_t word = desc.columns[static_cast<size_t>(column)].word;
     std::vector<llvm::Value*> words;
     for (const Value& value : argument.own) {
-      for (llvm::Value* each : at_.words(value)) words.push_back(each);
+      for (llvm::Value* each : kept_words(at_, value, argument.counts)) words.push_back(each);
     }
     if (!argument.value.empty()) words = at_.words(argument.value);
     if (words.empty()) words.push_back(b.getInt64(0));
@@ -76,6 +77,14 @@ void StageEmitter::query_rings(const graph::StoreNode& node, int store, llvm::Va
   llvm::Value* row = find_row(table, key, desc);
   if (desc.ttl != 0)
     b.CreateCall(module_.helper("mut_ring_age", b.getVoidTy(), {pointer, pointer}), {owner, row});
+  bool texts = std::any_of(desc.columns.begin(), desc.columns.end(), [](const state::ColumnDesc& column) {
+    return column.kind == state::WordKind::Text;
+  });
+  if (texts) {
+    llvm::Value* fits = b.CreateCall(
+        module_.helper("mut_ring_room", b.getInt32Ty(), {pointer, pointer, pointer}), {owner, row, sample});
+    at_.check(b.CreateICmpNE(fits, b.getInt32(0)), EventError::Memory);
+  }
   for (uint32_t i = 0; i < desc.cells.size(); ++i) {
     auto index = static_cast<size_t>(node.histories[i]);
     const typed::History& history = stage_.histories[index];

@@ -94,7 +94,10 @@ void ModuleEmitter::emit_pattern_condition(int store) {
   auto value_of = [&](typed::TypeRef type, llvm::Value* memory,
                       const std::function<llvm::Value*()>& present) {
     bool optional = type->kind == Kind::Optional;
-    Value out = at.from_words(optional ? type->element : type, memory);
+    typed::TypeRef inner = optional ? type->element : type;
+    // A list is given as its memory layout, which is of two words.
+    Value out =
+        inner->kind == Kind::List ? load(b, inner, layout(inner), memory) : at.from_words(inner, memory);
     if (!optional) return out;
     out.type = type;
     out.parts.push_back(b.CreateICmpNE(present(), b.getInt64(0)));
@@ -112,10 +115,17 @@ void ModuleEmitter::emit_pattern_condition(int store) {
   }
   for (size_t i = 0; i < stage.aggregates.size(); ++i) {
     llvm::Value* state = load_word(function->getArg(3), i * 3 + 2);
-    at.stage.aggregates.push_back({value_of(stage.aggregates[i].result, word(function->getArg(3), i * 3),
-                                            [&] { return b.CreateAnd(state, b.getInt64(1)); }),
-                                   b.CreateICmpNE(b.CreateAnd(state, b.getInt64(2)), b.getInt64(0))});
+    auto present = [&] { return b.CreateAnd(state, b.getInt64(1)); };
+    at.stage.aggregates.push_back(
+        {value_of(stage.aggregates[i].result, word(function->getArg(3), i * 3), present),
+         b.CreateICmpNE(b.CreateAnd(state, b.getInt64(2)), b.getInt64(0))});
   }
+  // A search may ask a million times for one event: nothing that a condition has made on its way stays.
+  llvm::Value* mark = arena_mark(at);
+  auto leave = [&](llvm::Value* holds) {
+    rewind_arena(at, mark);
+    b.CreateRet(holds);
+  };
   at.handler = {at.block("failed"), at.temporary(4)};
   llvm::BasicBlock* failed = at.handler.block;
   llvm::SwitchInst* which = b.CreateSwitch(function->getArg(1), failed);
@@ -125,10 +135,10 @@ void ModuleEmitter::emit_pattern_condition(int store) {
     llvm::BasicBlock* block = at.block("name");
     which->addCase(b.getInt32(static_cast<uint32_t>(i)), block);
     b.SetInsertPoint(block);
-    b.CreateRet(b.CreateZExt(at.emit_condition(*name.condition), number));
+    leave(b.CreateZExt(at.emit_condition(*name.condition), number));
   }
   b.SetInsertPoint(failed);
-  b.CreateRet(b.getInt32(0));
+  leave(b.getInt32(0));
 }
 
 }  // namespace mut::codegen

@@ -281,6 +281,7 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
   });
   llvm::AllocaInst* state = at_.temporary(own_bytes(own));
   b.CreateAlignedStore(b.getInt64(0), state, llvm::Align(8));
+  llvm::Value* mark = keeps_no_arguments(own) ? arena_mark(at_) : nullptr;
   llvm::Value* range =
       b.CreateCall(module_.helper("mut_ring_range", word, {pointer, pointer, pointer, b.getInt32Ty()}),
                    {owner, row, sample, b.getInt32(history.excluding_current ? 1 : 0)});
@@ -298,7 +299,14 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
     for (typed::TypeRef type : own.parameter_types) {
       bool optional = type->kind == Kind::Optional;
       const state::ColumnDesc& column = desc.columns[next_column];
-      next_column += optional ? 2 : 1;
+      next_column += kept_columns(type);
+      if (!typed::is_kept_as_words(type)) {
+        llvm::AllocaInst* text = at_.temporary(16);
+        b.CreateCall(module_.helper("mut_ring_text", b.getVoidTy(), {pointer, pointer, pointer}),
+                     {owner, offset(kept, column.word * 8U), text});
+        event.push_back(unpacked(at_, type, text));
+        continue;
+      }
       llvm::Value* present = nullptr;
       if (optional) {
         llvm::Value* flag = b.CreateAlignedLoad(
@@ -327,6 +335,7 @@ Value StageEmitter::own_over_ring(const graph::StoreNode& node, uint32_t cell, l
                        {at_.context(), text.parts[1], size});
     }
     add_own(own, event, state, state);
+    if (mark != nullptr) rewind_arena(at_, mark);
     b.CreateBr(next);
     b.SetInsertPoint(next);
   });

@@ -80,11 +80,22 @@ bool ModuleEmitter::sets_timers(int source) const {
 
 bool ModuleEmitter::keeps_variables(int source) const {
   uint64_t bit = uint64_t{1} << source;
+  auto is_passed_lists = [](const typed::AggregateCall& call) {
+    return call.own != nullptr &&
+           std::any_of(call.own->parameter_types.begin(), call.own->parameter_types.end(),
+                       [](typed::TypeRef type) { return !typed::is_kept_as_words(type); });
+  };
   return std::any_of(graph_.stores.begin(), graph_.stores.end(), [&](const graph::StoreNode& node) {
-    return (graph_.source_mask[static_cast<size_t>(node.stream)] & bit) != 0 &&
-           std::any_of(node.desc.cells.begin(), node.desc.cells.end(), [](const state::CellDesc& cell) {
-             return cell.fn == state::CellFn::Own && state::owns_memory(cell);
-           });
+    if ((graph_.source_mask[static_cast<size_t>(node.stream)] & bit) == 0) return false;
+    const typed::Stage& stage =
+        program().streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
+    return std::any_of(node.desc.cells.begin(), node.desc.cells.end(),
+                       [](const state::CellDesc& cell) {
+                         return cell.fn == state::CellFn::Own && state::owns_memory(cell);
+                       }) ||
+           std::any_of(stage.aggregates.begin(), stage.aggregates.end(), is_passed_lists) ||
+           std::any_of(stage.histories.begin(), stage.histories.end(),
+                       [&](const typed::History& history) { return is_passed_lists(history.call); });
   });
 }
 

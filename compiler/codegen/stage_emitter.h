@@ -145,4 +145,16 @@ void own_add(FunctionEmitter& at, const typed::OwnAggregate& own, const std::vec
              llvm::Value* from, llvm::Value* to);
 Value own_result(FunctionEmitter& at, const typed::OwnAggregate& own, const std::vector<Value>& states);
 
+// What they are passed, where samples keep it: packed_emitter.cpp. How many columns a parameter has.
+uint32_t kept_columns(typed::TypeRef type);
+// Its words, one column after the other. `counts` may be null: the event counts.
+std::vector<llvm::Value*> kept_words(FunctionEmitter& at, const Value& value, llvm::Value* counts);
+// A list, record or map of the text that it is kept as, in memory of the arena.
+Value unpacked(FunctionEmitter& at, typed::TypeRef type, llvm::Value* text);
+// Whether its states are words, which hold nothing of what they were made of: then that can be let go.
+bool keeps_no_arguments(const typed::OwnAggregate& own);
+// The arena as it is now, and back to that: for what nobody reads any more.
+llvm::Value* arena_mark(FunctionEmitter& at);
+void rewind_arena(FunctionEmitter& at, llvm::Value* mark);
+
 }  // namespace mut::codegen

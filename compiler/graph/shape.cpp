@@ -15,6 +15,7 @@ class CodeDescriber {
   explicit CodeDescriber(Graph& graph) : out_(graph) {}
 
   void run() {
+    name_arguments();
     number_literals();
     describe_shape();
   }
@@ -83,6 +84,24 @@ class CodeDescriber {
     }
   }
 
+  // Of what is packed where events are kept for aggregates of the script.
+  void name_arguments() {
+    auto name = [&](const typed::AggregateCall& call) {
+      if (call.own == nullptr) return;
+      for (typed::TypeRef type : call.own->parameter_types) {
+        if (!typed::is_kept_as_words(type)) name_type(type);
+      }
+    };
+    const typed::Program& program = *out_.program;
+    for (size_t i = 0; i < program.streams.size(); ++i) {
+      if (!out_.live[i]) continue;
+      for (const typed::Stage& stage : program.streams[i].stages) {
+        for (const typed::History& history : stage.histories) name(history.call);
+        for (const typed::AggregateCall& call : stage.aggregates) name(call);
+      }
+    }
+  }
+
   void number_literals() {
     for_all_exprs([&](const Expr& expr) { number(expr); });
   }
@@ -107,6 +126,7 @@ class CodeDescriber {
            std::to_string(call.own->constants.size()) + "," + std::to_string(call.own->states.size()) + "," +
            std::to_string(call.own->merge.size());
     for (int local : call.own->parameters) out += "," + std::to_string(local);
+    for (typed::TypeRef type : call.own->parameter_types) out += "," + type->text;
     for (const typed::OwnState& state : call.own->states) out += "," + std::to_string(state.local);
     for (const auto& [local, value] : call.own->constants) out += "," + std::to_string(local);
   }

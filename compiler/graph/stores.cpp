@@ -90,10 +90,15 @@ abi::TypeDescRef describe_own(const typed::OwnAggregate& own) {
   return abi::make_record(std::move(fields));
 }
 
-// What is kept of what an aggregate of the script is passed: a T? has a second column, 1 where it is some.
+// What is kept of what an aggregate of the script is passed: a T? has a second column, 1 where it is some. A
+// list, record or map, or a T? of one, is one packed piece, which is kept as a text is.
 std::vector<state::WordKind> argument_columns(const typed::AggregateCall& call) {
   std::vector<state::WordKind> out;
   for (typed::TypeRef type : call.own->parameter_types) {
+    if (!typed::is_kept_as_words(type)) {
+      out.push_back(state::WordKind::Text);
+      continue;
+    }
     bool optional = type->kind == Kind::Optional;
     out.push_back(state::word_kind(*describe(optional ? type->element : type)));
     if (optional) out.push_back(state::WordKind::Unsigned);

@@ -17,6 +17,7 @@
 #include <llvm/Transforms/Instrumentation/BoundsChecking.h>
 #include <llvm/Transforms/Instrumentation/ThreadSanitizer.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <map>
@@ -128,16 +129,43 @@ void run_passes(llvm::Module& module, llvm::TargetMachine& machine, Tier tier) {
   passes.run(module, modules);
 }
 
+// To make one takes LLVM half a millisecond, a tenth of what a small edit costs: they are kept.
+// Threads: any; a machine is lent to one compilation at a time.
+class TargetMachines {
+ public:
+  std::unique_ptr<llvm::TargetMachine> take(Tier tier) {
+    std::lock_guard lock(mutex_);
+    auto& idle = of(tier);
+    if (idle.empty()) return make_target(tier);
+    auto out = std::move(idle.back());
+    idle.pop_back();
+    return out;
+  }
+  void give_back(Tier tier, std::unique_ptr<llvm::TargetMachine> machine) {
+    std::lock_guard lock(mutex_);
+    of(tier).push_back(std::move(machine));
+  }
+
+ private:
+  std::vector<std::unique_ptr<llvm::TargetMachine>>& of(Tier tier) {
+    return idle_[static_cast<size_t>(tier)];
+  }
+
+  std::mutex mutex_;
+  std::array<std::vector<std::unique_ptr<llvm::TargetMachine>>, 2> idle_;
+};
+
 struct Built {
   codegen::EmittedModule emitted;
   std::unique_ptr<llvm::TargetMachine> machine;
 };
 
-Result<Built> build(const graph::Graph& graph, Tier tier, codegen::Literals literals, CompileTimes& times) {
+Result<Built> build(const graph::Graph& graph, Tier tier, codegen::Literals literals,
+                    std::unique_ptr<llvm::TargetMachine> machine, CompileTimes& times) {
   int64_t begin = now_ns();
-  Built out{codegen::emit(graph, literals), make_target(tier)};
+  if (!machine) return Error{"LLVM does not know this machine"};
+  Built out{codegen::emit(graph, literals), std::move(machine)};
   if (!out.emitted.problem.empty()) return Error{"the generated code is not valid: " + out.emitted.problem};
-  if (!out.machine) return Error{"LLVM does not know this machine"};
   llvm::Module& module = *out.emitted.module;
   module.setDataLayout(out.machine->createDataLayout());
   module.setTargetTriple(out.machine->getTargetTriple().str());
@@ -172,6 +200,7 @@ struct Jit::State {
   std::atomic<size_t> live{0};
   std::map<std::string, llvm::SmallVector<char, 0>> objects;  // by tier and shape
   uint64_t next = 0;
+  TargetMachines machines;
 };
 
 Jit::Jit() : state_(std::make_shared<State>()) {
@@ -218,10 +247,11 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
     if (auto known = state_->objects.find(key); known != state_->objects.end()) bytes = known->second;
   }
   if (bytes.empty()) {
-    auto built = build(graph, tier, literals, times);
+    auto built = build(graph, tier, literals, state_->machines.take(tier), times);
     if (!built) return built.error();
     int64_t begin = now_ns();
     auto made = generate(built.value(), llvm::CodeGenFileType::ObjectFile);
+    state_->machines.give_back(tier, std::move(built.value().machine));
     if (!made) return made.error();
     bytes = std::move(made).value();
     times.code_ns = now_ns() - begin;
@@ -302,7 +332,7 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
 
 Result<std::string> print_ir(const graph::Graph& graph, Tier tier) {
   CompileTimes times;
-  auto built = build(graph, tier, codegen::Literals::Table, times);
+  auto built = build(graph, tier, codegen::Literals::Table, make_target(tier), times);
   if (!built) return built.error();
   std::string out;
   llvm::raw_string_ostream stream(out);
@@ -312,7 +342,7 @@ Result<std::string> print_ir(const graph::Graph& graph, Tier tier) {
 
 Result<std::string> print_assembly(const graph::Graph& graph, Tier tier) {
   CompileTimes times;
-  auto built = build(graph, tier, codegen::Literals::Table, times);
+  auto built = build(graph, tier, codegen::Literals::Table, make_target(tier), times);
   if (!built) return built.error();
   auto bytes = generate(built.value(), llvm::CodeGenFileType::AssemblyFile);
   if (!bytes) return bytes.error();

@@ -75,6 +75,7 @@ std::optional<sema::ModuleReader::Found> Reader::read(const ast::ImportDecl& imp
     return known->second != nullptr ? std::optional<Found>({key, known->second}) : std::nullopt;
   }
   if (!import.file.empty()) {
+    files_.push_back(key);
     auto text = text_of(key);
     if (text) return parse(key, std::move(text).value(), span, diags);
     diags.report(Code::UnknownModule, span, import.file).note(text.error().message);

@@ -14,6 +14,8 @@ class Reader final : public sema::ModuleReader {
  public:
   explicit Reader(source::SourceSet& sources) : sources_(sources) {}
   std::optional<Found> read(const ast::ImportDecl& import, source::Span span, diag::Engine& diags) override;
+  // Paths of the files that were asked for, whether they were there or not.
+  const std::vector<std::string>& files() const { return files_; }
 
  private:
   std::optional<Found> parse(const std::string& key, std::string text, source::Span span,
@@ -21,6 +23,7 @@ class Reader final : public sema::ModuleReader {
   source::SourceSet& sources_;
   std::deque<ast::Program> trees_;
   std::map<std::string, const ast::Program*> known_;  // by key
+  std::vector<std::string> files_;
 };
 
 }  // namespace mut::modules

@@ -258,6 +258,18 @@ Value map_function(const Expr& expr, const std::vector<Value>& args) {
       return found != nullptr;
     case Builtin::Get:
       return found == nullptr ? Value() : *found;
+    case Builtin::MapPut: {
+      Value::Parts entries = map.entries();
+      entries.emplace_back(Value::Parts{args[1], args[2]});
+      return map_of(entries);
+    }
+    case Builtin::MapRemove: {
+      Value::Entries out;
+      for (const Value& entry : map.entries()) {
+        if (total_order(entry.parts()[0], args[1]) != 0) out.entries.push_back(entry);
+      }
+      return out;
+    }
     default: {
       Value::Parts out;
       for (const Value& entry : map.entries())

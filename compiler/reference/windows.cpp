@@ -136,15 +136,17 @@ Flow::Step Flow::counted(StagePlace place, const Event& event) {
   return {};
 }
 
-// Something changed by an event of that time: the next multiple of `every` behind the watermark gives it.
+// Something changed by an event of that time: the next multiple of `every` behind the watermark gives it;
+// before there is one, behind the oldest such event.
 void Flow::plan_tick(StagePlace place, int64_t time) {
   int64_t every = stage_at(place).trigger_every;
   StageState& state = states_.at(place);
-  if (every == 0 || state.tick != end_of_time) return;
+  if (every == 0) return;
   int64_t now = watermark(place.first, place.second);
+  if (now != no_time && state.tick != end_of_time) return;
   int64_t from = now == no_time ? time : now;
   int64_t rest = from % every;
-  state.tick = from - (rest < 0 ? rest + every : rest) + every;
+  state.tick = std::min(state.tick, from - (rest < 0 ? rest + every : rest) + every);
 }
 
 // What there is of the window that ends with that event, counted from 1.

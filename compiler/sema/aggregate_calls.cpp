@@ -319,10 +319,6 @@ ExprPtr CallChecker::check_measure(const AggregateName& aggregate) {
   }
   if (node.filter) return not_executable("`where` in an aggregate of a pattern");
   if (!fill_numbers(out)) return error();
-  bool list =
-      out.fn == AggregateFn::Collect || out.fn == AggregateFn::Top || out.fn == AggregateFn::StringAgg;
-  if (list && scope.pattern->current >= 0)
-    return not_executable("`" + node.function.text + "` in the `define` of a pattern");
   const BoundName& of = scope.pattern->names[static_cast<size_t>(measured.name)];
   bool may_lack = of.optional || measured.name == scope.pattern->current;
   if (!finish_aggregate(out, may_lack)) return error();

@@ -177,6 +177,9 @@ ExprPtr CallChecker::check_builtin() {
     case Builtin::MapKeys:
     case Builtin::MapValues:
       return map_function(matching[0]);
+    case Builtin::MapPut:
+    case Builtin::MapRemove:
+      return changed_map(matching[0]);
     case Builtin::Reveal:
       return reveal();
     case Builtin::ArrivalTime:

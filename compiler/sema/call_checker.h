@@ -100,6 +100,8 @@ struct CallChecker {
   ExprPtr list_function(Builtin builtin);
   // Of maps, and of secrets: map_values.cpp.
   ExprPtr map_function(Builtin builtin);
+  ExprPtr changed_map(Builtin builtin);
+  ExprPtr put_first();
   ExprPtr map_function(Builtin builtin, ExprPtr map);
   ExprPtr reveal();
   // `pick(0..5000)`: an int with both ends; `pick(["a", "b"])`: one of a list.

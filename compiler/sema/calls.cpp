@@ -29,6 +29,8 @@ std::optional<std::string_view> written_here(std::string_view name) {
   if (name == "count_distinct") return "write `distinct(x)`, or `approx_distinct(x)` where there are many";
   if (name == "approx_count_distinct") return "write `approx_distinct(x)`";
   if (name == "cast") return "write `x as T`";
+  if (name == "insert" || name == "map_insert") return "a map with one key more is `put(m, key, value)`";
+  if (name == "delete" || name == "erase") return "a map without a key is `remove(m, key)`";
   return std::nullopt;
 }
 
@@ -37,6 +39,24 @@ bool is_list_call(std::string_view name, const std::vector<const ast::Expr*>& ar
   if (name == "map" || name == "filter" || name == "reduce") return true;
   if (name == "sort") return args.size() == 2;
   return (name == "any" || name == "all") && args.size() == 2;
+}
+
+// Whether what is written is a list that an aggregate gives, or a list made of one: `sum` of it is that of
+// the list, not of events.
+bool is_list_of_aggregate(const ast::Expr& written) {
+  if (const auto* paren = std::get_if<ast::Paren>(&written.node)) return is_list_of_aggregate(*paren->inner);
+  if (const auto* binary = std::get_if<ast::Binary>(&written.node))
+    return binary->op == ast::BinaryOp::Coalesce && is_list_of_aggregate(*binary->left);
+  const auto* call = std::get_if<ast::Call>(&written.node);
+  if (call == nullptr || call->history) return false;
+  const std::string& name = call->function.text;
+  if (name == "collect" || name == "top") return true;
+  constexpr std::string_view list_names[] = {"map", "filter", "sort", "reverse", "append", "concat"};
+  if (std::find(std::begin(list_names), std::end(list_names), name) == std::end(list_names)) return false;
+  const ast::Expr* first = call->receiver != nullptr ? call->receiver.get()
+                           : call->args.empty()      ? nullptr
+                                                     : call->args[0].value.get();
+  return first != nullptr && is_list_of_aggregate(*first);
 }
 
 Kind conversion_kind(std::string_view name) {
@@ -92,6 +112,11 @@ ExprPtr CallChecker::check() {
   }
   if (is_list_call(name, args)) return checker.check_list_call(node, args, expr, scope);
   const AggregateName* aggregate = find_aggregate(name);
+  bool over_groups = scope.place == Place::Pattern || scope.place == Place::AggregateItem;
+  if (aggregate != nullptr && over_groups && args.size() == 1 && is_list_of_aggregate(*args[0])) {
+    if (name == "any" || name == "all") return checker.check_list_call(node, args, expr, scope);
+    if (is_builtin(name)) return check_builtin();
+  }
   if (aggregate != nullptr && scope.place == Place::Pattern) {
     if (ExprPtr measure = check_measure(*aggregate)) return measure;
   }

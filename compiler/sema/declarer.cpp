@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/sema/call_checker.h"
+#include "compiler/syntax/words.h"
 
 namespace mut::sema {
 
@@ -43,6 +44,10 @@ void Declarer::declare(const Declarations& declarations) {
       if (take(functions_, fn->name)) names_.functions[fn->name.text] = {fn, &names_};
     } else if (const auto* made = std::get_if<ast::OperatorDecl>(&node)) {
       take_inner(made->params, {});
+      if (syntax::begins_stage(made->name.text)) {
+        diags_.report(diag::Code::StageHidesOperator, made->name.span, made->name.text)
+            .note("`| " + made->name.text + "` is the stage; give the operator another name");
+      }
       if (take(functions_, made->name)) names_.operators[made->name.text] = {made, &names_};
     } else if (const auto* own = std::get_if<ast::AggregateDecl>(&node)) {
       std::vector<ast::Ident> states;

@@ -124,6 +124,45 @@ ExprPtr CallChecker::map_function(Builtin builtin, ExprPtr map) {
   return call(builtin, result, std::move(values));
 }
 
+// `put(m, key, value)`, `remove(m, key)`.
+ExprPtr CallChecker::changed_map(Builtin builtin) {
+  bool puts = builtin == Builtin::MapPut;
+  if (!count_is(puts ? 3 : 2, puts ? 3 : 2)) return error();
+  ExprPtr map = checker.check(*args[0], scope, hint);
+  if (!argument_is(map, 0, map->type->kind == Kind::Map, "a map")) return error();
+  if (puts && map->type->key()->kind == Kind::None) return put_first();
+  TypeRef of = map->type;
+  std::vector<ExprPtr> values;
+  values.push_back(std::move(map));
+  values.push_back(checker.check_as(*args[1], scope, of->key()));
+  if (puts) values.push_back(checker.check_as(*args[2], scope, of->value()));
+  for (const ExprPtr& value : values) {
+    if (value->type->kind == Kind::Error) return error();
+  }
+  return call(builtin, of, std::move(values));
+}
+
+// Into `map {}`: its types are those of what is put.
+ExprPtr CallChecker::put_first() {
+  ExprPtr key = checker.check(*args[1], scope);
+  ExprPtr value = checker.check(*args[2], scope);
+  if (key->type->kind == Kind::Error || value->type->kind == Kind::Error) return error();
+  if (!typed::is_map_key(key->type)) {
+    diags().report(Code::MapKey, args[1]->span, quoted(key->type));
+    return error();
+  }
+  if (value->type->kind == Kind::None) {
+    diags().report(Code::CannotInferType, args[2]->span);
+    return error();
+  }
+  TypeRef of = checker.types_.map(key->type, value->type);
+  std::vector<ExprPtr> values;
+  values.push_back(checker.check_as(*args[0], scope, of));
+  values.push_back(std::move(key));
+  values.push_back(std::move(value));
+  return values[0]->type->kind == Kind::Error ? error() : call(Builtin::MapPut, of, std::move(values));
+}
+
 // ---- secrets
 
 ExprPtr CallChecker::reveal() {

@@ -53,10 +53,8 @@ bool ExprChecker::bind_own(const ast::AggregateDecl& decl, const Names& home,
       use.made->constants.emplace_back(local.index, std::move(value));
       continue;
     }
-    TypeRef plain = wanted->kind == Kind::Optional ? wanted->element : wanted;
-    if (!typed::is_scalar(wanted) && plain->kind != Kind::String && plain->kind != Kind::Bytes) {
-      diags_.report(Code::ArgumentType, args[i]->span, std::to_string(i + 1), decl.name.text, "a scalar",
-                    quoted(wanted));
+    if (typed::has_secret(wanted)) {
+      secret_use(*value, "no aggregate keeps but `count`");
       return false;
     }
     use.made->parameters.push_back(local.index);

@@ -32,6 +32,18 @@ CheckResult check_script(std::string_view text, std::string name, const CheckOpt
   return {!diags.has_errors(), render(diags, sources, options)};
 }
 
+std::optional<std::vector<std::string>> imported_files(std::string_view text, std::string name) {
+  source::SourceSet sources;
+  diag::Engine diags;
+  ast::Program tree = syntax::parse(sources, sources.add(std::move(name), std::string(text)), diags);
+  if (diags.has_errors()) return std::nullopt;
+  modules::Reader modules(sources);
+  sema::CheckOptions check;
+  check.modules = &modules;
+  (void)sema::check(tree, diags, check);
+  return modules.files();
+}
+
 Outcome<std::string> format_script(std::string_view text, std::string name, const CheckOptions& options) {
   source::SourceSet sources;
   diag::Engine diags;

@@ -192,6 +192,11 @@ const std::vector<std::string>& all_words() {
   return words;
 }
 
+bool begins_stage(std::string_view word) {
+  const std::vector<std::string>& words = stage_words();
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
 WordKind word_kind(std::string_view word) {
   static const std::map<std::string, WordKind, std::less<>> kinds = [] {
     std::map<std::string, WordKind, std::less<>> out;

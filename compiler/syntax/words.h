@@ -15,6 +15,8 @@ enum class WordKind : unsigned char {
 };
 
 WordKind word_kind(std::string_view word);
+// Whether a stage of the language begins with it.
+bool begins_stage(std::string_view word);
 // All of them, in the order of the grammar.
 const std::vector<std::string>& all_words();
 

@@ -21,6 +21,14 @@ void* Arena::allocate_slow(size_t bytes) {
   return block.memory.get();
 }
 
+void* Arena::allocate_growing(size_t bytes) {
+  size_t aligned = (bytes + 7) & ~size_t{7};
+  if (aligned <= static_cast<size_t>(end_ - next_)) return allocate(bytes);
+  auto* out = static_cast<char*>(allocate_slow(aligned * 2));
+  next_ = out + aligned;
+  return out;
+}
+
 MutStr Arena::copy(std::string_view text) {
   if (text.empty()) return {0, 0, ""};
   char* data = static_cast<char*>(allocate(text.size()));

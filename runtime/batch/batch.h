@@ -24,6 +24,31 @@ class Arena {
     next_ += aligned;
     return out;
   }
+  // The same, of what is likely to get longer: where it needs a block, with as much room again behind it.
+  void* allocate_growing(size_t bytes);
+  // Makes the newest piece longer, which ends at `end`: nobody sees yet what lies behind it. False, and
+  // nothing happened, where another piece is the newest or there is no room.
+  bool extend(const void* end, size_t bytes) {
+    size_t aligned = (bytes + 7) & ~size_t{7};
+    if (end != next_ || aligned > static_cast<size_t>(end_ - next_)) return false;
+    next_ += aligned;
+    return true;
+  }
+  // Where the next piece will lie. What was allocated since such a mark can be let go together.
+  struct Mark {
+    size_t block_index = 0;
+    size_t used_bytes = 0;
+    char* next = nullptr;
+    char* end = nullptr;
+  };
+  Mark mark() const { return {block_index_, used_bytes_, next_, end_}; }
+  // `to` was given since the last reset(); nothing reads any more what was allocated since.
+  void rewind(const Mark& to) {
+    block_index_ = to.block_index;
+    used_bytes_ = to.used_bytes;
+    next_ = to.next;
+    end_ = to.end;
+  }
   MutStr copy(std::string_view text);
   void reset();
   size_t bytes() const { return bytes_; }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "runtime/graph/full_arena.h"
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
 #include "runtime/state/cells.h"
@@ -94,6 +95,13 @@ char* mut_arena_copy(MutContext* ctx, const char* data, uint64_t bytes) {
   return out;
 }
 
+void mut_arena_mark(MutContext* ctx, mut::batch::Arena::Mark* out) { *out = instance(ctx).arena().mark(); }
+
+// What was allocated since the mark is read by nobody.
+void mut_arena_rewind(MutContext* ctx, const mut::batch::Arena::Mark* to) {
+  instance(ctx).arena().rewind(*to);
+}
+
 void mut_sink_grow(MutContext* ctx, uint32_t sink) { instance(ctx).grow_sink(sink); }
 
 int32_t mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) {
@@ -112,10 +120,7 @@ void mut_own_load(MutContext* ctx, MutTable* table, const char* row, uint32_t in
   const mut::state::CellDesc& cell = of.desc().cells[index];
   mut::batch::Arena& arena = instance(ctx).arena();
   mut::state::load_own(cell, row + cell.offset, of.heap(), arena, words);
-  // With several shards rows can be taken only where all of them stand.
-  if (arena.used_bytes() > mut::runtime::arena_bytes_usual &&
-      ctx->output_rows_max == mut::runtime::output_rows_usual)
-    ctx->output_rows_max = 0;
+  mut::runtime::take_rows_if_full(*ctx, arena);
 }
 
 // Bytes by which the state would grow with `words` in place of what the row has. `row`: null of one that is

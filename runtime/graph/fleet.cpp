@@ -44,6 +44,7 @@ Fleet::Runs Fleet::run(size_t source, const MutBatch& rows, std::vector<MutCurso
     shard.instance().context().output_rows_max = output_rows_usual;
   });
   together_ = false;
+  share_ticks();
   auto any = [&](Shard::Ran what) { return std::find(ran.begin(), ran.end(), what) != ran.end(); };
   if (any(Shard::Ran::Stopped)) return Runs::Failed;
   return any(Shard::Ran::Some) ? Runs::Partly : Runs::Over;
@@ -73,10 +74,26 @@ void Fleet::set_arrival(int64_t arrival_ns) {
   for (const auto& shard : shards_) shard->instance().context().arrival = arrival_ns;
 }
 
+void Fleet::set_source(uint32_t source) {
+  for (const auto& shard : shards_) shard->instance().context().source = source;
+}
+
 void Fleet::raise_watermarks(size_t sources, int64_t time) {
   for (const auto& shard : shards_) {
     std::vector<int64_t>& watermarks = shard->instance().watermarks;
     for (size_t i = 0; i < sources; ++i) watermarks[i] = std::max(watermarks[i], time);
+  }
+}
+
+// As long as there is no watermark, the oldest event of a stage says when it ticks, whichever shard has that.
+void Fleet::share_ticks() {
+  for (size_t i = 0; i < plan().stores.size() && shards_.size() > 1; ++i) {
+    const StorePlan& store = plan().stores[i];
+    if (store.desc.gives != state::Gives::AtTicks || instance(0).watermark_of(store.clock) != no_watermark)
+      continue;
+    int64_t tick = state::never;
+    for (const auto& shard : shards_) tick = std::min(tick, shard->instance().store(i).tick());
+    for (const auto& shard : shards_) shard->instance().store(i).note_tick(tick);
   }
 }
 

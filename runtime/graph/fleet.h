@@ -59,6 +59,8 @@ class Fleet {
   void let_timers_go();
   // What is processed or fires from here on arrived then.
   void set_arrival(int64_t arrival_ns);
+  // What fires is by an event of that source.
+  void set_source(uint32_t source);
   // Raises the watermark of each of the first `sources` sources.
   void raise_watermarks(size_t sources, int64_t time);
   // Sources that have ended, by index, hold nothing back. Final: no others will come, and what has no time of
@@ -82,6 +84,7 @@ class Fleet {
   int64_t due(size_t store) const;
 
  private:
+  void share_ticks();
   void share_stage_clocks();
   void share_newest(size_t store);
   template <typename Count>

@@ -227,12 +227,22 @@ void list_extreme(const Call& call, bool largest) {
   call.give_optional(element, best);
 }
 
+// The elements of a list with room for more bytes behind them. In place where the list is the newest of the
+// arena: what it has stays as it is for all that see it, and nobody sees what comes behind. Else as a copy.
+char* grown(const Call& call, const MutList& list, uint64_t element_size, uint64_t more_bytes) {
+  uint64_t bytes = list.count * element_size;
+  auto* data = static_cast<char*>(const_cast<void*>(list.data));
+  if (bytes > 0 && call.instance.arena().extend(data + bytes, more_bytes)) return data;
+  auto* memory = static_cast<char*>(call.instance.arena().allocate_growing(bytes + more_bytes));
+  if (bytes > 0) memcpy(memory, data, bytes);
+  return memory;
+}
+
 void append_list(const Call& call, bool many) {
   const abi::TypeDesc& element = *call.type(0).element;
   uint64_t more = many ? call.list(1).count : 1;
   uint64_t bytes = call.list(0).count * element.size;
-  auto* memory = static_cast<char*>(call.instance.arena().allocate(bytes + more * element.size));
-  if (bytes > 0) memcpy(memory, call.list(0).data, bytes);
+  char* memory = grown(call, call.list(0), element.size, more * element.size);
   if (more > 0) memcpy(memory + bytes, many ? call.list(1).data : call.args[1], more * element.size);
   MutList list{call.list(0).count + more, memory};
   memcpy(call.out, &list, sizeof(list));
@@ -279,6 +289,54 @@ void list_of_entries(const Call& call, const abi::FieldDesc& field) {
   auto* memory = static_cast<char*>(call.instance.arena().allocate(entries * size));
   for (uint64_t i = 0; i < entries; ++i) memcpy(memory + i * size, call.element(0, i) + field.offset, size);
   MutList list{entries, memory};
+  memcpy(call.out, &list, sizeof(list));
+}
+
+// A map with the value of one key put in its place, or behind all others.
+void put_entry(const Call& call) {
+  const abi::TypeDesc& map = call.type(0);
+  const abi::FieldDesc& field = abi::value_field(map);
+  const auto* key = static_cast<const char*>(call.args[1]);
+  MutList list = call.list(0);
+  const uint64_t size = map.element->size;
+  const char* known = abi::find_value(map, list, key);
+  char* place;  // of the value
+  if (known != nullptr) {
+    auto* memory = static_cast<char*>(call.instance.arena().allocate(list.count * size));
+    memcpy(memory, list.data, list.count * size);
+    place = memory + (known - static_cast<const char*>(list.data));
+    list.data = memory;
+  } else {
+    char* memory = grown(call, list, size, size);
+    char* entry = memory + list.count * size;
+    memset(entry, 0, size);
+    memcpy(entry + map.element->fields[0].offset, key, abi::key_type(map).size);
+    place = entry + field.offset;
+    list = {list.count + 1, memory};
+  }
+  memcpy(place, call.args[2], field.type->size);
+  memcpy(call.out, &list, sizeof(list));
+}
+
+// A map without a key, which it need not have. Without its first or last entry it lies where it lay.
+void remove_entry(const Call& call) {
+  const abi::TypeDesc& map = call.type(0);
+  MutList list = call.list(0);
+  const uint64_t size = map.element->size;
+  const auto* data = static_cast<const char*>(list.data);
+  const char* value = abi::find_value(map, list, static_cast<const char*>(call.args[1]));
+  if (value != nullptr) {
+    auto index = static_cast<uint64_t>(value - data) / size;
+    --list.count;
+    if (index == 0) {
+      list.data = data + size;
+    } else if (index < list.count) {
+      auto* memory = static_cast<char*>(call.instance.arena().allocate(list.count * size));
+      memcpy(memory, data, index * size);
+      memcpy(memory + index * size, data + (index + 1) * size, (list.count - index) * size);
+      list.data = memory;
+    }
+  }
   memcpy(call.out, &list, sizeof(list));
 }
 
@@ -415,6 +473,12 @@ int32_t run(Builtin builtin, const Call& call, uint32_t count) {
     case Builtin::MapKeys:
     case Builtin::MapValues:
       list_of_entries(call, call.type(0).element->fields[builtin == Builtin::MapKeys ? 0 : 1]);
+      return 0;
+    case Builtin::MapPut:
+      put_entry(call);
+      return 0;
+    case Builtin::MapRemove:
+      remove_entry(call);
       return 0;
     default:
       call.give(time_part(builtin, call.number(0)));

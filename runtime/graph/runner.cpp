@@ -15,6 +15,22 @@ constexpr uint64_t piece_entries = 256;
 // So long an edit waits for what is left; then it takes it at its cut.
 constexpr int64_t rest_wait_ns = 1'000'000'000;
 
+// The source of the last event, as the next version numbers it: what fires at the cut fires for that event.
+// The first where it is not there any more.
+uint32_t same_source(Instance& old, const Plan& next, const Migration& migration) {
+  std::string name = old.plan().sources[old.context().source].name;
+  for (const auto& [before, after] : migration.renamed_sources) {
+    if (before == name) {
+      name = after;
+      break;
+    }
+  }
+  for (size_t i = 0; i < next.sources.size(); ++i) {
+    if (next.sources[i].name == name) return static_cast<uint32_t>(i);
+  }
+  return 0;
+}
+
 }  // namespace
 
 Runner::Runner(env::Env& env, const RunnerOptions& options, RetireList& retired)
@@ -383,6 +399,7 @@ void Runner::exchange() {
   }
   Instances old = fleet_.set_instances(std::move(swap.next));
   fleet_.set_arrival(old[0]->context().arrival);
+  fleet_.set_source(same_source(*old[0], plan(), swap.migration));
   // It knows the sources of the version before only.
   if (swap.beside == PreparedSwap::Beside::Ends) end_shadow();
   count_parked();

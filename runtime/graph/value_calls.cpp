@@ -2,7 +2,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/graph/full_arena.h"
 #include "runtime/graph/instance.h"
+#include "runtime/state/own_cells.h"
+#include "runtime/state/packed.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
 #include "runtime/state/sliding_counts.h"
@@ -49,6 +52,27 @@ int32_t mut_ring_query(MutContext* ctx, const char* row, uint32_t cell, const ui
                        int32_t excluding, void* store, uint64_t* out) {
   const auto& ring = *static_cast<mut::state::RingStore*>(store);
   return give(ring.query(row, cell, sample, excluding != 0, instance(ctx).arena()), out);
+}
+
+// A value in memory layout as one piece of the arena, which a store keeps as it keeps a text. 0: it is larger
+// than a piece can be.
+int32_t mut_pack(MutContext* ctx, uint32_t type, const char* value, MutStr* out) {
+  const mut::abi::TypeDesc& of = *instance(ctx).plan().types[type];
+  uint64_t bytes = mut::state::packed_bytes(of, value);
+  if (bytes > mut::state::piece_bytes_max) return 0;
+  mut::batch::Arena& arena = instance(ctx).arena();
+  auto* piece = static_cast<char*>(arena.allocate(bytes));
+  mut::state::pack(of, value, piece);
+  *out = mut::abi::make_str({piece, bytes});
+  return 1;
+}
+
+// The other way: the value, in memory of the arena.
+const char* mut_unpack(MutContext* ctx, uint32_t type, const MutStr* piece) {
+  mut::batch::Arena& arena = instance(ctx).arena();
+  const char* out = mut::state::unpacked_copy(*piece, *instance(ctx).plan().types[type], arena);
+  mut::runtime::take_rows_if_full(*ctx, arena);
+  return out;
 }
 
 // Whether the cells of a key may grow by one value each, of that much text. Asked before anything changes.

@@ -93,7 +93,7 @@ void OverlapStore::add_changed(int64_t start, ResultRows& out) {
 
 void OverlapStore::mark_changed(char* row, int64_t time, int64_t now) {
   set_changed(row, 1);
-  if (tick_ == never) tick_ = tick_behind(now, time, desc_.tick_every);
+  tick_ = next_tick(tick_, now, time, desc_.tick_every);
 }
 
 const ResultRows& OverlapStore::update(const uint64_t* key, batch::Arena& texts) {

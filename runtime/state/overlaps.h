@@ -2,6 +2,7 @@
 // panes are of no use. An event is added to every window that holds it. Windows that closed are kept for late
 // events as long as the stage says.
 #pragma once
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -15,6 +16,8 @@ class OverlapStore final : public Store {
   OverlapStore(StoreDesc desc, uint64_t seed, Budget& budget);
   void* view() override { return this; }
   int64_t due() const override;
+  int64_t tick() const override { return tick_; }
+  void note_tick(int64_t tick) override { tick_ = std::min(tick_, tick); }
   void fire(ResultRows& out) override;
   void release() override { fired_.clear(); }
   void advance(int64_t watermark) override;

@@ -10,8 +10,6 @@
 namespace mut::state {
 namespace {
 
-constexpr uint64_t piece_bytes_max = (uint64_t{1} << 31) - 1;
-
 const char* value_at(const uint64_t* words) {
   const char* out;
   memcpy(&out, words + 1, sizeof(out));
@@ -28,15 +26,20 @@ uint64_t bytes_of(const uint64_t* words, const OwnPiece& piece) {
   return text_of(words + piece.word).size;
 }
 
-// A packed piece as the value it was.
 char* unpacked(const MutStoredStr& stored, const abi::TypeDesc& type, const Heap& heap, batch::Arena& arena) {
-  auto* out = static_cast<char*>(arena.allocate(std::max<size_t>(stored.size, 8)));
-  if (stored.size > 0) memcpy(out, heap.at(stored.offset), stored.size);
-  unpack(type, out);
-  return out;
+  return unpacked_copy(heap.load(stored), type, arena);
 }
 
 }  // namespace
+
+char* unpacked_copy(const MutStr& piece, const abi::TypeDesc& type, batch::Arena& arena) {
+  auto* out =
+      static_cast<char*>(arena.allocate(std::max<size_t>(piece.size, std::max<size_t>(type.size, 8))));
+  if (piece.size == 0) memset(out, 0, type.size);
+  if (piece.size > 0) memcpy(out, piece.data, piece.size);
+  unpack(type, out);
+  return out;
+}
 
 bool is_packed(const abi::TypeDesc& type) {
   switch (type.kind) {

@@ -11,6 +11,7 @@
 namespace mut::state {
 
 // What asks for so much never fits: a piece is smaller than 2 GiB.
+constexpr uint64_t piece_bytes_max = (uint64_t{1} << 31) - 1;
 constexpr uint64_t never_fits_bytes = uint64_t{1} << 62;
 
 // Whether a variable is kept packed: a list, a map, a record, or a T? of one.
@@ -41,6 +42,9 @@ void for_each_own_piece(const abi::TypeDesc& result, const Visit& visit) {
     word += own_words(type);
   }
 }
+
+// A packed piece, or none of its bytes where there is no value, as the value it was, in memory of the arena.
+char* unpacked_copy(const MutStr& piece, const abi::TypeDesc& type, batch::Arena& arena);
 
 // The words of a cell as a kernel reads them, in memory of the arena.
 void load_own(const CellDesc& desc, const char* cell, const Heap& heap, batch::Arena& arena, uint64_t* words);

@@ -236,7 +236,7 @@ void PatternStore::forget_before_starts(Group& of) {
 // ---- measures and results
 
 CellResult PatternStore::measure(const Group& of, uint32_t index, const std::vector<BoundEvent>& bound,
-                                 batch::Arena* texts) const {
+                                 batch::Arena& texts) const {
   const CellDesc& desc = desc_.measures[index];
   std::vector<KeptValue> values;
   alignas(8) char cell[64] = {};
@@ -278,9 +278,9 @@ CellResult PatternStore::measure(const Group& of, uint32_t index, const std::vec
 }
 
 CellResult PatternStore::kept_measure(const CellDesc& desc, const std::vector<KeptValue>& values,
-                                      batch::Arena* texts) const {
+                                      batch::Arena& texts) const {
   CellResult out;
-  if (gives_list(desc.fn)) return texts != nullptr ? list_of(desc, values, *texts) : out;
+  if (gives_list(desc.fn)) return list_of(desc, values, texts);
   if (desc.fn == CellFn::Quantile) {
     std::vector<double> numbers;
     for (const KeptValue& value : values) numbers.push_back(inl::as_double(value.words[0]));
@@ -300,19 +300,21 @@ bool PatternStore::Events::asks(uint32_t name, uint64_t event, const std::vector
   const StoreDesc& desc = store_.desc();
   std::vector<uint64_t> measures(desc.measures.size() * 3 + 1);
   for (uint32_t index : desc.pattern.measures_of[name]) {
-    CellResult result = store_.measure(group_, index, bound, nullptr);
+    CellResult result = store_.measure(group_, index, bound, store_.lists_);
     measures[index * 3] = result.words[0];
     measures[index * 3 + 1] = result.words[1];
     measures[index * 3 + 2] = (result.present ? 1U : 0U) | (result.overflow ? 2U : 0U);
   }
   std::vector<uint64_t> sample = load_sample(desc, group_.event(event), store_.heap());
-  return store_.condition_(store_.context_, name, sample.data(), measures.data()) == 1;
+  bool holds = store_.condition_(store_.context_, name, sample.data(), measures.data()) == 1;
+  store_.lists_.reset();
+  return holds;
 }
 
 void PatternStore::give(const Group& of, const PatternStart& start, ResultRows& rows) {
   std::vector<CellResult> results;
   for (uint32_t i = 0; i < desc_.measures.size(); ++i)
-    results.push_back(measure(of, i, start.bound, &rows.texts()));
+    results.push_back(measure(of, i, start.bound, rows.texts()));
   int64_t time = desc_.pattern.absent == 0
                      ? of.time(start.bound.back().event)
                      : plus(of.time(start.bound.front().event), desc_.pattern.within) - 1;

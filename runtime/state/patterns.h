@@ -67,11 +67,11 @@ class PatternStore final : public Store {
   void forget_before_starts(Group& group);
   void count(Group& group);
   void give(const Group& group, const PatternStart& start, ResultRows& rows);
-  // `texts`: for lists; null where none is asked for.
+  // `texts`: for lists.
   CellResult measure(const Group& group, uint32_t index, const std::vector<BoundEvent>& bound,
-                     batch::Arena* texts) const;
+                     batch::Arena& texts) const;
   CellResult kept_measure(const CellDesc& desc, const std::vector<KeptValue>& values,
-                          batch::Arena* texts) const;
+                          batch::Arena& texts) const;
   void expect(uint64_t number, const Group& group);
   int64_t deadline_of(const Group& group, uint64_t event) const;
   uint32_t number_offset() const { return desc_.row_size - 8; }
@@ -92,6 +92,7 @@ class PatternStore final : public Store {
   const batch::Arena* given_texts_ = nullptr;
   PatternCondition condition_ = nullptr;
   MutContext* context_ = nullptr;
+  mutable batch::Arena lists_;  // what a condition is given, while it is asked
 };
 
 }  // namespace mut::state

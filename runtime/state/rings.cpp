@@ -346,6 +346,32 @@ void RingStore::load_value(WordKind kind, const uint64_t* from, uint64_t* words)
   memcpy(words, &loaded, sizeof(loaded));
 }
 
+bool RingStore::goes_next(const Ref& ref) const {
+  if (desc_.span == 0) return desc_.count != 0 && ref.count >= desc_.count;
+  return watermark_ != std::numeric_limits<int64_t>::min() &&
+         static_cast<int64_t>(at(ref, 0)[0]) <= watermark_ - desc_.span;
+}
+
+bool RingStore::has_room(const char* row, const uint64_t* sample) const {
+  const Heap& heap = const_cast<KeyedTable&>(table_).heap();
+  Ref ref = load(row);
+  const uint64_t* oldest = ref.count > 0 ? at(ref, 0) : nullptr;
+  if (oldest != nullptr && !goes_next(ref)) oldest = nullptr;
+  uint64_t growth = 0;
+  if (ref.count == ref.capacity && oldest == nullptr)
+    growth = static_cast<uint64_t>(ref.capacity == 0 ? 4 : ref.capacity * 2) * desc_.sample_words * 8;
+  for (size_t i = 0; i < desc_.columns.size(); ++i) {
+    if (desc_.columns[i].kind != WordKind::Text || (sample[2] >> i & 1U) == 0) continue;
+    const uint32_t word = desc_.columns[i].word;
+    MutStr text;
+    memcpy(&text, sample + word, sizeof(text));
+    MutStoredStr gone{0, 0, 0};
+    if (oldest != nullptr && (oldest[2] >> i & 1U) != 0) memcpy(&gone, oldest + word, sizeof(gone));
+    growth += heap.growth(text.size, gone.size);
+  }
+  return growth == 0 || budget_.fits(growth);
+}
+
 bool RingStore::push(char* row, const uint64_t* sample) {
   Ref ref = load(row);
   purge(ref);
@@ -363,7 +389,10 @@ bool RingStore::push(char* row, const uint64_t* sample) {
   if (ref.count == ref.capacity) {
     uint32_t capacity = ref.capacity == 0 ? 4 : ref.capacity * 2;
     uint64_t bytes = static_cast<uint64_t>(capacity) * desc_.sample_words * 8;
-    if (!budget_.fits(bytes)) return false;
+    if (!budget_.fits(bytes)) {
+      save(row, ref);  // without the samples that were let go
+      return false;
+    }
     Ref bigger{table_.heap().allocate(bytes), capacity, 0, ref.count, 0};
     for (uint32_t i = 0; i < ref.count; ++i) memcpy(at(bigger, i), at(ref, i), desc_.sample_words * 8U);
     if (ref.capacity != 0)
@@ -468,6 +497,10 @@ const uint64_t* mut_ring_sample(void* store, const char* row, uint32_t cell, uin
 
 void mut_ring_text(void* store, const uint64_t* words, MutStr* out) {
   *out = static_cast<mut::state::RingStore*>(store)->text(words);
+}
+
+int32_t mut_ring_room(void* store, const char* row, const uint64_t* sample) {
+  return static_cast<mut::state::RingStore*>(store)->has_room(row, sample) ? 1 : 0;
 }
 
 int32_t mut_ring_push(void* store, char* row, const uint64_t* sample) {

@@ -40,6 +40,8 @@ class RingStore final : public Store {
   const uint64_t* counted(const char* row, uint32_t cell, uint32_t index) const;
   // A text of a sample.
   MutStr text(const uint64_t* words) const;
+  // Whether a sample of these texts may be added. Asked before anything of a stage changes.
+  bool has_room(const char* row, const uint64_t* sample) const;
   // Adds a sample. False when the budget is spent.
   bool push(char* row, const uint64_t* sample);
   // Dedupe: whether a passed event is less than `span` away.
@@ -65,6 +67,8 @@ class RingStore final : public Store {
   void free_sample(uint64_t* sample);
   void drop_oldest(Ref& ref);
   void purge(Ref& ref);
+  // Whether the oldest sample is let go when one is added.
+  bool goes_next(const Ref& ref) const;
   // Our sample of one event, or null.
   uint64_t* find_sample(const char* row, uint64_t time, uint64_t arrival) const;
   // For each of our columns the one of `old` that its cells continue, or -1.

@@ -56,6 +56,10 @@ class Store {
   virtual void* view() = 0;
   // When the next thing fires, in event time; `never`: nothing waits.
   virtual int64_t due() const { return never; }
+  // When what changed is told next (`trigger every`); `never`: nothing has changed.
+  virtual int64_t tick() const { return never; }
+  // Another shard tells then, of the same stage: as this one does if it has not planned it earlier.
+  virtual void note_tick(int64_t tick) { (void)tick; }
   // Appends what fires at due(), in order, and forgets it at the next release().
   virtual void fire(ResultRows&) {}
   // The rows of fire() are not needed any more.

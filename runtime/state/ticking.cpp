@@ -21,7 +21,7 @@ bool TickingGroupStore::is_past(const char* row, int64_t watermark) const {
 
 void TickingGroupStore::mark_changed(char* row, int64_t time, int64_t now) {
   set_changed(row, 1);
-  if (tick_ == never) tick_ = tick_behind(now, time, desc_.tick_every);
+  tick_ = next_tick(tick_, now, time, desc_.tick_every);
 }
 
 std::vector<const char*> TickingGroupStore::take_changed() {

@@ -1,19 +1,23 @@
 // When what changed is to be given: the watermark passes a multiple of a duration (rule 8.15).
 #pragma once
+#include <algorithm>
 #include <limits>
 
 #include "runtime/state/groups.h"
 
 namespace mut::state {
 
-// The first multiple of `every` behind the watermark; before the first one the event itself says where it
-// will be.
-inline int64_t tick_behind(int64_t watermark, int64_t event, int64_t every) {
-  int64_t from = watermark == std::numeric_limits<int64_t>::min() ? event : watermark;
+// The tick that tells of what an event changed: the one that is planned, or else the first multiple of
+// `every` behind the watermark; while there is no watermark, behind the oldest of such events, whichever came
+// first.
+inline int64_t next_tick(int64_t planned, int64_t watermark, int64_t event, int64_t every) {
+  bool begun = watermark != std::numeric_limits<int64_t>::min();
+  if (begun && planned != never) return planned;
+  int64_t from = begun ? watermark : event;
   int64_t rest = from % every;
   if (rest < 0) rest += every;
   int64_t out;
-  return __builtin_add_overflow(from - rest, every, &out) ? never : out;
+  return __builtin_add_overflow(from - rest, every, &out) ? planned : std::min(planned, out);
 }
 
 // Groups without a window of time, with `trigger every`: at a tick the groups that changed since the one
@@ -22,6 +26,8 @@ class TickingGroupStore : public GroupStore {
  public:
   using GroupStore::GroupStore;
   int64_t due() const override { return tick_; }
+  int64_t tick() const override { return tick_; }
+  void note_tick(int64_t tick) override { tick_ = std::min(tick_, tick); }
   void fire(ResultRows& out) override;
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   bool is_past(const char* row, int64_t watermark) const override;

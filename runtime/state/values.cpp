@@ -380,8 +380,10 @@ int64_t rank_in(const CellDesc& desc, const char* cell, const Heap& heap, const 
 }
 
 CellResult list_of(const CellDesc& desc, std::vector<KeptValue> values, batch::Arena& arena) {
-  std::stable_sort(values.begin(), values.end(),
-                   [&](const KeptValue& a, const KeptValue& b) { return precedes(desc, a, b); });
+  auto before = [&](const KeptValue& a, const KeptValue& b) { return precedes(desc, a, b); };
+  // What is collected of a pattern is in order of time already.
+  if (!std::is_sorted(values.begin(), values.end(), before))
+    std::stable_sort(values.begin(), values.end(), before);
   if (desc.most != 0 && values.size() > desc.most) values.resize(desc.most);
   return make_list(desc, values, arena);
 }

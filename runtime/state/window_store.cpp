@@ -100,7 +100,7 @@ void WindowStore::mark_changed(char* row, int64_t time, int64_t now) {
   WindowStore* of = this;
   while (of->is_earlier(time) && of->earlier_) of = of->earlier_.get();
   of->mark_row(row);
-  if (tick_ == never) tick_ = tick_behind(now, time, desc_.tick_every);
+  tick_ = next_tick(tick_, now, time, desc_.tick_every);
 }
 
 bool WindowStore::has_room_for(const uint64_t* key, int64_t time, uint64_t text_bytes) {

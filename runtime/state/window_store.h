@@ -4,6 +4,7 @@
 // the old kind, which stay in a store of their own inside of the new one until the last of them is over. Rows
 // of both have the same layout, so that one kernel adds to either.
 #pragma once
+#include <algorithm>
 #include <optional>
 
 #include "runtime/state/store.h"
@@ -27,6 +28,8 @@ class WindowStore : public Store {
       : Store(std::move(desc)), seed_(seed), budget_(budget) {}
 
   int64_t due() const final;
+  int64_t tick() const override { return tick_; }
+  void note_tick(int64_t tick) override { tick_ = std::min(tick_, tick); }
   void fire(ResultRows& out) final;
   void release() final;
   void advance(int64_t watermark) final;

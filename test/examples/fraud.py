@@ -5,7 +5,7 @@ from collections import Counter, deque
 from times import instant, seconds
 
 CUT = ("payments", 42_000)
-PART = (36_000, 48_000)  # begins with a minute: 1,200 payments are one
+PART = (36_000, 45_600)  # begins with a minute: 1,200 payments are one
 SHORTER = ("count: 600_000", "count: 60_000")
 OUTPUTS = {"blocked": "blocked.jsonl", "review": "review.jsonl", "cleared": "cleared.jsonl", "spend": "spend.jsonl"}
 LATENESS = 5_000

@@ -45,10 +45,11 @@ std::string views_script(const Views& views) {
          "\nemit counts to stdout()\nstream high = views | where score > 1000000000\nemit high to stdout()\n";
 }
 
-// One that was not there before, so that it has to be compiled.
+// Four operations; one that was not there before, so that it has to be compiled.
 std::string expression(int round) {
+  static const char* const operations[] = {" + ad % 7", " + ad / 3", " - ad % 5", " + ad * 2"};
   std::string out = "ad";
-  for (int i = 0; i < round % 50; ++i) out += (i + round / 50) % 3 == 0 ? " + ad % 7" : " + ad / 3";
+  for (int left = round, i = 0; i < 4; ++i, left /= 4) out += operations[left % 4];
   return out;
 }
 

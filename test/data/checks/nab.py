@@ -14,7 +14,7 @@ from .harness import FAST, SCRIPTS, Scratch, need
 NEEDS = ["nab/label_windows.json", "nab/data/realTweets/Twitter_volume_AAPL.csv",
          "nab/windowed_gaussian/realTweets/Twitter_volume_AAPL.csv"]
 FILLED = 3200
-WAYS = [["--tier", "quick"], ["--tier", "optimised"], ["--batch", "1024", "--disturb=swap"]]
+WAYS = [["--tier", "optimised"], ["--batch", "1024", "--disturb=swap"]]
 
 
 def read(path):

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <fstream>
+#include <iterator>
 
 namespace mut::tools {
 namespace {
@@ -33,6 +35,7 @@ ScriptWatch::ScriptWatch(std::string file, std::string running, Engine& engine, 
       console_(console),
       guard_(guard),
       last_text_(std::move(running)) {
+  last_imported_ = read_imported(last_text_);
   thread_ = std::thread([this] { watch(); });
 }
 
@@ -43,31 +46,56 @@ ScriptWatch::~ScriptWatch() {
 }
 
 void ScriptWatch::watch() {
-  Stamp known;  // none: a save between the start of the run and the first look is seen by its text
+  auto stamps = [this] {
+    std::vector<Stamp> out{stamp_of(file_)};
+    for (const auto& [path, text] : last_imported_) out.push_back(stamp_of(path));
+    return out;
+  };
+  std::vector<Stamp>
+      known;  // none: a save between the start of the run and the first look is seen by its text
   while (!stop_) {
     std::this_thread::sleep_for(look_interval);
-    Stamp now = stamp_of(file_);
-    if (now == known || now.size < 0) continue;
+    std::vector<Stamp> now = stamps();
+    if (now == known || now[0].size < 0) continue;
     while (!stop_) {
       std::this_thread::sleep_for(debounce);
-      Stamp later = stamp_of(file_);
+      std::vector<Stamp> later = stamps();
       if (later == now) break;
       now = later;
     }
-    known = now;
     offer();
+    // With other imports the next look sees a change, and finds by the texts that there is none.
+    known = std::move(now);
   }
+}
+
+std::map<std::string, std::string> ScriptWatch::read_imported(const std::string& script) {
+  std::vector<std::string> paths;
+  if (auto found = imported_files(script, file_)) {
+    paths = *found;
+  } else {
+    for (const auto& [path, text] : last_imported_) paths.push_back(path);
+  }
+  std::map<std::string, std::string> out;
+  for (const std::string& path : paths) {
+    std::ifstream file(path, std::ios::binary);
+    out[path] = std::string(std::istreambuf_iterator<char>(file), {});
+  }
+  return out;
 }
 
 void ScriptWatch::offer() {
   auto text = read_script(file_);
-  if (!text || *text == last_text_) return;
+  if (!text) return;
+  auto imported = read_imported(*text);
+  if (*text == last_text_ && imported == last_imported_) return;
   // What an editor leaves for a moment, or a slip: no edit that would close every stream.
   if (is_blank_script(*text)) {
     print_error("mutc: " + file_ + " is empty: the running version stays");
     return;
   }
   last_text_ = *text;
+  last_imported_ = std::move(imported);
   std::erase_if(offers_, [](const std::future<void>& offer) {
     return offer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   });

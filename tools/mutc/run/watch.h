@@ -1,8 +1,9 @@
-// `run --watch`: every save of the script becomes a candidate; what is not applicable is told and the
-// running version stays.
+// `run --watch`: every save of the script or of a file that it imports becomes a candidate; what is not
+// applicable is told and the running version stays.
 #pragma once
 #include <atomic>
 #include <future>
+#include <map>
 #include <optional>
 #include <string>
 #include <thread>
@@ -15,7 +16,8 @@ namespace mut::tools {
 class ScriptWatch {
  public:
   // Watches on a thread of its own; each save is prepared on another, so that data keeps flowing. `running`:
-  // the text that was loaded; a file that says something else by now is a save.
+  // the text that was loaded; a file that says something else by now is a save. Of imported files the first
+  // look counts.
   ScriptWatch(std::string file, std::string running, Engine& engine, std::optional<Guard> guard,
               const ConsoleOptions& console);
   ~ScriptWatch();
@@ -25,13 +27,16 @@ class ScriptWatch {
  private:
   void watch();
   void offer();
+  // What imported files say, by path; those of the last text that parsed.
+  std::map<std::string, std::string> read_imported(const std::string& script);
   void prepare(const std::string& text);
   std::string file_;
   Engine& engine_;
   const ConsoleOptions& console_;
   std::optional<Guard> guard_;
   std::string last_text_;
-  std::vector<std::future<void>> offers_;  // running ones and some that are over
+  std::map<std::string, std::string> last_imported_;  // text by path
+  std::vector<std::future<void>> offers_;             // running ones and some that are over
   std::atomic<bool> stop_{false};
   std::thread thread_;
 };
