@@ -119,6 +119,7 @@ struct Engine::State {
     std::vector<Watch> watches;
     uint64_t version = 0;
     uint64_t records = 0;  // before its cut
+    std::string why;       // it is to be taken back; empty: nothing has been found
   };
   std::optional<Probation> probation;
   // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
@@ -196,6 +197,8 @@ struct Engine::State {
   static bool waits_for_record(const Prepared& version);
   // Why nothing may come at that cut; `mutex` is held.
   std::optional<Failure> held_by_canary(const std::vector<SourceCut>& at) const;
+  // Why no other canary may be begun, at whatever cut; `mutex` is held.
+  std::optional<Failure> held_by_open_canary() const;
   std::string other_sinks(const session::Program& before, const session::Program& made) const;
   Outcome<Prepared> prepare_canary(const Base& base, session::CanaryRun& run, SwapReport& report);
   void settle_canary(const runtime::SwapResult& result);
@@ -205,6 +208,8 @@ struct Engine::State {
   // The run is over before it was completed or ended.
   void end_open_canary(const std::string& why);
   Outcome<SwapReport> let_waiting_canary_go();
+  // The same on the running thread or between two batches; `mutex` is held. Whether there was one.
+  bool drop_waiting_canary();
   Outcome<SwapReport> offer_close(const CanaryClose& close, runtime::PreparedSwap::Closes which);
   // Schedules a program that does what `base` does for the user; false when another came in between.
   Outcome<bool> offer_same(const Base& base, const std::shared_ptr<session::Program>& edited);
@@ -254,6 +259,8 @@ struct Engine::State {
   // On the running thread, after each batch: whether the version that runs under a guard is to be taken back.
   void judge_probation();
   void begin_probation(std::vector<session::EditGuard> guards, uint64_t version);
+  // Why it is, or an empty text. Watches that have seen enough are gone.
+  std::string judge_watches();
   uint64_t errors_of(const session::EditGuard& guard) const;
   bool disturb();
   std::shared_ptr<session::Program> running_program() const;

@@ -84,6 +84,29 @@ void add_params(const session::Program& program, runtime::Instance& instance, En
   }
 }
 
+// What the canary keeps, beside what is kept for the other keys.
+void add_canary_stores(const runtime::Canary& canary, const session::Program& program, EngineFigures& out) {
+  const runtime::Fleet& fleet = canary.fleet();
+  for (size_t i = 0; i < fleet.plan().stores.size(); ++i) {
+    const state::StoreDesc& desc = fleet.instance(0).store(i).desc();
+    StoreFigures own{desc.path,
+                     program.typed->streams[static_cast<size_t>(program.graph->stores[i].stream)].name,
+                     std::string(kind_name(desc.kind)),
+                     fleet.entry_count(i),
+                     fleet.late_count(i),
+                     as_time(fleet.due(i))};
+    auto known = std::find_if(out.stores.begin(), out.stores.end(),
+                              [&](const StoreFigures& other) { return other.path == own.path; });
+    if (known == out.stores.end()) {
+      out.stores.push_back(std::move(own));
+      continue;
+    }
+    known->entries += own.entries;
+    known->late += own.late;
+    if (!known->due_ns || (own.due_ns && *own.due_ns < *known->due_ns)) known->due_ns = own.due_ns;
+  }
+}
+
 std::string time_text(int64_t time_ns) {
   char text[text::time_bytes_max];
   return {text, text::format_time(time_ns, text)};
@@ -149,9 +172,11 @@ EngineFigures Engine::inspect() const {
     if (!s.runner) return;
     runtime::Instance& instance = s.runner->fleet().instance(0);
     std::shared_ptr<session::Program> program;
+    std::shared_ptr<session::CanaryRun> canary_run;
     {
       std::lock_guard lock(s.mutex);
       program = s.program;
+      canary_run = s.canary_run;
       out.taps = program->taps.size();
     }
     EngineStats stats = this->stats();
@@ -178,6 +203,8 @@ EngineFigures Engine::inspect() const {
                             s.runner->fleet().entry_count(i), s.runner->fleet().late_count(i),
                             as_time(s.runner->fleet().due(i))});
     }
+    if (const runtime::Canary* canary = s.runner->canary())
+      add_canary_stores(*canary, *canary_run->program, out);
     for (const runtime::EmitPlan& emit : instance.plan().emits) {
       const runtime::OutletBinding* binding = s.runner->outlets().find(emit.name);
       if (binding == nullptr || is_tap(emit.stream)) continue;

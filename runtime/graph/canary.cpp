@@ -44,6 +44,12 @@ uint64_t number_at(abi::TypeKind kind, const void* values, uint32_t row) {
 
 }  // namespace
 
+void EventCounts::add(const EventCounts& other) {
+  records += other.records;
+  errors += other.errors;
+  for (const auto& [stream, count] : other.errors_of) errors_of[stream] += count;
+}
+
 // Its rows are kept until the live version has run the same events.
 Canary::Canary(Crew& crew, Fleet::Makeup makeup, Division division, uint64_t version)
     : division_(std::move(division)),
@@ -79,7 +85,7 @@ void Canary::divide(size_t source, const MutBatch& rows, uint32_t row, uint32_t 
     uint8_t other = bad == MUT_ROW_FINE ? MUT_ROW_ELSEWHERE : MUT_ROW_SKIPPED;
     outside_bad_[i] = inside ? other : bad;
     inside_bad_[i] = inside ? bad : other;
-    records_ += inside ? 1 : 0;
+    divided_ += inside ? 1 : 0;
   }
   outside_.bad = outside_bad_.data();
   inside_.bad = inside_bad_.data();
@@ -87,7 +93,7 @@ void Canary::divide(size_t source, const MutBatch& rows, uint32_t row, uint32_t 
 
 void Canary::tell(ErrorLog& log) {
   ErrorLog& own = fleet_.gather_errors();
-  errors_ += own.total();
+  counts_.add({0, own.total(), own.counts()});
   log.take(own);
 }
 

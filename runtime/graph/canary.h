@@ -1,7 +1,10 @@
 // A version that runs for some of the keys, beside the one that runs for the others: both are live. See
 // docs/design/0012-canary.md.
 #pragma once
+#include <map>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/graph/fleet.h"
@@ -19,6 +22,15 @@ struct Division {
   std::vector<int> canary_keys;  // the same of the canary's
 };
 
+// Events that were processed, and errors among them.
+struct EventCounts {
+  uint64_t records = 0;
+  uint64_t errors = 0;
+  std::map<std::string, uint64_t> errors_of;  // by stream
+
+  void add(const EventCounts& other);
+};
+
 // Threads: that of the runner. Ownership: its fleet, with a budget of its own, as large as the live one's.
 class Canary {
  public:
@@ -34,11 +46,12 @@ class Canary {
   void divide(size_t source, const MutBatch& rows, uint32_t row, uint32_t row_end);
   const MutBatch& outside() const { return outside_; }
   const MutBatch& inside() const { return inside_; }
-  // Events of its own that it was given.
-  uint64_t records() const { return records_; }
+  // The rows that were divided last have been run by both.
+  void count_divided() { counts_.records += std::exchange(divided_, 0); }
   // What it has told, of its own rows; moves it to that log.
   void tell(ErrorLog& log);
-  uint64_t errors() const { return errors_; }
+  // Of its own events, of those that it has told.
+  const EventCounts& counts() const { return counts_; }
 
  private:
   bool is_inside(const abi::TypeDesc& type, const void* values, uint32_t row) const;
@@ -50,8 +63,8 @@ class Canary {
   std::vector<uint8_t> inside_bad_;
   MutBatch outside_{};
   MutBatch inside_{};
-  uint64_t records_ = 0;
-  uint64_t errors_ = 0;
+  uint64_t divided_ = 0;  // of its own, of the rows that were divided last
+  EventCounts counts_;
 };
 
 }  // namespace mut::runtime

@@ -65,6 +65,14 @@ void forget_counts(Instance& next) {
   for (size_t i = 0; i < next.store_count(); ++i) next.store(i).set_late_count(0);
 }
 
+// Why a canary that begins could not be closed: then all state is made anew beside that of the keys outside.
+std::string too_full(const state::Budget& budget) {
+  size_t live = budget.used() - std::min(budget.used(), budget.parked() + budget.leaving());
+  if (live <= budget.limit() / 2) return "";
+  return "state has " + std::to_string(live) + " of the " + std::to_string(budget.limit()) +
+         " bytes of --memory; a canary wants half of them free, for its close";
+}
+
 }  // namespace
 
 std::unique_ptr<Canary> Runner::make_canary(Division division, uint64_t version) {
@@ -76,10 +84,25 @@ std::unique_ptr<Canary> Runner::make_canary(Division division, uint64_t version)
 Runner::CanaryFigures Runner::canary_figures() const {
   CanaryFigures out = canary_figures_;
   if (!canary_) return out;
-  out.records = canary_->records();
-  out.errors = canary_->errors();
+  out.records = canary_->counts().records;
+  out.errors = canary_->counts().errors;
   out.state_bytes = canary_->fleet().budget().used();
   return out;
+}
+
+uint64_t Runner::live_records() const {
+  return stats_.records_in - past_canaries_.records - (canary_ ? canary_->counts().records : 0);
+}
+
+uint64_t Runner::live_errors(const std::string& stream) const {
+  auto of = [&](uint64_t all, const std::map<std::string, uint64_t>& by_stream) {
+    if (stream.empty()) return all;
+    auto known = by_stream.find(stream);
+    return known == by_stream.end() ? uint64_t{0} : known->second;
+  };
+  uint64_t out =
+      of(errors().total(), errors().counts()) - of(past_canaries_.errors, past_canaries_.errors_of);
+  return canary_ ? out - of(canary_->counts().errors, canary_->counts().errors_of) : out;
 }
 
 // The version `next`, with all that it has, in place of the one that runs.
@@ -91,11 +114,11 @@ void Runner::take_place(Instances next) {
 
 void Runner::begin_canary(PreparedSwap swap) {
   int64_t begin = env_.thread_cpu_ns();
-  if (canary_ || shadow_)
-    return refuse(std::move(swap), canary_ ? "canary: another one runs" : "canary: a shadow runs");
+  if (canary_ || shadow_) return refuse(std::move(swap), canary_ ? "another canary runs" : "a shadow runs");
   SwapResult result;
   result.version = swap.version;
   result.cut = feeds_.positions();
+  if (std::string why = too_full(fleet_.budget()); !why.empty()) return refuse(std::move(swap), why);
   Instance& live = fleet_.instance(0);
   Fleet& own = swap.canary->fleet();
   std::shared_ptr<state::Budget> counted = own.shared_budget();  // outlives what is not taken
@@ -134,7 +157,7 @@ void Runner::begin_canary(PreparedSwap swap) {
 // All keys in one version again: that of the canary, or the one that runs.
 void Runner::close_canary(PreparedSwap swap) {
   int64_t begin = env_.thread_cpu_ns();
-  if (!canary_) return refuse(std::move(swap), "canary: none runs");
+  if (!canary_) return refuse(std::move(swap), "no canary runs");
   const bool completes = swap.closes == PreparedSwap::Closes::Completes;
   SwapResult result;
   result.version = completes ? swap.version : version_;
@@ -166,6 +189,7 @@ void Runner::close_canary(PreparedSwap swap) {
 void Runner::let_canary_go() {
   canary_->tell(fleet_.gather_errors());
   canary_figures_ = canary_figures();
+  past_canaries_.add(canary_->counts());
   std::shared_ptr<Canary> ended = std::move(canary_);
   feeds_.read_also(readers(), {});
   outlets_.disconnect_beside();
@@ -211,6 +235,7 @@ bool Runner::go_on_beside() {
   Feed& feed = feeds_[at.source];
   uint32_t end = at.cursors[0].row;
   stats_.records_in += end - feed.row;
+  canary_->count_divided();
   feed.advance(end);
   stretch_.reset();
   bool written = take_output_of_both(Merge::ByPosition);

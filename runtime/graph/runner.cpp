@@ -14,6 +14,8 @@ constexpr int64_t piece_ns = 400'000;
 constexpr uint64_t piece_entries = 256;
 // So long an edit waits for what is left; then it takes it at its cut.
 constexpr int64_t rest_wait_ns = 1'000'000'000;
+// Of a stretch while a canary runs: what both give for it waits in their sinks until both are over.
+constexpr uint32_t canary_rows_max = 256;
 
 // The source of the last event, as the next version numbers it: what fires at the cut fires for that event.
 // The first where it is not there any more.
@@ -110,13 +112,14 @@ Fleet::Runs Runner::run_shards(Stretch& stretch) {
 bool Runner::run_rows(const Turn& turn) {
   const Feed& feed = feeds_[turn.source];
   fleet_.set_arrival(feed.view.arrival);
-  MutCursor cursor{feed.row, turn.row_end, fleet_.instance(0).watermarks[turn.source]};
+  uint32_t row_end = canary_ ? std::min(turn.row_end, feed.row + canary_rows_max) : turn.row_end;
+  MutCursor cursor{feed.row, row_end, fleet_.instance(0).watermarks[turn.source]};
   if (!sabotage(turn.source, cursor)) return false;
   stretch_ = Stretch{turn.source, std::vector<MutCursor>(fleet_.size(), cursor)};
   if (canary_) {
-    canary_->divide(turn.source, feed.view, cursor.row, turn.row_end);
+    canary_->divide(turn.source, feed.view, cursor.row, row_end);
     canary_->fleet().set_arrival(feed.view.arrival);
-    stretch_->inside = canary_->fleet().cursors(turn.source, cursor.row, turn.row_end);
+    stretch_->inside = canary_->fleet().cursors(turn.source, cursor.row, row_end);
   }
   return go_on();
 }
@@ -375,10 +378,10 @@ void Runner::exchange() {
   if (swap.begins) return begin_shadow(std::move(swap));
   if (swap.canary) return begin_canary(std::move(swap));
   if (swap.closes != PreparedSwap::Closes::Nothing) return close_canary(std::move(swap));
-  if (canary_) return refuse(std::move(swap), "a canary runs: complete or end it first");
+  if (canary_) return refuse(std::move(swap), "a canary runs; complete it or end it first");
   const bool adopts = swap.adopts != nullptr;
   if (adopts && (!shadow_ || &shadow_->rows() != swap.adopts.get()))
-    return refuse(std::move(swap), "shadow: the one whose state it was to have does not run");
+    return refuse(std::move(swap), "the shadow whose state it was to have does not run");
   if (shadow_) shadow_->rows().settle();
   const Fleet& from = adopts ? shadow_->fleet() : fleet_;
   SwapResult result;

@@ -130,6 +130,10 @@ class Runner {
   };
   // Of the one that runs, or ran last.
   CanaryFigures canary_figures() const;
+  // What versions that were no canary have done since the start; of that stream, or of all where it is empty.
+  // Between two calls of run().
+  uint64_t live_records() const;
+  uint64_t live_errors(const std::string& stream) const;
 
   // Runs about one batch.
   Progress run();
@@ -218,6 +222,7 @@ class Runner {
   Cost shadow_cost_;
   std::unique_ptr<Canary> canary_;
   CanaryFigures canary_figures_;
+  EventCounts past_canaries_;  // what those that are over have done
   uint64_t version_ = 0;
   Feeds feeds_;
   Outlets outlets_;

@@ -2,6 +2,8 @@
 // `eve` is not, as test/canary/run computes by itself.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "mutstream/engine.h"
 #include "mutstream/tooling.h"
 #include "test/unit/embed_fixture.h"
@@ -158,6 +160,93 @@ TEST_F(Canaries, NothingElseMeanwhile) {
   push("eve", 6);
   EXPECT_EQ(taken(), (Lines{"user=ann total=11 c=1", "user=eve total=1", "user=eve total=11 c=1",
                             "user=eve total=71 c=2"}));
+}
+
+TEST_F(Canaries, NoOtherWhileOneIsOpen) {
+  std::string problem;
+  auto part = CanaryPart::parse("25% by user", problem);
+  auto refused = [&](const std::string& why) {
+    for (const std::vector<SourceCut>& at : {std::vector<SourceCut>{}, std::vector<SourceCut>{{"r", 9}}}) {
+      Failure failure = failure_of(engine_->canary({script, "v3.mut", *part, at, {}}));
+      EXPECT_EQ(failure.kind, Failure::Kind::Usage);
+      EXPECT_NE(failure.text.find(why), std::string::npos) << failure.text;
+    }
+  };
+  begin({{"r", 1}});
+  refused("complete it or end it first");
+  push("ann", 1);
+  EXPECT_EQ(report().life, CanaryReport::Life::Runs);
+  refused("complete it or end it first");
+  EXPECT_DONE(engine_->complete_canary({{{"r", 3}}, {}}));
+  refused("another canary can begin when canary v2, of 25% by user, has come to the record");
+  push("ann", 1);
+  EXPECT_EQ(report().life, CanaryReport::Life::Runs);
+  push("eve", 1);
+  run();
+  EXPECT_EQ(report().life, CanaryReport::Life::Completed);
+  EXPECT_EQ(report().version, 2);
+  ASSERT_EQ(engine_->history().size(), 2);
+  EXPECT_EQ(engine_->history()[1].outcome, VersionRecord::Outcome::Running);
+  // Then one can begin.
+  EXPECT_DONE(engine_->canary({edited(), "v3.mut", *part, {}, carry()}));
+  run();
+  EXPECT_EQ(report().life, CanaryReport::Life::Runs);
+  EXPECT_EQ(report().version, 3);
+}
+
+TEST_F(Canaries, FiguresAreOfBoth) {
+  push("ann", 1);
+  push("eve", 1);
+  push("bob", 1);
+  begin();
+  run();
+  EngineFigures figures = engine_->inspect();
+  ASSERT_EQ(figures.stores.size(), 1);
+  EXPECT_EQ(figures.stores[0].entries, 3);  // of ann and bob, and of eve
+  EXPECT_EQ(report().entries, 2);
+  auto why = engine_->why("sums");
+  ASSERT_TRUE(why.ok());
+  EXPECT_NE(why.value().find("state sums/s: groups, 3 entries"), std::string::npos) << why.value();
+}
+
+// What both give waits until both have run a stretch of rows: that is short.
+TEST_F(Canaries, RunsShortStretches) {
+  begin();
+  run();
+  std::string rows;
+  for (int i = 0; i < 2000; ++i) rows += R"({"user":"user)" + std::to_string(i) + "\",\"n\":1}\n";
+  EXPECT_DONE(engine_->push_text("r", rows));
+  uint64_t most = 0;
+  for (int idle = 0; idle < 4;) {
+    uint64_t before = engine_->stats().records_in;
+    idle += engine_->run() == RunState::More ? 0 : 1;
+    most = std::max(most, engine_->stats().records_in - before);
+  }
+  EXPECT_EQ(engine_->stats().records_in, 2000);
+  EXPECT_EQ(most, 256);
+  EXPECT_EQ(rows_.rows.size(), 2000);
+}
+
+TEST_F(Canaries, HasRoomForItsClose) {
+  EngineOptions options;
+  options.world = EngineOptions::World::Closed;
+  options.at_end = EngineOptions::AtEnd::Stay;
+  options.memory_bytes = 1 << 20;
+  engine_ = load(script, options);
+  rows_.bind(*engine_, "sums");
+  EXPECT_DONE(engine_->start());
+  int users = 0;
+  while (engine_->stats().state_bytes <= options.memory_bytes / 2) push("user" + std::to_string(users++), 1);
+  begin();
+  run();
+  EXPECT_EQ(report().life, CanaryReport::Life::Ended);
+  EXPECT_NE(report().ended.find("it could not begin: state has "), std::string::npos) << report().ended;
+  EXPECT_NE(report().ended.find("--memory"), std::string::npos) << report().ended;
+  auto done = engine_->swap_done();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->refused.rfind("state has ", 0), 0) << done->refused;
+  EXPECT_EQ(engine_->history().back().outcome, VersionRecord::Outcome::Refused);
+  EXPECT_DONE(engine_->set_param("least", "5", {}));
 }
 
 TEST_F(Canaries, SaysWhatBeginsEmptyWhenItEnds) {

@@ -54,6 +54,16 @@ std::optional<Failure> Engine::State::held_by_canary(const std::vector<SourceCut
                ": complete it or end it first");
 }
 
+std::optional<Failure> Engine::State::held_by_open_canary() const {
+  if (!canary_run || !canary_run->is_open()) return std::nullopt;
+  const std::string of =
+      "canary " + version_name(canary_run->report.version) + ", of " + canary_run->report.part + ", ";
+  if (canary_run->closing)
+    return usage("another canary can begin when " + of +
+                 "has come to the record where it is completed or ended");
+  return usage("another canary is there: " + of + "runs or waits: complete it or end it first");
+}
+
 // Why the sinks of that script are not those that are there; empty: they are.
 std::string Engine::State::other_sinks(const session::Program& before, const session::Program& made) const {
   for (size_t i = 0; i < made.typed->emits.size(); ++i) {
@@ -173,7 +183,7 @@ Outcome<CanaryReport> Engine::canary(const CanaryRequest& request) {
   VersionRecord record;
   {
     std::lock_guard lock(s.mutex);
-    if (auto held = s.held_by_canary(request.at)) return *held;
+    if (auto held = s.held_by_open_canary()) return *held;
     report.version = ++s.versions;
     record = s.begin_record(report.version, run->report.name, request.text);
   }
@@ -202,7 +212,7 @@ Outcome<CanaryReport> Engine::canary(const CanaryRequest& request) {
     s.fill_waiting(ready.value(), record);
     if (auto untaken = s.record_waiting(record, own)) return *untaken;
     std::unique_lock lock(s.mutex);
-    std::optional<Failure> held = s.held_by_canary(request.at);
+    std::optional<Failure> held = s.held_by_open_canary();
     if (!held && s.shadow_run && s.shadow_run->report.life != ShadowReport::Life::Ended)
       held = usage("a shadow runs or waits: end it first");
     if (held) {
@@ -328,6 +338,8 @@ Outcome<SwapReport> Engine::State::offer_close(const CanaryClose& close,
     out.swap.next = runner->make_instances(run.program->plan, run.kernels);
     out.kernels = run.kernels;
     out.optimised = run.optimised;
+    // Its errors until now are those of some keys: its guards look at what comes after the close.
+    out.guards = session::guards_of(*run.program, {}, options.clock);
     history.keep(run.report.version, base_after(prepared.size()).version, session::StepKind::Edit,
                  run.program);
   }
@@ -343,29 +355,35 @@ Outcome<SwapReport> Engine::complete_canary(const CanaryClose& close) {
   return state_->offer_close(close, runtime::PreparedSwap::Closes::Completes);
 }
 
+bool Engine::State::drop_waiting_canary() {
+  if (!canary_run || canary_run->report.life != CanaryReport::Life::Waits || canary_run->closing)
+    return false;
+  auto begins = [](const Prepared& version) { return version.origin == Prepared::Origin::Canary; };
+  if (waiting && begins(*waiting)) {
+    runner->unschedule();
+    waiting.reset();
+  }
+  std::erase_if(prepared, begins);
+  CanaryReport& report = canary_run->report;
+  report.life = CanaryReport::Life::Ended;
+  report.ended = "it had not begun";
+  retired.retire(std::exchange(canary_run->kernels, {}).owner);
+  history.settle(report.version, VersionRecord::Outcome::Aborted,
+                 "a canary of " + report.part + " was ended before it began");
+  librarian->notify();
+  return true;
+}
+
 // One that waits for its record is let go of at once.
 Outcome<SwapReport> Engine::State::let_waiting_canary_go() {
   Outcome<SwapReport> out = usage("the canary runs");
   turn.ask([&] {
     std::lock_guard lock(mutex);
-    if (!canary_run || canary_run->report.life != CanaryReport::Life::Waits || canary_run->closing) return;
-    auto begins = [](const Prepared& version) { return version.origin == Prepared::Origin::Canary; };
-    if (waiting && begins(*waiting)) {
-      runner->unschedule();
-      waiting.reset();
-    }
-    std::erase_if(prepared, begins);
-    CanaryReport& report = canary_run->report;
-    report.life = CanaryReport::Life::Ended;
-    report.ended = "it had not begun";
-    retired.retire(std::exchange(canary_run->kernels, {}).owner);
-    history.settle(report.version, VersionRecord::Outcome::Aborted,
-                   "a canary of " + report.part + " was ended before it began");
+    if (!drop_waiting_canary()) return;
     SwapReport told;
-    told.version = report.version;
+    told.version = canary_run->report.version;
     out = told;
   });
-  librarian->notify();
   return out;
 }
 
