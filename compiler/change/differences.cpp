@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "compiler/change/aggregate_calls.h"
 #include "compiler/change/window_kinds.h"
 #include "runtime/state/narrowing.h"
 #include "runtime/state/row_change.h"
@@ -15,7 +16,6 @@ namespace {
 
 using state::CellFn;
 using state::StoreKind;
-using typed::AggregateFn;
 using typed::Kind;
 
 enum class Change : uint8_t { None, Grown, Shrunk, Other };
@@ -32,69 +32,12 @@ bool same_lineage(const HashSet& before, const HashSet& after) {
   return change_of(before, after) != Change::Other;
 }
 
-bool is_previous(AggregateFn fn) {
-  return fn == AggregateFn::Prev || fn == AggregateFn::Delta || fn == AggregateFn::Changed;
-}
-bool same_function(const Cell& a, const Cell& b) {
-  if (a.call == nullptr || b.call == nullptr) return a.call == b.call;
-  // Over the last events it is the events that are kept: they can be added by other rules.
-  bool events = a.node->desc.kind == StoreKind::Ring && b.node->desc.kind == StoreKind::Ring;
-  if (a.call->own != nullptr && b.call->own != nullptr)
-    return events || typed::text_of_state(*a.call->own) == typed::text_of_state(*b.call->own);
-  return a.call->fn == b.call->fn || (is_previous(a.call->fn) && is_previous(b.call->fn));
-}
-
-// Decimals are kept as numbers of their last digit.
-bool same_digits(const typed::AggregateCall& a, const typed::AggregateCall& b) {
-  auto digits = [](const typed::Expr* expr) {
-    typed::TypeRef type = expr == nullptr ? nullptr : typed::without_none(expr->type);
-    return type != nullptr && type->kind == Kind::Decimal ? type->text : "";
-  };
-  for (size_t i = 0;; ++i) {
-    const typed::Expr* of_a = typed::argument_of(a, i);
-    const typed::Expr* of_b = typed::argument_of(b, i);
-    if (of_a == nullptr && of_b == nullptr) return true;
-    if (digits(of_a) != digits(of_b)) return false;
-  }
-}
-
-// Whether what rows have given an aggregate of the script is what the other takes.
-bool same_parameters(const typed::AggregateCall& a, const typed::AggregateCall& b) {
-  if (a.own == nullptr || b.own == nullptr) return a.own == b.own;
-  return std::equal(a.own->parameter_types.begin(), a.own->parameter_types.end(),
-                    b.own->parameter_types.begin(), b.own->parameter_types.end(), same_type);
-}
-
-std::string function_name(const typed::AggregateCall& call) {
-  return call.own != nullptr ? call.own->name : typed::aggregate_name(call.fn);
-}
-
 typed::TypeRef scalar_of(typed::TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
 
 enum class TypeChange : uint8_t { None, Widened, Other };
 TypeChange type_change(typed::TypeRef from, typed::TypeRef to) {
   if (same_type(from, to)) return TypeChange::None;
   return widens(from, to) ? TypeChange::Widened : TypeChange::Other;
-}
-
-// Cells that keep values of their argument's type; the others keep int or float sums and counts.
-bool keeps_arguments(CellFn fn) {
-  switch (fn) {
-    case CellFn::Min:
-    case CellFn::Max:
-    case CellFn::First:
-    case CellFn::Last:
-    case CellFn::Distinct:
-    case CellFn::ArgMin:
-    case CellFn::ArgMax:
-    case CellFn::Previous:
-    case CellFn::Collect:
-    case CellFn::Top:
-    case CellFn::Rank:
-      return true;
-    default:
-      return false;
-  }
 }
 
 // Whether entries of several groups can become those of one.

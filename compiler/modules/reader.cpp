@@ -38,6 +38,10 @@ std::string plain_path(const std::string& path) {
 Result<std::string> text_of(const std::string& path) {
   auto env = env::make_real_env();
   if (!env) return env.error();
+  // A pipe would be waited for, for as long as nobody writes.
+  auto known = env.value()->identify(path);
+  if (known && !known.value().regular && !env.value()->is_directory(path))
+    return Error{path + ": not a regular file"};
   auto file = env.value()->open_input(path);
   if (!file) return file.error();
   std::string out;

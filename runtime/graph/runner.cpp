@@ -18,9 +18,9 @@ constexpr int64_t rest_wait_ns = 1'000'000'000;
 constexpr uint32_t canary_rows_max = 256;
 
 // The source of the last event, as the next version numbers it: what fires at the cut fires for that event.
-// The first where it is not there any more, or there was none.
+// The first where it is not there any more.
 uint32_t same_source(Instance& old, const Plan& next, const Migration& migration) {
-  if (old.plan().sources.empty()) return 0;
+  if (old.context().source >= old.plan().sources.size()) return 0;  // a script may have none
   std::string name = old.plan().sources[old.context().source].name;
   for (const auto& [before, after] : migration.renamed_sources) {
     if (before == name) {

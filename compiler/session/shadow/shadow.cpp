@@ -290,10 +290,17 @@ Outcome<SwapReport> Engine::promote(const PromoteRequest& request) {
   while (true) {
     State::Base base;
     bool alone = false;
+    bool taps = false;
     {
       std::lock_guard lock(s.mutex);
       base = s.base_after(s.prepared.size());
       alone = base.program == s.program;
+      taps = base.version == s.program_version;
+    }
+    if (!alone && taps) {
+      return s.record_failure(
+          std::move(record), report,
+          {Failure::Kind::Usage, "a tap that comes or goes is not taken yet: adopt again in a moment"});
     }
     if (!alone) {
       return s.record_failure(

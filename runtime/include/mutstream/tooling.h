@@ -25,8 +25,8 @@ struct CheckResult {
 };
 CheckResult check_script(std::string_view text, std::string name, const CheckOptions& options);
 
-// Paths of the files that a script imports and that those import, whether they are there or not; as far as the
-// script can be read. Nothing: it does not parse.
+// Paths of the files that a script imports and that those import, whether they are there or not; as far as
+// the script can be read. Nothing: it does not parse.
 std::optional<std::vector<std::string>> imported_files(std::string_view text, std::string name);
 
 // The canonical style; fails when the script does not parse.

@@ -12,10 +12,13 @@ namespace {
 constexpr auto look_interval = std::chrono::milliseconds(10);
 // Editors write a file in several steps: a save counts once it has been quiet for this long.
 constexpr auto debounce = std::chrono::milliseconds(20);
+// What is larger is no script.
+constexpr int64_t imported_bytes_max = 16 << 20;
 
 struct Stamp {
   int64_t modified_ns = 0;
   int64_t size = -1;
+  bool regular = false;
   uint64_t inode = 0;
   friend bool operator==(const Stamp&, const Stamp&) = default;
 };
@@ -23,7 +26,8 @@ struct Stamp {
 Stamp stamp_of(const std::string& path) {
   struct stat info{};
   if (stat(path.c_str(), &info) != 0) return {};
-  return {info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec, info.st_size, info.st_ino};
+  return {info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec, info.st_size, S_ISREG(info.st_mode),
+          info.st_ino};
 }
 
 }  // namespace
@@ -78,6 +82,9 @@ std::map<std::string, std::string> ScriptWatch::read_imported(const std::string&
   }
   std::map<std::string, std::string> out;
   for (const std::string& path : paths) {
+    out[path];
+    // Others are no modules: a pipe would be waited for, a device has no end.
+    if (Stamp stamp = stamp_of(path); !stamp.regular || stamp.size > imported_bytes_max) continue;
     std::ifstream file(path, std::ios::binary);
     out[path] = std::string(std::istreambuf_iterator<char>(file), {});
   }
