@@ -346,8 +346,11 @@ void Engine::State::settle_refused(const std::string& why) {
       // The canary that it was to close runs on, where it has begun.
       if (version.closes_canary) canary_run->closing = false;
       if (version.closes_canary && !canary_run->is_open()) continue;
-      if (!version.closes_canary)
+      if (version.closes_canary) {
+        history.forget(version.report.version);
+      } else {
         history.settle(version.report.version, VersionRecord::Outcome::Refused, version.report.refused);
+      }
       retired.retire(std::exchange(version.kernels, {}).owner);
       if (version.origin != Prepared::Origin::Same) done.push_back(version.report);
     }

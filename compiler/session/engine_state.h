@@ -208,8 +208,10 @@ struct Engine::State {
   // The run is over before it was completed or ended.
   void end_open_canary(const std::string& why);
   Outcome<SwapReport> let_waiting_canary_go();
-  // The same on the running thread or between two batches; `mutex` is held. Whether there was one.
-  bool drop_waiting_canary();
+  // The same on the running thread or between two batches; `mutex` is held. What was to begin and to close
+  // it, for tell_dropped() without the mutex; empty: there is none that waits, or an edit follows its close.
+  std::vector<Prepared> drop_waiting_canary();
+  static void tell_dropped(std::vector<Prepared> dropped);
   Outcome<SwapReport> offer_close(const CanaryClose& close, runtime::PreparedSwap::Closes which);
   // Schedules a program that does what `base` does for the user; false when another came in between.
   Outcome<bool> offer_same(const Base& base, const std::shared_ptr<session::Program>& edited);

@@ -355,15 +355,23 @@ Outcome<SwapReport> Engine::complete_canary(const CanaryClose& close) {
   return state_->offer_close(close, runtime::PreparedSwap::Closes::Completes);
 }
 
-bool Engine::State::drop_waiting_canary() {
-  if (!canary_run || canary_run->report.life != CanaryReport::Life::Waits || canary_run->closing)
-    return false;
-  auto begins = [](const Prepared& version) { return version.origin == Prepared::Origin::Canary; };
-  if (waiting && begins(*waiting)) {
+std::vector<Engine::State::Prepared> Engine::State::drop_waiting_canary() {
+  std::vector<Prepared> out;
+  if (!canary_run || canary_run->report.life != CanaryReport::Life::Waits) return out;
+  auto is_its = [](const Prepared& version) {
+    return version.origin == Prepared::Origin::Canary || version.closes_canary;
+  };
+  // What follows its close was compared with what that makes.
+  if (!prepared.empty() && !is_its(prepared.back())) return out;
+  if (waiting && is_its(*waiting)) {
     runner->unschedule();
+    out.push_back(std::move(*waiting));
     waiting.reset();
   }
-  std::erase_if(prepared, begins);
+  while (!prepared.empty() && is_its(prepared.back())) {
+    out.push_back(std::move(prepared.back()));
+    prepared.pop_back();
+  }
   CanaryReport& report = canary_run->report;
   report.life = CanaryReport::Life::Ended;
   report.ended = "it had not begun";
@@ -371,19 +379,29 @@ bool Engine::State::drop_waiting_canary() {
   history.settle(report.version, VersionRecord::Outcome::Aborted,
                  "a canary of " + report.part + " was ended before it began");
   librarian->notify();
-  return true;
+  return out;
+}
+
+void Engine::State::tell_dropped(std::vector<Prepared> dropped) {
+  for (Prepared& version : dropped) {
+    version.report.refused = "the canary was ended before it began";
+    if (version.settled) version.settled(version.report);
+  }
 }
 
 // One that waits for its record is let go of at once.
 Outcome<SwapReport> Engine::State::let_waiting_canary_go() {
   Outcome<SwapReport> out = usage("the canary runs");
+  std::vector<Prepared> dropped;
   turn.ask([&] {
     std::lock_guard lock(mutex);
-    if (!drop_waiting_canary()) return;
+    dropped = drop_waiting_canary();
+    if (dropped.empty()) return;
     SwapReport told;
     told.version = canary_run->report.version;
     out = told;
   });
+  tell_dropped(std::move(dropped));
   return out;
 }
 

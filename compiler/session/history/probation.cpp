@@ -69,13 +69,15 @@ void Engine::State::judge_probation() {
     if (probation->watches.empty()) probation.reset();
     return;
   }
+  std::vector<Prepared> dropped;
   {
     std::lock_guard lock(mutex);
     drop_waiting_shadow();
-    drop_waiting_canary();
+    dropped = drop_waiting_canary();
     // A version cannot go back beneath a canary: when that is ended; one that is completed takes its place.
     if (canary_run && canary_run->is_open()) return;
   }
+  tell_dropped(std::move(dropped));
   uint64_t version = probation->version;
   std::string why = std::move(probation->why);
   probation.reset();
