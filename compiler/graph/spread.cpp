@@ -73,9 +73,12 @@ class Spreader {
       auto known = nodes_.find({store.stream, store.stage});
       int key = known == nodes_.end() ? -1 : key_that_divides(known->second);
       out.keys[i] = key < 0 ? -1 : key_of_store(store, key);
-      if (out.keys[i] < 0)
-        out.problems.push_back("state of `" + store.desc.path + "` is not kept by `" + field +
-                               "` of the source");
+      if (out.keys[i] < 0) {
+        out.problems.push_back("state of `" + store.desc.path + "` " +
+                               (is_beside(store.stream)
+                                    ? "stands behind late events or errors, which are not followed"
+                                    : "is not kept by `" + field + "` of the source"));
+      }
       if (std::string why = stays_whole(store.desc); !why.empty())
         out.problems.push_back("state of `" + store.desc.path + "` cannot be divided: " + why);
     }
@@ -431,6 +434,15 @@ class Spreader {
       if (typed::identity_text(*history.keys[k]) == text) return static_cast<int>(k);
     }
     return -1;
+  }
+
+  // Whether rows of that stream come from one of late events or of errors, of which no field is known to be
+  // the source's.
+  bool is_beside(int index) const {
+    const typed::Stream& of = stream(index);
+    if (of.kind == StreamKind::Late || of.kind == StreamKind::Errors) return true;
+    return std::any_of(of.inputs.begin(), of.inputs.end(),
+                       [&](const typed::Input& input) { return is_beside(input.stream); });
   }
 
   // Why entries of a store cannot be in two programs, each with its own; empty: they can.
