@@ -50,13 +50,36 @@ void EventCounts::add(const EventCounts& other) {
   for (const auto& [stream, count] : other.errors_of) errors_of[stream] += count;
 }
 
-// Its rows are kept until the live version has run the same events.
-Canary::Canary(Crew& crew, Fleet::Makeup makeup, Division division, uint64_t version)
-    : division_(std::move(division)),
-      version_(version),
-      fleet_(crew, std::move(makeup), [](Shard&) { return true; }) {
-  fleet_.set_rows(Fleet::Rows::Kept);
+// Of one sink they are in the order of their events.
+std::span<const MutSink> RowsAhead::take(std::span<const MutSink> sinks, uint64_t last_position) {
+  taken_.resize(sinks.size());
+  out_.assign(sinks.begin(), sinks.end());
+  for (size_t i = 0; i < sinks.size(); ++i) {
+    const MutSink& sink = sinks[i];
+    uint64_t begin = taken_[i];
+    while (taken_[i] < sink.count) {
+      MutOutHead head;
+      memcpy(&head, sink.rows + taken_[i] * sink.row_size, sizeof(head));
+      if (head.position > last_position) break;
+      ++taken_[i];
+    }
+    out_[i].rows = sink.rows + begin * sink.row_size;
+    out_[i].count = taken_[i] - begin;
+  }
+  return out_;
 }
+
+bool RowsAhead::take_emptied(std::span<const MutSink> sinks) {
+  for (size_t i = 0; i < sinks.size(); ++i) {
+    if (taken_[i] < sinks[i].count) return false;
+  }
+  taken_.clear();
+  return true;
+}
+
+Canary::Canary(Crew& crew, Fleet::Makeup makeup, Division division, uint64_t version,
+               std::function<bool(Shard&)> full)
+    : division_(std::move(division)), version_(version), fleet_(crew, std::move(makeup), std::move(full)) {}
 
 bool Canary::is_inside(const abi::TypeDesc& type, const void* values, uint32_t row) const {
   uint64_t words[2];

@@ -1,8 +1,10 @@
 // A version that runs for some of the keys, beside the one that runs for the others: both are live. See
 // docs/design/0012-canary.md.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,10 +33,27 @@ struct EventCounts {
   void add(const EventCounts& other);
 };
 
+// Rows of a version that has run more events than the other: those of events that both have run are taken
+// first, the others stay in their sinks. Threads: one.
+class RowsAhead {
+ public:
+  // Of each sink the rows that were not taken yet, of events up to that position. Good until the next call,
+  // and as long as the sinks are.
+  std::span<const MutSink> take(std::span<const MutSink> sinks, uint64_t last_position);
+  // Whether all rows of those sinks have been taken. Then they can be emptied, and it begins anew.
+  bool take_emptied(std::span<const MutSink> sinks);
+
+ private:
+  std::vector<uint64_t> taken_;  // by sink
+  std::vector<MutSink> out_;
+};
+
 // Threads: that of the runner. Ownership: its fleet, with a budget of its own, as large as the live one's.
 class Canary {
  public:
-  Canary(Crew& crew, Fleet::Makeup makeup, Division division, uint64_t version);
+  // `full`: rows of its sinks are to be taken, see Shard.
+  Canary(Crew& crew, Fleet::Makeup makeup, Division division, uint64_t version,
+         std::function<bool(Shard&)> full);
 
   Fleet& fleet() { return fleet_; }
   const Fleet& fleet() const { return fleet_; }

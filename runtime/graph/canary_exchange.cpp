@@ -1,5 +1,6 @@
 // How a canary begins, is completed and ends.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "runtime/graph/runner.h"
@@ -62,15 +63,31 @@ void forget_shares(Instance& next) {
 // What has been told is told of the version that goes on.
 void forget_counts(Instance& next) {
   std::fill(next.dropped().begin(), next.dropped().end(), 0);
-  for (size_t i = 0; i < next.store_count(); ++i) next.store(i).set_late_count(0);
+  for (size_t i = 0; i < next.store_count(); ++i) {
+    next.store(i).set_late_count(0);
+    next.store(i).forget_let_go();
+  }
 }
 
-// Why a canary that begins could not be closed: then all state is made anew beside that of the keys outside.
+// Without what is given back soon.
+size_t live_bytes(const state::Budget& budget) {
+  return budget.used() - std::min(budget.used(), budget.parked() + budget.leaving());
+}
+
+// Why there is no room for a canary: that of the keys outside is made anew beside all.
 std::string too_full(const state::Budget& budget) {
-  size_t live = budget.used() - std::min(budget.used(), budget.parked() + budget.leaving());
+  size_t live = live_bytes(budget);
   if (live <= budget.limit() / 2) return "";
   return "state has " + std::to_string(live) + " of the " + std::to_string(budget.limit()) +
-         " bytes of --memory; a canary wants half of them free, for its close";
+         " bytes of --memory; a canary wants half of them free";
+}
+
+// Why one version cannot have the state of both.
+std::string too_full(const state::Budget& outside, const state::Budget& inside) {
+  size_t both = live_bytes(outside) + inside.used();
+  if (both <= outside.limit()) return "";
+  return "state of both versions has " + std::to_string(both) + " bytes, and --memory " +
+         std::to_string(outside.limit()) + "; the canary runs on";
 }
 
 }  // namespace
@@ -78,7 +95,8 @@ std::string too_full(const state::Budget& budget) {
 std::unique_ptr<Canary> Runner::make_canary(Division division, uint64_t version) {
   auto budget = std::make_shared<state::Budget>(options_.memory_bytes);
   Fleet::Makeup makeup{options_.shards, fleet_.seed(), std::move(budget)};
-  return std::make_unique<Canary>(crew_, std::move(makeup), std::move(division), version);
+  return std::make_unique<Canary>(crew_, std::move(makeup), std::move(division), version,
+                                  [this](Shard&) { return take_reached(); });
 }
 
 Runner::CanaryFigures Runner::canary_figures() const {
@@ -140,7 +158,6 @@ void Runner::begin_canary(PreparedSwap swap) {
   take_place(std::move(outside));
   canary_ = std::move(swap.canary);
   canary_figures_ = {};
-  fleet_.set_rows(Fleet::Rows::Kept);
   outlets_.connect_beside(own.plan());
   std::vector<batch::NeededColumns> columns;
   for (size_t i = 0; i < own.plan().sources.size(); ++i) {
@@ -168,7 +185,12 @@ void Runner::close_canary(PreparedSwap swap) {
   const Migration copy = copy_of(completes ? inside.plan() : outside.plan());
   std::vector<Giver> from = {{&outside, completes ? &swap.migration : &copy},
                              {&inside, completes ? &copy : &swap.migration}};
-  std::string problem = gather(from, *swap.next[0], result);
+  std::string problem = too_full(fleet_.budget(), canary_->fleet().budget());
+  // What the version beside has is given back then.
+  const size_t leaves = outside.own_bytes();
+  fleet_.budget().leave(leaves);
+  if (problem.empty()) problem = gather(from, *swap.next[0], result);
+  fleet_.budget().left(leaves);
   if (!problem.empty()) return refuse(std::move(swap), std::move(problem));
   take_place(std::move(swap.next));
   version_ = result.version;
@@ -193,7 +215,6 @@ void Runner::let_canary_go() {
   std::shared_ptr<Canary> ended = std::move(canary_);
   feeds_.read_also(readers(), {});
   outlets_.disconnect_beside();
-  fleet_.set_rows(Fleet::Rows::TakenWhenFull);
   std::shared_ptr<void> code = ended->fleet().shards()[0]->instance().set_kernels({}).owner;
   retired_.retire_state(std::move(ended));
   retired_.retire(std::move(code));  // behind what ran on it
@@ -201,44 +222,81 @@ void Runner::let_canary_go() {
 
 void Runner::fire_due() {
   fleet_.fire_due();
-  if (canary_) canary_->fleet().fire_due();
+  if (!canary_) return;
+  take_all_output(Merge::ByShard);  // before those of the canary
+  canary_->fleet().fire_due();
 }
 
-// The rows of both, as if one version had made them.
-bool Runner::take_output_of_both(Merge by) {
+// The rows of both, as if one version had made them; of the version beside the canary those up to that
+// position.
+bool Runner::take_output_of_both(Outlets::Order order, uint64_t last_position) {
   canary_->tell(fleet_.gather_errors());
   Fleet& own = canary_->fleet();
-  stats_.rows_out += fleet_.output_rows() + own.output_rows();
-  canary_figures_.live_rows += fleet_.output_rows();
+  std::span<const MutSink> live = fleet_.output(Merge::ByShard);
+  std::span<const MutSink> outside = ahead_.take(live, last_position);
+  uint64_t outside_rows = 0;
+  for (const MutSink& sink : outside) outside_rows += sink.count;
+  stats_.rows_out += outside_rows + own.output_rows();
+  canary_figures_.live_rows += outside_rows;
   canary_figures_.rows += own.output_rows();
-  Outlets::Order order = by == Merge::ByPosition ? Outlets::Order::ByEvent : Outlets::Order::MainFirst;
-  Status status = outlets_.write_both({&plan(), fleet_.output(by), version_},
-                                      {&own.plan(), own.output(by), canary_->version()}, order);
-  fleet_.clear_output();
+  Status status = outlets_.write_both({&plan(), outside, version_},
+                                      {&own.plan(), own.output(Merge::ByShard), canary_->version()}, order);
+  if (ahead_.take_emptied(live)) fleet_.clear_output();
   own.clear_output();
   return status ? true : fail(status.error());
 }
 
-// The stretch, first by the version of the keys outside, then by the canary; the rows of both when both are
-// over.
+// What no row of the other version can come before.
+bool Runner::take_reached() {
+  constexpr uint64_t all = std::numeric_limits<uint64_t>::max();
+  if (!stretch_) return take_output_of_both(Outlets::Order::MainFirst, all);
+  uint64_t reached = feeds_[stretch_->source].view.first_position + stretch_->inside[0].row;
+  return take_output_of_both(Outlets::Order::ByEvent, reached);
+}
+
+// On from where both stand: what is due there and the event itself, or as far as nothing is due.
+Runner::Went Runner::run_outside(Stretch& at) {
+  MutCursor& cursor = at.cursors[0];
+  cursor.row_end = at.row_end;
+  if (fleet_.is_firing()) {
+    Shard::Ran ran = fleet_.fire_rest();
+    if (ran != Shard::Ran::All) return ran == Shard::Ran::Some ? Went::Firing : Went::Failed;
+    cursor.row_end = cursor.row + 1;
+  }
+  if (fleet_.is_full() && !take_reached()) return Went::Failed;
+  fleet_.run_until_due(at.source, canary_->outside(), cursor);
+  return Went::On;
+}
+
+// To where the other one stands, or to what is due before.
+Runner::Went Runner::run_inside(Stretch& at) {
+  Fleet& own = canary_->fleet();
+  MutCursor& cursor = at.inside[0];
+  cursor.row_end = at.cursors[0].row;
+  if (own.is_firing()) {
+    Shard::Ran ran = own.fire_rest();
+    if (ran != Shard::Ran::All) return ran == Shard::Ran::Some ? Went::Firing : Went::Failed;
+  }
+  if (own.is_full() && !take_reached()) return Went::Failed;
+  own.run_until_due(at.source, canary_->inside(), cursor);
+  return Went::On;
+}
+
+// The version of the keys outside goes ahead, but fires nothing, and runs no event at which it fired, before
+// the canary has come there: so rows of both come in the order of their events, and few wait for others.
 bool Runner::go_on_beside() {
   Stretch& at = *stretch_;
-  if (!at.outside_over) {
-    Fleet::Runs runs = fleet_.run(at.source, canary_->outside(), at.cursors);
-    if (runs == Fleet::Runs::Failed) return false;
-    if (runs == Fleet::Runs::Partly) return true;
-    at.outside_over = true;
+  while (at.inside[0].row < at.row_end) {
+    Went went = at.inside[0].row == at.cursors[0].row ? run_outside(at) : Went::On;
+    if (went == Went::On) went = run_inside(at);
+    if (went != Went::On) return went == Went::Firing;
   }
-  Fleet::Runs runs = canary_->fleet().run(at.source, canary_->inside(), at.inside);
-  if (runs == Fleet::Runs::Failed) return false;
-  if (runs == Fleet::Runs::Partly) return true;
   Feed& feed = feeds_[at.source];
-  uint32_t end = at.cursors[0].row;
-  stats_.records_in += end - feed.row;
+  stats_.records_in += at.row_end - feed.row;
   canary_->count_divided();
-  feed.advance(end);
+  bool written = take_reached();
+  feed.advance(at.row_end);
   stretch_.reset();
-  bool written = take_output_of_both(Merge::ByPosition);
   fleet_.expire();
   canary_->fleet().expire();
   return written;

@@ -11,9 +11,7 @@ namespace mut::runtime {
 
 Fleet::Fleet(Crew& crew, Makeup makeup, std::function<bool(Shard&)> full)
     : crew_(crew), makeup_(std::move(makeup)) {
-  auto take = [this, full = std::move(full)](Shard& shard) {
-    return together_ || rows_ == Rows::Kept || full(shard);
-  };
+  auto take = [this, full = std::move(full)](Shard& shard) { return together_ || full(shard); };
   for (uint32_t i = 0; i < makeup_.shards; ++i) shards_.push_back(std::make_unique<Shard>(i, take));
 }
 
@@ -34,7 +32,7 @@ Instances Fleet::set_instances(Instances next) {
 
 Fleet::Runs Fleet::run(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors) {
   std::vector<Shard::Ran> ran(shards_.size(), Shard::Ran::All);
-  together_ = shards_.size() > 1 || rows_ == Rows::Kept;
+  together_ = shards_.size() > 1;
   crew_.run([&](uint32_t i) {
     Shard& shard = *shards_[i];
     // Rows of several shards are taken when all of them stand at one event.

@@ -33,10 +33,6 @@ class Fleet {
   // Gives back the version that ran until now; nulls at first.
   Instances set_instances(Instances next);
 
-  // Kept: rows stay in the sinks until all shards stand behind a stretch, also where there is one shard.
-  enum class Rows : uint8_t { TakenWhenFull, Kept };
-  void set_rows(Rows rows) { rows_ = rows; }
-
   size_t size() const { return shards_.size(); }
   const Shards& shards() const { return shards_; }
   Instance& instance(size_t shard) const { return shards_[shard]->instance(); }
@@ -52,7 +48,11 @@ class Fleet {
   std::vector<MutCursor> cursors(size_t source, uint32_t row, uint32_t row_end) const;
 
   bool is_firing() const;
-  // Of one shard.
+  // Of one shard: see there.
+  void run_until_due(size_t source, const MutBatch& rows, MutCursor& cursor) {
+    (void)shards_[0]->run_until_due(source, rows, cursor);
+  }
+  bool is_full() const { return shards_[0]->is_full(); }
   Shard::Ran fire_rest() { return shards_[0]->fire_rest(); }
   void fire_due();
   void expire();
@@ -94,7 +94,6 @@ class Fleet {
   Makeup makeup_;
   Shards shards_;  // at least one
   MergedRows merged_;
-  Rows rows_ = Rows::TakenWhenFull;
   bool together_ = false;  // the shards run at once: rows stay in their sinks meanwhile
 };
 

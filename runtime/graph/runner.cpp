@@ -14,8 +14,6 @@ constexpr int64_t piece_ns = 400'000;
 constexpr uint64_t piece_entries = 256;
 // So long an edit waits for what is left; then it takes it at its cut.
 constexpr int64_t rest_wait_ns = 1'000'000'000;
-// Of a stretch while a canary runs: what both give for it waits in their sinks until both are over.
-constexpr uint32_t canary_rows_max = 256;
 
 // The source of the last event, as the next version numbers it: what fires at the cut fires for that event.
 // The first where it is not there any more.
@@ -86,6 +84,7 @@ void Runner::look_for_idle() {
 }
 
 bool Runner::take_output(Shard& shard) {
+  if (canary_) return take_reached();
   Instance& instance = shard.instance();
   stats_.rows_out += instance.context().output_rows;
   if (shadow_) shadow_->rows().take(ShadowRows::Side::Live, instance.plan(), instance.sinks());
@@ -95,7 +94,7 @@ bool Runner::take_output(Shard& shard) {
 }
 
 bool Runner::take_all_output(Merge by) {
-  if (canary_) return take_output_of_both(by);
+  if (canary_) return take_reached();
   fleet_.gather_errors();
   stats_.rows_out += fleet_.output_rows();
   std::span<const MutSink> rows = fleet_.output(by);
@@ -113,14 +112,14 @@ Fleet::Runs Runner::run_shards(Stretch& stretch) {
 bool Runner::run_rows(const Turn& turn) {
   const Feed& feed = feeds_[turn.source];
   fleet_.set_arrival(feed.view.arrival);
-  uint32_t row_end = canary_ ? std::min(turn.row_end, feed.row + canary_rows_max) : turn.row_end;
-  MutCursor cursor{feed.row, row_end, fleet_.instance(0).watermarks[turn.source]};
+  MutCursor cursor{feed.row, turn.row_end, fleet_.instance(0).watermarks[turn.source]};
   if (!sabotage(turn.source, cursor)) return false;
   stretch_ = Stretch{turn.source, std::vector<MutCursor>(fleet_.size(), cursor)};
   if (canary_) {
-    canary_->divide(turn.source, feed.view, cursor.row, row_end);
+    canary_->divide(turn.source, feed.view, cursor.row, turn.row_end);
     canary_->fleet().set_arrival(feed.view.arrival);
-    stretch_->inside = canary_->fleet().cursors(turn.source, cursor.row, row_end);
+    stretch_->inside = canary_->fleet().cursors(turn.source, cursor.row, turn.row_end);
+    stretch_->row_end = turn.row_end;
   }
   return go_on();
 }
@@ -161,7 +160,10 @@ void Runner::finish_input() {
   Fleet::End end = ends ? Fleet::End::Final : Fleet::End::OfSome;
   fleet_.finish_input(over, end);
   if (shadow_) shadow_->finish_input(over, end);
-  if (canary_) canary_->fleet().finish_input(over, end);
+  if (canary_) {
+    take_all_output(Merge::ByShard);  // before those of the canary
+    canary_->fleet().finish_input(over, end);
+  }
   if (!ends && fleet_.size() == 1 && !canary_) return;
   take_all_output(Merge::ByShard);
   if (shadow_) shadow_->rows().settle();

@@ -173,7 +173,7 @@ class Runner {
     size_t source = 0;
     std::vector<MutCursor> cursors;  // by shard
     std::vector<MutCursor> inside;   // of a canary
-    bool outside_over = false;       // the canary is at it
+    uint32_t row_end = 0;            // of both
   };
   Fleet::Runs run_shards(Stretch& stretch);
   bool run_rows(const Turn& turn);
@@ -192,7 +192,11 @@ class Runner {
   void close_canary(PreparedSwap swap);
   void let_canary_go();
   bool go_on_beside();
-  bool take_output_of_both(Merge by);
+  enum class Went : uint8_t { On, Firing, Failed };  // Firing: more is to fire
+  Went run_outside(Stretch& at);
+  Went run_inside(Stretch& at);
+  bool take_output_of_both(Outlets::Order order, uint64_t last_position);
+  bool take_reached();
   void take_place(Instances next);
   void fire_due();
   // The shadow follows what the live version has done.
@@ -222,6 +226,7 @@ class Runner {
   Cost shadow_cost_;
   std::unique_ptr<Canary> canary_;
   CanaryFigures canary_figures_;
+  RowsAhead ahead_;            // of the version beside a canary
   EventCounts past_canaries_;  // what those that are over have done
   uint64_t version_ = 0;
   Feeds feeds_;

@@ -74,6 +74,8 @@ class Store {
   virtual uint64_t entry_count() const = 0;
   // Starts of a pattern that a bound let go.
   virtual uint64_t let_go_count() const { return 0; }
+  // Another store tells of them.
+  virtual void forget_let_go() {}
   // Of what it allocated; 0 for a store that counts in the budget of others.
   size_t bytes() const { return bytes_ ? bytes_->used() : 0; }
   void count_in(std::unique_ptr<Budget> bytes) { bytes_ = std::move(bytes); }

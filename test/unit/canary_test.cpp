@@ -209,22 +209,55 @@ TEST_F(Canaries, FiguresAreOfBoth) {
   EXPECT_NE(why.value().find("state sums/s: groups, 3 entries"), std::string::npos) << why.value();
 }
 
-// What both give waits until both have run a stretch of rows: that is short.
-TEST_F(Canaries, RunsShortStretches) {
-  begin();
+// An event that makes much due, for keys of both: their rows come as they are made, and those of the version
+// before come first.
+TEST_F(Canaries, GivesRowsWhileTimersFire) {
+  std::string timers =
+      "type R = { user: string, at: time }\n"
+      "source r: R = stdin() time at\n"
+      "stream t = r | @p process by user ttl none {\n"
+      "  state n: int = 0\n"
+      "  on event {\n"
+      "    if n == 0 { timer flush at event_time() }\n"
+      "  }\n"
+      "  on timer flush {\n"
+      "    n = n + 1\n"
+      "    timer flush at event_time() + 1ms\n"
+      "    emit { user: user, n: n }\n"
+      "  }\n"
+      "}\n"
+      "emit t to stdout()\n";
+  EngineOptions options;
+  options.world = EngineOptions::World::Closed;
+  options.at_end = EngineOptions::AtEnd::Stay;
+  engine_ = load(timers, options);
+  rows_.bind(*engine_, "t");
+  EXPECT_DONE(engine_->start());
+  std::string other = timers;
+  other.replace(other.find("n: n }"), 6, "n: -n }");
+  std::string problem;
+  EXPECT_DONE(engine_->canary({other, "v2.mut", *CanaryPart::parse("25% by user", problem), {}, {}}));
   run();
-  std::string rows;
-  for (int i = 0; i < 2000; ++i) rows += R"({"user":"user)" + std::to_string(i) + "\",\"n\":1}\n";
-  EXPECT_DONE(engine_->push_text("r", rows));
-  uint64_t most = 0;
+  ASSERT_EQ(report().life, CanaryReport::Life::Runs);
+  EXPECT_DONE(engine_->push_text(
+      "r",
+      "{\"user\":\"eve\",\"at\":1000}\n{\"user\":\"ann\",\"at\":1000}\n{\"user\":\"eve\",\"at\":21000}\n"));
+  size_t most = 0;
   for (int idle = 0; idle < 4;) {
-    uint64_t before = engine_->stats().records_in;
+    size_t before = rows_.rows.size();
     idle += engine_->run() == RunState::More ? 0 : 1;
-    most = std::max(most, engine_->stats().records_in - before);
+    most = std::max(most, rows_.rows.size() - before);
   }
-  EXPECT_EQ(engine_->stats().records_in, 2000);
-  EXPECT_EQ(most, 256);
-  EXPECT_EQ(rows_.rows.size(), 2000);
+  // Due each millisecond from the first event of the key to the last event of all.
+  constexpr size_t each = 20'001;
+  ASSERT_EQ(rows_.rows.size(), 2 * each);
+  EXPECT_EQ(rows_.rows[0], "user=eve n=1");
+  EXPECT_EQ(rows_.rows[each - 1], "user=eve n=20001");
+  EXPECT_EQ(rows_.rows[each], "user=ann n=-1");
+  EXPECT_EQ(rows_.rows[2 * each - 1], "user=ann n=-20001");
+  EXPECT_LE(most, each / 2);
+  EXPECT_EQ(report().rows, each);
+  EXPECT_EQ(report().live_rows, each);
 }
 
 TEST_F(Canaries, HasRoomForItsClose) {
@@ -247,6 +280,68 @@ TEST_F(Canaries, HasRoomForItsClose) {
   EXPECT_EQ(done->refused.rfind("state has ", 0), 0) << done->refused;
   EXPECT_EQ(engine_->history().back().outcome, VersionRecord::Outcome::Refused);
   EXPECT_DONE(engine_->set_param("least", "5", {}));
+}
+
+// With one mebibyte for state; new users come until there is little room, or none. Figures are of both
+// versions.
+class SmallCanaries : public Canaries {
+ protected:
+  static constexpr size_t memory_bytes = 1 << 20;
+
+  void SetUp() override {
+    EngineOptions options;
+    options.world = EngineOptions::World::Closed;
+    options.at_end = EngineOptions::AtEnd::Stay;
+    options.memory_bytes = memory_bytes;
+    engine_ = load(script, options);
+    rows_.bind(*engine_, "sums");
+    EXPECT_DONE(engine_->start());
+  }
+
+  void push_users(int count) {
+    std::string rows;
+    for (int i = 0; i < count; ++i) rows += R"({"user":"user)" + std::to_string(users_++) + "\",\"n\":1}\n";
+    EXPECT_DONE(engine_->push_text("r", rows));
+    run();
+  }
+
+  int users_ = 0;
+};
+
+TEST_F(SmallCanaries, CloseWhereStateHasGrown) {
+  push_users(100);
+  begin();
+  run();
+  while (engine_->stats().state_bytes - report().state_bytes <= memory_bytes / 2) push_users(100);
+  ASSERT_LE(engine_->stats().state_bytes, memory_bytes);
+  std::string refused = "not told";
+  EXPECT_DONE(engine_->complete_canary({{}, [&](const SwapReport& of) { refused = of.refused; }}));
+  run();
+  EXPECT_EQ(refused, "");
+  EXPECT_EQ(report().life, CanaryReport::Life::Completed);
+  EXPECT_EQ(engine_->inspect().stores[0].entries, users_);
+}
+
+TEST_F(SmallCanaries, RunOnWhereOneVersionHasNoRoomForAll) {
+  push_users(100);
+  begin();
+  run();
+  constexpr size_t too_many = memory_bytes + memory_bytes / 8;
+  for (int i = 0; i < 100 && engine_->stats().state_bytes <= too_many; ++i) push_users(500);
+  ASSERT_GT(engine_->stats().state_bytes, too_many);
+  std::string refused;
+  auto told = [&](const SwapReport& of) { refused = of.refused; };
+  for (bool completes : {true, false}) {
+    EXPECT_DONE(completes ? engine_->complete_canary({{}, told}) : engine_->end_canary({{}, told}));
+    run();
+    EXPECT_EQ(refused.rfind("state of both versions has ", 0), 0) << refused;
+    EXPECT_EQ(report().life, CanaryReport::Life::Runs);
+    EXPECT_EQ(engine_->history().back().outcome, VersionRecord::Outcome::Waiting);
+    refused.clear();
+  }
+  taken();
+  push("user0", 1);
+  EXPECT_EQ(taken().size(), 1);
 }
 
 TEST_F(Canaries, SaysWhatBeginsEmptyWhenItEnds) {
@@ -282,6 +377,26 @@ TEST_F(Canaries, OneThatWaitsIsLetGoOf) {
   run();
   push("ann", 1);
   EXPECT_EQ(taken(), (Lines{"user=ann total=1"}));
+}
+
+TEST_F(Canaries, OneThatWaitsIsLetGoOfWithItsClose) {
+  std::string told;
+  auto refused = [&](const SwapReport& of) { told = of.refused; };
+  begin({{"r", 100}});
+  EXPECT_DONE(engine_->complete_canary({{{"r", 200}}, refused}));
+  run();
+  EXPECT_DONE(engine_->end_canary());
+  EXPECT_EQ(told, "the canary was ended before it began");
+  EXPECT_EQ(report().life, CanaryReport::Life::Ended);
+  EXPECT_EQ(engine_->history().back().outcome, VersionRecord::Outcome::Aborted);
+  EXPECT_DONE(engine_->set_param("least", "5", {}));
+  run();
+  // Not where an edit follows its close.
+  begin({{"r", 100}});
+  EXPECT_DONE(engine_->complete_canary({{{"r", 200}}, {}}));
+  EXPECT_DONE(engine_->set_param("least", "6", {{"r", 300}}));
+  EXPECT_EQ(failure_of(engine_->end_canary()).kind, Failure::Kind::Usage);
+  EXPECT_EQ(report().life, CanaryReport::Life::Waits);
 }
 
 TEST_F(Canaries, PartsAreTexts) {
