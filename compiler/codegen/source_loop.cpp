@@ -136,6 +136,20 @@ llvm::Value* SourceLoop::is_due(llvm::Value* rises, llvm::Value* watermark, llvm
   return waits != nullptr ? b_.CreateOr(reached, waits) : reached;
 }
 
+// The watermark with an event of that time; leaves where something fires before it.
+llvm::Value* SourceLoop::raise(Place at, llvm::Value* time) {
+  llvm::Value* new_mark = reached(time);
+  llvm::Value* rises = b_.CreateICmpSGT(new_mark, at.watermark);
+  llvm::Value* risen = b_.CreateSelect(rises, new_mark, at.watermark);
+  if (can_fire_) {
+    // Stores that the rows before have changed may be due earlier than when the kernel began.
+    llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
+    leave_if(is_due(rises, risen, due), MUT_STOP_DUE, {at.row, risen});
+  }
+  if (reads_watermark_) b_.CreateStore(risen, field(at_.context(), offsetof(MutContext, watermark)));
+  return risen;
+}
+
 void SourceLoop::run_row(llvm::Value* row, llvm::Value* time) {
   at_.position = b_.CreateAdd(first_position_, row);
   at_.time = time;
@@ -181,15 +195,7 @@ SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end) {
   leave_if(b_.CreateICmpUGE(made, output_max()), MUT_STOP_OUTPUT, {row, watermark});
   ahead_->emit(row, end, [](llvm::Value* number) { return number; });
   llvm::Value* time = time_of(row);
-  llvm::Value* new_mark = reached(time);
-  llvm::Value* rises = b_.CreateICmpSGT(new_mark, watermark);
-  llvm::Value* risen = b_.CreateSelect(rises, new_mark, watermark);
-  if (can_fire_) {
-    // Stores that the rows before have changed may be due earlier than when the kernel began.
-    llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
-    leave_if(is_due(rises, risen, due), MUT_STOP_DUE, {row, risen});
-  }
-  if (reads_watermark_) b_.CreateStore(risen, field(at_.context(), offsetof(MutContext, watermark)));
+  llvm::Value* risen = raise({row, watermark}, time);
   run_row(row, time);
   row->addIncoming(b_.CreateAdd(row, b_.getInt64(1)), b_.GetInsertBlock());
   watermark->addIncoming(risen, b_.GetInsertBlock());
@@ -261,13 +267,39 @@ void SourceLoop::emit() {
   Place after = filter_ != nullptr ? run_blocks({row, watermark}, end) : run_rows({row, watermark}, end);
   leave_if(b_.CreateICmpUGE(after.row, row_end_), MUT_STOP_END, after);
   if (llvm::Value* waits = overdue()) leave_if(waits, MUT_STOP_DUE, after);
-  // No event time of its own, one position of its source.
-  at_.position = b_.CreateAdd(first_position_, after.row);
-  emit_undecodable(after.row, after.watermark);
-  row->addIncoming(b_.CreateAdd(after.row, b_.getInt64(1)), b_.GetInsertBlock());
-  watermark->addIncoming(after.watermark, b_.GetInsertBlock());
+  Place next = pass_bad(after);
+  row->addIncoming(next.row, b_.GetInsertBlock());
+  watermark->addIncoming(next.watermark, b_.GetInsertBlock());
   b_.CreateBr(stretch);
   close();
+}
+
+// Over a row that is no event of this version.
+SourceLoop::Place SourceLoop::pass_bad(Place at) {
+  llvm::BasicBlock* told = at_.block("told");
+  llvm::BasicBlock* elsewhere = at_.block("elsewhere");
+  llvm::BasicBlock* next = at_.block("next");
+  llvm::Type* byte = b_.getInt8Ty();
+  llvm::BasicBlock* found = b_.GetInsertBlock();
+  llvm::SwitchInst* why = b_.CreateSwitch(b_.CreateLoad(byte, b_.CreateGEP(byte, bad_, at.row)), told, 2);
+  why->addCase(b_.getInt8(MUT_ROW_ELSEWHERE), elsewhere);
+  why->addCase(b_.getInt8(MUT_ROW_SKIPPED), next);
+  b_.SetInsertPoint(told);
+  // No event time of its own, one position of its source.
+  at_.position = b_.CreateAdd(first_position_, at.row);
+  emit_undecodable(at.row, at.watermark);
+  llvm::BasicBlock* told_end = b_.GetInsertBlock();
+  b_.CreateBr(next);
+  b_.SetInsertPoint(elsewhere);
+  llvm::Value* risen = raise({at.row, at.watermark}, time_of(at.row));
+  llvm::BasicBlock* elsewhere_end = b_.GetInsertBlock();
+  b_.CreateBr(next);
+  b_.SetInsertPoint(next);
+  llvm::PHINode* watermark = b_.CreatePHI(word_, 3, "passed_watermark");
+  watermark->addIncoming(at.watermark, found);
+  watermark->addIncoming(at.watermark, told_end);
+  watermark->addIncoming(risen, elsewhere_end);
+  return {b_.CreateAdd(at.row, b_.getInt64(1)), watermark};
 }
 
 }  // namespace mut::codegen

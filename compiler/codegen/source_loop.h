@@ -43,6 +43,8 @@ class SourceLoop {
   void open();
   Place run_rows(Place from, llvm::Value* end);
   void run_row(llvm::Value* row, llvm::Value* time);
+  llvm::Value* raise(Place at_place, llvm::Value* time);
+  Place pass_bad(Place at_place);
   llvm::Value* overdue();
   llvm::Value* output_max();
   int number_of_source() const;

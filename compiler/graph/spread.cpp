@@ -5,7 +5,9 @@
 #include <optional>
 #include <set>
 
+#include "compiler/graph/division.h"
 #include "compiler/typed/process.h"
+#include "runtime/state/store.h"
 
 namespace mut::graph {
 namespace {
@@ -57,6 +59,33 @@ class Spreader {
  public:
   explicit Spreader(Graph& graph) : graph_(graph), program_(*graph.program) {}
 
+  // As if each source were a place where rows are chosen by that field of theirs.
+  Division divide(const std::string& field) {
+    Division out;
+    divides_by_ = field;
+    find_fields(out);
+    out.keys.assign(graph_.stores.size(), -1);
+    if (!out.problems.empty()) return out;
+    follow_rows();
+    for (size_t i = 0; i < graph_.stores.size(); ++i) {
+      StoreNode& store = graph_.stores[i];
+      if (graph_.live[static_cast<size_t>(store.stream)] == 0) continue;
+      auto known = nodes_.find({store.stream, store.stage});
+      int key = known == nodes_.end() ? -1 : key_that_divides(known->second);
+      out.keys[i] = key < 0 ? -1 : key_of_store(store, key);
+      if (out.keys[i] < 0) {
+        out.problems.push_back("state of `" + store.desc.path + "` " +
+                               (is_beside(store.stream)
+                                    ? "stands behind late events or errors, which are not followed"
+                                    : "is not kept by `" + field + "` of the source"));
+      }
+      if (std::string why = stays_whole(store.desc); !why.empty())
+        out.problems.push_back("state of `" + store.desc.path + "` cannot be divided: " + why);
+    }
+    if (!program_.sets.empty()) out.problems.push_back("a stream sets a param, which all keys have");
+    return out;
+  }
+
   void run() {
     // A param has one value: all that sets one is done by every shard.
     do {
@@ -82,6 +111,7 @@ class Spreader {
       nodes_.clear();
       groups_ = Sets();
       parts_ = Sets();
+      parts_chosen_ = -1;
       ends_.assign(program_.streams.size(), Flow());
       heads_.assign(program_.streams.size(), Flow());
       for (size_t i = 0; i < program_.streams.size(); ++i) {
@@ -106,6 +136,7 @@ class Spreader {
   Flow head_of(int index) {
     const typed::Stream& of = stream(index);
     Flow out;
+    if (of.kind == StreamKind::Source && divides()) return chosen_rows(index);
     if (of.kind == StreamKind::Source) {
       out.everywhere = true;
       return out;
@@ -113,7 +144,7 @@ class Spreader {
     if (of.kind == StreamKind::Late) {
       auto known = late_.find(index);
       if (known == late_.end() || known->second.second < 0) {
-        out.everywhere = true;
+        out.everywhere = !divides();
       } else {
         out.owners.insert(known->second);
       }
@@ -127,7 +158,7 @@ class Spreader {
       for (const auto& [place, node] : nodes_) {
         if (place.first == source) out.owners.insert(place);
       }
-      if (stream(source).kind == StreamKind::Source) out.everywhere = true;
+      if (stream(source).kind == StreamKind::Source && !divides()) out.everywhere = true;
     } else {
       for (size_t k = 0; k < of.inputs.size(); ++k) add_input(of.inputs[k], k == 0, out);
     }
@@ -368,6 +399,97 @@ class Spreader {
     return out;
   }
 
+  // ---- by a field of the sources
+
+  bool divides() const { return !divides_by_.empty(); }
+
+  // Rows of a source: their field is what chose them.
+  Flow chosen_rows(int index) {
+    Flow out;
+    Node& node = node_at({index, -1});
+    if (parts_chosen_ < 0) parts_chosen_ = parts_.add();
+    node.parts = {parts_chosen_};
+    out.owners = {node.place};
+    out.parts.resize(first_record(index)->fields.size());
+    int field = first_record(index)->field_index(divides_by_);
+    if (field >= 0) out.parts[static_cast<size_t>(field)] = {parts_chosen_};
+    return out;
+  }
+
+  int key_that_divides(const Node& node) {
+    for (size_t k = 0; k < node.parts.size(); ++k) {
+      if (node.parts[k] >= 0 && parts_.root(node.parts[k]) == parts_.root(parts_chosen_))
+        return static_cast<int>(k);
+    }
+    return -1;
+  }
+
+  // The same key of the store: that of one history may have more, or another order.
+  int key_of_store(const StoreNode& store, int key) const {
+    if (store.histories.empty()) return key;
+    const typed::Stage& of = stage({store.stream, store.stage});
+    const std::string text = typed::identity_text(*of.histories[0].keys[static_cast<size_t>(key)]);
+    const typed::History& history = of.histories[static_cast<size_t>(store.histories[0])];
+    for (size_t k = 0; k < history.keys.size(); ++k) {
+      if (typed::identity_text(*history.keys[k]) == text) return static_cast<int>(k);
+    }
+    return -1;
+  }
+
+  // Whether rows of that stream come from one of late events or of errors, of which no field is known to be
+  // the source's.
+  bool is_beside(int index) const {
+    const typed::Stream& of = stream(index);
+    if (of.kind == StreamKind::Late || of.kind == StreamKind::Errors) return true;
+    return std::any_of(of.inputs.begin(), of.inputs.end(),
+                       [&](const typed::Input& input) { return is_beside(input.stream); });
+  }
+
+  // Why entries of a store cannot be in two programs, each with its own; empty: they can.
+  static std::string stays_whole(const state::StoreDesc& desc) {
+    if (!state::moves_between_shards(desc))
+      return "histories, `dedupe`, joins, patterns, rows that wait and what follows a table number events";
+    if (desc.kind == state::StoreKind::Counts)
+      return "windows of a number of events end by the newest of all";
+    if (desc.kind == state::StoreKind::Table) return "a table has the rows of all keys";
+    if (desc.gives == state::Gives::AtTicks) return "a tick begins with the first event of all";
+    return "";
+  }
+
+  // Which field of each source it is.
+  void find_fields(Division& out) {
+    std::string type;
+    for (const typed::Source& source : program_.sources) {
+      out.fields.push_back(-1);
+      if (graph_.live[static_cast<size_t>(source.stream)] == 0) continue;
+      const std::string of = "source `" + source.name + "` ";
+      int field = source.type->field_index(divides_by_);
+      if (!source.generated.empty()) {
+        out.problems.push_back(of + "makes its rows");
+        continue;
+      }
+      if (field < 0) {
+        out.problems.push_back(of + "has no field `" + divides_by_ + "`");
+        continue;
+      }
+      typed::TypeRef has = source.type->fields[static_cast<size_t>(field)].type;
+      bool fits = has->kind == Kind::String || has->kind == Kind::Enum || is_whole(*describe(has));
+      if (!fits || describe(has)->secret) {
+        out.problems.push_back("`" + divides_by_ + "` of " + of + "is " + has->text +
+                               ": a canary goes by a text, a whole number or an enum");
+      } else if (!type.empty() && type != has->text) {
+        out.problems.push_back("`" + divides_by_ + "` of " + of + "is " + has->text + ", and " + type +
+                               " of another");
+      }
+      type = has->text;
+      out.fields.back() = field;
+    }
+  }
+
+  static bool is_whole(const abi::TypeDesc& type) {
+    return type.kind >= abi::TypeKind::I8 && type.kind <= abi::TypeKind::U64;
+  }
+
   // ---- into the graph
 
   void fill() {
@@ -445,10 +567,17 @@ class Spreader {
   std::map<int, Place> late_;  // by stream of late events: the window
   std::set<Place> repeated_;   // every shard does them, for a param is set by them
   std::map<int, int> chosen_;  // by group: the key; none: on the first shard
+  std::string divides_by_;     // empty: rows are chosen where state begins
+  int parts_chosen_ = -1;      // divides_by_: the set of its keys
 };
 
 }  // namespace
 
 void spread_over_shards(Graph& graph) { Spreader(graph).run(); }
+
+Division divide_by(const Graph& graph, const std::string& field) {
+  Graph copy = graph;  // what shards it is spread over stays as it is
+  return Spreader(copy).divide(field);
+}
 
 }  // namespace mut::graph

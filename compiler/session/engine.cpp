@@ -239,8 +239,8 @@ RunState Engine::run() {
   s.take_optimised();
   // An exchange is a turn of its own; the next turn runs a batch.
   uint64_t batches = s.runner->feeds().batches();
-  bool disturbs =
-      s.options.disturb == EngineOptions::Disturb::Swap && !s.waiting && s.batches_disturbed != batches;
+  bool disturbs = s.options.disturb == EngineOptions::Disturb::Swap && !s.waiting &&
+                  s.batches_disturbed != batches && s.runner->canary() == nullptr;
   s.batches_disturbed = batches;
   if (disturbs && !s.disturb()) return RunState::Failed;
   runtime::Progress progress = s.runner->run();
@@ -254,9 +254,11 @@ RunState Engine::run() {
       return RunState::Idle;
     case runtime::Progress::Done:
       s.end_taps("the input has ended");
+      s.end_open_canary("the input has ended");
       return RunState::Done;
     case runtime::Progress::Failed:
       s.end_taps("the program failed");
+      s.end_open_canary("the program failed");
       s.failure = io(s.runner->error());
       return RunState::Failed;
   }
@@ -268,6 +270,8 @@ void Engine::State::settle_swap() {
   if (!result) return;
   if (waiting && waiting->origin == Prepared::Origin::Shadow) return settle_shadow(*result);
   if (!result->refused.empty()) return settle_refused(result->refused);
+  if (waiting && waiting->origin == Prepared::Origin::Canary) return settle_canary(*result);
+  if (waiting && waiting->origin == Prepared::Origin::CanaryEnd) return settle_canary_end(*result);
   cells_converted += result->cells_converted;
   entries_converted += result->entries_converted;
   librarian->notify();
@@ -283,6 +287,7 @@ void Engine::State::settle_swap() {
   report.pause_ns = result->pause_ns;
   report.entries_converted = result->entries_converted;
   if (seen) note_shadow_end(version_text(result->version) + " runs");
+  if (waiting->closes_canary) close_canary(*result, CanaryReport::Life::Completed);
   if (waiting->promotes) report.shadow = shadow_text(waiting->promotes->report);
   program = waiting->program;
   program_version = result->version;
@@ -333,10 +338,22 @@ void Engine::State::settle_refused(const std::string& why) {
         continue;
       }
       bool first = &version == gone.data();
+      if (version.origin == Prepared::Origin::Canary) {
+        canary_run->report.life = CanaryReport::Life::Ended;
+        canary_run->report.ended = "it could not begin: " + why;
+        retired.retire(std::exchange(canary_run->kernels, {}).owner);
+      }
       version.report.refused =
           first ? session::refusal_text(diag::Code::MigrateFails, why)
                 : version_text(gone[0].report.version) + ", which it follows, was not taken";
-      history.settle(version.report.version, VersionRecord::Outcome::Refused, version.report.refused);
+      // The canary that it was to close runs on, where it has begun.
+      if (version.closes_canary) canary_run->closing = false;
+      if (version.closes_canary && !canary_run->is_open()) continue;
+      if (version.closes_canary) {
+        history.forget(version.report.version);
+      } else {
+        history.settle(version.report.version, VersionRecord::Outcome::Refused, version.report.refused);
+      }
       retired.retire(std::exchange(version.kernels, {}).owner);
       if (version.origin != Prepared::Origin::Same) done.push_back(version.report);
     }
@@ -411,12 +428,39 @@ Outcome<Done> Engine::close() {
   state_->end_taps("the program has ended");
   state_->taking_back.reset();  // a guard's edit that is still built comes too late
   auto turn = state_->turn.run();
+  state_->end_open_canary("the run has ended");
   Status recorded = state_->history.end();
   Status status = state_->runner->close();
   if (!status) return io(status.error());
   if (!recorded) return io(recorded.error());
   return Done{};
 }
+
+namespace {
+
+using Losses = std::vector<std::pair<std::string, uint64_t>>;
+
+void add_loss(Losses& to, const std::string& where, uint64_t count) {
+  if (count == 0) return;
+  auto known = std::find_if(to.begin(), to.end(), [&](const auto& other) { return other.first == where; });
+  if (known == to.end()) return void(to.emplace_back(where, count));
+  known->second += count;
+}
+
+// What stages have let go of, and what came late; of a canary beside the others.
+void count_losses(const runtime::Fleet& fleet, EngineStats& out) {
+  const runtime::Plan& plan = fleet.plan();
+  for (size_t i = 0; i < plan.sites.size(); ++i)
+    add_loss(out.dropped_by_stage, plan.sites[i].counter, fleet.dropped(i));
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    const std::string& path = fleet.instance(0).store(i).desc().path;
+    add_loss(out.dropped_by_stage, path, fleet.let_go_count(i));
+    add_loss(out.late_by_stage, path, fleet.late_count(i));
+    out.late += fleet.late_count(i);
+  }
+}
+
+}  // namespace
 
 EngineStats Engine::stats() const {
   State& s = *state_;
@@ -446,18 +490,10 @@ EngineStats Engine::stats() const {
     out.positions.push_back({count.source, count.records});
   for (const auto& [stream, count] : s.runner->errors().counts())
     out.errors_by_stream.emplace_back(stream, count);
-  const runtime::Plan& plan = s.runner->plan();
-  for (size_t i = 0; i < plan.sites.size(); ++i) {
-    if (uint64_t dropped = s.runner->fleet().dropped(i); dropped > 0)
-      out.dropped_by_stage.emplace_back(plan.sites[i].counter, dropped);
-  }
-  for (size_t i = 0; i < plan.stores.size(); ++i) {
-    const std::string& path = s.runner->fleet().instance(0).store(i).desc().path;
-    if (uint64_t let_go = s.runner->fleet().let_go_count(i); let_go > 0)
-      out.dropped_by_stage.emplace_back(path, let_go);
-    uint64_t late = s.runner->fleet().late_count(i);
-    out.late += late;
-    if (late > 0) out.late_by_stage.emplace_back(path, late);
+  count_losses(s.runner->fleet(), out);
+  if (const runtime::Canary* canary = s.runner->canary()) {
+    count_losses(canary->fleet(), out);
+    out.state_bytes += canary->fleet().budget().used();
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "compiler/change/compare.h"
+#include "compiler/session/canary/run.h"
 #include "compiler/session/connect.h"
 #include "compiler/session/history/guards.h"
 #include "compiler/session/history/history.h"
@@ -88,8 +89,9 @@ struct Engine::State {
   // A version that is ready and waits for its cut.
   struct Prepared {
     // Same: what the user sees stays, taps and the like apart; it goes by the number of its base. Shadow: no
-    // version at all, what is behind it follows its base.
-    enum class Origin : uint8_t { Edit, Param, Same, Shadow } origin = Origin::Edit;
+    // version at all, what is behind it follows its base. Canary, CanaryEnd: the same, of one that begins or
+    // ends; one that is completed is an edit.
+    enum class Origin : uint8_t { Edit, Param, Same, Shadow, Canary, CanaryEnd } origin = Origin::Edit;
     SwapReport report;
     std::shared_ptr<session::Program> program;
     runtime::PreparedSwap swap;
@@ -102,6 +104,11 @@ struct Engine::State {
     std::vector<session::EditGuard> guards{};
     bool waits_for_record = false;                   // of a shadow: its cut is not the next boundary
     std::shared_ptr<session::ShadowRun> promotes{};  // whose candidate it is; or null
+    bool closes_canary = false;
+    // What comes behind it is compared with what came before it.
+    bool is_beside() const {
+      return origin == Origin::Shadow || origin == Origin::Canary || origin == Origin::CanaryEnd;
+    }
   };
   // The version that runs, while its guard looks at it. Of the running thread.
   struct Probation {
@@ -112,6 +119,7 @@ struct Engine::State {
     std::vector<Watch> watches;
     uint64_t version = 0;
     uint64_t records = 0;  // before its cut
+    std::string why;       // it is to be taken back; empty: nothing has been found
   };
   std::optional<Probation> probation;
   // Guards what threads that offer edits share with the one that runs: everything below to the blank line.
@@ -128,6 +136,7 @@ struct Engine::State {
   std::deque<SwapReport> done;
   std::vector<ParkedState> parked;                 // that the shard has, in order of versions
   std::shared_ptr<session::ShadowRun> shadow_run;  // that runs or waits, or the last one; or null
+  std::shared_ptr<session::CanaryRun> canary_run;  // the same of canaries
   runtime::Kernels running_kernels;
   std::shared_ptr<const graph::Graph> running_graph;
   std::vector<uint64_t> store_entries;
@@ -187,6 +196,24 @@ struct Engine::State {
   // The same on the running thread or between two batches; `mutex` is held.
   void drop_waiting_shadow();
   static bool waits_for_record(const Prepared& version);
+  // Why nothing may come at that cut; `mutex` is held.
+  std::optional<Failure> held_by_canary(const std::vector<SourceCut>& at) const;
+  // Why no other canary may be begun, at whatever cut; `mutex` is held.
+  std::optional<Failure> held_by_open_canary() const;
+  std::string other_sinks(const session::Program& before, const session::Program& made) const;
+  Outcome<Prepared> prepare_canary(const Base& base, session::CanaryRun& run, SwapReport& report);
+  void settle_canary(const runtime::SwapResult& result);
+  void close_canary(const runtime::SwapResult& result, CanaryReport::Life life);
+  void settle_canary_end(const runtime::SwapResult& result);
+  void count_canary();
+  // The run is over before it was completed or ended.
+  void end_open_canary(const std::string& why);
+  Outcome<SwapReport> let_waiting_canary_go();
+  // The same on the running thread or between two batches; `mutex` is held. What was to begin and to close
+  // it, for tell_dropped() without the mutex; empty: there is none that waits, or an edit follows its close.
+  std::vector<Prepared> drop_waiting_canary();
+  static void tell_dropped(std::vector<Prepared> dropped);
+  Outcome<SwapReport> offer_close(const CanaryClose& close, runtime::PreparedSwap::Closes which);
   // Schedules a program that does what `base` does for the user; false when another came in between.
   Outcome<bool> offer_same(const Base& base, const std::shared_ptr<session::Program>& edited);
   // The newest program with other taps. `change` is called again where another version came in between.
@@ -235,6 +262,8 @@ struct Engine::State {
   // On the running thread, after each batch: whether the version that runs under a guard is to be taken back.
   void judge_probation();
   void begin_probation(std::vector<session::EditGuard> guards, uint64_t version);
+  // Why it is, or an empty text. Watches that have seen enough are gone.
+  std::string judge_watches();
   uint64_t errors_of(const session::EditGuard& guard) const;
   bool disturb();
   std::shared_ptr<session::Program> running_program() const;

@@ -84,6 +84,29 @@ void add_params(const session::Program& program, runtime::Instance& instance, En
   }
 }
 
+// What the canary keeps, beside what is kept for the other keys.
+void add_canary_stores(const runtime::Canary& canary, const session::Program& program, EngineFigures& out) {
+  const runtime::Fleet& fleet = canary.fleet();
+  for (size_t i = 0; i < fleet.plan().stores.size(); ++i) {
+    const state::StoreDesc& desc = fleet.instance(0).store(i).desc();
+    StoreFigures own{desc.path,
+                     program.typed->streams[static_cast<size_t>(program.graph->stores[i].stream)].name,
+                     std::string(kind_name(desc.kind)),
+                     fleet.entry_count(i),
+                     fleet.late_count(i),
+                     as_time(fleet.due(i))};
+    auto known = std::find_if(out.stores.begin(), out.stores.end(),
+                              [&](const StoreFigures& other) { return other.path == own.path; });
+    if (known == out.stores.end()) {
+      out.stores.push_back(std::move(own));
+      continue;
+    }
+    known->entries += own.entries;
+    known->late += own.late;
+    if (!known->due_ns || (own.due_ns && *own.due_ns < *known->due_ns)) known->due_ns = own.due_ns;
+  }
+}
+
 std::string time_text(int64_t time_ns) {
   char text[text::time_bytes_max];
   return {text, text::format_time(time_ns, text)};
@@ -149,9 +172,11 @@ EngineFigures Engine::inspect() const {
     if (!s.runner) return;
     runtime::Instance& instance = s.runner->fleet().instance(0);
     std::shared_ptr<session::Program> program;
+    std::shared_ptr<session::CanaryRun> canary_run;
     {
       std::lock_guard lock(s.mutex);
       program = s.program;
+      canary_run = s.canary_run;
       out.taps = program->taps.size();
     }
     EngineStats stats = this->stats();
@@ -178,6 +203,8 @@ EngineFigures Engine::inspect() const {
                             s.runner->fleet().entry_count(i), s.runner->fleet().late_count(i),
                             as_time(s.runner->fleet().due(i))});
     }
+    if (const runtime::Canary* canary = s.runner->canary())
+      add_canary_stores(*canary, *canary_run->program, out);
     for (const runtime::EmitPlan& emit : instance.plan().emits) {
       const runtime::OutletBinding* binding = s.runner->outlets().find(emit.name);
       if (binding == nullptr || is_tap(emit.stream)) continue;
@@ -240,6 +267,20 @@ Outcome<std::string> Engine::why(const std::string& stream) const {
   return out;
 }
 
+namespace {
+
+// Of the stage of that name, which may not be there.
+Result<std::string> state_of_canary(const runtime::Canary& canary, const std::string& path,
+                                    const std::string& key) {
+  runtime::Instance& instance = canary.fleet().instance(0);
+  for (size_t i = 0; i < instance.store_count(); ++i) {
+    if (instance.store(i).desc().path == path) return session::key_state(instance.store(i), key);
+  }
+  return std::string("null");
+}
+
+}  // namespace
+
 Outcome<std::string> Engine::state(const std::string& stream, const std::string& key) const {
   const State& s = *state_;
   Outcome<std::string> out = Failure{Failure::Kind::Usage, "the engine was not started"};
@@ -258,6 +299,9 @@ Outcome<std::string> Engine::state(const std::string& stream, const std::string&
       // A key is in one of the shards.
       for (size_t shard = 1; shard < s.runner->fleet().size() && cells && cells.value() == "null"; ++shard)
         cells = session::key_state(s.runner->fleet().instance(shard).store(i), key);
+      if (const runtime::Canary* canary = s.runner->canary();
+          canary != nullptr && cells && cells.value() == "null")
+        cells = state_of_canary(*canary, s.runner->fleet().instance(0).store(i).desc().path, key);
       if (!cells) {
         out = Failure{Failure::Kind::Usage, cells.error().message};
         return;

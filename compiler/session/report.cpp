@@ -30,6 +30,7 @@ std::vector<std::string> refusals_of(const change::SwapPlan& plan) {
 std::string refusal_text(diag::Code code, const std::string& why) {
   std::string_view text = diag::info(code).message;
   size_t colon = why.find(": ");
+  if (colon == std::string::npos) return why;
   return "error[" + diag::code_text(code) +
          "]: " + fmt::format(fmt::runtime(text), why.substr(0, colon), why.substr(colon + 2));
 }

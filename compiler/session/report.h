@@ -13,7 +13,8 @@ std::vector<std::string> error_codes(const diag::Engine& diags);
 std::vector<CellVerdict> verdicts_of(const change::SwapPlan& plan);
 std::vector<std::string> refusals_of(const change::SwapPlan& plan);
 
-// Of a version that was not taken at its cut. `why`: "stream/stage: what".
+// Of a version that was not taken at its cut. `why`: "stream/stage: what"; without a colon it is of no state,
+// and says all.
 std::string refusal_text(diag::Code code, const std::string& why);
 
 }  // namespace mut::session

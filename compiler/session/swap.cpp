@@ -72,9 +72,9 @@ Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& mad
 
 Engine::State::Base Engine::State::base_after(size_t kept) const {
   std::vector<ParkedState> can_return = parked_before(kept);
-  while (kept > 0 && prepared[kept - 1].origin == Prepared::Origin::Shadow) --kept;
+  while (kept > 0 && prepared[kept - 1].is_beside()) --kept;
   if (kept > 0) return {prepared[kept - 1].program, prepared[kept - 1].report.version, std::move(can_return)};
-  if (waiting && waiting->origin != Prepared::Origin::Shadow)
+  if (waiting && !waiting->is_beside())
     return {waiting->program, waiting->report.version, std::move(can_return)};
   return {program, program_version, std::move(can_return)};
 }
@@ -268,6 +268,10 @@ Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
   if (request.at.empty()) let_waiting_shadow_go();
   std::unique_lock lock(mutex);
   while (true) {
+    if (auto held = held_by_canary(request.at)) {
+      lock.unlock();
+      return record_failure(std::move(record), offered, std::move(*held));
+    }
     Base base = base_after(kept_by_edit(request.at));
     lock.unlock();
     record.parent = base.version;
@@ -293,7 +297,7 @@ Outcome<SwapReport> Engine::State::offer_edit(const SwapRequest& request,
     }
     // Meanwhile another version may have come to run before it: then it is compared with that one.
     size_t kept = kept_by_edit(request.at);
-    if (base_after(kept).program != base.program) continue;
+    if (base_after(kept).program != base.program || held_by_canary(request.at)) continue;
     if (ready && !can_return(ready.value().returns, kept)) continue;
     std::vector<Prepared> gone = supersede(kept, report.version);
     if (back) {

@@ -136,6 +136,7 @@ Outcome<bool> Engine::State::offer_same(const Base& base, const std::shared_ptr<
   ready.kernels = std::move(kernels).value();
   ready.base = base.program;
   std::lock_guard lock(mutex);
+  if (auto held = held_by_canary({})) return std::move(*held);
   if (base_after(prepared.size()).program != base.program) return false;
   prepared.push_back(std::move(ready));
   wake->notify();
@@ -149,6 +150,7 @@ Outcome<Done> Engine::State::change_taps(
     Base base;
     {
       std::lock_guard lock(mutex);
+      if (auto held = held_by_canary({})) return *held;
       base = base_after(prepared.size());
     }
     std::vector<session::TapStream> wanted = base.program->taps;

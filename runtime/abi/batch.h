@@ -9,8 +9,10 @@ extern "C" {
 // Why a row is not an event.
 typedef enum MutBadRow {
   MUT_ROW_FINE = 0,
-  MUT_ROW_BROKEN = 1,  // not decoded, or its time cannot be computed
-  MUT_ROW_FUTURE = 2,  // further ahead of its arrival than the source allows
+  MUT_ROW_BROKEN = 1,     // not decoded, or its time cannot be computed
+  MUT_ROW_FUTURE = 2,     // further ahead of its arrival than the source allows
+  MUT_ROW_ELSEWHERE = 3,  // an event that another version processes: its time counts, and nothing else of it
+  MUT_ROW_SKIPPED = 4,    // broken or ahead, and another version tells of it: nothing of it counts
 } MutBadRow;
 
 // Values of one declared field. `values` is null when no kernel needs the field. For a field of type

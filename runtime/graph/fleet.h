@@ -48,7 +48,11 @@ class Fleet {
   std::vector<MutCursor> cursors(size_t source, uint32_t row, uint32_t row_end) const;
 
   bool is_firing() const;
-  // Of one shard.
+  // Of one shard: see there.
+  void run_until_due(size_t source, const MutBatch& rows, MutCursor& cursor) {
+    (void)shards_[0]->run_until_due(source, rows, cursor);
+  }
+  bool is_full() const { return shards_[0]->is_full(); }
   Shard::Ran fire_rest() { return shards_[0]->fire_rest(); }
   void fire_due();
   void expire();

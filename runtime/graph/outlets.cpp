@@ -77,33 +77,39 @@ Status Outlets::retain(const Plan& plan, const std::vector<std::pair<std::string
   return worst;
 }
 
-void Outlets::connect(const Plan& plan) {
-  connected_.clear();
-  connected_.resize(plan.emits.size());
+void Outlets::connect(const Plan& plan) { connect(plan, connected_); }
+
+void Outlets::connect(const Plan& plan, std::vector<Connected>& connected) {
+  connected.clear();
+  connected.resize(plan.emits.size());
   for (size_t i = 0; i < plan.emits.size(); ++i) {
-    connected_[i].binding = find(plan.emits[i].name);
-    if (connected_[i].binding == nullptr || !connected_[i].binding->writer) continue;
-    connected_[i].stamped = stamp_ ? stamped_record(*plan.emits[i].record) : plan.emits[i].record;
-    connected_[i].encoder = codec::make_encoder(connected_[i].binding->format, connected_[i].stamped);
-    const std::string& target = connected_[i].binding->target;
-    connected_[i].header_written =
-        !connected_[i].binding->writer->wants_header() ||
-        std::find(headers_.begin(), headers_.end(), std::pair(target, connected_[i].binding->format)) !=
+    connected[i].binding = find(plan.emits[i].name);
+    if (connected[i].binding == nullptr || !connected[i].binding->writer) continue;
+    connected[i].stamped = stamp_ ? stamped_record(*plan.emits[i].record) : plan.emits[i].record;
+    connected[i].encoder = codec::make_encoder(connected[i].binding->format, connected[i].stamped);
+    const std::string& target = connected[i].binding->target;
+    connected[i].header_written =
+        !connected[i].binding->writer->wants_header() ||
+        std::find(headers_.begin(), headers_.end(), std::pair(target, connected[i].binding->format)) !=
             headers_.end();
     for (size_t j = 0; j < plan.emits.size(); ++j) {
       const OutletBinding* other = find(plan.emits[j].name);
-      if (other != nullptr && other->writer == connected_[i].binding->writer)
-        connected_[i].sharing.push_back(j);
+      if (other != nullptr && other->writer == connected[i].binding->writer)
+        connected[i].sharing.push_back(j);
     }
-    if (connected_[i].sharing.size() == 1) connected_[i].sharing.clear();
+    if (connected[i].sharing.size() == 1) connected[i].sharing.clear();
   }
 }
 
 void Outlets::append_row(Connected& to, const Plan& plan, size_t sink, const char* row, uint64_t version) {
   if (!to.header_written) {
-    to.encoder->append_header(text_);
     to.header_written = true;
-    headers_.emplace_back(to.binding->target, to.binding->format);
+    std::pair header(to.binding->target, to.binding->format);
+    // Another version may have written it since.
+    if (std::find(headers_.begin(), headers_.end(), header) == headers_.end()) {
+      to.encoder->append_header(text_);
+      headers_.push_back(std::move(header));
+    }
   }
   const char* record = row + sizeof(MutOutHead);
   if (!stamp_) {
@@ -191,6 +197,7 @@ Status Outlets::close() {
   }
   bindings_.clear();
   connected_.clear();
+  beside_.clear();
   return worst;
 }
 

@@ -27,6 +27,13 @@ struct OutletBinding {
   enum class Use : uint8_t { Sink, Look } use = Use::Sink;  // Look: of a tap, no output of the program
 };
 
+// Rows by emit that one of two versions has made.
+struct OutletPart {
+  const Plan* plan = nullptr;
+  std::span<const MutSink> sinks;
+  uint64_t version = 0;
+};
+
 class Outlets {
  public:
   explicit Outlets(bool stamp) : stamp_(stamp) {}
@@ -41,6 +48,12 @@ class Outlets {
   void connect(const Plan& plan);
   // Writes rows by emit; those that share a writer in the order they were made.
   Status write(const Plan& plan, std::span<const MutSink> sinks, uint64_t version);
+  // A second version writes to the same sinks: those of its plan that are there.
+  void connect_beside(const Plan& plan) { connect(plan, beside_); }
+  void disconnect_beside() { beside_.clear(); }
+  // The rows of both, by the events that brought them about; of one event those of `main` come first.
+  enum class Order : uint8_t { ByEvent, MainFirst };
+  Status write_both(const OutletPart& main, const OutletPart& beside, Order order);
   Status flush();
   Status close();
   uint64_t looked_rows() const { return looked_rows_; }
@@ -54,10 +67,21 @@ class Outlets {
     std::vector<size_t> sharing;  // other sinks with the same writer, itself included; empty: alone
     abi::TypeDescRef stamped;
   };
+  struct PartRow {
+    Connected* to = nullptr;
+    const OutletPart* part = nullptr;
+    uint32_t emit = 0;
+    const char* row = nullptr;
+  };
   OutletBinding* find(const std::string& sink);
+  void connect(const Plan& plan, std::vector<Connected>& connected);
+  static std::vector<PartRow> rows_of(const OutletPart& part, std::vector<Connected>& connected);
+  // Of one writer, or of one sink of the host.
+  Status write_rows(std::span<const PartRow> rows);
   void append_row(Connected& to, const Plan& plan, size_t sink, const char* row, uint64_t version);
   std::vector<OutletBinding> bindings_;
   std::vector<Connected> connected_;                            // by emit
+  std::vector<Connected> beside_;                               // of a second version; empty: there is none
   std::vector<std::pair<std::string, codec::Format>> headers_;  // targets that have one
   text::Buffer text_;
   uint64_t looked_rows_ = 0;  // that went to taps

@@ -51,6 +51,7 @@ Runner::~Runner() = default;
 Readers Runner::readers() const {
   Readers out;
   for (const auto& shard : fleet_.shards()) out.push_back(shard.get());
+  if (canary_) out.push_back(canary_->fleet().shards()[0].get());
   if (!shadow_) return out;
   for (const auto& shard : shadow_->fleet().shards()) out.push_back(shard.get());
   return out;
@@ -76,12 +77,14 @@ void Runner::start(Instances instances, uint64_t version, NamedReaders sources,
 void Runner::look_for_idle() {
   if (!feeds_.note_idle(readers())) return;
   fleet_.set_arrival(feeds_.now_ns());
-  fleet_.fire_due();
+  if (canary_) canary_->fleet().set_arrival(feeds_.now_ns());
+  fire_due();
   take_all_output(Merge::ByShard);
   fire_shadow();
 }
 
 bool Runner::take_output(Shard& shard) {
+  if (canary_) return take_reached();
   Instance& instance = shard.instance();
   stats_.rows_out += instance.context().output_rows;
   if (shadow_) shadow_->rows().take(ShadowRows::Side::Live, instance.plan(), instance.sinks());
@@ -91,6 +94,7 @@ bool Runner::take_output(Shard& shard) {
 }
 
 bool Runner::take_all_output(Merge by) {
+  if (canary_) return take_reached();
   fleet_.gather_errors();
   stats_.rows_out += fleet_.output_rows();
   std::span<const MutSink> rows = fleet_.output(by);
@@ -111,10 +115,17 @@ bool Runner::run_rows(const Turn& turn) {
   MutCursor cursor{feed.row, turn.row_end, fleet_.instance(0).watermarks[turn.source]};
   if (!sabotage(turn.source, cursor)) return false;
   stretch_ = Stretch{turn.source, std::vector<MutCursor>(fleet_.size(), cursor)};
+  if (canary_) {
+    canary_->divide(turn.source, feed.view, cursor.row, turn.row_end);
+    canary_->fleet().set_arrival(feed.view.arrival);
+    stretch_->inside = canary_->fleet().cursors(turn.source, cursor.row, turn.row_end);
+    stretch_->row_end = turn.row_end;
+  }
   return go_on();
 }
 
 bool Runner::go_on() {
+  if (canary_) return go_on_beside();
   int64_t begin = shadow_ ? env_.thread_cpu_ns() : 0;
   Fleet::Runs runs = run_shards(*stretch_);
   int64_t live_end = shadow_ ? env_.thread_cpu_ns() : 0;
@@ -149,7 +160,11 @@ void Runner::finish_input() {
   Fleet::End end = ends ? Fleet::End::Final : Fleet::End::OfSome;
   fleet_.finish_input(over, end);
   if (shadow_) shadow_->finish_input(over, end);
-  if (!ends && fleet_.size() == 1) return;
+  if (canary_) {
+    take_all_output(Merge::ByShard);  // before those of the canary
+    canary_->fleet().finish_input(over, end);
+  }
+  if (!ends && fleet_.size() == 1 && !canary_) return;
   take_all_output(Merge::ByShard);
   if (shadow_) shadow_->rows().settle();
   finished_ = ends;
@@ -159,7 +174,11 @@ bool Runner::advance(int64_t time) {
   // Those behind the sources' are of `window all`: its rows come at the end of the input only.
   fleet_.raise_watermarks(feeds_.size(), time);
   fleet_.set_arrival(feeds_.now_ns());
-  fleet_.fire_due();
+  if (canary_) {
+    canary_->fleet().raise_watermarks(feeds_.size(), time);
+    canary_->fleet().set_arrival(feeds_.now_ns());
+  }
+  fire_due();
   if (shadow_) shadow_->fleet().raise_watermarks(feeds_.size(), time);
   look_for_idle();
   bool fine = error_.message.empty() && take_all_output(Merge::ByShard);
@@ -252,6 +271,7 @@ Progress Runner::advance() {
     // Before anything else, also before an edit: it is of an event that is being processed.
     if (stopped_) fleet_.let_timers_go();
     if (stopped_ && shadow_) shadow_->fleet().let_timers_go();
+    if (stopped_ && canary_) canary_->fleet().let_timers_go();
     bool fine = stretch_ ? go_on() : fleet_.fire_rest() != Shard::Ran::Stopped;
     return fine && error_.message.empty() ? Progress::More : Progress::Failed;
   }
@@ -359,9 +379,12 @@ void Runner::exchange() {
   PreparedSwap swap = std::move(*scheduled_);
   unschedule();
   if (swap.begins) return begin_shadow(std::move(swap));
+  if (swap.canary) return begin_canary(std::move(swap));
+  if (swap.closes != PreparedSwap::Closes::Nothing) return close_canary(std::move(swap));
+  if (canary_) return refuse(std::move(swap), "a canary runs; complete it or end it first");
   const bool adopts = swap.adopts != nullptr;
   if (adopts && (!shadow_ || &shadow_->rows() != swap.adopts.get()))
-    return refuse(std::move(swap), "shadow: the one whose state it was to have does not run");
+    return refuse(std::move(swap), "the shadow whose state it was to have does not run");
   if (shadow_) shadow_->rows().settle();
   const Fleet& from = adopts ? shadow_->fleet() : fleet_;
   SwapResult result;

@@ -10,6 +10,7 @@
 
 #include "runtime/connector/sink_writer.h"
 #include "runtime/env/env.h"
+#include "runtime/graph/canary.h"
 #include "runtime/graph/crew.h"
 #include "runtime/graph/feeds.h"
 #include "runtime/graph/fleet.h"
@@ -44,6 +45,12 @@ struct PreparedSwap {
   // Of a shadow: nothing is exchanged, `next` and what it keeps are its own, and it runs from the cut on. It
   // outlives `next`, which counts in its budget.
   std::unique_ptr<Shadow> begins;
+  // Of a canary that begins: `next` and what it keeps are its own, the version that runs stays for the
+  // others.
+  std::unique_ptr<Canary> canary;
+  // Of the one that runs: all keys become those of its version, which is `next`; or of the one that runs, by
+  // a migration back.
+  enum class Closes : uint8_t { Nothing, Completes, Ends } closes = Closes::Nothing;
   Instances next;
   Migration migration;
   uint64_t version = 0;
@@ -110,6 +117,24 @@ class Runner {
   Cost shadow_cost() const;
   void end_shadow();
 
+  // One that can begin. `version`: its number. Threads: any.
+  std::unique_ptr<Canary> make_canary(Division division, uint64_t version);
+  // The one that runs, or null. Between two calls of run().
+  const Canary* canary() const { return canary_.get(); }
+  struct CanaryFigures {
+    uint64_t records = 0;    // of its keys
+    uint64_t rows = 0;       // that it gave to sinks
+    uint64_t live_rows = 0;  // that the other version gave meanwhile
+    uint64_t errors = 0;     // event errors of its records
+    size_t state_bytes = 0;  // that it has, or had at its end
+  };
+  // Of the one that runs, or ran last.
+  CanaryFigures canary_figures() const;
+  // What versions that were no canary have done since the start; of that stream, or of all where it is empty.
+  // Between two calls of run().
+  uint64_t live_records() const;
+  uint64_t live_errors(const std::string& stream) const;
+
   // Runs about one batch.
   Progress run();
   // Raises every watermark to `time` and fires what is due. Between two calls of run(). False on failure.
@@ -147,6 +172,8 @@ class Runner {
   struct Stretch {
     size_t source = 0;
     std::vector<MutCursor> cursors;  // by shard
+    std::vector<MutCursor> inside;   // of a canary
+    uint32_t row_end = 0;            // of both
   };
   Fleet::Runs run_shards(Stretch& stretch);
   bool run_rows(const Turn& turn);
@@ -161,6 +188,17 @@ class Runner {
   Readers readers() const;
   void exchange();
   void begin_shadow(PreparedSwap swap);
+  void begin_canary(PreparedSwap swap);
+  void close_canary(PreparedSwap swap);
+  void let_canary_go();
+  bool go_on_beside();
+  enum class Went : uint8_t { On, Firing, Failed };  // Firing: more is to fire
+  Went run_outside(Stretch& at);
+  Went run_inside(Stretch& at);
+  bool take_output_of_both(Outlets::Order order, uint64_t last_position);
+  bool take_reached();
+  void take_place(Instances next);
+  void fire_due();
   // The shadow follows what the live version has done.
   void fire_shadow();
   // Whether the edit that is scheduled waits for what the one before left to be taken over.
@@ -186,6 +224,10 @@ class Runner {
   Fleet fleet_;
   std::unique_ptr<Shadow> shadow_;
   Cost shadow_cost_;
+  std::unique_ptr<Canary> canary_;
+  CanaryFigures canary_figures_;
+  RowsAhead ahead_;            // of the version beside a canary
+  EventCounts past_canaries_;  // what those that are over have done
   uint64_t version_ = 0;
   Feeds feeds_;
   Outlets outlets_;

@@ -7,22 +7,6 @@
 namespace mut::runtime {
 namespace {
 
-// Every entry of every store once more; the version that has them runs on.
-Migration copy_of(const Plan& plan) {
-  Migration out;
-  out.old = Migration::Old::Stays;
-  for (size_t i = 0; i < plan.stores.size(); ++i) {
-    StoreMigration store;
-    store.transfer = StoreTransfer::Convert;
-    store.old_store = static_cast<int>(i);
-    for (size_t cell = 0; cell < plan.stores[i].desc.cells.size(); ++cell)
-      store.cells.push_back(static_cast<int>(cell));
-    out.stores.push_back(std::move(store));
-  }
-  for (size_t i = 0; i < plan.params.size(); ++i) out.params.push_back(static_cast<int>(i));
-  return out;
-}
-
 std::string carry_over(const std::vector<ShardMigration>& shards, const Migration& migration,
                        SwapResult& result) {
   Conversion conversion = convert(shards, migration);

@@ -116,7 +116,13 @@ Shard::Ran Shard::fire_rest() {
   return stopped_ ? Ran::Stopped : firing_ ? Ran::Some : Ran::All;
 }
 
-Shard::Ran Shard::run(size_t source, const MutBatch& rows, MutCursor& cursor) {
+Shard::Ran Shard::fire(Fires fires) {
+  if (fires == Fires::OnTheWay) return fire_rest();
+  firing_ = true;
+  return Ran::Some;
+}
+
+Shard::Ran Shard::run(size_t source, const MutBatch& rows, MutCursor& cursor, Fires fires) {
   MutContext& context = instance_->context();
   context.source = static_cast<uint32_t>(source);
   context.watermark = instance_->watermarks[source];
@@ -129,7 +135,7 @@ Shard::Ran Shard::run(size_t source, const MutBatch& rows, MutCursor& cursor) {
   while (cursor.row < cursor.row_end) {
     if (context.overdue != 0) {  // an event of another source, or of the batch before, has set it
       cause_position_ = rows.first_position + cursor.row;
-      if (Ran ran = fire_rest(); ran != Ran::All) return ran;
+      if (Ran ran = fire(fires); ran != Ran::All) return ran;
     }
     update_due(source);
     int32_t stop = kernel(&context, &rows, &cursor);
@@ -138,12 +144,14 @@ Shard::Ran Shard::run(size_t source, const MutBatch& rows, MutCursor& cursor) {
     instance_->reach(source, stop == MUT_STOP_DUE ? context.watermark : cursor.watermark);
     cause_position_ = rows.first_position + cursor.row;
     if (stop == MUT_STOP_DUE) {
-      if (Ran ran = fire_rest(); ran != Ran::All) return ran;
+      if (Ran ran = fire(fires); ran != Ran::All) return ran;
     }
-    if (context.output_rows >= context.output_rows_max && !take_output()) return Ran::Stopped;
+    if (!is_full()) continue;
+    if (fires == Fires::ByCaller) break;
+    if (!take_output()) return Ran::Stopped;
   }
   instance_->watermarks[source] = cursor.watermark;
-  return Ran::All;
+  return cursor.row < cursor.row_end ? Ran::Some : Ran::All;
 }
 
 void Shard::expire() {

@@ -34,7 +34,16 @@ class Shard {
 
   enum class Ran : uint8_t { All, Some, Stopped };  // Some: call fire_rest(), then again
   // Rows of a batch of that source from the cursor on; fires in between what becomes due.
-  Ran run(size_t source, const MutBatch& rows, MutCursor& cursor);
+  Ran run(size_t source, const MutBatch& rows, MutCursor& cursor) {
+    return run(source, rows, cursor, Fires::OnTheWay);
+  }
+  // The same, but stops before the row at which something is due, and before one for which the sinks have no
+  // room: nothing is taken out of them.
+  Ran run_until_due(size_t source, const MutBatch& rows, MutCursor& cursor) {
+    return run(source, rows, cursor, Fires::ByCaller);
+  }
+  // There is no room for rows of another event.
+  bool is_full() const { return instance_->context().output_rows >= instance_->context().output_rows_max; }
   // What is left to fire of an event that is being processed.
   bool is_firing() const { return firing_; }
   Ran fire_rest();
@@ -56,6 +65,9 @@ class Shard {
 
  private:
   enum class Fired : uint8_t { All, Some };
+  enum class Fires : uint8_t { OnTheWay, ByCaller };
+  Ran run(size_t source, const MutBatch& rows, MutCursor& cursor, Fires fires);
+  Ran fire(Fires fires);
   bool take_output();
   void fire_store(size_t index);
   void run_results(size_t index, const state::ResultRows& rows);

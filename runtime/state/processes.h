@@ -19,6 +19,7 @@ class ProcessStore final : public GroupStore {
   void fire(ResultRows& rows) override;
   void release() override { fired_.clear(); }
   uint64_t let_go_count() const override { return let_go_; }
+  void forget_let_go() override { let_go_ = 0; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   // What waits for a timer is kept, however old.
   bool is_past(const char* row, int64_t watermark) const override;

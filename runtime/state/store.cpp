@@ -72,7 +72,8 @@ bool Store::place_key(const StoreDesc& old, uint64_t* key) const {
     const KeyDesc& by = desc_.keys[static_cast<size_t>(share_->key)];
     uint64_t hash =
         inl::hash_key(key + by.word, word_count(by.kind), by.kind == WordKind::Text ? 1 : 0, share_->seed);
-    return inl::shard_of(hash, share_->shards) == share_->shard;
+    uint32_t shard = inl::shard_of(hash, share_->shards);
+    return shard >= share_->shard && shard - share_->shard < share_->count;
   };
   if (key_change_ != nullptr) {
     key_change_->apply(old, desc_, key);

@@ -20,7 +20,8 @@ struct Share {
   uint32_t shard = 0;
   uint32_t shards = 1;
   uint64_t seed = 0;
-  int key = -1;  // index into StoreDesc::keys
+  int key = -1;        // index into StoreDesc::keys
+  uint32_t count = 1;  // those of so many shards from that one on
 };
 
 // How keys of an old store become those of a new one, where that is more than another order.
@@ -73,6 +74,8 @@ class Store {
   virtual uint64_t entry_count() const = 0;
   // Starts of a pattern that a bound let go.
   virtual uint64_t let_go_count() const { return 0; }
+  // Another store tells of them.
+  virtual void forget_let_go() {}
   // Of what it allocated; 0 for a store that counts in the budget of others.
   size_t bytes() const { return bytes_ ? bytes_->used() : 0; }
   void count_in(std::unique_ptr<Budget> bytes) { bytes_ = std::move(bytes); }

@@ -297,6 +297,21 @@ bool is_elsewhere(const StorePart& part, const StorePlan& from, const StorePlan&
 
 }  // namespace
 
+Migration copy_of(const Plan& plan) {
+  Migration out;
+  out.old = Migration::Old::Stays;
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    StoreMigration store;
+    store.transfer = StoreTransfer::Convert;
+    store.old_store = static_cast<int>(i);
+    for (size_t cell = 0; cell < plan.stores[i].desc.cells.size(); ++cell)
+      store.cells.push_back(static_cast<int>(cell));
+    out.stores.push_back(std::move(store));
+  }
+  for (size_t i = 0; i < plan.params.size(); ++i) out.params.push_back(static_cast<int>(i));
+  return out;
+}
+
 bool changes_shards(const Migration& migration, size_t index, const Plan& old, const Plan& next) {
   const StoreMigration& store = migration.stores[index];
   if (store.transfer == StoreTransfer::Fresh) return false;

@@ -124,6 +124,10 @@ ControlOperations::Reply ControlOperations::run(const std::string& op, const Jso
   if (op == "shadow_report") return shadow_report();
   if (op == "shadow_end") return end_shadow();
   if (op == "promote") return promote(request);
+  if (op == "canary") return canary(request);
+  if (op == "canary_report") return canary_report();
+  if (op == "canary_complete") return close_canary(request, &Engine::complete_canary);
+  if (op == "canary_end") return close_canary(request, &Engine::end_canary);
   if (op == "set") return set(request);
   if (op == "tap") return tap(request);
   if (op == "untap") return untap(request);

@@ -47,6 +47,9 @@ class ControlOperations : public control::Dialog {
   Reply shadow_report() const;
   Reply end_shadow();
   Reply promote(const JsonValue& request);
+  Reply canary(const JsonValue& request);
+  Reply canary_report() const;
+  Reply close_canary(const JsonValue& request, Outcome<SwapReport> (Engine::*how)(const CanaryClose&));
   // Waits until the edit is taken, or as long as the request says.
   using Settled = std::function<void(const SwapReport&)>;
   Reply settle(const JsonValue& request, const std::function<Outcome<SwapReport>(Settled)>& offer);

@@ -154,6 +154,19 @@ std::string shadow_json(const ShadowReport& report) {
   return out;
 }
 
+std::string canary_json(const CanaryReport& report) {
+  constexpr std::string_view lives[] = {"waits", "runs", "completed", "ended"};
+  return fmt::format(
+      R"("name":{},"version":{},"part":{},"life":"{}","ended":{},"plan":{},"warnings":{},"from":{},"to":{},)"
+      R"("records":{},"records_inside":{},"rows":{},"live_rows":{},"errors":{},"live_errors":{},)"
+      R"("state_bytes":{},"entries":{},"pause_ns":{},"close_pause_ns":{})",
+      json_quoted(report.name), report.version, json_quoted(report.part),
+      lives[static_cast<size_t>(report.life)], text_or_null(report.ended), json_quoted(report.plan),
+      json_quoted(report.warnings), cuts_json(report.from), cuts_json(report.to), report.records,
+      report.records_inside, report.rows, report.live_rows, report.errors, report.live_errors,
+      report.state_bytes, report.entries, report.pause_ns, report.close_pause_ns);
+}
+
 std::string_view kind_text(Failure::Kind kind) {
   constexpr std::string_view names[] = {"script",         "usage",     "io",         "refused",
                                         "needs_decision", "no_change", "superseded", "internal"};

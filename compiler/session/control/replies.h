@@ -18,6 +18,7 @@ enum class RecordText : uint8_t { Without, With };  // scripts
 std::string records_json(const std::vector<VersionRecord>& records, RecordText text);
 // Members, without braces.
 std::string shadow_json(const ShadowReport& report);
+std::string canary_json(const CanaryReport& report);
 std::string figures_json(const EngineFigures& figures);  // members, without braces
 std::string_view kind_text(Failure::Kind kind);
 std::string failure_json(const Failure& failure);

@@ -79,6 +79,11 @@ void History::keep(uint64_t version, uint64_t from, StepKind kind, std::shared_p
   kept_[version].waits = false;
 }
 
+void History::forget(uint64_t version) {
+  std::lock_guard lock(mutex_);
+  kept_.erase(version);
+}
+
 void History::renew(uint64_t version, std::shared_ptr<Program> program) {
   std::lock_guard lock(mutex_);
   if (auto known = kept_.find(version); known != kept_.end()) known->second.program = std::move(program);

@@ -47,6 +47,8 @@ class History {
   Status add(VersionRecord record);
   // The version waits for its cut or runs: undo can come back to it. `from`: what ran before it.
   void keep(uint64_t version, uint64_t from, StepKind kind, std::shared_ptr<Program> program);
+  // It was not taken, but is still there: until it is kept again undo cannot come back to it.
+  void forget(uint64_t version);
   // The script of a version that undo can come back to has other words now.
   void renew(uint64_t version, std::shared_ptr<Program> program);
   // It runs from now on, and the one that ran does not any more.

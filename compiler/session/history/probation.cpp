@@ -30,10 +30,7 @@ constexpr uint64_t records_min = 100;
 }  // namespace
 
 uint64_t Engine::State::errors_of(const session::EditGuard& guard) const {
-  const runtime::ErrorLog& errors = runner->errors();
-  if (guard.stream.empty()) return errors.total();
-  auto known = errors.counts().find(guard.stream);
-  return known == errors.counts().end() ? 0 : known->second;
+  return runner->live_errors(guard.stream);
 }
 
 void Engine::State::begin_probation(std::vector<session::EditGuard> guards, uint64_t version) {
@@ -43,12 +40,11 @@ void Engine::State::begin_probation(std::vector<session::EditGuard> guards, uint
     uint64_t errors = errors_of(guard);
     watches.push_back({std::move(guard), errors});
   }
-  probation = Probation{std::move(watches), version, runner->stats().records_in};
+  probation = Probation{std::move(watches), version, runner->live_records(), ""};
 }
 
-void Engine::State::judge_probation() {
-  if (!probation) return;
-  uint64_t records = runner->stats().records_in - probation->records;
+std::string Engine::State::judge_watches() {
+  uint64_t records = runner->live_records() - probation->records;
   std::string why;
   std::erase_if(probation->watches, [&](const Probation::Watch& watch) {
     const Guard& limit = watch.guard.limit;
@@ -63,16 +59,28 @@ void Engine::State::judge_probation() {
                         limit.error_share * 100);
     return false;
   });
-  if (why.empty()) {
+  return why;
+}
+
+void Engine::State::judge_probation() {
+  if (!probation) return;
+  if (probation->why.empty()) probation->why = judge_watches();
+  if (probation->why.empty()) {
     if (probation->watches.empty()) probation.reset();
     return;
   }
-  uint64_t version = probation->version;
-  probation.reset();
+  std::vector<Prepared> dropped;
   {
     std::lock_guard lock(mutex);
     drop_waiting_shadow();
+    dropped = drop_waiting_canary();
+    // A version cannot go back beneath a canary: when that is ended; one that is completed takes its place.
+    if (canary_run && canary_run->is_open()) return;
   }
+  tell_dropped(std::move(dropped));
+  uint64_t version = probation->version;
+  std::string why = std::move(probation->why);
+  probation.reset();
   // What is to be compiled for it does not hold up the rows.
   taking_back = env->start_thread("mut-take-back", [this, version, why] {
     auto back = step_to({}, session::StepKind::RollBack, fmt::format("v{} is taken back: {}", version, why));

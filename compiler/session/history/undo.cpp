@@ -90,6 +90,7 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
   if (at.empty()) s.let_waiting_shadow_go();
   std::unique_lock lock(s.mutex);
   SwapReport offered;
+  if (auto held = s.held_by_canary(at)) return *held;
   offered.version = ++s.versions;
   while (true) {
     State::Base base = s.base_after(s.prepared.size());
@@ -109,6 +110,10 @@ Outcome<Done> Engine::set_param(const std::string& name, const std::string& valu
     s.fill_waiting(ready.value(), record);
     if (auto untaken = s.record_waiting(record, report)) return *untaken;
     lock.lock();
+    if (auto held = s.held_by_canary(at)) {
+      lock.unlock();
+      return s.record_failure(std::move(record), report, std::move(*held));
+    }
     if (s.base_after(s.prepared.size()).program != base.program) continue;
     s.history.keep(report.version, base.version, session::StepKind::Edit, ready.value().program);
     ready.value().settled = std::move(settled);
@@ -125,6 +130,7 @@ std::optional<Failure> Engine::State::take_back_untaken(const UndoRequest& reque
   {
     // Nobody is asked to wait for a batch where nothing is to be let go of.
     std::lock_guard lock(mutex);
+    if (auto held = held_by_canary(request.at)) return held;
     if (!waiting && prepared.empty()) return std::nullopt;
   }
   SwapReport gone;
@@ -137,7 +143,7 @@ std::optional<Failure> Engine::State::take_back_untaken(const UndoRequest& reque
                             [](const Prepared& version) { return !version.swap.at.empty(); });
     if (!held) return;
     Prepared& newest = prepared.empty() ? *waiting : prepared.back();
-    if (newest.origin == Prepared::Origin::Same || newest.origin == Prepared::Origin::Shadow) return;
+    if (newest.origin == Prepared::Origin::Same || newest.is_beside()) return;
     record = begin_record(++versions, newest.program->name(), newest.program->text);
     gone = std::move(newest.report);
     gone.superseded_by = record.version;
@@ -186,6 +192,11 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
   offered.cause = cause;
   std::unique_lock lock(mutex);
   while (true) {
+    if (auto held = held_by_canary(request.at)) {
+      lock.unlock();
+      if (offered.version == 0) return *held;
+      return record_failure(begin_record(offered.version, name, ""), offered, std::move(*held));
+    }
     // Behind all that waits: it takes back what was done last.
     Base base = base_after(prepared.size());
     auto step = history.step(base.version, kind);
@@ -226,7 +237,7 @@ Outcome<SwapReport> Engine::State::step_to(const UndoRequest& request, session::
     fill_waiting(ready.value(), record);
     if (auto untaken = record_waiting(record, report)) return *untaken;
     lock.lock();
-    if (base_after(prepared.size()).program != base.program) continue;
+    if (base_after(prepared.size()).program != base.program || held_by_canary(request.at)) continue;
     if (!can_return(ready.value().returns, prepared.size())) continue;
     history.keep(report.version, base.version, kind, ready.value().program);
     prepared.push_back(std::move(ready).value());

@@ -96,12 +96,14 @@ Outcome<ShadowReport> Engine::shadow(const ShadowRequest& request) {
     State::Base base;
     {
       std::lock_guard lock(s.mutex);
+      if (auto held = s.held_by_canary({})) return *held;
       base = s.base_after(s.prepared.size());
     }
     run->program = edited;
     auto ready = s.prepare_shadow(base, *run);
     if (!ready) return ready.failure();
     std::lock_guard lock(s.mutex);
+    if (auto held = s.held_by_canary({})) return std::move(*held);
     if (s.base_after(s.prepared.size()).program != base.program) continue;
     // Of several that wait the newest is wanted.
     std::erase_if(s.prepared, [](const State::Prepared& other) {

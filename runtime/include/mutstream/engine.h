@@ -8,8 +8,9 @@
 //
 // Threads: one thread at a time calls an engine. From any other, beside it: push_row(), push_text(),
 // push_arrow() and finish(), and after start() swap(), plan(), undo(), redo(), set_param(), history(), tap(),
-// untap(), shadow(), shadow_report(), end_shadow(), promote(), script(), inspect(), why(), state() and
-// stop(). Functions that the host binds are called on the thread that runs, and call none of these.
+// untap(), shadow(), shadow_report(), end_shadow(), promote(), canary(), canary_report(), complete_canary(),
+// end_canary(), script(), inspect(), why(), state() and stop(). Functions that the host binds are called on
+// the thread that runs, and call none of these.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "mutstream/arrow.h"
+#include "mutstream/canary.h"
 #include "mutstream/inspect.h"
 #include "mutstream/shadow.h"
 
@@ -375,6 +377,21 @@ class Engine {
   Outcome<ShadowReport> end_shadow();
   // An edit to the candidate.
   Outcome<SwapReport> promote(const PromoteRequest& request = {});
+
+  // An edit for some of the keys: from its cut on they are of the new version, the others of the one that
+  // runs; rows of both go to the sinks. The state is divided as the keys are: each stage that keeps some must
+  // have the field among its keys. What cannot be divided, or not go back, is refused with the reason. Its
+  // state counts in a budget of its own, as large as the live one. While it runs, other edits, changes of
+  // params, undo, shadows and taps are Usage failures; behind a close with a cut they may come at a later
+  // one. On one shard. The report tells number and plan.
+  Outcome<CanaryReport> canary(const CanaryRequest& request);
+  // Of the one that runs or waits, or the last one. Where there was none, a Usage failure.
+  Outcome<CanaryReport> canary_report() const;
+  // All keys are of the new version, which is the one that runs from then on.
+  Outcome<SwapReport> complete_canary(const CanaryClose& close = {});
+  // Its keys are of the version before again, with what was kept of them; swap_done() does not tell. One that
+  // waits for its record is let go of, where the close has no cut.
+  Outcome<SwapReport> end_canary(const CanaryClose& close = {});
 
   Script script() const;
   // All figures, as of one boundary.

@@ -11,6 +11,7 @@ namespace mut {
 
 // A report for people, some lines.
 std::string shadow_text(const ShadowReport& report);
+std::string canary_text(const CanaryReport& report);
 
 struct CheckOptions {
   EngineOptions::Color color = EngineOptions::Color::No;

@@ -36,6 +36,8 @@ const std::vector<Shell::Command>& Shell::commands() {
        &Shell::shadow},
       {"bench", "[DECLARATION | FILE.mut]", "what an event costs, and would cost", &Shell::bench},
       {"promote", "[adopt] [VERDICT:CELL …]", "swap to the shadow; adopt: with its state", &Shell::promote},
+      {"canary", "[PART% by FIELD DECLARATION | … FILE.mut | complete | end]",
+       "make an edit for some of the keys; what came of it", &Shell::canary},
       {"history", "", "the versions and what became of them", &Shell::history},
       {"diff", "[V [W]]", "lines that differ: of V and W, or of V and what runs", &Shell::diff},
       {"tap", "STREAM [where CONDITION] [limit N]", "live rows of a stream", &Shell::tap},

@@ -51,6 +51,7 @@ class Shell {
   Then undo(const std::string& consents);
   Then redo(const std::string& consents);
   Then shadow(const std::string& what);
+  Then canary(const std::string& what);
   Then promote(const std::string& what);
   Then bench(const std::string& what);
   Then history(const std::string&);

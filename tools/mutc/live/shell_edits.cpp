@@ -210,6 +210,36 @@ Shell::Then Shell::shadow(const std::string& what) {
   return Then::GoOn;
 }
 
+// "5% by card FILE.mut": the part, then the edit.
+Shell::Then Shell::canary(const std::string& what) {
+  if (what.empty()) {
+    JsonValue reply = link_.ask("canary_report", {});
+    if (fine(reply)) print(plan_text(text_in(reply, "report")));
+    return Then::GoOn;
+  }
+  if (what == "complete" || what == "end") {
+    JsonValue reply = link_.ask(what == "end" ? "canary_end" : "canary_complete", {});
+    if (!fine(reply)) return Then::GoOn;
+    if (what == "complete") told_taken(reply);
+    return what == "end" ? canary("") : Then::GoOn;
+  }
+  size_t by = what.find("% by ");
+  size_t end = by == std::string::npos ? by : what.find_first_of(" \t\n", by + 5);
+  if (end == std::string::npos) {
+    wrong("mutc: :canary 5% by FIELD, then a declaration or FILE.mut");
+    return Then::GoOn;
+  }
+  auto members = script_or_declaration(trimmed(std::string_view(what).substr(end)));
+  if (!members) return Then::GoOn;
+  members->emplace_back("part", json_quoted(what.substr(0, end)));
+  JsonValue reply = link_.ask("canary", *members);
+  if (!fine(reply)) return Then::GoOn;
+  if (!text_in(reply, "warnings").empty()) warnings_ = text_in(reply, "warnings");
+  print(plan_text(text_in(reply, "plan")));
+  print("`:canary` tells what came of it, `:canary complete` takes all keys, `:canary end` gives them back");
+  return Then::GoOn;
+}
+
 Shell::Then Shell::promote(const std::string& what) {
   std::vector<std::string> words = words_of(what);
   Link::Members members;

@@ -21,11 +21,26 @@ std::optional<SourceCut> parse_cut(std::string_view text) {
 }
 
 std::string_view option_of(Edit edit) {
-  constexpr std::string_view names[] = {"--swap ", "--undo ", "--shadow ", "--promote ", "--adopt "};
+  constexpr std::string_view names[] = {"--swap ",  "--undo ",   "--shadow ",   "--promote ",
+                                        "--adopt ", "--canary ", "--complete ", "--end-canary "};
   return names[static_cast<size_t>(edit)];
 }
 
-bool has_script(Edit edit) { return edit == Edit::Swap || edit == Edit::Shadow; }
+bool has_script(Edit edit) { return edit == Edit::Swap || edit == Edit::Shadow || edit == Edit::Canary; }
+
+// What --part says; where it is wrong, or there is one without a canary, that is said.
+std::optional<CanaryPart> parse_part(const RunOptions& options) {
+  if (options.part.empty() && options.canaries.empty()) return CanaryPart{};
+  std::string problem = "there is no --canary";
+  std::optional<CanaryPart> out;
+  if (options.part.empty()) {
+    problem = "write --part \"5% by FIELD\" beside --canary";
+  } else if (!options.canaries.empty()) {
+    out = CanaryPart::parse(options.part, problem);
+  }
+  if (!out) std::fprintf(stderr, "mutc: --part %s: %s\n", options.part.c_str(), problem.c_str());
+  return out;
+}
 
 }  // namespace
 
@@ -81,14 +96,18 @@ std::optional<std::vector<ScheduledEdit>> parse_edits(const RunOptions& options)
       return std::nullopt;
     }
   }
+  auto part = parse_part(options);
+  if (!part) return std::nullopt;
   std::map<Edit, size_t> seen;
   std::vector<ScheduledEdit> out;
   for (Edit edit : options.edits) {
-    const std::vector<std::string>* all[] = {&options.swaps, &options.undos, &options.shadows,
-                                             &options.promotes, &options.adopts};
+    const std::vector<std::string>* all[] = {&options.swaps,     &options.undos,  &options.shadows,
+                                             &options.promotes,  &options.adopts, &options.canaries,
+                                             &options.completes, &options.ends};
     auto parsed = parse_edit(edit, (*all[static_cast<size_t>(edit)])[seen[edit]++]);
     if (!parsed) return std::nullopt;
     if (edit == Edit::Shadow) parsed->expect = expect;
+    parsed->part = *part;
     out.push_back(std::move(*parsed));
   }
   return out;
@@ -139,12 +158,26 @@ Outcome<Offered> offer(const ScheduledEdit& edit, Engine& engine) {
       return told(engine.promote({PromoteRequest::State::Migrate, asked.at, asked.accept}));
     case Edit::Adopt:
       return told(engine.promote({PromoteRequest::State::Adopt, asked.at, asked.accept}));
+    case Edit::Complete:
+      return told(engine.complete_canary({asked.at}));
+    case Edit::End:
+      return told(engine.end_canary({asked.at}));
+    case Edit::Canary: {
+      auto begun = engine.canary({asked.text, asked.name, edit.part, asked.at, asked.accept});
+      if (!begun) return begun.failure();
+      return Offered{begun.value().version, begun.value().plan};
+    }
     case Edit::Shadow:
       break;
   }
   auto report = engine.shadow({asked.text, asked.name, asked.at, asked.accept, edit.expect});
   if (!report) return report.failure();
   return Offered{0, report.value().plan};
+}
+
+void tell_canary(const Engine& engine, const ConsoleOptions& console) {
+  auto report = engine.canary_report();
+  if (report && !console.quiet) print_error(canary_text(report.value()));
 }
 
 bool tell_shadow(const Engine& engine, const RunOptions& options, const ConsoleOptions& console) {

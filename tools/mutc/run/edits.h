@@ -15,6 +15,7 @@ struct ScheduledEdit {
   RunOptions::Edit edit = RunOptions::Edit::Swap;
   SwapRequest request;  // of those without a script of their own: cut and consents
   std::optional<Expectation> expect{};
+  CanaryPart part{};
   std::string label{};  // "--swap v2.mut@s:100"
 };
 
@@ -37,5 +38,6 @@ struct Offered {
 Outcome<Offered> offer(const ScheduledEdit& edit, Engine& engine);
 // At the end of the run. Whether all is as expected.
 bool tell_shadow(const Engine& engine, const RunOptions& options, const ConsoleOptions& console);
+void tell_canary(const Engine& engine, const ConsoleOptions& console);
 
 }  // namespace mut::tools

@@ -41,6 +41,19 @@ void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
   command->add_option("--adopt", options->adopts, "SOURCE:N[,SOURCE:N…]: the same, with the shadow's state")
       ->allow_extra_args(false);
   command
+      ->add_option("--canary", options->canaries,
+                   "FILE[@SOURCE:N…]: run FILE for the keys that --part names, and the script for the others")
+      ->allow_extra_args(false);
+  command->add_option("--part", options->part, "\"5% by FIELD\": which keys are the canary's");
+  command
+      ->add_option("--complete", options->completes,
+                   "SOURCE:N[,SOURCE:N…]: all keys are the canary's after exactly N records of SOURCE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--end-canary", options->ends,
+                   "SOURCE:N[,SOURCE:N…]: its keys go back to the script after exactly N records of SOURCE")
+      ->allow_extra_args(false);
+  command
       ->add_option("--accept", options->accepts,
                    "VERDICT:CELL: consent to what the edit before it does to a cell")
       ->allow_extra_args(false);

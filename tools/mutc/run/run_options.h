@@ -13,6 +13,10 @@ struct RunOptions {
   std::vector<std::string> shadows;
   std::vector<std::string> promotes;
   std::vector<std::string> adopts;
+  std::vector<std::string> canaries;
+  std::vector<std::string> completes;
+  std::vector<std::string> ends;
+  std::string part;
   std::string expect;
   std::vector<std::string> accepts;
   std::vector<std::string> sets;
@@ -31,7 +35,7 @@ struct RunOptions {
   uint64_t memory = uint64_t{256} * 1024 * 1024;
   std::string fail_on;
 
-  enum class Edit : uint8_t { Swap, Undo, Shadow, Promote, Adopt };
+  enum class Edit : uint8_t { Swap, Undo, Shadow, Promote, Adopt, Canary, Complete, End };
   std::vector<Edit> edits;     // in the order of the command line
   std::vector<int> accept_of;  // by accept: the index of the edit it stands behind, or -1
   void read_order(const std::vector<CLI::Option*>& order) {
@@ -41,6 +45,9 @@ struct RunOptions {
       if (option->check_name("--shadow")) edits.push_back(Edit::Shadow);
       if (option->check_name("--promote")) edits.push_back(Edit::Promote);
       if (option->check_name("--adopt")) edits.push_back(Edit::Adopt);
+      if (option->check_name("--canary")) edits.push_back(Edit::Canary);
+      if (option->check_name("--complete")) edits.push_back(Edit::Complete);
+      if (option->check_name("--end-canary")) edits.push_back(Edit::End);
       if (option->check_name("--accept")) accept_of.push_back(static_cast<int>(edits.size()) - 1);
     }
   }

@@ -93,11 +93,13 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
   if (!place_accepts(options, requests)) return exit_usage;
   bool beside = options.watch || !options.sets.empty() || !options.undos.empty() ||
                 !options.shadows.empty() || !options.promotes.empty() || !options.adopts.empty() ||
-                !options.expect.empty() || !options.control.empty() || !options.history.empty();
+                !options.canaries.empty() || !options.completes.empty() || !options.ends.empty() ||
+                !options.part.empty() || !options.expect.empty() || !options.control.empty() ||
+                !options.history.empty();
   if (beside) {
-    std::fprintf(
-        stderr,
-        "mutc: --engine reference knows no --watch, --set, --undo, --shadow, --control and --history\n");
+    std::fprintf(stderr,
+                 "mutc: --engine reference knows no --watch, --set, --undo, --shadow, --canary, --control "
+                 "and --history\n");
     return exit_usage;
   }
   auto done = run_reference(text, options.file, run, check_options(console));
@@ -204,7 +206,8 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
       continue;
     }
     if (offered.value().version != 0) wanted[offered.value().version] = edit.request.at;
-    if (!console.quiet) print_error(offered.value().plan);
+    bool seen = edit.edit == RunOptions::Edit::Complete || edit.edit == RunOptions::Edit::End;
+    if (!console.quiet && !seen) print_error(offered.value().plan);
   }
   if (control) control->serve(engine);
   std::optional<ScriptWatch> watch;
@@ -244,6 +247,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   if (state == RunState::Failed) exit_code = refuse(engine.failure());
   if (!options.shadows.empty() && !tell_shadow(engine, options, console) && exit_code == 0)
     exit_code = exit_script;
+  if (!options.canaries.empty()) tell_canary(engine, console);
   EngineStats stats = engine.stats();
   auto closed = engine.close();
   if (!closed) {
