@@ -208,7 +208,7 @@ Result<Object> generate(Built& built, llvm::CodeGenFileType type) {
 }  // namespace
 
 struct Jit::State {
-  explicit State(std::string object_folder) : on_disk(std::move(object_folder)) {}
+  explicit State(const std::string& object_folder) : on_disk(object_folder) {}
 
   // From the disk or made.
   Result<Object> object(const graph::Graph& graph, Tier tier, codegen::Literals literals, Reuse reuse,
@@ -225,7 +225,7 @@ struct Jit::State {
   TargetMachines machines;
 };
 
-Jit::Jit(std::string object_folder) : state_(std::make_shared<State>(std::move(object_folder))) {
+Jit::Jit(const std::string& object_folder) : state_(std::make_shared<State>(object_folder)) {
   initialise_targets();
   auto made = llvm::orc::LLJITBuilder().create();
   if (!made) {

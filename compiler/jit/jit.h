@@ -35,7 +35,7 @@ struct CompileTimes {
 class Jit {
  public:
   // `object_folder`: where objects are kept for processes to come (object_cache.h); empty: nowhere.
-  explicit Jit(std::string object_folder = {});
+  explicit Jit(const std::string& object_folder = {});
   ~Jit();
 
   // Kernels of a graph. The graph is not needed afterwards.

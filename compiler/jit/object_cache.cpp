@@ -1,21 +1,23 @@
 #include "compiler/jit/object_cache.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
 #include <llvm/ADT/ScopeExit.h>
 #include <llvm/ADT/StringExtras.h>
 #include <llvm/Bitcode/BitcodeWriter.h>
-#include <llvm/Support/CachePruning.h>
 #include <llvm/Support/Error.h>
 #include <llvm/Support/SHA256.h>
 #include <llvm/Support/xxhash.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
+#include <utility>
+#include <vector>
 
 namespace mut::jit {
 namespace {
@@ -66,14 +68,17 @@ std::string build_id_at(Place address) {
   return found.id;
 }
 
-// Of the compiler's own code and of LLVM's, which may be a library; empty: one of them has no name.
+// Empty: the linker was not asked to name it.
 const std::string& this_build() {
-  static const std::string id = [] {
-    std::string ours = build_id_at(reinterpret_cast<Place>(&build_id_at));
-    std::string llvm = build_id_at(reinterpret_cast<Place>(&llvm::WriteBitcodeToFile));
-    return ours.empty() || llvm.empty() ? "" : ours + llvm;
-  }();
+  static const std::string id = build_id_at(reinterpret_cast<Place>(&build_id_at));
   return id;
+}
+
+// LLVM's code generator, which may lie in a library: its objects know their class, which lies beside it.
+std::string llvm_build(const llvm::TargetMachine& machine) {
+  Place vtable;
+  memcpy(&vtable, static_cast<const void*>(&machine), sizeof vtable);
+  return build_id_at(vtable);
 }
 
 bool write_all(int descriptor, const void* bytes, size_t count) {
@@ -92,20 +97,38 @@ uint64_t checksum_of(const Object& object) {
   return llvm::xxh3_64bits({reinterpret_cast<const uint8_t*>(object.data()), object.size()});
 }
 
+// With those above it, each for its user alone.
+void make_folder(const std::string& path) {
+  for (size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1))
+    ::mkdir(path.substr(0, end).c_str(), 0700);
+  ::mkdir(path.c_str(), 0700);
+}
+
+std::string name_of(const std::string& key) { return "kernel-" + key; }
+
+bool is_ours(const struct stat& found) {
+  return found.st_uid == ::geteuid() && (found.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+constexpr std::chrono::minutes prune_every{20};
+constexpr std::chrono::hours unused_at_most{30 * 24};
+constexpr uint64_t bytes_at_most = uint64_t{256} << 20;
+
 }  // namespace
 
-ObjectCache::ObjectCache(std::string folder) {
+ObjectCache::ObjectCache(const std::string& folder) {
   if (folder.empty() || this_build().empty()) return;
-  std::error_code failed;
-  std::filesystem::create_directories(std::filesystem::path(folder).parent_path(), failed);
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return;
+  make_folder(folder);
+  folder_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   struct stat found{};
-  if (::stat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)) return;
-  if (found.st_uid != ::geteuid() || (found.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    problem_ = "compiled code is not kept in " + folder + ": others may write there";
-    return;
-  }
-  folder_ = std::move(folder);
+  if (folder_ < 0 || (::fstat(folder_, &found) == 0 && is_ours(found))) return;
+  problem_ = "compiled code is not kept in " + folder +
+             (found.st_uid == ::geteuid() ? ": others may write there" : ": it belongs to another user");
+  ::close(std::exchange(folder_, -1));
+}
+
+ObjectCache::~ObjectCache() {
+  if (folder_ >= 0) ::close(folder_);
 }
 
 std::string ObjectCache::key(const llvm::Module& module, const llvm::TargetMachine& machine, char variant) {
@@ -119,6 +142,7 @@ std::string ObjectCache::key(const llvm::Module& module, const llvm::TargetMachi
     hash.update(part);
   };
   add(this_build());
+  add(llvm_build(machine));
   add(machine.getTargetCPU());
   add(machine.getTargetFeatureString());
   add(llvm::StringRef(&variant, 1));
@@ -126,17 +150,15 @@ std::string ObjectCache::key(const llvm::Module& module, const llvm::TargetMachi
   return llvm::toHex(hash.final(), true);
 }
 
-// The name that llvm::pruneCache() looks for.
-std::string ObjectCache::path_of(const std::string& key) const { return folder_ + "/llvmcache-" + key; }
-
 std::optional<Object> ObjectCache::find(const std::string& key) const {
   if (!keeps()) return std::nullopt;
-  int descriptor = ::open(path_of(key).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  // A pipe of that name is not waited for.
+  int descriptor = ::openat(folder_, name_of(key).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor < 0) return std::nullopt;
   auto close_it = llvm::make_scope_exit([&] { ::close(descriptor); });
   Header expected, header;
   struct stat found{};
-  if (::fstat(descriptor, &found) != 0 || !S_ISREG(found.st_mode)) return std::nullopt;
+  if (::fstat(descriptor, &found) != 0 || !S_ISREG(found.st_mode) || !is_ours(found)) return std::nullopt;
   if (::read(descriptor, &header, sizeof header) != static_cast<ssize_t>(sizeof header)) return std::nullopt;
   auto size = static_cast<uint64_t>(found.st_size);
   if (memcmp(header.magic, expected.magic, sizeof header.magic) != 0 || header.bytes != size - sizeof header)
@@ -155,9 +177,10 @@ std::optional<Object> ObjectCache::find(const std::string& key) const {
 
 void ObjectCache::keep(const std::string& key, const Object& object) const {
   if (!keeps()) return;
-  std::string path = path_of(key);
-  std::string made = path + ".XXXXXX";
-  int descriptor = ::mkostemp(made.data(), O_CLOEXEC);
+  std::string name = name_of(key);
+  std::string made =
+      name + "." + std::to_string(::getpid()) + "." + std::to_string(reinterpret_cast<uintptr_t>(&object));
+  int descriptor = ::openat(folder_, made.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0) return;
   Header header;
   header.bytes = object.size();
@@ -166,12 +189,51 @@ void ObjectCache::keep(const std::string& key, const Object& object) const {
       write_all(descriptor, &header, sizeof header) && write_all(descriptor, object.data(), object.size());
   written = ::close(descriptor) == 0 && written;
   // Never half an object under its name; after a crash of the machine the checksum tells.
-  if (!written || ::rename(made.c_str(), path.c_str()) != 0) ::unlink(made.c_str());
-  llvm::CachePruningPolicy policy;
-  policy.Expiration = std::chrono::hours(30 * 24);
-  policy.MaxSizeBytes = uint64_t{256} << 20;
-  policy.MaxSizeFiles = 20000;
-  llvm::pruneCache(folder_, policy);
+  if (!written || ::renameat(folder_, made.c_str(), folder_, name.c_str()) != 0)
+    ::unlinkat(folder_, made.c_str(), 0);
+  prune();
+}
+
+void ObjectCache::prune() const {
+  struct stat found{};
+  auto now = std::chrono::system_clock::now();
+  auto age = [&] { return now - std::chrono::system_clock::from_time_t(found.st_mtime); };
+  if (::fstatat(folder_, "pruned", &found, AT_SYMLINK_NOFOLLOW) == 0 && age() < prune_every) return;
+  int mark = ::openat(folder_, "pruned", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+  if (mark < 0) return;
+  ::futimens(mark, nullptr);
+  ::close(mark);
+  int again = ::openat(folder_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* entries = again < 0 ? nullptr : ::fdopendir(again);
+  if (entries == nullptr) {
+    if (again >= 0) ::close(again);
+    return;
+  }
+  struct Kept {
+    time_t used;
+    uint64_t bytes;
+    std::string name;
+  };
+  std::vector<Kept> all;
+  uint64_t total = 0;
+  while (const dirent* entry = ::readdir(entries)) {
+    std::string name = entry->d_name;
+    if (!name.starts_with("kernel-") || ::fstatat(folder_, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0)
+      continue;
+    if (age() > unused_at_most) {
+      ::unlinkat(folder_, name.c_str(), 0);
+      continue;
+    }
+    all.push_back({found.st_mtime, static_cast<uint64_t>(found.st_size), std::move(name)});
+    total += all.back().bytes;
+  }
+  ::closedir(entries);
+  std::sort(all.begin(), all.end(), [](const Kept& a, const Kept& b) { return a.used < b.used; });
+  for (const Kept& each : all) {
+    if (total <= bytes_at_most) break;
+    total -= each.bytes;
+    ::unlinkat(folder_, each.name.c_str(), 0);
+  }
 }
 
 }  // namespace mut::jit

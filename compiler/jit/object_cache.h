@@ -1,7 +1,7 @@
 // Objects on disk, for processes to come: a script that was compiled once is not compiled again.
 //
 // An object is named by what it is made of: the module before its passes, the tier, the processor, and the
-// build of the program that compiles, whose passes and helpers may be others tomorrow. It carries a checksum,
+// builds of this program and of LLVM, whose passes and helpers may be others tomorrow. It carries a checksum,
 // since it is machine code that will run: what a crash of the machine left half written counts as absent.
 #pragma once
 #include <llvm/ADT/SmallVector.h>
@@ -19,24 +19,29 @@ using Object = llvm::SmallVector<char, 0>;
 // is compiled.
 class ObjectCache {
  public:
-  // The folder is made if it is absent, for its user alone. Nothing is kept where it is empty, cannot be
-  // made, or may be written by others, who would say what this process runs; then problem() tells.
-  explicit ObjectCache(std::string folder);
+  // The folder is made if it is absent, with those above it, for its user alone. Nothing is kept where the
+  // name is empty or the folder cannot be made; nor, which problem() tells, where it is another user's or
+  // others may write there, who would say what this process runs.
+  explicit ObjectCache(const std::string& folder);
+  ~ObjectCache();
+  ObjectCache(const ObjectCache&) = delete;
+  ObjectCache& operator=(const ObjectCache&) = delete;
 
   const std::string& problem() const { return problem_; }
-  bool keeps() const { return !folder_.empty(); }
+  bool keeps() const { return folder_ >= 0; }
 
   // `variant` tells apart what the module does not: the tier.
   static std::string key(const llvm::Module& module, const llvm::TargetMachine& machine, char variant);
 
   std::optional<Object> find(const std::string& key) const;
-  // Takes as long as a write to a file that nobody waits for. Now and then the oldest objects go.
+  // Takes as long as a write to a file that nobody waits for. Every twenty minutes, by whichever process
+  // comes first, objects go that were not asked for in thirty days, and the oldest beyond 256 MiB.
   void keep(const std::string& key, const Object& object) const;
 
  private:
-  std::string path_of(const std::string& key) const;
+  void prune() const;
 
-  std::string folder_;
+  int folder_ = -1;  // a descriptor: what was found safe stays the same, whatever its path names later
   std::string problem_;
 };
 

@@ -147,7 +147,7 @@ void Flow::plan_tick(StagePlace place, int64_t time) {
   if (flows && state.tick != end_of_time) return;
   int64_t from = flows ? now : time;
   int64_t rest = from % every;
-  int64_t tick = plus(minus(from, rest < 0 ? rest + every : rest), every);
+  int64_t tick = plus(from, every - (rest < 0 ? rest + every : rest));
   state.tick = std::min({state.tick, tick, end_of_time - 1});
 }
 

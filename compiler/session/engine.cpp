@@ -99,7 +99,8 @@ Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, j
                                                  int64_t* spent_ns, bool* compiled) {
   if (!jit) {
     jit = std::make_unique<jit::Jit>(options.kernel_cache);
-    if (!jit->folder_problem().empty()) warnings += "note: " + jit->folder_problem() + "\n";
+    bool tells = options.diagnostics == EngineOptions::Diagnostics::Text;
+    if (tells && !jit->folder_problem().empty()) warnings += "note: " + jit->folder_problem() + "\n";
   }
   jit::CompileTimes times;
   int64_t begin = env->monotonic_ns();

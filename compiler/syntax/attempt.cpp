@@ -84,16 +84,15 @@ Attempt::Attempt(const std::vector<Token*>& tokens, antlr4::TokenSource* source)
 Attempt::~Attempt() = default;
 
 std::optional<SyntaxFailure> Attempt::run(Start start) {
-  auto failure = run_once(start, PredictionMode::SLL, std::nullopt);
-  if (!failure || start == Start::Script) return failure;
-  failure = run_once(start, PredictionMode::LL, std::nullopt);
-  if (!failure || failure->too_deep) return failure;
-  auto explained = run_once(start, PredictionMode::LL, failure->at);
+  auto failure = run_once(start, Way::Tables, std::nullopt);
+  if (!failure) return failure;
+  failure = run_once(start, start == Start::Script ? Way::Sll : Way::Ll, std::nullopt);
+  if (!failure || failure->too_deep || start == Start::Script) return failure;
+  auto explained = run_once(start, Way::Ll, failure->at);
   return explained ? explained : failure;
 }
 
-std::optional<SyntaxFailure> Attempt::run_once(Start start, PredictionMode mode,
-                                               std::optional<size_t> watch) {
+std::optional<SyntaxFailure> Attempt::run_once(Start start, Way way, std::optional<size_t> watch) {
   window_.seek(0);
   script_ = nullptr;
   declarations_ = nullptr;
@@ -102,11 +101,11 @@ std::optional<SyntaxFailure> Attempt::run_once(Start start, PredictionMode mode,
   auto strategy = std::make_shared<StopAtError>(watch);
   parser_->setErrorHandler(strategy);
   auto* simulator = parser_->getInterpreter<antlr4::atn::ParserATNSimulator>();
-  if (mode == PredictionMode::SLL) {
+  if (way == Way::Tables) {
     simulator = new TablePrediction(parser_.get(), *simulator);
     parser_->setInterpreter(simulator);  // owns it, and deletes the one before
   }
-  simulator->setPredictionMode(mode);
+  simulator->setPredictionMode(way == Way::Ll ? PredictionMode::LL : PredictionMode::SLL);
   try {
     if (start == Start::Script) {
       script_ = parser_->script();

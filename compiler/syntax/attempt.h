@@ -25,8 +25,8 @@ class Attempt {
   Attempt(const std::vector<antlr4::Token*>& tokens, antlr4::TokenSource* source);
   ~Attempt();
 
-  // SLL, and after a failure LL. Nothing when the tokens fit. A Script stops after SLL: which of
-  // its declarations is wrong is cheaper to find one by one.
+  // By tables, and after a failure by searching the grammar. Nothing when the tokens fit. A Script is
+  // searched as SLL: which of its declarations is wrong is cheaper to find one by one.
   std::optional<SyntaxFailure> run(Start start);
 
   // Of the last successful run; valid as long as this.
@@ -34,8 +34,8 @@ class Attempt {
   grammar::MutParser::DeclarationsContext* declarations() const { return declarations_; }
 
  private:
-  std::optional<SyntaxFailure> run_once(Start start, antlr4::atn::PredictionMode mode,
-                                        std::optional<size_t> watch);
+  enum class Way : uint8_t { Tables, Sll, Ll };
+  std::optional<SyntaxFailure> run_once(Start start, Way way, std::optional<size_t> watch);
 
   const std::vector<antlr4::Token*>& tokens_;
   TokenWindow window_;

@@ -83,12 +83,14 @@ void Fleet::raise_watermarks(size_t sources, int64_t time) {
   }
 }
 
-// As long as there is no watermark, the oldest event of a stage says when it ticks, whichever shard has that.
+// As long as there is no watermark, and once the input has ended, the oldest event of a stage says when it
+// ticks, whichever shard has that.
 void Fleet::share_ticks() {
   for (size_t i = 0; i < plan().stores.size() && shards_.size() > 1; ++i) {
     const StorePlan& store = plan().stores[i];
-    if (store.desc.gives != state::Gives::AtTicks || instance(0).watermark_of(store.clock) != no_watermark)
-      continue;
+    int64_t watermark = instance(0).watermark_of(store.clock);
+    bool flows = watermark != no_watermark && watermark != state::never;
+    if (store.desc.gives != state::Gives::AtTicks || flows) continue;
     int64_t tick = state::never;
     for (const auto& shard : shards_) tick = std::min(tick, shard->instance().store(i).tick());
     for (const auto& shard : shards_) shard->instance().store(i).note_tick(tick);
@@ -109,6 +111,24 @@ void Fleet::share_stage_clocks() {
   }
 }
 
+// As fire_due(), one by one over all shards where a stage ticks: what fires in one may say when it ticks in
+// another.
+void Fleet::fire_at_end() {
+  bool ticks = std::any_of(plan().stores.begin(), plan().stores.end(),
+                           [](const StorePlan& store) { return store.desc.gives == state::Gives::AtTicks; });
+  while (ticks && shards_.size() > 1) {
+    share_ticks();
+    std::vector<Shard::Due> due;
+    for (const auto& shard : shards_) due.push_back(shard->stopped() ? Shard::Due{} : shard->next_due());
+    Shard::Due first = *std::min_element(due.begin(), due.end());
+    if (first.is == Shard::Due::Is::Nothing) break;
+    for (size_t i = 0; i < due.size(); ++i) {
+      if (due[i] == first) shards_[i]->fire(first);
+    }
+  }
+  fire_due();
+}
+
 void Fleet::finish_input(const std::vector<char>& over, End end) {
   for (const auto& shard : shards_) {
     if (shard->instance().context().overdue != 0) shard->fire_due();  // by the last event, not by the end
@@ -120,17 +140,16 @@ void Fleet::finish_input(const std::vector<char>& over, End end) {
     for (size_t i = 0; i < over.size(); ++i) {
       if (over[i] != 0) shard->instance().watermarks[i] = state::never;
     }
-    shard->fire_due();
   }
+  fire_at_end();
   share_stage_clocks();
-  for (const auto& shard : shards_) {
-    shard->finish_counts(Shard::Rest::OfResults, over);
-    shard->fire_due();
-  }
+  for (const auto& shard : shards_) shard->finish_counts(Shard::Rest::OfResults, over);
+  fire_at_end();
   // Store by store: what one gives may enter the next.
   for (size_t i = 0; i < plan().stores.size() && end == End::Final; ++i) {
     share_newest(i);
     for (const auto& shard : shards_) shard->finish(i);
+    share_ticks();
   }
 }
 

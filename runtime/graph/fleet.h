@@ -85,6 +85,7 @@ class Fleet {
 
  private:
   void share_ticks();
+  void fire_at_end();
   void share_stage_clocks();
   void share_newest(size_t store);
   template <typename Count>

@@ -65,37 +65,42 @@ void Shard::fire_due() {
   }
 }
 
+Shard::Due Shard::next_due() const {
+  const Plan& plan = instance_->plan();
+  Due next;
+  for (size_t i = 0; i < plan.stores.size(); ++i) {
+    if (!plan.stores[i].has_results) continue;
+    int64_t due = instance_->store(i).due();
+    int64_t at = later(due, plan.stores[i].clock.delay_max());
+    if (at < next.at && due <= instance_->watermark_of(plan.stores[i].clock)) next = {at, Due::Is::Store, i};
+  }
+  for (size_t i = 0; i < plan.sets.size(); ++i) {
+    const Instance::PendingSet& pending = instance_->pending_sets()[i];
+    int64_t at = later(pending.tick, plan.sets[i].clock.delay_max());
+    if (pending.waits && at < next.at && pending.tick <= instance_->watermark_of(plan.sets[i].clock))
+      next = {at, Due::Is::Set, i};
+  }
+  return next;
+}
+
+void Shard::fire(const Due& due) {
+  if (due.is == Due::Is::Set) return instance_->apply_set(due.index);
+  fire_store(due.index);
+  if (instance_->context().output_rows >= instance_->context().output_rows_max) take_output();
+}
+
 // A piece at a time: timers that set timers may take long.
 Shard::Fired Shard::fire_piece() {
   const Plan& plan = instance_->plan();
   size_t fired = 0;
   while (true) {
-    int64_t best = state::never;
-    size_t chosen = plan.stores.size();
-    for (size_t i = 0; i < plan.stores.size(); ++i) {
-      if (!plan.stores[i].has_results) continue;
-      int64_t due = instance_->store(i).due();
-      int64_t at = later(due, plan.stores[i].clock.delay_max());
-      if (at < best && due <= instance_->watermark_of(plan.stores[i].clock)) {
-        best = at;
-        chosen = i;
-      }
-    }
-    size_t set = plan.sets.size();
-    for (size_t i = 0; i < plan.sets.size(); ++i) {
-      const Instance::PendingSet& pending = instance_->pending_sets()[i];
-      int64_t at = later(pending.tick, plan.sets[i].clock.delay_max());
-      if (pending.waits && at < best && pending.tick <= instance_->watermark_of(plan.sets[i].clock)) {
-        best = at;
-        set = i;
-      }
-    }
-    if (set < plan.sets.size()) {
-      instance_->apply_set(set);
+    Due next = next_due();
+    if (next.is == Due::Is::Nothing) break;
+    if (next.is == Due::Is::Set) {
+      instance_->apply_set(next.index);
       continue;
     }
-    if (chosen == plan.stores.size()) break;
-    fire_store(chosen);
+    fire_store(next.index);
     // Timers may give no row for long: what bodies made on the way goes with the piece.
     bool many = ++fired == fires_of_piece;
     if ((many || instance_->context().output_rows >= instance_->context().output_rows_max) && !take_output())

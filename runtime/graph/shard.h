@@ -49,6 +49,17 @@ class Shard {
   Ran fire_rest();
   // All that the watermarks have reached.
   void fire_due();
+  // What fires first of that: in order of due time, then stores before params, then of declaration.
+  struct Due {
+    enum class Is : uint8_t { Store, Set, Nothing };
+    int64_t at = state::never;  // as of the sources
+    Is is = Is::Nothing;
+    size_t index = 0;
+    friend auto operator<=>(const Due&, const Due&) = default;
+  };
+  Due next_due() const;
+  // That must be it.
+  void fire(const Due& due);
   // Nothing of what is due is older than the watermarks: lets go of what is, a piece at a time.
   void expire();
   // Rows of the sinks have been taken.

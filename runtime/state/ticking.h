@@ -8,8 +8,8 @@
 namespace mut::state {
 
 // The tick that tells of what an event changed: the one that is planned, or else the first multiple of
-// `every` behind the watermark; while there is no watermark, and once the input has ended, behind the oldest of
-// such events, whichever came first.
+// `every` behind the watermark; while there is no watermark, and once the input has ended, behind the oldest
+// of such events, whichever came first.
 inline int64_t next_tick(int64_t planned, int64_t watermark, int64_t event, int64_t every) {
   constexpr int64_t none = std::numeric_limits<int64_t>::min();
   constexpr int64_t ended = std::numeric_limits<int64_t>::max();
@@ -19,7 +19,7 @@ inline int64_t next_tick(int64_t planned, int64_t watermark, int64_t event, int6
   int64_t rest = from % every;
   if (rest < 0) rest += every;
   int64_t out;
-  if (__builtin_sub_overflow(from, rest, &out) || __builtin_add_overflow(out, every, &out)) out = never - 1;
+  if (__builtin_add_overflow(from, every - rest, &out)) out = never - 1;
   return std::min(planned, out);
 }
 

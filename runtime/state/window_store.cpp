@@ -45,16 +45,16 @@ void WindowStore::fire(ResultRows& out) {
 // One tick tells of both, as if they were of one kind: `tick_` of what is before is never used.
 void WindowStore::fire_tick(ResultRows& out) {
   struct Ticking {
+    Extent time;
     Extent window;
     WindowStore* of;
   };
   std::vector<Ticking> all;
   for (WindowStore* store = this; store != nullptr; store = store->earlier_.get()) {
-    for (Extent window : store->ticking()) all.push_back({window, store});
+    for (Extent window : store->ticking()) all.push_back({store->in_time(window), window, store});
   }
-  auto in_time = [](const Ticking& each) { return each.of->in_time(each.window); };
   std::stable_sort(all.begin(), all.end(),
-                   [&](const Ticking& a, const Ticking& b) { return in_time(a) < in_time(b); });
+                   [](const Ticking& a, const Ticking& b) { return a.time < b.time; });
   for (const Ticking& each : all) each.of->add_changed(each.window, out);
   for (WindowStore* store = this; store != nullptr; store = store->earlier_.get()) store->all_told();
   tick_ = never;

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "compiler/syntax/table_prediction.h"
+#include "parse_fixture.h"
 #include "scripts.h"
 
 namespace mut::test {
@@ -141,6 +142,24 @@ TEST(Prediction, TakesNothingThatTheSearchTakesOtherwise) {
   EXPECT_GT(fit, 20u);
   // The grammar is searched for those.
   EXPECT_LE(mended, fit / 10);
+}
+
+// What the tables guess wrong is searched for in the script as a whole: its pieces, cut at words in column 0,
+// are none.
+TEST(Prediction, SearchesTheWholeScriptWhereTheTablesGuessWrong) {
+  for (const char* text :
+       {"type R = { n: int, map: int }\nsource r: R = stdin()\n"
+        "stream b = r | with z = match map { 1 -> 2, else -> 3 }\nemit b to stdout()\n"
+        "test \"swap\" {\n  swap {\nstream b = r | with z = 4\nemit b to stdout()\n  }\n}\n",
+        "type R = { n: int, test: int, map: int }\nsource r: R = stdin()\n"
+        "stream a = r | with y = n +\ntest\n"
+        "stream b = r | with z = match map { 1 -> 2, else -> 3 }\n",
+        "type R = { n: int, map: string, at: time }\nsource r: R = stdin() time at\n"
+        "stream b = r | process by map { state c: int = 0 on event { emit { c: c } } }\n"}) {
+    Tokens tokens(text);
+    EXPECT_FALSE(parse_by(By::Tables, copy_of(tokens)).tree) << "the tables guess right: " << text;
+    EXPECT_EQ(Parsed(text).messages(), "") << text;
+  }
 }
 
 }  // namespace

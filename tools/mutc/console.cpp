@@ -34,9 +34,14 @@ std::string kernel_cache_folder() {
   std::string named = variable("MUT_KERNEL_CACHE");
   if (named == "off") return "";
   if (!named.empty()) return named;
-  if (std::string caches = variable("XDG_CACHE_HOME"); !caches.empty()) return caches + "/mutstream/kernels";
+  // A relative one is to be ignored, as its rules say.
+  if (std::string caches = variable("XDG_CACHE_HOME"); caches.starts_with('/'))
+    return caches + "/mutstream/kernels";
+  // Who works for a while as somebody else leaves nothing in a home that is not theirs.
   std::string home = variable("HOME");
-  return home.empty() ? "" : home + "/.cache/mutstream/kernels";
+  struct stat found{};
+  bool own = home.starts_with('/') && ::stat(home.c_str(), &found) == 0 && found.st_uid == ::geteuid();
+  return own ? home + "/.cache/mutstream/kernels" : "";
 }
 
 EngineOptions::Diagnostics use_diagnostics(const ConsoleOptions& options) {
