@@ -1,11 +1,14 @@
 // The C interface: what it does with wrong calls, who owns what, older and newer structs. examples/embed_c
 // shows it in C.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "mutstream/mutstream.h"
 
@@ -219,6 +222,29 @@ TEST_F(CApi, StatsFillNoMoreThanTheCallerHas) {
   ASSERT_EQ(mut_get_stats(engine, &older.stats, &error), MUT_OK);
   EXPECT_EQ(older.stats.records_in, 1U);
   EXPECT_EQ(older.stats.rows_out, 77U);
+}
+
+TEST_F(CApi, CompiledCodeIsKeptWhereItIsTold) {
+  std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("mut_c_api_" + std::to_string(getpid()));
+  std::string name = folder.string();
+  std::vector<uint64_t> compiled;
+  for (int i = 0; i < 2; ++i) {
+    mut_options options = MUT_OPTIONS_INIT;
+    options.tier = MUT_TIER_QUICK;
+    options.kernel_cache = name.c_str();
+    ASSERT_EQ(load(&options), MUT_OK) << error.text;
+    ASSERT_EQ(mut_bind_json_source(engine, "rows", &error), MUT_OK) << error.text;
+    ASSERT_EQ(mut_bind_json_sink(engine, "out", collect, &out, &error), MUT_OK) << error.text;
+    ASSERT_EQ(mut_start(engine, &error), MUT_OK) << error.text;
+    mut_stats stats = MUT_STATS_INIT;
+    ASSERT_EQ(mut_get_stats(engine, &stats, &error), MUT_OK);
+    compiled.push_back(stats.kernels_compiled);
+    mut_free(engine);
+    engine = nullptr;
+  }
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(compiled, (std::vector<uint64_t>{1, 0}));
 }
 
 TEST_F(CApi, AnEditIsDecidedTakenUndoneAndRecorded) {

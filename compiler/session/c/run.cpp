@@ -60,6 +60,7 @@ bool read_options(const mut_options* given, EngineOptions& out) {
   if (options.closed_world != 0) out.world = EngineOptions::World::Closed;
   if (options.virtual_clock != 0) out.clock = EngineOptions::Clock::Virtual;
   if (options.history_path != nullptr) out.history_path = options.history_path;
+  if (options.kernel_cache != nullptr) out.kernel_cache = options.kernel_cache;
   if (options.shards > EngineOptions::shards_max) return false;
   if (options.shards != 0) out.shards = options.shards;
   return true;
