@@ -198,7 +198,9 @@ void ObjectCache::prune() const {
   struct stat found{};
   auto now = std::chrono::system_clock::now();
   auto age = [&] { return now - std::chrono::system_clock::from_time_t(found.st_mtime); };
-  if (::fstatat(folder_, "pruned", &found, AT_SYMLINK_NOFOLLOW) == 0 && age() < prune_every) return;
+  // A mark of times to come was made before the clock was set back.
+  bool marked = ::fstatat(folder_, "pruned", &found, AT_SYMLINK_NOFOLLOW) == 0;
+  if (marked && age() > -prune_every && age() < prune_every) return;
   int mark = ::openat(folder_, "pruned", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (mark < 0) return;
   ::futimens(mark, nullptr);

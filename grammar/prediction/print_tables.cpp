@@ -49,7 +49,11 @@ class Printer {
     puts(
         "const uint8_t* by_second(uint8_t second) { return seconds[second]; }\n\n}  // namespace "
         "mut::grammar");
-    return seconds_.size() < 256 ? 0 : 1;
+    // Row 0 says nothing, and a Choice has one byte for the number of a row.
+    if (seconds_.size() < 256) return 0;
+    fputs("print_prediction_tables: more than 255 rows of second tokens; Choice::second needs more bits\n",
+          stderr);
+    return 1;
   }
 
  private:

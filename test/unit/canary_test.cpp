@@ -30,13 +30,17 @@ std::string edited() {
 
 std::vector<Consent> carry() { return {{"carry", "sums/s/total/sum"}}; }
 
+EngineOptions staying() {
+  EngineOptions options;
+  options.world = EngineOptions::World::Closed;
+  options.at_end = EngineOptions::AtEnd::Stay;
+  return options;
+}
+
 class Canaries : public testing::Test {
  protected:
   void SetUp() override {
-    EngineOptions options;
-    options.world = EngineOptions::World::Closed;
-    options.at_end = EngineOptions::AtEnd::Stay;
-    engine_ = load(script, options);
+    engine_ = load(script, staying());
     rows_.bind(*engine_, "sums");
     EXPECT_DONE(engine_->start());
   }
@@ -227,10 +231,7 @@ TEST_F(Canaries, GivesRowsWhileTimersFire) {
       "  }\n"
       "}\n"
       "emit t to stdout()\n";
-  EngineOptions options;
-  options.world = EngineOptions::World::Closed;
-  options.at_end = EngineOptions::AtEnd::Stay;
-  engine_ = load(timers, options);
+  engine_ = load(timers, staying());
   rows_.bind(*engine_, "t");
   EXPECT_DONE(engine_->start());
   std::string other = timers;
@@ -261,9 +262,7 @@ TEST_F(Canaries, GivesRowsWhileTimersFire) {
 }
 
 TEST_F(Canaries, HasRoomForItsClose) {
-  EngineOptions options;
-  options.world = EngineOptions::World::Closed;
-  options.at_end = EngineOptions::AtEnd::Stay;
+  EngineOptions options = staying();
   options.memory_bytes = 1 << 20;
   engine_ = load(script, options);
   rows_.bind(*engine_, "sums");
@@ -289,9 +288,7 @@ class SmallCanaries : public Canaries {
   static constexpr size_t memory_bytes = 1 << 20;
 
   void SetUp() override {
-    EngineOptions options;
-    options.world = EngineOptions::World::Closed;
-    options.at_end = EngineOptions::AtEnd::Stay;
+    EngineOptions options = staying();
     options.memory_bytes = memory_bytes;
     engine_ = load(script, options);
     rows_.bind(*engine_, "sums");

@@ -34,11 +34,12 @@ std::optional<CanaryPart> parse_part(const RunOptions& options) {
   std::string problem = "there is no --canary";
   std::optional<CanaryPart> out;
   if (options.part.empty()) {
-    problem = "write --part \"5% by FIELD\" beside --canary";
+    problem = "write --part \"5% by FIELD\" beside it";
   } else if (!options.canaries.empty()) {
     out = CanaryPart::parse(options.part, problem);
   }
-  if (!out) std::fprintf(stderr, "mutc: --part %s: %s\n", options.part.c_str(), problem.c_str());
+  std::string told = options.part.empty() ? "--canary" : "--part " + options.part;
+  if (!out) std::fprintf(stderr, "mutc: %s: %s\n", told.c_str(), problem.c_str());
   return out;
 }
 
