@@ -28,11 +28,25 @@ endif()
 # Objects on disk are for the build that made them, which is told by its id.
 add_link_options(-fuse-ld=lld -Wl,--build-id -Wl,-z,pack-relative-relocs)
 
-# mut_library(name SOURCES … LINKS …): a static library with the house's flags.
+# What nearly every file includes, read once for all of them: a third of the time of a small file.
+file(WRITE ${CMAKE_BINARY_DIR}/standard.cpp "")
+add_library(mut_standard STATIC ${CMAKE_BINARY_DIR}/standard.cpp)
+target_link_libraries(mut_standard PRIVATE mut_flags)
+target_precompile_headers(mut_standard PRIVATE
+  <algorithm> <array> <atomic> <charconv> <cmath> <cstdint> <cstring> <deque> <functional> <limits> <map> <memory>
+  <mutex> <numeric> <optional> <set> <string> <string_view> <utility> <variant> <vector> <fmt/format.h>)
+
+# mut_library(name SOURCES … LINKS …): a static library with the house's flags. HEADERS: what is precompiled for it
+# instead, where its files share more.
 function(mut_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS;HEADERS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC mut_flags ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+  if(ARG_HEADERS)
+    target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
+  else()
+    target_precompile_headers(${name} REUSE_FROM mut_standard)
+  endif()
 endfunction()
 
 # mut_fuzzed(target …): what the fuzz programs steer by: under AddressSanitizer these count which ways their code goes.

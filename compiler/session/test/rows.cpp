@@ -291,7 +291,7 @@ std::optional<Pattern> pattern_of_json(const std::string& line, TypeRef record, 
 }
 
 std::string compare_rows(const std::vector<Pattern>& expected, const std::vector<std::string>& got,
-                         const Comparison& how) {
+                         const ExpectedRows& how) {
   std::vector<Value> values;
   for (const std::string& row : got) {
     auto json = reference::parse_json(row);

@@ -23,12 +23,12 @@ Pattern pattern_of(const sema::TestValue& row);
 // Of a JSON line in a file. Empty: it is no such row; `problem` says why.
 std::optional<Pattern> pattern_of_json(const std::string& line, typed::TypeRef record, std::string& problem);
 
-struct Comparison {
+struct ExpectedRows {
   ast::ExpectMode mode = ast::ExpectMode::AnyOrder;
   typed::TypeRef record = nullptr;
 };
 // What differs, as indented lines; empty when the rows are as expected.
 std::string compare_rows(const std::vector<Pattern>& expected, const std::vector<std::string>& got,
-                         const Comparison& how);
+                         const ExpectedRows& how);
 
 }  // namespace mut::session
