@@ -91,6 +91,7 @@ class Comparison {
 
   void judge_new_cells() {
     continues_.assign(new_.cells.size(), -1);
+    made_beside_.assign(new_.cells.size(), -1);
     for (size_t n = 0; n < new_.cells.size(); ++n) {
       const Cell& cell = new_.cells[n];
       const CellMatch& match = matches_.cells[n];
@@ -100,6 +101,7 @@ class Comparison {
       if (matches_.refused_new_cells.contains(static_cast<int>(n))) {
         made.verdict = Verdict::Refuse;
         made.reason = "ambiguous";
+      } else if (match.old_cell < 0 && judge_made(n, made)) {
       } else if (match.old_cell < 0) {
         made.verdict = Verdict::New;
         bool follows = cell.node->desc.kind == state::StoreKind::Follow;
@@ -120,6 +122,53 @@ class Comparison {
     }
   }
 
+  // A variable that is new, and that `migrate` makes of what the process has. False: it does not.
+  bool judge_made(size_t n, CellPlan& out) {
+    const Cell& cell = new_.cells[n];
+    int beside = beside_of(n);
+    if (beside < 0) return false;
+    const Cell& from = old_.cells[static_cast<size_t>(beside)];
+    if (cell.of->fresh.value_or(0) > from.of->fresh.value_or(0)) return false;
+    const KeyRule* rule = rule_of(from, cell);
+    if (rule == nullptr) return false;
+    if (!rule->problem.empty()) {
+      refuse_migrate(cell, *rule, out);
+      return true;
+    }
+    if (!rule->makes(cell.index) || rule->unites) return false;
+    const VerdictRow& row = verdict_of(Difference::ProcessMigrated);
+    out.verdict = row.verdict;
+    out.reason = row.reason;
+    out.entries = entries_of(from.store);
+    made_beside_[n] = beside;
+    return true;
+  }
+
+  // A cell of the process before, where that variable had none; -1: there was no such process.
+  int beside_of(size_t n) const {
+    const Cell& cell = new_.cells[n];
+    if (!cell.of->process || cell.type == nullptr) return -1;
+    for (size_t other = 0; other < new_.cells.size(); ++other) {
+      int known = matches_.cells[other].old_cell;
+      if (new_.cells[other].store == cell.store && known >= 0) return known;
+    }
+    auto same = std::find_if(old_.cells.begin(), old_.cells.end(), [&](const Cell& old_cell) {
+      return old_cell.of->process && old_cell.node->desc.path == cell.node->desc.path;
+    });
+    return same == old_.cells.end() ? -1 : static_cast<int>(same - old_.cells.begin());
+  }
+
+  void refuse_migrate(const Cell& cell, const KeyRule& rule, CellPlan& out) {
+    out.verdict = Verdict::Refuse;
+    out.reason = rule.problem.substr(0, rule.problem.find('\n'));
+    bool told = std::any_of(matches_.refusals.begin(), matches_.refusals.end(), [&](const Refusal& known) {
+      return known.code == Code::MigrateFails && known.arguments[1] == rule.problem;
+    });
+    if (told) return;
+    matches_.refusals.push_back(
+        {.code = Code::MigrateFails, .span = cell.span, .arguments = {out.path, rule.problem}});
+  }
+
   void judge(const Cell& old_cell, const Cell& cell, const CellMatch& match, CellPlan& out) {
     std::vector<Found> found;
     Identity identity = match.identity;
@@ -137,13 +186,7 @@ class Comparison {
     for (int old_index : olds) {
       const Cell& from = old_.cells[static_cast<size_t>(old_index)];
       const KeyRule* keys = rule_of(from, cell);
-      if (keys != nullptr && !keys->problem.empty()) {
-        out.verdict = Verdict::Refuse;
-        out.reason = keys->problem.substr(0, keys->problem.find('\n'));
-        matches_.refusals.push_back(
-            {.code = Code::MigrateFails, .span = cell.span, .arguments = {out.path, keys->problem}});
-        return;
-      }
+      if (keys != nullptr && !keys->problem.empty()) return refuse_migrate(cell, *keys, out);
       for (Found& difference : differences(from, cell, keys)) {
         bool told = std::any_of(found.begin(), found.end(), [&](const Found& known) {
           return known.difference == difference.difference;
@@ -219,12 +262,12 @@ class Comparison {
     sources_.assign(new_.cells.size(), {});
     std::map<std::pair<int, int>, int> known;
     for (size_t n = 0; n < new_.cells.size(); ++n) {
-      if (continues_[n] < 0) continue;
-      std::vector<int> olds{continues_[n]};
+      if (continues_[n] < 0 && made_beside_[n] < 0) continue;
+      std::vector<int> olds{continues_[n] < 0 ? made_beside_[n] : continues_[n]};
       olds.insert(olds.end(), matches_.cells[n].merged.begin(), matches_.cells[n].merged.end());
       for (int old_cell : olds) {
         std::pair<int, int> stores{old_.cells[static_cast<size_t>(old_cell)].store, new_.cells[n].store};
-        sources_[n].push_back({old_cell, -1});
+        sources_[n].push_back({old_cell});
         auto rule = rules_.find(stores);
         if (rule == rules_.end() || !rule->second->problem.empty()) continue;
         auto [at, fresh] = known.try_emplace(stores, static_cast<int>(plan_.conversions.size()));
@@ -232,6 +275,7 @@ class Comparison {
         KeyConversion& made = plan_.conversions[static_cast<size_t>(at->second)];
         made.merges = made.merges && merges(new_.cells[n]);
         sources_[n].back().conversion = at->second;
+        if (rule->second->makes(new_.cells[n].index)) sources_[n].back().gives = CellSource::Gives::Entry;
       }
     }
   }
@@ -266,10 +310,22 @@ class Comparison {
         made.verdict = Verdict::Drop;
         made.reason = "not in the new version";
         made.choices.push_back("drop");
+        if (is_read_by_migrate(cell)) {
+          made.reason += "; `migrate` reads it";
+          made.decision = "drop";
+        }
         feeds_state_changed_ = true;
       }
       plan_.cells.push_back(std::move(made));
     }
+  }
+
+  bool is_read_by_migrate(const Cell& old_cell) const {
+    return std::any_of(rules_.begin(), rules_.end(), [&](const auto& rule) {
+      const std::vector<int>& read = rule.second->read;
+      return rule.first.first == old_cell.store &&
+             std::find(read.begin(), read.end(), old_cell.index) != read.end();
+    });
   }
 
   // What an edit dropped and the new version has again.
@@ -318,9 +374,10 @@ class Comparison {
     for (size_t o = 0; o < old_.cells.size(); ++o) {
       bool goes_over = false;
       for (const CellSources& sources : sources_)
-        goes_over = goes_over || std::any_of(sources.begin(), sources.end(), [&](const CellSource& source) {
-                      return source.old_cell == static_cast<int>(o);
-                    });
+        goes_over =
+            goes_over || std::any_of(sources.begin(), sources.end(), [&](const CellSource& source) {
+              return source.old_cell == static_cast<int>(o) && source.gives == CellSource::Gives::Value;
+            });
       if (!goes_over) by_store[old_.cells[o].store].push_back(old_.cells[o].index);
     }
     for (auto& [store, cells] : by_store) {
@@ -412,6 +469,7 @@ class Comparison {
     for (size_t i = 0; i < plan_.cells.size(); ++i) {
       CellPlan& cell = plan_.cells[i];
       if (options_.policy == Policy::Strict) refuse_unless_strict(cell);
+      if (!cell.decision.empty()) continue;         // by the script
       bool reset = cell.verdict == Verdict::Reset;  // `fresh N` is itself the consent
       if (cell.verdict == Verdict::New && !cell.choices.empty()) {
         if (consent_for(cell) || options_.policy == Policy::Back) come_back(i);
@@ -540,8 +598,9 @@ class Comparison {
     const ParkedStore* parked = nullptr;
     int cell = -1;
   };
-  std::vector<CameBack> came_back_;   // by new cell: where it could come back from
-  std::vector<int> continues_;        // by new cell: the old cell whose value it takes, or -1
+  std::vector<CameBack> came_back_;  // by new cell: where it could come back from
+  std::vector<int> continues_;       // by new cell: the old cell whose value it takes, or -1
+  std::vector<int> made_beside_;  // by new cell: one of the store of whose entries `migrate` makes it, or -1
   std::vector<CellSources> sources_;  // by new cell: the same with all that it takes in
   uint64_t replaced_ = 0;             // sources of `after` that read something else, by bit
   const FormerNames* after_lineage_names_ = nullptr;

@@ -52,7 +52,7 @@ class Finder {
 
   std::vector<Found> run() {
     if (!find_kind()) return std::move(out_);
-    if (rule_ != nullptr) {
+    if (rule_ != nullptr && !rule_->keeps_keys()) {
       find_converted_keys();
     } else {
       find_keys();
@@ -323,14 +323,17 @@ class Finder {
   }
 
   void find_process() {
-    if (before_.type != nullptr && after_.type != nullptr) {
+    bool made = rule_ != nullptr && rule_->makes(after_.index);
+    if (made) {
+      add(Difference::ProcessMigrated);
+    } else if (before_.type != nullptr && after_.type != nullptr) {
       TypeChange change = type_change(before_.type, after_.type);
       std::string texts = before_.type->text + " → " + after_.type->text;
       bool fewer = typed::is_integer(before_.type->kind) && typed::is_integer(after_.type->kind);
       if (change == TypeChange::Other) add(fewer ? Difference::ValueNarrowed : Difference::ValueType, texts);
       if (change == TypeChange::Widened) add(Difference::ValueWidened, texts);
     }
-    if (before_.initial.named != after_.initial.named) add(Difference::ProcessInitial);
+    if (!made && before_.initial.named != after_.initial.named) add(Difference::ProcessInitial);
     if (!same_lineage(before_.statements.named, after_.statements.named)) {
       add(Difference::ProcessStatements);
     } else if (before_.statements.named == after_.statements.named &&

@@ -27,6 +27,14 @@ bool has_local(const Expr& expr) {
          std::any_of(expr.args.begin(), expr.args.end(), [](const ExprPtr& arg) { return has_local(*arg); });
 }
 
+// Values of an enum of the version before have no name in this one.
+bool holds_enum(typed::TypeRef type) {
+  if (type->kind == Kind::Enum) return true;
+  if (type->element != nullptr && holds_enum(type->element)) return true;
+  return std::any_of(type->fields.begin(), type->fields.end(),
+                     [](const typed::Field& field) { return holds_enum(field.type); });
+}
+
 // Whether it is something else for each event, whatever its fields are.
 bool is_of_event(const Expr& expr) {
   switch (expr.kind) {
@@ -74,9 +82,8 @@ class RuleMaker {
       if (part.value) out_.can_fail = out_.can_fail || graph::can_fail(*part.value);
       out_.parts.push_back(std::move(part));
     }
-    bool kept = std::all_of(out_.parts.begin(), out_.parts.end(),
-                            [](const KeyPart& part) { return part.made == KeyPart::Made::Kept; });
-    if (kept) return std::nullopt;
+    if (said && !take_variables(*said)) return std::move(out_);
+    if (out_.keeps_keys() && out_.values.empty()) return std::nullopt;
     bool all_used = std::all_of(used.begin(), used.end(), [](char one) { return one != 0; });
     out_.unites = !all_used && (out_.computed || !out_.migrated);
     finish(said ? said->program.get() : nullptr);
@@ -92,14 +99,23 @@ class RuleMaker {
 
   void describe_old() {
     std::vector<typed::Field> fields;
-    for (size_t i = 0; i < before_.key_types.size(); ++i) {
-      // Values of an enum of the version before have no name in this one.
-      if (typed::without_none(before_.key_types[i])->kind == Kind::Enum) continue;
+    auto add = [&](const std::string& name, typed::TypeRef type, RuleInput input) {
+      if (holds_enum(type)) return;
       typed::Field field;
-      field.name = before_.node->desc.keys[i].name;
-      field.type = before_.key_types[i];
+      field.name = name;
+      field.type = type;
       fields.push_back(std::move(field));
-      out_.inputs.push_back(static_cast<int>(i));
+      out_.inputs.push_back(input);
+    };
+    for (size_t i = 0; i < before_.key_types.size(); ++i)
+      add(before_.node->desc.keys[i].name, before_.key_types[i], {RuleInput::From::Key, static_cast<int>(i)});
+    if (before_.of->process && after_.of->process) {
+      const std::vector<typed::ProcessState>& states = before_.of->process->states;
+      for (size_t i = 0; i < states.size(); ++i) {
+        bool taken = std::any_of(fields.begin(), fields.end(),
+                                 [&](const typed::Field& field) { return field.name == states[i].name; });
+        if (!taken) add(states[i].name, states[i].type, {RuleInput::From::Variable, static_cast<int>(i)});
+      }
     }
     old_ = types_->record(std::move(fields));
   }
@@ -111,27 +127,85 @@ class RuleMaker {
   }
 
   bool take_said(const CheckedMigrate& said, size_t i, KeyPart& part) {
-    const typed::Stage& select = said.program->streams.back().stages.back();
     const std::string& name = after_.node->desc.keys[i].name;
-    for (const typed::Output& output : select.outputs) {
-      if (output.name != name) continue;
-      typed::TypeRef wanted = after_.key_types[i];
-      part.made = KeyPart::Made::Migrated;
-      part.value = typed::clone(*output.value);
-      typed::TypeRef given = part.value->type;
-      bool enums = typed::without_none(wanted)->kind == Kind::Enum;
-      if (given->text == wanted->text && !enums) return true;
-      if (!enums && widens(given, wanted)) {
-        ExprPtr wide = make(ExprKind::Convert, wanted, part.value->span);
-        wide->args.push_back(std::move(part.value));
-        part.value = std::move(wide);
-        return true;
-      }
-      out_.problem =
-          "`migrate` makes `" + given->text + "` of key `" + name + "`, which is `" + wanted->text + "`";
-      return true;
+    part.value = said_value(said, "key", name, after_.key_types[i]);
+    if (part.value == nullptr) return false;
+    if (!out_.read.empty()) out_.problem = "`migrate` makes key `" + name + "` of a variable: of keys it can";
+    part.made = KeyPart::Made::Migrated;
+    return true;
+  }
+
+  // What `migrate` makes of that name, with what it lacks to the type; null where it does not name it.
+  // Another type is a problem.
+  ExprPtr said_value(const CheckedMigrate& said, const std::string& what, const std::string& name,
+                     typed::TypeRef wanted) {
+    const typed::Stage& select = said.program->streams.back().stages.back();
+    auto output = std::find_if(select.outputs.begin(), select.outputs.end(),
+                               [&](const typed::Output& each) { return each.name == name; });
+    if (output == select.outputs.end()) return nullptr;
+    ExprPtr value = with_initial(typed::clone(*output->value));
+    typed::TypeRef given = value->type;
+    bool enums = holds_enum(wanted);
+    if (given->text == wanted->text && !enums) return value;
+    bool some = wanted->kind == Kind::Optional && given->text == wanted->element->text;
+    if (!enums && (some || widens(given, wanted))) {
+      ExprPtr wide = make(ExprKind::Convert, wanted, value->span);
+      wide->args.push_back(std::move(value));
+      return wide;
     }
-    return false;
+    out_.problem = "`migrate` makes `" + given->text + "` of " + what + " `" + name + "`, which is `" +
+                   wanted->text + "`";
+    return value;
+  }
+
+  // False: there is a problem.
+  bool take_variables(const CheckedMigrate& said) {
+    if (!after_.of->process || !before_.of->process) return true;
+    const std::vector<typed::ProcessState>& states = after_.of->process->states;
+    for (size_t i = 0; i < states.size() && out_.problem.empty(); ++i) {
+      bool is_key = std::any_of(after_.node->desc.keys.begin(), after_.node->desc.keys.end(),
+                                [&](const state::KeyDesc& key) { return key.name == states[i].name; });
+      if (is_key) continue;
+      ExprPtr value = said_value(said, "variable", states[i].name, states[i].type);
+      if (value == nullptr) continue;
+      out_.can_fail = out_.can_fail || graph::can_fail(*value);
+      out_.values.push_back({static_cast<int>(i), std::move(value)});
+    }
+    return out_.problem.empty();
+  }
+
+  // A variable that has been given no value yet is what the version before would begin with.
+  ExprPtr with_initial(ExprPtr expr) {
+    if (expr->kind == ExprKind::Field) {
+      ExprPtr out = make(ExprKind::MakeRecord, old_, expr->span);
+      for (size_t i = 0; i < out_.inputs.size(); ++i)
+        out->args.push_back(read_old(static_cast<int>(i), expr->span));
+      return out;
+    }
+    if (expr->kind == ExprKind::Member && expr->args[0]->kind == ExprKind::Field)
+      return read_old(expr->index, expr->span);
+    for (ExprPtr& arg : expr->args) arg = with_initial(std::move(arg));
+    return expr;
+  }
+
+  ExprPtr read_old(int input, source::Span span) {
+    ExprPtr value = old_value(input, span);
+    const RuleInput& of = out_.inputs[static_cast<size_t>(input)];
+    if (of.from == RuleInput::From::Key) return value;
+    auto known = std::find(out_.read.begin(), out_.read.end(), of.index);
+    auto place = static_cast<int>(known - out_.read.begin());
+    if (known == out_.read.end()) out_.read.push_back(of.index);
+    ExprPtr flags = make(ExprKind::Field, nullptr, span);  // its type is known when all are
+    flags->index = 1;
+    ExprPtr is_set = make(ExprKind::Member, types_->scalar(Kind::Bool), span);
+    is_set->index = place;
+    is_set->args.push_back(std::move(flags));
+    ExprPtr initial = typed::clone(*before_.of->process->states[static_cast<size_t>(of.index)].initial);
+    ExprPtr out = make(ExprKind::If, value->type, span);
+    out->args.push_back(std::move(is_set));
+    out->args.push_back(std::move(value));
+    out->args.push_back(std::move(initial));
+    return out;
   }
 
   // The old key of the same lineage, or -1: all have to have one for key_places() to say so.
@@ -144,7 +218,9 @@ class RuleMaker {
   }
 
   int input_of(size_t old_key) const {
-    auto at = std::find(out_.inputs.begin(), out_.inputs.end(), static_cast<int>(old_key));
+    auto at = std::find_if(out_.inputs.begin(), out_.inputs.end(), [&](const RuleInput& input) {
+      return input.from == RuleInput::From::Key && input.index == static_cast<int>(old_key);
+    });
     return at == out_.inputs.end() ? -1 : static_cast<int>(at - out_.inputs.begin());
   }
 
@@ -237,13 +313,17 @@ class RuleMaker {
     auto program = std::make_shared<typed::Program>();
     program->types = types_;
     program->params = after.params;
-    program->local_count = std::max(after.local_count, said == nullptr ? 0 : said->local_count);
+    program->local_count = std::max(
+        {after.local_count, sources_.before->program->local_count, said == nullptr ? 0 : said->local_count});
     typed::Field stored;
     stored.name = "old";
     stored.type = old_;
+    typed::Field is_set;
+    is_set.name = "is_set";
+    is_set.type = flags();
     typed::Source source;
     source.name = "stored";
-    source.type = types_->record({stored});
+    source.type = types_->record({stored, is_set});
     source.connector.name = "host";
     source.stream = 0;
     typed::Stream in;
@@ -257,14 +337,19 @@ class RuleMaker {
     select.name = "select";
     select.input = source.type;
     std::vector<typed::Field> fields;
-    for (size_t i = 0; i < out_.parts.size(); ++i) {
-      if (!out_.parts[i].value) continue;
+    auto give = [&](const std::string& name, ExprPtr& value) {
+      know_flags(*value, is_set.type);
       typed::Field field;
-      field.name = after_.node->desc.keys[i].name;
-      field.type = out_.parts[i].value->type;
-      select.outputs.push_back({field.name, typed::clone(*out_.parts[i].value), ""});
+      field.name = name;
+      field.type = value->type;
+      select.outputs.push_back({field.name, typed::clone(*value), ""});
       fields.push_back(std::move(field));
+    };
+    for (size_t i = 0; i < out_.parts.size(); ++i) {
+      if (out_.parts[i].value) give(after_.node->desc.keys[i].name, out_.parts[i].value);
     }
+    for (ValuePart& part : out_.values)
+      give(after_.of->process->states[static_cast<size_t>(part.cell)].name, part.value);
     select.output = types_->record(std::move(fields));
     typed::Stream made;
     made.name = "made";
@@ -284,6 +369,22 @@ class RuleMaker {
     out_.types.push_back(sources_.after->program);
   }
 
+  // By place in `read`.
+  typed::TypeRef flags() const {
+    std::vector<typed::Field> fields;
+    for (size_t i = 0; i < out_.read.size(); ++i) {
+      typed::Field field;
+      field.name = "v" + std::to_string(i);
+      field.type = types_->scalar(Kind::Bool);
+      fields.push_back(std::move(field));
+    }
+    return types_->record(std::move(fields));
+  }
+  static void know_flags(Expr& expr, typed::TypeRef flags) {
+    if (expr.kind == ExprKind::Field && expr.index == 1) expr.type = flags;
+    for (ExprPtr& arg : expr.args) know_flags(*arg, flags);
+  }
+
   const Cell& before_;
   const Cell& after_;
   const KeyRuleSources& sources_;
@@ -293,6 +394,15 @@ class RuleMaker {
 };
 
 }  // namespace
+
+bool KeyRule::keeps_keys() const {
+  return std::all_of(parts.begin(), parts.end(),
+                     [](const KeyPart& part) { return part.made == KeyPart::Made::Kept; });
+}
+
+bool KeyRule::makes(int cell) const {
+  return std::any_of(values.begin(), values.end(), [&](const ValuePart& part) { return part.cell == cell; });
+}
 
 bool converts_keys(StoreKind kind) {
   switch (kind) {

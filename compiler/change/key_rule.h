@@ -1,5 +1,6 @@
 // How the keys of a stage are made of those that it had, where they are no longer the same words: as
-// `migrate` says, by a narrower type, or because the new key can be computed from the old ones.
+// `migrate` says, by a narrower type, or because the new key can be computed from the old ones. And how
+// variables of a `process` are made, as `migrate` says, of its keys and variables.
 #pragma once
 #include <functional>
 #include <memory>
@@ -13,11 +14,11 @@
 
 namespace mut::change {
 
-// A stage whose keys a `migrate` of the new script may convert.
+// A stage whose keys and variables a `migrate` of the new script may make.
 struct MigrateWish {
   std::string stream;  // as the new script names them
   std::string stage;
-  std::vector<typed::Field> old;  // its old keys
+  std::vector<typed::Field> old;  // its old keys, then its old variables
 };
 // What it says, checked against both versions.
 struct CheckedMigrate {
@@ -33,22 +34,44 @@ struct KeyPart {
   enum class Made : uint8_t { Kept, Narrowed, Computed, Migrated };
   Made made = Made::Kept;
   int old = -1;          // Kept, Narrowed: of which one
-  typed::ExprPtr value;  // all but Kept: over a record with the one field `old`, the record of old keys
+  typed::ExprPtr value;  // all but Kept: over a record with the field `old`
+};
+
+// A variable of a process that `migrate` makes.
+struct ValuePart {
+  int cell = -1;         // of the new store
+  typed::ExprPtr value;  // over the same record
+};
+
+// What a field of the record `old` is.
+struct RuleInput {
+  enum class From : uint8_t { Key, Variable };
+  From from = From::Key;
+  int index = -1;  // of the old keys, or of the cells of the old store
 };
 
 struct KeyRule {
   std::vector<KeyPart> parts;  // by new key
-  std::vector<int> inputs;     // by field of the record `old`: which old key it is
-  // A stream `made` of the values of `parts`, from rows of a source with the field `old`.
+  std::vector<ValuePart> values;
+  std::vector<RuleInput> inputs;  // by field of the record `old`
+  // Old variables that `values` and `parts` read, by cell: by field of the record `is_set`, whether the
+  // process has given it a value yet.
+  std::vector<int> read;
+  // A stream `made` of what `parts` and `values` make, from rows of a source with the fields `old` and
+  // `is_set`.
   std::shared_ptr<const typed::Program> program;
   std::vector<std::shared_ptr<const void>> types;  // that the program refers to
   bool can_fail = false;                           // for some entries
   bool computed = false;
-  bool migrated = false;
-  bool unites = false;   // several old keys become one, by what the edit says
-  std::string narrowed;  // "int → i32"; empty: no key is
-  std::string widened;   // "int → int?", where that is another word
-  std::string problem;   // of `migrate`; then there is nothing else
+  bool migrated = false;  // of keys
+  bool unites = false;    // several old keys become one, by what the edit says
+  std::string narrowed;   // "int → i32"; empty: no key is
+  std::string widened;    // "int → int?", where that is another word
+  std::string problem;    // of `migrate`; then there is nothing else
+
+  // Whether the words of all keys stay what they are.
+  bool keeps_keys() const;
+  bool makes(int cell) const;
 };
 
 // What is needed to find out.

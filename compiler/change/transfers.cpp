@@ -87,20 +87,22 @@ bool retunes(const state::StoreDesc& from, const state::StoreDesc& to, Cells cel
   }
 }
 
-void add_cell(const Cell& from, const Cell& to, int conversion, std::vector<runtime::StorePart>& parts) {
+void add_cell(const Cell& from, const Cell& to, const CellSource& source,
+              std::vector<runtime::StorePart>& parts) {
   auto part = std::find_if(parts.begin(), parts.end(),
                            [&](const runtime::StorePart& known) { return known.old_store == from.store; });
   if (part == parts.end()) {
     runtime::StorePart made;
     made.old_store = from.store;
     made.cells.assign(to.node->desc.cells.size(), -1);
-    made.conversion = conversion;
-    if (conversion < 0) made.keys = key_places(from, to);
+    made.conversion = source.conversion;
+    if (source.conversion < 0) made.keys = key_places(from, to);
     bool all = from.keys.size() == to.keys.size();
     if (all && std::is_sorted(made.keys.begin(), made.keys.end())) made.keys.clear();
     part = parts.insert(parts.end(), std::move(made));
   }
-  if (to.index >= 0) part->cells[static_cast<size_t>(to.index)] = from.index;
+  if (to.index >= 0 && source.gives == CellSource::Gives::Value)
+    part->cells[static_cast<size_t>(to.index)] = from.index;
 }
 
 }  // namespace
@@ -123,7 +125,7 @@ std::vector<StoreMigration> plan_transfers(const graph::Graph& before, const Sta
       const Cell& cell = new_state.cells[n];
       if (cell.store != static_cast<int>(store)) continue;
       for (const CellSource& source : sources[n])
-        add_cell(old_state.cells[static_cast<size_t>(source.old_cell)], cell, source.conversion, parts);
+        add_cell(old_state.cells[static_cast<size_t>(source.old_cell)], cell, source, parts);
     }
     if (parts.empty()) continue;
     // The one that holds most comes first: by count, the others hold some of its events.

@@ -7,8 +7,13 @@
 namespace mut::change {
 
 struct CellSource {
+  enum class Gives : uint8_t {
+    Value,  // what the old cell holds
+    Entry,  // nothing but its entries: the value is made by the conversion
+  };
   int old_cell = -1;
   int conversion = -1;  // of its keys: SwapPlan::conversions; -1: they stay
+  Gives gives = Gives::Value;
 };
 using CellSources = std::vector<CellSource>;
 

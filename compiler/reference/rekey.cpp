@@ -1,6 +1,7 @@
 #include "compiler/reference/rekey.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "compiler/reference/evaluate.h"
@@ -75,6 +76,13 @@ Value fitting_value(const Value& value, typed::TypeRef from, typed::TypeRef to) 
 
 namespace {
 
+// Values of an enum of the version before have no name in the next.
+bool has_enum(typed::TypeRef type) {
+  if (type->kind == Kind::Enum || (type->element != nullptr && has_enum(type->element))) return true;
+  return std::any_of(type->fields.begin(), type->fields.end(),
+                     [](const typed::Field& field) { return has_enum(field.type); });
+}
+
 bool looks_beyond(const Expr& expr) {
   bool own = expr.kind == ExprKind::History || expr.kind == ExprKind::Aggregate ||
              expr.kind == ExprKind::Key || expr.kind == ExprKind::WindowStart ||
@@ -107,12 +115,25 @@ std::optional<Rekey> Rekey::between(const KeysView& before, const KeysView& now,
   std::vector<typed::Field> fields;
   for (size_t i = 0; i < before.exprs->size(); ++i) {
     typed::TypeRef type = (*before.exprs)[i]->type;
-    if (typed::without_none(type)->kind == Kind::Enum) continue;
+    if (has_enum(type)) continue;
     typed::Field field;
     field.name = before.name(i);
     field.type = type;
     fields.push_back(std::move(field));
     out.said_fields_.push_back(i);
+  }
+  if (before.stage->process && now.stage->process) {
+    const std::vector<typed::ProcessState>& states = before.stage->process->states;
+    for (size_t i = 0; i < states.size(); ++i) {
+      bool is_key = std::any_of(fields.begin(), fields.end(),
+                                [&](const typed::Field& field) { return field.name == states[i].name; });
+      if (is_key || has_enum(states[i].type)) continue;
+      typed::Field field;
+      field.name = states[i].name;
+      field.type = states[i].type;
+      fields.push_back(std::move(field));
+      out.said_variables_.push_back(i);
+    }
   }
   if (consents.migrate) out.said_ = consents.migrate(now.stream->name, now.stage->name, fields);
   std::vector<char> taken(before.exprs->size(), 0);
@@ -139,6 +160,18 @@ std::optional<Rekey> Rekey::between(const KeysView& before, const KeysView& now,
     migrated = migrated || part.value != nullptr;
     part.computed = !part.old && part.value == nullptr;
     out.parts_.push_back(part);
+  }
+  if (out.said_ && now.stage->process) {
+    const std::vector<typed::ProcessState>& states = now.stage->process->states;
+    for (const typed::Output& output : out.said_->streams.back().stages.back().outputs) {
+      for (size_t i = 0; i < states.size(); ++i) {
+        bool is_key = false;
+        for (size_t k = 0; k < now.exprs->size(); ++k) is_key = is_key || now.name(k) == states[i].name;
+        if (!is_key && states[i].name == output.name) out.variables_.emplace_back(i, output.value.get());
+      }
+    }
+    std::sort(out.variables_.begin(), out.variables_.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
   }
   bool computed =
       std::any_of(out.parts_.begin(), out.parts_.end(), [](const Part& part) { return part.computed; });
@@ -175,13 +208,52 @@ Value Rekey::part_of(const Key& key, size_t index) const {
     return part.checked ? fitting_value(value, (*before_.exprs)[*part.old]->type, type) : value;
   }
   if (part.computed) return *derive(*(*now_.exprs)[index], &key, now_.stream_index, now_.stage_index);
-  Value::Parts record;
-  for (size_t field : said_fields_) record.push_back(key[field]);
-  Value::Parts fields{Value(std::move(record))};
+  Value::Parts fields{old_record(key, {})};
   Scope scope;
   scope.fields = &fields;
   scope.params = &next_->params();
   return convert(evaluate(*part.value, scope), part.value->type, type);
+}
+
+Value Rekey::old_record(const Key& key, const Value::Parts& variables) const {
+  Value::Parts record;
+  for (size_t field : said_fields_) record.push_back(key[field]);
+  for (size_t variable : said_variables_)
+    record.push_back(variable < variables.size() ? variables[variable] : Value());
+  return Value(std::move(record));
+}
+
+std::vector<size_t> Rekey::made_variables() const {
+  std::vector<size_t> out;
+  for (const auto& [place, value] : variables_) out.push_back(place);
+  return out;
+}
+
+Value::Parts Rekey::make_variables(const Key& key, const Value::Parts& variables) const {
+  Value::Parts out;
+  Value::Parts fields{old_record(key, variables)};
+  Scope scope;
+  scope.fields = &fields;
+  scope.params = &next_->params();
+  for (const auto& [place, value] : variables_)
+    out.push_back(convert(evaluate(*value, scope), value->type, now_.stage->process->states[place].type));
+  return out;
+}
+
+bool Rekey::reads(size_t variable) const {
+  auto known = std::find(said_variables_.begin(), said_variables_.end(), variable);
+  if (known == said_variables_.end()) return false;
+  auto place = static_cast<int>(said_fields_.size() + static_cast<size_t>(known - said_variables_.begin()));
+  std::function<bool(const Expr&)> read = [&](const Expr& expr) {
+    if (expr.kind == ExprKind::Field) return true;  // all of it
+    if (expr.kind == ExprKind::Member && expr.args[0]->kind == ExprKind::Field) return expr.index == place;
+    return std::any_of(expr.args.begin(), expr.args.end(),
+                       [&](const typed::ExprPtr& arg) { return read(*arg); });
+  };
+  bool by_key = std::any_of(parts_.begin(), parts_.end(),
+                            [&](const Part& part) { return part.value != nullptr && read(*part.value); });
+  return by_key || std::any_of(variables_.begin(), variables_.end(),
+                               [&](const auto& variable) { return read(*variable.second); });
 }
 
 // The values of an enum of the version before have no name in the next.

@@ -1,4 +1,5 @@
-// How a key of a stage becomes one of the stage that continues it: key by key, from what it was.
+// How a key of a stage becomes one of the stage that continues it: key by key, from what it was. And what
+// variables of a process `migrate` makes of its keys and variables.
 #pragma once
 #include <memory>
 #include <optional>
@@ -40,6 +41,13 @@ class Rekey {
   // The old key, as JSON.
   std::string text(const Key& key) const;
 
+  // Variables of the new process that `migrate` makes: their places.
+  std::vector<size_t> made_variables() const;
+  // Their values, in that order, where the old process had `variables` for that key. Throws EventFailure.
+  Value::Parts make_variables(const Key& key, const Value::Parts& variables) const;
+  // Whether `migrate` reads that variable of the old process.
+  bool reads(size_t variable) const;
+
  private:
   struct Part {
     std::optional<size_t> old;           // that key, as it is …
@@ -58,7 +66,12 @@ class Rekey {
   KeysView now_;
   const Flow* next_ = nullptr;
   std::vector<Part> parts_;
-  std::vector<size_t> said_fields_;  // of the record `old`: which keys
+  // The record `old` of a key with these variables.
+  Value old_record(const Key& key, const Value::Parts& variables) const;
+
+  std::vector<size_t> said_fields_;                               // of the record `old`: which keys, …
+  std::vector<size_t> said_variables_;                            // … then which variables
+  std::vector<std::pair<size_t, const typed::Expr*>> variables_;  // by new variable: what makes it
   std::shared_ptr<const typed::Program> said_;
   bool unites_ = false;
 };

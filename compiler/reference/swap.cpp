@@ -104,6 +104,10 @@ class Migration {
       rekey = Rekey::between(keys_of(before), keys_of(view), next_, consents_);
       if (rekey && !order) order.emplace();
     }
+    std::set<size_t> made;  // variables that `migrate` makes, of whatever there was
+    if (rekey && !fresh && !rekey->unites()) {
+      for (size_t variable : rekey->made_variables()) made.insert(variable);
+    }
     bool windows_agree = ((view.stage->window.kind == before.stage->window.kind) ||
                           (is_timed(*view.stage) && is_timed(*before.stage))) &&
                          counts_agree(*before.stage, *view.stage);
@@ -112,6 +116,7 @@ class Migration {
       int known = known_cells[i];
       if (known < 0) continue;
       used[static_cast<size_t>(known)] = 1;
+      if (made.contains(i)) continue;
       const Cell& now = view.cells[i];
       const Cell& then = before.cells[static_cast<size_t>(known)];
       std::string path = view.path() + now.name;
@@ -148,11 +153,12 @@ class Migration {
       }
     }
     for (size_t i = 0; i < before.cells.size(); ++i) {
-      if (!used[i] && !is_empty(before)) need("drop", before.path() + before.cells[i].name);
+      bool asks = !used[i] && !is_empty(before) && !(rekey && rekey->reads(i));
+      if (asks) need("drop", before.path() + before.cells[i].name);
     }
     if (!undecided_.empty()) return;
     try {
-      carry(before, view, from, order.value_or(std::vector<size_t>()), rekey);
+      carry(before, view, from, order.value_or(std::vector<size_t>()), rekey, made);
     } catch (const EventFailure&) {  // a value that its new type does not hold
       undecided_.push_back("refuse:" + view.path());
     }
@@ -185,7 +191,7 @@ class Migration {
       try {
         Key made = rekey(key);
         if (!merges && out.contains(made)) throw EventFailure{typed::EventError::Cast};
-        add(value, out[made]);
+        add(key, value, out[made]);
       } catch (const EventFailure&) {
         undecided_.push_back("refuse:" + view.path() + " for " + rekey.text(key));
         return out;
@@ -194,10 +200,10 @@ class Migration {
     return out;
   }
   Log rekeyed(const Log& log, const Rekey& rekey, bool merges, const StageView& view) {
-    return rekeyed<std::vector<Entry>>(log, rekey, merges, view,
-                                       [](const std::vector<Entry>& entries, std::vector<Entry>& all) {
-                                         all.insert(all.end(), entries.begin(), entries.end());
-                                       });
+    return rekeyed<std::vector<Entry>>(
+        log, rekey, merges, view, [](const Key&, const std::vector<Entry>& entries, std::vector<Entry>& all) {
+          all.insert(all.end(), entries.begin(), entries.end());
+        });
   }
 
   // At their places in another record; none where it has others.
@@ -267,7 +273,8 @@ class Migration {
   }
 
   void carry(const StageView& before, const StageView& view, const std::vector<int>& from,
-             const std::vector<size_t>& order, const std::optional<Rekey>& rekey) {
+             const std::vector<size_t>& order, const std::optional<Rekey>& rekey,
+             const std::set<size_t>& migrated) {
     const StageState& old_state = old_.state(before.place);
     StageState& state = next_.state(view.place);
     state.late = old_state.late;
@@ -334,16 +341,28 @@ class Migration {
       return;
     }
     if (view.stage->process) {
-      if (std::all_of(from.begin(), from.end(), [](int cell) { return cell < 0; })) return;
+      bool anew = std::all_of(from.begin(), from.end(), [](int cell) { return cell < 0; });
+      if (anew && migrated.empty()) return;
       const typed::Process& now = *view.stage->process;
       size_t first_timer = before.stage->process->states.size();
       std::map<Key, ProcessGroup, KeyLess> groups =
           rekeyed<ProcessGroup>(old_state.processes, *rekey, false, view,
-                                [](const ProcessGroup& group, ProcessGroup& to) { to = group; });
+                                [&](const Key& key, const ProcessGroup& group, ProcessGroup& to) {
+                                  to = group;
+                                  if (!migrated.empty()) {
+                                    for (Value& value : rekey->make_variables(key, group.states))
+                                      to.states.push_back(std::move(value));
+                                  }
+                                });
       for (const auto& [moved, group] : groups) {
         ProcessGroup made = next_.process_group(view.place, moved);
         made.newest = group.newest;
+        size_t next_migrated = 0;
         for (size_t i = 0; i < now.states.size(); ++i) {
+          if (migrated.contains(i)) {  // behind the old ones, in order
+            made.states[i] = group.states[before.stage->process->states.size() + next_migrated++];
+            continue;
+          }
           if (from[i] < 0) continue;
           auto was = static_cast<size_t>(from[i]);
           made.states[i] =

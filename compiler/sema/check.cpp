@@ -396,21 +396,25 @@ void ProgramChecker::check_migrate(const ast::MigrateDecl& decl) {
                   "stream `" + name + "` has no stage `" + label + "` that keeps state");
     return;
   }
-  std::vector<std::string> keys = stage->key_names;
+  std::vector<std::string> names = stage->key_names;
   for (const typed::History& history : stage->histories) {
     for (const typed::ExprPtr& key : history.keys) {
       if (key->kind == typed::ExprKind::Field)
-        keys.push_back(stage->input->fields[static_cast<size_t>(key->index)].name);
+        names.push_back(stage->input->fields[static_cast<size_t>(key->index)].name);
     }
+  }
+  if (stage->process) {
+    for (const typed::ProcessState& state : stage->process->states) names.push_back(state.name);
   }
   std::set<std::string> given;
   for (const ast::MigrateItem& item : decl.items) {
     if (!given.insert(item.name.text).second) {
       diags_.report(Code::MigrateTarget, item.name.span, "`" + item.name.text + "` is given twice");
-    } else if (std::find(keys.begin(), keys.end(), item.name.text) == keys.end()) {
+    } else if (std::find(names.begin(), names.end(), item.name.text) == names.end()) {
       diags_.report(Code::MigrateTarget, item.name.span,
                     "`" + item.name.text + "` is no key of `" + path_text(decl.target) +
-                        "`: only keys can be migrated");
+                        (stage->process ? "` and no variable: only these can be migrated"
+                                        : "`: only keys, and variables of a `process`, can be migrated"));
     }
   }
 }

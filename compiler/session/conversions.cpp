@@ -177,7 +177,12 @@ Outcome<std::vector<std::shared_ptr<const runtime::KeyConversion>>> compile_conv
     auto made = std::make_shared<runtime::KeyConversion>();
     made->plan = make_plan(graph, nowhere);
     made->kernels = std::move(kernels).value();
-    made->inputs = rule.inputs;
+    using Input = runtime::KeyConversion::Input;
+    for (const change::RuleInput& input : rule.inputs) {
+      bool key = input.from == change::RuleInput::From::Key;
+      made->inputs.push_back({key ? Input::From::Key : Input::From::Variable, input.index});
+    }
+    made->read = rule.read;
     int next = 0;
     for (const change::KeyPart& part : rule.parts) {
       if (part.value) {
@@ -186,7 +191,8 @@ Outcome<std::vector<std::shared_ptr<const runtime::KeyConversion>>> compile_conv
         made->parts.push_back({part.old, -1});
       }
     }
-    made->merges = conversion.merges;
+    for (const change::ValuePart& part : rule.values) made->values.push_back({part.cell, next++});
+    made->merges = conversion.merges || rule.keeps_keys();
     made->path = conversion.path;
     out.push_back(std::move(made));
   }

@@ -158,10 +158,12 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
     if (old_groups.is_past(row, watermark))
       return;  // forgotten, whether the memory of it was freed yet or not
     old.load_key(row, key.data());
+    if (key_change_ != nullptr) key_change_->begin_row(old, row);
     if (!place_key(old.desc(), key.data())) return;
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return note(key.data(), no_memory);
     note(key.data(), convert_group(old_groups, row, made, plain, watermark));
+    if (key_change_ != nullptr) key_change_->end_row(table_, made);
   });
   take_distinct(old_groups, cells, watermark);
 }

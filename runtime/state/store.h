@@ -24,10 +24,17 @@ struct Share {
   uint32_t count = 1;  // those of so many shards from that one on
 };
 
-// How keys of an old store become those of a new one, where that is more than another order.
+class KeyedTable;
+
+// How keys of an old store become those of a new one, where that is more than another order, and what else is
+// made of its entries.
 class KeyChange {
  public:
   virtual ~KeyChange() = default;
+  // Of a store with a row for each key: the row whose key is asked for next, and what became of it, a row
+  // that has all that goes over as it is.
+  virtual void begin_row(const KeyedTable& old, const char* row) = 0;
+  virtual void end_row(KeyedTable& next, char* row) = 0;
   // `key` has room for the words of both. Of an entry that cannot go over any words will do: nothing of the
   // new store is used then. Texts live as long as this.
   virtual void apply(const StoreDesc& old, const StoreDesc& next, uint64_t* key) = 0;

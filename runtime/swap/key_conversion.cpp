@@ -4,6 +4,7 @@
 
 #include "runtime/codec/encoder.h"
 #include "runtime/state/cells.h"
+#include "runtime/state/own_cells.h"
 
 namespace mut::runtime {
 namespace {
@@ -55,7 +56,7 @@ KeyConverter::KeyConverter(const KeyConversion& conversion, const Instance& next
     : conversion_(conversion),
       budget_(no_state_bytes),
       instance_(conversion.plan, conversion.kernels, {}, budget_, errors_),
-      record_(old_record(conversion)->size) {
+      record_(conversion.plan->sources[0].record->size) {
   // Both declare the same params in the same order.
   for (size_t i = 0; i < conversion.plan->params.size(); ++i)
     instance_.set_param(i, next.params() + next.plan().param_record->fields[i].offset);
@@ -66,8 +67,8 @@ KeyConverter::~KeyConverter() = default;
 void KeyConverter::apply(const state::StoreDesc& old, const state::StoreDesc& next, uint64_t* key) {
   from_.assign(key, key + old.key_words);
   std::fill(key, key + next.key_words, 0);
-  const char* made = run(old, from_.data());
-  if (made == nullptr) return;
+  made_ = run(old, from_.data());
+  if (made_ == nullptr) return;
   for (size_t i = 0; i < next.keys.size(); ++i) {
     const state::KeyDesc& mine = next.keys[i];
     const KeyConversion::Part& part = conversion_.parts[i];
@@ -78,23 +79,82 @@ void KeyConverter::apply(const state::StoreDesc& old, const state::StoreDesc& ne
       continue;
     }
     const abi::FieldDesc& field = conversion_.plan->emits[0].record->fields[static_cast<size_t>(part.made)];
-    bool present = state::read_words(*field.type, made + field.offset, key + mine.word);
+    bool present = state::read_words(*field.type, made_ + field.offset, key + mine.word);
     if (mine.optional) key[mine.word + words] = present ? 1 : 0;
   }
   if (!conversion_.merges) check_alone(old, from_.data(), next, key);
 }
 
+void KeyConverter::begin_row(const state::KeyedTable& old, const char* row) {
+  if (conversion_.values.empty() && conversion_.read.empty()) return;
+  arena_.reset();
+  const abi::TypeDesc& source = *conversion_.plan->sources[0].record;
+  const abi::TypeDesc& record = *source.fields[0].type;
+  auto is_set = [&](int cell) {
+    int64_t set;
+    memcpy(&set, row + old.desc().cells[static_cast<size_t>(cell)].offset, sizeof(set));
+    return set != 0;
+  };
+  for (size_t i = 0; i < conversion_.inputs.size(); ++i) {
+    const KeyConversion::Input& input = conversion_.inputs[i];
+    if (input.from == KeyConversion::Input::From::Key) continue;
+    char* out = record_.data() + source.fields[0].offset + record.fields[i].offset;
+    memset(out, 0, record.fields[i].type->size);
+    if (!is_set(input.index)) continue;
+    const state::CellDesc& cell = old.desc().cells[static_cast<size_t>(input.index)];
+    std::vector<char> words(cell.result->size);
+    state::write_own(row + cell.offset, *cell.result, const_cast<state::KeyedTable&>(old).heap(), arena_,
+                     words.data());
+    memcpy(out, words.data() + cell.result->fields[1].offset, record.fields[i].type->size);
+  }
+  const abi::TypeDesc& flags = *source.fields[1].type;
+  for (size_t i = 0; i < conversion_.read.size(); ++i) {
+    char* out = record_.data() + source.fields[1].offset + flags.fields[i].offset;
+    *out = is_set(conversion_.read[i]) ? 1 : 0;
+  }
+}
+
+void KeyConverter::end_row(state::KeyedTable& next, char* row) {
+  if (made_ == nullptr) return;
+  for (const KeyConversion::Value& value : conversion_.values) {
+    const abi::FieldDesc& field = conversion_.plan->emits[0].record->fields[static_cast<size_t>(value.made)];
+    const state::CellDesc& cell = next.desc().cells[static_cast<size_t>(value.cell)];
+    std::vector<uint64_t> words(cell.size / sizeof(uint64_t));
+    words[0] = 1;
+    const abi::TypeDesc& type = *cell.result->fields[1].type;
+    const char* from = made_ + field.offset;
+    if (state::is_packed(type)) {
+      memcpy(words.data() + 2, &from, sizeof(from));
+    } else {
+      bool present = state::read_words(type, from, words.data() + 1);
+      if (type.kind == abi::TypeKind::Optional) words.back() = present ? 1 : 0;
+    }
+    uint64_t growth = state::own_growth(cell, nullptr, &next.heap(), words.data());
+    if (growth > 0 && !next.heap().fits(growth)) {
+      if (problem_.empty()) problem_ = conversion_.path + ": " + state::no_memory;
+      return;
+    }
+    state::store_own(cell, row + cell.offset, next.heap(), words.data());
+  }
+}
+
 const char* KeyConverter::run(const state::StoreDesc& old, const uint64_t* key) {
   abi::TypeDescRef record = old_record(conversion_);
-  for (size_t i = 0; i < conversion_.inputs.size(); ++i)
-    write_key(old.keys[static_cast<size_t>(conversion_.inputs[i])], key,
-              record_.data() + record->fields[i].offset);
-  MutColumn column{record_.data(), nullptr};
+  uint32_t offset = conversion_.plan->sources[0].record->fields[0].offset;
+  for (size_t i = 0; i < conversion_.inputs.size(); ++i) {
+    const KeyConversion::Input& input = conversion_.inputs[i];
+    if (input.from == KeyConversion::Input::From::Variable) continue;
+    write_key(old.keys[static_cast<size_t>(input.index)], key,
+              record_.data() + offset + record->fields[i].offset);
+  }
+  const std::vector<abi::FieldDesc>& columns = conversion_.plan->sources[0].record->fields;
+  MutColumn both[] = {{record_.data() + columns[0].offset, nullptr},
+                      {record_.data() + columns[1].offset, nullptr}};
   int64_t time = 0;
   MutBatch batch{};
   batch.abi = abi::abi_number;
   batch.row_count = 1;
-  batch.columns = &column;
+  batch.columns = both;
   batch.times = &time;
   instance_.clear_output();
   instance_.batch = &batch;

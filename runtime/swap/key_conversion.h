@@ -1,10 +1,12 @@
-// Keys of an old store as those of a new one: by a small program that was compiled with the edit.
+// Keys of an old store as those of a new one, and variables of a process of its keys and variables: by a
+// small program that was compiled with the edit.
 #pragma once
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "runtime/batch/batch.h"
 #include "runtime/graph/instance.h"
 #include "runtime/state/store.h"
 
@@ -15,18 +17,30 @@ std::string key_text(const state::StoreDesc& of, const uint64_t* key);
 
 // Immutable; one for all shards.
 struct KeyConversion {
-  // One source, whose records have the one field `old`: a record of old keys. One sink: of the values that
-  // are made of it. A row that fails gives none.
+  // One source, whose records have the field `old`, a record of old keys and variables, and `is_set`, which
+  // says of each of `read` whether it has a value. One sink: of the values that are made of it, those of
+  // `parts` and then those of `values`. A row that fails gives none.
   std::shared_ptr<const Plan> plan;
   Kernels kernels;
-  std::vector<int> inputs;  // by field of `old`: which key of the old store it is
+  struct Input {
+    enum class From : uint8_t { Key, Variable };
+    From from = From::Key;
+    int index = -1;  // of the keys, or of the cells of the old store
+  };
+  std::vector<Input> inputs;  // by field of `old`
+  std::vector<int> read;      // by field of `is_set`: of the cells of the old store
   struct Part {
     int old = -1;   // the words of that old key, or …
     int made = -1;  // … the value that the sink has at this place
   };
   std::vector<Part> parts;  // by key of the new store
-  bool merges = false;      // several old keys may become one
-  std::string path;         // of the stage, for reports
+  struct Value {
+    int cell = -1;  // of the new store
+    int made = -1;
+  };
+  std::vector<Value> values;
+  bool merges = false;  // several old keys may become one, or none changes
+  std::string path;     // of the stage, for reports
 };
 
 // On one thread, for one store. Remembers the first key that cannot go over.
@@ -35,6 +49,8 @@ class KeyConverter final : public state::KeyChange {
   // `next`: whose params hold.
   KeyConverter(const KeyConversion& conversion, const Instance& next);
   ~KeyConverter() override;
+  void begin_row(const state::KeyedTable& old, const char* row) override;
+  void end_row(state::KeyedTable& next, char* row) override;
   void apply(const state::StoreDesc& old, const state::StoreDesc& next, uint64_t* key) override;
   // Empty: every key went over.
   const std::string& problem() const { return problem_; }
@@ -50,7 +66,9 @@ class KeyConverter final : public state::KeyChange {
   ErrorLog errors_;
   state::Budget budget_;
   Instance instance_;
-  std::vector<char> record_;  // of old keys, in memory layout
+  std::vector<char> record_;    // of the source, in memory layout
+  const char* made_ = nullptr;  // of the key that was asked for last; null: none
+  batch::Arena arena_;          // of the variables of a row
   std::vector<uint64_t> from_;
   std::map<std::string, std::string> taken_;  // key made → of which, where they must not become one
   std::string problem_;
