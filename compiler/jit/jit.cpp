@@ -4,6 +4,8 @@
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
+#include <llvm/IR/OptBisect.h>
+#include <llvm/IR/PassInstrumentation.h>
 #include <llvm/Linker/Linker.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
@@ -22,6 +24,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "compiler/jit/object_cache.h"
 #include "compiler/jit/symbols.h"
@@ -94,7 +97,18 @@ bool link_helpers(llvm::Module& module, std::string& problem) {
   return true;
 }
 
-void run_passes(llvm::Module& module, llvm::TargetMachine& machine, Tier tier) {
+// Asks before each pass that LLVM can do without, those of the code generator among them.
+class Gate final : public llvm::OptPassGate {
+ public:
+  explicit Gate(const GoesOn& goes_on) : goes_on_(goes_on) {}
+  bool shouldRunPass(const llvm::StringRef, llvm::StringRef) override { return goes_on_(); }
+  bool isEnabled() const override { return true; }
+
+ private:
+  const GoesOn& goes_on_;
+};
+
+void run_passes(llvm::Module& module, llvm::TargetMachine& machine, Tier tier, const GoesOn& goes_on) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager calls;
@@ -102,7 +116,10 @@ void run_passes(llvm::Module& module, llvm::TargetMachine& machine, Tier tier) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
   tuning.SLPVectorization = false;
-  llvm::PassBuilder builder(&machine, tuning);
+  llvm::PassInstrumentationCallbacks callbacks;
+  if (goes_on)
+    callbacks.registerShouldRunOptionalPassCallback([&](llvm::StringRef, llvm::Any) { return goes_on(); });
+  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(calls);
   builder.registerFunctionAnalyses(functions);
@@ -175,13 +192,16 @@ Result<Built> emit(const graph::Graph& graph, codegen::Literals literals,
   return out;
 }
 
-Status improve(Built& built, Tier tier, CompileTimes& times) {
+const Error not_wanted{"it is not wanted any more"};
+
+Status improve(Built& built, Tier tier, const GoesOn& goes_on, CompileTimes& times) {
   int64_t begin = now_ns();
   if (tier == Tier::Optimised) {
     std::string problem;
     if (!link_helpers(*built.emitted.module, problem)) return Error{problem};
   }
-  run_passes(*built.emitted.module, *built.machine, tier);
+  run_passes(*built.emitted.module, *built.machine, tier, goes_on);
+  if (goes_on && !goes_on()) return not_wanted;
   times.passes_ns = now_ns() - begin;
   return Unit{};
 }
@@ -190,7 +210,7 @@ Result<Built> build(const graph::Graph& graph, Tier tier) {
   CompileTimes times;
   auto built = emit(graph, codegen::Literals::Table, make_target(tier), times);
   if (!built) return built.error();
-  Status improved = improve(built.value(), tier, times);
+  Status improved = improve(built.value(), tier, nullptr, times);
   if (!improved) return improved.error();
   return built;
 }
@@ -212,7 +232,7 @@ struct Jit::State {
 
   // From the disk or made.
   Result<Object> object(const graph::Graph& graph, Tier tier, codegen::Literals literals, Reuse reuse,
-                        CompileTimes& times);
+                        const GoesOn& goes_on, CompileTimes& times);
 
   std::unique_ptr<llvm::orc::LLJIT> jit;
   llvm::orc::JITDylib* runtime = nullptr;
@@ -259,7 +279,7 @@ const std::string& Jit::folder_problem() const { return state_->on_disk.problem(
 size_t Jit::live_dylibs() const { return state_->live.load(); }
 
 Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen::Literals literals,
-                                  Reuse reuse, CompileTimes& times) {
+                                  Reuse reuse, const GoesOn& goes_on, CompileTimes& times) {
   auto emitted = emit(graph, literals, machines.take(tier), times);
   if (!emitted) return emitted.error();
   Built& built = emitted.value();
@@ -272,12 +292,18 @@ Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen:
       return std::move(*known);
     }
   }
-  Status improved = improve(built, tier, times);
-  if (!improved) return improved.error();
+  Status improved = improve(built, tier, goes_on, times);
+  if (!improved) {
+    machines.give_back(tier, std::move(built.machine));
+    return improved.error();
+  }
   int64_t begin = now_ns();
+  Gate gate(goes_on);
+  if (goes_on) built.emitted.module->getContext().setOptPassGate(gate);
   auto made = generate(built, llvm::CodeGenFileType::ObjectFile);
   machines.give_back(tier, std::move(built.machine));
   if (!made) return made;
+  if (goes_on && !goes_on()) return not_wanted;
   times.code_ns = now_ns() - begin;
   times.compiled = true;
   if (looks) on_disk.keep(key, made.value());
@@ -285,7 +311,7 @@ Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen:
 }
 
 Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, codegen::Literals literals,
-                                      Reuse reuse, CompileTimes* times_out) {
+                                      Reuse reuse, CompileTimes* times_out, const GoesOn& goes_on) {
   if (!state_->jit) return Error{"the compiler could not start: " + state_->problems};
   CompileTimes times;
   // Code with literals compiled in is good for those values only and is not kept by its shape.
@@ -297,7 +323,7 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
     if (auto known = state_->objects.find(key); known != state_->objects.end()) bytes = known->second;
   }
   if (bytes.empty()) {
-    auto made = state_->object(graph, tier, literals, reuse, times);
+    auto made = state_->object(graph, tier, literals, reuse, goes_on, times);
     if (!made) return made.error();
     bytes = std::move(made).value();
   }

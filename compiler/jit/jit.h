@@ -1,6 +1,7 @@
 // Modules to machine code. Objects are built off to the side and linked into a dylib of their own, one
 // a version, so that a version's code lives and dies as one (live-change.md 4.2).
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,10 @@ enum class Reuse : uint8_t {
   OnDisk,     // also in the folder
 };
 
+// Asked again and again while code is made better, from the thread that does; may block for a while. False:
+// what is made is not wanted any more, and the compilation ends with an error.
+using GoesOn = std::function<bool()>;
+
 struct CompileTimes {
   int64_t emit_ns = 0;
   int64_t passes_ns = 0;
@@ -38,9 +43,9 @@ class Jit {
   explicit Jit(const std::string& object_folder = {});
   ~Jit();
 
-  // Kernels of a graph. The graph is not needed afterwards.
+  // Kernels of a graph. The graph is not needed afterwards. `goes_on`: null, it does.
   Result<runtime::Kernels> compile(const graph::Graph& graph, Tier tier, codegen::Literals literals,
-                                   Reuse reuse, CompileTimes* times);
+                                   Reuse reuse, CompileTimes* times, const GoesOn& goes_on = nullptr);
   // Why nothing is kept in the folder although it was named; empty: it is, or the folder cannot be made.
   const std::string& folder_problem() const;
   // Dylibs that hold code now: retired ones are gone.

@@ -25,6 +25,7 @@ Optimiser::~Optimiser() {
 void Optimiser::want(std::shared_ptr<const Program> program, uint64_t version, Start start) {
   {
     std::lock_guard lock(mutex_);
+    outdated_ = making_ != nullptr && making_->graph->shape != program->graph->shape;
     wanted_ = std::move(program);
     wanted_version_ = version;
     wanted_start_ = start;
@@ -45,17 +46,41 @@ void Optimiser::wait_idle() {
   changed_.wait(lock, [this] { return !wanted_ && !busy_; });
 }
 
-void Optimiser::make(std::unique_lock<std::mutex>& lock, const Program& program, uint64_t version,
-                     codegen::Literals literals) {
+Optimiser::Hold::Hold(Optimiser* of) : of_(of) {
+  if (of_ == nullptr) return;
+  std::lock_guard lock(of_->mutex_);
+  ++of_->holds_;
+}
+
+Optimiser::Hold::~Hold() {
+  if (of_ == nullptr) return;
+  {
+    std::lock_guard lock(of_->mutex_);
+    --of_->holds_;
+  }
+  of_->changed_.notify_all();
+}
+
+bool Optimiser::goes_on() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return holds_ == 0 || stop_; });
+  return !stop_ && !outdated_;
+}
+
+void Optimiser::make(std::unique_lock<std::mutex>& lock, const std::shared_ptr<const Program>& program,
+                     uint64_t version, codegen::Literals literals) {
   busy_ = true;
+  making_ = program;
+  outdated_ = false;
   lock.unlock();
   OptimisedKernels made;
   made.version = version;
   made.literals = literals;
-  auto kernels =
-      jit_.compile(*program.graph, jit::Tier::Optimised, literals, jit::Reuse::OnDisk, &made.times);
+  auto kernels = jit_.compile(*program->graph, jit::Tier::Optimised, literals, jit::Reuse::OnDisk,
+                              &made.times, [this] { return goes_on(); });
   lock.lock();
   busy_ = false;
+  making_ = nullptr;
   if (kernels) {
     made.kernels = std::move(kernels).value();
     ready_.push_back(std::move(made));
@@ -70,11 +95,11 @@ void Optimiser::work() {
     if (stop_) return;
     std::shared_ptr<const Program> program = std::exchange(wanted_, nullptr);
     uint64_t version = wanted_version_;
-    if (wanted_start_ == Start::Quick) make(lock, *program, version, codegen::Literals::Table);
+    if (wanted_start_ == Start::Quick) make(lock, program, version, codegen::Literals::Table);
     // Who turns a limit up and down keeps the code that takes any limit.
     if (program->graph->literals.empty()) continue;
     bool disturbed = changed_.wait_for(lock, settles_after, [this] { return wanted_ || stop_; });
-    if (!disturbed) make(lock, *program, version, codegen::Literals::Constant);
+    if (!disturbed) make(lock, program, version, codegen::Literals::Constant);
   }
 }
 

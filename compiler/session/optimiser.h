@@ -21,13 +21,25 @@ struct OptimisedKernels {
   codegen::Literals literals = codegen::Literals::Table;
 };
 
-// Threads: all methods from one; its own thread inside.
+// Threads: all methods from one, hold() and the end of a Hold from any; its own thread inside.
 class Optimiser {
  public:
   Optimiser(env::Env& env, jit::Jit& jit);
   ~Optimiser();
   enum class Start : uint8_t { Quick, Optimised };  // what the version runs on now
-  // Forgets an earlier wish that has not been begun.
+  // While one lives nothing is compiled: who prepares an edit has the processors, and what is compiled is
+  // likely to be of no use then. `of` outlives it.
+  class Hold {
+   public:
+    explicit Hold(Optimiser* of);  // null: there is none
+    ~Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    Optimiser* of_;
+  };
+  // Forgets an earlier wish that has not been begun, and lets one go that would be of no use to this version.
   void want(std::shared_ptr<const Program> program, uint64_t version, Start start);
   // Results in the order in which they were made, each once.
   std::optional<OptimisedKernels> take();
@@ -35,15 +47,19 @@ class Optimiser {
 
  private:
   void work();
+  bool goes_on();
   // With the lock; compiles without it.
-  void make(std::unique_lock<std::mutex>& lock, const Program& program, uint64_t version,
-            codegen::Literals literals);
+  void make(std::unique_lock<std::mutex>& lock, const std::shared_ptr<const Program>& program,
+            uint64_t version, codegen::Literals literals);
   jit::Jit& jit_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::shared_ptr<const Program> wanted_;
   uint64_t wanted_version_ = 0;
   Start wanted_start_ = Start::Quick;
+  int holds_ = 0;
+  std::shared_ptr<const Program> making_;
+  bool outdated_ = false;  // what is made
   bool busy_ = false;
   bool stop_ = false;
   std::deque<OptimisedKernels> ready_;

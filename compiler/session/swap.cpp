@@ -223,6 +223,7 @@ Outcome<SwapReport> Engine::swap(const SwapRequest& request) {
   State& s = *state_;
   if (!s.started) return Failure{Failure::Kind::Usage, "the engine was not started"};
   int64_t begin = s.env->monotonic_ns();
+  session::Optimiser::Hold hold(s.optimiser.get());
   const std::string& name = request.name.empty() ? s.name : request.name;
   SwapReport report;
   VersionRecord record;
