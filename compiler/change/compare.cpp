@@ -43,6 +43,7 @@ class Comparison {
       // The same program, so the same cells in the same order: also where labels are missing.
       for (size_t i = 0; i < new_.cells.size(); ++i)
         matches_.cells.push_back({static_cast<int>(i), Identity::Same});
+      for (size_t i = 0; i < new_.stages.size(); ++i) matches_.stages.push_back(static_cast<int>(i));
     } else {
       match_cells(old_program, old_, new_program, new_, names, matches_);
     }
@@ -146,16 +147,15 @@ class Comparison {
 
   // A cell of the process before, where that variable had none; -1: there was no such process.
   int beside_of(size_t n) const {
-    const Cell& cell = new_.cells[n];
-    if (!cell.of->process || cell.type == nullptr) return -1;
-    for (size_t other = 0; other < new_.cells.size(); ++other) {
-      int known = matches_.cells[other].old_cell;
-      if (new_.cells[other].store == cell.store && known >= 0) return known;
+    if (!new_.cells[n].of->process || new_.cells[n].type == nullptr) return -1;
+    for (size_t i = 0; i < new_.stages.size() && i < matches_.stages.size(); ++i) {
+      const std::vector<int>& cells = new_.stages[i].cells;
+      if (matches_.stages[i] < 0 || std::find(cells.begin(), cells.end(), static_cast<int>(n)) == cells.end())
+        continue;
+      const StatefulStage& was = old_.stages[static_cast<size_t>(matches_.stages[i])];
+      return was.of->process && !was.cells.empty() ? was.cells[0] : -1;
     }
-    auto same = std::find_if(old_.cells.begin(), old_.cells.end(), [&](const Cell& old_cell) {
-      return old_cell.of->process && old_cell.node->desc.path == cell.node->desc.path;
-    });
-    return same == old_.cells.end() ? -1 : static_cast<int>(same - old_.cells.begin());
+    return -1;
   }
 
   void refuse_migrate(const Cell& cell, const KeyRule& rule, CellPlan& out) {
@@ -166,7 +166,7 @@ class Comparison {
     });
     if (told) return;
     matches_.refusals.push_back(
-        {.code = Code::MigrateFails, .span = cell.span, .arguments = {out.path, rule.problem}});
+        {.code = Code::MigrateFails, .span = cell.span, .arguments = {cell.node->desc.path, rule.problem}});
   }
 
   void judge(const Cell& old_cell, const Cell& cell, const CellMatch& match, CellPlan& out) {
@@ -253,8 +253,9 @@ class Comparison {
   }
 
   bool asks_for_rule(const Cell& old_cell, const Cell& cell) const {
+    bool variables = cell.of->process && cell.keys.empty() && old_cell.keys.empty();
     return old_cell.node->desc.kind == cell.node->desc.kind && converts_keys(cell.node->desc.kind) &&
-           !cell.keys.empty() && !old_cell.keys.empty();
+           (variables || (!cell.keys.empty() && !old_cell.keys.empty()));
   }
 
   // What each new cell is filled from. A conversion is one for each pair of stores whose keys it makes.

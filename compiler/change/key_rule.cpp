@@ -59,6 +59,8 @@ class RuleMaker {
   std::optional<KeyRule> run() {
     describe_old();
     std::optional<CheckedMigrate> said = ask_migrate();
+    local_count_ = std::max(sources_.after->program->local_count,
+                            said && said->program != nullptr ? said->program->local_count : 0);
     if (said && said->program == nullptr) {
       out_.problem = said->problem;
       return std::move(out_);
@@ -75,6 +77,9 @@ class RuleMaker {
       } else if (part.value = rewrite(key_expr(i), after_.stream, after_.stage); part.value != nullptr) {
         part.made = KeyPart::Made::Computed;
         out_.computed = true;
+      } else if (said && after_.of->process) {
+        out_.problem = "`migrate` of `" + after_.node->desc.path +
+                       "` makes nothing: its keys cannot be had from the old ones";
       } else {
         return std::nullopt;
       }
@@ -86,7 +91,7 @@ class RuleMaker {
     if (out_.keeps_keys() && out_.values.empty()) return std::nullopt;
     bool all_used = std::all_of(used.begin(), used.end(), [](char one) { return one != 0; });
     out_.unites = !all_used && (out_.computed || !out_.migrated);
-    finish(said ? said->program.get() : nullptr);
+    finish();
     if (said) out_.types.push_back(said->program);
     return std::move(out_);
   }
@@ -100,7 +105,7 @@ class RuleMaker {
   void describe_old() {
     std::vector<typed::Field> fields;
     auto add = [&](const std::string& name, typed::TypeRef type, RuleInput input) {
-      if (holds_enum(type)) return;
+      if (holds_enum(type) || typed::has_secret(type)) return;
       typed::Field field;
       field.name = name;
       field.type = type;
@@ -145,10 +150,10 @@ class RuleMaker {
     if (output == select.outputs.end()) return nullptr;
     ExprPtr value = with_initial(typed::clone(*output->value));
     typed::TypeRef given = value->type;
-    bool enums = holds_enum(wanted);
-    if (given->text == wanted->text && !enums) return value;
-    bool some = wanted->kind == Kind::Optional && given->text == wanted->element->text;
-    if (!enums && (some || widens(given, wanted))) {
+    // The enums of both are those of this script.
+    if (same_type(given, wanted)) return value;
+    bool some = wanted->kind == Kind::Optional && same_type(given, wanted->element);
+    if (some || (!holds_enum(wanted) && widens(given, wanted))) {
       ExprPtr wide = make(ExprKind::Convert, wanted, value->span);
       wide->args.push_back(std::move(value));
       return wide;
@@ -201,11 +206,45 @@ class RuleMaker {
     is_set->index = place;
     is_set->args.push_back(std::move(flags));
     ExprPtr initial = typed::clone(*before_.of->process->states[static_cast<size_t>(of.index)].initial);
+    take_names(*initial);
+    local_count_ += sources_.before->program->local_count;
     ExprPtr out = make(ExprKind::If, value->type, span);
     out->args.push_back(std::move(is_set));
     out->args.push_back(std::move(value));
     out->args.push_back(std::move(initial));
     return out;
+  }
+
+  // An expression of the version before as one of this program: its params by name, its locals as others than
+  // all so far.
+  void take_names(Expr& expr) {
+    for (ExprPtr& arg : expr.args) take_names(*arg);
+    switch (expr.kind) {
+      case ExprKind::Local:
+      case ExprKind::Let:
+      case ExprKind::IsSome:
+      case ExprKind::MapList:
+      case ExprKind::FilterList:
+      case ExprKind::AnyOf:
+      case ExprKind::AllOf:
+      case ExprKind::Reduce:
+      case ExprKind::ZipLists:
+        expr.index += local_count_;
+        return;
+      case ExprKind::Param:
+        break;
+      default:
+        return;
+    }
+    const typed::Param& was = sources_.before->program->params[static_cast<size_t>(expr.index)];
+    const std::vector<typed::Param>& params = sources_.after->program->params;
+    auto is = std::find_if(params.begin(), params.end(), [&](const typed::Param& param) {
+      return param.name == was.name && same_type(param.type, was.type);
+    });
+    if (is == params.end())
+      out_.problem = "`migrate` reads a variable that begins with param `" + was.name + "`, which is gone";
+    else
+      expr.index = static_cast<int>(is - params.begin());
   }
 
   // The old key of the same lineage, or -1: all have to have one for key_places() to say so.
@@ -308,13 +347,12 @@ class RuleMaker {
   }
 
   // Source, stream and sink around the values.
-  void finish(const typed::Program* said) {
+  void finish() {
     const typed::Program& after = *sources_.after->program;
     auto program = std::make_shared<typed::Program>();
     program->types = types_;
     program->params = after.params;
-    program->local_count = std::max(
-        {after.local_count, sources_.before->program->local_count, said == nullptr ? 0 : said->local_count});
+    program->local_count = local_count_;
     typed::Field stored;
     stored.name = "old";
     stored.type = old_;
@@ -390,6 +428,7 @@ class RuleMaker {
   const KeyRuleSources& sources_;
   std::shared_ptr<typed::TypeTable> types_;
   typed::TypeRef old_ = nullptr;
+  int local_count_ = 0;  // of the program that is made
   KeyRule out_;
 };
 

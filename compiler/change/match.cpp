@@ -220,6 +220,7 @@ class StageMatcher {
       match_stream(old_stream, static_cast<int>(i), renamed);
     }
     for (size_t n = 0; n < new_.stages.size(); ++n) copy(n);
+    out_.stages = stage_of_;
     CellMatcher cells(old_, new_, names_.direction, out_);
     for (size_t n = 0; n < new_.stages.size(); ++n) {
       if (stage_of_[n] < 0) continue;

@@ -36,6 +36,7 @@ struct CellMatch {
 
 struct Matches {
   std::vector<CellMatch> cells;       // by new cell
+  std::vector<int> stages;            // by new stage: the old one that it continues, or -1
   std::vector<std::string> inferred;  // stages without label that were matched: "stream/stage"
   std::vector<std::string> notes;
   std::vector<Refusal> refusals;

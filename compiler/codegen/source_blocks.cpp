@@ -9,8 +9,8 @@ namespace {
 
 // Two arrays of 4 KiB: they stay in the first-level cache beside the columns.
 constexpr uint64_t block_rows_max = 512;
-// A kernel begins with a short block, and each is twice the one before: where it is left every few rows
-// because something fires, few rows are looked at twice.
+// Where something may fire a kernel begins with a short block, and each is twice the one before: where it is
+// left every few rows, few are looked at twice.
 constexpr uint64_t block_rows_first = 32;
 // Beside the times; more would crowd out the block itself.
 constexpr size_t columns_asked_max = 4;
@@ -39,9 +39,23 @@ llvm::Value* SourceLoop::may_pass(llvm::Value* row) {
   return out;
 }
 
+// The watermark behind all rows from there to `end`, of which there is one at least.
+llvm::Value* SourceLoop::newest_mark(Place from, llvm::Value* end) {
+  llvm::Value* newest = b_.CreateCall(module_.helper("mut_newest_time", word_, {b_.getPtrTy(), word_, word_}),
+                                      {times_, from.row, end});
+  llvm::Value* own = reached(b_.CreateAdd(newest, time_shift_));
+  return b_.CreateSelect(b_.CreateICmpSGT(own, from.watermark), own, from.watermark);
+}
+
 // In two loops: the first, of which nothing depends on the row before, becomes vector code where the filter
 // has no branch; the second collects what it found.
 SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit) {
+  graph::Needs others = module_.graph().needs[static_cast<size_t>(source_.stream)].front();
+  for (size_t i = 0; i < others.size(); ++i) {
+    bool is_time = source_.time && source_.time->kind == typed::ExprKind::Field &&
+                   source_.time->index == static_cast<int>(i);
+    others[i] = others[i] && !filter_needs_[i] && !is_time;
+  }
   llvm::Type* byte = b_.getInt8Ty();
   llvm::MDNode* often = llvm::MDBuilder(b_.getContext()).createBranchWeights(1 << 10, 1);
   llvm::BasicBlock* before = b_.GetInsertBlock();
@@ -50,16 +64,11 @@ SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit)
   b_.CreateBr(ask);
   b_.SetInsertPoint(ask);
   llvm::PHINode* row = b_.CreatePHI(word_, 2, "ask_row");
-  llvm::PHINode* mark = b_.CreatePHI(word_, 2, "mark");
   row->addIncoming(from.row, before);
-  mark->addIncoming(from.watermark, before);
-  llvm::Value* new_mark = reached(time_of(row));
-  llvm::Value* next_mark = b_.CreateSelect(b_.CreateICmpSGT(new_mark, mark), new_mark, mark);
   llvm::Value* passes = b_.CreateZExt(may_pass(row), byte);
   b_.CreateStore(passes, b_.CreateGEP(byte, passes_, b_.CreateSub(row, from.row)));
   llvm::Value* next_row = b_.CreateAdd(row, b_.getInt64(1));
   row->addIncoming(next_row, b_.GetInsertBlock());
-  mark->addIncoming(next_mark, b_.GetInsertBlock());
   b_.CreateCondBr(b_.CreateICmpULT(next_row, limit), ask, asked, often);
 
   // Eight answers are one word; of most words of a filter that lets few pass none is set.
@@ -77,9 +86,6 @@ SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit)
   at->addIncoming(b_.getInt64(0), asked);
   count->addIncoming(b_.getInt64(0), asked);
   llvm::Value* first = b_.CreateAdd(from.row, at);
-  llvm::Value* ahead = b_.CreateAdd(first, b_.getInt64(block_rows_max));
-  ask_memory(times_, ahead);
-  ask_columns(ahead, filter_needs_);
   llvm::Value* eight = b_.CreateAlignedLoad(word_, b_.CreateGEP(byte, passes_, at), llvm::Align(1));
   b_.CreateCondBr(b_.CreateICmpNE(eight, b_.getInt64(0)), found, next);
   b_.SetInsertPoint(found);
@@ -88,7 +94,10 @@ SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit)
   left->addIncoming(eight, collect);
   known->addIncoming(count, collect);
   llvm::Value* bit = b_.CreateIntrinsic(llvm::Intrinsic::cttz, {word_}, {left, b_.getTrue()});
-  b_.CreateStore(b_.CreateAdd(first, b_.CreateLShr(bit, uint64_t{3})), slot(written_, known));
+  llvm::Value* passing = b_.CreateAdd(first, b_.CreateLShr(bit, uint64_t{3}));
+  b_.CreateStore(passing, slot(written_, known));
+  // Of a row in a hundred what it reads beside is nowhere near: those of a block are fetched at once.
+  ask_columns(passing, others);
   llvm::Value* more = b_.CreateAdd(known, b_.getInt64(1));
   llvm::Value* rest = b_.CreateAnd(left, b_.CreateSub(left, b_.getInt64(1)));
   left->addIncoming(rest, found);
@@ -103,7 +112,8 @@ SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit)
   count->addIncoming(next_count, next);
   b_.CreateCondBr(b_.CreateICmpULT(next_at, rows), collect, over, often);
   b_.SetInsertPoint(over);
-  return {next_count, next_mark};
+  // Meanwhile what was asked for comes.
+  return {next_count, newest_mark(from, limit)};
 }
 
 SourceLoop::Written SourceLoop::write_down(Place from, llvm::Value* limit, Which which) {
@@ -174,7 +184,7 @@ SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
               b_.CreatePHI(word_, 3, "block_length"), nullptr, nullptr};
   block.begin->addIncoming(from.row, before);
   block.watermark->addIncoming(from.watermark, before);
-  block.length->addIncoming(b_.getInt64(block_rows_first), before);
+  block.length->addIncoming(b_.getInt64(can_fire_ ? block_rows_first : block_rows_max), before);
   b_.CreateCondBr(b_.CreateICmpULT(block.begin, end), first_pass, over);
   b_.SetInsertPoint(first_pass);
   llvm::Value* limit = b_.CreateAdd(block.begin, block.length);
@@ -288,12 +298,8 @@ void SourceLoop::run_written(const Block& block, llvm::Value* passing_count) {
   llvm::Value* full_mark = done_mark;
   if (!reads_watermark_) {
     // Nothing has followed the watermark from row to row; an edit behind this batch may want it.
-    llvm::CallInst* newest = b_.CreateCall(
-        module_.helper("mut_newest_time", word_, {b_.getPtrTy(), word_, word_}), {times_, first, done_row});
-    newest->addFnAttr(llvm::Attribute::Cold);
-    llvm::Value* newest_mark = reached(b_.CreateAdd(newest, time_shift_));
-    llvm::Value* own = b_.CreateSelect(b_.CreateICmpULT(first, done_row), newest_mark, first_mark);
-    full_mark = b_.CreateSelect(b_.CreateICmpSGT(own, first_mark), own, first_mark);
+    llvm::Value* own = newest_mark({first, first_mark}, done_row);
+    full_mark = b_.CreateSelect(b_.CreateICmpULT(first, done_row), own, first_mark);
   }
   leaves_.push_back({full, MUT_STOP_OUTPUT, {done_row, full_mark}});
   b_.CreateBr(leave_);

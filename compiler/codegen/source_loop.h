@@ -59,6 +59,7 @@ class SourceLoop {
   void ask_memory(llvm::Value* words, llvm::Value* index);
   // Writes down rows of [from, limit), which is not empty.
   Written write_down(Place from, llvm::Value* limit, Which which);
+  llvm::Value* newest_mark(Place from, llvm::Value* end);
   // Those that may pass, where nothing asks for the watermark before each.
   Written write_down_apart(Place from, llvm::Value* limit);
   // The second pass, beginning with the `passing_count` rows that may pass; goes on to the next block.

@@ -279,7 +279,16 @@ const std::string& Jit::folder_problem() const { return state_->on_disk.problem(
 size_t Jit::live_dylibs() const { return state_->live.load(); }
 
 Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen::Literals literals,
-                                  Reuse reuse, const GoesOn& goes_on, CompileTimes& times) {
+                                  Reuse reuse, const GoesOn& asked, CompileTimes& times) {
+  // Who has said no once is not asked again: a pass has been left out.
+  bool stopped = false;
+  GoesOn goes_on;
+  if (asked) {
+    goes_on = [&] {
+      stopped = stopped || !asked();
+      return !stopped;
+    };
+  }
   auto emitted = emit(graph, literals, machines.take(tier), times);
   if (!emitted) return emitted.error();
   Built& built = emitted.value();

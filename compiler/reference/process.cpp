@@ -68,7 +68,8 @@ ProcessGroup Flow::process_group(StagePlace place, const Key& key) const {
   if (auto known = state.processes.find(key); known != state.processes.end()) return known->second;
   ProcessGroup out;
   for (const typed::ProcessState& each : stage_at(place).process->states) {
-    Scope nothing;
+    Scope nothing;  // but params
+    nothing.params = &params_;
     out.states.push_back(evaluate(*each.initial, nothing));
   }
   return out;

@@ -115,7 +115,7 @@ std::optional<Rekey> Rekey::between(const KeysView& before, const KeysView& now,
   std::vector<typed::Field> fields;
   for (size_t i = 0; i < before.exprs->size(); ++i) {
     typed::TypeRef type = (*before.exprs)[i]->type;
-    if (has_enum(type)) continue;
+    if (has_enum(type) || typed::has_secret(type)) continue;
     typed::Field field;
     field.name = before.name(i);
     field.type = type;
@@ -127,7 +127,7 @@ std::optional<Rekey> Rekey::between(const KeysView& before, const KeysView& now,
     for (size_t i = 0; i < states.size(); ++i) {
       bool is_key = std::any_of(fields.begin(), fields.end(),
                                 [&](const typed::Field& field) { return field.name == states[i].name; });
-      if (is_key || has_enum(states[i].type)) continue;
+      if (is_key || has_enum(states[i].type) || typed::has_secret(states[i].type)) continue;
       typed::Field field;
       field.name = states[i].name;
       field.type = states[i].type;
@@ -208,6 +208,7 @@ Value Rekey::part_of(const Key& key, size_t index) const {
     return part.checked ? fitting_value(value, (*before_.exprs)[*part.old]->type, type) : value;
   }
   if (part.computed) return *derive(*(*now_.exprs)[index], &key, now_.stream_index, now_.stage_index);
+  if (reads_variables(*part.value)) fail(typed::EventError::Cast);  // a key is made of keys
   Value::Parts fields{old_record(key, {})};
   Scope scope;
   scope.fields = &fields;
@@ -240,20 +241,27 @@ Value::Parts Rekey::make_variables(const Key& key, const Value::Parts& variables
   return out;
 }
 
+bool Rekey::reads_variables(const Expr& expr) const {
+  if (said_variables_.empty()) return false;
+  if (expr.kind == ExprKind::Field) return true;  // all of the record
+  if (expr.kind == ExprKind::Member && expr.args[0]->kind == ExprKind::Field)
+    return static_cast<size_t>(expr.index) >= said_fields_.size();
+  return std::any_of(expr.args.begin(), expr.args.end(),
+                     [&](const typed::ExprPtr& arg) { return reads_variables(*arg); });
+}
+
 bool Rekey::reads(size_t variable) const {
   auto known = std::find(said_variables_.begin(), said_variables_.end(), variable);
   if (known == said_variables_.end()) return false;
   auto place = static_cast<int>(said_fields_.size() + static_cast<size_t>(known - said_variables_.begin()));
   std::function<bool(const Expr&)> read = [&](const Expr& expr) {
-    if (expr.kind == ExprKind::Field) return true;  // all of it
+    if (expr.kind == ExprKind::Field) return true;
     if (expr.kind == ExprKind::Member && expr.args[0]->kind == ExprKind::Field) return expr.index == place;
     return std::any_of(expr.args.begin(), expr.args.end(),
                        [&](const typed::ExprPtr& arg) { return read(*arg); });
   };
-  bool by_key = std::any_of(parts_.begin(), parts_.end(),
-                            [&](const Part& part) { return part.value != nullptr && read(*part.value); });
-  return by_key || std::any_of(variables_.begin(), variables_.end(),
-                               [&](const auto& variable) { return read(*variable.second); });
+  return std::any_of(variables_.begin(), variables_.end(),
+                     [&](const auto& made) { return read(*made.second); });
 }
 
 // The values of an enum of the version before have no name in the next.

@@ -66,6 +66,7 @@ class Rekey {
   KeysView now_;
   const Flow* next_ = nullptr;
   std::vector<Part> parts_;
+  bool reads_variables(const typed::Expr& expr) const;
   // The record `old` of a key with these variables.
   Value old_record(const Key& key, const Value::Parts& variables) const;
 

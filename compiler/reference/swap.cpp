@@ -191,7 +191,9 @@ class Migration {
       try {
         Key made = rekey(key);
         if (!merges && out.contains(made)) throw EventFailure{typed::EventError::Cast};
-        add(key, value, out[made]);
+        Kept kept_anew = out.contains(made) ? std::move(out[made]) : Kept();
+        add(key, value, kept_anew);
+        out[made] = std::move(kept_anew);
       } catch (const EventFailure&) {
         undecided_.push_back("refuse:" + view.path() + " for " + rekey.text(key));
         return out;

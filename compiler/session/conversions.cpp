@@ -65,6 +65,27 @@ std::string spelled(const std::string& name, printer::NamePlace place) {
   return printer::spell(ident, place);
 }
 
+// As a script writes the type, whatever its fields are called.
+std::string spelled(typed::TypeRef type) {
+  switch (type->kind) {
+    case typed::Kind::Optional:
+      return spelled(type->element) + "?";
+    case typed::Kind::List:
+      return "[" + spelled(type->element) + "]";
+    case typed::Kind::Map:
+      return "map<" + spelled(type->key()) + ", " + spelled(type->value()) + ">";
+    case typed::Kind::Record: {
+      std::string out;
+      for (const typed::Field& field : type->fields)
+        out += (out.empty() ? "{ " : ", ") + spelled(field.name, printer::NamePlace::Field) + ": " +
+               spelled(field.type);
+      return out.empty() ? "{ }" : out + " }";
+    }
+    default:
+      return type->text;
+  }
+}
+
 // Names that no script has.
 std::string typed_function(size_t item) { return "mut_migrate_as_" + std::to_string(item); }
 
@@ -86,7 +107,7 @@ void make_selection(Said& said, const change::MigrateWish& wish, source::SourceS
   text += "source mut_migrate_stored: { old: { ";
   for (size_t i = 0; i < wish.old.size(); ++i)
     text += (i > 0 ? ", " : "") + spelled(wish.old[i].name, printer::NamePlace::Field) + ": " +
-            wish.old[i].type->text;
+            spelled(wish.old[i].type);
   text += " } } = file(\"stored.jsonl\")\nstream mut_migrate_made = mut_migrate_stored | select " + items +
           "\nemit mut_migrate_made to file(\"made.jsonl\")\n";
   ast::Program around = syntax::parse(sources, sources.add("migrate", text), diags);

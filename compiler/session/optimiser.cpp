@@ -25,7 +25,8 @@ Optimiser::~Optimiser() {
 void Optimiser::want(std::shared_ptr<const Program> program, uint64_t version, Start start) {
   {
     std::lock_guard lock(mutex_);
-    outdated_ = making_ != nullptr && making_->graph->shape != program->graph->shape;
+    // For good: passes have been left out, so that what is made is of no use to a later wish either.
+    outdated_ = outdated_ || (making_ != nullptr && making_->graph->shape != program->graph->shape);
     wanted_ = std::move(program);
     wanted_version_ = version;
     wanted_start_ = start;

@@ -21,7 +21,7 @@ struct OptimisedKernels {
   codegen::Literals literals = codegen::Literals::Table;
 };
 
-// Threads: all methods from one, hold() and the end of a Hold from any; its own thread inside.
+// Threads: all methods from one, a Hold from any; its own thread inside.
 class Optimiser {
  public:
   Optimiser(env::Env& env, jit::Jit& jit);
@@ -39,7 +39,7 @@ class Optimiser {
    private:
     Optimiser* of_;
   };
-  // Forgets an earlier wish that has not been begun, and lets one go that would be of no use to this version.
+  // Forgets an earlier wish that has not been begun, and lets go of code for a version of another shape.
   void want(std::shared_ptr<const Program> program, uint64_t version, Start start);
   // Results in the order in which they were made, each once.
   std::optional<OptimisedKernels> take();

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "runtime/batch/newest.h"
 #include "runtime/graph/full_arena.h"
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
@@ -74,9 +75,7 @@ uint64_t mut_next_bad(const uint8_t* bad, uint64_t row, uint64_t row_end) {
 
 // The largest event time of rows [row, row_end); the least time there is when there are none.
 int64_t mut_newest_time(const int64_t* times, uint64_t row, uint64_t row_end) {
-  int64_t newest = std::numeric_limits<int64_t>::min();
-  for (uint64_t i = row; i < row_end; ++i) newest = std::max(newest, times[i]);
-  return newest;
+  return mut::batch::newest_of({times + row, row_end - row});
 }
 
 void mut_group_forget(MutContext* ctx, uint32_t store, char* row) {

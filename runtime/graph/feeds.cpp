@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "runtime/batch/newest.h"
 #include "runtime/graph/decode_again.h"
 
 namespace mut::runtime {
@@ -325,7 +326,7 @@ Status Feeds::redeclare(Feed& feed, size_t index, Instance& first) {
 void Feed::advance(uint32_t end) {
   int64_t newest_of_rows = std::numeric_limits<int64_t>::min();
   if (view.bad == nullptr) {
-    for (uint32_t i = row; i < end; ++i) newest_of_rows = std::max(newest_of_rows, view.times[i]);
+    newest_of_rows = batch::newest_of({view.times + row, end - row});
   } else {
     for (uint32_t i = row; i < end; ++i) {
       if (view.bad[i] == MUT_ROW_FINE) newest_of_rows = std::max(newest_of_rows, view.times[i]);
@@ -335,6 +336,18 @@ void Feed::advance(uint32_t end) {
   bool any = newest_of_rows != std::numeric_limits<int64_t>::min() &&
              !__builtin_add_overflow(newest_of_rows, view.time_shift, &time);
   if (any) newest = std::max(newest.value_or(time), time);
+  position += end - row;
+  row = end;
+}
+
+// A watermark that rose says what the newest time is; one that stayed where the newest record so far had left
+// it says that none is newer. Else they have to be looked at.
+void Feed::advance(uint32_t end, const Rise& rise) {
+  int64_t time = 0;
+  if (view.bad != nullptr || __builtin_add_overflow(rise.after, rise.lateness, &time)) return advance(end);
+  bool rose = rise.after > rise.before;
+  if (!rose && newest != time) return advance(end);
+  newest = std::max(newest.value_or(time), time);
   position += end - row;
   row = end;
 }

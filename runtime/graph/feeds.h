@@ -64,6 +64,13 @@ struct Feed {
   bool is_over() const { return ended && !has_rows(); }  // all its rows have been run
   // The rows before `end` have been run.
   void advance(uint32_t end);
+  // The same by one kernel, which has seen the times of all of them.
+  struct Rise {
+    int64_t before = 0;  // its watermark
+    int64_t after = 0;
+    int64_t lateness = 0;  // nanoseconds
+  };
+  void advance(uint32_t end, const Rise& rise);
 };
 
 // Rows of one source that come before those of the others.

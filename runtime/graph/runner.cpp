@@ -114,7 +114,7 @@ bool Runner::run_rows(const Turn& turn) {
   fleet_.set_arrival(feed.view.arrival);
   MutCursor cursor{feed.row, turn.row_end, fleet_.instance(0).watermarks[turn.source]};
   if (!sabotage(turn.source, cursor)) return false;
-  stretch_ = Stretch{turn.source, std::vector<MutCursor>(fleet_.size(), cursor)};
+  stretch_ = Stretch{turn.source, std::vector<MutCursor>(fleet_.size(), cursor), cursor.watermark};
   if (canary_) {
     canary_->divide(turn.source, feed.view, cursor.row, turn.row_end);
     canary_->fleet().set_arrival(feed.view.arrival);
@@ -143,7 +143,12 @@ bool Runner::go_on() {
     shadow_->run(stretch_->source, feed.view, feed.row, end);
     shadow_cost_.candidate_ns += env_.thread_cpu_ns() - shadow_begin;
   }
-  feed.advance(end);
+  if (fleet_.size() == 1) {
+    feed.advance(end, {stretch_->watermark, stretch_->cursors[0].watermark,
+                       plan().sources[stretch_->source].lateness});
+  } else {
+    feed.advance(end);
+  }
   stats_.records_in += processed;
   stretch_.reset();
   bool written = take_all_output(Merge::ByPosition);

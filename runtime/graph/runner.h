@@ -172,6 +172,7 @@ class Runner {
   struct Stretch {
     size_t source = 0;
     std::vector<MutCursor> cursors;  // by shard
+    int64_t watermark = 0;           // that it began with
     std::vector<MutCursor> inside;   // of a canary
     uint32_t row_end = 0;            // of both
   };

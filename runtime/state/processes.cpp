@@ -80,6 +80,15 @@ void ProcessStore::fire(ResultRows& rows) {
 void ProcessStore::convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) {
   GroupStore::convert_from(old, cells, watermark);
   let_go_ += old.let_go_count();
+  queue_timers();
+}
+
+void ProcessStore::return_from(const Store& parked, const std::vector<int>& cells) {
+  GroupStore::return_from(parked, cells);
+  queue_timers();
+}
+
+void ProcessStore::queue_timers() {
   table_.for_each([&](char* row) {
     for (uint32_t timer = 0; timer < desc_.timers.size(); ++timer) {
       const Cell& cell = cell_of(row, timer);

@@ -21,6 +21,7 @@ class ProcessStore final : public GroupStore {
   uint64_t let_go_count() const override { return let_go_; }
   void forget_let_go() override { let_go_ = 0; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  void return_from(const Store& parked, const std::vector<int>& cells) override;
   // What waits for a timer is kept, however old.
   bool is_past(const char* row, int64_t watermark) const override;
 
@@ -51,6 +52,8 @@ class ProcessStore final : public GroupStore {
     bool operator()(const Waiting& a, const Waiting& b) const;
   };
   Cell& cell_of(char* row, uint32_t timer) const;
+  // Those that rows have and that are not in the queue yet.
+  void queue_timers();
   Waiting waiting(const char* row, uint32_t timer, int64_t due) const;
   uint64_t bytes_each() const;
 

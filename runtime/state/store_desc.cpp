@@ -276,6 +276,7 @@ bool can_return(const StoreDesc& desc) {
     case StoreKind::Panes:
     case StoreKind::Sessions:
     case StoreKind::Ring:
+    case StoreKind::Process:
       return true;
     case StoreKind::Dedupe:
     case StoreKind::Join:
@@ -284,7 +285,6 @@ bool can_return(const StoreDesc& desc) {
     case StoreKind::Match:
     case StoreKind::Table:
     case StoreKind::Counts:
-    case StoreKind::Process:
     case StoreKind::Follow:
       return false;
   }

@@ -124,7 +124,7 @@ def main():
     size = SIZES[sys.argv[1]]
     checks = nexmark(size["events"])
     checks["w3b"] = checks["w3bcol"] = ysb(size["rows"])
-    checks["w6"] = keyed(size["pairs"], size["keys"])
+    checks["w6"] = checks["w6sized"] = keyed(size["pairs"], size["keys"])
     print(json.dumps(checks, indent=1))
 
 

@@ -39,7 +39,7 @@ std::string divide_migration(runtime::Migration& migration, const Program& befor
     if (!store.joined.empty()) {
       out += of + "would be made of several\n";
     } else if (store.conversion >= 0) {
-      out += of + "would have keys that are made anew\n";
+      out += of + "would have keys or variables that are made anew\n";
     } else if (key_before(store, after_keys[i]) != before_keys[static_cast<size_t>(store.old_store)]) {
       out += of + "would be kept by another key\n";
     } else if (!same_windows(was, now)) {

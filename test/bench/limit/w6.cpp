@@ -6,7 +6,6 @@
 namespace mut::bench {
 namespace {
 
-constexpr size_t first_slots = 1024;
 constexpr size_t block_rows = 4096;
 // Past this the table leaves the second-level cache and prefetching pays; below it costs.
 constexpr size_t prefetch_bytes_min = size_t{2} << 20;
@@ -15,7 +14,7 @@ unsigned shift_for(size_t slots) { return 64U - static_cast<unsigned>(std::count
 
 }  // namespace
 
-KeyedTable::KeyedTable() : slots_(first_slots), shift_(shift_for(first_slots)) {}
+KeyedTable::KeyedTable(size_t slots) : slots_(slots), shift_(shift_for(slots)) {}
 
 inline void KeyedTable::update_row(int64_t key, int64_t value) {
   const size_t mask = slots_.size() - 1;
@@ -82,6 +81,12 @@ KeyedTotals KeyedTable::read_out() const {
 
 KeyedTotals run_keyed(const KeyedPairs& pairs) {
   KeyedTable table;
+  table.update(pairs.key.data(), pairs.value.data(), pairs.row_count());
+  return table.read_out();
+}
+
+KeyedTotals run_keyed_sized(const KeyedPairs& pairs, size_t keys) {
+  KeyedTable table(std::bit_ceil(keys * 2 + 2));
   table.update(pairs.key.data(), pairs.value.data(), pairs.row_count());
   return table.read_out();
 }

@@ -15,11 +15,14 @@ struct KeyedTotals {
 
 class KeyedTable {
  public:
-  KeyedTable();
+  KeyedTable() : KeyedTable(first_slots) {}
+  // A power of two, of which the keys take half at most without growth.
+  explicit KeyedTable(size_t slots);
   void update(const int64_t* keys, const int64_t* values, size_t count);
   KeyedTotals read_out() const;
 
  private:
+  static constexpr size_t first_slots = 1024;
   struct Slot {
     int64_t key, count, sum, max;  // count 0: empty
   };
@@ -39,5 +42,7 @@ class KeyedTable {
 
 // One pass: all pairs into a new table, then the read-out.
 KeyedTotals run_keyed(const KeyedPairs& pairs);
+// The same where the number of keys is known beforehand: what the design's limit was measured with.
+KeyedTotals run_keyed_sized(const KeyedPairs& pairs, size_t keys);
 
 }  // namespace mut::bench

@@ -83,13 +83,20 @@ std::optional<Run> w3bcol(const Options& options) {
              })};
 }
 
-std::optional<Run> w6(const Options& options) {
+template <typename Pass>
+std::optional<Run> keyed(const Options& options, const Pass& pass) {
   const auto pairs = make_keyed_pairs(options.keyed_pairs(), options.keyed_keys());
-  return Run{pairs.row_count(), measure_passes(options.seconds, [&pairs] {
-               const KeyedTotals totals = run_keyed(pairs);
+  return Run{pairs.row_count(), measure_passes(options.seconds, [&] {
+               const KeyedTotals totals = pass(pairs);
                return "rows=" + std::to_string(totals.keys) + ";count=" + std::to_string(totals.count) +
                       ";sum=" + std::to_string(totals.sum) + ";max=" + std::to_string(totals.max);
              })};
+}
+
+std::optional<Run> w6(const Options& options) { return keyed(options, run_keyed); }
+std::optional<Run> w6sized(const Options& options) {
+  return keyed(options,
+               [&](const KeyedPairs& pairs) { return run_keyed_sized(pairs, options.keyed_keys()); });
 }
 
 struct Named {
@@ -97,8 +104,8 @@ struct Named {
   Workload run;
 };
 constexpr std::array workloads = {
-    Named{"w1a", w1a}, Named{"w2q1", w2q1},     Named{"w2q2", w2q2},
-    Named{"w3b", w3b}, Named{"w3bcol", w3bcol}, Named{"w6", w6},
+    Named{"w1a", w1a},       Named{"w2q1", w2q1}, Named{"w2q2", w2q2},       Named{"w3b", w3b},
+    Named{"w3bcol", w3bcol}, Named{"w6", w6},     Named{"w6sized", w6sized},
 };
 
 }  // namespace
