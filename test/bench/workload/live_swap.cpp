@@ -88,6 +88,8 @@ struct Input {
 struct SwapTimes {
   std::vector<double> effect_ms;  // from the request to the first turn of the new version
   std::vector<double> pause_ms;
+  std::vector<double> check_ms;    // of that: parsing to the plan
+  std::vector<double> compile_ms;  // and code
   std::vector<double> gap_ms;       // longest stretch between two turns, in intervals with an edit
   std::vector<double> calm_gap_ms;  // in those without
   uint64_t events = 0;
@@ -96,6 +98,8 @@ struct SwapTimes {
   void add(const SwapTimes& more) {
     effect_ms.insert(effect_ms.end(), more.effect_ms.begin(), more.effect_ms.end());
     pause_ms.insert(pause_ms.end(), more.pause_ms.begin(), more.pause_ms.end());
+    check_ms.insert(check_ms.end(), more.check_ms.begin(), more.check_ms.end());
+    compile_ms.insert(compile_ms.end(), more.compile_ms.begin(), more.compile_ms.end());
     gap_ms.insert(gap_ms.end(), more.gap_ms.begin(), more.gap_ms.end());
     calm_gap_ms.insert(calm_gap_ms.end(), more.calm_gap_ms.begin(), more.calm_gap_ms.end());
   }
@@ -171,6 +175,8 @@ SwapTimes swap_under_load(const Input& input, const Edit& edit, int rounds, doub
       ++taken;
       out.effect_ms.push_back(now - requested_ms);
       out.pause_ms.push_back(static_cast<double>(report->pause_ns) * 1e-6);
+      out.check_ms.push_back(static_cast<double>(report->check_ns) * 1e-6);
+      out.compile_ms.push_back(static_cast<double>(report->compile_ns) * 1e-6);
     }
   }
   editor.join();
@@ -182,6 +188,8 @@ SwapTimes swap_under_load(const Input& input, const Edit& edit, int rounds, doub
 void add_figures(const std::string& name, const SwapTimes& times, FigureList& figures) {
   figures.add(name + "_effect_ms", quantile(times.effect_ms, 0.5));
   figures.add(name + "_effect_ms_p99", quantile(times.effect_ms, 0.99));
+  figures.add(name + "_check_ms", quantile(times.check_ms, 0.5));
+  figures.add(name + "_compile_ms", quantile(times.compile_ms, 0.5));
   for (const auto& [of, share] : {std::pair{"p50", 0.5}, {"p99", 0.99}, {"max", 1.0}}) {
     figures.add(name + "_charged_ms_" + of, quantile(times.pause_ms, share));
     figures.add(name + "_seen_ms_" + of, quantile(times.gap_ms, share) - quantile(times.calm_gap_ms, share));
