@@ -88,8 +88,8 @@ struct Input {
 struct SwapTimes {
   std::vector<double> effect_ms;  // from the request to the first turn of the new version
   std::vector<double> pause_ms;
-  std::vector<double> check_ms;    // of that: parsing to the plan
-  std::vector<double> compile_ms;  // and code
+  std::vector<double> check_ms;     // of that: parsing to the plan
+  std::vector<double> compile_ms;   // and code
   std::vector<double> gap_ms;       // longest stretch between two turns, in intervals with an edit
   std::vector<double> calm_gap_ms;  // in those without
   uint64_t events = 0;
