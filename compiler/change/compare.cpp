@@ -9,6 +9,7 @@
 #include "compiler/change/borders.h"
 #include "compiler/change/differences.h"
 #include "compiler/change/meaning.h"
+#include "compiler/change/parked.h"
 #include "compiler/change/transfers.h"
 
 namespace mut::change {
@@ -58,8 +59,8 @@ class Comparison {
     decide();
     plan_sources();
     plan_.migration.stores = plan_transfers(before_, old_, after_, new_, sources_, options_.force_convert);
-    park();
-    bring_back();
+    if (options_.version != 0) park(options_.version, old_, sources_, plan_);
+    bring_back(came_back_, after_, new_, plan_);
     refuse_mixed_samples();
     if (!matches_.inferred.empty()) {
       std::string list;
@@ -331,101 +332,16 @@ class Comparison {
 
   // What an edit dropped and the new version has again.
   void offer_parked() {
-    came_back_.assign(new_.cells.size(), {});
-    if (options_.parked.empty() || options_.policy == Policy::Strict) return;
-    State plain = describe_state(after_, {});
-    for (auto parked = options_.parked.rbegin(); parked != options_.parked.rend(); ++parked) {
-      State old_state = describe_state(*parked->graph, {});
-      for (size_t n = 0; n < new_.cells.size(); ++n) {
-        CellPlan& plan = plan_.cells[n];
-        bool asked = plan.verdict == Verdict::New || plan.verdict == Verdict::Choice;
-        if (!asked || came_back_[n].parked != nullptr) continue;
-        const Cell* was = find_parked(*parked, old_state, plain.cells[n], n);
-        if (was == nullptr) continue;
-        came_back_[n] = {&*parked, was->index};
-        plan.choices.insert(plan.choices.begin(), "restore-gap");
-        if (plan.verdict == Verdict::New) {
-          plan.hint = fmt::format("--accept restore-gap:{} gives back what v{} dropped", plan.path,
-                                  parked->id.version);
-        }
-      }
+    if (options_.policy == Policy::Strict) return;
+    came_back_ = find_parked(options_.parked, after_, new_, continues_, plan_.cells);
+    for (size_t n = 0; n < came_back_.size(); ++n) {
+      if (!came_back(n)) continue;
+      CellPlan& plan = plan_.cells[n];
+      plan.choices.insert(plan.choices.begin(), "restore-gap");
+      if (plan.verdict != Verdict::New) continue;
+      plan.hint = fmt::format("--accept restore-gap:{} gives back what v{} dropped", plan.path,
+                              came_back_[n].parked->id.version);
     }
-  }
-
-  const Cell* find_parked(const ParkedStore& parked, const State& old_state, const Cell& cell,
-                          size_t n) const {
-    bool beside = std::any_of(new_.cells.begin(), new_.cells.end(), [&](const Cell& other) {
-      auto index = static_cast<size_t>(&other - new_.cells.data());
-      return index != n && other.store == cell.store && continues_[index] >= 0;
-    });
-    const state::StoreDesc& desc = cell.node->desc;
-    if (desc.kind == state::StoreKind::Follow || (beside && !state::can_return(desc))) return nullptr;
-    for (const Cell& was : old_state.cells) {
-      if (was.store != parked.id.store || was.path != cell.path) continue;
-      bool dropped = std::find(parked.cells.begin(), parked.cells.end(), was.index) != parked.cells.end();
-      if (dropped && was.node->desc.kind == desc.kind && differences(was, cell).empty()) return &was;
-    }
-    return nullptr;
-  }
-
-  // Old stores with cells that go nowhere are kept, and what goes over of them is a copy.
-  void park() {
-    if (options_.version == 0) return;
-    std::map<int, std::vector<int>> by_store;
-    for (size_t o = 0; o < old_.cells.size(); ++o) {
-      bool goes_over = false;
-      for (const CellSources& sources : sources_)
-        goes_over =
-            goes_over || std::any_of(sources.begin(), sources.end(), [&](const CellSource& source) {
-              return source.old_cell == static_cast<int>(o) && source.gives == CellSource::Gives::Value;
-            });
-      if (!goes_over) by_store[old_.cells[o].store].push_back(old_.cells[o].index);
-    }
-    for (auto& [store, cells] : by_store) {
-      plan_.migration.parks.push_back({options_.version, store});
-      plan_.parked_cells.push_back(std::move(cells));
-      for (runtime::StoreMigration& made : plan_.migration.stores) {
-        if (made.old_store == store && made.transfer == runtime::StoreTransfer::Retune)
-          made.transfer = runtime::StoreTransfer::Branch;
-      }
-    }
-    for (CellPlan& cell : plan_.cells) {
-      if (cell.verdict == Verdict::Drop && cell.decision == "drop" && cell.entries.value_or(1) > 0)
-        cell.reason += fmt::format("; kept for undo until v{}", options_.version + parked_versions);
-    }
-  }
-
-  void bring_back() {
-    for (size_t n = 0; n < new_.cells.size(); ++n) {
-      if (plan_.cells[n].decision != "restore-gap") continue;
-      const Cell& cell = new_.cells[n];
-      runtime::StoreMigration& made = plan_.migration.stores[static_cast<size_t>(cell.store)];
-      const CameBack& from = came_back_[n];
-      auto part = std::find_if(made.returned.begin(), made.returned.end(),
-                               [&](const auto& known) { return known.parked == from.parked->id; });
-      if (part == made.returned.end())
-        part =
-            made.returned.insert(part, {from.parked->id, std::vector<int>(cell.node->desc.cells.size(), -1)});
-      if (cell.index >= 0) part->cells[static_cast<size_t>(cell.index)] = from.cell;
-    }
-    for (size_t store = 0; store < plan_.migration.stores.size(); ++store) {
-      runtime::StoreMigration& made = plan_.migration.stores[store];
-      if (made.returned.size() != 1 || made.transfer != runtime::StoreTransfer::Fresh) continue;
-      made.returns_whole = is_whole(made.returned[0], store);
-    }
-  }
-
-  // Whether all that a parked store holds comes back at its place.
-  bool is_whole(const runtime::ReturnPart& part, size_t store) const {
-    auto parked = std::find_if(options_.parked.begin(), options_.parked.end(),
-                               [&](const ParkedStore& known) { return known.id == part.parked; });
-    const state::StoreDesc& was = parked->graph->stores[static_cast<size_t>(part.parked.store)].desc;
-    if (was.cells.size() != part.cells.size() || was.row_size != after_.stores[store].desc.row_size)
-      return false;
-    for (size_t i = 0; i < part.cells.size(); ++i) {
-      if (part.cells[i] != static_cast<int>(i)) return false;
-    }
-    return true;
   }
 
   void hint_renames() {
@@ -595,10 +511,6 @@ class Comparison {
   Matches matches_;
   SwapPlan plan_;
   std::set<size_t> used_consents_;
-  struct CameBack {
-    const ParkedStore* parked = nullptr;
-    int cell = -1;
-  };
   std::vector<CameBack> came_back_;  // by new cell: where it could come back from
   std::vector<int> continues_;       // by new cell: the old cell whose value it takes, or -1
   std::vector<int> made_beside_;  // by new cell: one of the store of whose entries `migrate` makes it, or -1

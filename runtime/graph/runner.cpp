@@ -143,7 +143,8 @@ bool Runner::go_on() {
     shadow_->run(stretch_->source, feed.view, feed.row, end);
     shadow_cost_.candidate_ns += env_.thread_cpu_ns() - shadow_begin;
   }
-  if (fleet_.size() == 1) {
+  // A kernel that has stopped because something is due has counted the row that it did not run.
+  if (fleet_.size() == 1 && runs == Fleet::Runs::Over) {
     feed.advance(end, {stretch_->watermark, stretch_->cursors[0].watermark,
                        plan().sources[stretch_->source].lateness});
   } else {

@@ -67,7 +67,8 @@ KeyConverter::~KeyConverter() = default;
 void KeyConverter::apply(const state::StoreDesc& old, const state::StoreDesc& next, uint64_t* key) {
   from_.assign(key, key + old.key_words);
   std::fill(key, key + next.key_words, 0);
-  made_ = run(old, from_.data());
+  // With one key that cannot go over none does: the rest is not looked at.
+  made_ = problem_.empty() ? run(old, from_.data()) : nullptr;
   if (made_ == nullptr) return;
   for (size_t i = 0; i < next.keys.size(); ++i) {
     const state::KeyDesc& mine = next.keys[i];

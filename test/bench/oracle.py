@@ -123,6 +123,7 @@ def keyed(pair_count, key_count):
 def main():
     size = SIZES[sys.argv[1]]
     checks = nexmark(size["events"])
+    checks["w1auntyped"] = checks["w1a"]
     checks["w3b"] = checks["w3bcol"] = ysb(size["rows"])
     checks["w6"] = checks["w6sized"] = keyed(size["pairs"], size["keys"])
     print(json.dumps(checks, indent=1))

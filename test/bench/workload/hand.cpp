@@ -23,20 +23,23 @@ struct Run {
 };
 using Workload = std::optional<Run> (*)(const Options&);
 
-std::optional<Run> w1a(const Options& options) {
+std::optional<Run> bids_of_text(const Options& options, BidSums (*sum)(std::string_view)) {
   const auto path = nexmark_file(options.input, options.nexmark_events());
   if (!path) return std::nullopt;
   const auto bytes = read_padded(*path, json_padding_bytes);
   if (!bytes) return std::nullopt;
   const std::string_view text(bytes->data(), bytes->size() - json_padding_bytes);
-  return Run{options.nexmark_events(), measure_passes(options.seconds, [text] {
-               const BidSums sums = sum_bids(text);
+  return Run{options.nexmark_events(), measure_passes(options.seconds, [text, sum] {
+               const BidSums sums = sum(text);
                return "events=" + std::to_string(sums.events) + ";broken=" + std::to_string(sums.broken) +
                       ";rows=" + std::to_string(sums.count) + ";price=" + std::to_string(sums.price) +
                       ";auction=" + std::to_string(sums.auction) + ";bidder=" + std::to_string(sums.bidder) +
                       ";elapsed_ms=" + std::to_string(sums.elapsed_ms);
              })};
 }
+
+std::optional<Run> w1a(const Options& options) { return bids_of_text(options, sum_bids); }
+std::optional<Run> w1auntyped(const Options& options) { return bids_of_text(options, sum_bids_untyped); }
 
 template <typename Row>
 void add_prices(void* consumer, std::span<const Row> rows) {
@@ -104,8 +107,8 @@ struct Named {
   Workload run;
 };
 constexpr std::array workloads = {
-    Named{"w1a", w1a},       Named{"w2q1", w2q1}, Named{"w2q2", w2q2},       Named{"w3b", w3b},
-    Named{"w3bcol", w3bcol}, Named{"w6", w6},     Named{"w6sized", w6sized},
+    Named{"w1a", w1a}, Named{"w1auntyped", w1auntyped}, Named{"w2q1", w2q1}, Named{"w2q2", w2q2},
+    Named{"w3b", w3b}, Named{"w3bcol", w3bcol},         Named{"w6", w6},     Named{"w6sized", w6sized},
 };
 
 }  // namespace
