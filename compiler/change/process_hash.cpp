@@ -1,5 +1,7 @@
 #include "compiler/change/process_hash.h"
 
+#include <algorithm>
+
 #include "compiler/graph/graph.h"
 
 namespace mut::change {
@@ -60,7 +62,11 @@ Hash statements_hash(const ExprHasher& hasher, const typed::Stage& stage, Scope 
 
 Hash process_hash(const ExprHasher& hasher, const typed::Stage& stage, Scope scope) {
   Hasher out("process");
-  for (const typed::ExprPtr& key : stage.keys) out.add(hasher.hash(*key, scope));
+  std::vector<Hash> keys;  // in any order, and one that is given twice is one
+  for (const typed::ExprPtr& key : stage.keys) keys.push_back(hasher.hash(*key, scope));
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  out.add(keys);
   for (const typed::ProcessState& state : stage.process->states)
     out.add(state.type->text).add(hasher.hash(*state.initial, scope));
   return out.add(statements_hash(hasher, stage, scope)).done();

@@ -18,13 +18,17 @@ namespace mut::codegen {
 // compiled in, for a version that has settled.
 enum class Literals : uint8_t { Table, Constant };
 
+// How a source's loop runs: a row at a time, which is half the code and compiles in half the time, or in
+// blocks behind a leading filter (source_loop.h).
+enum class SourceRows : uint8_t { OneByOne, InBlocks };
+
 struct EmittedModule {
   std::shared_ptr<llvm::LLVMContext> context;
   std::shared_ptr<llvm::Module> module;  // verified
   std::string problem;                   // not empty: the verifier's complaint, our bug
 };
 
-EmittedModule emit(const graph::Graph& graph, Literals literals);
+EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows);
 
 // Names in the module. A kernel exists for every live source, for every store with results.
 std::string source_kernel_name(int source);

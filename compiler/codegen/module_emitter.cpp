@@ -39,8 +39,9 @@ typed::TypeRef needed_record(const graph::Needs& needs, typed::TypeRef record, t
   return types.record(std::move(fields));
 }
 
-ModuleEmitter::ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals)
-    : graph_(graph), module_(module), literals_(literals), tally_(graph) {
+ModuleEmitter::ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals,
+                             SourceRows rows)
+    : graph_(graph), module_(module), literals_(literals), source_rows_(rows), tally_(graph) {
   std::vector<abi::FieldDesc> fields;
   for (const typed::Param& param : graph.program->params)
     fields.push_back(abi::made_field(param.name, graph::describe(param.type)));
@@ -410,11 +411,11 @@ void ModuleEmitter::emit_failure(FunctionEmitter& at, int site, int stream, int 
   send_error_event(at, stream, site, out);
 }
 
-EmittedModule emit(const graph::Graph& graph, Literals literals) {
+EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows) {
   EmittedModule out;
   out.context = std::make_shared<llvm::LLVMContext>();
   out.module = std::make_shared<llvm::Module>("mut", *out.context);
-  ModuleEmitter(graph, *out.module, literals).run();
+  ModuleEmitter(graph, *out.module, literals, rows).run();
   llvm::raw_string_ostream problem(out.problem);
   if (llvm::verifyModule(*out.module, &problem)) problem.flush();
   return out;

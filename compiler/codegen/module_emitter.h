@@ -23,13 +23,14 @@ struct GivenRow {
 
 class ModuleEmitter {
  public:
-  ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals);
+  ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals, SourceRows rows);
   void run();
 
   const graph::Graph& graph() const { return graph_; }
   const typed::Program& program() const { return *graph_.program; }
   llvm::Module& module() { return module_; }
   Literals literals() const { return literals_; }
+  SourceRows source_rows() const { return source_rows_; }
   const Tally& tally() const { return tally_; }
   // A helper by name; declared at first use.
   llvm::FunctionCallee helper(const char* name, llvm::Type* result, std::vector<llvm::Type*> params);
@@ -99,6 +100,7 @@ class ModuleEmitter {
   const graph::Graph& graph_;
   llvm::Module& module_;
   Literals literals_;
+  SourceRows source_rows_;
   Tally tally_;
   std::map<std::string, abi::TypeDescRef> layouts_;
   abi::TypeDescRef params_layout_;

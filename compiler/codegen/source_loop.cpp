@@ -58,7 +58,7 @@ llvm::Value* SourceLoop::field(llvm::Value* base, uint64_t offset) {
 }
 
 void SourceLoop::find_filter() {
-  if (!source_.generated.empty()) return;
+  if (!source_.generated.empty() || module_.source_rows() == SourceRows::OneByOne) return;
   const graph::Graph& graph = module_.graph();
   int stream = source_.stream;
   const auto& streams = module_.program().streams;

@@ -47,7 +47,48 @@ void initialise_targets() {
   });
 }
 
-std::unique_ptr<llvm::TargetMachine> make_target(Tier tier) {
+// A target machine, and the passes of its code generator for as long as it lives: LLVM takes a fifth of the
+// time of a small module to put them together. That they run again is what llc's `-compile-twice` tests.
+class Generator {
+ public:
+  explicit Generator(std::unique_ptr<llvm::TargetMachine> machine) : machine_(std::move(machine)) {}
+
+  llvm::TargetMachine& machine() const { return *machine_; }
+
+  Result<Object> object(llvm::Module& module) {
+    if (!passes_) {
+      passes_ = std::make_unique<llvm::legacy::PassManager>();
+      if (machine_->addPassesToEmitFile(*passes_, stream_, nullptr, llvm::CodeGenFileType::ObjectFile)) {
+        passes_.reset();
+        return no_code();
+      }
+    }
+    bytes_.clear();
+    passes_->run(module);
+    return bytes_;
+  }
+
+  Result<Object> assembly(llvm::Module& module) const {
+    Object bytes;
+    llvm::raw_svector_ostream stream(bytes);
+    llvm::legacy::PassManager passes;
+    if (machine_->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
+      return no_code();
+    passes.run(module);
+    return bytes;
+  }
+
+ private:
+  static Error no_code() { return Error{"LLVM cannot write code for this machine"}; }
+
+  std::unique_ptr<llvm::TargetMachine> machine_;
+  Object bytes_;
+  llvm::raw_svector_ostream stream_{bytes_};
+  std::unique_ptr<llvm::legacy::PassManager> passes_;  // made at first use; write into `stream_`
+};
+
+// Null: LLVM does not know this machine.
+std::unique_ptr<Generator> make_generator(Tier tier) {
   initialise_targets();
   std::string problem;
   std::string triple = llvm::sys::getProcessTriple();
@@ -64,8 +105,9 @@ std::unique_ptr<llvm::TargetMachine> make_target(Tier tier) {
   auto machine = std::unique_ptr<llvm::TargetMachine>(
       target->createTargetMachine(triple, llvm::sys::getHostCPUName(), features, options, llvm::Reloc::PIC_,
                                   llvm::CodeModel::Small, level, true));
-  if (machine && tier == Tier::Quick) machine->setFastISel(true);
-  return machine;
+  if (!machine) return nullptr;
+  if (tier == Tier::Quick) machine->setFastISel(true);
+  return std::make_unique<Generator>(std::move(machine));
 }
 
 // Brings in the bodies of the helpers that the module calls, for the inliner.
@@ -148,46 +190,45 @@ void run_passes(llvm::Module& module, llvm::TargetMachine& machine, Tier tier, c
 }
 
 // To make one takes LLVM half a millisecond, a tenth of what a small edit costs: they are kept.
-// Threads: any; a machine is lent to one compilation at a time.
-class TargetMachines {
+// Threads: any; a generator is lent to one compilation at a time.
+class Generators {
  public:
-  std::unique_ptr<llvm::TargetMachine> take(Tier tier) {
+  std::unique_ptr<Generator> take(Tier tier) {
     std::lock_guard lock(mutex_);
     auto& idle = of(tier);
-    if (idle.empty()) return make_target(tier);
+    if (idle.empty()) return make_generator(tier);
     auto out = std::move(idle.back());
     idle.pop_back();
     return out;
   }
-  void give_back(Tier tier, std::unique_ptr<llvm::TargetMachine> machine) {
+  void give_back(Tier tier, std::unique_ptr<Generator> generator) {
     std::lock_guard lock(mutex_);
-    of(tier).push_back(std::move(machine));
+    of(tier).push_back(std::move(generator));
   }
 
  private:
-  std::vector<std::unique_ptr<llvm::TargetMachine>>& of(Tier tier) {
-    return idle_[static_cast<size_t>(tier)];
-  }
+  std::vector<std::unique_ptr<Generator>>& of(Tier tier) { return idle_[static_cast<size_t>(tier)]; }
 
   std::mutex mutex_;
-  std::array<std::vector<std::unique_ptr<llvm::TargetMachine>>, 2> idle_;
+  std::array<std::vector<std::unique_ptr<Generator>>, 2> idle_;
 };
 
 struct Built {
   codegen::EmittedModule emitted;
-  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<Generator> generator;
 };
 
 // The module as it is emitted, for that machine.
-Result<Built> emit(const graph::Graph& graph, codegen::Literals literals,
-                   std::unique_ptr<llvm::TargetMachine> machine, CompileTimes& times) {
+Result<Built> emit(const graph::Graph& graph, Tier tier, codegen::Literals literals,
+                   std::unique_ptr<Generator> generator, CompileTimes& times) {
   int64_t begin = now_ns();
-  if (!machine) return Error{"LLVM does not know this machine"};
-  Built out{codegen::emit(graph, literals), std::move(machine)};
+  if (!generator) return Error{"LLVM does not know this machine"};
+  auto rows = tier == Tier::Quick ? codegen::SourceRows::OneByOne : codegen::SourceRows::InBlocks;
+  Built out{codegen::emit(graph, literals, rows), std::move(generator)};
   if (!out.emitted.problem.empty()) return Error{"the generated code is not valid: " + out.emitted.problem};
   llvm::Module& module = *out.emitted.module;
-  module.setDataLayout(out.machine->createDataLayout());
-  module.setTargetTriple(out.machine->getTargetTriple().str());
+  module.setDataLayout(out.generator->machine().createDataLayout());
+  module.setTargetTriple(out.generator->machine().getTargetTriple().str());
   times.emit_ns = now_ns() - begin;
   return out;
 }
@@ -200,7 +241,7 @@ Status improve(Built& built, Tier tier, const GoesOn& goes_on, CompileTimes& tim
     std::string problem;
     if (!link_helpers(*built.emitted.module, problem)) return Error{problem};
   }
-  run_passes(*built.emitted.module, *built.machine, tier, goes_on);
+  run_passes(*built.emitted.module, built.generator->machine(), tier, goes_on);
   if (goes_on && !goes_on()) return not_wanted;
   times.passes_ns = now_ns() - begin;
   return Unit{};
@@ -208,21 +249,11 @@ Status improve(Built& built, Tier tier, const GoesOn& goes_on, CompileTimes& tim
 
 Result<Built> build(const graph::Graph& graph, Tier tier) {
   CompileTimes times;
-  auto built = emit(graph, codegen::Literals::Table, make_target(tier), times);
+  auto built = emit(graph, tier, codegen::Literals::Table, make_generator(tier), times);
   if (!built) return built.error();
   Status improved = improve(built.value(), tier, nullptr, times);
   if (!improved) return improved.error();
   return built;
-}
-
-Result<Object> generate(Built& built, llvm::CodeGenFileType type) {
-  Object bytes;
-  llvm::raw_svector_ostream stream(bytes);
-  llvm::legacy::PassManager passes;
-  if (built.machine->addPassesToEmitFile(passes, stream, nullptr, type))
-    return Error{"LLVM cannot write code for this machine"};
-  passes.run(*built.emitted.module);
-  return bytes;
 }
 
 }  // namespace
@@ -242,7 +273,7 @@ struct Jit::State {
   std::map<std::string, Object> objects;  // by tier and shape
   ObjectCache on_disk;
   uint64_t next = 0;
-  TargetMachines machines;
+  Generators generators;
 };
 
 Jit::Jit(const std::string& object_folder) : state_(std::make_shared<State>(object_folder)) {
@@ -289,28 +320,28 @@ Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen:
       return !stopped;
     };
   }
-  auto emitted = emit(graph, literals, machines.take(tier), times);
+  auto emitted = emit(graph, tier, literals, generators.take(tier), times);
   if (!emitted) return emitted.error();
   Built& built = emitted.value();
   bool looks = reuse == Reuse::OnDisk && on_disk.keeps();
   std::string key;
   if (looks) {
-    key = ObjectCache::key(*built.emitted.module, *built.machine, tier == Tier::Quick ? 'q' : 'o');
+    key = ObjectCache::key(*built.emitted.module, built.generator->machine(), tier == Tier::Quick ? 'q' : 'o');
     if (auto known = on_disk.find(key)) {
-      machines.give_back(tier, std::move(built.machine));
+      generators.give_back(tier, std::move(built.generator));
       return std::move(*known);
     }
   }
   Status improved = improve(built, tier, goes_on, times);
   if (!improved) {
-    machines.give_back(tier, std::move(built.machine));
+    generators.give_back(tier, std::move(built.generator));
     return improved.error();
   }
   int64_t begin = now_ns();
   Gate gate(goes_on);
   if (goes_on) built.emitted.module->getContext().setOptPassGate(gate);
-  auto made = generate(built, llvm::CodeGenFileType::ObjectFile);
-  machines.give_back(tier, std::move(built.machine));
+  auto made = built.generator->object(*built.emitted.module);
+  generators.give_back(tier, std::move(built.generator));
   if (!made) return made;
   if (goes_on && !goes_on()) return not_wanted;
   times.code_ns = now_ns() - begin;
@@ -421,7 +452,7 @@ Result<std::string> print_ir(const graph::Graph& graph, Tier tier) {
 Result<std::string> print_assembly(const graph::Graph& graph, Tier tier) {
   auto built = build(graph, tier);
   if (!built) return built.error();
-  auto bytes = generate(built.value(), llvm::CodeGenFileType::AssemblyFile);
+  auto bytes = built.value().generator->assembly(*built.value().emitted.module);
   if (!bytes) return bytes.error();
   return std::string(bytes.value().data(), bytes.value().size());
 }

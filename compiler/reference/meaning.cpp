@@ -122,32 +122,6 @@ void Meaning::merges_above(int stream, size_t stage, std::set<int>& out) const {
   }
 }
 
-// Past so many ways all of them are looked at with the first input of the merges that are left.
-template <typename Make>
-Ways Meaning::each_way(int stream, size_t stage, Make make) {
-  constexpr size_t merges_max = 6;
-  std::set<int> all;
-  merges_above(stream, stage, all);
-  std::vector<int> merges(all.begin(), all.end());
-  merges.resize(std::min(merges.size(), merges_max));
-  Ways out;
-  way_.clear();
-  for (int merge : merges) way_[merge] = 0;
-  while (true) {
-    known_.clear();
-    out.insert(make());
-    size_t at = 0;
-    while (at < merges.size()) {
-      size_t& input = way_[merges[at]];
-      if (++input < program_.streams[static_cast<size_t>(merges[at])].inputs.size()) break;
-      input = 0;
-      ++at;
-    }
-    if (at == merges.size()) break;
-  }
-  return out;
-}
-
 Ways Meaning::of(const Expr& expr, int stream, size_t stage) {
   return each_way(stream, stage, [&] { return text(expr, stream, stage); });
 }
@@ -211,7 +185,9 @@ std::string Meaning::text(const Stage& stage, int stream, size_t index) {
   Locals locals;
   for (size_t i = 0; i < process.key_locals.size(); ++i)
     locals[process.key_locals[i]] = text(*stage.keys[i], stream, index);
-  std::string out;
+  std::string out = "by ";
+  std::vector<std::string> keys = texts(stage.keys, stream, index);
+  for (const std::string& key : std::set<std::string>(keys.begin(), keys.end())) out += key + ";";
   for (const typed::ProcessState& state : process.states)
     out += state.type->text + " = " + text(*state.initial, stream, index, locals) + ";";
   for (size_t i = 0; i < process.states.size(); ++i)
@@ -341,6 +317,7 @@ std::string Meaning::text(const Expr& expr, int stream, size_t stage, Locals& lo
     if (expr.type->kind == typed::Kind::Decimal) out += " to " + expr.type->text;
     if (!expr.args.empty()) out += exact_in(expr.args[0]->type);
   }
+  if (expr.kind == ExprKind::Format) out += exact_in(expr.args[0]->type);  // all digits are written
   if (expr.kind == ExprKind::Member || expr.kind == ExprKind::OptionalMember) {
     typed::TypeRef record = expr.args[0]->type;
     if (record->kind == typed::Kind::Optional) record = record->element;

@@ -32,6 +32,8 @@ class Meaning {
   Ways admitted(const typed::AggregateCall& call, int stream, size_t stage);
   // Of each field of the record that enters the stage.
   std::vector<Ways> fields(int stream, size_t stage);
+  // Of which events enter the stage.
+  Ways arriving(int stream, size_t stage);
   // Of the event time of what enters the stage.
   Ways time(int stream, size_t stage);
 
@@ -65,6 +67,9 @@ class Meaning {
   std::string field_of_stage(int stream, size_t stage, int index);
   std::string field_of_input(int stream, int index);
   std::string time_of(int stream, size_t stage);
+  void add_conditions(const typed::Expr& condition, int stream, size_t stage, Ways& out);
+  void add_passed(int stream, size_t index, Ways& out);
+  void add_arriving(int stream, size_t stage, Ways& out);
   const typed::Input& input_of(int stream) const;
   const std::string& name_of(const std::string& name, const std::string& was) const {
     return renames_ && !was.empty() ? was : name;
@@ -76,6 +81,32 @@ class Meaning {
   std::map<int, size_t> way_;  // by stream with several inputs: the one that is looked at
   std::map<std::tuple<int, size_t, int>, std::string> known_;  // of that way
 };
+
+// Past so many ways all of them are looked at with the first input of the merges that are left.
+template <typename Make>
+Ways Meaning::each_way(int stream, size_t stage, Make make) {
+  constexpr size_t merges_max = 6;
+  std::set<int> all;
+  merges_above(stream, stage, all);
+  std::vector<int> merges(all.begin(), all.end());
+  merges.resize(std::min(merges.size(), merges_max));
+  Ways out;
+  way_.clear();
+  for (int merge : merges) way_[merge] = 0;
+  while (true) {
+    known_.clear();
+    out.insert(make());
+    size_t at = 0;
+    while (at < merges.size()) {
+      size_t& input = way_[merges[at]];
+      if (++input < program_.streams[static_cast<size_t>(merges[at])].inputs.size()) break;
+      input = 0;
+      ++at;
+    }
+    if (at == merges.size()) break;
+  }
+  return out;
+}
 
 // Whether two meanings are one, but for inputs of a `merge` that came or went.
 bool continues(const Ways& before, const Ways& now);

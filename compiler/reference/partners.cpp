@@ -31,7 +31,7 @@ std::string fingerprint(const StageView& view) {
     for (const Ways& key : cell.keys) out += " by " + text_of(key);
   }
   for (const Ways& key : view.keys) out += " by " + text_of(key);
-  return out;
+  return out + " of " + text_of(view.arriving);
 }
 
 std::string keys_text(const StageView& view) {

@@ -174,6 +174,7 @@ std::vector<StageView> views_of(Flow& flow, bool renames) {
     const typed::Stage& stage = *view.stage;
     auto [stream, index] = place;
     view.keys = meaning.of(stage.keys, stream, index);
+    view.arriving = meaning.arriving(stream, index);
     auto add = [&](Cell cell) {
       cell.time = meaning.time(stream, index);
       view.cells.push_back(std::move(cell));

@@ -33,6 +33,7 @@ struct StageView {
   const typed::Stage* stage = nullptr;
   std::vector<Cell> cells;
   std::vector<Ways> keys;
+  Ways arriving;  // which events come to it
   std::string path() const { return stream->name + "/" + stage->name + "/"; }
 };
 
