@@ -281,9 +281,12 @@ SourceLoop::Place SourceLoop::pass_bad(Place at) {
   llvm::BasicBlock* next = at_.block("next");
   llvm::Type* byte = b_.getInt8Ty();
   llvm::BasicBlock* found = b_.GetInsertBlock();
-  llvm::SwitchInst* why = b_.CreateSwitch(b_.CreateLoad(byte, b_.CreateGEP(byte, bad_, at.row)), told, 2);
-  why->addCase(b_.getInt8(MUT_ROW_ELSEWHERE), elsewhere);
-  why->addCase(b_.getInt8(MUT_ROW_SKIPPED), next);
+  // Two branches and no switch, which LLVM's quick selection of instructions does not know.
+  llvm::BasicBlock* not_skipped = at_.block("not_skipped");
+  llvm::Value* why = b_.CreateLoad(byte, b_.CreateGEP(byte, bad_, at.row));
+  b_.CreateCondBr(b_.CreateICmpEQ(why, b_.getInt8(MUT_ROW_SKIPPED)), next, not_skipped);
+  b_.SetInsertPoint(not_skipped);
+  b_.CreateCondBr(b_.CreateICmpEQ(why, b_.getInt8(MUT_ROW_ELSEWHERE)), elsewhere, told);
   b_.SetInsertPoint(told);
   // No event time of its own, one position of its source.
   at_.position = b_.CreateAdd(first_position_, at.row);
