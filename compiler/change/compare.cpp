@@ -138,7 +138,8 @@ class Comparison {
       return true;
     }
     if (!rule->makes(cell.index) || rule->unites) return false;
-    const VerdictRow& row = verdict_of(Difference::ProcessMigrated);
+    const VerdictRow& row =
+        verdict_of(rule->can_fail ? Difference::ProcessMigrated : Difference::ProcessMade);
     out.verdict = row.verdict;
     out.reason = row.reason;
     out.entries = entries_of(from.store);

@@ -325,7 +325,7 @@ class Finder {
   void find_process() {
     bool made = rule_ != nullptr && rule_->makes(after_.index);
     if (made) {
-      add(Difference::ProcessMigrated);
+      add(rule_->can_fail ? Difference::ProcessMigrated : Difference::ProcessMade);
     } else if (before_.type != nullptr && after_.type != nullptr) {
       TypeChange change = type_change(before_.type, after_.type);
       std::string texts = before_.type->text + " → " + after_.type->text;

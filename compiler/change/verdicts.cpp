@@ -128,6 +128,7 @@ constexpr VerdictRow rows[] = {
      "statements changed; what the old ones made of events before the cut stays"},
     {Difference::ProcessInitial, Verdict::KeepMixed, false,
      "initial value changed; keys from before the cut began with the old one"},
+    {Difference::ProcessMade, Verdict::Convert, false, "made by `migrate`"},
     {Difference::ProcessMigrated, Verdict::ConvertChecked, false,
      "made by `migrate`; a key for which it fails stops the edit"},
     {Difference::Fresh, Verdict::Reset, false, "emptied by `fresh`"},

@@ -94,6 +94,7 @@ enum class Difference : uint8_t {
   HoldOther,
   ProcessStatements,
   ProcessInitial,
+  ProcessMade,
   ProcessMigrated,
   Fresh,
 };

@@ -224,7 +224,13 @@ class CodeDescriber {
       for (const state::ColumnDesc& column : node.desc.columns) out += " w" + std::to_string(column.word);
       for (int history : node.histories) out += " h" + std::to_string(history);
       if (node.table >= 0) out += " t" + std::to_string(node.table);
-      for (const state::CellDesc& measure : node.desc.measures) out += " m" + std::to_string(measure.column);
+      for (size_t i = 0; i < node.desc.measures.size(); ++i) {
+        const state::CellDesc& measure = node.desc.measures[i];
+        out += " m" + std::to_string(measure.column) + "," + std::to_string(static_cast<int>(measure.fn)) +
+               "," + std::to_string(static_cast<int>(measure.kind)) + "," +
+               std::to_string(static_cast<int>(measure.order_kind)) + "," +
+               stage_of(node).aggregates[i].result->text;
+      }
       for (int field : node.fields)
         out += " f" + std::to_string(field) +
                stage_of(node).input->fields[static_cast<size_t>(field)].type->text;

@@ -326,7 +326,8 @@ Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen:
   bool looks = reuse == Reuse::OnDisk && on_disk.keeps();
   std::string key;
   if (looks) {
-    key = ObjectCache::key(*built.emitted.module, built.generator->machine(), tier == Tier::Quick ? 'q' : 'o');
+    key =
+        ObjectCache::key(*built.emitted.module, built.generator->machine(), tier == Tier::Quick ? 'q' : 'o');
     if (auto known = on_disk.find(key)) {
       generators.give_back(tier, std::move(built.generator));
       return std::move(*known);

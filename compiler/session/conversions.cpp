@@ -214,6 +214,7 @@ Outcome<std::vector<std::shared_ptr<const runtime::KeyConversion>>> compile_conv
     }
     for (const change::ValuePart& part : rule.values) made->values.push_back({part.cell, next++});
     made->merges = conversion.merges || rule.keeps_keys();
+    made->apart = rule.keeps_keys() && !rule.can_fail;
     made->path = conversion.path;
     out.push_back(std::move(made));
   }

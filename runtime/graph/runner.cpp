@@ -245,6 +245,7 @@ void Runner::retire(Instances old, const Fleet& of) {
 void Runner::retire_emptied(state::Store& store) {
   std::shared_ptr<state::Store> emptied = store.take_emptied();
   if (!emptied) return;
+  if (auto change = store.take_idle_change()) retire(std::move(change), 0, fleet_.shared_budget());
   size_t bytes = emptied.use_count() == 1 ? emptied->bytes() : 0;  // an undo may need it
   retire(std::move(emptied), bytes, fleet_.shared_budget());
   ++emptied_;

@@ -36,13 +36,16 @@ void Backlog::give(const uint64_t* key, char* made) {
   mark(at);
 }
 
-uint64_t Backlog::give_segment(KeyedTable& to) {
+uint64_t Backlog::give_rows(KeyedTable& to, uint64_t most) {
   MUT_CHECK(segment_ < given_.size(), "a row that is left lies in a segment that was not visited");
   uint64_t given = 0;
   std::vector<uint64_t> key(from_.key_words() + 1);
-  from_.for_segment(segment_++, [&](const char* row) {
+  bool more = false;
+  from_.for_segment(segment_, [&](const char* row) {
     RowPlace at = from_.place_of(row);
     if (is_given(at)) return;
+    more = more || given == most;
+    if (more) return;
     if (take_over_.lives(row)) {
       from_.load_key(row, key.data());
       take_over_.convert(row, to.make_row_regardless(key.data()));
@@ -50,6 +53,7 @@ uint64_t Backlog::give_segment(KeyedTable& to) {
     mark(at);
     ++given;
   });
+  if (!more) ++segment_;
   return given;
 }
 

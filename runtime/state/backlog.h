@@ -31,9 +31,9 @@ class Backlog {
   void give(const uint64_t* key, char* made);
   // Whether there is a row of that key that is not there yet.
   bool has(const uint64_t* key) const;
-  // Rows of one segment of the old table, into `to`, which has room for them whatever the budget says: they
-  // were there before. How many.
-  uint64_t give_segment(KeyedTable& to);
+  // So many of the rows that are left, into `to`, which has room for them whatever the budget says: they were
+  // there before. Fewer where a segment of the old table ends. How many.
+  uint64_t give_rows(KeyedTable& to, uint64_t most);
 
  private:
   bool is_given(RowPlace at) const;

@@ -89,10 +89,6 @@ bool converts_apart(const StoreDesc& old, const StoreDesc& next, const std::vect
       !std::equal(old.keys.begin(), old.keys.end(), next.keys.begin(), next.keys.end(), same_words))
     return false;
   if (old.has_distinct || next.has_distinct) return false;  // values of groups lie in tables of their own
-  auto apart = [](const CellDesc& cell) {
-    return cell.fn != CellFn::Own;
-  };  // which kernels look for by themselves
-  if (!std::all_of(next.cells.begin(), next.cells.end(), apart)) return false;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (cells[i] < 0) continue;
     const abi::TypeDesc* from = kept_type(old.cells[static_cast<size_t>(cells[i])]);
@@ -171,19 +167,33 @@ void GroupStore::convert_from(const Store& old_store, const std::vector<int>& ce
 bool GroupStore::can_take_over(const Store& old, const std::vector<int>& cells) const {
   // What else groups of a store may have is taken over at the cut, with all of them.
   bool plain = desc_.kind == StoreKind::Groups || desc_.kind == StoreKind::Whole;
+  // Cells of aggregates of the script are looked for by kernels, before they make a row.
+  auto own = [](const CellDesc& cell) { return cell.fn == CellFn::Own; };
   return plain && typeid(*this) == typeid(GroupStore) && typeid(old) == typeid(GroupStore) &&
+         std::none_of(desc_.cells.begin(), desc_.cells.end(), own) &&
          converts_apart(old.desc(), desc_, cells);
 }
 
-void GroupStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells,
-                           int64_t watermark) {
+void GroupStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells, int64_t watermark,
+                           std::shared_ptr<KeyChange> change) {
   auto& old = static_cast<GroupStore&>(*old_store);
   late_ = old.late_;
-  table_.take_over(old.table_, {[&old, watermark](const char* row) { return !old.is_past(row, watermark); },
-                                [this, &old, cells, watermark](const char* row, char* made) {
-                                  convert_group(old, row, made, cells, watermark);
-                                }});
+  auto convert = [this, &old, cells, watermark, change = change.get(),
+                  key = std::vector<uint64_t>(key_room(old.desc()))](const char* row, char* made) mutable {
+    if (change == nullptr) {
+      convert_group(old, row, made, cells, watermark);
+      return;
+    }
+    old.table_.load_key(row, key.data());
+    change->begin_row(old.table_, row);
+    change->apply(old.desc(), desc_, key.data());
+    convert_group(old, row, made, cells, watermark);
+    change->end_row(table_, made);
+  };
+  table_.take_over(old.table_,
+                   {[&old, watermark](const char* row) { return !old.is_past(row, watermark); }, convert});
   before_ = std::move(old_store);
+  change_ = std::move(change);
 }
 
 // Rows that are there are merged with, as of keys that become one.

@@ -14,7 +14,8 @@ class GroupStore : public Store {
   uint64_t entry_count() const override { return table_.row_count() + table_.left(); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   bool can_take_over(const Store& old, const std::vector<int>& cells) const override;
-  void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark) override;
+  void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark,
+                 std::shared_ptr<KeyChange> change) override;
   void take_piece(uint64_t entries) override { table_.take_piece(entries); }
   uint64_t left_to_take() const override { return table_.left(); }
   void join_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;

@@ -256,7 +256,7 @@ void KeyedTable::forget_emptied() {
 
 uint64_t KeyedTable::take_piece(uint64_t rows) {
   uint64_t taken = 0;
-  while (taken < rows && left() > 0) taken += backlog_->give_segment(*this);
+  while (taken < rows && left() > 0) taken += backlog_->give_rows(*this, rows - taken);
   forget_emptied();
   return taken;
 }

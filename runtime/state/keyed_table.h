@@ -50,7 +50,7 @@ class KeyedTable {
   void take_over(const KeyedTable& before, TakeOver fill);
   // Rows of the older table that are not here yet.
   uint64_t left() const { return backlog_ ? backlog_->left() : 0; }
-  // Some of those, a segment at least while any are left. How many.
+  // So many of those, while any are left. How many.
   uint64_t take_piece(uint64_t rows);
   void take_rest() { take_piece(std::numeric_limits<uint64_t>::max()); }
   // As find(), for a row that may not be here yet.

@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "runtime/abi/check.h"
 #include "runtime/abi/deliberate.h"
 #include "runtime/state/values.h"
 
@@ -437,11 +438,14 @@ bool PaneStore::can_take_over(const Store& old, const std::vector<int>& cells) c
   if (old.desc().kind != desc_.kind || static_cast<const PaneStore&>(old).earlier_) return false;
   // Ticks look at all groups.
   return old.desc().gives != Gives::AtTicks && desc_.gives != Gives::AtTicks &&
+         std::none_of(desc_.cells.begin(), desc_.cells.end(),
+                      [](const CellDesc& cell) { return cell.fn == CellFn::Own; }) &&
          converts_apart(old.desc(), desc_, cells);
 }
 
-void PaneStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells,
-                          int64_t watermark) {
+void PaneStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells, int64_t watermark,
+                          std::shared_ptr<KeyChange> change) {
+  MUT_CHECK(!change, "entries of windows that are made anew are made at the cut");
   auto& old = static_cast<PaneStore&>(*old_store);
   take_times(old);
   take_course(old, watermark);

@@ -25,7 +25,8 @@ class PaneStore final : public WindowStore {
   void* view() override { return &view_; }
   void finish(ResultRows&) override {}
   bool can_take_over(const Store& old, const std::vector<int>& cells) const override;
-  void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark) override;
+  void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark,
+                 std::shared_ptr<KeyChange> change) override;
   void take_piece(uint64_t entries) override;
   uint64_t left_to_take() const override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;

@@ -83,6 +83,11 @@ void ProcessStore::convert_from(const Store& old, const std::vector<int>& cells,
   queue_timers();
 }
 
+bool ProcessStore::can_take_over(const Store& old, const std::vector<int>& cells) const {
+  return old.desc().kind == StoreKind::Process && desc_.timers.empty() && old.desc().timers.empty() &&
+         converts_apart(old.desc(), desc_, cells);
+}
+
 void ProcessStore::return_from(const Store& parked, const std::vector<int>& cells) {
   GroupStore::return_from(parked, cells);
   queue_timers();

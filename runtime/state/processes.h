@@ -21,6 +21,8 @@ class ProcessStore final : public GroupStore {
   uint64_t let_go_count() const override { return let_go_; }
   void forget_let_go() override { let_go_ = 0; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  // Without timers, which all wait in one queue: of variables each key's go over by themselves.
+  bool can_take_over(const Store& old, const std::vector<int>& cells) const override;
   void return_from(const Store& parked, const std::vector<int>& cells) override;
   // What waits for a timer is kept, however old.
   bool is_past(const char* row, int64_t watermark) const override;

@@ -35,7 +35,7 @@ size_t Store::bytes_to_take(const Store& old) const {
   return static_cast<size_t>(old.bytes() * wider / std::max<uint64_t>(old.desc().row_size, 1));
 }
 
-void Store::take_over(std::shared_ptr<Store>, const std::vector<int>&, int64_t) {
+void Store::take_over(std::shared_ptr<Store>, const std::vector<int>&, int64_t, std::shared_ptr<KeyChange>) {
   MUT_CHECK(false, "a store that cannot take over is converted at the cut");
 }
 

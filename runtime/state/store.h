@@ -105,8 +105,10 @@ class Store {
   size_t bytes_to_take(const Store& old) const;
   bool budget_fits(size_t bytes) const { return !bytes_ || bytes_->fits(bytes); }
   // In place of convert_from(): `old`, which nobody changes any more, stays as it is; entries are converted
-  // when their keys come, and by take_piece(). Only stores that can_take_over() can.
-  virtual void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark);
+  // when their keys come, and by take_piece(). Only stores that can_take_over() can. `change`: null, or what
+  // makes of each entry what does not go over as it is; only stores of groups know it.
+  virtual void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark,
+                         std::shared_ptr<KeyChange> change);
   // Converts about so many entries of those that wait.
   virtual void take_piece(uint64_t entries) { (void)entries; }
   virtual uint64_t left_to_take() const { return 0; }
@@ -118,6 +120,8 @@ class Store {
   bool takes_from(const Store& store) const { return before_.get() == &store; }
   // That store; null while something is left. Its memory counts in the budget until it dies.
   std::shared_ptr<Store> take_emptied() { return left_to_take() == 0 ? std::move(before_) : nullptr; }
+  // What changed its entries; null: nothing did, or something is left. Has code, which takes time to unlink.
+  std::shared_ptr<KeyChange> take_idle_change() { return left_to_take() == 0 ? std::move(change_) : nullptr; }
   // Takes the rules of another description of the same entries: a longer history, other windows. `cells` as
   // for convert_from(). Costs nothing per entry. Only rings, panes and joins can.
   virtual void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark);
@@ -153,7 +157,8 @@ class Store {
   std::unique_ptr<Budget> bytes_;  // before all that counts in it
   StoreDesc desc_;
   uint64_t late_ = 0;
-  std::shared_ptr<Store> before_;  // that is taken over
+  std::shared_ptr<Store> before_;      // that is taken over
+  std::shared_ptr<KeyChange> change_;  // of its entries
   std::vector<int> key_places_;
   std::optional<Share> share_;
   KeyChange* key_change_ = nullptr;

@@ -52,13 +52,15 @@ std::string key_text(const state::StoreDesc& of, const uint64_t* key) {
   return as_json(record, key_value(of, *record, key).data());
 }
 
-KeyConverter::KeyConverter(const KeyConversion& conversion, const Instance& next)
-    : conversion_(conversion),
+KeyConverter::KeyConverter(std::shared_ptr<const KeyConversion> conversion, const Instance& next, Room room)
+    : kept_(std::move(conversion)),
+      conversion_(*kept_),
+      room_(room),
       budget_(no_state_bytes),
-      instance_(conversion.plan, conversion.kernels, {}, budget_, errors_),
-      record_(conversion.plan->sources[0].record->size) {
+      instance_(conversion_.plan, conversion_.kernels, {}, budget_, errors_),
+      record_(conversion_.plan->sources[0].record->size) {
   // Both declare the same params in the same order.
-  for (size_t i = 0; i < conversion.plan->params.size(); ++i)
+  for (size_t i = 0; i < conversion_.plan->params.size(); ++i)
     instance_.set_param(i, next.params() + next.plan().param_record->fields[i].offset);
 }
 
@@ -130,7 +132,8 @@ void KeyConverter::end_row(state::KeyedTable& next, char* row) {
       bool present = state::read_words(type, from, words.data() + 1);
       if (type.kind == abi::TypeKind::Optional) words.back() = present ? 1 : 0;
     }
-    uint64_t growth = state::own_growth(cell, nullptr, &next.heap(), words.data());
+    uint64_t growth =
+        room_ == Room::OfBudget ? state::own_growth(cell, nullptr, &next.heap(), words.data()) : 0;
     if (growth > 0 && !next.heap().fits(growth)) {
       if (problem_.empty()) problem_ = conversion_.path + ": " + state::no_memory;
       return;

@@ -40,14 +40,17 @@ struct KeyConversion {
   };
   std::vector<Value> values;
   bool merges = false;  // several old keys may become one, or none changes
+  bool apart = false;   // keys stay, and none can fail: entries may be converted one by one behind the cut
   std::string path;     // of the stage, for reports
 };
 
 // On one thread, for one store. Remembers the first key that cannot go over.
 class KeyConverter final : public state::KeyChange {
  public:
+  // Regardless: behind the cut, where no entry can be refused any more.
+  enum class Room : uint8_t { OfBudget, Regardless };
   // `next`: whose params hold.
-  KeyConverter(const KeyConversion& conversion, const Instance& next);
+  KeyConverter(std::shared_ptr<const KeyConversion> conversion, const Instance& next, Room room);
   ~KeyConverter() override;
   void begin_row(const state::KeyedTable& old, const char* row) override;
   void end_row(state::KeyedTable& next, char* row) override;
@@ -62,7 +65,9 @@ class KeyConverter final : public state::KeyChange {
   void check_alone(const state::StoreDesc& old, const uint64_t* from, const state::StoreDesc& next,
                    const uint64_t* to);
 
+  std::shared_ptr<const KeyConversion> kept_;
   const KeyConversion& conversion_;
+  Room room_;
   ErrorLog errors_;
   state::Budget budget_;
   Instance instance_;

@@ -58,7 +58,8 @@ void with_keys(const StorePart& part, const Migration& migration, const Instance
                std::string& problem, const std::function<void()>& fill) {
   store.set_key_places(part.keys);
   if (part.conversion < 0) return fill();
-  KeyConverter keys(*migration.conversions[static_cast<size_t>(part.conversion)], next);
+  KeyConverter keys(migration.conversions[static_cast<size_t>(part.conversion)], next,
+                    KeyConverter::Room::OfBudget);
   store.set_key_change(&keys);
   fill();
   store.set_key_change(nullptr);
@@ -219,7 +220,8 @@ bool is_taken_over(const std::vector<ShardMigration>& shards, const Migration& m
                    size_t& planned) {
   const StoreMigration& store = migration.stores[index];
   if (migration.old == Migration::Old::Stays) return false;
-  if (store.transfer != StoreTransfer::Convert || store.conversion >= 0 || !store.joined.empty() ||
+  bool apart = store.conversion < 0 || migration.conversions[static_cast<size_t>(store.conversion)]->apart;
+  if (store.transfer != StoreTransfer::Convert || !apart || !store.joined.empty() ||
       !store.returned.empty() || !keeps_order(store.keys) || has_other_readers(migration, index) ||
       changes_shards(migration, index, shards[0].old->plan(), shards[0].next->plan()))
     return false;
@@ -254,10 +256,15 @@ void take_rest(const ShardMigration& shard, const Migration& migration) {
   for (const ParkId& id : migration.parks) finish(id.store);
 }
 
-void take_over(const ShardMigration& shard, size_t index, const StoreMigration& store) {
+void take_over(const ShardMigration& shard, const Migration& migration, size_t index) {
+  const StoreMigration& store = migration.stores[index];
   int64_t watermark = watermark_between(*shard.old, *shard.next, index, store);
   const auto& from = shard.old->store_slot(static_cast<size_t>(store.old_store));
-  shard.next->store(index).take_over(from, store.cells, watermark);
+  std::shared_ptr<KeyConverter> change;
+  if (store.conversion >= 0)
+    change = std::make_shared<KeyConverter>(migration.conversions[static_cast<size_t>(store.conversion)],
+                                            *shard.next, KeyConverter::Room::Regardless);
+  shard.next->store(index).take_over(from, store.cells, watermark, std::move(change));
 }
 
 void move_store(const ShardMigration& shard, size_t index, const StoreMigration& store) {
@@ -373,7 +380,7 @@ MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migratio
       });
     }
     for (const ShardMigration& shard : shards) {
-      if (taken_over) take_over(shard, i, store);
+      if (taken_over) take_over(shard, migration, i);
       if (!fresh && !made) move_store(shard, i, store);
       if (!fresh) shard.next->refresh_store(i);
       if (store.transfer != StoreTransfer::Move) bring_back(*shard.next, i, store, *shard.parked);

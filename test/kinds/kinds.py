@@ -143,9 +143,12 @@ kind(54, "`time` of a source", "choice", out(WINDOW), out(WINDOW), ["reset:out/w
      new_head=TYPE.replace("at: time", "at: time, seen: time") + SOURCE.replace("time at", "time seen"))
 kind(55, "trigger of a window", "keep", out(WINDOW), out(WINDOW + " trigger on update"))
 PROCESS = "| @p process by user ttl 1d {\n  state s: int = 0\n  on event {\n    s = s + 1\n    emit { user: user, s: s }\n  }\n}"
-kind(56, "variable of `process` made anew by `migrate`", "convert-checked", out(PROCESS),
+kind(56, "variable of `process` made anew by `migrate`", "convert", out(PROCESS),
      out(PROCESS.replace("state s: int = 0", "state s: float = 0.0").replace("s + 1", "s + 0.5"))
-     + "migrate out.p { s = float(old.s) / 2.0 }\n", note="a key that it fails for stops the edit")
+     + "migrate out.p { s = float(old.s) / 2.0 }\n", note="behind the cut")
+kind(56, "the same, by an expression that can fail", "convert-checked", out(PROCESS),
+     out(PROCESS.replace("state s: int = 0", "state s: int = 0, d: int = 0")) + "migrate out.p { d = old.s * 2 }\n",
+     note="a key that it fails for stops the edit")
 kind(56, "statements of `process`", "keep-mixed", out(PROCESS), out(PROCESS.replace("s + 1", "s + 2")))
 OWN = "aggregate total(x: float) -> float {\n  state s: float = 0.0\n  add s = s + x\n  result s\n}\n"
 kind(56, "`result` of an aggregate of the script", "same", OWN + out(RUNNING.replace("sum(", "total(")),

@@ -80,6 +80,19 @@ std::string wide(int round) {
          " by key ttl none\nstream counts = totals | where n > 1000000000\nemit counts to stdout()\n";
 }
 
+// A variable of a million keys, each time made of the one before.
+std::string remade(int round) {
+  const std::string now = "seen" + std::to_string(round);
+  std::string out =
+      "type Pair = { key: int, value: int }\nsource rows: Pair = stdin()\nstream totals = rows | @p process "
+      "by "
+      "key ttl none {\n  state " +
+      now + ": float = 0.0\n  on event {\n    " + now + " = " + now + " + 1.0\n    emit { n: " + now +
+      " }\n  }\n}\nstream counts = totals | where n > 1000000000.0\nemit counts to stdout()\n";
+  if (round > 0) out += "migrate totals.p { " + now + " = old.seen" + std::to_string(round - 1) + " }\n";
+  return out;
+}
+
 struct Input {
   ColumnSource columns;
   uint64_t records = 0;  // of one pass
@@ -239,6 +252,7 @@ int print_live_swap(const Options& options, const char* program) {
   measure("a_to_d_at_50", views, {"mixed", mixed}, 0.5);
   measure("window", views, {"window", window}, 1);
   measure("widen", groups, {"widen", wide, {{"drop", "totals/g/total"}}}, 1);
+  measure("remade", groups, {"remade", remade}, 1);
   figures.add("restart_ms", cold_ms(program));
   return figures.end(check);
 }
