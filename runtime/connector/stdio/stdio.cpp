@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <utility>
 
 #include "runtime/connector/memory/memory.h"
 #include "runtime/connector/record_pump.h"
@@ -48,7 +49,7 @@ class LiveSource final : public SourceReader {
 
  private:
   void read_ahead() {
-    std::string piece;
+    std::string piece(read_bytes, '\0');
     while (!stopped_.load()) {
       uint64_t seen = taken_->current();
       if (queue_->waiting_bytes() >= ahead_bytes_max) {
@@ -56,13 +57,16 @@ class LiveSource final : public SourceReader {
         continue;
       }
       if (!file_->ready(stop_check_ns)) continue;
-      piece.resize(read_bytes);
       auto got = file_->read(piece.data(), piece.size());
       if (!got) return queue_->fail(got.error());
       if (got.value() == 0) return queue_->finish();
+      // A line that comes alone is copied: a buffer for each would be 256 KiB to clear, and to keep.
+      if (got.value() < read_bytes / 4) {
+        queue_->push(piece.substr(0, got.value()));
+        continue;
+      }
       piece.resize(got.value());
-      queue_->push(std::move(piece));
-      piece.clear();
+      queue_->push(std::exchange(piece, std::string(read_bytes, '\0')));
     }
     queue_->finish();
   }
