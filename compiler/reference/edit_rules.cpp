@@ -80,8 +80,18 @@ int known_field(const typed::Type& record, const typed::Field& field) {
   int index = record.field_index(field.name);
   return index < 0 && !field.was.empty() ? record.field_index(field.was) : index;
 }
+// The text of an enum is its name: the values of two versions may differ.
+bool is_same(typed::TypeRef from, typed::TypeRef to) {
+  if (from->text != to->text || from->values != to->values || from->fields.size() != to->fields.size())
+    return false;
+  if (from->element != nullptr && !is_same(from->element, to->element)) return false;
+  for (size_t i = 0; i < from->fields.size(); ++i) {
+    if (!is_same(from->fields[i].type, to->fields[i].type)) return false;
+  }
+  return true;
+}
 bool converts(typed::TypeRef from, typed::TypeRef to) {
-  if (from->text == to->text && typed::without_none(from)->kind != typed::Kind::Enum) return true;
+  if (is_same(from, to)) return true;
   if (to->kind == typed::Kind::Optional) return converts(typed::without_none(from), to->element);
   if (from->kind == typed::Kind::Optional) return converts(from->element, to);
   if (from->kind == typed::Kind::Enum && to->kind == typed::Kind::Enum) return true;  // by name, if there
