@@ -27,6 +27,8 @@ Instances Fleet::make_instances(const std::shared_ptr<const Plan>& plan, const K
 Instances Fleet::set_instances(Instances next) {
   Instances old;
   for (size_t i = 0; i < shards_.size(); ++i) old.push_back(shards_[i]->set_instance(std::move(next[i])));
+  // What changed before an edit of `trigger every` is told by the old rule, with what changes until then.
+  for (size_t i = 0; i < plan().stores.size(); ++i) share_tick(i);
   return old;
 }
 
@@ -90,11 +92,15 @@ void Fleet::share_ticks() {
     const StorePlan& store = plan().stores[i];
     int64_t watermark = instance(0).watermark_of(store.clock);
     bool flows = watermark != no_watermark && watermark != state::never;
-    if (store.desc.gives != state::Gives::AtTicks || flows) continue;
-    int64_t tick = state::never;
-    for (const auto& shard : shards_) tick = std::min(tick, shard->instance().store(i).tick());
-    for (const auto& shard : shards_) shard->instance().store(i).note_tick(tick);
+    if (!flows) share_tick(i);
   }
+}
+
+void Fleet::share_tick(size_t store) {
+  if (shards_.size() == 1 || plan().stores[store].desc.gives != state::Gives::AtTicks) return;
+  int64_t tick = state::never;
+  for (const auto& shard : shards_) tick = std::min(tick, shard->instance().store(store).tick());
+  for (const auto& shard : shards_) shard->instance().store(store).note_tick(tick);
 }
 
 // What is left in a window of a number of events is as old as the last event of the stage says, whichever

@@ -85,6 +85,8 @@ class Fleet {
 
  private:
   void share_ticks();
+  // What one shard has planned for a stage holds in all of them.
+  void share_tick(size_t store);
   void fire_at_end();
   void share_stage_clocks();
   void share_newest(size_t store);
