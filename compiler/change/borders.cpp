@@ -136,17 +136,19 @@ class Borders {
     }
   }
 
-  void params() {
+  void params(const std::vector<std::string>& old_params) {
     for (const typed::Param& param : after_.params) {
       auto old_param = find_named(before_.params, param.name);
       int index = -1;
-      if (old_param != before_.params.end() && old_param->type->text == param.type->text) {
-        if (old_param->value == param.value) {
-          index = static_cast<int>(old_param - before_.params.begin());
+      if (old_param != before_.params.end()) {
+        auto old_index = old_param - before_.params.begin();
+        if (old_param->type->text == param.type->text && old_param->value == param.value) {
+          index = static_cast<int>(old_index);
         } else {
-          plan_.notes.push_back(fmt::format("param `{}`: {} → {}", param.name,
-                                            typed::to_text(old_param->value, old_param->type),
-                                            typed::to_text(param.value, param.type)));
+          std::string was = old_params.empty() ? typed::to_text(old_param->value, old_param->type)
+                                                : old_params[static_cast<size_t>(old_index)];
+          plan_.notes.push_back(
+              fmt::format("param `{}`: {} → {}", param.name, was, typed::to_text(param.value, param.type)));
         }
       }
       plan_.migration.params.push_back(index);
@@ -285,11 +287,12 @@ uint64_t replaced_sources(const typed::Program& before, const typed::Program& af
 }
 
 void compare_borders(const typed::Program& before, const typed::Program& after, const FormerNames& names,
-                     bool state_lost, SwapPlan& plan, std::vector<Refusal>& refusals) {
+                     const std::vector<std::string>& old_params, bool state_lost, SwapPlan& plan,
+                     std::vector<Refusal>& refusals) {
   Borders borders(before, after, names, plan, refusals);
   borders.sources(state_lost);
   borders.sinks();
-  borders.params();
+  borders.params(old_params);
   borders.guards();
 }
 

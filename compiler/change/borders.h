@@ -4,9 +4,11 @@
 
 namespace mut::change {
 
-// Fills the notes, params and renames of `plan`; `state_lost`: some cell is dropped or to be chosen for.
+// Fills the notes, params and renames of `plan`; `old_params` as in CompareOptions. `state_lost`: some cell is
+// dropped or to be chosen for.
 void compare_borders(const typed::Program& before, const typed::Program& after, const FormerNames& names,
-                     bool state_lost, SwapPlan& plan, std::vector<Refusal>& refusals);
+                     const std::vector<std::string>& old_params, bool state_lost, SwapPlan& plan,
+                     std::vector<Refusal>& refusals);
 
 // Sources of `after` that would read something else, by bit.
 uint64_t replaced_sources(const typed::Program& before, const typed::Program& after,

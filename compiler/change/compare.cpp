@@ -55,7 +55,8 @@ class Comparison {
     judge_old_cells();
     offer_parked();
     hint_renames();
-    compare_borders(old_program, new_program, names, feeds_state_changed_, plan_, matches_.refusals);
+    compare_borders(old_program, new_program, names, options_.old_params, feeds_state_changed_, plan_,
+                    matches_.refusals);
     decide();
     plan_sources();
     plan_.migration.stores = plan_transfers(before_, old_, after_, new_, sources_, options_.force_convert);

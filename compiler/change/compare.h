@@ -46,6 +46,8 @@ struct CompareOptions {
   bool force_convert = false;  // every continued store entry by entry, for tests
   // Entries of the old stores, by index; empty: not known. A store without entries needs no consent.
   std::vector<uint64_t> old_entries;
+  // Values of the old params as they are now, as text, by index; empty: as they are declared.
+  std::vector<std::string> old_params;
   // Back: `after` ran right before `before`, whose renames are taken back.
   FormerNames::Direction direction = FormerNames::Direction::Forward;
   // The number of `after`: what it drops is parked under it. 0: nothing is parked.

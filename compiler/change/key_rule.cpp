@@ -45,10 +45,20 @@ bool is_of_event(const Expr& expr) {
     case ExprKind::WindowEnd:
       return true;
     case ExprKind::Call:
-      return expr.builtin == typed::Builtin::Position || expr.builtin == typed::Builtin::EventTime;
+      return expr.builtin == typed::Builtin::Position || expr.builtin == typed::Builtin::EventTime ||
+             expr.builtin == typed::Builtin::ArrivalTime;
     default:
       return false;
   }
+}
+
+// The call, if there is one.
+const Expr* find_of_event(const Expr& expr) {
+  if (is_of_event(expr)) return &expr;
+  for (const ExprPtr& arg : expr.args) {
+    if (const Expr* found = find_of_event(*arg)) return found;
+  }
+  return nullptr;
 }
 
 class RuleMaker {
@@ -148,6 +158,11 @@ class RuleMaker {
     auto output = std::find_if(select.outputs.begin(), select.outputs.end(),
                                [&](const typed::Output& each) { return each.name == name; });
     if (output == select.outputs.end()) return nullptr;
+    if (find_of_event(*output->value) != nullptr) {
+      out_.problem = "`migrate` of `" + after_.node->desc.path + "` makes " + what + " `" + name +
+                     "` of an event, by `event_time()`, `arrival_time()` or `position()`; there is none";
+      return typed::clone(*output->value);
+    }
     ExprPtr value = with_initial(typed::clone(*output->value));
     typed::TypeRef given = value->type;
     // The enums of both are those of this script.

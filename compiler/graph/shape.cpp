@@ -131,8 +131,11 @@ class CodeDescriber {
     out += ')';
   }
 
-  // Which of the expressions of a stage belong to what.
-  static void own_shape(const typed::AggregateCall& call, std::string& out) {
+  // Which of the expressions of a stage belong to what: they follow behind all stages, one after the other.
+  static void call_shape(const typed::AggregateCall& call, std::string& out) {
+    out += " " + std::to_string(static_cast<int>(call.fn)) + (call.argument ? "a" : "") +
+           (call.order ? "o" : "") + (call.filter ? "f" : "") + std::to_string(call.arguments.size()) +
+           call.result->text;
     if (call.own == nullptr) return;
     out += " own" + std::to_string(call.own->parameters.size()) + "," +
            std::to_string(call.own->constants.size()) + "," + std::to_string(call.own->states.size()) + "," +
@@ -152,13 +155,15 @@ class CodeDescriber {
     for (const typed::Param& param : program.params) out += "param " + param.type->text + "\n";
     for (const typed::Source& source : program.sources) {
       out += "source " + source.type->text + std::to_string(source.lateness) +
-             (source.connector.name == "generate" ? "generate" : "") + "\n";
+             (source.connector.name == "generate" ? "generate" : "") + (source.time ? "t" : "") +
+             std::to_string(source.generated.size()) + "\n";
     }
     for (size_t i = 0; i < program.streams.size(); ++i) {
       const typed::Stream& stream = program.streams[i];
       out += "stream " + std::to_string(static_cast<int>(stream.kind)) + "," + std::to_string(stream.source) +
              (out_.live[i] ? "live" : "dead") + std::to_string(out_.errors_of[i]) + stream.type->text;
-      for (const typed::Input& input : stream.inputs) out += "<" + std::to_string(input.stream);
+      for (const typed::Input& input : stream.inputs)
+        out += "<" + std::to_string(input.stream) + "," + std::to_string(input.conversion.size());
       for (const Needs& needs : out_.needs[i]) {
         out += "/";
         needs_text(needs);
@@ -172,10 +177,13 @@ class CodeDescriber {
                (stage.late == typed::LatePolicy::Update ? "l" : "") + "," + std::to_string(stage.list_field) +
                "," + std::to_string(stage.flatten_output) + "," + std::to_string(stage.most);
         for (const typed::History& history : stage.histories) {
-          out += history.excluding_current ? "x" : "i";
-          own_shape(history.call, out);
+          out += (history.excluding_current ? "x" : "i") + std::to_string(static_cast<int>(history.over)) +
+                 "," + std::to_string(history.keys.size());
+          call_shape(history.call, out);
         }
-        for (const typed::AggregateCall& call : stage.aggregates) own_shape(call, out);
+        for (const typed::AggregateCall& call : stage.aggregates) call_shape(call, out);
+        out += ";" + std::to_string(stage.keys.size()) + "," + std::to_string(stage.outputs.size()) +
+               (stage.condition ? "c" : "") + (stage.list ? "l" : "");
         if (stage.hold) out += "hold" + std::to_string(stage.hold->order.size()) + stage.output->text;
         if (stage.process) {
           out += "process" + stage.output->text + typed::outline(stage.process->on_event);
@@ -194,6 +202,7 @@ class CodeDescriber {
         if (stage.join) {
           out += "join" + std::to_string(static_cast<int>(stage.join->kind)) + "," +
                  std::to_string(stage.join->right) + (stage.join->condition ? "c" : "") +
+                 (stage.join->as_of ? "a" : "") + std::to_string(stage.join->right_keys.size()) +
                  stage.join->pair->text;
         }
       }

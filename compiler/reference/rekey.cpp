@@ -88,7 +88,8 @@ bool looks_beyond(const Expr& expr) {
              expr.kind == ExprKind::Key || expr.kind == ExprKind::WindowStart ||
              expr.kind == ExprKind::WindowEnd ||
              (expr.kind == ExprKind::Call &&
-              (expr.builtin == typed::Builtin::EventTime || expr.builtin == typed::Builtin::Position));
+              (expr.builtin == typed::Builtin::EventTime || expr.builtin == typed::Builtin::ArrivalTime ||
+               expr.builtin == typed::Builtin::Position));
   return own || std::any_of(expr.args.begin(), expr.args.end(),
                             [](const typed::ExprPtr& arg) { return looks_beyond(*arg); });
 }

@@ -99,6 +99,7 @@ Outcome<change::SwapPlan> Engine::State::plan_edit(const SwapRequest& request, c
   compare.old_sources = base.sources.get();
   compare.new_sources = made.sources.get();
   compare.migrate = session::migrate_checker(base, made);
+  for (const auto& param : base.params) compare.old_params.push_back(param.second);
   {
     std::lock_guard lock(mutex);
     if (&base == program.get() && store_entries.size() == base.graph->stores.size())

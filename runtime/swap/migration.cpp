@@ -226,6 +226,16 @@ bool is_taken_over(const std::vector<ShardMigration>& shards, const Migration& m
       changes_shards(migration, index, shards[0].old->plan(), shards[0].next->plan()))
     return false;
   size_t bytes = planned;
+  // How much memory texts and lists take that a conversion makes is known at the cut alone, where there may be
+  // no room for it.
+  auto owns = [&](const KeyConversion::Value& value) {
+    const state::StoreDesc& desc = shards[0].next->plan().stores[index].desc;
+    return state::owns_memory(desc.cells[static_cast<size_t>(value.cell)]);
+  };
+  if (store.conversion >= 0) {
+    const auto& values = migration.conversions[static_cast<size_t>(store.conversion)]->values;
+    if (std::any_of(values.begin(), values.end(), owns)) return false;
+  }
   for (const ShardMigration& shard : shards) {
     state::Store& made = shard.next->store(index);
     const state::Store& old = old_store(shard, store);
@@ -244,6 +254,7 @@ void take_rest(const ShardMigration& shard, const Migration& migration) {
     if (!store) return;
     store->take_rest();
     store->take_emptied();  // it may be kept for an undo: what it was made of is not
+    store->take_idle_change();
   };
   for (size_t i = 0; i < migration.stores.size(); ++i) {
     const StoreMigration& store = migration.stores[i];
