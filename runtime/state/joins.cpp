@@ -442,7 +442,8 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
       uint64_t offset = old.at(samples, index)->node;
       const Node& node = *old.node_at(offset);
       // Under another key it would stand alone again.
-      if (row_keys_ != nullptr && old.is_replaced(side, samples, index, watermark_)) return;
+      bool gone = row_keys_ != nullptr && old.is_replaced(side, samples, index, watermark_);
+      if (gone && !MUT_DELIBERATE_FAULT(rekey_revives)) return;
       bool over = std::min(leaves(side, node.time), old.leaves(side, node.time)) <= watermark_;
       bool given =
           waits(desc_.join.kind, side) && old.may_be_given(side, node) && waits(old.desc_.join.kind, side);

@@ -63,7 +63,7 @@ LOGIN_ID = LOGIN.replace("user: string", "user: string, id: i32")
 kind(12, "key of a join replaced", "convert", LOGIN_ID + out(JOIN), LOGIN_ID + out(JOIN.replace("user == logins.user", "id == logins.id")),
      note="rows go under the new key")
 kind(12, "key of a join that may fail for a row", "convert-checked", LOGIN_ID + out(JOIN),
-     LOGIN_ID + out(JOIN.replace("user == logins.user", "100000 / (id + 1) == logins.id")), note="a row that it fails for stops the edit")
+     LOGIN_ID + out(JOIN.replace("user == logins.user", "100000 / (id + 1) == 100000 / (logins.id + 1)")), note="a row that it fails for stops the edit")
 PROFILE = "type Profile = { user: string, name: string, level: i32, at: time }\n"
 PEOPLE = 'source profiles: Profile = file("profiles.jsonl") time at\ntable people key user ttl none = profiles\n'
 LOOKUP = out("| @who lookup people on user == people.user | select user, level = people.level")
