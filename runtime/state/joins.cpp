@@ -484,7 +484,7 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
       // It waits for its time alone, if at all.
       if (made == RowKeys::Made::Nothing && !(may_come && waits(desc_.join.kind, row.side))) continue;
     }
-    insert(key.data(), row.side, node.time, taken.data(), state);
+    if (!insert(key.data(), row.side, node.time, taken.data(), state)) return note(key.data(), no_memory);
   }
   late_ = old.late_;
 }
