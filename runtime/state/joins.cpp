@@ -442,8 +442,8 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
       uint64_t offset = old.at(samples, index)->node;
       const Node& node = *old.node_at(offset);
       // Under another key it would stand alone again.
-      bool gone = row_keys_ != nullptr && old.is_replaced(side, samples, index, watermark_);
-      if (gone && !MUT_DELIBERATE_FAULT(rekey_revives)) return;
+      if (row_keys_ != nullptr && old.is_replaced(side, samples, index, watermark_)) return;
+      if (MUT_DELIBERATE_FAULT(rekey_loses_right) && row_keys_ != nullptr && side == JoinSide::Right) return;
       bool over = std::min(leaves(side, node.time), old.leaves(side, node.time)) <= watermark_;
       bool given =
           waits(desc_.join.kind, side) && old.may_be_given(side, node) && waits(old.desc_.join.kind, side);

@@ -230,10 +230,9 @@ void TableStore::rekey(const TableStore& old) {
       kept.push_back({row, *old.at(versions, i)});
     }
   });
-  std::sort(kept.begin(), kept.end(), [](const Kept& a, const Kept& b) {
-    if (MUT_DELIBERATE_FAULT(rekey_backwards)) return a.version.arrival > b.version.arrival;
-    return a.version.arrival < b.version.arrival;
-  });
+  if (MUT_DELIBERATE_FAULT(rekey_loses_rows)) kept.clear();
+  std::sort(kept.begin(), kept.end(),
+            [](const Kept& a, const Kept& b) { return a.version.arrival < b.version.arrival; });
   std::vector<uint64_t> key(key_room(old.desc_));
   std::vector<char> record;
   for (const Kept& each : kept) {
