@@ -10,6 +10,7 @@
 #include "compiler/change/differences.h"
 #include "compiler/change/meaning.h"
 #include "compiler/change/parked.h"
+#include "compiler/change/row_key_rule.h"
 #include "compiler/change/transfers.h"
 
 namespace mut::change {
@@ -243,10 +244,8 @@ class Comparison {
       return nullptr;
     }
     if (!fresh) return known->second.get();
-    if (!lineage_) lineage_.emplace(after_, Detail::Params, *after_lineage_names_);
-    bool forward = options_.direction == FormerNames::Direction::Forward;
-    const MigrateChecker* migrate = forward && options_.migrate ? &options_.migrate : nullptr;
-    auto rule = key_rule(old_cell, cell, {&before_, &after_, &*lineage_, migrate});
+    std::optional<KeyRule> rule = keeps_rows(cell.node->desc.kind) ? rule_of_rows(old_cell.store, cell.store)
+                                                                   : rule_of_keys(old_cell, cell);
     if (!rule) {
       rules_.erase(known);
       return nullptr;
@@ -255,7 +254,27 @@ class Comparison {
     return known->second.get();
   }
 
+  std::optional<KeyRule> rule_of_keys(const Cell& old_cell, const Cell& cell) {
+    if (!lineage_) lineage_.emplace(after_, Detail::Params, *after_lineage_names_);
+    bool forward = options_.direction == FormerNames::Direction::Forward;
+    const MigrateChecker* migrate = forward && options_.migrate ? &options_.migrate : nullptr;
+    return key_rule(old_cell, cell, {&before_, &after_, &*lineage_, migrate});
+  }
+
+  // Both sides of a join have one rule.
+  std::optional<KeyRule> rule_of_rows(int old_store, int store) const {
+    std::vector<RowCells> cells(after_.stores[static_cast<size_t>(store)].desc.cells.size());
+    for (const Cell& cell : new_.cells) {
+      if (cell.store == store) cells[static_cast<size_t>(cell.index)].after = &cell;
+    }
+    for (const Cell& cell : old_.cells) {
+      if (cell.store == old_store) cells[static_cast<size_t>(cell.index)].before = &cell;
+    }
+    return row_key_rule(cells, {&before_, &after_, nullptr, nullptr});
+  }
+
   bool asks_for_rule(const Cell& old_cell, const Cell& cell) const {
+    if (keeps_rows(cell.node->desc.kind)) return old_cell.node->desc.kind == cell.node->desc.kind;
     bool variables = cell.of->process && cell.keys.empty() && old_cell.keys.empty();
     return old_cell.node->desc.kind == cell.node->desc.kind && converts_keys(cell.node->desc.kind) &&
            (variables || (!cell.keys.empty() && !old_cell.keys.empty()));

@@ -27,11 +27,6 @@ Change change_of(const HashSet& before, const HashSet& after) {
   return Change::Other;
 }
 
-// An input of a merge that comes or goes leaves the lineage of the others as it is.
-bool same_lineage(const HashSet& before, const HashSet& after) {
-  return change_of(before, after) != Change::Other;
-}
-
 typed::TypeRef scalar_of(typed::TypeRef type) { return type->kind == Kind::Optional ? type->element : type; }
 
 enum class TypeChange : uint8_t { None, Widened, Other };
@@ -52,7 +47,9 @@ class Finder {
 
   std::vector<Found> run() {
     if (!find_kind()) return std::move(out_);
-    if (rule_ != nullptr && !rule_->keeps_keys()) {
+    if (rule_ != nullptr && rule_->of == KeyRule::Of::Rows) {
+      find_keys_of_rows();
+    } else if (rule_ != nullptr && !rule_->keeps_keys()) {
       find_converted_keys();
     } else {
       find_keys();
@@ -101,6 +98,14 @@ class Finder {
     if (!rule_->widened.empty()) add(Difference::KeyWidened, rule_->widened);
     if (!rule_->narrowed.empty()) add(Difference::KeyNarrowed, rule_->narrowed);
     if (rule_->computed) add(rule_->can_fail ? Difference::KeyComputedChecked : Difference::KeyComputed);
+  }
+
+  void find_keys_of_rows() {
+    const RowSide& side = rule_->sides[static_cast<size_t>(after_.index)];
+    if (!side.keyed) return find_keys();
+    if (after_.node->desc.kind == StoreKind::Table)
+      return add(side.can_fail ? Difference::TableKeyChecked : Difference::TableKey);
+    add(side.can_fail ? Difference::JoinKeyChecked : Difference::JoinKey);
   }
 
   // The gravest change of the types of keys; `places` as key_places() gives them.
@@ -538,6 +543,10 @@ class Finder {
 };
 
 }  // namespace
+
+bool same_lineage(const HashSet& before, const HashSet& after) {
+  return change_of(before, after) != Change::Other;
+}
 
 std::vector<int> key_places(const Cell& before, const Cell& after) {
   std::vector<int> out;

@@ -23,6 +23,8 @@ bool merges(const Cell& cell);
 // For each key of `after` the place of its lineage in `before`, or empty when one has none there or
 // their numbers differ.
 std::vector<int> key_places(const Cell& before, const Cell& after);
+// An input of a merge that comes or goes leaves the lineage of the others as it is.
+bool same_lineage(const HashSet& before, const HashSet& after);
 // Whether two cells would hold the same: function, argument and filter.
 bool same_content(const Cell& a, const Cell& b);
 using graph::duration_text;

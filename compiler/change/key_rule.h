@@ -50,15 +50,27 @@ struct RuleInput {
   int index = -1;  // of the old keys, or of the cells of the old store
 };
 
+// Of a store that keeps rows whole: one of its cells.
+struct RowSide {
+  bool keyed = false;  // the keys of its rows can be had
+  int source = -1;  // of the program: its rows, as the new version has them; -1: nothing is computed of them
+  bool can_fail = false;  // for some rows
+};
+
 struct KeyRule {
-  std::vector<KeyPart> parts;  // by new key
+  // What new keys are made of: the old ones, or the rows that are kept (row_key_rule.h).
+  enum class Of : uint8_t { Keys, Rows } of = Of::Keys;
+  std::vector<RowSide> sides;  // Rows: by cell
+  // By new key. Of rows: Kept, or Computed without a value, which each side has its own of.
+  std::vector<KeyPart> parts;
   std::vector<ValuePart> values;
   std::vector<RuleInput> inputs;  // by field of the record `old`
   // Old variables that `values` and `parts` read, by cell: by field of the record `is_set`, whether the
   // process has given it a value yet.
   std::vector<int> read;
   // A stream `made` of what `parts` and `values` make, from rows of a source with the fields `old` and
-  // `is_set`.
+  // `is_set`. Of rows: for each side that something is computed of a source with the one field `row` and a
+  // stream of the keys that are Computed, in order; null: there is none.
   std::shared_ptr<const typed::Program> program;
   std::vector<std::shared_ptr<const void>> types;  // that the program refers to
   bool can_fail = false;                           // for some entries

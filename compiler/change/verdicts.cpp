@@ -104,6 +104,18 @@ constexpr VerdictRow rows[] = {
      "rows from before the cut get the default of a field that is new, or none"},
     {Difference::JoinRowNarrowed, Verdict::ConvertChecked, false,
      "a field of the rows holds less than it did; a row that does not fit stops the edit"},
+    {Difference::JoinKey, Verdict::Convert, false,
+     "key made anew of each row that is kept; two rows from before the cut make no pair by it"},
+    {Difference::JoinKeyChecked, Verdict::ConvertChecked, false,
+     "key made anew of each row that is kept; two rows from before the cut make no pair by it, and a row "
+     "that "
+     "it fails for stops the edit"},
+    {Difference::TableKey, Verdict::Convert, false,
+     "key made anew of each row that is kept; of several that get one key the newest stays, and what the old "
+     "key replaced does not come back"},
+    {Difference::TableKeyChecked, Verdict::ConvertChecked, false,
+     "key made anew of each row that is kept; of several that get one key the newest stays, what the old key "
+     "replaced does not come back, and a row that it fails for stops the edit"},
     {Difference::TableVersions, Verdict::Keep, false,
      "`versioned` changed; rows that were let go do not come back"},
     {Difference::TableNewest, Verdict::KeepMixed, false,

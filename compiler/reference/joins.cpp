@@ -21,6 +21,16 @@ bool gives_alone(JoinKind kind, size_t side) {
 
 bool is_asof(JoinKind kind) { return kind == JoinKind::Asof || kind == JoinKind::LeftAsof; }
 
+bool waits(JoinKind kind, size_t side) { return gives_alone(kind, side) || (is_asof(kind) && side == 0); }
+
+bool finds_partners(const Key& key) {
+  return std::none_of(key.begin(), key.end(), [](const Value& value) {
+    return value.is_none() || (value.is_float() && std::isnan(value.as_float()));
+  });
+}
+
+bool same_key(const Key& a, const Key& b) { return !KeyLess{}(a, b) && !KeyLess{}(b, a); }
+
 int64_t join_delay(const typed::Join& join) {
   int64_t out = 0;
   if (gives_alone(join.kind, 0)) out = std::max(out, join.high);
@@ -33,17 +43,6 @@ int64_t leaves(const typed::Join& join, size_t side, int64_t time) {
 }
 
 namespace {
-
-bool has_key(const Key& key) {
-  return std::none_of(key.begin(), key.end(), [](const Value& value) {
-    return value.is_none() || (value.is_float() && std::isnan(value.as_float()));
-  });
-}
-
-bool same_key(const Key& a, const Key& b) { return !KeyLess{}(a, b) && !KeyLess{}(b, a); }
-
-// Whether rows of a side come out when their time has come.
-bool waits(JoinKind kind, size_t side) { return gives_alone(kind, side) || (is_asof(kind) && side == 0); }
 
 // One row that leaves a join; null for a side that has none.
 Value::Parts row_of(const Stage& stage, const Value::Parts* left, const Value::Parts* right) {
@@ -64,7 +63,7 @@ Flow::Step Flow::join(StagePlace place, size_t side, const Event& event) {
   own.time = event.time;
   own.fields = event.fields;
   own.key = key_of(side == 0 ? stage.keys : rule.right_keys, event);
-  bool joins = has_key(own.key);
+  bool joins = finds_partners(own.key);
   int64_t now = std::max(states_.at(place).closed, watermark(place.first, place.second));
   // Who fits: by key, by time, not let go yet, and by what else the script asks.
   std::vector<JoinRow>& others = states_.at(place).sides[1 - side];
@@ -180,7 +179,7 @@ Flow::Step Flow::asof(StagePlace place, size_t side, const Event& event) {
   bool late = own.time < now;
   if (late) ++state.late;
   Step out;
-  if (!has_key(own.key)) {
+  if (!finds_partners(own.key)) {
     if (side == 0 && rule.kind == JoinKind::LeftAsof) {
       Event row = event;
       row.fields = row_of(stage, &own.fields, nullptr);

@@ -7,10 +7,13 @@
 #include "compiler/reference/edit_rules.h"
 #include "compiler/reference/evaluate.h"
 #include "compiler/reference/joins.h"
+#include "compiler/reference/json.h"
 #include "compiler/reference/let_go.h"
 #include "compiler/reference/partners.h"
 #include "compiler/reference/rekey.h"
+#include "compiler/reference/row_keys.h"
 #include "compiler/reference/stage_views.h"
+#include "compiler/reference/tables.h"
 
 namespace mut::reference {
 
@@ -104,6 +107,7 @@ class Migration {
       rekey = Rekey::between(keys_of(before), keys_of(view), next_, consents_);
       if (rekey && !order) order.emplace();
     }
+    std::vector<std::optional<RowKeys>> row_keys(view.cells.size());  // where rows go under another key
     std::set<size_t> made;  // variables that `migrate` makes, of whatever there was
     if (rekey && !fresh && !rekey->unites()) {
       for (size_t variable : rekey->made_variables()) made.insert(variable);
@@ -130,6 +134,10 @@ class Migration {
         keys_agree = of_history && (!of_history->unites() || merges(*view.stage, i));
       } else if (is_rekeyed(*view.stage)) {
         keys_agree = rekey && ((many == From::One && !rekey->unites()) || merges(*view.stage, i));
+      }
+      if (!keys_agree && keeps_rows(*view.stage) && keeps_rows(*before.stage)) {
+        row_keys[i] = RowKeys::between(old_, before, next_, view, i);
+        keys_agree = row_keys[i].has_value();
       }
       bool variables = view.stage->process && i < view.stage->process->states.size();
       bool same_function = then.function == now.function ||
@@ -158,7 +166,7 @@ class Migration {
     }
     if (!undecided_.empty()) return;
     try {
-      carry(before, view, from, order.value_or(std::vector<size_t>()), rekey, made);
+      carry(before, view, from, order.value_or(std::vector<size_t>()), rekey, row_keys, made);
     } catch (const EventFailure&) {  // a value that its new type does not hold
       undecided_.push_back("refuse:" + view.path());
     }
@@ -168,6 +176,10 @@ class Migration {
   static bool is_rekeyed(const Stage& stage) {
     return (stage.kind == StageKind::Aggregate && stage.follows.empty()) || stage.kind == StageKind::Dedupe ||
            stage.process != nullptr;
+  }
+
+  static bool keeps_rows(const Stage& stage) {
+    return stage.kind == StageKind::Join || stage.kind == StageKind::Table;
   }
 
   static KeysView keys_of(const StageView& view) {
@@ -226,17 +238,53 @@ class Migration {
   }
 
   // `watermark`: what has left by then, by the bounds so far, does not come back.
-  static void carry_rows(const Stage& before, const Stage& now, const StageState& from, size_t side,
-                         const std::vector<size_t>& order, int64_t watermark, StageState& to) {
-    bool gave = gives_alone(before.join->kind, side) || (is_asof(before.join->kind) && side == 0);
-    for (JoinRow row : from.sides[side]) {
-      row.silent = row.silent || !gave;
+  void carry_rows(const StageView& before, const StageView& view, const StageState& from, size_t side,
+                  const std::vector<size_t>& order, const std::optional<RowKeys>& keys, int64_t watermark,
+                  StageState& to) {
+    const typed::Join& was = *before.stage->join;
+    for (size_t i = 0; i < from.sides[side].size(); ++i) {
+      JoinRow row = from.sides[side][i];
+      row.silent = row.silent || !waits(was.kind, side);
       bool to_come = !row.silent && !row.matched;
-      if (!to_come && leaves(*before.join, side, row.time) <= watermark) continue;
-      row.key = in_order(row.key, order);
-      row.fields = fields_for(before, now, row.fields, side);
+      if (!to_come && leaves(was, side, row.time) <= watermark) continue;
+      if (is_replaced(*before.stage, from, side, i, watermark)) continue;
+      if (keys) {
+        if (!put_under_key(before, view, side, *keys, row)) return;
+        // By a key that finds nobody it can only come out alone.
+        if (!finds_partners(row.key) && !(to_come && waits(view.stage->join->kind, side))) continue;
+      } else {
+        row.fields = fields_for(*before.stage, *view.stage, row.fields, side);
+        row.key = in_order(row.key, order);
+      }
       to.sides[side].push_back(std::move(row));
     }
+  }
+  // A row as the next version has it, under its new key. False: it has none there, which stops the edit.
+  bool put_under_key(const StageView& before, const StageView& view, size_t side, const RowKeys& keys,
+                     JoinRow& row) {
+    Value::Parts fields = row.fields;
+    try {
+      row.fields = fields_for(*before.stage, *view.stage, fields, side);
+      row.key = keys(row.key, row.fields);
+      bool none =
+          std::any_of(row.key.begin(), row.key.end(), [](const Value& part) { return part.is_none(); });
+      if (none && view.stage->kind == StageKind::Table) throw EventFailure{typed::EventError::NoKey};
+      return true;
+    } catch (const EventFailure&) {
+      typed::TypeRef record = side == 0 ? before.stage->input : before.stage->join->right_type;
+      undecided_.push_back("refuse:" + view.path() + " for row " + to_json(Value(fields), record));
+      return false;
+    }
+  }
+  // Whether a row of the right side of an asof join is let go, because of a newer one with its key.
+  static bool is_replaced(const Stage& join, const StageState& state, size_t side, size_t index,
+                          int64_t watermark) {
+    if (!is_asof(join.join->kind) || join.join->condition || side != 1) return false;
+    const std::vector<JoinRow>& rows = state.sides[1];
+    return std::any_of(rows.begin() + static_cast<std::ptrdiff_t>(index) + 1, rows.end(),
+                       [&](const JoinRow& newer) {
+                         return newer.time <= watermark && same_key(newer.key, rows[index].key);
+                       });
   }
 
   static bool is_timed(const Stage& stage) {
@@ -276,7 +324,7 @@ class Migration {
 
   void carry(const StageView& before, const StageView& view, const std::vector<int>& from,
              const std::vector<size_t>& order, const std::optional<Rekey>& rekey,
-             const std::set<size_t>& migrated) {
+             const std::vector<std::optional<RowKeys>>& row_keys, const std::set<size_t>& migrated) {
     const StageState& old_state = old_.state(before.place);
     StageState& state = next_.state(view.place);
     state.late = old_state.late;
@@ -307,6 +355,15 @@ class Migration {
           state.gone_before = std::max(state.gone_before, minus(state.closed, *before.stage->ttl));
         state.over_upto = std::max(state.over_upto, minus(state.closed, before.stage->versioned));
       }
+      state.arrivals = old_state.arrivals;
+      if (row_keys[0]) {
+        for (JoinRow& row : rows_left(*before.stage, old_state)) {
+          if (!put_under_key(before, view, 0, *row_keys[0], row)) return;
+          std::vector<JoinRow>& rows = state.rows[row.key];
+          put_row(*view.stage, std::move(row), rows);
+        }
+        return;
+      }
       for (const auto& [key, rows] : old_state.rows) {
         Key moved = in_order(key, order);
         for (JoinRow row : rows) {
@@ -323,7 +380,8 @@ class Migration {
       state.arrivals = old_state.arrivals;
       int64_t watermark = std::max(old_state.closed, old_.watermark(before.place.first, before.place.second));
       for (size_t side : {size_t{0}, size_t{1}}) {
-        if (from[side] >= 0) carry_rows(*before.stage, *view.stage, old_state, side, order, watermark, state);
+        if (from[side] >= 0)
+          carry_rows(before, view, old_state, side, order, row_keys[side], watermark, state);
       }
       return;
     }

@@ -1,4 +1,6 @@
 // Tables as lists of the rows of each key.
+#include "compiler/reference/tables.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -26,6 +28,33 @@ bool is_over(const Stage& table, const StageState& state, int64_t replaced) {
 
 }  // namespace
 
+bool put_row(const Stage& table, JoinRow row, std::vector<JoinRow>& rows) {
+  bool newest = rows.empty() || table.newest == typed::Newest::ByArrival || row.time >= rows.back().time;
+  if (newest) {
+    if (table.versioned == 0) rows.clear();
+    rows.push_back(std::move(row));
+  } else if (table.versioned > 0) {
+    auto behind = std::upper_bound(rows.begin(), rows.end(), row,
+                                   [](const JoinRow& a, const JoinRow& b) { return a.time < b.time; });
+    rows.insert(behind, std::move(row));
+  }
+  return newest;
+}
+
+std::vector<JoinRow> rows_left(const Stage& table, const StageState& state) {
+  std::vector<JoinRow> out;
+  for (const auto& [key, rows] : state.rows) {
+    if (rows.empty() || is_gone(table, state, rows.back().time)) continue;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      bool replaced = i + 1 < rows.size();
+      if (replaced && (table.versioned == 0 || is_over(table, state, rows[i + 1].time))) continue;
+      out.push_back(rows[i]);
+    }
+  }
+  std::sort(out.begin(), out.end(), [](const JoinRow& a, const JoinRow& b) { return a.arrival < b.arrival; });
+  return out;
+}
+
 Flow::Step Flow::put(StagePlace place, const Event& event) {
   const Stage& table = stage_at(place);
   Key key = key_of(table.keys, event);
@@ -36,19 +65,12 @@ Flow::Step Flow::put(StagePlace place, const Event& event) {
   if (is_gone(table, state, event.time)) return {};
   std::vector<JoinRow>& rows = state.rows[key];
   if (!rows.empty() && is_gone(table, state, rows.back().time)) rows.clear();
-  bool newest = rows.empty() || table.newest == typed::Newest::ByArrival || event.time >= rows.back().time;
   JoinRow row;
   row.time = event.time;
+  row.arrival = ++state.arrivals;
   row.key = key;
   row.fields = event.fields;
-  if (newest) {
-    if (table.versioned == 0) rows.clear();
-    rows.push_back(std::move(row));
-  } else if (table.versioned > 0) {
-    auto behind = std::upper_bound(rows.begin(), rows.end(), row,
-                                   [](const JoinRow& a, const JoinRow& b) { return a.time < b.time; });
-    rows.insert(behind, std::move(row));
-  }
+  bool newest = put_row(table, std::move(row), rows);
   Step out;
   if (newest) out.rows.push_back(event);
   return out;

@@ -185,11 +185,43 @@ reference_migrate(change::MigrateChecker checker) {
   };
 }
 
+namespace {
+
+Outcome<std::shared_ptr<const runtime::KeyConversion>> compile_rows(const change::KeyConversion& conversion,
+                                                                    jit::Jit& jit, jit::Tier tier) {
+  const change::KeyRule& rule = *conversion.rule;
+  auto made = std::make_shared<runtime::KeyConversion>();
+  made->of = runtime::KeyConversion::Of::Rows;
+  made->path = conversion.path;
+  for (const change::RowSide& side : rule.sides) made->sources.push_back(side.source);
+  int next = 0;
+  for (const change::KeyPart& part : rule.parts)
+    made->parts.push_back(part.old >= 0 ? runtime::KeyConversion::Part{part.old, -1}
+                                        : runtime::KeyConversion::Part{-1, next++});
+  if (rule.program == nullptr) return std::shared_ptr<const runtime::KeyConversion>(std::move(made));
+  auto graph = graph::build_graph(rule.program);
+  auto kernels = jit.compile(graph, tier, codegen::Literals::Table, jit::Reuse::InProcess, nullptr);
+  if (!kernels) return Failure{Failure::Kind::Internal, kernels.error().message};
+  source::SourceSet nowhere;
+  nowhere.add("rows", "");
+  made->plan = make_plan(graph, nowhere);
+  made->kernels = std::move(kernels).value();
+  return std::shared_ptr<const runtime::KeyConversion>(std::move(made));
+}
+
+}  // namespace
+
 Outcome<std::vector<std::shared_ptr<const runtime::KeyConversion>>> compile_conversions(
     const std::vector<change::KeyConversion>& planned, jit::Jit& jit, jit::Tier tier) {
   std::vector<std::shared_ptr<const runtime::KeyConversion>> out;
   for (const change::KeyConversion& conversion : planned) {
     const change::KeyRule& rule = *conversion.rule;
+    if (rule.of == change::KeyRule::Of::Rows) {
+      auto made = compile_rows(conversion, jit, tier);
+      if (!made) return made.failure();
+      out.push_back(std::move(made).value());
+      continue;
+    }
     auto graph = graph::build_graph(rule.program);
     auto kernels = jit.compile(graph, tier, codegen::Literals::Table, jit::Reuse::InProcess, nullptr);
     if (!kernels) return Failure{Failure::Kind::Internal, kernels.error().message};

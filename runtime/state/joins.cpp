@@ -189,6 +189,11 @@ void JoinStore::forget_replaced(char* row) {
   save(row, JoinSide::Right, samples);
 }
 
+bool JoinStore::is_replaced(JoinSide side, const Samples& samples, uint32_t index, int64_t watermark) const {
+  bool one_at_a_time = is_asof(desc_.join.kind) && !desc_.join.conditional && side == JoinSide::Right;
+  return one_at_a_time && index + 1 < samples.count && at(samples, index + 1)->time <= watermark;
+}
+
 bool JoinStore::keep(JoinSide side, const uint64_t* key, int64_t time, const char* record,
                      MutPartners& partners) {
   uint8_t* end = partners.chosen + partners.count;
@@ -433,8 +438,12 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
   std::vector<Kept> kept;
   for (JoinSide side : {JoinSide::Left, JoinSide::Right}) {
     if (cells[place(side)] < 0) continue;
-    old.for_each_node(side, [&](uint64_t offset) {
+    old.for_each_node(side, [&](const Samples& samples, uint32_t index) {
+      uint64_t offset = old.at(samples, index)->node;
       const Node& node = *old.node_at(offset);
+      // Under another key it would stand alone again.
+      if (row_keys_ != nullptr && old.is_replaced(side, samples, index, watermark_)) return;
+      if (MUT_DELIBERATE_FAULT(rekey_loses_right) && row_keys_ != nullptr && side == JoinSide::Right) return;
       bool over = std::min(leaves(side, node.time), old.leaves(side, node.time)) <= watermark_;
       bool given =
           waits(desc_.join.kind, side) && old.may_be_given(side, node) && waits(old.desc_.join.kind, side);
@@ -444,7 +453,7 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
   std::sort(kept.begin(), kept.end(), [&](const Kept& a, const Kept& b) {
     return old.node_at(a.node)->arrival < old.node_at(b.node)->arrival;
   });
-  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::vector<uint64_t> key(key_room(old.desc_));
   std::vector<char> record;
   // By JoinSide. A side whose rows do not convert keeps none.
   std::array changes{RowChange::between(old.desc_.join.left, desc_.join.left),
@@ -452,7 +461,6 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
   for (const Kept& row : kept) {
     const Node& node = *old.node_at(row.node);
     old.load_key(row.node, key.data());
-    (void)place_key(old.desc_, key.data());
     record.assign(reinterpret_cast<const char*>(&node) + node.record,
                   reinterpret_cast<const char*>(&node) + node.bytes);
     unpack(old.record_of(row.side), record.data());
@@ -461,10 +469,22 @@ void JoinStore::convert_from(const Store& old_store, const std::vector<int>& cel
     bool forgets = MUT_DELIBERATE_FAULT(swap_loses_match) && node.matched != 0;
     if (forgets) state.matched = 0;
     if (!may_come && !forgets) state.silent = 1;
-    const RowChange& change = *changes[static_cast<size_t>(row.side)];
-    note(key.data(), change.misfit(record.data()));
+    const RowChange& change = *changes[place(row.side)];
+    std::string misfit = change.misfit(record.data());
     std::vector<char> taken = change.apply(record.data());
-    insert(key.data(), row.side, node.time, taken.data(), state);
+    if (row_keys_ == nullptr) {
+      (void)place_key(old.desc_, key.data());
+      note(key.data(), misfit);
+    } else if (!misfit.empty()) {
+      row_keys_->refuse(old.record_of(row.side), record.data(), misfit);
+      return;
+    } else {
+      RowKeys::Made made = row_keys_->apply(old.desc_, desc_, place(row.side), taken.data(), key.data());
+      if (made == RowKeys::Made::Failed) return;
+      // It waits for its time alone, if at all.
+      if (made == RowKeys::Made::Nothing && !(may_come && waits(desc_.join.kind, row.side))) continue;
+    }
+    if (!insert(key.data(), row.side, node.time, taken.data(), state)) return note(key.data(), no_memory);
   }
   late_ = old.late_;
 }

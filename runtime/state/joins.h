@@ -80,7 +80,7 @@ class JoinStore final : public Store {
   void for_each_node(JoinSide side, Visit visit) const {
     table_.for_each([&](char* row) {
       Samples samples = load(row, side);
-      for (uint32_t i = 0; i < samples.count; ++i) visit(at(samples, i)->node);
+      for (uint32_t i = 0; i < samples.count; ++i) visit(samples, i);
     });
   }
   void load_key(uint64_t node, uint64_t* key) const;
@@ -104,6 +104,8 @@ class JoinStore final : public Store {
   void find_before(const uint64_t* key, int64_t time, int64_t now, batch::Arena& arena,
                    MutPartners& out) const;
   void forget_replaced(char* row);
+  // Whether no left row in time can want that row of an asof join, forgotten or not.
+  bool is_replaced(JoinSide side, const Samples& samples, uint32_t index, int64_t watermark) const;
   bool insert(const uint64_t* key, JoinSide side, int64_t time, const char* record, const Node& state);
 
   Budget& budget_;

@@ -40,6 +40,23 @@ class KeyChange {
   virtual void apply(const StoreDesc& old, const StoreDesc& next, uint64_t* key) = 0;
 };
 
+// How keys are made anew of the rows that a store keeps whole.
+class RowKeys {
+ public:
+  enum class Made : uint8_t {
+    Key,      // `key` has the words
+    Nothing,  // the row equals no other by it; `key` has words that no event has
+    Failed,   // it cannot be made, which is remembered: nothing of the new store is used then
+  };
+  virtual ~RowKeys() = default;
+  // `side`: the cell that keeps the row. `row`: as the new store keeps it, in memory layout. `key`: as it
+  // was, with room for the words of both. Texts live as long as the row, the old key and until the next call.
+  virtual Made apply(const StoreDesc& old, const StoreDesc& next, size_t side, const char* row,
+                     uint64_t* key) = 0;
+  // Remembers a row of the old store that cannot go over, and why.
+  virtual void refuse(const abi::TypeDesc& record, const char* row, const std::string& why) = 0;
+};
+
 // Why a conversion has no room for an entry: both stores are there while it is made.
 constexpr const char* no_memory = "the state budget has no room for both versions of it";
 
@@ -142,6 +159,8 @@ class Store {
   const std::optional<Misfit>& misfit() const { return misfit_; }
   // In place of key places, for the conversions that follow; null: none. Not owned.
   void set_key_change(KeyChange* change) { key_change_ = change; }
+  // The same of a store that keeps rows whole.
+  void set_row_keys(RowKeys* keys) { row_keys_ = keys; }
 
  protected:
   // Words of a key of ours or of the old store's, and one to spare.
@@ -162,6 +181,7 @@ class Store {
   std::vector<int> key_places_;
   std::optional<Share> share_;
   KeyChange* key_change_ = nullptr;
+  RowKeys* row_keys_ = nullptr;
   std::optional<Misfit> misfit_;
 };
 

@@ -1,5 +1,6 @@
 #include "runtime/state/tables.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/abi/check.h"
@@ -48,7 +49,11 @@ void TableStore::drop_oldest(Versions& versions) {
   --versions.count;
 }
 
-bool TableStore::add(char* row, int64_t time, const char* record) {
+bool TableStore::is_newest(const Versions& versions, int64_t time) const {
+  return versions.count == 0 || desc_.table.by_arrival || time >= at(versions, versions.count - 1)->time;
+}
+
+bool TableStore::add(char* row, int64_t time, uint64_t arrival, const char* record) {
   Versions versions = load(row);
   uint64_t bytes = packed_bytes(*desc_.table.record, record);
   bool grows = versions.count == versions.capacity;
@@ -60,7 +65,7 @@ bool TableStore::add(char* row, int64_t time, const char* record) {
     if (versions.capacity != 0) table_heap().free(versions.offset, versions.capacity * sizeof(Version));
     versions = bigger;
   }
-  Version made{time, table_heap().allocate(bytes), bytes};
+  Version made{time, arrival, table_heap().allocate(bytes), bytes};
   pack(*desc_.table.record, record, table_heap().at(made.piece));
   uint32_t index = versions.count++;
   while (!desc_.table.by_arrival && index > 0 && at(versions, index - 1)->time > time) {
@@ -80,13 +85,14 @@ Put TableStore::put(const uint64_t* key, int64_t time, const char* record) {
   Versions versions = load(row);
   bool fresh = versions.count == 0;
   bool forgotten = !fresh && is_gone(at(versions, versions.count - 1)->time);
-  bool newer = fresh || forgotten || desc_.table.by_arrival || time >= at(versions, versions.count - 1)->time;
+  bool newer = forgotten || is_newest(versions, time);
   if (MUT_DELIBERATE_FAULT(table_by_arrival)) newer = true;
   if (!newer && desc_.table.versioned == 0) return Put::Older;
-  if (!add(row, time, record)) {
+  if (!add(row, time, arrivals_ + 1, record)) {
     if (fresh) erase(row);
     return Put::NoMemory;
   }
+  ++arrivals_;
   versions = load(row);
   // A key that was forgotten starts anew.
   while (versions.count > 1 && (forgotten || desc_.table.versioned == 0 || is_over(at(versions, 1)->time)))
@@ -174,6 +180,8 @@ void TableStore::convert_from(const Store& old_store, const std::vector<int>& ce
     return;
   }
   let_go(old);
+  arrivals_ = std::max(arrivals_, old.arrivals_);
+  if (row_keys_ != nullptr) return rekey(old);
   auto change = RowChange::between(old.desc_.table.record, desc_.table.record);
   MUT_CHECK(change, "rows of a table that do not convert");
   std::vector<uint64_t> key(desc_.key_words + 1);
@@ -193,12 +201,63 @@ void TableStore::convert_from(const Store& old_store, const std::vector<int>& ce
       record.assign(piece, piece + version.bytes);
       unpack(*old.desc_.table.record, record.data());
       note(key.data(), change->misfit(record.data()));
-      if (!add(made, version.time, change->apply(record.data()).data())) break;
+      if (!add(made, version.time, version.arrival, change->apply(record.data()).data())) break;
     }
     if (load(made).count > 0) return;
     table_.erase(made);
     --row_count_;
   });
+}
+
+// As if what is kept came anew, in its order: of a table without `versioned` the newest row of each key
+// stays.
+void TableStore::rekey(const TableStore& old) {
+  auto change = RowChange::between(old.desc_.table.record, desc_.table.record);
+  MUT_CHECK(change, "rows of a table that do not convert");
+  struct Kept {
+    const char* row;
+    Version version;
+  };
+  std::vector<Kept> kept;
+  old.table_.for_each([&](char* row) {
+    Versions versions = old.load(row);
+    if (old.is_gone(old.at(versions, versions.count - 1)->time)) return;
+    for (uint32_t i = 0; i < versions.count; ++i) {
+      // What its key has let go is not seen under another.
+      bool replaced = i + 1 < versions.count;
+      if (replaced && (old.desc_.table.versioned == 0 || old.is_over(old.at(versions, i + 1)->time)))
+        continue;
+      kept.push_back({row, *old.at(versions, i)});
+    }
+  });
+  if (MUT_DELIBERATE_FAULT(rekey_loses_rows)) kept.clear();
+  std::sort(kept.begin(), kept.end(),
+            [](const Kept& a, const Kept& b) { return a.version.arrival < b.version.arrival; });
+  std::vector<uint64_t> key(key_room(old.desc_));
+  std::vector<char> record;
+  for (const Kept& each : kept) {
+    const char* piece = old.table_heap().at(each.version.piece);
+    record.assign(piece, piece + each.version.bytes);
+    unpack(*old.desc_.table.record, record.data());
+    if (std::string misfit = change->misfit(record.data()); !misfit.empty())
+      return row_keys_->refuse(*old.desc_.table.record, record.data(), misfit);
+    std::vector<char> taken = change->apply(record.data());
+    old.table_.load_key(each.row, key.data());
+    if (row_keys_->apply(old.desc_, desc_, 0, taken.data(), key.data()) != RowKeys::Made::Key) return;
+    char* row = table_.find_or_insert(key.data());
+    if (row == nullptr) return note(key.data(), no_memory);
+    Versions versions = load(row);
+    bool fresh = versions.count == 0;
+    if (desc_.table.versioned == 0 && !is_newest(versions, each.version.time)) continue;
+    if (!add(row, each.version.time, each.version.arrival, taken.data())) {
+      if (fresh) erase(row);
+      return note(key.data(), no_memory);
+    }
+    if (fresh) ++row_count_;
+    versions = load(row);
+    while (desc_.table.versioned == 0 && versions.count > 1) drop_oldest(versions);
+    save(row, versions);
+  }
 }
 
 }  // namespace mut::state

@@ -41,7 +41,8 @@ class TableStore final : public Store {
   };
   struct Version {
     int64_t time;
-    uint64_t piece;  // packed record
+    uint64_t arrival;  // among the rows of all keys: of two that get one key by an edit the later one counts
+    uint64_t piece;    // packed record
     uint64_t bytes;
   };
   Versions load(const char* row) const;
@@ -54,7 +55,10 @@ class TableStore final : public Store {
   // Whether a version that was replaced at that time is kept no more.
   bool is_over(int64_t replaced) const;
   // Adds behind what is not later.
-  bool add(char* row, int64_t time, const char* record);
+  bool add(char* row, int64_t time, uint64_t arrival, const char* record);
+  // Whether a row of that time is the newest of a key with these, of which there may be none.
+  bool is_newest(const Versions& versions, int64_t time) const;
+  void rekey(const TableStore& old);
   void erase(char* row);
   void let_go(const TableStore& old);
 
@@ -62,6 +66,7 @@ class TableStore final : public Store {
   KeyedTable table_;
   bool has_references_;
   uint64_t row_count_ = 0;
+  uint64_t arrivals_ = 0;
   int64_t watermark_ = std::numeric_limits<int64_t>::min();
   // What an earlier version of the program had let go stays gone: rows before the one time, versions that
   // were replaced up to the other.

@@ -12,14 +12,6 @@ namespace {
 // The program keeps nothing.
 constexpr size_t no_state_bytes = 0;
 
-std::string as_json(const abi::TypeDescRef& record, const char* value) {
-  text::Buffer out;
-  codec::make_encoder(codec::Format::Json, record)->append(value, out);
-  std::string text(out.view());
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
-}
-
 abi::TypeDescRef old_record(const KeyConversion& conversion) {
   return conversion.plan->sources[0].record->fields[0].type;
 }
@@ -46,6 +38,14 @@ std::vector<char> key_value(const state::StoreDesc& desc, const abi::TypeDesc& r
 }
 
 }  // namespace
+
+std::string as_json(const abi::TypeDescRef& record, const char* value) {
+  text::Buffer out;
+  codec::make_encoder(codec::Format::Json, record)->append(value, out);
+  std::string text(out.view());
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
 
 std::string key_text(const state::StoreDesc& of, const uint64_t* key) {
   abi::TypeDescRef record = record_of_keys(of);

@@ -14,9 +14,13 @@ namespace mut::runtime {
 
 // A key as JSON, by the names of the description.
 std::string key_text(const state::StoreDesc& of, const uint64_t* key);
+// A value of the record as JSON.
+std::string as_json(const abi::TypeDescRef& record, const char* value);
 
 // Immutable; one for all shards.
 struct KeyConversion {
+  // What the program makes keys of: the old ones, or the rows that a store keeps whole (row_conversion.h).
+  enum class Of : uint8_t { Keys, Rows } of = Of::Keys;
   // One source, whose records have the field `old`, a record of old keys and variables, and `is_set`, which
   // says of each of `read` whether it has a value. One sink: of the values that are made of it, those of
   // `parts` and then those of `values`. A row that fails gives none.
@@ -39,9 +43,10 @@ struct KeyConversion {
     int made = -1;
   };
   std::vector<Value> values;
-  bool merges = false;  // several old keys may become one, or none changes
-  bool apart = false;   // keys stay, and none can fail: entries may be converted one by one behind the cut
-  std::string path;     // of the stage, for reports
+  bool merges = false;       // several old keys may become one, or none changes
+  bool apart = false;        // keys stay, and none can fail: entries may be converted one by one behind the cut
+  std::vector<int> sources;  // Rows: by cell of the new store: the source and the sink of its rows, or -1
+  std::string path;          // of the stage, for reports
 };
 
 // On one thread, for one store. Remembers the first key that cannot go over.

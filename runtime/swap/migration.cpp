@@ -7,6 +7,7 @@
 #include "runtime/graph/instance.h"
 #include "runtime/state/window_store.h"
 #include "runtime/swap/key_conversion.h"
+#include "runtime/swap/row_conversion.h"
 
 namespace mut::runtime {
 
@@ -58,6 +59,15 @@ void with_keys(const StorePart& part, const Migration& migration, const Instance
                std::string& problem, const std::function<void()>& fill) {
   store.set_key_places(part.keys);
   if (part.conversion < 0) return fill();
+  const KeyConversion& conversion = *migration.conversions[static_cast<size_t>(part.conversion)];
+  if (conversion.of == KeyConversion::Of::Rows) {
+    RowConverter rows(conversion, next);
+    store.set_row_keys(&rows);
+    fill();
+    store.set_row_keys(nullptr);
+    if (problem.empty()) problem = rows.problem();
+    return;
+  }
   KeyConverter keys(migration.conversions[static_cast<size_t>(part.conversion)], next,
                     KeyConverter::Room::OfBudget);
   store.set_key_change(&keys);

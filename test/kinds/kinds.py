@@ -57,6 +57,19 @@ kind(11, "key coarsened, `first` among the aggregates", "choice",
      ["reset:out/g/"])
 kind(11, "key computed from the old one", "convert", out(RUNNING), out(RUNNING.replace("by user", "by user = upper(user)")), note="groups are merged")
 kind(12, "key replaced", "choice", out(RUNNING), out(RUNNING.replace("by user", "by region")), ["reset:out/g/"])
+LOGIN = 'source logins: { user: string, at: time } = file("logins.jsonl") time at\n'
+JOIN = "| @j join logins within 5s on user == logins.user | select user, n"
+LOGIN_ID = LOGIN.replace("user: string", "user: string, id: i32")
+kind(12, "key of a join replaced", "convert", LOGIN_ID + out(JOIN), LOGIN_ID + out(JOIN.replace("user == logins.user", "id == logins.id")),
+     note="rows go under the new key")
+kind(12, "key of a join that may fail for a row", "convert-checked", LOGIN_ID + out(JOIN),
+     LOGIN_ID + out(JOIN.replace("user == logins.user", "100000 / (id + 1) == 100000 / (logins.id + 1)")), note="a row that it fails for stops the edit")
+PROFILE = "type Profile = { user: string, name: string, level: i32, at: time }\n"
+PEOPLE = 'source profiles: Profile = file("profiles.jsonl") time at\ntable people key user ttl none = profiles\n'
+LOOKUP = out("| @who lookup people on user == people.user | select user, level = people.level")
+kind(12, "key of a table replaced", "convert", LOOKUP, LOOKUP.replace("user == people.user", '"User {slice(user, 1, 9)}" == people.name'),
+     head=TYPE + SOURCE + PROFILE + PEOPLE, new_head=TYPE + SOURCE + PROFILE + PEOPLE.replace("key user", "key name"),
+     note="rows go under the new key; of several the newest stays")
 kind(13, "type of a key widened", "convert", out(RUNNING.replace("by user", "by id")), out(RUNNING.replace("by user", "by id")),
      new_head=TYPE.replace("id: i32", "id: int") + SOURCE)
 kind(13, "type of a key narrowed", "convert-checked", out(RUNNING.replace("by user", "by id")), out(RUNNING.replace("by user", "by id")),
@@ -79,9 +92,6 @@ kind(19, "windows of time → of a number of events", "refuse", out(WINDOW), out
 kind(20, "gap of sessions", "convert", out(SESSION), out(SESSION.replace("4s", "9s")))
 kind(22, "lateness of a source", "keep", out(WINDOW), out(WINDOW), new_head=TYPE + SOURCE.replace("5s", "9s"))
 
-PROFILE = "type Profile = { user: string, name: string, level: i32, at: time }\n"
-PEOPLE = 'source profiles: Profile = file("profiles.jsonl") time at\ntable people key user ttl none = profiles\n'
-LOOKUP = out("| @who lookup people on user == people.user | select user, level = people.level")
 kind(23, "field with a default added to rows that are kept", "convert", LOOKUP, LOOKUP.replace("people.level", "people.level, tier = people.tier"), head=TYPE + SOURCE + PROFILE + PEOPLE,
      new_head=TYPE + SOURCE + PROFILE.replace("level: i32", 'level: i32, tier: string = "free"') + PEOPLE)
 kind(24, "field of such rows removed", "convert", LOOKUP, LOOKUP, head=TYPE + SOURCE + PROFILE + PEOPLE,
@@ -100,8 +110,6 @@ LEAST = "| @g aggregate least = min(id) by user ttl 1d"
 kind(26, "argument of `min` narrowed", "convert-checked", out(LEAST), out(LEAST), head=TYPE.replace("id: i32", "id: int") + SOURCE,
      new_head=TYPE + SOURCE, note="a value that does not fit stops the edit")
 
-LOGIN = 'source logins: { user: string, at: time } = file("logins.jsonl") time at\n'
-JOIN = "| @j join logins within 5s on user == logins.user | select user, n"
 kind(27, "bounds of a join wider", "keep", LOGIN + out(JOIN), LOGIN + out(JOIN.replace("5s", "9s")))
 kind(28, "bounds of a join narrower", "convert", LOGIN + out(JOIN), LOGIN + out(JOIN.replace("5s", "2s")))
 kind(29, "`join` → `left join`", "keep", LOGIN + out(JOIN), LOGIN + out(JOIN.replace("@j join", "@j left join")))

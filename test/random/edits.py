@@ -1,6 +1,7 @@
 """Random edits of a random script: numbers and keys, stages and parts that come and go, another program altogether."""
 import re
 
+import row_keys
 import running
 import shrinking
 
@@ -97,7 +98,7 @@ def lateness(script, random):
     return script[:place.start(1)] + random.choice(["0", "700", "5000"]) + script[place.end(1):]
 
 
-KINDS = [running.edited, running.edited, fewer, fewer, fewer, with_stage, with_stage, reordered, renamed, with_function, lateness]
+KINDS = [running.edited, running.edited, row_keys.of_join, row_keys.of_table, fewer, fewer, fewer, with_stage, with_stage, reordered, renamed, with_function, lateness]
 
 
 def any_edit(script, random):

@@ -7,6 +7,7 @@ import subprocess
 from random import Random
 
 import comparing
+import row_keys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build/release")))
@@ -92,8 +93,12 @@ WINDOWS = ["tumbling 1s", "tumbling 7s offset 2s", "sliding 10s every 2s", "sess
 
 
 def edited(script, random):
-    """The script with a key that is computed from the one it was, with another window, or with one or two numbers of its stages
-    changed; None where it has none of them."""
+    """The script with another key of a join or a table, with a key that is computed from the one it was, with another window, or
+    with one or two numbers of its stages changed; None where it has none of them."""
+    if random.random() < 0.2:
+        after = random.choice([row_keys.of_join, row_keys.of_table])(script, random)
+        if after is not None:
+            return after
     lines = script.split("\n")
     keys = [(i, m) for i, line in enumerate(lines) if "| @" in line and " aggregate " in line for m in KEY.finditer(line)]
     if keys and random.random() < 0.15:
