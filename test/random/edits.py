@@ -90,6 +90,35 @@ def with_function(script, random):
     return script[:call.start(1)] + random.choice(["sum", "min", "max", "first", "last"]) + script[call.end(1):]
 
 
+def other_previous(script, random):
+    """What is asked of the value before is another thing."""
+    calls = list(re.finditer(r"\b(prev|delta|changed)\(", script))
+    if not calls:
+        return None
+    call = random.choice(calls)
+    return script[:call.start(1)] + random.choice(["prev", "delta", "changed"]) + script[call.end(1):]
+
+
+def exchanged(script, random):
+    """Two aggregates of a stage change places, or their conditions do: the same expressions belong to other calls."""
+    call = re.compile(r"\b(?:count|sum|min|max|avg|first|last)\([^()]*?(?P<filter> where [^()]*)?\)")
+    lines = script.split("\n")
+    places = [(i, found) for i, line in enumerate(lines) if len(found := list(call.finditer(line))) > 1]
+    if not places:
+        return None
+    i, found = random.choice(places)
+    one, two = sorted(random.sample(found, 2), key=lambda match: match.start())
+    part = random.choice([0, "filter"])
+
+    def span(match):
+        return match.span(part) if match[part] is not None else (match.end() - 1, match.end() - 1)
+
+    (a, b), (c, d) = span(one), span(two)
+    line = lines[i]
+    lines[i] = line[:a] + line[c:d] + line[b:c] + line[a:b] + line[d:]
+    return "\n".join(lines)
+
+
 def lateness(script, random):
     found = list(re.finditer(r", lateness (\d+)ms", script))
     if not found:
@@ -98,7 +127,8 @@ def lateness(script, random):
     return script[:place.start(1)] + random.choice(["0", "700", "5000"]) + script[place.end(1):]
 
 
-KINDS = [running.edited, running.edited, row_keys.of_join, row_keys.of_table, fewer, fewer, fewer, with_stage, with_stage, reordered, renamed, with_function, lateness]
+KINDS = [running.edited, running.edited, row_keys.of_join, row_keys.of_table, fewer, fewer, fewer, with_stage, with_stage, reordered, renamed, with_function, other_previous,
+         exchanged, lateness]
 
 
 def any_edit(script, random):
