@@ -346,8 +346,8 @@ class Migration {
       return;
     }
     if (view.stage->kind == StageKind::Table) {
+      if (from[0] < 0) return;  // begins anew
       state.closed = old_state.closed;
-      if (from[0] < 0) return;
       state.gone_before = old_state.gone_before;
       state.over_upto = old_state.over_upto;
       if (state.closed != no_time) {

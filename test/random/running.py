@@ -44,8 +44,9 @@ class Engine:
         try:
             done = subprocess.run([self.mutc, "run", "program.mut", *way, *more], cwd=target, capture_output=True, text=True,
                                   errors="replace", timeout=60, env=self.env)
-        except subprocess.TimeoutExpired:
-            return None, "did not end in a minute"
+        except subprocess.TimeoutExpired as late:
+            said = (late.stderr or b"").decode(errors="replace")
+            return None, f"did not end in a minute\n{said[-told:]}".rstrip()
         return done.returncode, f"ended with {done.returncode}\n{done.stderr[-told:]}"
 
 
