@@ -144,6 +144,7 @@ int balanced(const Options& options, Script script) {
 // The greatest of several readings: a single one depends on what is being built at that moment.
 struct Peak {
   uint64_t resident_bytes = 0;
+  uint64_t used_bytes = 0;
   uint64_t code_mappings = 0;
   uint64_t code_bytes = 0;
   uint64_t dylibs = 0;
@@ -151,13 +152,16 @@ struct Peak {
   void read(const mut::EngineStats& stats) {
     ProcessMemory now = process_memory();
     resident_bytes = std::max(resident_bytes, now.resident_bytes);
+    used_bytes = std::max(used_bytes, now.used_bytes);
     code_mappings = std::max(code_mappings, now.code_mappings);
     code_bytes = std::max(code_bytes, now.code_bytes);
     dylibs = std::max<uint64_t>(dylibs, stats.live_dylibs);
   }
   std::string text() const {
-    return fmt::format("{:.1f} MB resident, {} mappings of code with {} KB, {} dylibs",
-                       static_cast<double>(resident_bytes) / 1e6, code_mappings, code_bytes / 1024, dylibs);
+    return fmt::format(
+        "{:.1f} MB resident, {:.1f} MB of the heap in use, {} mappings of code with {} KB, {} dylibs",
+        static_cast<double>(resident_bytes) / 1e6, static_cast<double>(used_bytes) / 1e6, code_mappings,
+        code_bytes / 1024, dylibs);
   }
 };
 

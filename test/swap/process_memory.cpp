@@ -1,5 +1,6 @@
 #include "test/swap/process_memory.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -14,6 +15,8 @@ ProcessMemory process_memory() {
   uint64_t resident_pages = 0;
   std::ifstream("/proc/self/statm") >> size_pages >> resident_pages;
   out.resident_bytes = resident_pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  struct mallinfo2 heap = mallinfo2();
+  out.used_bytes = heap.uordblks + heap.hblkhd;
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
     std::istringstream fields(line);

@@ -6,6 +6,7 @@ namespace mut::swap_test {
 
 struct ProcessMemory {
   uint64_t resident_bytes = 0;
+  uint64_t used_bytes = 0;  // of the heap: what the allocator holds back is in `resident_bytes` alone
   // Executable mappings without a file: code made at run time.
   uint64_t code_mappings = 0;
   uint64_t code_bytes = 0;
