@@ -146,7 +146,7 @@ class Borders {
           index = static_cast<int>(old_index);
         } else {
           std::string was = old_params.empty() ? typed::to_text(old_param->value, old_param->type)
-                                                : old_params[static_cast<size_t>(old_index)];
+                                               : old_params[static_cast<size_t>(old_index)];
           plan_.notes.push_back(
               fmt::format("param `{}`: {} → {}", param.name, was, typed::to_text(param.value, param.type)));
         }

@@ -4,8 +4,8 @@
 
 namespace mut::change {
 
-// Fills the notes, params and renames of `plan`; `old_params` as in CompareOptions. `state_lost`: some cell is
-// dropped or to be chosen for.
+// Fills the notes, params and renames of `plan`; `old_params` as in CompareOptions. `state_lost`: some cell
+// is dropped or to be chosen for.
 void compare_borders(const typed::Program& before, const typed::Program& after, const FormerNames& names,
                      const std::vector<std::string>& old_params, bool state_lost, SwapPlan& plan,
                      std::vector<Refusal>& refusals);

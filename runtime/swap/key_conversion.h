@@ -43,8 +43,8 @@ struct KeyConversion {
     int made = -1;
   };
   std::vector<Value> values;
-  bool merges = false;       // several old keys may become one, or none changes
-  bool apart = false;        // keys stay, and none can fail: entries may be converted one by one behind the cut
+  bool merges = false;  // several old keys may become one, or none changes
+  bool apart = false;   // keys stay, and none can fail: entries may be converted one by one behind the cut
   std::vector<int> sources;  // Rows: by cell of the new store: the source and the sink of its rows, or -1
   std::string path;          // of the stage, for reports
 };

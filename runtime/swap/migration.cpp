@@ -236,8 +236,8 @@ bool is_taken_over(const std::vector<ShardMigration>& shards, const Migration& m
       changes_shards(migration, index, shards[0].old->plan(), shards[0].next->plan()))
     return false;
   size_t bytes = planned;
-  // How much memory texts and lists take that a conversion makes is known at the cut alone, where there may be
-  // no room for it.
+  // How much memory texts and lists take that a conversion makes is known at the cut alone, where there may
+  // be no room for it.
   auto owns = [&](const KeyConversion::Value& value) {
     const state::StoreDesc& desc = shards[0].next->plan().stores[index].desc;
     return state::owns_memory(desc.cells[static_cast<size_t>(value.cell)]);
