@@ -35,23 +35,6 @@ bool holds_enum(typed::TypeRef type) {
                      [](const typed::Field& field) { return holds_enum(field.type); });
 }
 
-// Whether it is something else for each event, whatever its fields are.
-bool is_of_event(const Expr& expr) {
-  switch (expr.kind) {
-    case ExprKind::History:
-    case ExprKind::Key:
-    case ExprKind::Aggregate:
-    case ExprKind::WindowStart:
-    case ExprKind::WindowEnd:
-      return true;
-    case ExprKind::Call:
-      return expr.builtin == typed::Builtin::Position || expr.builtin == typed::Builtin::EventTime ||
-             expr.builtin == typed::Builtin::ArrivalTime;
-    default:
-      return false;
-  }
-}
-
 // The call, if there is one.
 const Expr* find_of_event(const Expr& expr) {
   if (is_of_event(expr)) return &expr;
@@ -456,6 +439,22 @@ bool KeyRule::keeps_keys() const {
 
 bool KeyRule::makes(int cell) const {
   return std::any_of(values.begin(), values.end(), [&](const ValuePart& part) { return part.cell == cell; });
+}
+
+bool is_of_event(const Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::History:
+    case ExprKind::Key:
+    case ExprKind::Aggregate:
+    case ExprKind::WindowStart:
+    case ExprKind::WindowEnd:
+      return true;
+    case ExprKind::Call:
+      return expr.builtin == typed::Builtin::Position || expr.builtin == typed::Builtin::EventTime ||
+             expr.builtin == typed::Builtin::ArrivalTime;
+    default:
+      return false;
+  }
 }
 
 bool converts_keys(StoreKind kind) {

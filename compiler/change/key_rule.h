@@ -96,6 +96,9 @@ struct KeyRuleSources {
 
 // Nothing: each key is as it was or wider, or the new ones cannot be had from the old.
 std::optional<KeyRule> key_rule(const Cell& before, const Cell& after, const KeyRuleSources& sources);
+// Whether the expression itself, without its arguments, is something else for each event, whatever the fields
+// of the event are: what is kept does not tell it.
+bool is_of_event(const typed::Expr& expr);
 // Whether it is worth asking for a cell of that kind of store.
 bool converts_keys(state::StoreKind kind);
 

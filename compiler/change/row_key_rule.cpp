@@ -30,22 +30,8 @@ class Rows {
 
   // Whether the value is what an event from now on would have there, but for params.
   bool say(const Expr& expr) const {
-    switch (expr.kind) {
-      case ExprKind::History:
-      case ExprKind::Key:
-      case ExprKind::Aggregate:
-      case ExprKind::WindowStart:
-      case ExprKind::WindowEnd:
-        return false;
-      case ExprKind::Call:
-        if (expr.builtin == typed::Builtin::Position || expr.builtin == typed::Builtin::EventTime)
-          return false;
-        break;
-      case ExprKind::Field:
-        return has_field(static_cast<size_t>(expr.index));
-      default:
-        break;
-    }
+    if (is_of_event(expr)) return false;
+    if (expr.kind == ExprKind::Field) return has_field(static_cast<size_t>(expr.index));
     return std::all_of(expr.args.begin(), expr.args.end(), [&](const ExprPtr& arg) { return say(*arg); });
   }
 

@@ -83,6 +83,13 @@ bool has_enum(typed::TypeRef type) {
                      [](const typed::Field& field) { return has_enum(field.type); });
 }
 
+void fields_of(const Expr& expr, std::set<int>& out) {
+  if (expr.kind == ExprKind::Field) out.insert(expr.index);
+  for (const typed::ExprPtr& arg : expr.args) fields_of(*arg, out);
+}
+
+}  // namespace
+
 bool looks_beyond(const Expr& expr) {
   bool own = expr.kind == ExprKind::History || expr.kind == ExprKind::Aggregate ||
              expr.kind == ExprKind::Key || expr.kind == ExprKind::WindowStart ||
@@ -93,13 +100,6 @@ bool looks_beyond(const Expr& expr) {
   return own || std::any_of(expr.args.begin(), expr.args.end(),
                             [](const typed::ExprPtr& arg) { return looks_beyond(*arg); });
 }
-
-void fields_of(const Expr& expr, std::set<int>& out) {
-  if (expr.kind == ExprKind::Field) out.insert(expr.index);
-  for (const typed::ExprPtr& arg : expr.args) fields_of(*arg, out);
-}
-
-}  // namespace
 
 std::string KeysView::name(size_t key) const {
   if (key < stage->key_names.size()) return stage->key_names[key];

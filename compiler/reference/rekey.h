@@ -17,6 +17,9 @@ Fit fit(typed::TypeRef from, typed::TypeRef to);
 // The value as one of the type; throws EventFailure where it is none.
 Value fitting_value(const Value& value, typed::TypeRef from, typed::TypeRef to);
 
+// Whether the expression asks for more than fields tell: of an event, or what a stage keeps.
+bool looks_beyond(const typed::Expr& expr);
+
 // The keys of one side: what they are called, mean and are.
 struct KeysView {
   const typed::Stream* stream = nullptr;

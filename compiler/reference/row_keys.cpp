@@ -15,17 +15,6 @@ using typed::Stage;
 
 namespace {
 
-// What a row tells nothing of: when and where its event was.
-bool looks_beyond(const Expr& expr) {
-  bool own = expr.kind == ExprKind::History || expr.kind == ExprKind::Aggregate ||
-             expr.kind == ExprKind::Key || expr.kind == ExprKind::WindowStart ||
-             expr.kind == ExprKind::WindowEnd ||
-             (expr.kind == ExprKind::Call &&
-              (expr.builtin == typed::Builtin::EventTime || expr.builtin == typed::Builtin::Position));
-  return own || std::any_of(expr.args.begin(), expr.args.end(),
-                            [](const typed::ExprPtr& arg) { return looks_beyond(*arg); });
-}
-
 void fields_of(const Expr& expr, std::set<size_t>& out) {
   if (expr.kind == ExprKind::Field) out.insert(static_cast<size_t>(expr.index));
   for (const typed::ExprPtr& arg : expr.args) fields_of(*arg, out);

@@ -365,6 +365,8 @@ class Migration {
         return;
       }
       for (const auto& [key, rows] : old_state.rows) {
+        // What goes by either `ttl` need not fit.
+        if (rows.empty() || is_gone(*view.stage, state, rows.back().time)) continue;
         Key moved = in_order(key, order);
         for (JoinRow row : rows) {
           row.key = moved;

@@ -18,15 +18,15 @@ void see(StageState& state, int64_t watermark) {
   if (watermark != end_of_time) state.closed = std::max(state.closed, watermark);
 }
 
-bool is_gone(const Stage& table, const StageState& state, int64_t time) {
-  return time < state.gone_before || (table.ttl && plus(time, *table.ttl) < state.closed);
-}
-
 bool is_over(const Stage& table, const StageState& state, int64_t replaced) {
   return replaced <= state.over_upto || plus(replaced, table.versioned) <= state.closed;
 }
 
 }  // namespace
+
+bool is_gone(const Stage& table, const StageState& state, int64_t time) {
+  return time < state.gone_before || (table.ttl && plus(time, *table.ttl) < state.closed);
+}
 
 bool put_row(const Stage& table, JoinRow row, std::vector<JoinRow>& rows) {
   bool newest = rows.empty() || table.newest == typed::Newest::ByArrival || row.time >= rows.back().time;

@@ -81,22 +81,20 @@ def renamed(script, random):
     return script.replace(f"| {label} ", f"| {label}n{random.choice(['', f' was {label}'])} ", 1)
 
 
-def with_function(script, random):
-    """An aggregate is made by another function over the same."""
-    calls = list(re.finditer(r"\b(sum|min|max|avg|first|last|count_distinct)\((?=\w)", script))
-    if not calls:
-        return None
-    call = random.choice(calls)
-    return script[:call.start(1)] + random.choice(["sum", "min", "max", "first", "last"]) + script[call.end(1):]
+def with_other(pattern, words):
+    """An edit that puts one of the words in the place of what the group of the pattern finds somewhere."""
+    def edit(script, random):
+        found = list(re.finditer(pattern, script))
+        if not found:
+            return None
+        place = random.choice(found)
+        return script[:place.start(1)] + random.choice(words) + script[place.end(1):]
+    return edit
 
 
-def other_previous(script, random):
-    """What is asked of the value before is another thing."""
-    calls = list(re.finditer(r"\b(prev|delta|changed)\(", script))
-    if not calls:
-        return None
-    call = random.choice(calls)
-    return script[:call.start(1)] + random.choice(["prev", "delta", "changed"]) + script[call.end(1):]
+with_function = with_other(r"\b(sum|min|max|avg|first|last|count_distinct)\((?=\w)", ["sum", "min", "max", "first", "last"])
+other_previous = with_other(r"\b(prev|delta|changed)\(", ["prev", "delta", "changed"])
+lateness = with_other(r", lateness (\d+)ms", ["0", "700", "5000"])
 
 
 def exchanged(script, random):
@@ -119,16 +117,8 @@ def exchanged(script, random):
     return "\n".join(lines)
 
 
-def lateness(script, random):
-    found = list(re.finditer(r", lateness (\d+)ms", script))
-    if not found:
-        return None
-    place = random.choice(found)
-    return script[:place.start(1)] + random.choice(["0", "700", "5000"]) + script[place.end(1):]
-
-
-KINDS = [running.edited, running.edited, row_keys.of_join, row_keys.of_table, fewer, fewer, fewer, with_stage, with_stage, reordered, renamed, with_function, other_previous,
-         exchanged, lateness]
+KINDS = [running.edited, running.edited, row_keys.of_join, row_keys.of_table, fewer, fewer, fewer, with_stage, with_stage,
+         reordered, renamed, with_function, other_previous, exchanged, lateness]
 
 
 def any_edit(script, random):

@@ -57,6 +57,9 @@ TEST(ChangeOfRows, WhatARowDoesNotSayIsNoKey) {
   EXPECT_EQ(
       Edit(joined("user == b.user"), joined("event_time() + (at - at) == b.at")).cell("c/j/left").verdict,
       change::Verdict::Choice);
+  EXPECT_EQ(
+      Edit(joined("user == b.user"), joined("arrival_time() + (at - at) == b.at")).cell("c/j/left").verdict,
+      change::Verdict::Choice);
 }
 
 TEST(ChangeOfRows, NewFieldsHaveTheirDefault) {
