@@ -20,7 +20,6 @@ BEYOND = "beyond a minute"
 # The first program declares a source that nobody reads: the reference reads it all the same, so that a later version which
 # wants it finds it further on than the engine does.
 UNREAD = "unread source"
-REFUSED = "is not applied"  # said of an edit, also where the program that then goes on does not end in time
 NOT_JUDGED = (BEYOND, UNREAD)
 # How often another chain is tried for one program.
 ATTEMPTS = 6
@@ -119,7 +118,7 @@ def compare(engine, chain, made, folder):
     chain.write(made)
     found, expected = os.path.join(folder, "chain-engine"), os.path.join(folder, "chain-reference")
     code, said = engine.run(chain.way, made, found, POLICY + chain.swaps())
-    if code in running.REFUSALS or (code is None and REFUSED in said):
+    if code in running.REFUSALS or (code is None and running.REFUSED in said):
         return None
     if code not in (0, None):
         return f"{chain.command()}\n{said}"

@@ -20,6 +20,7 @@ SHARDED = [["--tier=quick", "--batch=16", "--shards=2"], ["--tier=quick", "--bat
            ["--tier=quick", "--batch=5", "--shards=3", "--disturb=swap"], ["--tier=optimised", "--batch=64", "--shards=4"]]
 DISTURBED = [["--tier=quick", "--batch=5", "--disturb=swap"], ["--tier=quick", "--batch=1", "--disturb=swap"]]
 # What an engine may end with when it does not want an edit.
+REFUSED = "is not applied"  # said of an edit, also where the program that goes on without does not end in time
 REFUSALS = (1, 2, 10, 11, 20)
 
 
@@ -46,7 +47,8 @@ class Engine:
                                   errors="replace", timeout=60, env=self.env)
         except subprocess.TimeoutExpired as late:
             said = (late.stderr or b"").decode(errors="replace")
-            return None, f"did not end in a minute\n{said[-told:]}".rstrip()
+            refused = f"; an edit {REFUSED}" if REFUSED in said else ""
+            return None, f"did not end in a minute{refused}\n{said[-told:]}".rstrip()
         return done.returncode, f"ended with {done.returncode}\n{done.stderr[-told:]}"
 
 
