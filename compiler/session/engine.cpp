@@ -131,6 +131,7 @@ Outcome<Done> Engine::start() {
   bool compiled = false;
   auto kernels = s.compile(*s.program, jit::Reuse::OnDisk, &spent, &compiled);
   if (!kernels) return kernels.failure();
+  kernels.value().version = s.program_version;
   runtime::RunnerOptions options;
   options.shards = s.options.shards;
   options.batch_rows = s.options.batch_rows;
@@ -181,22 +182,25 @@ Outcome<Done> Engine::start() {
   return Done{};
 }
 
+void Engine::State::retire(const runtime::Kernels& code) { retired.retire(code.owner, code.version); }
+
 void Engine::State::take_optimised() {
   if (!optimiser || waiting) return;
   auto ready = optimiser->take();
   if (!ready) return;
   if (ready->times.compiled) ++kernels_compiled;
   if (ready->version != exchanges) {
-    retired.retire(std::move(ready->kernels.owner));
+    retire(ready->kernels);
     librarian->notify();
     return;
   }
+  ready->kernels.version = program_version;
   runner->exchange_kernels(ready->kernels);
   librarian->notify();
   // The next version may have other literals: it starts from code that takes any.
   if (ready->literals == codegen::Literals::Constant) return;
   std::lock_guard lock(mutex);
-  retired.retire(std::exchange(running_kernels, std::move(ready->kernels)).owner);
+  retire(std::exchange(running_kernels, std::move(ready->kernels)));
   running_optimised = true;
 }
 
@@ -209,6 +213,7 @@ bool Engine::State::disturb() {
     failure = {Failure::Kind::Internal, made.error().message};
     return false;
   }
+  made.value().version = program_version;
   runtime::PreparedSwap swap;
   swap.next = runner->make_instances(program->plan, made.value());
   for (size_t i = 0; i < program->plan->stores.size(); ++i) {
@@ -292,7 +297,8 @@ void Engine::State::settle_swap() {
   if (waiting->promotes) report.shadow = shadow_text(waiting->promotes->report);
   program = waiting->program;
   program_version = result->version;
-  retired.retire(std::exchange(running_kernels, std::move(waiting->kernels)).owner);
+  retire(std::exchange(running_kernels, std::move(waiting->kernels)));
+  running_kernels.version = program_version;
   running_graph = program->graph;
   running_optimised = waiting->optimised;
   settle_parked(*waiting, report.version);
@@ -332,7 +338,7 @@ void Engine::State::settle_refused(const std::string& why) {
     }
     for (Prepared& version : gone) {
       if (version.origin == Prepared::Origin::Shadow) {
-        retired.retire(std::exchange(version.kernels, {}).owner);
+        retire(std::exchange(version.kernels, {}));
         if (!shadow_run || shadow_run->program != version.program) continue;
         shadow_run->report.life = ShadowReport::Life::Ended;
         shadow_run->report.ended = version_text(gone[0].report.version) + ", which it follows, was not taken";
@@ -342,7 +348,7 @@ void Engine::State::settle_refused(const std::string& why) {
       if (version.origin == Prepared::Origin::Canary) {
         canary_run->report.life = CanaryReport::Life::Ended;
         canary_run->report.ended = "it could not begin: " + why;
-        retired.retire(std::exchange(canary_run->kernels, {}).owner);
+        retire(std::exchange(canary_run->kernels, {}));
       }
       version.report.refused =
           first ? session::refusal_text(diag::Code::MigrateFails, why)
@@ -355,7 +361,7 @@ void Engine::State::settle_refused(const std::string& why) {
       } else {
         history.settle(version.report.version, VersionRecord::Outcome::Refused, version.report.refused);
       }
-      retired.retire(std::exchange(version.kernels, {}).owner);
+      retire(std::exchange(version.kernels, {}));
       if (version.origin != Prepared::Origin::Same) done.push_back(version.report);
     }
   }
@@ -473,8 +479,8 @@ EngineStats Engine::stats() const {
   out.cells_converted = s.cells_converted;
   out.entries_converted = s.entries_converted;
   out.live_dylibs = s.jit ? s.jit->live_dylibs() : 0;
-  std::set<const void*> alive = s.retired.waiting();
-  if (s.running_kernels.owner) alive.insert(s.running_kernels.owner.get());
+  std::set<uint64_t> alive = s.retired.waiting();
+  if (s.running_kernels.owner) alive.insert(s.running_kernels.version);
   out.live_versions = alive.size();
   out.tier = s.options.tier == TierChoice::Quick                              ? "quick"
              : s.running_optimised || s.options.tier == TierChoice::Optimised ? "optimised"

@@ -253,6 +253,8 @@ struct Engine::State {
   void free_parked();
   void take_prepared();
   void take_optimised();
+  // Code that is exchanged everywhere.
+  void retire(const runtime::Kernels& code);
   session::Optimiser::Start optimiser_start() const {
     return running_optimised ? session::Optimiser::Start::Optimised : session::Optimiser::Start::Quick;
   }

@@ -63,11 +63,15 @@ Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& mad
     if (running_graph && running_graph->shape == made.graph->shape) {
       ++kernels_reused;
       *optimised = running_optimised;
-      return runtime::Kernels(running_kernels);
+      runtime::Kernels same = running_kernels;
+      same.version = report.version;
+      return same;
     }
   }
   *optimised = options.tier == TierChoice::Optimised;
-  return compile(made, jit::Reuse::InProcess, &report.compile_ns, &report.compiled);
+  auto kernels = compile(made, jit::Reuse::InProcess, &report.compile_ns, &report.compiled);
+  if (kernels) kernels.value().version = report.version;
+  return kernels;
 }
 
 Engine::State::Base Engine::State::base_after(size_t kept) const {

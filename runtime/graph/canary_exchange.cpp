@@ -215,9 +215,9 @@ void Runner::let_canary_go() {
   std::shared_ptr<Canary> ended = std::move(canary_);
   feeds_.read_also(readers(), {});
   outlets_.disconnect_beside();
-  std::shared_ptr<void> code = ended->fleet().shards()[0]->instance().set_kernels({}).owner;
+  Kernels code = ended->fleet().shards()[0]->instance().set_kernels({});
   retired_.retire_state(std::move(ended));
-  retired_.retire(std::move(code));  // behind what ran on it
+  retire(code);  // behind what ran on it
 }
 
 void Runner::fire_due() {

@@ -121,6 +121,7 @@ struct Kernels {
   std::vector<MutResultKernel> results;             // by store, null where it has none
   std::vector<state::PatternCondition> conditions;  // by store, null where none looks back
   std::shared_ptr<void> owner;
+  uint64_t version = 0;  // of the script that runs on it; 0: of none
 };
 
 }  // namespace mut::runtime

@@ -206,10 +206,12 @@ Progress Runner::run() {
   return progress;
 }
 
+void Runner::retire(const Kernels& code) { retired_.retire(code.owner, code.version); }
+
 // No code goes on the thread that runs rows.
 void Runner::retire_conversions(Migration& migration) {
   for (auto& conversion : std::exchange(migration.conversions, {}))
-    retired_.retire(conversion->kernels.owner);
+    retire(conversion->kernels);
 }
 
 // It may be much. The budgets that it counts in live as long.
@@ -235,10 +237,10 @@ void Runner::retire(std::shared_ptr<void> owned, size_t bytes,
 
 void Runner::retire(Instances old, const Fleet& of) {
   for (auto& version : old) {
-    std::shared_ptr<void> code = version->set_kernels({}).owner;
+    Kernels code = version->set_kernels({});
     size_t bytes = version->own_bytes();
     retire(std::move(version), bytes, of.shared_budget());
-    retired_.retire(std::move(code));  // behind what it ran on
+    retire(code);  // behind what it ran on
   }
 }
 
@@ -373,7 +375,7 @@ void Runner::refuse(PreparedSwap swap, std::string why) {
   SwapResult result;
   result.version = swap.version;
   result.refused = std::move(why);
-  for (const auto& version : swap.next) retired_.retire(version->set_kernels({}).owner);
+  for (const auto& version : swap.next) retire(version->set_kernels({}));
   retire_conversions(swap.migration);
   last_swap_ = std::move(result);
 }
@@ -474,7 +476,7 @@ void Runner::count_parked() {
 }
 
 void Runner::exchange_kernels(const Kernels& kernels) {
-  for (const auto& shard : fleet_.shards()) retired_.retire(shard->instance().set_kernels(kernels).owner);
+  for (const auto& shard : fleet_.shards()) retire(shard->instance().set_kernels(kernels));
 }
 
 Status Runner::flush() { return outlets_.flush(); }

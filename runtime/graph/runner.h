@@ -211,6 +211,7 @@ class Runner {
   // Lets go of state, of so many bytes that count in that budget, beside the running thread.
   void retire(std::shared_ptr<void> owned, size_t bytes, const std::shared_ptr<state::Budget>& counted);
   void retire(Instances old, const Fleet& of);
+  void retire(const Kernels& code);
   void retire_conversions(Migration& migration);
   // The next version is not taken.
   void refuse(PreparedSwap swap, std::string why);

@@ -89,10 +89,10 @@ void Runner::end_shadow() {
   feeds_.read_also(readers(), {});
   shadow_cost_ = shadow_cost();
   std::shared_ptr<Shadow> ended = std::move(shadow_);
-  std::vector<std::shared_ptr<void>> code;
-  for (const auto& shard : ended->fleet().shards()) code.push_back(shard->instance().set_kernels({}).owner);
+  std::vector<Kernels> code;
+  for (const auto& shard : ended->fleet().shards()) code.push_back(shard->instance().set_kernels({}));
   retired_.retire_state(std::move(ended));
-  for (auto& owner : code) retired_.retire(std::move(owner));  // behind what ran on it
+  for (const Kernels& each : code) retire(each);  // behind what ran on it
 }
 
 }  // namespace mut::runtime

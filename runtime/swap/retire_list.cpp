@@ -11,10 +11,10 @@ RetireList::Worker& RetireList::add_worker() {
   return *workers_.back();
 }
 
-void RetireList::add(std::shared_ptr<void> what, Kind kind) {
+void RetireList::add(std::shared_ptr<void> what, uint64_t version) {
   if (!what) return;
   std::lock_guard lock(mutex_);
-  retired_.push_back({std::move(what), kind, epoch_.fetch_add(1) + 1});
+  retired_.push_back({std::move(what), version, epoch_.fetch_add(1) + 1});
 }
 
 // Why a worker that comes out of its rest right now is safe: it is seen as resting only if it has not yet
@@ -31,11 +31,11 @@ size_t RetireList::reclaim() {
   return retired_.size();
 }
 
-std::set<const void*> RetireList::waiting() {
+std::set<uint64_t> RetireList::waiting() {
   std::lock_guard lock(mutex_);
-  std::set<const void*> out;
+  std::set<uint64_t> out;
   for (const Retired& each : retired_) {
-    if (each.kind == Kind::Code) out.insert(each.what.get());
+    if (each.version != 0) out.insert(each.version);
   }
   return out;
 }

@@ -36,22 +36,22 @@ class RetireList {
 
   // Lives as long as the list.
   Worker& add_worker();
-  // `code` was replaced everywhere already, by sequentially consistent stores.
-  void retire(std::shared_ptr<void> code) { add(std::move(code), Kind::Code); }
+  // `code` was replaced everywhere already, by sequentially consistent stores. `version` of the script ran on
+  // it; 0: none did.
+  void retire(std::shared_ptr<void> code, uint64_t version) { add(std::move(code), version); }
   // The same for state, which to free takes its time too.
-  void retire_state(std::shared_ptr<void> state) { add(std::move(state), Kind::State); }
+  void retire_state(std::shared_ptr<void> state) { add(std::move(state), 0); }
   // Lets go of what no worker can be inside of. Returns how many wait still.
   size_t reclaim();
-  // The code that waits, each once.
-  std::set<const void*> waiting();
+  // The versions whose code waits.
+  std::set<uint64_t> waiting();
 
  private:
   static constexpr uint64_t resting = UINT64_MAX;
-  enum class Kind : uint8_t { Code, State };
-  void add(std::shared_ptr<void> what, Kind kind);
+  void add(std::shared_ptr<void> what, uint64_t version);
   struct Retired {
     std::shared_ptr<void> what;
-    Kind kind = Kind::Code;
+    uint64_t version = 0;
     uint64_t epoch = 0;  // a batch that began in this one or later cannot have found it
   };
   std::atomic<uint64_t> epoch_{1};

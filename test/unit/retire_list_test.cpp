@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "compiler/jit/jit.h"
@@ -24,7 +25,7 @@ TEST(RetireList, KeepsAKernelUntilTheSlowestWorkerPassesABoundary) {
   slow.enter();
   auto code = std::make_shared<int>(1);
   std::weak_ptr<int> watched = code;
-  list.retire(std::move(code));
+  list.retire(std::move(code), 1);
   quick.enter();
   EXPECT_EQ(list.reclaim(), 1U);
   EXPECT_FALSE(watched.expired());
@@ -40,7 +41,7 @@ TEST(RetireList, DoesNotWaitForAWorkerThatRests) {
   idle.enter();
   idle.rest();
   busy.enter();
-  list.retire(std::make_shared<int>(1));
+  list.retire(std::make_shared<int>(1), 1);
   busy.enter();
   EXPECT_EQ(list.reclaim(), 0U);
 }
@@ -48,12 +49,25 @@ TEST(RetireList, DoesNotWaitForAWorkerThatRests) {
 TEST(RetireList, KeepsWhatWasRetiredAfterABatchBegan) {
   RetireList list;
   RetireList::Worker& worker = list.add_worker();
-  list.retire(std::make_shared<int>(1));
+  list.retire(std::make_shared<int>(1), 1);
   worker.enter();
-  list.retire(std::make_shared<int>(2));
+  list.retire(std::make_shared<int>(2), 2);
   EXPECT_EQ(list.reclaim(), 1U);
   worker.rest();
   EXPECT_EQ(list.reclaim(), 0U);
+}
+
+TEST(RetireList, CountsVersionsOnce) {
+  RetireList list;
+  RetireList::Worker& worker = list.add_worker();
+  worker.enter();
+  list.retire(std::make_shared<int>(1), 1);  // quick
+  list.retire(std::make_shared<int>(2), 1);  // optimised
+  list.retire(std::make_shared<int>(3), 0);  // never run
+  list.retire_state(std::make_shared<int>(4));
+  EXPECT_EQ(list.waiting(), std::set<uint64_t>{1});
+  list.retire(std::make_shared<int>(5), 2);
+  EXPECT_EQ(list.waiting(), (std::set<uint64_t>{1, 2}));
 }
 
 size_t code_mappings() {
@@ -119,7 +133,7 @@ TEST(RetireList, TenThousandSwapsUnderFourWorkersOfWhichOneIsBlockedInARead) {
     ASSERT_TRUE(made);
     auto kernels = std::make_shared<mut::runtime::Kernels>(std::move(made).value());
     current.store(kernels.get());
-    list.retire(std::exchange(running, std::move(kernels)));
+    list.retire(std::exchange(running, std::move(kernels)), static_cast<uint64_t>(i));
     size_t waiting = list.reclaim();
     most_waiting = std::max(most_waiting, waiting);
     if (i == warm || i == swaps) {

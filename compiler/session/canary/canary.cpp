@@ -251,7 +251,7 @@ void Engine::State::close_canary(const runtime::SwapResult& result, CanaryReport
   report.life = life;
   report.to = cuts_of(result);
   report.close_pause_ns = result.pause_ns;
-  retired.retire(std::exchange(canary_run->kernels, {}).owner);
+  retire(std::exchange(canary_run->kernels, {}));
   if (life != CanaryReport::Life::Ended) return;
   report.ended = "its keys went back";
   history.settle(report.version, VersionRecord::Outcome::RolledBack,
@@ -375,7 +375,7 @@ std::vector<Engine::State::Prepared> Engine::State::drop_waiting_canary() {
   CanaryReport& report = canary_run->report;
   report.life = CanaryReport::Life::Ended;
   report.ended = "it had not begun";
-  retired.retire(std::exchange(canary_run->kernels, {}).owner);
+  retire(std::exchange(canary_run->kernels, {}));
   history.settle(report.version, VersionRecord::Outcome::Aborted,
                  "a canary of " + report.part + " was ended before it began");
   librarian->notify();

@@ -119,7 +119,7 @@ Outcome<ShadowReport> Engine::shadow(const ShadowRequest& request) {
 // On the running thread, when a shadow has begun or could not.
 void Engine::State::settle_shadow(const runtime::SwapResult& result) {
   std::lock_guard lock(mutex);
-  retired.retire(std::exchange(waiting->kernels, {}).owner);
+  retire(std::exchange(waiting->kernels, {}));
   auto began = waiting->program;
   waiting.reset();
   librarian->notify();

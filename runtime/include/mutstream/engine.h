@@ -239,7 +239,8 @@ struct EngineStats {
   size_t state_bytes = 0;
   size_t parked_bytes = 0;  // of those: what edits dropped, kept for an undo
   size_t live_dylibs = 0;
-  // The one that runs, and those that ran before whose code waits until no worker can be inside it.
+  // The one that runs, and those that ran before whose code waits until no worker can be inside it; each once,
+  // whatever code it had.
   size_t live_versions = 0;
   std::string tier;
   std::vector<SourceCut> positions;
