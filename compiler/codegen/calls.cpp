@@ -234,10 +234,9 @@ Value FunctionEmitter::emit_runtime_call(const Expr& expr, const std::vector<Val
   llvm::AllocaInst* pointers = temporary(args.size() * 8 + 8);
   llvm::AllocaInst* types = temporary(args.size() * 4 + 4);
   for (size_t i = 0; i < args.size(); ++i) {
-    builder_.CreateStore(spill(args[i]), builder_.CreateConstGEP1_64(builder_.getInt8Ty(), pointers, i * 8));
+    builder_.CreateStore(spill(args[i]), offset_by(builder_, pointers, i * 8));
     int type = graph::runtime_type(module_.graph(), args[i].type);
-    builder_.CreateStore(builder_.getInt32(static_cast<uint32_t>(type)),
-                         builder_.CreateConstGEP1_64(builder_.getInt8Ty(), types, i * 4));
+    builder_.CreateStore(builder_.getInt32(static_cast<uint32_t>(type)), offset_by(builder_, types, i * 4));
   }
   const abi::TypeDesc& layout = module_.layout(expr.type);
   llvm::AllocaInst* out = temporary(layout.size);
@@ -319,7 +318,7 @@ Value FunctionEmitter::emit_text(const Expr& expr) {
   for (const typed::ExprPtr& arg : expr.args) parts.push_back(emit(*arg));
   llvm::AllocaInst* pieces = temporary(parts.size() * 16);
   for (size_t i = 0; i < parts.size(); ++i) {
-    store(builder_, parts[i], layout, builder_.CreateConstGEP1_64(builder_.getInt8Ty(), pieces, i * 16));
+    store(builder_, parts[i], layout, offset_by(builder_, pieces, i * 16));
   }
   builder_.CreateCall(module_.helper("mut_text_join", builder_.getVoidTy(),
                                      {pointer, builder_.getInt64Ty(), pointer, pointer}),
@@ -333,8 +332,7 @@ Value FunctionEmitter::emit_list(const Expr& expr) {
       module_.helper("mut_arena", builder_.getPtrTy(), {builder_.getPtrTy(), builder_.getInt64Ty()}),
       {context_, builder_.getInt64(expr.args.size() * layout.size)});
   for (size_t i = 0; i < expr.args.size(); ++i) {
-    store(builder_, emit(*expr.args[i]), layout,
-          builder_.CreateConstGEP1_64(builder_.getInt8Ty(), memory, i * layout.size));
+    store(builder_, emit(*expr.args[i]), layout, offset_by(builder_, memory, i * layout.size));
   }
   return {expr.type, {builder_.getInt64(expr.args.size()), memory}};
 }
@@ -352,7 +350,7 @@ Value FunctionEmitter::emit_map(const Expr& expr) {
     Value value = emit(*expr.args[2 * i + 1]);
     out.type = entry;
     out.parts.insert(out.parts.end(), value.parts.begin(), value.parts.end());
-    store(builder_, out, layout, builder_.CreateConstGEP1_64(builder_.getInt8Ty(), memory, i * layout.size));
+    store(builder_, out, layout, offset_by(builder_, memory, i * layout.size));
   }
   if (known || count < 2) return {expr.type, {builder_.getInt64(count), memory}};
   auto type = static_cast<uint32_t>(graph::runtime_type(module_.graph(), expr.type));
@@ -392,8 +390,8 @@ Value FunctionEmitter::emit_draw(const Expr& expr) {
   llvm::Type* word = builder_.getInt64Ty();
   llvm::Type* number = builder_.getDoubleTy();
   llvm::Value* seeds = context_field(offsetof(MutContext, seeds), builder_.getPtrTy());
-  llvm::Value* seed =
-      builder_.CreateLoad(word, builder_.CreateConstGEP1_64(word, seeds, static_cast<uint64_t>(draw_source)));
+  llvm::Value* seed = builder_.CreateLoad(
+      word, offset_by(builder_, seeds, static_cast<uint64_t>(draw_source) * sizeof(uint64_t)));
   llvm::Value* place = builder_.getInt64(static_cast<uint64_t>(draw_count++));
   auto draw_int = [&](llvm::Value* low, llvm::Value* high) {
     return builder_.CreateCall(module_.helper("mut_draw_int", word, {word, word, word, word, word}),
@@ -485,8 +483,7 @@ Value FunctionEmitter::from_words(typed::TypeRef type, llvm::Value* memory) {
     case Kind::Bytes:
     case Kind::Json:
       return {type,
-              {word, builder_.CreateAlignedLoad(builder_.getPtrTy(),
-                                                builder_.CreateConstGEP1_64(builder_.getInt8Ty(), memory, 8),
+              {word, builder_.CreateAlignedLoad(builder_.getPtrTy(), offset_by(builder_, memory, 8),
                                                 llvm::Align(8))}};
     case Kind::Float:
       return {type, {builder_.CreateBitCast(word, builder_.getDoubleTy())}};

@@ -36,7 +36,7 @@ void FunctionEmitter::check_decimal(llvm::Value* error) {
   auto is = [&](EventError which) {
     return builder_.CreateICmpEQ(error, builder_.getInt32(static_cast<uint32_t>(which)));
   };
-  check(builder_.CreateNot(is(EventError::DivisionByZero)), EventError::DivisionByZero);
+  refuse(is(EventError::DivisionByZero), EventError::DivisionByZero);
   check(is(EventError::None), EventError::Overflow);
 }
 

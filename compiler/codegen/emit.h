@@ -24,8 +24,7 @@ enum class SourceRows : uint8_t { OneByOne, InBlocks };
 
 struct EmittedModule {
   std::shared_ptr<llvm::LLVMContext> context;
-  std::shared_ptr<llvm::Module> module;  // verified
-  std::string problem;                   // not empty: the verifier's complaint, our bug
+  std::shared_ptr<llvm::Module> module;  // not verified
 };
 
 EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows);

@@ -130,8 +130,19 @@ Value FunctionEmitter::emit(const Expr& expr) {
 }
 
 Value FunctionEmitter::read(const StageResult& result) {
-  if (result.overflow != nullptr) check(builder_.CreateNot(result.overflow), EventError::Overflow);
+  if (result.overflow != nullptr) refuse(result.overflow, EventError::Overflow);
   return result.value;
+}
+
+// Read once, where the function begins.
+llvm::Value* FunctionEmitter::literals() {
+  if (literals_ != nullptr) return literals_;
+  llvm::IRBuilder<>::InsertPointGuard back(builder_);
+  llvm::BasicBlock& entry = function_->getEntryBlock();
+  builder_.SetInsertPoint(&entry, entry.getFirstNonPHIOrDbgOrAlloca());
+  literals_ = context_constant(offsetof(MutContext, literals), builder_.getPtrTy(),
+                               module_.graph().literals.size() * 16);
+  return literals_;
 }
 
 Value FunctionEmitter::emit_literal(const Expr& expr) {
@@ -152,10 +163,7 @@ Value FunctionEmitter::emit_literal(const Expr& expr) {
     }
   } else {
     int slot = module_.graph().literal_slots.at(&expr);
-    llvm::Value* table = context_constant(offsetof(MutContext, literals), builder_.getPtrTy(),
-                                          module_.graph().literals.size() * 16);
-    llvm::Value* at =
-        builder_.CreateConstGEP1_64(builder_.getInt8Ty(), table, static_cast<uint64_t>(slot) * 16);
+    llvm::Value* at = offset_by(builder_, literals(), static_cast<uint64_t>(slot) * 16);
     // The table of a version never changes.
     auto invariant = [&](llvm::LoadInst* load) { return constant(load); };
     if (scalar->kind == Kind::Bool) {
@@ -167,8 +175,7 @@ Value FunctionEmitter::emit_literal(const Expr& expr) {
                                         ? builder_.CreateAlignedLoad(type, at, llvm::Align(8))
                                         : builder_.CreateLoad(type, at)));
       if (text) {
-        out.parts.push_back(invariant(builder_.CreateLoad(
-            builder_.getPtrTy(), builder_.CreateConstGEP1_64(builder_.getInt8Ty(), at, 8))));
+        out.parts.push_back(invariant(builder_.CreateLoad(builder_.getPtrTy(), offset_by(builder_, at, 8))));
       }
     }
   }
@@ -182,8 +189,7 @@ Value FunctionEmitter::emit_literal(const Expr& expr) {
 Value FunctionEmitter::emit_param(const Expr& expr) {
   const abi::FieldDesc& field = module_.params_layout().fields[static_cast<size_t>(expr.index)];
   llvm::Value* params = context_constant(offsetof(MutContext, params), builder_.getPtrTy());
-  return load(builder_, expr.type, *field.type,
-              builder_.CreateConstGEP1_64(builder_.getInt8Ty(), params, field.offset));
+  return load(builder_, expr.type, *field.type, offset_by(builder_, params, field.offset));
 }
 
 Value FunctionEmitter::emit_unary(const Expr& expr) {
@@ -227,7 +233,7 @@ Value FunctionEmitter::emit_int_arithmetic(Op op, typed::TypeRef type, llvm::Val
                                            bool is_signed) {
   auto checked = [&](llvm::Intrinsic::ID id) {
     llvm::Value* pair = builder_.CreateBinaryIntrinsic(id, left, right);
-    check(builder_.CreateNot(builder_.CreateExtractValue(pair, 1)), EventError::Overflow);
+    refuse(builder_.CreateExtractValue(pair, 1), EventError::Overflow);
     return Value{type, {builder_.CreateExtractValue(pair, 0)}};
   };
   switch (op) {
@@ -247,7 +253,7 @@ Value FunctionEmitter::emit_int_arithmetic(Op op, typed::TypeRef type, llvm::Val
   llvm::Value* minus_one = builder_.CreateICmpEQ(right, builder_.getInt64(~uint64_t{0}));
   if (op == Op::Divide) {
     llvm::Value* least = builder_.CreateICmpEQ(left, builder_.getInt64(uint64_t{1} << 63));
-    check(builder_.CreateNot(builder_.CreateAnd(minus_one, least)), EventError::Overflow);
+    refuse(builder_.CreateAnd(minus_one, least), EventError::Overflow);
     return {type, {builder_.CreateSDiv(left, right)}};
   }
   // x % -1 is 0; the machine's division would trap for the least x.
@@ -263,7 +269,7 @@ Value FunctionEmitter::emit_arithmetic(const Expr& expr, const Value& left, cons
     llvm::AllocaInst* pair = temporary(32);
     const abi::TypeDesc& layout = module_.layout(expr.type);
     store(builder_, left, layout, pair);
-    store(builder_, right, layout, builder_.CreateConstGEP1_64(builder_.getInt8Ty(), pair, 16));
+    store(builder_, right, layout, offset_by(builder_, pair, 16));
     llvm::AllocaInst* out = temporary(16);
     builder_.CreateCall(module_.helper("mut_text_join", builder_.getVoidTy(),
                                        {builder_.getPtrTy(), builder_.getInt64Ty(), builder_.getPtrTy(),

@@ -76,7 +76,7 @@ Value ModuleEmitter::own_of_group(FunctionEmitter& at, int store, size_t measure
     std::vector<Value> event;
     uint32_t column = node.desc.measures[measure].column;
     for (typed::TypeRef type : own.parameter_types) {
-      llvm::Value* words = b.CreateConstGEP1_64(b.getInt8Ty(), sample, node.desc.columns[column].word * 8U);
+      llvm::Value* words = offset_by(b, sample, node.desc.columns[column].word * 8U);
       if (!typed::is_kept_as_words(type)) {
         event.push_back(unpacked(at, type, words));
         column += kept_columns(type);
@@ -111,7 +111,7 @@ void ModuleEmitter::settle_followers(FunctionEmitter& at, int stream) {
         helper("mut_follow_settle", b.getVoidTy(), {pointer, number, number, b.getInt64Ty(), pointer}),
         {at.context(), b.getInt32(static_cast<uint32_t>(store)),
          b.getInt32(static_cast<uint32_t>(graph_.stores[static_cast<size_t>(store)].table)), at.time, given});
-    auto part = [&](size_t bytes) { return b.CreateConstGEP1_64(b.getInt8Ty(), given, bytes); };
+    auto part = [&](size_t bytes) { return offset_by(b, given, bytes); };
     emit_result_rows(at, store, b.CreateLoad(pointer, part(offsetof(MutResultRows, rows))),
                      b.CreateLoad(pointer, part(offsetof(MutResultRows, times))),
                      b.CreateLoad(b.getInt64Ty(), part(offsetof(MutResultRows, count))));

@@ -40,18 +40,32 @@ void FunctionEmitter::fail(EventError error) {
   builder_.CreateBr(handler.block);
 }
 
-void FunctionEmitter::check(llvm::Value* fine, EventError error) {
-  llvm::BasicBlock* wrong = block("wrong");
-  llvm::BasicBlock* next = block("fine");
-  builder_.CreateCondBr(fine, next, wrong,
-                        llvm::MDBuilder(function_->getContext()).createBranchWeights(1 << 20, 1));
-  builder_.SetInsertPoint(wrong);
+llvm::BasicBlock* FunctionEmitter::failing(EventError error) {
+  llvm::BasicBlock*& out = wrong_[{handler.block, error}];
+  if (out != nullptr) return out;
+  out = block("wrong");
+  llvm::IRBuilder<>::InsertPointGuard back(builder_);
+  builder_.SetInsertPoint(out);
   fail(error);
+  return out;
+}
+
+void FunctionEmitter::check(llvm::Value* fine, EventError error) {
+  llvm::BasicBlock* next = block("fine");
+  builder_.CreateCondBr(fine, next, failing(error),
+                        llvm::MDBuilder(function_->getContext()).createBranchWeights(1 << 20, 1));
+  builder_.SetInsertPoint(next);
+}
+
+void FunctionEmitter::refuse(llvm::Value* wrong, EventError error) {
+  llvm::BasicBlock* next = block("fine");
+  builder_.CreateCondBr(wrong, failing(error), next,
+                        llvm::MDBuilder(function_->getContext()).createBranchWeights(1, 1 << 20));
   builder_.SetInsertPoint(next);
 }
 
 llvm::Value* FunctionEmitter::context_field(unsigned offset, llvm::Type* type) {
-  return builder_.CreateLoad(type, builder_.CreateConstGEP1_64(builder_.getInt8Ty(), context_, offset));
+  return builder_.CreateLoad(type, offset_by(builder_, context_, offset));
 }
 
 llvm::LoadInst* FunctionEmitter::constant(llvm::LoadInst* load, uint64_t bytes) {

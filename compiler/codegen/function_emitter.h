@@ -66,6 +66,8 @@ class FunctionEmitter {
   llvm::BasicBlock* block(const char* name);
   // Goes to the handler with `error` unless `fine`.
   void check(llvm::Value* fine, typed::EventError error);
+  // The same where `wrong`. Of an overflow the quick tier makes one jump, as nothing turns it.
+  void refuse(llvm::Value* wrong, typed::EventError error);
   void fail(typed::EventError error);
   // Widened to a word of keys, cells and samples; texts have two.
   std::vector<llvm::Value*> words(const Value& value);
@@ -88,6 +90,8 @@ class FunctionEmitter {
 
  private:
   Value read(const StageResult& result);
+  llvm::Value* literals();
+  llvm::BasicBlock* failing(typed::EventError error);
   Value emit_literal(const typed::Expr& expr);
   Value emit_param(const typed::Expr& expr);
   Value emit_unary(const typed::Expr& expr);
@@ -139,6 +143,9 @@ class FunctionEmitter {
   llvm::Function* function_;
   llvm::IRBuilder<> builder_;
   llvm::Value* context_ = nullptr;
+  llvm::Value* literals_ = nullptr;  // the table, once a literal was read
+  // Where a check fails, by the handler and the error: they are shared.
+  std::map<std::pair<llvm::BasicBlock*, typed::EventError>, llvm::BasicBlock*> wrong_;
   std::map<int, Value> locals_;
 };
 

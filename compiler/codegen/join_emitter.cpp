@@ -38,7 +38,7 @@ JoinEmitter::Fields JoinEmitter::fields_of(const Value& record) const {
 
 llvm::Value* JoinEmitter::partners_field(uint64_t offset, llvm::Type* type) {
   B& b = at_.builder();
-  return b.CreateLoad(type, b.CreateConstGEP1_64(b.getInt8Ty(), partners_, offset));
+  return b.CreateLoad(type, offset_by(b, partners_, offset));
 }
 
 void JoinEmitter::for_each_partner(const std::function<void(llvm::Value*, llvm::Value*)>& body) {

@@ -94,8 +94,8 @@ bool LooksAhead::by_pane(const Lookup& lookup) const {
 
 llvm::Value* LooksAhead::view(const Lookup& lookup) {
   llvm::IRBuilder<>& b = at_.builder();
-  return at_.constant(b.CreateLoad(
-      b.getPtrTy(), b.CreateConstGEP1_64(b.getPtrTy(), stores_, static_cast<uint64_t>(lookup.store))));
+  return at_.constant(
+      b.CreateLoad(b.getPtrTy(), offset_by(b, stores_, static_cast<uint64_t>(lookup.store) * sizeof(void*))));
 }
 
 void LooksAhead::forget() {
@@ -133,15 +133,14 @@ void LooksAhead::emit(const Lookup& lookup, llvm::Value* number, llvm::Value* nu
   llvm::Value* rows_end = least(inl::ahead_row);
   b.CreateBr(more);
   b.SetInsertPoint(more);
-  llvm::Value* next =
-      b.CreateLoad(word, b.CreateConstGEP1_64(b.getInt8Ty(), ahead, offsetof(MutAhead, asked)));
+  llvm::Value* next = b.CreateLoad(word, offset_by(b, ahead, offsetof(MutAhead, asked)));
   b.CreateCondBr(b.CreateICmpULT(next, tags_end), tags, rows);
   b.SetInsertPoint(tags);
   std::vector<Value> fields = module_.column_fields(at_, source_, columns_, row_of(next));
   llvm::AllocaInst* key = at_.temporary(lookup.columns.size() * 8);
   for (size_t i = 0; i < lookup.columns.size(); ++i) {
-    b.CreateAlignedStore(fields[static_cast<size_t>(lookup.columns[i])].part(),
-                         b.CreateConstGEP1_64(b.getInt8Ty(), key, i * 8), llvm::Align(8));
+    b.CreateAlignedStore(fields[static_cast<size_t>(lookup.columns[i])].part(), offset_by(b, key, i * 8),
+                         llvm::Align(8));
   }
   b.CreateCall(module_.helper("mut_ahead_tags", b.getVoidTy(), {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty()}),
                {ahead, key, b.getInt32(static_cast<uint32_t>(lookup.columns.size()))});

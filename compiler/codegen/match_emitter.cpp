@@ -46,9 +46,7 @@ class LookingBack {
 
  private:
   typed::TypeRef field_type(int field) const { return stage_.input->fields[static_cast<size_t>(field)].type; }
-  llvm::Value* word(llvm::Value* base, uint64_t index) {
-    return b_.CreateConstGEP1_64(b_.getInt8Ty(), base, index * 8);
-  }
+  llvm::Value* word(llvm::Value* base, uint64_t index) { return offset_by(b_, base, index * 8); }
   llvm::Value* load_word(llvm::Value* base, uint64_t index) {
     return b_.CreateAlignedLoad(b_.getInt64Ty(), word(base, index), llvm::Align(8));
   }

@@ -2,8 +2,6 @@
 
 #include <llvm/IR/CFG.h>
 #include <llvm/IR/MDBuilder.h>
-#include <llvm/IR/Verifier.h>
-#include <llvm/Support/raw_ostream.h>
 
 #include "compiler/codegen/join_emitter.h"
 #include "compiler/codegen/stage_emitter.h"
@@ -144,8 +142,28 @@ void ModuleEmitter::emit_right_event(FunctionEmitter& at, const Consumer& consum
   at.builder().CreateCall(right_side(consumer.index, consumer.input), args);
 }
 
-llvm::CallInst* ModuleEmitter::call_section(FunctionEmitter& at, int stream, size_t stage,
+// A stream that does nothing but hand its events to one other is passed over.
+std::pair<int, size_t> ModuleEmitter::first_at_work(int stream, size_t stage) const {
+  while (stage == program().streams[static_cast<size_t>(stream)].stages.size()) {
+    const std::vector<Consumer>& all = graph_.consumers[static_cast<size_t>(stream)];
+    if (all.size() != 1 || all[0].kind != Consumer::Kind::Stream ||
+        !graph_.followers[static_cast<size_t>(stream)].empty())
+      break;
+    auto next = static_cast<size_t>(all[0].index);
+    auto input = static_cast<size_t>(all[0].input);
+    if (!program().streams[next].inputs[input].conversion.empty()) break;
+    if (graph_.shards == graph::Graph::Shards::Several &&
+        graph_.spread.inputs[next][input] != graph::Asks::Nothing)
+      break;
+    stream = all[0].index;
+    stage = 0;
+  }
+  return {stream, stage};
+}
+
+llvm::CallInst* ModuleEmitter::call_section(FunctionEmitter& at, int of, size_t from,
                                             const std::vector<Value>& fields) {
+  auto [stream, stage] = first_at_work(of, from);
   std::vector<llvm::Value*> args = {at.context(), at.counts, at.time, at.position};
   const graph::Needs& needs = graph_.needs[static_cast<size_t>(stream)][stage];
   for (size_t i = 0; i < fields.size(); ++i) {
@@ -246,8 +264,8 @@ void ModuleEmitter::emit_row(FunctionEmitter& at, int emit) {
       program().streams[static_cast<size_t>(program().emits[static_cast<size_t>(emit)].stream)];
   llvm::Value* sinks = at.context_constant(offsetof(MutContext, sinks), b.getPtrTy(),
                                            program().emits.size() * sizeof(MutSink));
-  llvm::Value* sink = b.CreateConstGEP1_64(bytes, sinks, static_cast<uint64_t>(emit) * sizeof(MutSink));
-  auto field = [&](llvm::Value* base, uint64_t offset) { return b.CreateConstGEP1_64(bytes, base, offset); };
+  llvm::Value* sink = offset_by(b, sinks, static_cast<uint64_t>(emit) * sizeof(MutSink));
+  auto field = [&](llvm::Value* base, uint64_t offset) { return offset_by(b, base, offset); };
   llvm::Value* count_at = tally_.sink_rows(b, at.counts, emit);
   llvm::Value* count = b.CreateLoad(word, count_at);
   llvm::Value* capacity = b.CreateLoad(word, field(sink, offsetof(MutSink, capacity)));
@@ -361,7 +379,7 @@ void ModuleEmitter::send_error_event(FunctionEmitter& at, int stream, int site, 
       graph_.spread.everywhere_at[static_cast<size_t>(site)])
     asks = graph_.spread.error_inputs[static_cast<size_t>(stream)];
   llvm::IRBuilder<>& b = at.builder();
-  auto field = [&](uint64_t offset) { return b.CreateConstGEP1_64(b.getInt8Ty(), event, offset); };
+  auto field = [&](uint64_t offset) { return offset_by(b, event, offset); };
   typed::TypeRef record = program().streams[static_cast<size_t>(errors)].type;
   auto text = [&](size_t index, uint64_t offset) {
     typed::TypeRef type = record->fields[index].type;
@@ -398,7 +416,7 @@ void ModuleEmitter::emit_failure(FunctionEmitter& at, int site, int stream, int 
   for (size_t i = 0; i < fields.size(); ++i) {
     if (!needs[i]) continue;
     const abi::FieldDesc& field = known_layout->fields[next++];
-    store(b, fields[i], *field.type, b.CreateConstGEP1_64(b.getInt8Ty(), event, field.offset));
+    store(b, fields[i], *field.type, offset_by(b, event, field.offset));
   }
   llvm::AllocaInst* out = at.temporary(sizeof(MutErrorEvent));
   llvm::Type* word = b.getInt64Ty();
@@ -416,8 +434,6 @@ EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows
   out.context = std::make_shared<llvm::LLVMContext>();
   out.module = std::make_shared<llvm::Module>("mut", *out.context);
   ModuleEmitter(graph, *out.module, literals, rows).run();
-  llvm::raw_string_ostream problem(out.problem);
-  if (llvm::verifyModule(*out.module, &problem)) problem.flush();
   return out;
 }
 

@@ -63,8 +63,8 @@ class ModuleEmitter {
   // The first parameter of every function is the whole context.
   void mark_context(llvm::Function& function);
   // Calls the section of a stream with the fields it needs.
-  llvm::CallInst* call_section(FunctionEmitter& at, int stream, size_t stage,
-                               const std::vector<Value>& fields);
+  llvm::CallInst* call_section(FunctionEmitter& at, int of, size_t from, const std::vector<Value>& fields);
+  std::pair<int, size_t> first_at_work(int stream, size_t stage) const;
   // Follow: follow_emitter.cpp.
   void settle_followers(FunctionEmitter& at, int stream);
   Value own_of_group(FunctionEmitter& at, int store, size_t measure, llvm::Value* group);

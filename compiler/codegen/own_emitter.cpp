@@ -37,15 +37,13 @@ std::vector<Value> own_initial(FunctionEmitter& at, const OwnAggregate& own) {
 Value own_word(FunctionEmitter& at, typed::TypeRef type, llvm::Value* memory) {
   llvm::IRBuilder<>& b = at.builder();
   if (!typed::is_kept_as_words(type)) {
-    llvm::Value* value =
-        b.CreateAlignedLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), memory, 8), llvm::Align(8));
+    llvm::Value* value = b.CreateAlignedLoad(b.getPtrTy(), offset_by(b, memory, 8), llvm::Align(8));
     return load(b, type, at.module().layout(type), value);
   }
   if (type->kind != Kind::Optional) return at.from_words(type, memory);
   Value out = at.from_words(type->element, memory);
   llvm::Value* present = b.CreateAlignedLoad(
-      b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt8Ty(), memory, word_count(type->element) * 8),
-      llvm::Align(8));
+      b.getInt64Ty(), offset_by(b, memory, word_count(type->element) * 8), llvm::Align(8));
   out.type = type;
   out.parts.push_back(b.CreateICmpNE(present, b.getInt64(0)));
   return out;
@@ -60,7 +58,7 @@ void store_own_word(FunctionEmitter& at, const Value& value, llvm::Value* memory
     words = {b.getInt64(0), b.CreatePtrToInt(at.spill(value), b.getInt64Ty())};
   }
   for (size_t w = 0; w < words.size(); ++w)
-    b.CreateAlignedStore(words[w], b.CreateConstGEP1_64(b.getInt8Ty(), memory, w * 8), llvm::Align(8));
+    b.CreateAlignedStore(words[w], offset_by(b, memory, w * 8), llvm::Align(8));
 }
 
 // What `loaded` gives when there are events, else the initial state.
@@ -98,7 +96,7 @@ std::vector<Value> own_state_at(FunctionEmitter& at, const OwnAggregate& own, ll
     std::vector<Value> out;
     uint64_t bytes = 8;
     for (const OwnState& state : own.states) {
-      out.push_back(own_word(at, state.type, b.CreateConstGEP1_64(b.getInt8Ty(), cell, bytes)));
+      out.push_back(own_word(at, state.type, offset_by(b, cell, bytes)));
       bytes += word_count(state.type) * 8;
     }
     return out;
@@ -179,7 +177,7 @@ void own_add(FunctionEmitter& at, const OwnAggregate& own, const std::vector<Val
   b.CreateAlignedStore(b.CreateAdd(events, b.getInt64(1)), to, llvm::Align(8));
   uint64_t bytes = 8;
   for (const Value& value : next) {
-    store_own_word(at, value, b.CreateConstGEP1_64(b.getInt8Ty(), to, bytes));
+    store_own_word(at, value, offset_by(b, to, bytes));
     bytes += word_count(value.type) * 8;
   }
 }

@@ -39,7 +39,7 @@ std::vector<llvm::Value*> kept_words(FunctionEmitter& at, const Value& value, ll
     b.SetInsertPoint(end);
   }
   return {b.CreateAlignedLoad(b.getInt64Ty(), out, llvm::Align(8)),
-          b.CreateAlignedLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt8Ty(), out, 8), llvm::Align(8))};
+          b.CreateAlignedLoad(b.getInt64Ty(), offset_by(b, out, 8), llvm::Align(8))};
 }
 
 Value unpacked(FunctionEmitter& at, typed::TypeRef type, llvm::Value* text) {

@@ -36,12 +36,12 @@ Value FunctionEmitter::emit_regex(const Expr& expr, const std::vector<Value>& ar
   Value made{expr.type, {}};
   for (size_t i = 0; i < record->fields.size(); ++i) {
     typed::TypeRef type = record->fields[i].type;
-    llvm::Value* at = builder_.CreateConstGEP1_64(builder_.getInt8Ty(), out, i * 24);
+    llvm::Value* at = offset_by(builder_, out, i * 24);
     Value text = from_words(type->kind == Kind::Optional ? type->element : type, at);
     made.parts.insert(made.parts.end(), text.parts.begin(), text.parts.end());
     if (type->kind != Kind::Optional) continue;
-    llvm::Value* there = builder_.CreateAlignedLoad(
-        builder_.getInt64Ty(), builder_.CreateConstGEP1_64(builder_.getInt8Ty(), at, 16), llvm::Align(8));
+    llvm::Value* there =
+        builder_.CreateAlignedLoad(builder_.getInt64Ty(), offset_by(builder_, at, 16), llvm::Align(8));
     made.parts.push_back(builder_.CreateICmpNE(there, builder_.getInt64(0)));
   }
   made.parts.push_back(builder_.CreateICmpNE(found, builder_.getInt32(0)));

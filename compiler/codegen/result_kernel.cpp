@@ -49,8 +49,7 @@ void ModuleEmitter::for_each_result(FunctionEmitter& at, const state::StoreDesc&
     at.time = b.CreateLoad(b.getInt64Ty(), b.CreateGEP(b.getInt64Ty(), given.times, row));
     llvm::Value* at_row = b.CreateGEP(b.getInt8Ty(), given.rows, b.CreateMul(row, b.getInt64(record->size)));
     body({row, at_row, [&](size_t i, typed::TypeRef type) {
-            return load(b, type, *record->fields[i].type,
-                        b.CreateConstGEP1_64(b.getInt8Ty(), at_row, record->fields[i].offset));
+            return load(b, type, *record->fields[i].type, offset_by(b, at_row, record->fields[i].offset));
           }});
   });
   at.time = caller_time;
@@ -64,8 +63,7 @@ void ModuleEmitter::emit_result_failure(FunctionEmitter& at, int index, const st
   abi::TypeDescRef layout = state::shown_record(node.desc);
   llvm::AllocaInst* event = at.temporary(layout->size);
   for (size_t i = 0; i < layout->fields.size(); ++i) {
-    store(b, shown[i], *layout->fields[i].type,
-          b.CreateConstGEP1_64(b.getInt8Ty(), event, layout->fields[i].offset));
+    store(b, shown[i], *layout->fields[i].type, offset_by(b, event, layout->fields[i].offset));
   }
   llvm::AllocaInst* out = at.temporary(sizeof(MutErrorEvent));
   int site = graph::error_site(graph_, node.stream, node.stage);
@@ -99,8 +97,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
       const abi::FieldDesc& outer = record->fields[i];
       auto inner = [&](size_t k, typed::TypeRef type) {
         const abi::FieldDesc& at_field = outer.type->fields[k];
-        return load(b, type, *at_field.type,
-                    b.CreateConstGEP1_64(b.getInt8Ty(), row.address, outer.offset + at_field.offset));
+        return load(b, type, *at_field.type, offset_by(b, row.address, outer.offset + at_field.offset));
       };
       llvm::Value* events = inner(0, types.scalar(Kind::Int)).part();
       std::vector<Value> states = own_or_initial(at, own, events, [&] {

@@ -41,7 +41,7 @@ std::vector<Value> ModuleEmitter::column_fields(FunctionEmitter& at, const typed
     typed::TypeRef type = source.type->fields[i].type;
     typed::TypeRef inner = type->kind == Kind::Optional ? type->element : type;
     const abi::TypeDesc& of = layout(inner);
-    llvm::Value* column = b.CreateConstGEP1_64(b.getInt8Ty(), columns, i * sizeof(MutColumn));
+    llvm::Value* column = offset_by(b, columns, i * sizeof(MutColumn));
     llvm::Value* values = invariant(b.CreateLoad(b.getPtrTy(), column));
     Value value =
         load(b, inner, of, b.CreateGEP(b.getInt8Ty(), values, b.CreateMul(row, b.getInt64(of.size))));
@@ -50,8 +50,7 @@ std::vector<Value> ModuleEmitter::column_fields(FunctionEmitter& at, const typed
       if (auto* loaded = llvm::dyn_cast<llvm::LoadInst>(part)) invariant(loaded);
     }
     if (type->kind == Kind::Optional) {
-      llvm::Value* valid =
-          invariant(b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getInt8Ty(), column, 8)));
+      llvm::Value* valid = invariant(b.CreateLoad(b.getPtrTy(), offset_by(b, column, 8)));
       llvm::Value* present = b.CreateLoad(b.getInt8Ty(), b.CreateGEP(b.getInt8Ty(), valid, row));
       value.type = type;
       value.parts.push_back(b.CreateICmpNE(present, b.getInt8(0)));
@@ -136,9 +135,7 @@ void ModuleEmitter::emit_times_kernel(int index) {
   at.set_context(function->getArg(0));
   llvm::Value* batch = function->getArg(1);
   llvm::Value* bad = function->getArg(2);  // set to 1 where the expression fails
-  auto field = [&](llvm::Value* base, uint64_t offset) {
-    return b.CreateConstGEP1_64(b.getInt8Ty(), base, offset);
-  };
+  auto field = [&](llvm::Value* base, uint64_t offset) { return offset_by(b, base, offset); };
   llvm::Value* columns = b.CreateLoad(pointer, field(batch, offsetof(MutBatch, columns)));
   llvm::Value* times = b.CreateLoad(pointer, field(batch, offsetof(MutBatch, times)));
   llvm::Value* row_count =

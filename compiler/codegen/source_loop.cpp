@@ -53,9 +53,7 @@ SourceLoop::SourceLoop(ModuleEmitter& module, FunctionEmitter& at, const typed::
   find_filter();
 }
 
-llvm::Value* SourceLoop::field(llvm::Value* base, uint64_t offset) {
-  return b_.CreateConstGEP1_64(b_.getInt8Ty(), base, offset);
-}
+llvm::Value* SourceLoop::field(llvm::Value* base, uint64_t offset) { return offset_by(b_, base, offset); }
 
 void SourceLoop::find_filter() {
   if (!source_.generated.empty() || module_.source_rows() == SourceRows::OneByOne) return;

@@ -78,7 +78,7 @@ void StageEmitter::when(llvm::Value* condition, const std::function<void()>& bod
 }
 
 llvm::Value* StageEmitter::offset(llvm::Value* pointer, uint64_t bytes) {
-  return at_.builder().CreateConstGEP1_64(at_.builder().getInt8Ty(), pointer, bytes);
+  return offset_by(at_.builder(), pointer, bytes);
 }
 
 llvm::Value* StageEmitter::store_view(int store) {
@@ -87,7 +87,7 @@ llvm::Value* StageEmitter::store_view(int store) {
   llvm::Value* stores = at_.context_constant(offsetof(MutContext, stores), b.getPtrTy(), count * 8);
   bool panes = module_.graph().stores[static_cast<size_t>(store)].desc.kind == StoreKind::Panes;
   return at_.constant(
-      b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getPtrTy(), stores, static_cast<uint64_t>(store))),
+      b.CreateLoad(b.getPtrTy(), offset_by(b, stores, static_cast<uint64_t>(store) * sizeof(void*))),
       panes ? sizeof(MutWindow) : sizeof(MutTable));
 }
 

@@ -1,12 +1,13 @@
 #include "compiler/codegen/tally.h"
 
+#include "compiler/codegen/value.h"
 #include "runtime/abi/kernel.h"
 
 namespace mut::codegen {
 namespace {
 
 llvm::Value* field(llvm::IRBuilder<>& builder, llvm::Value* base, uint64_t bytes) {
-  return builder.CreateConstGEP1_64(builder.getInt8Ty(), base, bytes);
+  return offset_by(builder, base, bytes);
 }
 
 }  // namespace

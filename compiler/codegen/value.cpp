@@ -84,6 +84,10 @@ Value zero(typed::TypeRef type, llvm::LLVMContext& context) {
   return out;
 }
 
+llvm::Value* offset_by(llvm::IRBuilder<>& builder, llvm::Value* pointer, uint64_t bytes) {
+  return bytes == 0 ? pointer : builder.CreateConstGEP1_64(builder.getInt8Ty(), pointer, bytes);
+}
+
 Value slice(const Value& value, size_t first, typed::TypeRef type) {
   Value out{type, {}};
   auto begin = value.parts.begin() + static_cast<std::ptrdiff_t>(first);
@@ -94,7 +98,7 @@ Value slice(const Value& value, size_t first, typed::TypeRef type) {
 namespace {
 
 llvm::Value* at(llvm::IRBuilder<>& builder, llvm::Value* pointer, uint64_t offset) {
-  return offset == 0 ? pointer : builder.CreateConstGEP1_64(builder.getInt8Ty(), pointer, offset);
+  return offset == 0 ? pointer : offset_by(builder, pointer, offset);
 }
 
 }  // namespace

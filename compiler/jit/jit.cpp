@@ -6,6 +6,7 @@
 #include <llvm/IR/Module.h>
 #include <llvm/IR/OptBisect.h>
 #include <llvm/IR/PassInstrumentation.h>
+#include <llvm/IR/Verifier.h>
 #include <llvm/Linker/Linker.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
@@ -225,7 +226,6 @@ Result<Built> emit(const graph::Graph& graph, Tier tier, codegen::Literals liter
   if (!generator) return Error{"LLVM does not know this machine"};
   auto rows = tier == Tier::Quick ? codegen::SourceRows::OneByOne : codegen::SourceRows::InBlocks;
   Built out{codegen::emit(graph, literals, rows), std::move(generator)};
-  if (!out.emitted.problem.empty()) return Error{"the generated code is not valid: " + out.emitted.problem};
   llvm::Module& module = *out.emitted.module;
   module.setDataLayout(out.generator->machine().createDataLayout());
   module.setTargetTriple(out.generator->machine().getTargetTriple().str());
@@ -235,8 +235,31 @@ Result<Built> emit(const graph::Graph& graph, Tier tier, codegen::Literals liter
 
 const Error not_wanted{"it is not wanted any more"};
 
+// What is not valid is our bug.
+Status verify(const llvm::Module& module) {
+  std::string problem;
+  llvm::raw_string_ostream stream(problem);
+  if (!llvm::verifyModule(module, &stream)) return Unit{};
+  return Error{"the generated code is not valid: " + problem};
+}
+
+// An edit waits for the quick tier, and a fifteenth of that for the verifier: it looks at the same program
+// when that is optimised, at all code that is printed, and in the builds for tests.
+bool verifies(Tier tier) {
+#if defined(MUT_SANITIZE_ADDRESS) || defined(MUT_SANITIZE_THREAD)
+  (void)tier;
+  return true;
+#else
+  return tier == Tier::Optimised;
+#endif
+}
+
 Status improve(Built& built, Tier tier, const GoesOn& goes_on, CompileTimes& times) {
   int64_t begin = now_ns();
+  if (verifies(tier)) {
+    Status valid = verify(*built.emitted.module);
+    if (!valid) return valid;
+  }
   if (tier == Tier::Optimised) {
     std::string problem;
     if (!link_helpers(*built.emitted.module, problem)) return Error{problem};
@@ -251,6 +274,8 @@ Result<Built> build(const graph::Graph& graph, Tier tier) {
   CompileTimes times;
   auto built = emit(graph, tier, codegen::Literals::Table, make_generator(tier), times);
   if (!built) return built.error();
+  Status valid = verify(*built.value().emitted.module);
+  if (!valid) return valid.error();
   Status improved = improve(built.value(), tier, nullptr, times);
   if (!improved) return improved.error();
   return built;

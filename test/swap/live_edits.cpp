@@ -217,8 +217,15 @@ class Running {
         break;
       }
       if (!desk_.wait_report()) break;
+      if (course_.rest_every != 0 && k % course_.rest_every == 0) rest();
     }
     edited_.store(true);
+  }
+
+  void rest() {
+    uint64_t until = desk_.payments() + course_.rest_payments;
+    while (desk_.payments() < until && !desk_.closed())
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 
   Course course_;

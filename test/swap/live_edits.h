@@ -31,6 +31,9 @@ struct Course {
   std::function<void(int64_t latency_ns)> latency;
   // A run that ends by its edits is too long to be kept: the account settles what is this many payments old.
   uint64_t settled_behind = 0;  // 0: it keeps all
+  // With Pace::Unlimited: the editor rests after every so many edits, for so many payments. 0: never.
+  int rest_every = 0;
+  uint64_t rest_payments = 0;
   // After each batch, on the thread that runs the rows.
   std::function<void(const EngineStats& stats)> after_batch;
   // After each edit was taken, on the thread that runs the rows.
