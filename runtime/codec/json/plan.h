@@ -10,6 +10,7 @@
 #include "runtime/abi/type_desc.h"
 #include "runtime/abi/value.h"
 #include "runtime/batch/batch.h"
+#include "runtime/codec/json/layout.h"
 #include "runtime/codec/text/time.h"
 
 namespace mut::json {
@@ -65,6 +66,7 @@ struct RecordPlan {
   uint32_t first = 0;
   uint64_t all_low = 0;            // a bit for each of the first 64 fields
   std::vector<uint8_t> seen_high;  // fields from 64 on, of the record being read
+  Layouts layouts;                 // of the top level
   int field_of(std::string_view name) const;
 };
 

@@ -5,12 +5,25 @@ bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 uint32_t low_bits(uint32_t count) { return count >= 32 ? ~uint32_t{0} : (uint32_t{1} << count) - 1; }
 
+// The portable parser learns no layouts: what the other one reads by them is compared with it.
 #ifdef MUT_JSON_AVX2
+constexpr bool learns = true;
+
 bool key_matches(const Key& key, const char* at) {
   __m256i text = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
   __m256i expected = _mm256_load_si256(reinterpret_cast<const __m256i*>(key.text));
   auto equal = static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(text, expected)));
   return (~equal & key.mask) == 0;
+}
+
+bool layout_matches(const LayoutStep& step, const char* at) {
+  auto equal = [&](size_t from) {
+    __m256i text = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + from));
+    __m256i expected = _mm256_load_si256(reinterpret_cast<const __m256i*>(step.text + from));
+    return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(text, expected)));
+  };
+  if ((~equal(0) & step.mask_low) != 0) return false;
+  return step.mask_high == 0 || (~equal(32) & step.mask_high) == 0;
 }
 
 // The first quote, backslash or control character.
@@ -62,9 +75,13 @@ uint32_t read_digits(const char* at, uint64_t& value) {
   return count;
 }
 #else
+constexpr bool learns = false;
+
 bool key_matches(const Key& key, const char* at) {
   return memcmp(at, key.text, key.size) == 0 && key.size != 0;
 }
+
+bool layout_matches(const LayoutStep& step, const char* at) { return memcmp(at, step.text, step.size) == 0; }
 
 const char* find_string_stop(const char* at) {
   while (*at != '"' && *at != '\\' && static_cast<unsigned char>(*at) >= 0x20) ++at;
