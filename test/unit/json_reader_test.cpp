@@ -228,7 +228,8 @@ TEST(JsonReader, TheSameRowsWhereverTheTextIsCut) {
   EXPECT_EQ(whole.rows[1], R"({"id":2,"text":"esc)"
                            "\xc3\xa9"
                            R"(\n","f":null,"j":{"a":[1,2,{}]}})");
-  for (auto instructions : {json::InstructionSet::Fastest, json::InstructionSet::Portable}) {
+  for (auto instructions :
+       {json::InstructionSet::Fastest, json::InstructionSet::Avx2, json::InstructionSet::Portable}) {
     for (size_t piece = 1; piece <= text.size(); ++piece) {
       Decoded out = read(type, text, {}, piece, instructions);
       ASSERT_EQ(out.rows, whole.rows) << piece;

@@ -186,7 +186,7 @@ class LayoutLearner {
     return true;
   }
 
-  static uint32_t bits(size_t count) { return count >= 32 ? ~uint32_t{0} : (uint32_t{1} << count) - 1; }
+  static uint64_t bits(size_t count) { return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1; }
 
   static bool same(const LayoutStep& known, const Step& step) {
     return std::string_view(known.text, known.size) == step.text && known.slot == step.slot &&
@@ -217,8 +217,7 @@ class LayoutLearner {
       LayoutStep fresh;
       memcpy(fresh.text, step.text.data(), step.text.size());
       fresh.size = static_cast<uint8_t>(step.text.size());
-      fresh.mask_low = bits(step.text.size());
-      fresh.mask_high = step.text.size() > 32 ? bits(step.text.size() - 32) : 0;
+      fresh.mask = bits(step.text.size());
       fresh.depth = static_cast<uint8_t>(step.depth);
       fresh.slot = step.slot;
       fresh.field = step.field;

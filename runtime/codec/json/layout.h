@@ -32,11 +32,10 @@ enum class Slot : uint8_t {
 
 struct LayoutStep {
   static constexpr size_t text_bytes = 64;
-  alignas(32) char text[text_bytes] = {};
-  uint32_t mask_low = 0;   // a bit for each of the first 32 bytes that counts
-  uint32_t mask_high = 0;  // and of the others
-  uint8_t size = 0;        // of the text
-  uint8_t depth = 0;       // of the value
+  alignas(64) char text[text_bytes] = {};
+  uint64_t mask = 0;  // a bit for each byte of the text
+  uint8_t size = 0;   // of the text
+  uint8_t depth = 0;  // of the value
   Slot slot = Slot::Nothing;
   uint32_t next = 0;    // behind the value; 0: none
   uint32_t other = 0;   // to try where the text differs; 0: none

@@ -51,11 +51,17 @@ const char* frame_value(const char* at, const char* end) {
   return nullptr;
 }
 
+std::unique_ptr<RowParser> parser_for(InstructionSet instructions) {
+#ifdef __x86_64__
+  if (instructions == InstructionSet::Avx2 && __builtin_cpu_supports("avx2")) return make_avx2_row_parser();
+#endif
+  return instructions == InstructionSet::Portable ? make_portable_row_parser() : make_row_parser();
+}
+
 class Reader final : public codec::Decoder {
  public:
   Reader(abi::TypeDescRef record, const codec::DecodeOptions& options, InstructionSet instructions)
-      : bound_(std::move(record), options.time_field),
-        parser_(instructions == InstructionSet::Portable ? make_portable_row_parser() : make_row_parser()) {
+      : bound_(std::move(record), options.time_field), parser_(parser_for(instructions)) {
     parser_->time_unit = options.time_unit;
   }
 

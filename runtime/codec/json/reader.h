@@ -6,7 +6,8 @@
 
 namespace mut::json {
 
-enum class InstructionSet : uint8_t { Fastest, Portable };
+// Fastest: of this processor. Avx2: as of one without AVX-512, where this one has AVX2.
+enum class InstructionSet : uint8_t { Fastest, Avx2, Portable };
 
 std::unique_ptr<codec::Decoder> make_reader(abi::TypeDescRef record, const codec::DecodeOptions& options,
                                             InstructionSet instructions = InstructionSet::Fastest);

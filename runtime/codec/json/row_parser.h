@@ -1,5 +1,5 @@
-// Reads one JSON record into columns or memory. Two builds of one text: with AVX2 and without, chosen
-// when the parser is made.
+// Reads one JSON record into columns or memory. Three builds of one text, for AVX-512, AVX2 and any
+// processor, chosen when the parser is made.
 #pragma once
 #include <memory>
 #include <string>
@@ -42,7 +42,9 @@ class RowParser {
 std::unique_ptr<RowParser> make_portable_row_parser();
 // Only where the processor has AVX2.
 std::unique_ptr<RowParser> make_avx2_row_parser();
-// The faster one of those that run here.
+// The same with AVX-512 (VBMI2).
+std::unique_ptr<RowParser> make_avx512_row_parser();
+// The fastest one of those that run here.
 std::unique_ptr<RowParser> make_row_parser();
 
 }  // namespace mut::json

@@ -1,5 +1,5 @@
 // Steps over text that depend on the instruction set; see row_parser.inl. Each stops at a control
-// character at the latest, and reads up to 31 bytes behind the place where it stops.
+// character at the latest, and reads up to 63 bytes behind the place where it stops.
 
 bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
@@ -16,14 +16,46 @@ bool key_matches(const Key& key, const char* at) {
   return (~equal & key.mask) == 0;
 }
 
+#ifdef MUT_JSON_AVX512
+__m512i load64(const char* at) { return _mm512_loadu_si512(at); }
+
+bool layout_matches(const LayoutStep& step, const char* at) {
+  return _mm512_mask_cmpneq_epu8_mask(step.mask, load64(at), _mm512_load_si512(step.text)) == 0;
+}
+
+// The first quote, backslash or control character.
+const char* find_string_stop(const char* at) {
+  const __m512i quote = _mm512_set1_epi8('"'), backslash = _mm512_set1_epi8('\\'), blank = _mm512_set1_epi8(0x20);
+  for (;; at += 64) {
+    __m512i text = load64(at);
+    uint64_t hit = _mm512_cmpeq_epi8_mask(text, quote) | _mm512_cmpeq_epi8_mask(text, backslash) |
+                   _mm512_cmplt_epu8_mask(text, blank);
+    if (hit != 0) return at + __builtin_ctzll(hit);
+  }
+}
+
+// The first quote, bracket of either kind and direction, or newline.
+const char* find_bracket(const char* at) {
+  const __m512i quote = _mm512_set1_epi8('"'), open = _mm512_set1_epi8('{'), close = _mm512_set1_epi8('}');
+  const __m512i newline = _mm512_set1_epi8('\n'), fold = _mm512_set1_epi8(0x20);
+  for (;; at += 64) {
+    __m512i text = load64(at);
+    __m512i folded = _mm512_or_si512(text, fold);  // `[` and `]` become `{` and `}`
+    uint64_t hit = _mm512_cmpeq_epi8_mask(text, quote) | _mm512_cmpeq_epi8_mask(text, newline) |
+                   _mm512_cmpeq_epi8_mask(folded, open) | _mm512_cmpeq_epi8_mask(folded, close);
+    if (hit != 0) return at + __builtin_ctzll(hit);
+  }
+}
+#else
 bool layout_matches(const LayoutStep& step, const char* at) {
   auto equal = [&](size_t from) {
     __m256i text = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + from));
     __m256i expected = _mm256_load_si256(reinterpret_cast<const __m256i*>(step.text + from));
     return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(text, expected)));
   };
-  if ((~equal(0) & step.mask_low) != 0) return false;
-  return step.mask_high == 0 || (~equal(32) & step.mask_high) == 0;
+  if ((~equal(0) & static_cast<uint32_t>(step.mask)) != 0) return false;
+  auto high = static_cast<uint32_t>(step.mask >> 32);
+  return high == 0 || (~equal(32) & high) == 0;
 }
 
 // The first quote, backslash or control character.
@@ -52,6 +84,7 @@ const char* find_bracket(const char* at) {
     if (auto mask = static_cast<uint32_t>(_mm256_movemask_epi8(hit))) return at + __builtin_ctz(mask);
   }
 }
+#endif
 
 alignas(32) constexpr uint8_t shift_right[32] = {128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
                                                  128, 128, 128, 128, 128, 0,   1,   2,   3,   4,   5,
