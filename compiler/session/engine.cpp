@@ -239,6 +239,7 @@ RunState Engine::run() {
     s.failure = {Failure::Kind::Usage, "the engine was not started"};
     return RunState::Failed;
   }
+  s.rung_before_run = s.wake->current();
   auto turn = s.turn.run();
   if (s.stop_asked.exchange(false)) s.runner->stop();
   s.take_prepared();
@@ -412,7 +413,7 @@ Outcome<Done> Engine::advance(int64_t time_ns) {
 const Failure& Engine::failure() const { return state_->failure; }
 
 void Engine::wait(int64_t limit_ns) {
-  uint64_t seen = state_->wake->current();
+  uint64_t seen = state_->rung_before_run;
   int64_t retry = state_->runner ? state_->runner->feeds().retry_after_ns() : -1;
   if (retry >= 0 && retry < limit_ns) limit_ns = retry;
   state_->wake->wait(seen, limit_ns);

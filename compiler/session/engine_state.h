@@ -30,6 +30,7 @@ struct Engine::State {
   EngineOptions options;
   std::unique_ptr<env::Env> env;
   std::unique_ptr<env::EventCount> wake;
+  uint64_t rung_before_run = 0;  // of `wake`: what rings while a turn runs is not slept through
   std::unique_ptr<jit::Jit> jit;
   std::unique_ptr<session::Optimiser> optimiser;
   runtime::RetireList retired;  // code of older versions

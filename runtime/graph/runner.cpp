@@ -11,9 +11,10 @@ namespace {
 
 // Of what an edit left to be converted, between two stretches of rows: for so long, and at least so many.
 constexpr int64_t piece_ns = 400'000;
+constexpr int64_t piece_awaited_ns = 800'000;  // while an edit waits for it
 constexpr uint64_t piece_entries = 256;
 // So long an edit waits for what is left; then it takes it at its cut.
-constexpr int64_t rest_wait_ns = 1'000'000'000;
+constexpr int64_t rest_wait_ns = 3'000'000'000;
 
 // The source of the last event, as the next version numbers it: what fires at the cut fires for that event.
 // The first where it is not there any more.
@@ -264,7 +265,7 @@ bool Runner::take_over() {
       state::Store& store = instance.store(i);
       if (!store.is_taking()) continue;
       if (env_.fail_points().at("take_over") == env::Fault::Drop) continue;
-      if (until == 0) until = env_.thread_cpu_ns() + piece_ns;
+      if (until == 0) until = env_.thread_cpu_ns() + (scheduled_ ? piece_awaited_ns : piece_ns);
       while (store.left_to_take() > 0 && env_.thread_cpu_ns() < until) store.take_piece(piece_entries);
       retire_emptied(store);
       left = left || store.is_taking();
