@@ -22,12 +22,17 @@ enum class Literals : uint8_t { Table, Constant };
 // blocks behind a leading filter (source_loop.h).
 enum class SourceRows : uint8_t { OneByOne, InBlocks };
 
+// Whether instructions say for which place of the graph they are there: a debug location, whose line is
+// graph::place() + 1 and whose column is 0. Instructions are the same with and without.
+enum class Places : uint8_t { Without, With };
+
 struct EmittedModule {
   std::shared_ptr<llvm::LLVMContext> context;
   std::shared_ptr<llvm::Module> module;  // not verified
 };
 
-EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows);
+EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows,
+                   Places places = Places::Without);
 
 // Names in the module. A kernel exists for every live source, for every store with results.
 std::string source_kernel_name(int source);

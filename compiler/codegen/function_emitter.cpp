@@ -10,10 +10,21 @@ namespace mut::codegen {
 using typed::EventError;
 using typed::Kind;
 
-FunctionEmitter::FunctionEmitter(ModuleEmitter& module, llvm::Function* function)
+FunctionEmitter::FunctionEmitter(ModuleEmitter& module, llvm::Function* function, int place)
     : module_(module),
       function_(function),
-      builder_(llvm::BasicBlock::Create(function->getContext(), "entry", function)) {}
+      builder_(llvm::BasicBlock::Create(function->getContext(), "entry", function)) {
+  PlaceWriter* places = module.places();
+  if (places == nullptr) return;
+  places->begin(*function, place);
+  builder_.SetCurrentDebugLocation(PlaceWriter::at(*function, place));
+}
+
+AtPlace::AtPlace(FunctionEmitter& at, int place)
+    : builder_(at.builder()), before_(at.builder().getCurrentDebugLocation()) {
+  if (at.module().places() != nullptr)
+    builder_.SetCurrentDebugLocation(PlaceWriter::at(*at.function(), place));
+}
 
 llvm::AllocaInst* FunctionEmitter::temporary(uint64_t bytes) {
   llvm::BasicBlock& entry = function_->getEntryBlock();

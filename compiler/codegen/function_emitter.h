@@ -35,7 +35,8 @@ class ModuleEmitter;
 
 class FunctionEmitter {
  public:
-  FunctionEmitter(ModuleEmitter& module, llvm::Function* function);
+  // `place`: what it is there for, but for what an AtPlace says (graph/places.h).
+  FunctionEmitter(ModuleEmitter& module, llvm::Function* function, int place);
 
   llvm::IRBuilder<>& builder() { return builder_; }
   ModuleEmitter& module() { return module_; }
@@ -147,6 +148,19 @@ class FunctionEmitter {
   // Where a check fails, by the handler and the error: they are shared.
   std::map<std::pair<llvm::BasicBlock*, typed::EventError>, llvm::BasicBlock*> wrong_;
   std::map<int, Value> locals_;
+};
+
+// What is emitted while it lives is there for that place.
+class AtPlace {
+ public:
+  AtPlace(FunctionEmitter& at, int place);
+  ~AtPlace() { builder_.SetCurrentDebugLocation(before_); }
+  AtPlace(const AtPlace&) = delete;
+  AtPlace& operator=(const AtPlace&) = delete;
+
+ private:
+  llvm::IRBuilder<>& builder_;
+  llvm::DebugLoc before_;
 };
 
 }  // namespace mut::codegen

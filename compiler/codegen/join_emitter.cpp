@@ -2,6 +2,7 @@
 
 #include <llvm/IR/CFG.h>
 
+#include "compiler/graph/places.h"
 #include "runtime/abi/kernel.h"
 #include "runtime/state/results.h"
 
@@ -193,7 +194,7 @@ void JoinEmitter::emit_arrival(JoinSide side) {
 }
 
 void JoinEmitter::emit_right(ModuleEmitter& module, int stream, int stage, llvm::Function* function) {
-  FunctionEmitter at(module, function);
+  FunctionEmitter at(module, function, graph::join_error_site(module.graph(), stream, stage));
   B& b = at.builder();
   at.set_context(function->getArg(0));
   at.counts = function->getArg(1);
@@ -235,12 +236,12 @@ void JoinEmitter::emit_results(ModuleEmitter& module, int store) {
       llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, pointer, pointer, word, word}, false),
       llvm::Function::ExternalLinkage, result_kernel_name(store), module.module());
   function->setDoesNotThrow();
-  FunctionEmitter at(module, function);
+  const graph::StoreNode& node = module.graph().stores[static_cast<size_t>(store)];
+  FunctionEmitter at(module, function, graph::stage_place(module.graph(), node.stream, node.stage));
   B& b = at.builder();
   at.set_context(function->getArg(0));
   at.position = function->getArg(4);
   at.counts = module.tally().open(b, at.context());
-  const graph::StoreNode& node = module.graph().stores[static_cast<size_t>(store)];
   JoinEmitter join(module, at, node.stream, node.stage);
   auto give_row = [&](const GivenRow& row) {
     llvm::BasicBlock* left = at.block("left");

@@ -1,6 +1,7 @@
 // `match` as code: an event becomes a sample of what the pattern asks of it, and conditions that look back at
 // bound events become a function that the store calls.
 #include "compiler/codegen/stage_emitter.h"
+#include "compiler/graph/places.h"
 
 namespace mut::codegen {
 
@@ -179,7 +180,7 @@ void ModuleEmitter::emit_pattern_condition(int store) {
       llvm::Function::Create(llvm::FunctionType::get(number, {pointer, number, pointer, pointer}, false),
                              llvm::Function::ExternalLinkage, condition_name(store), module_);
   function->setDoesNotThrow();
-  FunctionEmitter at(*this, function);
+  FunctionEmitter at(*this, function, graph::stage_place(graph_, node.stream, node.stage));
   llvm::IRBuilder<>& b = at.builder();
   at.set_context(function->getArg(0));
   at.time = b.CreateAlignedLoad(b.getInt64Ty(), function->getArg(2), llvm::Align(8));

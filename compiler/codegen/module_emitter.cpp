@@ -5,6 +5,7 @@
 
 #include "compiler/codegen/join_emitter.h"
 #include "compiler/codegen/stage_emitter.h"
+#include "compiler/graph/places.h"
 #include "runtime/abi/kernel.h"
 
 namespace mut::codegen {
@@ -38,12 +39,13 @@ typed::TypeRef needed_record(const graph::Needs& needs, typed::TypeRef record, t
 }
 
 ModuleEmitter::ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals,
-                             SourceRows rows)
+                             SourceRows rows, Places places)
     : graph_(graph), module_(module), literals_(literals), source_rows_(rows), tally_(graph) {
   std::vector<abi::FieldDesc> fields;
   for (const typed::Param& param : graph.program->params)
     fields.push_back(abi::made_field(param.name, graph::describe(param.type)));
   params_layout_ = abi::make_record(std::move(fields));
+  if (places == Places::With) places_ = std::make_unique<PlaceWriter>(module);
 }
 
 llvm::FunctionCallee ModuleEmitter::helper(const char* name, llvm::Type* result,
@@ -92,6 +94,7 @@ void ModuleEmitter::run() {
     pending_.pop_back();
     emit_section(stream, stage, sections_.at({stream, stage}));
   }
+  if (places_) places_->finish();
 }
 
 llvm::Function* ModuleEmitter::section(int stream, size_t stage) {
@@ -174,7 +177,7 @@ llvm::CallInst* ModuleEmitter::call_section(FunctionEmitter& at, int of, size_t 
 
 void ModuleEmitter::emit_section(int stream, size_t stage, llvm::Function* function) {
   const typed::Stream& of = program().streams[static_cast<size_t>(stream)];
-  FunctionEmitter at(*this, function);
+  FunctionEmitter at(*this, function, graph::end_place(graph_, stream));
   at.set_context(function->getArg(0));
   at.counts = function->getArg(1);
   at.time = function->getArg(2);
@@ -192,6 +195,7 @@ void ModuleEmitter::emit_section(int stream, size_t stage, llvm::Function* funct
   }
   bool goes_on = true;
   for (size_t i = stage; i < of.stages.size() && goes_on; ++i) {
+    AtPlace place(at, graph::stage_place(graph_, stream, static_cast<int>(i)));
     std::vector<Value> entering = at.fields;
     at.handler = {at.block("failed"), at.temporary(4)};
     llvm::BasicBlock* failed = at.handler.block;
@@ -221,9 +225,11 @@ void ModuleEmitter::finish_stream(FunctionEmitter& at, int stream) {
                    [&] { emit_row(at, consumer.index); });
         break;
       }
-      case Consumer::Kind::Route:
+      case Consumer::Kind::Route: {
+        AtPlace place(at, graph::route_error_site(graph_, consumer.index));
         emit_route(at, consumer.index);
         break;
+      }
       case Consumer::Kind::Join:
         emit_right_event(at, consumer);
         break;
@@ -257,6 +263,7 @@ void ModuleEmitter::finish_stream(FunctionEmitter& at, int stream) {
 }
 
 void ModuleEmitter::emit_row(FunctionEmitter& at, int emit) {
+  AtPlace place(at, graph::emit_place(graph_, emit));
   llvm::IRBuilder<>& b = at.builder();
   llvm::Type* word = b.getInt64Ty();
   llvm::Type* bytes = b.getInt8Ty();
@@ -298,6 +305,7 @@ void ModuleEmitter::emit_row(FunctionEmitter& at, int emit) {
 
 // A value that the param does not take is an error of its stream.
 void ModuleEmitter::emit_set(FunctionEmitter& at, int stream, int set) {
+  AtPlace place(at, graph::set_error_site(graph_, set));
   llvm::IRBuilder<>& b = at.builder();
   at.handler = {at.block("failed"), at.temporary(4)};
   llvm::BasicBlock* failed = at.handler.block;
@@ -429,11 +437,11 @@ void ModuleEmitter::emit_failure(FunctionEmitter& at, int site, int stream, int 
   send_error_event(at, stream, site, out);
 }
 
-EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows) {
+EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows, Places places) {
   EmittedModule out;
   out.context = std::make_shared<llvm::LLVMContext>();
   out.module = std::make_shared<llvm::Module>("mut", *out.context);
-  ModuleEmitter(graph, *out.module, literals, rows).run();
+  ModuleEmitter(graph, *out.module, literals, rows, places).run();
   return out;
 }
 

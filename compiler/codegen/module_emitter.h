@@ -5,6 +5,7 @@
 #include <map>
 
 #include "compiler/codegen/function_emitter.h"
+#include "compiler/codegen/place_writer.h"
 #include "compiler/codegen/tally.h"
 
 namespace mut::codegen {
@@ -23,7 +24,8 @@ struct GivenRow {
 
 class ModuleEmitter {
  public:
-  ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals, SourceRows rows);
+  ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals, SourceRows rows,
+                Places places);
   void run();
 
   const graph::Graph& graph() const { return graph_; }
@@ -32,6 +34,7 @@ class ModuleEmitter {
   Literals literals() const { return literals_; }
   SourceRows source_rows() const { return source_rows_; }
   const Tally& tally() const { return tally_; }
+  PlaceWriter* places() const { return places_.get(); }  // null: instructions say nothing of places
   // A helper by name; declared at first use.
   llvm::FunctionCallee helper(const char* name, llvm::Type* result, std::vector<llvm::Type*> params);
   const abi::TypeDesc& layout(typed::TypeRef type);
@@ -102,6 +105,7 @@ class ModuleEmitter {
   Literals literals_;
   SourceRows source_rows_;
   Tally tally_;
+  std::unique_ptr<PlaceWriter> places_;
   std::map<std::string, abi::TypeDescRef> layouts_;
   abi::TypeDescRef params_layout_;
   std::map<std::pair<int, size_t>, llvm::Function*> sections_;

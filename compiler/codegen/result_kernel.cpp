@@ -5,6 +5,7 @@
 #include "compiler/codegen/module_emitter.h"
 #include "compiler/codegen/process_emitter.h"
 #include "compiler/codegen/stage_emitter.h"
+#include "compiler/graph/places.h"
 #include "runtime/abi/kernel.h"
 #include "runtime/state/results.h"
 
@@ -23,7 +24,8 @@ void ModuleEmitter::emit_result_kernel(int index) {
       llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, pointer, pointer, word, word}, false),
       llvm::Function::ExternalLinkage, result_kernel_name(index), module_);
   function->setDoesNotThrow();
-  FunctionEmitter at(*this, function);
+  const graph::StoreNode& node = graph_.stores[static_cast<size_t>(index)];
+  FunctionEmitter at(*this, function, graph::stage_place(graph_, node.stream, node.stage));
   llvm::IRBuilder<>& b = at.builder();
   at.set_context(function->getArg(0));
   at.position = function->getArg(4);
@@ -81,6 +83,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
   const typed::Stage& stage =
       program().streams[static_cast<size_t>(node.stream)].stages[static_cast<size_t>(node.stage)];
   llvm::IRBuilder<>& b = at.builder();
+  AtPlace place(at, graph::stage_place(graph_, node.stream, node.stage));
   // What the caller still needs, for the failures of its own stage.
   auto caller_handler = at.handler;
   StageValues caller_stage = std::exchange(at.stage, {});

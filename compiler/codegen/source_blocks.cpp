@@ -18,6 +18,7 @@ constexpr size_t columns_asked_max = 4;
 }  // namespace
 
 llvm::Value* SourceLoop::may_pass(llvm::Value* row) {
+  AtPlace place(at_, filter_site_);
   at_.fields = module_.column_fields(at_, source_, columns_, row);
   at_.handler = {at_.block("undecided"), at_.temporary(4)};
   llvm::BasicBlock* undecided = at_.handler.block;

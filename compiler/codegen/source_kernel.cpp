@@ -7,6 +7,7 @@
 #include "compiler/codegen/module_emitter.h"
 #include "compiler/codegen/source_loop.h"
 #include "compiler/codegen/stage_emitter.h"
+#include "compiler/graph/places.h"
 #include "runtime/abi/kernel.h"
 
 namespace mut::codegen {
@@ -115,7 +116,8 @@ void ModuleEmitter::emit_source_kernel(int index) {
   function->setDoesNotThrow();
   for (unsigned i = 0; i < 3; ++i) function->addParamAttr(i, llvm::Attribute::NoAlias);
   mark_context(*function);
-  FunctionEmitter at(*this, function);
+  FunctionEmitter at(*this, function,
+                     graph::head_place(graph_, program().sources[static_cast<size_t>(index)].stream));
   at.set_context(function->getArg(0));
   SourceLoop(*this, at, program().sources[static_cast<size_t>(index)]).emit();
 }
@@ -130,7 +132,8 @@ void ModuleEmitter::emit_times_kernel(int index) {
       llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, pointer, pointer}, false),
       llvm::Function::ExternalLinkage, times_kernel_name(index), module_);
   function->setDoesNotThrow();
-  FunctionEmitter at(*this, function);
+  FunctionEmitter at(*this, function,
+                     graph::head_place(graph_, program().sources[static_cast<size_t>(index)].stream));
   llvm::IRBuilder<>& b = at.builder();
   at.set_context(function->getArg(0));
   llvm::Value* batch = function->getArg(1);

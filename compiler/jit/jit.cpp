@@ -223,12 +223,15 @@ struct Built {
 Result<Built> emit(const graph::Graph& graph, Tier tier, codegen::Literals literals,
                    std::unique_ptr<Generator> generator, CompileTimes& times) {
   int64_t begin = now_ns();
+  bool notes = times.notes != Notes::None;
   if (!generator) return Error{"LLVM does not know this machine"};
   auto rows = tier == Tier::Quick ? codegen::SourceRows::OneByOne : codegen::SourceRows::InBlocks;
-  Built out{codegen::emit(graph, literals, rows), std::move(generator)};
+  auto places = notes ? codegen::Places::With : codegen::Places::Without;
+  Built out{codegen::emit(graph, literals, rows, places), std::move(generator)};
   llvm::Module& module = *out.emitted.module;
   module.setDataLayout(out.generator->machine().createDataLayout());
   module.setTargetTriple(out.generator->machine().getTargetTriple().str());
+  if (notes) mark_state_calls(module);
   times.emit_ns = now_ns() - begin;
   return out;
 }
@@ -266,12 +269,14 @@ Status improve(Built& built, Tier tier, const GoesOn& goes_on, CompileTimes& tim
   }
   run_passes(*built.emitted.module, built.generator->machine(), tier, goes_on);
   if (goes_on && !goes_on()) return not_wanted;
+  if (times.notes == Notes::PlacesAndCalls) tell_where(*built.emitted.module);
   times.passes_ns = now_ns() - begin;
   return Unit{};
 }
 
-Result<Built> build(const graph::Graph& graph, Tier tier) {
+Result<Built> build(const graph::Graph& graph, Tier tier, Notes notes = Notes::None) {
   CompileTimes times;
+  times.notes = notes;
   auto built = emit(graph, tier, codegen::Literals::Table, make_generator(tier), times);
   if (!built) return built.error();
   Status valid = verify(*built.value().emitted.module);
@@ -295,6 +300,7 @@ struct Jit::State {
   std::mutex mutex;
   std::string problems;  // of the session's error reporter
   std::atomic<size_t> live{0};
+  LoadedCode loaded;
   std::map<std::string, Object> objects;  // by tier and shape
   ObjectCache on_disk;
   uint64_t next = 0;
@@ -334,6 +340,8 @@ const std::string& Jit::folder_problem() const { return state_->on_disk.problem(
 
 size_t Jit::live_dylibs() const { return state_->live.load(); }
 
+LoadedCode& Jit::loaded() { return state_->loaded; }
+
 Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen::Literals literals,
                                   Reuse reuse, const GoesOn& asked, CompileTimes& times) {
   // Who has said no once is not asked again: a pass has been left out.
@@ -348,7 +356,7 @@ Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen:
   auto emitted = emit(graph, tier, literals, generators.take(tier), times);
   if (!emitted) return emitted.error();
   Built& built = emitted.value();
-  bool looks = reuse == Reuse::OnDisk && on_disk.keeps();
+  bool looks = reuse == Reuse::OnDisk && on_disk.keeps() && times.notes != Notes::PlacesAndCalls;
   std::string key;
   if (looks) {
     key =
@@ -377,12 +385,15 @@ Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen:
 }
 
 Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, codegen::Literals literals,
-                                      Reuse reuse, CompileTimes* times_out, const GoesOn& goes_on) {
+                                      Reuse reuse, CompileTimes* times_out, const GoesOn& goes_on,
+                                      Notes notes) {
   if (!state_->jit) return Error{"the compiler could not start: " + state_->problems};
   CompileTimes times;
+  times.notes = notes;
   // Code with literals compiled in is good for those values only and is not kept by its shape.
   bool kept = literals == codegen::Literals::Table;
-  std::string key = (tier == Tier::Quick ? "q" : "o") + graph.shape;
+  std::string key =
+      (tier == Tier::Quick ? "q" : "o") + std::to_string(static_cast<int>(times.notes)) + graph.shape;
   Object bytes;
   if (kept) {
     std::lock_guard lock(state_->mutex);
@@ -415,6 +426,10 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
   };
   std::optional<Error> problem;
   runtime::Kernels kernels;
+  Object noted;
+  if (times.notes != Notes::None) noted = bytes;
+  std::string first_name;
+  void* first = nullptr;
   auto buffer = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), "kernel", false);
   if (llvm::Error error = state_->jit->addObjectFile(dylib, std::move(buffer)))
     problem = failed(std::move(error));
@@ -424,6 +439,10 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
     if (!address) {
       problem = failed(address.takeError());
       return nullptr;
+    }
+    if (first == nullptr) {
+      first_name = name;
+      first = address->toPtr<void*>();
     }
     return address->toPtr<void*>();
   };
@@ -448,6 +467,17 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
         asks ? reinterpret_cast<state::PatternCondition>(find(codegen::condition_name(static_cast<int>(i))))
              : nullptr);
   }
+  if (!problem && times.notes != Notes::None) {
+    uint64_t offset = 0;
+    Result<CodeLines> lines = CodeLines{};  // a script of which nothing runs has no code
+    if (first != nullptr) lines = read_code_lines({noted.data(), noted.size()}, first_name, offset);
+    if (lines) {
+      state_->loaded.add(&dylib, reinterpret_cast<uintptr_t>(first) - offset, std::move(lines).value(),
+                         times.notes);
+    } else {
+      problem = lines.error();
+    }
+  }
   times.link_ns = now_ns() - begin;
   if (times_out != nullptr) *times_out = times;
   if (problem) {
@@ -458,6 +488,7 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
   // Gone with the last holder of the kernels: one version, one dylib, one lifetime.
   kernels.owner = std::shared_ptr<void>(static_cast<void*>(&dylib), [state = state_](void* gone) {
     std::lock_guard unlink(state->mutex);
+    state->loaded.unlinked(gone);
     llvm::consumeError(
         state->jit->getExecutionSession().removeJITDylib(*static_cast<llvm::orc::JITDylib*>(gone)));
     state->jit->getExecutionSession().getSymbolStringPool()->clearDeadEntries();
@@ -475,8 +506,8 @@ Result<std::string> print_ir(const graph::Graph& graph, Tier tier) {
   return out;
 }
 
-Result<std::string> print_assembly(const graph::Graph& graph, Tier tier) {
-  auto built = build(graph, tier);
+Result<std::string> print_assembly(const graph::Graph& graph, Tier tier, Notes notes) {
+  auto built = build(graph, tier, notes);
   if (!built) return built.error();
   auto bytes = built.value().generator->assembly(*built.value().emitted.module);
   if (!bytes) return bytes.error();

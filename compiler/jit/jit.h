@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/codegen/emit.h"
+#include "compiler/jit/code_lines.h"
 #include "runtime/abi/result.h"
 #include "runtime/graph/plan.h"
 
@@ -34,6 +35,7 @@ struct CompileTimes {
   int64_t link_ns = 0;
   size_t object_bytes = 0;
   bool compiled = false;  // false: an object of this shape was there
+  Notes notes = Notes::None;
 };
 
 // Threads: compile() from any, one at a time per Jit; link() and the release of kernels too.
@@ -45,7 +47,10 @@ class Jit {
 
   // Kernels of a graph. The graph is not needed afterwards. `goes_on`: null, it does.
   Result<runtime::Kernels> compile(const graph::Graph& graph, Tier tier, codegen::Literals literals,
-                                   Reuse reuse, CompileTimes* times, const GoesOn& goes_on = nullptr);
+                                   Reuse reuse, CompileTimes* times, const GoesOn& goes_on = nullptr,
+                                   Notes notes = Notes::None);
+  // Code with notes that is linked.
+  LoadedCode& loaded();
   // Why nothing is kept in the folder although it was named; empty: it is, or the folder cannot be made.
   const std::string& folder_problem() const;
   // Dylibs that hold code now: retired ones are gone.
@@ -58,6 +63,6 @@ class Jit {
 
 // The module as text: IR after the passes of the tier, or assembly.
 Result<std::string> print_ir(const graph::Graph& graph, Tier tier);
-Result<std::string> print_assembly(const graph::Graph& graph, Tier tier);
+Result<std::string> print_assembly(const graph::Graph& graph, Tier tier, Notes notes = Notes::None);
 
 }  // namespace mut::jit

@@ -11,6 +11,7 @@
 #include "mutstream/tooling.h"
 #include "runtime/abi/check.h"
 #include "runtime/decimal/decimal.h"
+#include "runtime/env/does.h"
 
 namespace mut {
 namespace {
@@ -96,7 +97,7 @@ Outcome<Done> Engine::State::check_files(const session::Program& made, const ses
 }
 
 Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, jit::Reuse reuse,
-                                                 int64_t* spent_ns, bool* compiled) {
+                                                 int64_t* spent_ns, bool* compiled, jit::Notes of_code) {
   if (!jit) {
     jit = std::make_unique<jit::Jit>(options.kernel_cache);
     bool tells = options.diagnostics == EngineOptions::Diagnostics::Text;
@@ -105,7 +106,7 @@ Outcome<runtime::Kernels> Engine::State::compile(const session::Program& made, j
   jit::CompileTimes times;
   int64_t begin = env->monotonic_ns();
   jit::Tier tier = options.tier == TierChoice::Optimised ? jit::Tier::Optimised : jit::Tier::Quick;
-  auto kernels = jit->compile(*made.graph, tier, codegen::Literals::Table, reuse, &times);
+  auto kernels = jit->compile(*made.graph, tier, codegen::Literals::Table, reuse, &times, nullptr, of_code);
   if (!kernels) return Failure{Failure::Kind::Internal, kernels.error().message};
   *spent_ns = env->monotonic_ns() - begin;
   *compiled = times.compiled;
@@ -129,7 +130,14 @@ Outcome<Done> Engine::start() {
   }
   int64_t spent = 0;
   bool compiled = false;
-  auto kernels = s.compile(*s.program, jit::Reuse::OnDisk, &spent, &compiled);
+  if (s.options.perf != EngineOptions::Perf::No && !s.perf) {
+    auto file = s.options.perf == EngineOptions::Perf::Map ? session::open_perf_map()
+                                                           : session::open_jitdump(s.options.perf_folder);
+    if (!file) return io(file.error());
+    s.perf = std::move(file).value();
+  }
+  if (!s.profile_run) s.notes = s.usual_notes();
+  auto kernels = s.compile(*s.program, jit::Reuse::OnDisk, &spent, &compiled, s.notes);
   if (!kernels) return kernels.failure();
   kernels.value().version = s.program_version;
   runtime::RunnerOptions options;
@@ -177,8 +185,9 @@ Outcome<Done> Engine::start() {
   s.started = true;
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
-    s.optimiser->want(s.program, s.exchanges, s.optimiser_start());
+    s.optimiser->want(s.program, s.exchanges, s.optimiser_start(), s.notes);
   }
+  s.code_runs(s.running_kernels);
   return Done{};
 }
 
@@ -196,24 +205,26 @@ void Engine::State::take_optimised() {
   }
   ready->kernels.version = program_version;
   runner->exchange_kernels(ready->kernels);
+  code_runs(ready->kernels);
   librarian->notify();
   // The next version may have other literals: it starts from code that takes any.
   if (ready->literals == codegen::Literals::Constant) return;
   std::lock_guard lock(mutex);
   retire(std::exchange(running_kernels, std::move(ready->kernels)));
-  running_optimised = true;
+  running_optimised = options.tier != TierChoice::Quick;
 }
 
 // `--disturb=swap`: the whole exchange although nothing changes. Kernels linked anew, every entry copied.
 bool Engine::State::disturb() {
   auto made = jit->compile(*program->graph,
                            options.tier == TierChoice::Optimised ? jit::Tier::Optimised : jit::Tier::Quick,
-                           codegen::Literals::Table, jit::Reuse::InProcess, nullptr);
+                           codegen::Literals::Table, jit::Reuse::InProcess, nullptr, nullptr, notes);
   if (!made) {
     failure = {Failure::Kind::Internal, made.error().message};
     return false;
   }
   made.value().version = program_version;
+  code_runs(made.value());
   runtime::PreparedSwap swap;
   swap.next = runner->make_instances(program->plan, made.value());
   for (size_t i = 0; i < program->plan->stores.size(); ++i) {
@@ -241,6 +252,8 @@ RunState Engine::run() {
   }
   s.rung_before_run = s.wake->current();
   auto turn = s.turn.run();
+  env::Does runs(Work::Engine);
+  if (s.profile_run) s.profile_run->enrol();
   if (s.stop_asked.exchange(false)) s.runner->stop();
   s.take_prepared();
   s.take_optimised();
@@ -313,6 +326,7 @@ void Engine::State::settle_swap() {
     history.renew(report.version, program);
   }
   lock.unlock();
+  code_runs(running_kernels);
   if (settled) settled(report);
   {
     std::lock_guard sources(host_mutex);
@@ -321,7 +335,7 @@ void Engine::State::settle_swap() {
     }
   }
   end_lost_taps();
-  if (optimiser) optimiser->want(program, exchanges, optimiser_start());
+  ask_optimiser();
 }
 
 // An entry could not be converted: what was to follow that version cannot either.
@@ -437,6 +451,8 @@ Outcome<Done> Engine::close() {
   state_->taking_back.reset();  // a guard's edit that is still built comes too late
   auto turn = state_->turn.run();
   state_->end_open_canary("the run has ended");
+  state_->let_profile_end();
+  state_->closed_already = true;
   Status recorded = state_->history.end();
   Status status = state_->runner->close();
   if (!status) return io(status.error());

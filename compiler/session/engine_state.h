@@ -13,6 +13,8 @@
 #include "compiler/session/history/history.h"
 #include "compiler/session/librarian.h"
 #include "compiler/session/optimiser.h"
+#include "compiler/session/perf/perf_file.h"
+#include "compiler/session/profile/run.h"
 #include "compiler/session/program.h"
 #include "compiler/session/shadow/run.h"
 #include "compiler/session/taps.h"
@@ -42,6 +44,7 @@ struct Engine::State {
   bool started = false;
   std::atomic<bool> stop_asked{false};
   bool running_optimised = false;
+  std::atomic<jit::Notes> notes{jit::Notes::None};  // of code of versions that run alone
   uint64_t batches_disturbed = 0;
 
   session::Bindings bindings;
@@ -79,6 +82,14 @@ struct Engine::State {
   uint64_t real_swaps = 0;
   // Held while rows run; who asks for figures has it between two batches.
   mutable session::Turn turn;
+  // That runs, or the last one; or null. Changed between two batches only.
+  std::shared_ptr<session::ProfileRun> profile_run;
+  uint64_t profiles_made = 0;               // the same
+  std::unique_ptr<session::PerfFile> perf;  // or null
+  // What perf was told of last; and all of that for a map, where an address has one name for ever.
+  std::weak_ptr<void> named_code;
+  std::vector<std::shared_ptr<void>> named_for_ever;
+  bool closed_already = false;  // the same
   session::History history;
   // A store that an edit dropped cells of; the shards have it unless it was empty.
   struct ParkedState {
@@ -146,7 +157,7 @@ struct Engine::State {
   std::string render(const diag::Engine& diags, const source::SourceSet& sources) const;
   // Kernels for a program, quick or as the options say; counts what it took.
   Outcome<runtime::Kernels> compile(const session::Program& made, jit::Reuse reuse, int64_t* spent_ns,
-                                    bool* compiled);
+                                    bool* compiled, jit::Notes notes);
   // Whether the file that a source reads has what its edited record wants; other inputs cannot be asked
   // twice.
   Status fits_input(const session::Program& made, const std::string& source_name);
@@ -159,7 +170,9 @@ struct Engine::State {
   // `queue` is that of the source; rows in the layout of its record.
   Outcome<Done> push_rows(const std::string& source, connector::RowQueue& queue, const char* rows,
                           size_t row_count);
-  Outcome<runtime::Kernels> kernels_for(const session::Program& made, SwapReport& report, bool* optimised);
+  // `notes`: of code that is compiled for it; what runs already is taken as it is.
+  Outcome<runtime::Kernels> kernels_for(const session::Program& made, SwapReport& report, bool* optimised,
+                                        jit::Notes notes);
   Outcome<std::vector<std::shared_ptr<const runtime::KeyConversion>>> compile_conversions(
       const change::SwapPlan& plan);
   Outcome<Done> open_added(const session::Program& before, const session::Program& made,
@@ -256,6 +269,16 @@ struct Engine::State {
   void take_optimised();
   // Code that is exchanged everywhere.
   void retire(const runtime::Kernels& code);
+  // Better code for what runs, or code with other notes.
+  void ask_optimiser();
+  // That code of the newest version runs from now on: for a profile and for perf. Between two batches.
+  void code_runs(const runtime::Kernels& kernels);
+  jit::Notes usual_notes() const {
+    return options.perf == EngineOptions::Perf::No ? jit::Notes::None : jit::Notes::Places;
+  }
+  // These between two batches; `mutex` is held by others than the running thread.
+  std::vector<session::RowCount> count_rows() const;
+  void let_profile_end();
   session::Optimiser::Start optimiser_start() const {
     return running_optimised ? session::Optimiser::Start::Optimised : session::Optimiser::Start::Quick;
   }

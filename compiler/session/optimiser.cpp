@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "runtime/env/does.h"
+
 namespace mut::session {
 namespace {
 
@@ -9,8 +11,10 @@ constexpr std::chrono::milliseconds settles_after{250};
 
 }  // namespace
 
-Optimiser::Optimiser(env::Env& env, jit::Jit& jit)
-    : jit_(jit), thread_(env.start_thread("mut-optimise", [this] { work(); }, env::ThreadPriority::Lowest)) {}
+Optimiser::Optimiser(env::Env& env, jit::Jit& jit, jit::Tier tier)
+    : jit_(jit),
+      tier_(tier),
+      thread_(env.start_thread("mut-optimise", [this] { work(); }, env::ThreadPriority::Lowest)) {}
 
 Optimiser::~Optimiser() {
   {
@@ -22,7 +26,8 @@ Optimiser::~Optimiser() {
   thread_->join();
 }
 
-void Optimiser::want(std::shared_ptr<const Program> program, uint64_t version, Start start) {
+void Optimiser::want(std::shared_ptr<const Program> program, uint64_t version, Start start,
+                     jit::Notes notes) {
   {
     std::lock_guard lock(mutex_);
     // For good: passes have been left out, so that what is made is of no use to a later wish either.
@@ -30,6 +35,7 @@ void Optimiser::want(std::shared_ptr<const Program> program, uint64_t version, S
     wanted_ = std::move(program);
     wanted_version_ = version;
     wanted_start_ = start;
+    wanted_notes_ = notes;
   }
   changed_.notify_all();
 }
@@ -69,7 +75,7 @@ bool Optimiser::goes_on() {
 }
 
 void Optimiser::make(std::unique_lock<std::mutex>& lock, const std::shared_ptr<const Program>& program,
-                     uint64_t version, codegen::Literals literals) {
+                     uint64_t version, codegen::Literals literals, jit::Notes notes) {
   busy_ = true;
   making_ = program;
   outdated_ = false;
@@ -77,8 +83,8 @@ void Optimiser::make(std::unique_lock<std::mutex>& lock, const std::shared_ptr<c
   OptimisedKernels made;
   made.version = version;
   made.literals = literals;
-  auto kernels = jit_.compile(*program->graph, jit::Tier::Optimised, literals, jit::Reuse::OnDisk,
-                              &made.times, [this] { return goes_on(); });
+  auto kernels = jit_.compile(
+      *program->graph, tier_, literals, jit::Reuse::OnDisk, &made.times, [this] { return goes_on(); }, notes);
   lock.lock();
   busy_ = false;
   making_ = nullptr;
@@ -90,17 +96,20 @@ void Optimiser::make(std::unique_lock<std::mutex>& lock, const std::shared_ptr<c
 }
 
 void Optimiser::work() {
+  env::Does compiles(Work::Edit);
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return wanted_ || stop_; });
     if (stop_) return;
     std::shared_ptr<const Program> program = std::exchange(wanted_, nullptr);
     uint64_t version = wanted_version_;
-    if (wanted_start_ == Start::Quick) make(lock, program, version, codegen::Literals::Table);
+    jit::Notes notes = wanted_notes_;
+    if (wanted_start_ == Start::Quick) make(lock, program, version, codegen::Literals::Table, notes);
+    if (tier_ == jit::Tier::Quick) continue;
     // Who turns a limit up and down keeps the code that takes any limit.
     if (program->graph->literals.empty()) continue;
     bool disturbed = changed_.wait_for(lock, settles_after, [this] { return wanted_ || stop_; });
-    if (!disturbed) make(lock, program, version, codegen::Literals::Constant);
+    if (!disturbed) make(lock, program, version, codegen::Literals::Constant, notes);
   }
 }
 

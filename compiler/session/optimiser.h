@@ -24,7 +24,8 @@ struct OptimisedKernels {
 // Threads: all methods from one, a Hold from any; its own thread inside.
 class Optimiser {
  public:
-  Optimiser(env::Env& env, jit::Jit& jit);
+  // `tier`: of what it makes. Quick code it makes once a wish, and never with literals compiled in.
+  Optimiser(env::Env& env, jit::Jit& jit, jit::Tier tier = jit::Tier::Optimised);
   ~Optimiser();
   enum class Start : uint8_t { Quick, Optimised };  // what the version runs on now
   // While one lives nothing is compiled: who prepares an edit has the processors, and what is compiled is
@@ -40,7 +41,8 @@ class Optimiser {
     Optimiser* of_;
   };
   // Forgets an earlier wish that has not been begun, and lets go of code for a version of another shape.
-  void want(std::shared_ptr<const Program> program, uint64_t version, Start start);
+  void want(std::shared_ptr<const Program> program, uint64_t version, Start start,
+            jit::Notes notes = jit::Notes::None);
   // Results in the order in which they were made, each once.
   std::optional<OptimisedKernels> take();
   void wait_idle();
@@ -50,13 +52,15 @@ class Optimiser {
   bool goes_on();
   // With the lock; compiles without it.
   void make(std::unique_lock<std::mutex>& lock, const std::shared_ptr<const Program>& program,
-            uint64_t version, codegen::Literals literals);
+            uint64_t version, codegen::Literals literals, jit::Notes notes);
   jit::Jit& jit_;
+  jit::Tier tier_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::shared_ptr<const Program> wanted_;
   uint64_t wanted_version_ = 0;
   Start wanted_start_ = Start::Quick;
+  jit::Notes wanted_notes_ = jit::Notes::None;
   int holds_ = 0;
   std::shared_ptr<const Program> making_;
   bool outdated_ = false;  // what is made

@@ -120,7 +120,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_params(const std::vector
     if (changed) report.plan += "param `" + of + "`: " + base.program->params[i].second + " → " + value;
   }
   report.plan += "\n";
-  auto kernels = kernels_for(*made, report, &ready.optimised);
+  auto kernels = kernels_for(*made, report, &ready.optimised, notes);
   if (!kernels) return kernels.failure();
   ready.kernels = std::move(kernels).value();
   ready.swap.next = runner->make_instances(made->plan, ready.kernels);

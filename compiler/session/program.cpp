@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "compiler/codegen/emit.h"
+#include "compiler/graph/places.h"
 #include "compiler/modules/reader.h"
 #include "compiler/session/clocks.h"
 #include "compiler/syntax/parse.h"
@@ -180,6 +181,7 @@ runtime::SourcePlan source_plan(const graph::Graph& graph, const typed::Source& 
   out.computes_times = codegen::computes_times(source);
   out.generates = !source.generated.empty();
   out.preload = source.preload;
+  out.place = graph::head_place(graph, source.stream);
   if (out.generates) {
     abi::FieldDesc number;
     number.name = "n";
@@ -215,11 +217,13 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
     store.watermark_bit = clocks.bit_of[i];
     store.has_results = state::has_results(node.desc);
     store.waits_above = graph::waits_above(program, node.stream, static_cast<size_t>(node.stage));
+    store.place = graph::stage_place(graph, node.stream, node.stage);
     out->stores.push_back(std::move(store));
   }
   for (const typed::Emit& emit : program.emits) {
     const typed::Stream& stream = program.streams[static_cast<size_t>(emit.stream)];
-    out->emits.push_back({emit.name, emit.was, stream.name, graph::describe(stream.type)});
+    out->emits.push_back({emit.name, emit.was, stream.name, graph::describe(stream.type),
+                          graph::emit_place(graph, static_cast<int>(out->emits.size()))});
   }
   for (size_t i = 0; i < program.streams.size(); ++i) {
     const typed::Stream& stream = program.streams[i];

@@ -57,7 +57,7 @@ std::optional<Failure> Engine::State::wrong_cut(const std::vector<SourceCut>& cu
 
 // Kernels of a program that runs already, or new ones. A program of the same shape compiles nothing.
 Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& made, SwapReport& report,
-                                                     bool* optimised) {
+                                                     bool* optimised, jit::Notes of_code) {
   {
     std::lock_guard lock(mutex);
     if (running_graph && running_graph->shape == made.graph->shape) {
@@ -69,7 +69,7 @@ Outcome<runtime::Kernels> Engine::State::kernels_for(const session::Program& mad
     }
   }
   *optimised = options.tier == TierChoice::Optimised;
-  auto kernels = compile(made, jit::Reuse::InProcess, &report.compile_ns, &report.compiled);
+  auto kernels = compile(made, jit::Reuse::InProcess, &report.compile_ns, &report.compiled, of_code);
   if (kernels) kernels.value().version = report.version;
   return kernels;
 }
@@ -196,7 +196,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_edit(const SwapRequest& 
   if (env->fail_points().at("build") == env::Fault::Error)
     return Failure{Failure::Kind::Internal, "the build was made to fail"};
   bool optimised = false;
-  auto kernels = kernels_for(*made, report, &optimised);
+  auto kernels = kernels_for(*made, report, &optimised, notes);
   if (!kernels) return kernels.failure();
   auto conversions = compile_conversions(plan.value());
   if (!conversions) return conversions.failure();

@@ -122,7 +122,7 @@ Outcome<bool> Engine::State::offer_same(const Base& base, const std::shared_ptr<
   Prepared ready;
   ready.origin = Prepared::Origin::Same;
   ready.report.version = base.version;
-  auto kernels = kernels_for(*made, ready.report, &ready.optimised);
+  auto kernels = kernels_for(*made, ready.report, &ready.optimised, notes);
   if (!kernels) return kernels.failure();
   ready.swap.version = base.version;
   ready.swap.migration = plan.migration;

@@ -23,6 +23,8 @@ class Thread {
   virtual void join() = 0;
 };
 
+class Sampler;
+
 enum class ThreadPriority : uint8_t { Normal, Lowest };
 
 // Threads: any, all methods. Outlives everything that was made from it.
@@ -65,6 +67,8 @@ class Env {
   virtual std::unique_ptr<Thread> start_thread(std::string name, std::function<void()> body,
                                                ThreadPriority priority = ThreadPriority::Normal) = 0;
   virtual uint32_t processor_count() = 0;
+  // Looks at the threads that were started here, from now on, until it is destroyed: sampler.h.
+  virtual Result<std::shared_ptr<Sampler>> start_sampler() = 0;
 
   virtual uint64_t random_seed() = 0;
   // Empty when not set.

@@ -21,6 +21,7 @@
 #include <thread>
 
 #include "runtime/env/real_files.h"
+#include "runtime/env/real_sampler.h"
 #include "runtime/env/real_sockets.h"
 
 namespace mut::env {
@@ -59,8 +60,10 @@ class RealEventCount final : public EventCount {
 
 class RealThread final : public Thread {
  public:
-  RealThread(std::string name, std::function<void()> body, ThreadPriority priority)
-      : thread_([name = std::move(name), body = std::move(body), priority] {
+  RealThread(std::string name, std::function<void()> body, ThreadPriority priority,
+             const std::shared_ptr<ThreadRoll>& roll)
+      : thread_([name = std::move(name), body = std::move(body), priority, roll] {
+          ThreadRoll::Entry entry(roll, name.c_str());
           pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
           // Linux gives each thread its own niceness.
           if (priority == ThreadPriority::Lowest) {
@@ -195,10 +198,12 @@ class RealEnv final : public Env {
 
   std::unique_ptr<Thread> start_thread(std::string name, std::function<void()> body,
                                        ThreadPriority priority) override {
-    return std::make_unique<RealThread>(std::move(name), std::move(body), priority);
+    return std::make_unique<RealThread>(std::move(name), std::move(body), priority, roll_);
   }
 
   uint32_t processor_count() override { return std::max(1u, std::thread::hardware_concurrency()); }
+
+  Result<std::shared_ptr<Sampler>> start_sampler() override { return roll_->start_sampler(); }
 
   uint64_t random_seed() override {
     uint64_t seed = 0;
@@ -217,6 +222,7 @@ class RealEnv final : public Env {
 
  private:
   FailPoints fail_points_;
+  std::shared_ptr<ThreadRoll> roll_ = std::make_shared<ThreadRoll>();
 };
 
 }  // namespace

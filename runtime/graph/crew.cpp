@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "runtime/env/does.h"
+
 namespace mut::runtime {
 
 Crew::Crew(env::Env& env, uint32_t shards)
@@ -30,6 +32,7 @@ void Crew::run(const std::function<void(uint32_t shard)>& work) {
 }
 
 void Crew::serve(uint32_t shard) {
+  env::Does works(Work::Engine);
   uint64_t finished = 0;
   while (true) {
     uint64_t seen = begun_->current();

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "runtime/batch/newest.h"
+#include "runtime/env/does.h"
 #include "runtime/graph/decode_again.h"
 
 namespace mut::runtime {
@@ -117,6 +118,7 @@ void Feeds::stop() {
 }
 
 Feeds::Filled Feeds::fill(const Readers& readers) {
+  env::Does decodes(Work::Decode);
   Filled out = Filled::Fine;
   for (size_t i = 0; i < feeds_.size(); ++i) {
     bool ended = feeds_[i].ended;
@@ -131,6 +133,7 @@ bool Feeds::fill(Feed& feed, size_t index, const Readers& readers) {
   feed.waits = false;
   if (feed.ended || feed.has_rows()) return true;
   const SourcePlan& of = readers[0]->instance().plan().sources[index];
+  env::Does decodes(Work::Decode, of.place);
   batch::NeededColumns needed = this->needed(index, of);
   uint32_t rows = rows_to_read(feed);
   if (!feed.batch || feed.batch->needed() != needed || &feed.batch->record() != of.record.get() ||
@@ -207,6 +210,7 @@ void Feeds::present(Feed& feed, size_t index, Instance& first) {
       std::copy(feed.view.bad, feed.view.bad + feed.view.row_count, feed.bad.begin());
     first.context().source = static_cast<uint32_t>(index);
     first.context().arrival = feed.view.arrival;
+    env::Does inside(Work::Beside);
     first.kernels().times[index](&first.context(), &feed.view, feed.bad.data());
     feed.view.bad = feed.bad.data();
   }

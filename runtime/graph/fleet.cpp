@@ -12,7 +12,8 @@ namespace mut::runtime {
 Fleet::Fleet(Crew& crew, Makeup makeup, std::function<bool(Shard&)> full)
     : crew_(crew), makeup_(std::move(makeup)) {
   auto take = [this, full = std::move(full)](Shard& shard) { return together_ || full(shard); };
-  for (uint32_t i = 0; i < makeup_.shards; ++i) shards_.push_back(std::make_unique<Shard>(i, take));
+  for (uint32_t i = 0; i < makeup_.shards; ++i)
+    shards_.push_back(std::make_unique<Shard>(i, makeup_.of, take));
 }
 
 Instances Fleet::make_instances(const std::shared_ptr<const Plan>& plan, const Kernels& kernels) const {

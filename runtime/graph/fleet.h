@@ -24,6 +24,7 @@ class Fleet {
     uint32_t shards = 1;
     uint64_t seed = 0;
     std::shared_ptr<state::Budget> budget;
+    Shard::Of of = Shard::Of::Live;
   };
   // `full`: rows of that shard are to be taken, see Shard; not called while several shards run at once.
   Fleet(Crew& crew, Makeup makeup, std::function<bool(Shard&)> full);

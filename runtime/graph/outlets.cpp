@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/env/does.h"
+
 namespace mut::runtime {
 namespace {
 
@@ -132,10 +134,12 @@ void Outlets::append_row(Connected& to, const Plan& plan, size_t sink, const cha
 }
 
 Status Outlets::write(const Plan& plan, std::span<const MutSink> sinks, uint64_t version) {
+  env::Does writes(Work::Sink);
   for (size_t i = 0; i < connected_.size(); ++i) {
     Connected& to = connected_[i];
     const MutSink& sink = sinks[i];
     if (to.binding == nullptr) continue;
+    env::Does one(Work::Sink, plan.emits[i].place);
     to.binding->rows += sink.count;
     if (to.binding->use == OutletBinding::Use::Look) looked_rows_ += sink.count;
     if (to.binding->host && sink.count > 0) {
@@ -177,6 +181,7 @@ Status Outlets::write(const Plan& plan, std::span<const MutSink> sinks, uint64_t
 }
 
 Status Outlets::flush() {
+  env::Does writes(Work::Sink);
   for (OutletBinding& binding : bindings_) {
     if (!binding.writer) continue;
     Status status = binding.writer->flush();

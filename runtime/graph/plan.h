@@ -39,6 +39,7 @@ struct SourcePlan {
   GenerateSpec generate;
   bool live = true;      // some sink depends on it
   bool preload = false;  // of a table: read to its end before any event
+  int place = -1;        // in the script, for a profile: graph/places.h of the compiler
 };
 
 // The watermark at a stage: the least of those above it, some of them seen later than they are.
@@ -64,6 +65,7 @@ struct StorePlan {
   int watermark_bit = -1;    // of a `window all`: the bit that stages below it wait for
   bool has_results = false;  // a result kernel reads what it gives
   bool waits_above = false;  // some of its events come out of what waits for the watermark
+  int place = -1;            // as of a source
 };
 
 struct EmitPlan {
@@ -71,6 +73,7 @@ struct EmitPlan {
   std::string was;
   std::string stream;
   abi::TypeDescRef record;
+  int place = -1;  // as of a source
 };
 
 struct ErrorSite {

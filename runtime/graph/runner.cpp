@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "runtime/abi/check.h"
+#include "runtime/env/does.h"
 #include "runtime/swap/key_conversion.h"
 
 namespace mut::runtime {
@@ -211,8 +212,7 @@ void Runner::retire(const Kernels& code) { retired_.retire(code.owner, code.vers
 
 // No code goes on the thread that runs rows.
 void Runner::retire_conversions(Migration& migration) {
-  for (auto& conversion : std::exchange(migration.conversions, {}))
-    retire(conversion->kernels);
+  for (auto& conversion : std::exchange(migration.conversions, {})) retire(conversion->kernels);
 }
 
 // It may be much. The budgets that it counts in live as long.
@@ -255,6 +255,7 @@ void Runner::retire_emptied(state::Store& store) {
 }
 
 bool Runner::take_over() {
+  env::Does converts(Work::Edit);
   // A row that a kernel was left at lies where it lies.
   if (stretch_ || fleet_.is_firing()) return false;
   bool left = false;
@@ -383,6 +384,7 @@ void Runner::refuse(PreparedSwap swap, std::string why) {
 
 // Between two rows: state moves, sinks go over, the old version is gone.
 void Runner::exchange() {
+  env::Does exchanges(Work::Edit);
   int64_t begin = env_.thread_cpu_ns();
   (void)env_.fail_points().at("swap.cut");
   take_all_output(Merge::ByShard);

@@ -11,6 +11,11 @@ constexpr size_t fires_of_piece = 4096;
 
 }  // namespace
 
+env::Does Shard::keeps_state(size_t store) const {
+  if (of_ == Of::Beside) return env::Does(Work::Beside);
+  return env::Does(Work::State, instance_->plan().stores[store].place);
+}
+
 bool Shard::take_output() {
   if (full_(*this)) return true;
   stopped_ = true;
@@ -43,12 +48,16 @@ void Shard::run_results(size_t index, const state::ResultRows& rows) {
   MutContext& context = instance_->context();
   if (stopped_) return;
   context.firing = 1;
-  instance_->kernels().results[index](&context, rows.rows(), rows.times(), rows.count(), cause_position_);
+  {
+    env::Does inside(Work::Beside);
+    instance_->kernels().results[index](&context, rows.rows(), rows.times(), rows.count(), cause_position_);
+  }
   context.firing = 0;
   if (context.output_rows >= context.output_rows_max) take_output();
 }
 
 void Shard::fire_store(size_t index) {
+  env::Does fires = keeps_state(index);
   state::ResultRows rows(instance_->store(index).desc(), result_texts_);
   rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(index, piece); });
   instance_->firing(index);
@@ -111,7 +120,9 @@ Shard::Fired Shard::fire_piece() {
   instance_->reach_all();
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     int64_t watermark = instance_->watermark_of(plan.stores[i].clock);
-    if (watermark != no_watermark) instance_->store(i).advance(watermark);
+    if (watermark == no_watermark) continue;
+    env::Does lets_go = keeps_state(i);
+    instance_->store(i).advance(watermark);
   }
   return Fired::All;
 }
@@ -143,7 +154,11 @@ Shard::Ran Shard::run(size_t source, const MutBatch& rows, MutCursor& cursor, Fi
       if (Ran ran = fire(fires); ran != Ran::All) return ran;
     }
     update_due(source);
-    int32_t stop = kernel(&context, &rows, &cursor);
+    int32_t stop = 0;
+    {
+      env::Does inside(Work::Beside);
+      stop = kernel(&context, &rows, &cursor);
+    }
     instance_->watermarks[source] = cursor.watermark;
     // One that raised the watermark and waits for what is due has not run yet.
     instance_->reach(source, stop == MUT_STOP_DUE ? context.watermark : cursor.watermark);
@@ -166,7 +181,9 @@ void Shard::expire() {
     // What fires by time is advanced when it has fired.
     bool fires = plan.stores[i].has_results && !state::counts_events(plan.stores[i].desc) &&
                  plan.stores[i].desc.kind != state::StoreKind::Process;
-    if (watermark != no_watermark && !fires) instance_->store(i).advance(watermark);
+    if (watermark == no_watermark || fires) continue;
+    env::Does lets_go = keeps_state(i);
+    instance_->store(i).advance(watermark);
   }
 }
 
@@ -189,6 +206,7 @@ void Shard::finish_counts(Rest rest, const std::vector<char>& over) {
     const StorePlan& of = plan.stores[i];
     if (!state::counts_events(of.desc) || of.waits_above != (rest == Rest::OfResults)) continue;
     if (!is_over(of.clock, over)) continue;
+    env::Does fires = keeps_state(i);
     state::ResultRows rows(instance_->store(i).desc(), result_texts_);
     instance_->store(i).finish(rows);
     run_results(i, rows);
@@ -206,6 +224,7 @@ void Shard::finish(size_t store) {
   const Plan& plan = instance_->plan();
   const StorePlan& of = plan.stores[store];
   if (!of.has_results || !state::waits_for_end(of.desc)) return;
+  env::Does fires = keeps_state(store);
   state::ResultRows rows(instance_->store(store).desc(), result_texts_);
   rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(store, piece); });
   instance_->store(store).finish(rows);

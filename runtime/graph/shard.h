@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/env/does.h"
 #include "runtime/graph/instance.h"
 #include "runtime/swap/migration.h"
 
@@ -13,8 +14,10 @@ namespace mut::runtime {
 // Threads: one at a time; what it is given lives elsewhere and does not change meanwhile.
 class Shard {
  public:
+  enum class Of : uint8_t { Live, Beside };  // Beside: not of the version that a profile shows
   // `full`: rows are to be taken out of the sinks, by clear_output() in the end; false: they cannot, stop.
-  Shard(uint32_t index, std::function<bool(Shard&)> full) : index_(index), full_(std::move(full)) {}
+  Shard(uint32_t index, Of of, std::function<bool(Shard&)> full)
+      : index_(index), of_(of), full_(std::move(full)) {}
 
   uint32_t index() const { return index_; }
   Instance& instance() { return *instance_; }
@@ -85,7 +88,10 @@ class Shard {
   Fired fire_piece();
   void update_due(size_t running);
 
+  env::Does keeps_state(size_t store) const;
+
   uint32_t index_;
+  Of of_;
   std::function<bool(Shard&)> full_;
   std::unique_ptr<Instance> instance_;
   ErrorLog errors_;

@@ -12,6 +12,7 @@
 #include "tools/mutc/history/history_command.h"
 #include "tools/mutc/new/new_command.h"
 #include "tools/mutc/plan/plan.h"
+#include "tools/mutc/profile/profile_command.h"
 #include "tools/mutc/repl/repl_command.h"
 #include "tools/mutc/run/run.h"
 #include "tools/mutc/test/test_command.h"
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
   add_attach(app, console, exit_code);
   add_top(app, console, exit_code);
   add_history(app, console, exit_code);
+  add_profile(app, console, exit_code);
   CLI::App* version = app.add_subcommand("version", "Show the version");
   version->callback([&] { std::printf("%s\n", std::string(mut::version_text()).c_str()); });
   app.add_flag_callback(

@@ -150,7 +150,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_canary(const Base& base,
   }
   report.plan += "a canary of " + run.request.part.text() + "\n" + lost_at_end(back);
   made = session::with_params_of(*base.program, made, plan.value().migration.params);
-  auto kernels = kernels_for(*made, report, &run.optimised);
+  auto kernels = kernels_for(*made, report, &run.optimised, usual_notes());
   if (!kernels) return kernels.failure();
   run.program = made;
   run.base = base.program;

@@ -85,6 +85,7 @@ Outcome<std::vector<SourceCut>> read_cuts(const JsonValue& request) {
 
 ControlOperations::~ControlOperations() {
   for (auto& [number, open] : taps_) (void)engine_.untap(open.tap);
+  if (profile_ != 0) (void)engine_.end_profile(profile_);
 }
 
 std::string ControlOperations::refuse(std::string_view why) { return failed("", wrong(std::string(why))); }
@@ -128,6 +129,9 @@ ControlOperations::Reply ControlOperations::run(const std::string& op, const Jso
   if (op == "canary_report") return canary_report();
   if (op == "canary_complete") return close_canary(request, &Engine::complete_canary);
   if (op == "canary_end") return close_canary(request, &Engine::end_canary);
+  if (op == "profile") return begin_profile();
+  if (op == "profile_report") return profile_report();
+  if (op == "profile_end") return end_profile();
   if (op == "set") return set(request);
   if (op == "tap") return tap(request);
   if (op == "untap") return untap(request);

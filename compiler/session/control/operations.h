@@ -50,6 +50,9 @@ class ControlOperations : public control::Dialog {
   Reply canary(const JsonValue& request);
   Reply canary_report() const;
   Reply close_canary(const JsonValue& request, Outcome<SwapReport> (Engine::*how)(const CanaryClose&));
+  Reply begin_profile();
+  Reply profile_report() const;
+  Reply end_profile();
   // Waits until the edit is taken, or as long as the request says.
   using Settled = std::function<void(const SwapReport&)>;
   Reply settle(const JsonValue& request, const std::function<Outcome<SwapReport>(Settled)>& offer);
@@ -65,7 +68,8 @@ class ControlOperations : public control::Dialog {
   std::function<bool()> over_;
   std::map<uint64_t, OpenTap> taps_;
   uint64_t taps_made_ = 0;
-  std::string events_;  // that take_events() has not given yet
+  uint64_t profile_ = 0;  // that this client has begun, which ends with it; 0: none
+  std::string events_;    // that take_events() has not given yet
 };
 
 }  // namespace mut::session

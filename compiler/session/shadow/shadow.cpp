@@ -46,7 +46,7 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_shadow(const Base& base,
   }
   auto made = session::with_params_of(*base.program, run.program, plan.value().migration.params);
   bool optimised = false;
-  auto kernels = kernels_for(*made, report, &optimised);
+  auto kernels = kernels_for(*made, report, &optimised, usual_notes());
   if (!kernels) return kernels.failure();
   auto conversions = compile_conversions(plan.value());
   if (!conversions) return conversions.failure();

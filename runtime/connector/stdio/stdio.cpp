@@ -6,6 +6,7 @@
 
 #include "runtime/connector/memory/memory.h"
 #include "runtime/connector/record_pump.h"
+#include "runtime/env/does.h"
 
 namespace mut::connector {
 namespace {
@@ -49,6 +50,7 @@ class LiveSource final : public SourceReader {
 
  private:
   void read_ahead() {
+    env::Does reads(Work::Decode);
     std::string piece(read_bytes, '\0');
     while (!stopped_.load()) {
       uint64_t seen = taken_->current();

@@ -9,8 +9,8 @@
 // Threads: one thread at a time calls an engine. From any other, beside it: push_row(), push_text(),
 // push_arrow() and finish(), and after start() swap(), plan(), undo(), redo(), set_param(), history(), tap(),
 // untap(), shadow(), shadow_report(), end_shadow(), promote(), canary(), canary_report(), complete_canary(),
-// end_canary(), script(), inspect(), why(), state() and stop(). Functions that the host binds are called on
-// the thread that runs, and call none of these.
+// end_canary(), begin_profile(), profile(), end_profile(), script(), inspect(), why(), state() and stop().
+// Functions that the host binds are called on the thread that runs, and call none of these.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -25,6 +25,7 @@
 #include "mutstream/arrow.h"
 #include "mutstream/canary.h"
 #include "mutstream/inspect.h"
+#include "mutstream/profile.h"
 #include "mutstream/shadow.h"
 
 namespace mut {
@@ -110,6 +111,11 @@ struct EngineOptions {
   // empty: none. It is looked at when the engine starts and by the optimiser, not by an edit. Nothing is kept
   // where others may write, which warnings() tells, nor in a program that was linked without a build id.
   std::string kernel_cache{};
+  // What `perf` is told of compiled code: which stage of which version lies where. Map:
+  // `/tmp/perf-PID.map`. Jitdump: `jit-PID.dump` in `perf_folder`. Both stay: perf reads them later. One
+  // engine of a process at a time.
+  enum class Perf : uint8_t { No, Map, Jitdump } perf = Perf::No;
+  std::string perf_folder{};  // empty: the one that the process runs in
 };
 
 enum class RunState : uint8_t { More, Idle, Done, Failed };
@@ -239,8 +245,8 @@ struct EngineStats {
   size_t state_bytes = 0;
   size_t parked_bytes = 0;  // of those: what edits dropped, kept for an undo
   size_t live_dylibs = 0;
-  // The one that runs, and those that ran before whose code waits until no worker can be inside it; each once,
-  // whatever code it had.
+  // The one that runs, and those that ran before whose code waits until no worker can be inside it; each
+  // once, whatever code it had.
   size_t live_versions = 0;
   std::string tier;
   std::vector<SourceCut> positions;
@@ -394,6 +400,16 @@ class Engine {
   // Its keys are of the version before again, with what was kept of them; swap_done() does not tell. One that
   // waits for its record is let go of, where the close has no cut.
   Outcome<SwapReport> end_canary(const CanaryClose& close = {});
+
+  // Begins a profile and tells its number; one at a time. Before start() too: then it counts from the begin.
+  // The code that runs is compiled again, with lines, and exchanged; the profile counts from then on, across
+  // edits, until end_profile(), which has the code from before run again. The threads of this engine get
+  // SIGPROF meanwhile: a Usage failure where the host handles that itself.
+  Outcome<uint64_t> begin_profile();
+  // Of the one that runs, or ran last, as of now. Where there was none, a Usage failure.
+  Outcome<ProfileReport> profile() const;
+  // `number`: that one alone; 0: whichever runs.
+  Outcome<ProfileReport> end_profile(uint64_t number = 0);
 
   Script script() const;
   // All figures, as of one boundary.

@@ -10,81 +10,90 @@
 
 namespace mut::tools {
 
-void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
-  auto options = std::make_shared<RunOptions>();
-  CLI::App* command = app.add_subcommand("run", "Run a script");
-  command->add_option("FILE", options->file, "Script; - for standard input")->required();
+void add_run_options(CLI::App& command, RunOptions& options) {
+  command.add_option("FILE", options.file, "Script; - for standard input")->required();
   command
-      ->add_option("--bind", options->binds,
-                   "NAME=TARGET: where a source or sink really goes; TARGET is a path, -, or csv:path")
+      .add_option("--bind", options.binds,
+                  "NAME=TARGET: where a source or sink really goes; TARGET is a path, -, or csv:path")
       ->allow_extra_args(false);
   command
-      ->add_option("--swap", options->swaps,
-                   "FILE@SOURCE:N[,SOURCE:N…]: swap to FILE after exactly N records of SOURCE")
+      .add_option("--swap", options.swaps,
+                  "FILE@SOURCE:N[,SOURCE:N…]: swap to FILE after exactly N records of SOURCE")
       ->allow_extra_args(false);
   command
-      ->add_option("--undo", options->undos,
-                   "SOURCE:N[,SOURCE:N…]: swap back to the version before after exactly N records of SOURCE")
+      .add_option("--undo", options.undos,
+                  "SOURCE:N[,SOURCE:N…]: swap back to the version before after exactly N records of SOURCE")
       ->allow_extra_args(false);
   command
-      ->add_option("--shadow", options->shadows,
-                   "FILE[@SOURCE:N…]: run FILE beside, on the same events, and compare its rows")
+      .add_option("--shadow", options.shadows,
+                  "FILE[@SOURCE:N…]: run FILE beside, on the same events, and compare its rows")
       ->allow_extra_args(false);
-  command->add_option(
-      "--expect", options->expect,
+  command.add_option(
+      "--expect", options.expect,
       "\"none\", or of missing, extra, changed, changed only FIELD: how rows of the shadow may "
       "differ; otherwise exit 1");
   command
-      ->add_option("--promote", options->promotes,
-                   "SOURCE:N[,SOURCE:N…]: swap to the shadow's script after exactly N records of SOURCE")
+      .add_option("--promote", options.promotes,
+                  "SOURCE:N[,SOURCE:N…]: swap to the shadow's script after exactly N records of SOURCE")
       ->allow_extra_args(false);
-  command->add_option("--adopt", options->adopts, "SOURCE:N[,SOURCE:N…]: the same, with the shadow's state")
-      ->allow_extra_args(false);
-  command
-      ->add_option("--canary", options->canaries,
-                   "FILE[@SOURCE:N…]: run FILE for the keys that --part names, and the script for the others")
-      ->allow_extra_args(false);
-  command->add_option("--part", options->part, "\"5% by FIELD\": which keys are the canary's");
-  command
-      ->add_option("--complete", options->completes,
-                   "SOURCE:N[,SOURCE:N…]: all keys are the canary's after exactly N records of SOURCE")
+  command.add_option("--adopt", options.adopts, "SOURCE:N[,SOURCE:N…]: the same, with the shadow's state")
       ->allow_extra_args(false);
   command
-      ->add_option("--end-canary", options->ends,
-                   "SOURCE:N[,SOURCE:N…]: its keys go back to the script after exactly N records of SOURCE")
+      .add_option("--canary", options.canaries,
+                  "FILE[@SOURCE:N…]: run FILE for the keys that --part names, and the script for the others")
+      ->allow_extra_args(false);
+  command.add_option("--part", options.part, "\"5% by FIELD\": which keys are the canary's");
+  command
+      .add_option("--complete", options.completes,
+                  "SOURCE:N[,SOURCE:N…]: all keys are the canary's after exactly N records of SOURCE")
       ->allow_extra_args(false);
   command
-      ->add_option("--accept", options->accepts,
-                   "VERDICT:CELL: consent to what the edit before it does to a cell")
+      .add_option("--end-canary", options.ends,
+                  "SOURCE:N[,SOURCE:N…]: its keys go back to the script after exactly N records of SOURCE")
       ->allow_extra_args(false);
-  command->add_option("--guard", options->guard,
-                      "\"errors<1%\": take an edit back when so many of the records behind its cut fail");
-  command->add_option("--set", options->sets, "PARAM=VALUE[@SOURCE:N]: give a param another value")
+  command
+      .add_option("--accept", options.accepts,
+                  "VERDICT:CELL: consent to what the edit before it does to a cell")
       ->allow_extra_args(false);
-  command->add_flag("--watch", options->watch, "Swap to the script again whenever it is saved");
-  command->add_option("--policy", options->policy, "strict, ask or live")
+  command.add_option("--guard", options.guard,
+                     "\"errors<1%\": take an edit back when so many of the records behind its cut fail");
+  command.add_option("--set", options.sets, "PARAM=VALUE[@SOURCE:N]: give a param another value")
+      ->allow_extra_args(false);
+  command.add_flag("--watch", options.watch, "Swap to the script again whenever it is saved");
+  command.add_option("--policy", options.policy, "strict, ask or live")
       ->check(CLI::IsMember({"strict", "ask", "live"}));
-  command->add_option("--engine", options->engine, "jit or reference")
+  command.add_option("--engine", options.engine, "jit or reference")
       ->check(CLI::IsMember({"jit", "reference"}));
-  command->add_option("--tier", options->tier, "quick, optimised or auto")
+  command.add_option("--tier", options.tier, "quick, optimised or auto")
       ->check(CLI::IsMember({"quick", "optimised", "auto"}));
-  command->add_option("--batch", options->batch, "Rows of a batch")->check(CLI::Range(1, 1 << 20));
+  command.add_option("--batch", options.batch, "Rows of a batch")->check(CLI::Range(1, 1 << 20));
   command
-      ->add_option("--shards", options->shards,
-                   "Threads that share the events by their keys; the order of rows is kept for each key")
+      .add_option("--shards", options.shards,
+                  "Threads that share the events by their keys; the order of rows is kept for each key")
       ->check(CLI::Range(1, 64));
-  command->add_option("--disturb", options->disturb, "swap: a full exchange at every batch boundary")
+  command.add_option("--disturb", options.disturb, "swap: a full exchange at every batch boundary")
       ->check(CLI::IsMember({"swap"}));
-  command->add_option("--stats", options->stats, "Write figures of the run to this file as JSON");
-  command->add_option("--control", options->control,
-                      "PATH: listen on this local socket for `mutc attach` and `mutc top`");
-  command->add_flag("--stamp", options->stamp, "Add $source, $position and $version to every row");
-  command->add_option("--memory", options->memory, "Bytes of state at most")
+  command.add_option("--stats", options.stats, "Write figures of the run to this file as JSON");
+  command.add_option("--control", options.control,
+                     "PATH: listen on this local socket for `mutc attach` and `mutc top`");
+  command.add_flag("--stamp", options.stamp, "Add $source, $position and $version to every row");
+  command.add_option("--memory", options.memory, "Bytes of state at most")
       ->transform(CLI::AsSizeValue(false));
-  command->add_option("--history", options->history,
-                      "Record every version in this file; a run that finds one goes on with it");
-  command->add_option("--fail-on", options->fail_on, "errors: exit 1 when events failed")
+  command.add_option("--history", options.history,
+                     "Record every version in this file; a run that finds one goes on with it");
+  command.add_option("--fail-on", options.fail_on, "errors: exit 1 when events failed")
       ->check(CLI::IsMember({"errors"}));
+  command
+      .add_option("--perf", options.perf,
+                  "map or jitdump: tell `perf` which stage compiled code is for, in /tmp/perf-PID.map or "
+                  "./jit-PID.dump; also MUT_PERF")
+      ->check(CLI::IsMember({"map", "jitdump"}));
+}
+
+void add_run(CLI::App& app, const ConsoleOptions& console, int& exit_code) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Run a script");
+  add_run_options(*command, *options);
   command->callback([command, &console, &exit_code, options] {
     // Which --accept belongs to which edit is a matter of order on the command line.
     options->read_order(command->parse_order());

@@ -34,6 +34,10 @@ struct RunOptions {
   std::string control;
   uint64_t memory = uint64_t{256} * 1024 * 1024;
   std::string fail_on;
+  std::string perf;
+  // Of `mutc profile`: what the run prints when it is over, and where; empty: on standard error.
+  enum class Profile : uint8_t { No, Text, Json } profile = Profile::No;
+  std::string profile_to;
 
   enum class Edit : uint8_t { Swap, Undo, Shadow, Promote, Adopt, Canary, Complete, End };
   std::vector<Edit> edits;     // in the order of the command line
@@ -52,5 +56,8 @@ struct RunOptions {
     }
   }
 };
+
+// FILE and all options of `mutc run`.
+void add_run_options(CLI::App& command, RunOptions& options);
 
 }  // namespace mut::tools

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -65,6 +66,24 @@ void tell_swap(const SwapReport& report, const std::vector<SourceCut>& wanted,
   }
 }
 
+std::string perf_of_environment() {
+  const char* value = std::getenv("MUT_PERF");
+  return value != nullptr ? value : "";
+}
+
+// False: it could not be written.
+bool tell_profile(Engine& engine, const RunOptions& options) {
+  auto report = engine.profile();
+  if (!report) return false;
+  std::string text = options.profile == RunOptions::Profile::Json ? profile_json(report.value()) + "\n"
+                                                                  : profile_text(report.value());
+  std::FILE* to = options.profile_to.empty() ? stderr : std::fopen(options.profile_to.c_str(), "we");
+  bool written = to != nullptr && std::fputs(text.c_str(), to) >= 0;
+  if (to != nullptr && to != stderr) written = std::fclose(to) == 0 && written;
+  if (!written) print_error("mutc: " + options.profile_to + ": the profile cannot be written");
+  return written;
+}
+
 SwapPolicy policy_of(const RunOptions& options) {
   if (options.policy == "strict") return SwapPolicy::Strict;
   return options.policy == "live" ? SwapPolicy::Live : SwapPolicy::Ask;
@@ -95,11 +114,12 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
                 !options.shadows.empty() || !options.promotes.empty() || !options.adopts.empty() ||
                 !options.canaries.empty() || !options.completes.empty() || !options.ends.empty() ||
                 !options.part.empty() || !options.expect.empty() || !options.control.empty() ||
-                !options.history.empty();
+                !options.history.empty() || !options.perf.empty() ||
+                options.profile != RunOptions::Profile::No;
   if (beside) {
     std::fprintf(stderr,
-                 "mutc: --engine reference knows no --watch, --set, --undo, --shadow, --canary, --control "
-                 "and --history\n");
+                 "mutc: --engine reference knows no --watch, --set, --undo, --shadow, --canary, --control, "
+                 "--history and --perf, and is not profiled\n");
     return exit_usage;
   }
   auto done = run_reference(text, options.file, run, check_options(console));
@@ -133,6 +153,15 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   engine_options.kernel_cache = kernel_cache_folder();
   engine_options.color = use_color(console);
   engine_options.diagnostics = use_diagnostics(console);
+
+  std::string perf = options.perf.empty() ? perf_of_environment() : options.perf;
+  if (perf != "" && perf != "map" && perf != "jitdump") {
+    print_error("mutc: MUT_PERF is map or jitdump");
+    return exit_usage;
+  }
+  engine_options.perf = perf == "map"       ? EngineOptions::Perf::Map
+                        : perf == "jitdump" ? EngineOptions::Perf::Jitdump
+                                            : EngineOptions::Perf::No;
 
   auto loaded = Engine::load(*text, options.file, engine_options);
   if (!loaded) {
@@ -172,6 +201,10 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     auto listening = ControlServer::listen(options.control);
     if (!listening) return refuse(listening.failure());
     control = std::move(listening).value();
+  }
+  if (options.profile != RunOptions::Profile::No) {
+    auto profiled = engine.begin_profile();
+    if (!profiled) return refuse(profiled.failure());
   }
   auto started = engine.start();
   if (!started) return refuse(started.failure());
@@ -248,6 +281,8 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   if (!options.shadows.empty() && !tell_shadow(engine, options, console) && exit_code == 0)
     exit_code = exit_script;
   if (!options.canaries.empty()) tell_canary(engine, console);
+  if (options.profile != RunOptions::Profile::No && !tell_profile(engine, options) && exit_code == 0)
+    exit_code = exit_io;
   EngineStats stats = engine.stats();
   auto closed = engine.close();
   if (!closed) {
