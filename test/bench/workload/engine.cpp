@@ -191,6 +191,7 @@ int main(int argc, char** argv) {
   if (options->workload == "w8") return mut::bench::print_compile_latency(argv[0]);
   if (options->workload == "w8cold") return mut::bench::run_one_event();
   if (options->workload == "w9") return mut::bench::print_live_swap(*options, argv[0]);
+  if (options->workload == "w10") return mut::bench::print_latency(*options);
   for (const auto& list : mut::bench::workload_lists) {
     for (const auto& workload : list) {
       if (workload.name != options->workload) continue;
