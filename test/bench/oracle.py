@@ -10,11 +10,12 @@ import sys
 from collections import Counter
 
 from oracle_draws import BASE_MS, MASK, bids, draw, state_of
+from oracle_sliding import sliding_checks
 from oracle_windows import window_checks
 
 SIZES = {
-    "small": {"events": 1_000_000, "rows": 640_000, "pairs": 167_772, "keys": 10_000},
-    "full": {"events": 10_000_000, "rows": 64_000_000, "pairs": 16_777_216, "keys": 1_000_000},
+    "small": {"events": 1_000_000, "rows": 640_000, "pairs": 167_772, "keys": 10_000, "values": 5_000_000},
+    "full": {"events": 10_000_000, "rows": 64_000_000, "pairs": 16_777_216, "keys": 1_000_000, "values": 50_000_000},
 }
 
 
@@ -77,6 +78,7 @@ def main():
     size = SIZES[sys.argv[1]]
     checks = nexmark(size["events"])
     checks.update(window_checks(size["events"]))
+    checks.update(sliding_checks(size["values"]))
     checks["w1auntyped"] = checks["w1a"]
     checks["w3b"] = checks["w3bcol"] = ysb(size["rows"])
     checks["w6"] = checks["w6sized"] = keyed(size["pairs"], size["keys"])

@@ -6,6 +6,7 @@
 #include "test/bench/input/text_file.h"
 #include "test/bench/workload/engine_figures.h"
 #include "test/bench/workload/engine_run.h"
+#include "test/bench/workload/engine_sliding.h"
 #include "test/bench/workload/engine_windows.h"
 #include "test/bench/workload/named.h"
 
@@ -180,7 +181,7 @@ constexpr std::array workloads = {
     NamedWorkload{"w3bcol", w3bcol}, NamedWorkload{"w6", w6},
 };
 
-const std::array workload_lists = {NamedWorkloads(workloads), engine_windows()};
+const std::array workload_lists = {NamedWorkloads(workloads), engine_sliding(), engine_windows()};
 
 }  // namespace
 }  // namespace mut::bench
