@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 
 from oracle_draws import BASE_MS, MASK, bids, draw, state_of
+from oracle_joins import growing_checks
 from oracle_sliding import sliding_checks
 from oracle_windows import window_checks
 
@@ -77,6 +78,7 @@ def keyed(pair_count, key_count):
 def main():
     size = SIZES[sys.argv[1]]
     checks = nexmark(size["events"])
+    checks.update(growing_checks(size["events"]))
     checks.update(window_checks(size["events"]))
     checks.update(sliding_checks(size["values"]))
     checks["w1auntyped"] = checks["w1a"]

@@ -16,6 +16,13 @@ WORKLOADS = {
     "w4q8": {"what": "NEXMark q8: new people who sell, all kinds of events", "goal": 0.5, "limit": None, "event_bytes": 16},
     "w4q11": {"what": "NEXMark q11: sessions of bidders, gap 1 s", "goal": 0.5, "limit": None, "event_bytes": 16},
     "w4q12": {"what": "NEXMark q12 on event time: bids per bidder in 10 s", "goal": 0.5, "limit": None, "event_bytes": 16},
+    # What is not forgotten grows: from empty, with all rows read out.
+    "w5q3": {"what": "NEXMark q3: who in three states sells in a category, all kinds of events, engine alone", "hand": None, "goal": None, "limit": None, "event_bytes": 40},
+    "w5q4": {"what": "NEXMark q4: mean winning price by category, engine alone", "hand": None, "goal": None, "limit": None, "event_bytes": 56},
+    "w5q9": {"what": "NEXMark q9: winning bids, engine alone", "hand": None, "goal": None, "limit": None, "event_bytes": 56},
+    "w5q18": {"what": "NEXMark q18: the last bid of each bidder on each auction", "goal": 0.5, "limit": 60, "event_bytes": 32},
+    "w5q19": {"what": "NEXMark q19: ten highest bids of each auction, engine alone", "hand": None, "goal": None, "limit": None, "event_bytes": 32},
+    "w5q20": {"what": "NEXMark q20: bids with their auction, engine alone", "hand": None, "goal": None, "limit": None, "event_bytes": 48},
     "w6": {"what": "count, sum, max of 10^6 keys", "goal": 0.5, "limit": 58, "event_bytes": 16},
     # What the limit of w6 was measured with: nothing grows.
     "w6sized": {"what": "the same into a table of that size, by hand only", "engine": None, "goal": None, "limit": 58, "event_bytes": 16},

@@ -5,6 +5,7 @@
 #include "test/bench/input/check.h"
 #include "test/bench/input/text_file.h"
 #include "test/bench/workload/engine_figures.h"
+#include "test/bench/workload/engine_joins.h"
 #include "test/bench/workload/engine_run.h"
 #include "test/bench/workload/engine_sliding.h"
 #include "test/bench/workload/engine_windows.h"
@@ -181,7 +182,8 @@ constexpr std::array workloads = {
     NamedWorkload{"w3bcol", w3bcol}, NamedWorkload{"w6", w6},
 };
 
-const std::array workload_lists = {NamedWorkloads(workloads), engine_sliding(), engine_windows()};
+const std::array workload_lists = {NamedWorkloads(workloads), engine_joins(), engine_sliding(),
+                                   engine_windows()};
 
 }  // namespace
 }  // namespace mut::bench

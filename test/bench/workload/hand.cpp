@@ -10,6 +10,7 @@
 #include "test/bench/limit/w2.h"
 #include "test/bench/limit/w3b.h"
 #include "test/bench/limit/w6.h"
+#include "test/bench/workload/hand_joins.h"
 #include "test/bench/workload/hand_sliding.h"
 #include "test/bench/workload/hand_windows.h"
 #include "test/bench/workload/named.h"
@@ -108,7 +109,7 @@ constexpr std::array workloads = {
     NamedWorkload{"w6", w6},     NamedWorkload{"w6sized", w6sized},
 };
 
-const std::array workload_lists = {NamedWorkloads(workloads), hand_sliding(), hand_windows()};
+const std::array workload_lists = {NamedWorkloads(workloads), hand_joins(), hand_sliding(), hand_windows()};
 
 }  // namespace
 }  // namespace mut::bench
