@@ -9,60 +9,15 @@ import json
 import sys
 from collections import Counter
 
-MASK = (1 << 64) - 1
-STEP = 0x9E3779B97F4A7C15
-SEED = 42
-BASE_MS = 1_700_000_000_000
+from oracle_draws import BASE_MS, MASK, bids, draw, state_of
+from oracle_joins import growing_checks
+from oracle_sliding import sliding_checks
+from oracle_windows import window_checks
 
 SIZES = {
-    "small": {"events": 1_000_000, "rows": 640_000, "pairs": 167_772, "keys": 10_000},
-    "full": {"events": 10_000_000, "rows": 64_000_000, "pairs": 16_777_216, "keys": 1_000_000},
+    "small": {"events": 1_000_000, "rows": 640_000, "pairs": 167_772, "keys": 10_000, "values": 5_000_000},
+    "full": {"events": 10_000_000, "rows": 64_000_000, "pairs": 16_777_216, "keys": 1_000_000, "values": 50_000_000},
 }
-
-
-def mix(z):
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK
-    return z ^ (z >> 31)
-
-
-def state_of(index):
-    """The state after the dropped first output of item `index`."""
-    return SEED + index * 0xD1342543DE82EF95 + STEP
-
-
-def draw(state, number):
-    """Output `number`, counted from 1, of the stream that stands at `state`."""
-    return mix((state + number * STEP) & MASK)
-
-
-def bids(event_count):
-    """(auction, bidder, price, ms) of every bid."""
-    for event in range(event_count):
-        group, rem = divmod(event, 50)
-        if rem < 4:
-            continue
-        state, used = state_of(event), 0
-
-        def uniform(bound):
-            nonlocal used
-            used += 1
-            return draw(state, used) * bound >> 64
-
-        last_auction, last_person = 3 * group + 2, group
-        if uniform(2):
-            auction = last_auction // 100 * 100
-        else:
-            low = max(last_auction - 100, 0)
-            auction = low + uniform(last_auction - low + 11)
-        if uniform(4):
-            bidder = last_person // 100 * 100 + 1
-        else:
-            active = min(last_person + 1, 1000)
-            bidder = last_person + 1 - active + uniform(active + 10)
-        unit = (draw(state, used + 1) >> 11) * 2.0**-53
-        price = int(100.0 * 10.0 ** (6.0 * unit) + 0.5)
-        yield auction + 1000, bidder + 1000, price, BASE_MS + event * 100 // 1000
 
 
 def nexmark(event_count):
@@ -123,6 +78,9 @@ def keyed(pair_count, key_count):
 def main():
     size = SIZES[sys.argv[1]]
     checks = nexmark(size["events"])
+    checks.update(growing_checks(size["events"]))
+    checks.update(window_checks(size["events"]))
+    checks.update(sliding_checks(size["values"]))
     checks["w1auntyped"] = checks["w1a"]
     checks["w3b"] = checks["w3bcol"] = ysb(size["rows"])
     checks["w6"] = checks["w6sized"] = keyed(size["pairs"], size["keys"])

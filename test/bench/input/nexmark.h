@@ -21,6 +21,17 @@ struct BidColumns {
 };
 BidColumns make_bids(uint64_t event_count);
 
+// All kinds of events in order, as columns of numbers; texts are codes, or left out.
+//            id       who      amount       group                  expires_ns
+//   kind 0   person   name     0            state: AZ CA ID OR …   0
+//   kind 1   auction  seller   initial bid  category               its end
+//   kind 2   auction  bidder   price        0                      0
+struct EventColumns {
+  std::vector<int64_t> kind, id, who, amount, group, expires_ns, time_ns;
+  size_t row_count() const { return kind.size(); }
+};
+EventColumns make_events(uint64_t event_count);
+
 // One JSON object per line: {"event_type":0,"person":{…}}, 1/"auction", 2/"bid". Times in ms.
 // About 292 bytes per event.
 std::string make_ndjson(uint64_t event_count);

@@ -1,40 +1,19 @@
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <cstdlib>
 
 #include "test/bench/input/nexmark.h"
+#include "test/bench/input/nexmark_entities.h"
 #include "test/bench/input/nexmark_rules.h"
 
 namespace mut::bench {
 namespace {
 
 using nexmark::draw_below;
+using nexmark::draw_text;
 
-constexpr std::array first_names = {"Peter", "Paul",  "Luke",  "John",   "Saul",  "Vicky",
-                                    "Kate",  "Julie", "Sarah", "Deiter", "Walter"};
-constexpr std::array last_names = {"Shultz", "Abrams", "Spencer", "White", "Bartels",
-                                   "Walton", "Smith",  "Jones",   "Noris"};
-constexpr std::array cities = {"Phoenix", "Los Angeles", "San Francisco", "Boise", "Portland",
-                               "Bend",    "Redmond",     "Seattle",       "Kent",  "Cheyenne"};
-constexpr std::array states = {"AZ", "CA", "ID", "OR", "WA", "WY"};
 constexpr std::array hot_channels = {"Google", "Facebook", "Baidu", "Apple"};
 constexpr int64_t cold_channels = 10'000;
-
-template <size_t N>
-const char* choose(SplitMix64& random, const std::array<const char*, N>& from) {
-  return from[random.uniform(N)];
-}
-
-// Letters with `special` mixed in at 1 in 13; blanks at the ends are trimmed.
-std::string draw_text(SplitMix64& random, int64_t length_max, char special) {
-  std::string text(static_cast<size_t>(3 + draw_below(random, length_max - 3)), special);
-  for (char& c : text)
-    if (random.uniform(13) != 0) c = static_cast<char>('a' + random.uniform(26));
-  const size_t begin = text.find_first_not_of(' ');
-  if (begin == std::string::npos) return {};
-  return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
-}
 
 // Fills an event up to about `mean` bytes.
 std::string draw_extra(SplitMix64& random, size_t current, size_t mean) {
@@ -88,54 +67,41 @@ void add(std::string& out, std::string_view key, int64_t number) {
 }
 
 void add_person(std::string& out, SplitMix64& random, uint64_t event) {
-  std::string name = choose(random, first_names);
-  name += std::string(" ") + choose(random, last_names);
-  std::string mail = draw_text(random, 7, ' ');
-  mail += "@" + draw_text(random, 5, ' ') + ".com";
-  std::string card;
-  for (int group = 0; group < 4; ++group) {
-    std::array<char, 8> digits{};
-    std::snprintf(digits.data(), digits.size(), "%04u", static_cast<unsigned>(random.uniform(10'000)));
-    card += (group > 0 ? " " : "") + std::string(digits.data());
-  }
-  const std::string city = choose(random, cities);
-  const std::string state = choose(random, states);
-  const size_t current = 8 + name.size() + mail.size() + card.size() + city.size() + state.size();
+  using namespace nexmark;
+  const PersonDraw person = draw_person(random);
+  const std::string name = person_name(person);
+  const std::string city = cities[person.city];
+  const std::string state = states[person.state];
+  const size_t current =
+      8 + name.size() + person.mail.size() + person.card.size() + city.size() + state.size();
   const std::string extra = draw_extra(random, current, 200);
-  add(out, R"({"event_type":0,"person":{"id":)", nexmark::last_person(event) + nexmark::first_person_id);
+  add(out, R"({"event_type":0,"person":{"id":)", last_person(event) + first_person_id);
   add(out, R"(,"name":)", name);
-  add(out, R"(,"emailAddress":)", mail);
-  add(out, R"(,"creditCard":)", card);
+  add(out, R"(,"emailAddress":)", person.mail);
+  add(out, R"(,"creditCard":)", person.card);
   add(out, R"(,"city":)", city);
   add(out, R"(,"state":)", state);
-  add(out, R"(,"dateTime":)", nexmark::time_ms(event));
+  add(out, R"(,"dateTime":)", time_ms(event));
   add(out, R"(,"extra":)", extra);
   out += "}}\n";
 }
 
 void add_auction(std::string& out, SplitMix64& random, uint64_t event) {
   using namespace nexmark;
-  const bool hot_seller = random.uniform(4) > 0;
-  const int64_t seller = first_person_id + (hot_seller ? last_person(event) / hot_group * hot_group
-                                                       : random_person(random, event));
-  const int64_t category = first_category + draw_below(random, 5);
-  const int64_t initial_bid = draw_price(random);
-  // Mean life: the time in which 100 more auctions start.
-  const int64_t horizon_ms = time_ms(event + in_flight_auctions * round_events / 3) - time_ms(event);
-  const int64_t expires = time_ms(event) + 1 + draw_below(random, std::max<int64_t>(2 * horizon_ms, 1));
+  const AuctionDraw auction = draw_auction(random, event);
   const std::string item = draw_text(random, 20, ' ');
   const std::string description = draw_text(random, 100, ' ');
-  const int64_t reserve = initial_bid + draw_price(random);
+  const int64_t reserve = auction.initial_bid + draw_price(random);
   const std::string extra = draw_extra(random, 48 + item.size() + description.size(), 500);
   add(out, R"({"event_type":1,"auction":{"id":)", last_auction(event) + first_auction_id);
   add(out, R"(,"itemName":)", item);
   add(out, R"(,"description":)", description);
-  add(out, R"(,"initialBid":)", initial_bid);
+  add(out, R"(,"initialBid":)", auction.initial_bid);
   add(out, R"(,"reserve":)", reserve);
   add(out, R"(,"dateTime":)", time_ms(event));
-  add(out, R"(,"expires":)", expires);
-  add(out, R"(,"seller":)", seller);
-  add(out, R"(,"category":)", category);
+  add(out, R"(,"expires":)", auction.expires_ms);
+  add(out, R"(,"seller":)", auction.seller);
+  add(out, R"(,"category":)", auction.category);
   add(out, R"(,"extra":)", extra);
   out += "}}\n";
 }

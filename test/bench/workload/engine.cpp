@@ -1,30 +1,23 @@
 // bench_engine WORKLOAD …: the engine's sides. Prints one JSON line.
 #include <array>
 #include <cstdio>
-#include <optional>
 
 #include "test/bench/input/check.h"
 #include "test/bench/input/text_file.h"
 #include "test/bench/workload/engine_figures.h"
+#include "test/bench/workload/engine_joins.h"
 #include "test/bench/workload/engine_run.h"
-#include "test/bench/workload/measure.h"
-#include "test/bench/workload/options.h"
+#include "test/bench/workload/engine_sliding.h"
+#include "test/bench/workload/engine_windows.h"
+#include "test/bench/workload/named.h"
 
 namespace mut::bench {
 namespace {
 
-struct Run {
-  uint64_t events;
-  Measured measured;
-  std::string tier;
-  double compile_ms;
-};
-using Workload = std::optional<Run> (*)(const Options&);
-
 constexpr uint64_t for_ever = uint64_t{1} << 40;
 
 // q1 and q2 keep no state: one engine runs pass after pass over the same columns.
-std::optional<Run> w2(const Options& options, const char* stages, size_t price_field) {
+std::optional<WorkloadRun> w2(const Options& options, const char* stages, size_t price_field) {
   const BidColumns bids = make_bids(options.nexmark_events());
   SumCheck check;
   EngineRun::Setup setup;
@@ -48,18 +41,18 @@ std::optional<Run> w2(const Options& options, const char* stages, size_t price_f
     run.run_records(bids.row_count());
     return check.text();
   });
-  return Run{bids.row_count(), measured, run.tier(), run.compile_ms()};
+  return WorkloadRun{bids.row_count(), measured, run.tier(), run.compile_ms()};
 }
 
-std::optional<Run> w2q1(const Options& options) {
+std::optional<WorkloadRun> w2q1(const Options& options) {
   return w2(options, "| select auction, bidder, price = price * 908 / 1000, at", 2);
 }
-std::optional<Run> w2q2(const Options& options) {
+std::optional<WorkloadRun> w2q2(const Options& options) {
   return w2(options, "| where auction % 123 == 0 | select auction, price", 1);
 }
 
 // Each pass is later by whole windows; what it counts is told by the window's start.
-std::optional<Run> w3bcol(const Options& options) {
+std::optional<WorkloadRun> w3bcol(const Options& options) {
   const YsbColumns columns = make_ysb_columns(options.ysb_rows(), YsbFields::Queried);
   const int64_t span_ns = columns.time_ns.back() - columns.time_ns.front();
   const int64_t step_ns = (span_ns / ysb_window_ns + 2) * ysb_window_ns;
@@ -94,11 +87,11 @@ std::optional<Run> w3bcol(const Options& options) {
     run.run_records(columns.row_count());
     return passes[done++].text();
   });
-  return Run{columns.row_count(), measured, run.tier(), run.compile_ms()};
+  return WorkloadRun{columns.row_count(), measured, run.tier(), run.compile_ms()};
 }
 
 // State is built from empty and read out: an engine for each pass, made outside of the time.
-std::optional<Run> w6(const Options& options) {
+std::optional<WorkloadRun> w6(const Options& options) {
   const KeyedPairs pairs = make_keyed_pairs(options.keyed_pairs(), options.keyed_keys());
   std::vector<int64_t> times(pairs.row_count());
   for (size_t i = 0; i < times.size(); ++i) times[i] = static_cast<int64_t>(i);
@@ -137,10 +130,10 @@ std::optional<Run> w6(const Options& options) {
                ";sum=" + std::to_string(totals.sum) + ";max=" + std::to_string(totals.max);
       },
       prepare);
-  return Run{pairs.row_count(), measured, run->tier(), compile_ms};
+  return WorkloadRun{pairs.row_count(), measured, run->tier(), compile_ms};
 }
 
-std::optional<Run> w1a(const Options& options) {
+std::optional<WorkloadRun> w1a(const Options& options) {
   const auto path = nexmark_file(options.input, options.nexmark_events());
   if (!path) return std::nullopt;
   constexpr size_t slack_bytes = 64;
@@ -181,16 +174,16 @@ std::optional<Run> w1a(const Options& options) {
         return check;
       },
       prepare);
-  return Run{options.nexmark_events(), measured, run->tier(), compile_ms};
+  return WorkloadRun{options.nexmark_events(), measured, run->tier(), compile_ms};
 }
 
-struct Named {
-  std::string_view name;
-  Workload run;
-};
 constexpr std::array workloads = {
-    Named{"w1a", w1a}, Named{"w2q1", w2q1}, Named{"w2q2", w2q2}, Named{"w3bcol", w3bcol}, Named{"w6", w6},
+    NamedWorkload{"w1a", w1a},       NamedWorkload{"w2q1", w2q1}, NamedWorkload{"w2q2", w2q2},
+    NamedWorkload{"w3bcol", w3bcol}, NamedWorkload{"w6", w6},
 };
+
+const std::array workload_lists = {NamedWorkloads(workloads), engine_joins(), engine_sliding(),
+                                   engine_windows()};
 
 }  // namespace
 }  // namespace mut::bench
@@ -201,14 +194,18 @@ int main(int argc, char** argv) {
   if (options->workload == "w8") return mut::bench::print_compile_latency(argv[0]);
   if (options->workload == "w8cold") return mut::bench::run_one_event();
   if (options->workload == "w9") return mut::bench::print_live_swap(*options, argv[0]);
-  for (const auto& workload : mut::bench::workloads) {
-    if (workload.name != options->workload) continue;
-    const auto run = workload.run(*options);
-    if (!run) return 1;
-    mut::bench::print_report(
-        *options, {.side = "engine", .events = run->events, .tier = run->tier, .compile_ms = run->compile_ms},
-        run->measured);
-    return 0;
+  if (options->workload == "w10") return mut::bench::print_latency(*options);
+  for (const auto& list : mut::bench::workload_lists) {
+    for (const auto& workload : list) {
+      if (workload.name != options->workload) continue;
+      const auto run = workload.run(*options);
+      if (!run) return 1;
+      mut::bench::print_report(
+          *options,
+          {.side = "engine", .events = run->events, .tier = run->tier, .compile_ms = run->compile_ms},
+          run->measured);
+      return 0;
+    }
   }
   std::fprintf(stderr, "%s: no workload %s\n", argv[0], options->workload.c_str());
   return 2;

@@ -41,7 +41,7 @@ Measured measure_passes(double seconds, const std::function<std::string()>& pass
     measured.check = pass();
   } while (wall_seconds() - warm_begin < warm_up_seconds);
   double spent = 0;
-  while (spent < seconds || measured.pass_seconds.size() < passes_min) {
+  while (spent < seconds || (measured.pass_seconds.size() < passes_min && spent < seconds * 2)) {
     prepare();
     const double begin = wall_seconds();
     const double cpu_begin = cpu_seconds();

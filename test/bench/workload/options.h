@@ -22,6 +22,8 @@ struct Options {
   uint64_t nexmark_events() const { return size == Size::Small ? nexmark_events_small : nexmark_events_full; }
   uint64_t ysb_rows() const { return size == Size::Small ? ysb_rows_small : ysb_rows_full; }
   uint64_t keyed_pairs() const { return size == Size::Small ? keyed_pairs_small : keyed_pairs_full; }
+  // A tenth, for the widest window to slide.
+  uint64_t sliding_values() const { return size == Size::Small ? 5'000'000 : 50'000'000; }
   // As many pairs per key in both sizes.
   uint64_t keyed_keys() const { return size == Size::Small ? keyed_pairs_keys / 100 : keyed_pairs_keys; }
 };
