@@ -327,6 +327,27 @@ TEST(Embedding, RowsAndEditsComeFromOtherThreads) {
   EXPECT_EQ(engine->stats().version, last_version);
 }
 
+// The host pushes between the turn that found nothing and the sleep.
+TEST(Embedding, WhatIsPushedBeforeTheSleepIsNotSleptThrough) {
+  std::vector<int64_t> ids;
+  auto engine = load(counts_script);
+  ASSERT_TRUE(engine);
+  EXPECT_DONE(engine->bind_host_source("hits"));
+  EXPECT_DONE(engine->bind_host_sink(
+      "counts", [&](const RowView& row) { ids.push_back(std::get<int64_t>(row.field(0))); }));
+  EXPECT_DONE(engine->start());
+  while (engine->run() != RunState::Idle) {
+  }
+  EXPECT_DONE(engine->push_row("hits", {int64_t{1}, int64_t{1}}));
+  constexpr int64_t long_ns = 20'000'000'000;
+  auto begin = std::chrono::steady_clock::now();
+  engine->wait(long_ns);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::nanoseconds(long_ns / 2));
+  EXPECT_DONE(engine->finish("hits"));
+  EXPECT_DONE(engine->run_to_end());
+  EXPECT_EQ(ids.size(), 1U);
+}
+
 TEST(Embedding, MistakesAreValues) {
   auto wrong = Engine::load("stream a = b", "script.mut", {});
   Failure failure = failure_of(wrong);
