@@ -338,8 +338,8 @@ class Engine {
   Outcome<Done> advance(int64_t time_ns);
   // Why run() failed.
   const Failure& failure() const;
-  // Sleeps until a source may have something, at most `limit_ns`. What came since run() was called last is not
-  // slept through.
+  // Sleeps until a source may have something, at most `limit_ns`. What came since run() was called last is
+  // not slept through.
   void wait(int64_t limit_ns);
 
   // Plans, compiles and schedules an edit; blocks meanwhile, rows flow on. On failure nothing has changed.
