@@ -117,7 +117,7 @@ Status take_signal() {
   if (!free) return Error{"the process handles SIGPROF itself"};
   struct sigaction next{};
   next.sa_sigaction = on_sample;
-  next.sa_flags = SA_SIGINFO | SA_RESTART;
+  next.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigemptyset(&next.sa_mask);
   if (sigaction(SIGPROF, &next, nullptr) != 0) return Error{"SIGPROF cannot be handled"};
   return Unit{};

@@ -55,7 +55,9 @@ class Lines {
     return out + "\"";
   }
   std::string any() {
-    switch (pick(6)) {
+    switch (pick(7)) {
+      case 6:
+        return pick(20) == 0 ? "nullx" : "null";
       case 0:
         return "null";
       case 1:
@@ -90,7 +92,9 @@ class Lines {
         "\"flag\":" + std::string(pick(2) == 0 ? "true" : "false")};
     if (layout == 2) parts.pop_back();
     if (layout > 2) std::shuffle(parts.begin(), parts.end(), std::mt19937(static_cast<unsigned>(layout)));
+    // The same key twice, its first value often of a wrong type: the last one wins.
     if (layout > 30) parts.push_back(parts[0]);
+    if (layout > 25) parts.insert(parts.begin(), layout % 2 == 0 ? "\"text\":[]" : "\"bid\":5");
     std::string gap = layout == 1 ? " , " : ",";
     std::string out = layout == 1 ? "{ " : "{";
     for (size_t i = 0; i < parts.size(); ++i) out += (i == 0 ? "" : gap) + parts[i];
@@ -128,6 +132,30 @@ TEST(JsonLayout, ReadsWhatTheGeneralParserReads) {
       ASSERT_EQ(fast.lines, slow.lines) << seed;
     }
   }
+}
+
+// A value of a wrong type is no error where the same key comes again; nothing of it is learned.
+TEST(JsonLayout, LearnsNothingOfARecordWithAKeyTwice) {
+  auto type = record({field("a", scalar(TypeKind::String))});
+  std::string twice = "{\"a\":[],\"a\":\"x\"}\n";
+  std::string text = twice + twice + twice + "{\"a\":[],\"a\n";
+  auto reader = json::make_reader(type, {}, json::InstructionSet::Fastest);
+  auto plain = json::make_reader(type, {}, json::InstructionSet::Portable);
+  EXPECT_EQ(decode(*reader, type, text, SIZE_MAX).rows, decode(*plain, type, text, SIZE_MAX).rows);
+  std::string array = "[{\"a\":[],\"a\":\"x\"},{\"a\":[1]},{\"a\":\"y\"}]";
+  reader = json::make_reader(type, {}, json::InstructionSet::Fastest);
+  plain = json::make_reader(type, {}, json::InstructionSet::Portable);
+  EXPECT_EQ(decode(*reader, type, array, SIZE_MAX).rows, decode(*plain, type, array, SIZE_MAX).rows);
+}
+
+TEST(JsonLayout, TakesForNullWhatIsNullAsAWhole) {
+  auto type =
+      record({field("a", optional(scalar(TypeKind::I64))), field_or("b", scalar(TypeKind::I64), "7")});
+  std::string text =
+      "{\"u\":nullx,\"a\":1}\n{\"u\":nullx,\"a\":1}\n{\"u\":nullx\n{\"u\":null,\"a\":2}\n{\"u\":nullx}\n";
+  auto reader = json::make_reader(type, {}, json::InstructionSet::Fastest);
+  auto plain = json::make_reader(type, {}, json::InstructionSet::Portable);
+  EXPECT_EQ(decode(*reader, type, text, SIZE_MAX).rows, decode(*plain, type, text, SIZE_MAX).rows);
 }
 
 // More layouts than are kept, each of them new: those are given up, and the right ones come back.

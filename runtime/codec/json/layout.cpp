@@ -11,6 +11,7 @@ namespace mut::json {
 // Enough for any sane input; a hostile one must not make us remember all of it.
 constexpr size_t steps_max = 512;
 constexpr size_t others_max = 8;
+constexpr size_t effects_max = 4096;
 constexpr size_t record_bytes_learned = 16 * 1024;
 
 // Walks a record that the general parser has taken: where values begin and end is all that it looks for.
@@ -65,6 +66,7 @@ class LayoutLearner {
     take_space();
     bool empty = at_ != end_ && *at_ == '}';
     while (!empty) {
+      if (steps_.size() > steps_max) return false;
       int32_t known = key(plan);
       if (at_ == end_ || known == bad_key) return false;
       if (known >= 0) {
@@ -81,6 +83,7 @@ class LayoutLearner {
       take_space();
       if (at_ == end_) return false;
       bool more = *at_ == ',';
+      if (!more && *at_ != '}') return false;
       take(1);
       if (!more) break;
       take_space();
@@ -111,6 +114,9 @@ class LayoutLearner {
     return plan.field_of(name);
   }
 
+  static bool ends_value(char c) {
+    return c == ',' || c == '}' || c == ']' || static_cast<unsigned char>(c) <= ' ';
+  }
   bool is_null() const { return end_ - at_ >= 4 && memcmp(at_, "null", 4) == 0; }
 
   bool declared(Field& of, uint32_t field, uint32_t place, bool nested, int depth) {
@@ -129,20 +135,24 @@ class LayoutLearner {
     step.depth = depth;
     step.node = &node;
     step.slot = slot_of(node);
-    if (step.slot == Slot::Text) take(1);
+    if (step.slot == Slot::Text) {
+      if (at_ == end_ || *at_ != '"') return false;  // refused, and a later one has won
+      take(1);
+    }
     add(step);
     return skip(step.slot == Slot::Text);
   }
 
-  Slot slot_of(const Node& node) const {
+  static Slot slot_of(const Node& node) {
     if (node.kind == abi::TypeKind::I64) return Slot::Int;
     if (node.kind == abi::TypeKind::String) return Slot::Text;
     bool is_time = node.kind == abi::TypeKind::Time || node.kind == abi::TypeKind::Duration;
-    return is_time && *at_ != '"' ? Slot::Time : Slot::Value;
+    return is_time ? Slot::Time : Slot::Value;
   }
 
   bool undeclared(int depth) {
-    if (is_null()) {  // where it is none, another step has its value
+    // As a whole: what only begins so is taken for a value. Where it is none, another step has the value.
+    if (is_null() && (end_ - at_ == 4 || ends_value(at_[4]))) {
       take(4);
       return true;
     }
@@ -198,7 +208,8 @@ class LayoutLearner {
   bool keep() {
     std::vector<LayoutStep>& all = layouts_.steps_;
     if (all.empty()) all.emplace_back();
-    if (all.size() + steps_.size() > steps_max) return false;
+    if (all.size() + steps_.size() > steps_max || layouts_.effects_.size() + effects_.size() > effects_max)
+      return false;
     uint32_t parent = 0;  // none: the path begins
     auto link = [&]() -> uint32_t& { return parent == 0 ? layouts_.first_ : all[parent].next; };
     for (const Step& step : steps_) {
@@ -247,24 +258,36 @@ class LayoutLearner {
   std::vector<LayoutEffect> effects_;
 };
 
+void Layouts::forget() {
+  steps_.clear();
+  effects_.clear();
+  first_ = 0;
+}
+
 void Layouts::learn(RecordPlan& plan, std::string_view record) {
-  if (record.size() > record_bytes_learned || memchr(record.data(), '\n', record.size()) != nullptr) return;
+  if (steps_.size() >= steps_max || record.size() > record_bytes_learned ||
+      memchr(record.data(), '\n', record.size()) != nullptr)
+    return;
   LayoutLearner(*this, plan, record).run();
 }
 
 void Layouts::miss(RecordPlan& plan, std::string_view record) {
-  if (++misses_ >= looked_after_) {
-    bool useful = hits_ > 2 * misses_;
-    if (!useful) {
-      steps_.clear();
-      effects_.clear();
-      first_ = 0;
-    }
-    constexpr uint64_t looked_after_most = uint64_t{1} << 20;
-    looked_after_ = useful ? 1024 : std::min(looked_after_ * 2, looked_after_most);
-    hits_ = misses_ = 0;
+  ++misses_;
+  // Nothing came of it: to try costs too, so nothing is tried until the period is over.
+  if (misses_ == judged_after && hits_ < misses_) {
+    forget();
+    attempts_ = 0;
   }
-  if (steps_.size() < steps_max) learn(plan, record);
+  if (misses_ >= period_) {
+    bool useful = hits_ > 2 * misses_;
+    if (!useful) forget();
+    period_ = useful ? period_least : std::min(period_ * 2, period_most);
+    hits_ = misses_ = 0;
+    attempts_ = attempts_most;
+  }
+  if (attempts_ == 0) return;
+  --attempts_;
+  learn(plan, record);
 }
 
 }  // namespace mut::json

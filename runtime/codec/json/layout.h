@@ -23,7 +23,7 @@ enum class Slot : uint8_t {
   Nothing,   // the text goes on in the next step
   End,       // of the record
   Int,       // of 64 bits
-  Time,      // or a duration, as a number
+  Time,      // or a duration
   Text,      // behind its opening quote; the last two too
   AnyText,   // one that nobody declared
   Value,     // of any other declared type
@@ -72,13 +72,21 @@ class Layouts {
  private:
   friend class LayoutLearner;
   void learn(RecordPlan& plan, std::string_view record);
+  void forget();
+
+  static constexpr uint64_t judged_after = 512;  // misses
+  static constexpr uint64_t period_least = 1024;
+  static constexpr uint64_t period_most = uint64_t{1} << 16;
+  static constexpr uint32_t attempts_most = 128;
 
   std::vector<LayoutStep> steps_;  // the first is none
   std::vector<LayoutEffect> effects_;
   uint32_t first_ = 0;
-  uint64_t hits_ = 0;  // since it was looked at last
+  // Of the period, which lasts so many misses.
+  uint64_t hits_ = 0;
   uint64_t misses_ = 0;
-  uint64_t looked_after_ = 1024;  // misses
+  uint64_t period_ = period_least;
+  uint32_t attempts_ = attempts_most;  // to learn, that are left
 };
 
 }  // namespace mut::json

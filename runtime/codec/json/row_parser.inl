@@ -111,6 +111,7 @@ class Parser final : public RowParser {
   }
 
   const char* learned_time(const Node& node, const char* at, char* to) {
+    if (*at == '"') return time(node, at, to);
     const char* end = learned_integer(at, to);
     if (!end) return nullptr;
     int64_t number;

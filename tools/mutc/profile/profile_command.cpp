@@ -41,6 +41,7 @@ struct Look {
   JsonValue reply;
   double seconds = 0;
   bool begun = false;
+  bool ended = false;
 };
 
 std::optional<Look> look(Link& link, std::string_view op) {
@@ -50,6 +51,7 @@ std::optional<Look> look(Link& link, std::string_view op) {
   if (profile == nullptr) return std::nullopt;
   out.seconds = static_cast<double>(int_in(*profile, "elapsed_ns")) / 1e9;
   out.begun = text_in(*profile, "life") != "waits";
+  out.ended = text_in(*profile, "life") == "ended";
   return out;
 }
 
@@ -82,6 +84,10 @@ int profile_socket(const ProfileOptions& options) {
     if (!now) break;
     last = std::move(now);
     if (last->begun && last->seconds >= options.seconds) break;
+    if (last->ended) {
+      print_error("mutc: the profile was ended by someone else; this is what was seen until then");
+      return print_look(*last, options);
+    }
     if (!last->begun && std::chrono::steady_clock::now() - asked > begin_max) break;
     std::this_thread::sleep_for(look_again);
   }
