@@ -5,6 +5,7 @@
 
 #include "compiler/diagnostics/diagnostics.h"
 #include "compiler/diagnostics/display_text.h"
+#include "mutstream/json.h"
 
 namespace mut::diag {
 namespace {
@@ -143,16 +144,6 @@ std::string json_place(const SourceSet& sources, Span span) {
   return fmt::format(R"("file":"{}","line":{},"column":{},"end_line":{},"end_column":{},"begin":{},"end":{})",
                      json_text(file.name()), from.line, from.column, to.line, to.column, span.begin,
                      span.end);
-}
-
-template <typename Items, typename Write>
-std::string json_list(const Items& items, Write write) {
-  std::string out = "[";
-  for (const auto& item : items) {
-    if (out.size() > 1) out += ',';
-    out += write(item);
-  }
-  return out + "]";
 }
 
 }  // namespace

@@ -9,16 +9,6 @@
 namespace mut::session {
 namespace {
 
-template <typename Items, typename Write>
-std::string list_json(const Items& items, Write write) {
-  std::string out = "[";
-  for (const auto& item : items) {
-    if (out.size() > 1) out += ',';
-    out += write(item);
-  }
-  return out + "]";
-}
-
 std::string number_or_null(const std::optional<int64_t>& number) {
   return number ? std::to_string(*number) : "null";
 }
@@ -36,11 +26,11 @@ std::string_view reads_name(SourceFigures::Reads reads) {
 }  // namespace
 
 std::string texts_json(const std::vector<std::string>& texts) {
-  return list_json(texts, [](const std::string& text) { return json_quoted(text); });
+  return json_list(texts, [](const std::string& text) { return json_quoted(text); });
 }
 
 std::string cells_json(const std::vector<CellVerdict>& cells) {
-  return list_json(cells, [](const CellVerdict& cell) {
+  return json_list(cells, [](const CellVerdict& cell) {
     return fmt::format(
         R"({{"cell":{},"before":{},"verdict":{},"reason":{},"choices":{},"decision":{},"undecided":{}}})",
         json_quoted(cell.cell), text_or_null(cell.before), json_quoted(cell.verdict),
@@ -49,7 +39,7 @@ std::string cells_json(const std::vector<CellVerdict>& cells) {
 }
 
 std::string cuts_json(const std::vector<SourceCut>& cuts) {
-  return list_json(cuts, [](const SourceCut& cut) {
+  return json_list(cuts, [](const SourceCut& cut) {
     return fmt::format(R"({{"source":{},"records":{}}})", json_quoted(cut.source), cut.records);
   });
 }
@@ -64,11 +54,11 @@ std::string report_json(const SwapReport& report, Taken taken) {
 }
 
 std::string records_json(const std::vector<VersionRecord>& records, RecordText text) {
-  return list_json(records, [&](const VersionRecord& record) {
-    std::string accepted = list_json(record.accepted, [](const Consent& consent) {
+  return json_list(records, [&](const VersionRecord& record) {
+    std::string accepted = json_list(record.accepted, [](const Consent& consent) {
       return json_quoted(consent.verdict + ":" + consent.cell);
     });
-    std::string params = list_json(record.params, [](const auto& param) {
+    std::string params = json_list(record.params, [](const auto& param) {
       return fmt::format(R"({{"name":{},"value":{}}})", json_quoted(param.first), json_quoted(param.second));
     });
     std::string out = fmt::format(
@@ -91,13 +81,13 @@ std::string figures_json(const EngineFigures& figures) {
       figures.version, json_quoted(figures.script), json_quoted(figures.tier), figures.now_ns,
       figures.records_in, figures.rows_out, figures.event_errors, figures.late, figures.swaps,
       figures.state_bytes, figures.state_bytes_max, figures.taps);
-  out += ",\"sources\":" + list_json(figures.sources, [](const SourceFigures& source) {
+  out += ",\"sources\":" + json_list(figures.sources, [](const SourceFigures& source) {
            return fmt::format(R"({{"name":{},"records":{},"reads":"{}","newest_ns":{},"watermark_ns":{}}})",
                               json_quoted(source.name), source.records, reads_name(source.reads),
                               number_or_null(source.newest_ns), number_or_null(source.watermark_ns));
          });
-  out += ",\"streams\":" + list_json(figures.streams, [](const StreamFigures& stream) {
-           std::string fields = list_json(stream.fields, [](const auto& field) {
+  out += ",\"streams\":" + json_list(figures.streams, [](const StreamFigures& stream) {
+           std::string fields = json_list(stream.fields, [](const auto& field) {
              return fmt::format(R"({{"name":{},"type":{}}})", json_quoted(field.first),
                                 json_quoted(field.second));
            });
@@ -106,20 +96,20 @@ std::string figures_json(const EngineFigures& figures) {
                json_quoted(stream.name), stream.live, number_or_null(stream.watermark_ns),
                text_or_null(stream.held_by), stream.errors, fields);
          });
-  out += ",\"stores\":" + list_json(figures.stores, [](const StoreFigures& store) {
+  out += ",\"stores\":" + json_list(figures.stores, [](const StoreFigures& store) {
            return fmt::format(R"({{"path":{},"stream":{},"kind":{},"entries":{},"late":{},"due_ns":{}}})",
                               json_quoted(store.path), json_quoted(store.stream), json_quoted(store.kind),
                               store.entries, store.late, number_or_null(store.due_ns));
          });
-  out += ",\"sinks\":" + list_json(figures.sinks, [](const SinkFigures& sink) {
+  out += ",\"sinks\":" + json_list(figures.sinks, [](const SinkFigures& sink) {
            return fmt::format(R"({{"name":{},"stream":{},"rows":{}}})", json_quoted(sink.name),
                               json_quoted(sink.stream), sink.rows);
          });
-  out += ",\"params\":" + list_json(figures.params, [](const ParamFigures& param) {
+  out += ",\"params\":" + json_list(figures.params, [](const ParamFigures& param) {
            return fmt::format(R"({{"name":{},"type":{},"value":{}}})", json_quoted(param.name),
                               json_quoted(param.type), param.value);
          });
-  out += ",\"dropped\":" + list_json(figures.dropped, [](const auto& drop) {
+  out += ",\"dropped\":" + json_list(figures.dropped, [](const auto& drop) {
            return fmt::format(R"({{"stage":{},"rows":{}}})", json_quoted(drop.first), drop.second);
          });
   return out;
@@ -135,13 +125,13 @@ std::string shadow_json(const ShadowReport& report) {
       json_quoted(report.plan), json_quoted(report.warnings), cuts_json(report.from), report.records,
       report.live_ns, report.candidate_ns, report.live_errors, report.candidate_errors, report.state_bytes,
       report.entries, report.pause_ns, texts_json(report.unexpected));
-  out += ",\"sinks\":" + list_json(report.sinks, [&](const SinkComparison& sink) {
-           std::string fields = list_json(sink.fields, [](const FieldDifference& field) {
+  out += ",\"sinks\":" + json_list(report.sinks, [&](const SinkComparison& sink) {
+           std::string fields = json_list(sink.fields, [](const FieldDifference& field) {
              return fmt::format(R"({{"field":{},"rows":{},"numbers":{},"sum":{},"most":{}}})",
                                 json_quoted(field.field), field.rows, field.numbers, finite(field.sum),
                                 finite(field.most));
            });
-           std::string samples = list_json(sink.samples, [&](const RowDifference& row) {
+           std::string samples = json_list(sink.samples, [&](const RowDifference& row) {
              return fmt::format(R"({{"kind":"{}","source":{},"record":{},"live":{},"candidate":{}}})",
                                 kinds[static_cast<size_t>(row.kind)], json_quoted(row.source), row.record,
                                 row.live.empty() ? "null" : row.live,

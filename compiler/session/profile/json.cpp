@@ -6,19 +6,6 @@
 #include "mutstream/profile.h"
 
 namespace mut {
-namespace {
-
-template <typename Items, typename Write>
-std::string list_json(const Items& items, Write write) {
-  std::string out = "[";
-  for (const auto& item : items) {
-    if (out.size() > 1) out += ',';
-    out += write(item);
-  }
-  return out + "]";
-}
-
-}  // namespace
 
 std::string profile_json(const ProfileReport& report) {
   constexpr std::string_view lives[] = {"waits", "runs", "ended"};
@@ -32,13 +19,13 @@ std::string profile_json(const ProfileReport& report) {
       R"("work_ns":{{{}}},"versions":{},"places":{},"counts":{}}})",
       lives[static_cast<size_t>(report.life)], report.elapsed_ns, report.row_threads, report.samples,
       report.lost, report.samples < profile_samples_few, report.total_ns(), work,
-      list_json(
+      json_list(
           report.versions,
           [](const ProfileVersion& version) {
             return fmt::format(R"({{"version":{},"name":{},"text":{}}})", version.version,
                                json_quoted(version.name), json_quoted(version.text));
           }),
-      list_json(
+      json_list(
           report.places,
           [](const ProfilePlace& place) {
             return fmt::format(
@@ -46,7 +33,7 @@ std::string profile_json(const ProfileReport& report) {
                 place.version, json_quoted(place.name), json_quoted(place.file), place.line, place.samples,
                 place.lines_ns, place.state_ns, place.io_ns);
           }),
-      list_json(
+      json_list(
           report.counts,
           [&](const ProfileCount& count) {
             return fmt::format(R"({{"file":{},"line":{},"of":"{}","rows":{}}})", json_quoted(count.file),

@@ -39,6 +39,16 @@ constexpr size_t json_depth_max = 64;
 std::optional<JsonValue> parse_json(std::string_view text, std::string& problem);
 
 std::string json_quoted(std::string_view text);
+// What `write` makes of each, between brackets.
+template <typename Items, typename Write>
+std::string json_list(const Items& items, Write write) {
+  std::string out = "[";
+  for (const auto& item : items) {
+    if (out.size() > 1) out += ',';
+    out += write(item);
+  }
+  return out + "]";
+}
 // Without blanks and line ends.
 std::string to_json(const JsonValue& value);
 
