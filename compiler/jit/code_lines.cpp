@@ -71,6 +71,9 @@ void LoadedCode::unlinked(const void* owner) {
   for (Piece& piece : code_) {
     if (piece.owner == owner) piece.linked = false;
   }
+  auto gone = [](const Piece& piece) { return !piece.linked; };
+  if (std::count_if(code_.begin(), code_.end(), gone) > static_cast<std::ptrdiff_t>(unlinked_most))
+    code_.erase(std::find_if(code_.begin(), code_.end(), gone));
 }
 
 void LoadedCode::forget_unlinked() {

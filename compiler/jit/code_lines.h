@@ -64,7 +64,9 @@ class LoadedCode {
  public:
   // `owner`: of its kernels.
   void add(const void* owner, uintptr_t begin, CodeLines lines, Notes notes);
-  // Its addresses may be another's from now on. What it was is known until forget_unlinked().
+  // Its addresses may be another's from now on. What it was is known until forget_unlinked(), or until so
+  // many more are unlinked: samples of it are looked up within half a second.
+  static constexpr size_t unlinked_most = 64;
   void unlinked(const void* owner);
   void forget_unlinked();
 

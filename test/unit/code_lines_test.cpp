@@ -117,6 +117,23 @@ INSTANTIATE_TEST_SUITE_P(Tiers, CodeLines,
                          testing::Combine(testing::Values(jit::Tier::Quick, jit::Tier::Optimised),
                                           testing::ValuesIn(bodies)));
 
+// A program that is edited for a week, with names for `perf`.
+TEST(LoadedCode, KnowsTheLastOfWhatIsGoneOnly) {
+  jit::LoadedCode code;
+  constexpr size_t edits = 3 * jit::LoadedCode::unlinked_most;
+  constexpr uintptr_t size = 100;
+  std::vector<char> owners(edits);
+  for (size_t i = 0; i < edits; ++i) {
+    code.add(&owners[i], (i + 1) * size, {{}, size}, jit::Notes::Places);
+    if (i > 0) code.unlinked(&owners[i - 1]);
+  }
+  EXPECT_TRUE(code.find(edits * size)) << "it is linked";
+  EXPECT_TRUE(code.find((edits - 1) * size)) << "a sample of it may still come";
+  EXPECT_TRUE(code.find((edits - jit::LoadedCode::unlinked_most) * size));
+  EXPECT_FALSE(code.find((edits - jit::LoadedCode::unlinked_most - 1) * size));
+  EXPECT_FALSE(code.find(size));
+}
+
 TEST(Places, AreToldByNameAndLine) {
   auto program = program_of(bodies[2]);
   ASSERT_TRUE(program);
