@@ -105,7 +105,7 @@ RESULT: 'result'; WITHIN: 'within'; PATTERN: 'pattern'; DEFINE: 'define'; SKIP_W
 NEXT: 'next'; LAST: 'last'; ASC: 'asc'; DESC: 'desc'; WINDOW: 'window'; TUMBLING: 'tumbling';
 SLIDING: 'sliding'; SESSION: 'session'; COUNT: 'count'; OFFSET: 'offset'; ZONE: 'zone'; TRIGGER: 'trigger';
 CLOSE: 'close'; UPDATE: 'update'; LATE: 'late'; DROP: 'drop'; PER: 'per'; LABEL: 'label'; EVENT: 'event';
-EVENTS: 'events'; TIMER: 'timer'; CANCEL: 'cancel'; EXCLUDING: 'excluding'; CURRENT: 'current'; PREV: 'prev';
+EVENTS: 'events'; TIES: 'ties'; TIMER: 'timer'; CANCEL: 'cancel'; EXCLUDING: 'excluding'; CURRENT: 'current'; PREV: 'prev';
 DELTA: 'delta'; CHANGED: 'changed'; SOME: 'some'; MAP: 'map'; SECRET: 'secret'; DECIMAL: 'decimal';
 
 // Tests.

@@ -38,7 +38,7 @@ plainName
   | WAS | FROM | FRESH | TO | ON | ALL | EVERY | TIME | LATENESS | IDLE | AHEAD | CHECK | KEY | TTL | VERSIONED
   | STATE | ADD | REMOVE | MERGE | RESULT | WITHIN | PATTERN | SKIP_WORD | PAST | NEXT | LAST | ASC | DESC | WINDOW
   | TUMBLING | SLIDING | SESSION | COUNT | OFFSET | ZONE | TRIGGER | CLOSE | UPDATE | LATE | DROP | PER | LABEL
-  | EVENT | EVENTS | TIMER | CANCEL | EXCLUDING | CURRENT | SOME | MAP | SECRET | DECIMAL
+  | EVENT | EVENTS | TIES | TIMER | CANCEL | EXCLUDING | CURRENT | SOME | MAP | SECRET | DECIMAL
   | GIVEN | TEXT_WORD | FIRST | REST | AT | END | EXPECT | ORDER | EXACTLY | PLAN | REFUSED | UNCHANGED | SWAP
   | ACCEPT | UNDO
   ;
@@ -159,7 +159,7 @@ matchStage
   ;
 dedupeStage: DEDUPE byClause? (WITHIN expr)?;
 latestStage: LATEST byClause?;
-topStage: TOP expr BY sortKeys byClause? windowClause?;
+topStage: TOP expr (WITH TIES)? BY sortKeys byClause? windowClause?;
 sortStage: SORT BY sortKeys windowClause?;
 sampleStage: SAMPLE NUMBER PERCENT byClause?;
 limitStage: LIMIT expr byClause?;

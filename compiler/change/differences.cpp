@@ -322,7 +322,8 @@ class Finder {
                  before_.row == after_.row && abi::same_layout(*was.hold.record, *is.hold.record);
     if (!alike) {
       add(Difference::HoldOther);
-    } else if (was.hold.span != is.hold.span || was.hold.count != is.hold.count) {
+    } else if (was.hold.span != is.hold.span || was.hold.count != is.hold.count ||
+               was.hold.ties != is.hold.ties) {
       add(Difference::HoldNumbers);
     }
   }

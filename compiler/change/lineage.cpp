@@ -351,6 +351,7 @@ Place Lineage::pass(const typed::Stage& stage, const Place& in) const {
           next.fields.push_back({Hasher("held").add(stage.output->fields[i].name).done(), std::nullopt});
         Hasher rule("held by");
         rule.add(static_cast<uint64_t>(stage.hold->kind)).add(static_cast<uint64_t>(stage.hold->count));
+        rule.add(static_cast<uint64_t>(stage.hold->ties));
         add_sorted(next.admission, rule.add(static_cast<uint64_t>(stage.window.size)).done());
         break;
       }

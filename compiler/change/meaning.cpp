@@ -171,7 +171,8 @@ class MeaningHasher {
       out.add("hold")
           .add(static_cast<uint64_t>(stage.hold->kind))
           .add(static_cast<uint64_t>(stage.hold->span));
-      out.add(static_cast<uint64_t>(stage.hold->count)).add(static_cast<uint64_t>(stage.window.kind));
+      out.add(static_cast<uint64_t>(stage.hold->count)).add(static_cast<uint64_t>(stage.hold->ties));
+      out.add(static_cast<uint64_t>(stage.window.kind));
       out.add(static_cast<uint64_t>(stage.window.size)).add(static_cast<uint64_t>(stage.window.every));
       out.add(static_cast<uint64_t>(stage.window.offset)).add(stage.window.zone).add(type_hash(stage.input));
       for (const typed::OrderKey& key : stage.hold->order)

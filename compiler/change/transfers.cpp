@@ -19,11 +19,12 @@ bool same_numbers(const state::CellDesc& a, const state::CellDesc& b) {
 bool same_rules(const state::StoreDesc& a, const state::StoreDesc& b) {
   return a.kind == b.kind && a.size == b.size && a.every == b.every && a.offset == b.offset &&
          a.zone == b.zone && a.late_within == b.late_within && a.gives == b.gives &&
-         a.tick_every == b.tick_every && a.span == b.span && a.count == b.count && a.ttl == b.ttl &&
-         a.join.kind == b.join.kind && a.join.low == b.join.low && a.join.high == b.join.high &&
-         a.join.conditional == b.join.conditional && a.table.by_arrival == b.table.by_arrival &&
-         a.table.versioned == b.table.versioned && a.follow.at_end == b.follow.at_end &&
-         a.hold.span == b.hold.span && a.hold.count == b.hold.count && a.pattern.within == b.pattern.within &&
+         a.tick_every == b.tick_every && a.best == b.best && a.span == b.span && a.count == b.count &&
+         a.ttl == b.ttl && a.join.kind == b.join.kind && a.join.low == b.join.low &&
+         a.join.high == b.join.high && a.join.conditional == b.join.conditional &&
+         a.table.by_arrival == b.table.by_arrival && a.table.versioned == b.table.versioned &&
+         a.follow.at_end == b.follow.at_end && a.hold.span == b.hold.span && a.hold.count == b.hold.count &&
+         a.hold.ties == b.hold.ties && a.pattern.within == b.pattern.within &&
          a.pattern.limit == b.pattern.limit && a.pattern.next_event == b.pattern.next_event &&
          std::equal(a.measures.begin(), a.measures.end(), b.measures.begin(), b.measures.end(), same_numbers);
 }

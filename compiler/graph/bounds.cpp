@@ -68,9 +68,11 @@ std::string of_held(const StoreDesc& desc) {
   }
   if (desc.hold.window == state::HoldWindow::Count)
     return fmt::format("the last {} rows{}, for ever", desc.size, each_key(desc));
-  std::string rows = desc.hold.kind == state::HoldKind::Top
-                         ? fmt::format("{} rows{}", desc.hold.count, each_key(desc))
-                         : "rows";
+  std::string rows =
+      desc.hold.kind == state::HoldKind::Top
+          ? fmt::format("{} rows{}{}", desc.hold.count,
+                        desc.hold.ties == state::Ties::Shared ? " and their equals" : "", each_key(desc))
+          : "rows";
   return rows + (desc.hold.whole ? " until the end of the input"
                  : desc.hold.window == state::HoldWindow::Session
                      ? " of sessions until these close"

@@ -269,6 +269,7 @@ StoreNode hold_store(const typed::Stage& stage, const std::string& path) {
   desc.hold.kind = static_cast<state::HoldKind>(hold.kind);
   desc.hold.span = hold.span;
   desc.hold.count = hold.count;
+  desc.hold.ties = static_cast<state::Ties>(hold.ties);
   desc.hold.whole = stage.window.kind == typed::WindowKind::All;
   if (stage.window.kind == typed::WindowKind::Session) desc.hold.window = state::HoldWindow::Session;
   if (stage.window.kind == typed::WindowKind::Count) desc.hold.window = state::HoldWindow::Count;

@@ -204,6 +204,7 @@ void Dumper::stage(const ast::Stage& value) {
           [&](const ast::TopStage& x) {
             part("top", [&] {
               expr("count", x.count);
+              if (x.with_ties) part("ties", [] {});
               keys("key", x.keys);
               named("by", x.by);
               window(x.window);

@@ -258,7 +258,7 @@ void Formatter::stage(const ast::Stage& node) {
                  },
                  [&](const ast::TopStage& one) {
                    with_amount("top ", *one.count);
-                   out_.text(" by ");
+                   out_.text(one.with_ties ? " with ties by " : " by ");
                    sort_keys(one.keys);
                    by(one.by);
                    if (one.window) out_.text(" ");

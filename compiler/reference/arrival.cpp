@@ -36,7 +36,9 @@ void Meaning::add_passed(int stream, size_t index, Ways& out) {
       return;
     case StageKind::Hold:
       out.insert(kind + std::to_string(static_cast<int>(stage.hold->kind)) + " " +
-                 std::to_string(stage.hold->count) + " " + std::to_string(stage.window.size));
+                 std::to_string(stage.hold->count) + " " +
+                 std::to_string(static_cast<int>(stage.hold->ties)) + " " +
+                 std::to_string(stage.window.size));
       return;
     case StageKind::Dedupe:
       out.insert(kind + group_of(stage, stream, index) + std::to_string(stage.within) + " " +

@@ -17,15 +17,32 @@ bool by_window(const Stage& stage) {
   return stage.hold->kind == HoldKind::Sort || stage.hold->kind == HoldKind::Top;
 }
 
-// Order keys, then time, then arrival; none comes last, whichever way the others go.
-bool before(const Stage& stage, const HeldRow& a, const HeldRow& b) {
+// Order keys; none comes last, whichever way the others go.
+int compare_order(const Stage& stage, const HeldRow& a, const HeldRow& b) {
   for (size_t i = 0; i < a.order.size(); ++i) {
-    if (a.order[i].is_none() != b.order[i].is_none()) return b.order[i].is_none();
+    if (a.order[i].is_none() != b.order[i].is_none()) return b.order[i].is_none() ? -1 : 1;
     if (a.order[i].is_none()) continue;
     int order = total_order(a.order[i], b.order[i]);
-    if (order != 0) return stage.hold->order[i].descending ? order > 0 : order < 0;
+    if (order != 0) return stage.hold->order[i].descending ? -order : order;
   }
-  return std::pair(a.time, a.arrival) < std::pair(b.time, b.arrival);
+  return 0;
+}
+
+bool before(const Stage& stage, const HeldRow& a, const HeldRow& b) {
+  int order = compare_order(stage, a, b);
+  return order != 0 ? order < 0 : std::pair(a.time, a.arrival) < std::pair(b.time, b.arrival);
+}
+
+// The rank of each row of a key, all of them in order: that of its place, or of the first row that it ties
+// with.
+std::vector<int64_t> ranks_of(const Stage& stage, const std::vector<HeldRow>& in_order) {
+  std::vector<int64_t> out;
+  for (size_t i = 0; i < in_order.size(); ++i) {
+    bool ties = stage.hold->ties == typed::Ties::Shared && i > 0 &&
+                compare_order(stage, in_order[i - 1], in_order[i]) == 0;
+    out.push_back(ties ? out.back() : static_cast<int64_t>(i) + 1);
+  }
+  return out;
 }
 
 bool same_key(const HeldRow& a, const HeldRow& b) {
@@ -92,8 +109,13 @@ void let_go_of_rest(const Stage& stage, std::vector<HeldRow>& rows) {
   for (auto& [group, best] : groups) {
     std::sort(best.begin(), best.end(),
               [&](const HeldRow* a, const HeldRow* b) { return before(stage, *a, *b); });
-    for (size_t i = static_cast<size_t>(stage.hold->count); i < best.size(); ++i)
-      best[i]->let_go.insert(over_sessions(stage) ? Stretch{} : group.first);
+    std::vector<HeldRow> in_order;
+    for (const HeldRow* row : best) in_order.push_back(*row);
+    std::vector<int64_t> ranks = ranks_of(stage, in_order);
+    for (size_t i = 0; i < best.size(); ++i) {
+      if (ranks[i] > stage.hold->count)
+        best[i]->let_go.insert(over_sessions(stage) ? Stretch{} : group.first);
+    }
   }
 }
 
@@ -285,10 +307,10 @@ std::vector<Event> Flow::held_events(StagePlace place, std::vector<HeldRow> rows
   for (HeldRow& row : rows)
     groups[stage.hold->kind == HoldKind::Top ? row.key : Key{}].push_back(std::move(row));
   for (const auto& [key, best] : groups) {
-    int64_t rank = 0;
-    for (const HeldRow& row : best) {
-      if (stage.hold->kind == HoldKind::Top && rank == stage.hold->count) break;
-      out.push_back(held_event(stage, row, ++rank, window, time));
+    std::vector<int64_t> ranks = ranks_of(stage, best);
+    for (size_t i = 0; i < best.size(); ++i) {
+      if (stage.hold->kind == HoldKind::Top && ranks[i] > stage.hold->count) break;
+      out.push_back(held_event(stage, best[i], ranks[i], window, time));
     }
   }
   return out;

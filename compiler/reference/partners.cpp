@@ -23,7 +23,8 @@ std::string fingerprint(const StageView& view) {
     out += " join " + std::to_string(static_cast<int>(stage.join->kind)) + " " +
            std::to_string(stage.join->low) + " " + std::to_string(stage.join->high);
   if (stage.hold)
-    out += " hold " + std::to_string(stage.hold->span) + " " + std::to_string(stage.hold->count);
+    out += " hold " + std::to_string(stage.hold->span) + " " + std::to_string(stage.hold->count) + " " +
+           std::to_string(static_cast<int>(stage.hold->ties));
   for (const typed::History& history : stage.histories)
     out += " over " + std::to_string(static_cast<int>(history.over)) + " " + std::to_string(history.amount);
   for (const Cell& cell : view.cells) {

@@ -94,8 +94,14 @@ bool StageChecker::build(const ast::TopStage& syntax, const ast::Stage& stage, S
   fine = check_order(syntax.keys, out, *hold) && fine && count.has_value();
   if (syntax.window) fine = check_hold_window(syntax.window, stage, out) && fine;
   if (!fine) return false;
+  if (syntax.with_ties && !syntax.window) {
+    diags_.report(Code::MissingOption, stage.keyword, out.keyword, "a window beside `with ties`")
+        .note("without a window its rows are told apart by their rank, which equal rows share");
+    return false;
+  }
   if (!syntax.window) stream_->repeats_results = true;  // by key and rank
   hold->count = *count;
+  hold->ties = syntax.with_ties ? typed::Ties::Shared : typed::Ties::Cut;
   std::vector<typed::Field> fields = out.input->fields;
   auto add = [&](const char* name, Kind kind) {
     typed::Field made;

@@ -142,6 +142,7 @@ struct LatestStage {
 };
 struct TopStage {
   ExprPtr count;
+  bool with_ties = false;
   std::vector<SortKey> keys;
   std::vector<NamedExpr> by;
   std::optional<Window> window;

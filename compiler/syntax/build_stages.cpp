@@ -234,7 +234,8 @@ void TreeBuilder::stage_body(P::StageBodyContext* context, ast::Stage& out) {
   } else if (auto* latest = context->latestStage()) {
     out.node = ast::LatestStage{by(latest->byClause())};
   } else if (auto* top = context->topStage()) {
-    ast::TopStage made{expr(top->expr()), sort_keys(top->sortKeys()), by(top->byClause()), std::nullopt};
+    ast::TopStage made{expr(top->expr()), top->TIES() != nullptr, sort_keys(top->sortKeys()),
+                       by(top->byClause()), std::nullopt};
     if (top->windowClause() != nullptr) made.window = window(top->windowClause());
     out.node = std::move(made);
   } else if (auto* sort = context->sortStage()) {

@@ -16,10 +16,17 @@ struct OrderKey {
   bool descending = false;
 };
 
+// What comes of rows that are equal in the order to the last that is asked for.
+enum class Ties : uint8_t {
+  Cut,     // the earlier ones come, ranks go up one by one
+  Shared,  // all of them come; equal rows have one rank
+};
+
 struct Hold {
   HoldKind kind = HoldKind::Delay;
   int64_t span = 0;             // Delay, Debounce: nanoseconds
   int64_t count = 0;            // Top, Ranking: rows of each key
+  Ties ties = Ties::Cut;        // Top
   std::vector<OrderKey> order;  // Sort, Top, Ranking; rows that are equal in it go by (time, arrival)
 };
 

@@ -31,7 +31,11 @@ HeldStore::Row::~Row() {
 }
 
 HeldStore::HeldStore(StoreDesc desc, uint64_t seed, Budget& budget)
-    : Store(std::move(desc)), budget_(budget), line_(line_of(desc_)), table_(desc_, seed, budget) {}
+    : Store(std::move(desc)),
+      budget_(budget),
+      line_(line_of(desc_)),
+      table_(desc_, seed, budget),
+      is_plain_(!abi::has_references(*desc_.hold.record)) {}
 
 HeldStore::~HeldStore() {
   queue_.clear();
@@ -63,6 +67,10 @@ void HeldStore::release_key(uint64_t number) {
   free_numbers_.push_back(number);
 }
 
+uint64_t HeldStore::bytes_of(const char* record) const {
+  return is_plain_ ? desc_.hold.record->size : packed_bytes(*desc_.hold.record, record);
+}
+
 HeldStore::RowPtr HeldStore::make_row(uint64_t number, int64_t time, const char* record) {
   const abi::TypeDesc& type = *desc_.hold.record;
   auto out = std::make_shared<Row>(*this, number, packed_bytes(type, record));
@@ -74,23 +82,46 @@ HeldStore::RowPtr HeldStore::make_row(uint64_t number, int64_t time, const char*
 }
 
 // Order keys one after the other; none comes last, whichever way the others go. Then time and arrival.
-bool HeldStore::before(const Row& a, const Row& b) const {
+int HeldStore::order_of(const char* a, const char* b) const {
   const abi::TypeDesc& type = *desc_.hold.record;
   for (size_t i = 0; i < desc_.hold.descending.size(); ++i) {
     const abi::FieldDesc& field = type.fields[i];
     uint64_t of_a[2] = {0, 0};
     uint64_t of_b[2] = {0, 0};
-    bool has_a = read_words(*field.type, a.memory.get() + field.offset, of_a);
-    bool has_b = read_words(*field.type, b.memory.get() + field.offset, of_b);
-    if (has_a != has_b) return has_a;
+    bool has_a = read_words(*field.type, a + field.offset, of_a);
+    bool has_b = read_words(*field.type, b + field.offset, of_b);
+    if (has_a != has_b) return has_a ? -1 : 1;
     if (!has_a) continue;
     const abi::TypeDesc& scalar =
         field.type->kind == abi::TypeKind::Optional ? *field.type->element : *field.type;
     int order = compare_words(of_a, of_b, word_kind(scalar));
     bool down = desc_.hold.descending[i] != 0 && !MUT_DELIBERATE_FAULT(sort_upwards);
-    if (order != 0) return down ? order > 0 : order < 0;
+    if (order != 0) return down ? -order : order;
   }
+  return 0;
+}
+
+bool HeldStore::before(const Row& a, const Row& b) const {
+  int order = order_of(a.memory.get(), b.memory.get());
+  if (order != 0) return order < 0;
   return a.time != b.time ? a.time < b.time : a.arrival < b.arrival;
+}
+
+size_t HeldStore::asked_of(const std::vector<RowPtr>& best) const {
+  auto out = static_cast<size_t>(desc_.hold.count);
+  if (out >= best.size()) return best.size();
+  bool shared = desc_.hold.ties == Ties::Shared && out > 0 && !MUT_DELIBERATE_FAULT(top_cuts_ties);
+  while (shared && out < best.size() && order_of(best[out - 1]->memory.get(), best[out]->memory.get()) == 0)
+    ++out;
+  return out;
+}
+
+// Later than all that are there, it stands behind those that equal it.
+bool HeldStore::is_asked(const std::vector<RowPtr>& best, const char* record, int64_t time) const {
+  if (best.size() < static_cast<size_t>(desc_.hold.count)) return true;
+  int order = order_of(record, best.back()->memory.get());
+  if (order != 0) return order < 0;
+  return desc_.hold.ties == Ties::Shared || time < best.back()->time;
 }
 
 void HeldStore::put(Window& window, const RowPtr& row) {
@@ -106,16 +137,14 @@ size_t HeldStore::rank(std::vector<RowPtr>& best, const RowPtr& row) {
                                 [&](const RowPtr& a, const RowPtr& b) { return before(*a, *b); });
   auto out = static_cast<size_t>(place - best.begin());
   best.insert(place, row);
-  if (best.size() > static_cast<size_t>(desc_.hold.count)) {
-    best.pop_back();
-    ++let_go_;
-  }
+  size_t asked = asked_of(best);
+  let_go_ += best.size() - asked;
+  best.resize(asked);
   return out;
 }
 
 void HeldStore::let_go_of_rest(std::vector<RowPtr>& best) {
-  auto most = static_cast<size_t>(desc_.hold.count);
-  if (desc_.hold.count > 0 && best.size() > most) best.resize(most);
+  if (desc_.hold.count > 0) best.resize(asked_of(best));
 }
 
 const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* record, int64_t watermark,
@@ -123,7 +152,7 @@ const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* 
   if (!given_ || given_texts_ != &texts) given_.emplace(desc_, texts);
   given_texts_ = &texts;
   given_->clear();
-  if (!budget_.fits(packed_bytes(*desc_.hold.record, record) + sizeof(Row) * 2)) return nullptr;
+  if (!budget_.fits(bytes_of(record) + sizeof(Row) * 2)) return nullptr;
   uint64_t number = number_of(key);
   if (number == 0) return nullptr;
   newest_ = std::max(newest_, time);
@@ -134,31 +163,7 @@ const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* 
 void HeldStore::take(uint64_t number, int64_t time, const char* record, int64_t watermark,
                      ResultRows& given) {
   const HoldRule& rule = desc_.hold;
-  if (by_window() && rule.whole) {
-    put(windows_[{never, 0}], make_row(number, time, record));
-    return;
-  }
-  if (by_window()) {
-    // Windows that hold the event, from the first on.
-    int64_t at = line_.at(time);
-    int64_t every = line_.length(desc_.every);
-    int64_t offset = offset_on_line(desc_);
-    int64_t last = at - ((at - offset) % every + every) % every;
-    RowPtr row;
-    bool missed = false;
-    for (int64_t start = last; start > at - line_.length(desc_.size); start -= every) {
-      Edges edges{line_.time(start + line_.length(desc_.size)), line_.time(start)};
-      if (is_closed(edges.first, watermark) && !MUT_DELIBERATE_FAULT(sort_takes_late)) {
-        missed = true;
-        continue;
-      }
-      if (!row) row = make_row(number, time, record);
-      put(windows_[edges], row);
-    }
-    if (missed) ++late_;
-    if (!row) release_key(number);
-    return;
-  }
+  if (by_window()) return take_at_window(number, time, record, watermark);
   RowPtr row = make_row(number, time, record);
   if (rule.kind == HoldKind::Ranking) {
     std::vector<RowPtr>& best = windows_[{never, 0}].best[number];
@@ -187,19 +192,57 @@ void HeldStore::take(uint64_t number, int64_t time, const char* record, int64_t 
   return;
 }
 
+void HeldStore::take_at_window(uint64_t number, int64_t time, const char* record, int64_t watermark) {
+  const HoldRule& rule = desc_.hold;
+  RowPtr row;
+  auto put_in = [&](Window& window) {
+    if (rule.kind == HoldKind::Top && !is_asked(window.best[number], record, time)) {
+      ++let_go_;
+      return;
+    }
+    if (!row) row = make_row(number, time, record);
+    put(window, row);
+  };
+  if (rule.whole) return put_in(windows_[{never, 0}]);
+  bool in_last = last_ != windows_.end() && time >= last_->first.second && time < last_->first.first;
+  if (in_last && !is_closed(last_->first.first, watermark)) return put_in(last_->second);
+  // Windows that hold the event, from the first on.
+  int64_t at = line_.at(time);
+  int64_t every = line_.length(desc_.every);
+  int64_t offset = offset_on_line(desc_);
+  int64_t last = at - ((at - offset) % every + every) % every;
+  bool missed = false;
+  for (int64_t start = last; start > at - line_.length(desc_.size); start -= every) {
+    Edges edges{line_.time(start + line_.length(desc_.size)), line_.time(start)};
+    if (is_closed(edges.first, watermark) && !MUT_DELIBERATE_FAULT(sort_takes_late)) {
+      missed = true;
+      continue;
+    }
+    auto window = windows_.try_emplace(edges).first;
+    if (desc_.every == desc_.size && desc_.zone.empty()) last_ = window;
+    put_in(window->second);
+  }
+  if (missed) ++late_;
+  if (!row) release_key(number);
+}
+
 void HeldStore::give(const Row& row, int64_t rank, const Edges& edges, int64_t time, ResultRows& rows) const {
   rows.add_held(*desc_.hold.record, row.memory.get(), rank, edges.second, edges.first, time);
 }
 
 void HeldStore::give_rows(std::vector<RowPtr>& window, const Edges& edges, int64_t time, ResultRows& rows) {
   std::sort(window.begin(), window.end(), [&](const RowPtr& a, const RowPtr& b) { return before(*a, *b); });
+  // Fewer may be asked for than when they came.
+  size_t asked = desc_.hold.kind == HoldKind::Top ? asked_of(window) : window.size();
   int64_t rank = 0;
-  for (const RowPtr& row : window) {
-    if (desc_.hold.kind == HoldKind::Top) {
-      if (MUT_DELIBERATE_FAULT(top_one_less) && rank > 0 && rank + 1 == desc_.hold.count) return;
-      if (rank == desc_.hold.count) return;  // fewer are asked for than when it came
-    }
-    give(*row, ++rank, edges, time, rows);
+  for (size_t i = 0; i < asked; ++i) {
+    bool shared = i > 0 && desc_.hold.ties == Ties::Shared &&
+                  order_of(window[i - 1]->memory.get(), window[i]->memory.get()) == 0;
+    if (!shared) rank = static_cast<int64_t>(i) + 1;
+    if (MUT_DELIBERATE_FAULT(top_one_less) && desc_.hold.kind == HoldKind::Top && i > 0 &&
+        rank == desc_.hold.count)
+      return;
+    give(*window[i], rank, edges, time, rows);
   }
 }
 
@@ -227,6 +270,7 @@ void HeldStore::fire(ResultRows& rows) {
     while (!windows_.empty() && windows_.begin()->first.first == now) {
       auto window = windows_.begin();
       give_window(window->second, window->first, now - 1, rows);
+      if (last_ == window) last_ = windows_.end();
       windows_.erase(window);
     }
     closed_ = std::max(closed_, now);
@@ -244,6 +288,7 @@ void HeldStore::finish(ResultRows& rows) {
   if (!desc_.hold.whole) return;
   for (auto& [edges, window] : windows_) give_window(window, {}, newest_, rows);
   windows_.clear();
+  last_ = windows_.end();
 }
 
 void HeldStore::convert_from(const Store& old_store, const std::vector<int>&, int64_t) {
@@ -268,10 +313,9 @@ void HeldStore::convert_from(const Store& old_store, const std::vector<int>&, in
     Window& to = windows_[edges];
     for (const RowPtr& row : window.rows) to.rows.push_back(copy(row));
     for (const auto& [number, best] : window.best) {
-      for (const RowPtr& row : best) {
-        auto most = static_cast<size_t>(old.desc_.hold.count);
-        if (static_cast<size_t>(&row - best.data()) >= most) break;
-        RowPtr kept = copy(row);
+      size_t asked = old.asked_of(best);
+      for (size_t i = 0; i < asked; ++i) {
+        RowPtr kept = copy(best[i]);
         to.best[kept->number].push_back(std::move(kept));
       }
       if (desc_.hold.kind == HoldKind::Ranking && !best.empty())
@@ -295,6 +339,7 @@ void HeldStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t) 
     for (auto& [number, best] : window.best) let_go_of_rest(best);
   }
   desc_ = next;
+  last_ = windows_.end();
   for (auto& [edges, window] : windows_) {
     if (!ranking) break;
     for (auto& [number, best] : window.best) let_go_of_rest(best);

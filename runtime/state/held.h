@@ -54,7 +54,9 @@ class HeldStore : public Store {
   RowPtr copy_row(const HeldStore& old, const Row& from);
   // By the keys of those numbers.
   bool key_before(uint64_t a, uint64_t b) const;
-  // Adds a row among the best of its key, no more than so many: its place there.
+  // How many of the best of a key, in order, are asked for.
+  size_t asked_of(const std::vector<RowPtr>& best) const;
+  // Adds a row among the best of its key, no more than are asked for: its place there.
   size_t rank(std::vector<RowPtr>& best, const RowPtr& row);
   // Fewer are asked for than when they came.
   void let_go_of_rest(std::vector<RowPtr>& best);
@@ -76,6 +78,13 @@ class HeldStore : public Store {
   };
 
   uint64_t number_of(const uint64_t* key);  // 0 when the budget is spent
+  uint64_t bytes_of(const char* record) const;
+  void take_at_window(uint64_t number, int64_t time, const char* record, int64_t watermark);
+  // Whether a row, not kept yet, is among the best of a window and key.
+  bool is_asked(const std::vector<RowPtr>& best, const char* record, int64_t time) const;
+  // Of two rows of HoldRule::record, by the order keys alone: below 0 when `a` comes first, 0 when they are
+  // equal.
+  int order_of(const char* a, const char* b) const;
   bool before(const Row& a, const Row& b) const;
   void put(Window& window, const RowPtr& row);
   void give(const Row& row, int64_t rank, const Edges& edges, int64_t time, ResultRows& rows) const;
@@ -94,6 +103,9 @@ class HeldStore : public Store {
   std::map<uint64_t, std::pair<int64_t, uint64_t>>
       waiting_;  // debounce: by number of the key, its place in the queue
   std::map<Edges, Window> windows_;
+  // The tumbling window that the last event fell into; nothing: looked for anew.
+  std::map<Edges, Window>::iterator last_ = windows_.end();
+  bool is_plain_;  // HoldRule::record refers to nothing
   std::optional<ResultRows> given_;
   const batch::Arena* given_texts_ = nullptr;
   uint64_t row_count_ = 0;

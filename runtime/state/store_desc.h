@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -142,15 +143,30 @@ enum class HoldKind : uint8_t { Delay, Debounce, Sort, Top, Ranking };
 // Sort, Top: windows on the line of time, or as the events of a key come.
 enum class HoldWindow : uint8_t { Time, Session, Count };
 
+// Of rows that are equal in the order to the last that is asked for the earlier ones come, or all, and equal
+// rows have one rank.
+enum class Ties : uint8_t { Cut, Shared };
+
 // Which rows wait for what.
 struct HoldRule {
   HoldKind kind = HoldKind::Delay;
   HoldWindow window = HoldWindow::Time;
   int64_t span = 0;              // Delay, Debounce: nanoseconds
   int64_t count = 0;             // Top, Ranking: rows of each key
+  Ties ties = Ties::Cut;         // Top
   bool whole = false;            // Sort, Top: over all, at the end of the input
   abi::TypeDescRef record;       // a record of the order keys, then the row
   std::vector<char> descending;  // by order key
+};
+
+// Groups of a window that a `top` behind the aggregate, without keys and over windows that take whole windows
+// of it, may give.
+struct BestRows {
+  uint32_t cell = 0;   // the order: is_seen_in_row()
+  uint64_t count = 0;  // and all that equal the last
+  bool largest = true;
+  std::string path;  // of the stage that lets go of the others
+  friend bool operator==(const BestRows&, const BestRows&) = default;
 };
 
 struct ColumnDesc {  // of a ring's samples
@@ -178,8 +194,9 @@ struct StoreDesc {
   std::string zone;         // whose days windows follow; empty: UTC
   int64_t late_within = 0;  // `late update`: closed windows are kept that much longer
   Gives gives = Gives::AtClose;
-  int64_t tick_every = 0;       // of the watermark; AtTicks
-  uint32_t changed_offset = 0;  // AtTicks: of a word that says whether a group changed since the last tick
+  std::optional<BestRows> best;  // Panes: the others are not given; nothing: all are
+  int64_t tick_every = 0;        // of the watermark; AtTicks
+  uint32_t changed_offset = 0;   // AtTicks: of a word that says whether a group changed since the last tick
   // Ring and Dedupe.
   int64_t span = 0;    // nanoseconds kept; 0: by count
   uint64_t count = 0;  // samples kept; 0: by time

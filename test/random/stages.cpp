@@ -266,8 +266,9 @@ std::string ProgramWriter::write_held(const std::string& kind, Stream& stream) {
   ExpressionWriter renamed(dice_, stream.fields);
   key = renamed.key_field();
   order = renamed.of(dice_.pick<Type>({Type::Int, Type::Text, Type::MaybeInt, Type::Money}), 1);
-  out += head + std::to_string(dice_.between(1, 3)) + " by " + order + (down ? " asc" : "") +
-         (key.empty() || dice_.one_in(3) ? "" : " by " + key) + window + "\n";
+  bool ties = !window.empty() && dice_.one_in(3);
+  out += head + std::to_string(dice_.between(1, 3)) + (ties ? " with ties by " : " by ") + order +
+         (down ? " asc" : "") + (key.empty() || dice_.one_in(3) ? "" : " by " + key) + window + "\n";
   stream.fields.push_back({"rank", Type::Int});
   stream.repeats = stream.repeats || window.empty();
   for (const char* edge : {"window_start", "window_end"}) {
