@@ -85,6 +85,7 @@ constexpr int digit_bits = 8;
 constexpr size_t digit_values = size_t{1} << digit_bits;
 // So few are put in their places one by one.
 constexpr size_t rows_by_hand = 24;
+constexpr size_t inline_key_words = 8;
 
 void sort_few(NumberedRow* rows, size_t count) {
   for (size_t i = 1; i < count; ++i) {
@@ -129,36 +130,85 @@ std::vector<const char*> rows_by_key(const KeyedTable& table) {
   return sort_by_key(table, std::move(rows));
 }
 
-std::vector<const char*> sort_by_key(const KeyedTable& table, std::vector<const char*> out) {
+namespace {
+
+// Whether the first key says by a number where a row stands, but for rows whose numbers are equal.
+bool has_number(const StoreDesc& desc) {
+  if (desc.keys.empty() || desc.keys[0].optional) return false;
+  WordKind kind = desc.keys[0].kind;
+  return kind == WordKind::Signed || kind == WordKind::Unsigned || kind == WordKind::Text;
+}
+
+uint64_t number_of(const KeyedTable& table, WordKind kind, const char* row) {
+  uint64_t word;
+  memcpy(&word, row + 8, 8);
+  if (kind == WordKind::Signed) return word ^ (uint64_t{1} << 63);
+  if (kind == WordKind::Unsigned) return word;
+  MutStoredStr text;
+  memcpy(&text, row + 8, sizeof(text));
+  uint64_t first = 0;
+  memcpy(&first, const_cast<KeyedTable&>(table).heap().load(text).data, std::min<uint64_t>(text.size, 8));
+  return __builtin_bswap64(first);
+}
+
+void sort_by_whole_key(const KeyedTable& table, const char** rows, size_t count) {
   const StoreDesc& desc = table.desc();
-  bool whole_number = desc.keys.size() == 1 && !desc.keys[0].optional &&
-                      (desc.keys[0].kind == WordKind::Signed || desc.keys[0].kind == WordKind::Unsigned);
-  if (whole_number) {
-    uint64_t flip = desc.keys[0].kind == WordKind::Signed ? uint64_t{1} << 63 : 0;
-    std::vector<NumberedRow> rows;
-    rows.reserve(out.size());
-    for (const char* row : out) {
-      uint64_t word;
-      memcpy(&word, row + 8, 8);
-      rows.push_back({word ^ flip, row});
-    }
-    sort_numbers(rows.data(), rows.size());
-    for (size_t i = 0; i < rows.size(); ++i) out[i] = rows[i].row;
-    return out;
-  }
-  if (desc.key_words == 0 || out.size() < 2) return out;
   size_t words = desc.key_words;
-  std::vector<uint64_t> keys(out.size() * words + 1);
-  std::vector<size_t> order(out.size());
+  std::vector<uint64_t> keys(count * words + 1);
+  std::vector<size_t> order(count);
   std::iota(order.begin(), order.end(), size_t{0});
-  for (size_t i = 0; i < out.size(); ++i) table.load_key(out[i], keys.data() + i * words);
+  for (size_t i = 0; i < count; ++i) table.load_key(rows[i], keys.data() + i * words);
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     return compare_keys(desc, keys.data() + a * words, keys.data() + b * words) < 0;
   });
   std::vector<const char*> sorted;
-  sorted.reserve(out.size());
-  for (size_t at : order) sorted.push_back(out[at]);
-  return sorted;
+  sorted.reserve(count);
+  for (size_t at : order) sorted.push_back(rows[at]);
+  std::copy(sorted.begin(), sorted.end(), rows);
+}
+
+// Rows whose first keys are equal: few as a rule.
+void sort_run(const KeyedTable& table, const char** rows, size_t count) {
+  if (count > rows_by_hand) return sort_by_whole_key(table, rows, count);
+  const StoreDesc& desc = table.desc();
+  size_t words = desc.key_words;
+  std::array<uint64_t, 2 * inline_key_words> keys;
+  if (words > inline_key_words) return sort_by_whole_key(table, rows, count);
+  for (size_t i = 1; i < count; ++i) {
+    const char* row = rows[i];
+    table.load_key(row, keys.data());
+    size_t to = i;
+    for (; to > 0; --to) {
+      table.load_key(rows[to - 1], keys.data() + inline_key_words);
+      if (compare_keys(desc, keys.data(), keys.data() + inline_key_words) >= 0) break;
+      rows[to] = rows[to - 1];
+    }
+    rows[to] = row;
+  }
+}
+
+}  // namespace
+
+std::vector<const char*> sort_by_key(const KeyedTable& table, std::vector<const char*> out) {
+  const StoreDesc& desc = table.desc();
+  if (desc.key_words == 0 || out.size() < 2) return out;
+  if (!has_number(desc)) {
+    sort_by_whole_key(table, out.data(), out.size());
+    return out;
+  }
+  std::vector<NumberedRow> rows;
+  rows.reserve(out.size());
+  for (const char* row : out) rows.push_back({number_of(table, desc.keys[0].kind, row), row});
+  sort_numbers(rows.data(), rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) out[i] = rows[i].row;
+  if (desc.keys.size() == 1 && desc.keys[0].kind != WordKind::Text) return out;
+  for (size_t first = 0; first < rows.size();) {
+    size_t last = first + 1;
+    while (last < rows.size() && rows[last].number == rows[first].number) ++last;
+    if (last - first > 1) sort_run(table, out.data() + first, last - first);
+    first = last;
+  }
+  return out;
 }
 
 void ResultRows::clear() {
