@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "compiler/graph/best_rows.h"
 #include "compiler/graph/graph.h"
 #include "compiler/graph/shape.h"
 #include "compiler/graph/spread.h"
@@ -168,6 +169,7 @@ class Builder {
       }
     }
     find_followers();
+    find_best_rows();
     if (out_.shards == Graph::Shards::Several) spread_over_shards(out_);
     describe_code(out_);
     return std::move(out_);
@@ -189,6 +191,19 @@ class Builder {
       node.desc.follow.keys = rows.keys;
       node.desc.ttl = rows.ttl;
       out_.followers[table].push_back(static_cast<int>(i));
+    }
+  }
+
+  // Of `aggregate … | top n by its result` the aggregate needs to give the best groups of a window only.
+  void find_best_rows() {
+    for (StoreNode& node : out_.stores) {
+      const typed::Stream& stream = out_.program->streams[static_cast<size_t>(node.stream)];
+      auto behind = static_cast<size_t>(node.stage) + 1;
+      if (behind == stream.stages.size() || node.desc.kind != state::StoreKind::Panes) continue;
+      const std::vector<int>& held = out_.stage_stores[static_cast<size_t>(node.stream)][behind];
+      if (held.empty()) continue;
+      node.desc.best = best_rows(stream.stages[behind - 1], node.desc, stream.stages[behind],
+                                 out_.stores[static_cast<size_t>(held[0])].desc.path);
     }
   }
 

@@ -128,13 +128,17 @@ void KeyedTable::free_rows(MutSegment& segment) {
 }
 
 char* KeyedTable::find(const uint64_t* key) const {
-  uint64_t hash = inl::hash_key(key, key_words_, text_mask_, view_.seed);
+  return find(key, inl::hash_key(key, key_words_, text_mask_, view_.seed));
+}
+char* KeyedTable::find(const uint64_t* key, uint64_t hash) const {
   return inl::find_row(&view_, key, hash, key_words_, text_mask_, view_.row_size);
 }
 
 char* KeyedTable::find_or_insert(const uint64_t* key) {
-  uint64_t hash = inl::hash_key(key, key_words_, text_mask_, view_.seed);
-  char* row = inl::find_row(&view_, key, hash, key_words_, text_mask_, view_.row_size);
+  return find_or_insert(key, inl::hash_key(key, key_words_, text_mask_, view_.seed));
+}
+char* KeyedTable::find_or_insert(const uint64_t* key, uint64_t hash) {
+  char* row = find(key, hash);
   return row != nullptr ? row : insert(key, hash);
 }
 
@@ -238,6 +242,16 @@ char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
     forget_emptied();
   }
   return row;
+}
+
+void KeyedTable::make_room(uint64_t rows) {
+  uint32_t slots = slots_first;
+  while (rows_max(slots) < rows && slots < slots_max_) slots = std::min(slots * 2, slots_max_);
+  if (slots == slots_first || !budget_.fits(slots * (view_.row_size + 1))) return;
+  free_rows(*segments_[0]);
+  segments_.clear();
+  segments_.push_back(make_segment(slots, 0));
+  point(0, directory_.size(), *segments_[0]);
 }
 
 char* KeyedTable::make_row_regardless(const uint64_t* key) {

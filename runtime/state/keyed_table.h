@@ -41,8 +41,15 @@ class KeyedTable {
   char* find(const uint64_t* key) const;
   // Null when the budget is spent.
   char* find_or_insert(const uint64_t* key);
+  // The same where the hash is at hand: that of the key in a table of the same seed and key words.
+  char* find(const uint64_t* key, uint64_t hash) const;
+  char* find_or_insert(const uint64_t* key, uint64_t hash);
   // `key` is not in the table. Texts of the key are copied. Null when the budget is spent.
   char* insert(const uint64_t* key, uint64_t hash);
+
+  // So many rows are to be expected in the table, which is empty: it need not grow one step after the other.
+  // At most a segment, and nothing where the budget has no room.
+  void make_room(uint64_t rows);
 
   // From now on the table has the rows of `before` too, whose keys have the same words: each is made when its
   // key is inserted, or by take_piece(). What visits all rows has to wait until nothing is left. Was empty;

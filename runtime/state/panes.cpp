@@ -9,6 +9,7 @@
 
 #include "runtime/abi/check.h"
 #include "runtime/abi/deliberate.h"
+#include "runtime/state/best_rows.h"
 #include "runtime/state/values.h"
 
 namespace mut::state {
@@ -93,10 +94,12 @@ MutTable* PaneStore::own_table(const uint64_t*, int64_t time) {
     }
   }
   if (missed) ++late_;
+  totals_.pane_changes(start);
   auto found = panes_.find(start);
   if (found == panes_.end()) {
     if (next_end(start) == never && is_over(last_end(start))) return nullptr;
     found = panes_.emplace(start, std::make_unique<KeyedTable>(desc_, seed_, budget_)).first;
+    if (found != panes_.begin()) found->second->make_room(std::prev(found)->second->row_count());
   } else if (missed && next_end(start) == never && is_over(last_end(start))) {
     return nullptr;
   }
@@ -113,6 +116,7 @@ int64_t PaneStore::next_end() const {
   for (const auto& [start, table] : panes_) {
     if (start + width_ > best) break;
     best = std::min(best, next_end(start));
+    if (best != never && rules_.size() == 1) break;  // no later pane is in an earlier window
   }
   return best;
 }
@@ -130,57 +134,79 @@ void PaneStore::fire_close(ResultRows& out) {
   }
   std::sort(ending.begin(), ending.end());
   ending.erase(std::unique(ending.begin(), ending.end()), ending.end());
-  std::vector<uint64_t> key(desc_.key_words + 1);
   if (desc_.gives == Gives::AtUpdate) ending.clear();  // all was given when it changed
   for (auto [start, window_end] : ending) {
     if (desc_.gives == Gives::AtTicks) {
       add_changed({window_end, start}, out);
       continue;
     }
-    auto first = panes_.lower_bound(start);
-    auto last = panes_.lower_bound(window_end);
-    if (first == last) continue;
-    for (auto pane = first; pane != last; ++pane) pane->second->take_rest();
-    const KeyedTable* source = first->second.get();
-    if (std::next(first) != last) {
-      merged_.push_back(std::make_unique<KeyedTable>(desc_, seed_, budget_));
-      KeyedTable& merged = *merged_.back();
-      if (MUT_DELIBERATE_FAULT(window_last_pane)) --last;
-      for (auto pane = first; pane != last; ++pane) {
-        KeyedTable& table = *pane->second;
-        std::unordered_map<uint64_t, char*> groups;
-        table.for_each([&](char* row) {
-          table.load_key(row, key.data());
-          char* target = merged.find_or_insert(key.data());
-          if (target == nullptr) return;
-          merge_row(table, row, merged, target);
-        });
-        if (!desc_.has_distinct || MUT_DELIBERATE_FAULT(distinct_of_one_pane)) continue;
-        // Rows of `merged` stay where they are from here on.
-        table.for_each([&](char* row) {
-          uint64_t group;
-          memcpy(&group, row + desc_.group_offset, 8);
-          table.load_key(row, key.data());
-          groups[group] = merged.find(key.data());
-        });
-        for (uint32_t i = 0; i < desc_.cells.size(); ++i) {
-          if (desc_.cells[i].fn != CellFn::Distinct) continue;
-          KeyedTable& values = table.distinct_values(i);
-          values.for_each([&](char* row) {
-            uint64_t value[3];
-            values.load_key(row, value);
-            if (char* target = groups[value[0]]; target != nullptr) merged.add_distinct(target, i, value + 1);
-          });
-        }
-      }
-      source = &merged;
-    }
-    out.add_table(*source, line_.time(start), end_time, [&](const char*) { return end_time - 1; });
+    if (panes_.lower_bound(start) == panes_.lower_bound(window_end)) continue;
+    give_window(groups_of(start, window_end), start, end_time, out);
   }
   close(end_time);
   // Also at the end of time, where the line stands still.
   closed_at_ = std::max(closed_at_, end);
   view_.pane_table = nullptr;
+}
+
+// Windows of one rule come one after the other; with several every window is made anew.
+const KeyedTable& PaneStore::groups_of(int64_t start, int64_t end) {
+  auto first = panes_.lower_bound(start);
+  auto last = panes_.lower_bound(end);
+  for (auto pane = first; pane != last; ++pane) pane->second->take_rest();
+  if (std::next(first) == last && rules_[0].size == width_) return *first->second;
+  if (rules_.size() == 1 && SlidingTotals::can_take_out(desc_)) {
+    if (const KeyedTable* totals = totals_.move_to(start, end, panes_)) return *totals;
+  }
+  if (std::next(first) == last) return *first->second;
+  merged_.push_back(std::make_unique<KeyedTable>(desc_, seed_, budget_));
+  KeyedTable& merged = *merged_.back();
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  if (MUT_DELIBERATE_FAULT(window_last_pane)) --last;
+  for (auto pane = first; pane != last; ++pane) {
+    KeyedTable& table = *pane->second;
+    table.for_each([&](char* row) {
+      table.load_key(row, key.data());
+      char* target = merged.find_or_insert(key.data());
+      if (target == nullptr) return;
+      merge_row(table, row, merged, target);
+    });
+    if (desc_.has_distinct && !MUT_DELIBERATE_FAULT(distinct_of_one_pane)) merge_distinct(table, merged);
+  }
+  return merged;
+}
+
+// Rows of `to` stay where they are meanwhile.
+void PaneStore::merge_distinct(KeyedTable& from, KeyedTable& to) {
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  std::unordered_map<uint64_t, char*> groups;
+  from.for_each([&](char* row) {
+    uint64_t group;
+    memcpy(&group, row + desc_.group_offset, 8);
+    from.load_key(row, key.data());
+    groups[group] = to.find(key.data());
+  });
+  for (uint32_t i = 0; i < desc_.cells.size(); ++i) {
+    if (desc_.cells[i].fn != CellFn::Distinct) continue;
+    KeyedTable& values = from.distinct_values(i);
+    values.for_each([&](char* row) {
+      uint64_t value[3];
+      values.load_key(row, value);
+      if (char* target = groups[value[0]]; target != nullptr) to.add_distinct(target, i, value + 1);
+    });
+  }
+}
+
+void PaneStore::give_window(const KeyedTable& groups, int64_t start, int64_t end_time, ResultRows& out) {
+  auto time_of = [&](const char*) { return end_time - 1; };
+  if (!desc_.best) {
+    out.add_table(groups, line_.time(start), end_time, time_of);
+  } else {
+    std::vector<const char*> best = find_best_rows(groups, *desc_.best);
+    passed_over_ += groups.row_count() - best.size();
+    out.add_rows(groups, sort_by_key(groups, std::move(best)), line_.time(start), end_time, time_of);
+  }
+  totals_.leave_before(start + rules_[0].every, panes_);
 }
 
 void PaneStore::merge_row(KeyedTable& from, char* row, KeyedTable& to, char* target) {
@@ -303,7 +329,10 @@ void PaneStore::release_rows() {
 }
 
 void PaneStore::forget_closed() {
-  while (!panes_.empty() && is_over(last_end(panes_.begin()->first))) panes_.erase(panes_.begin());
+  while (!panes_.empty() && is_over(last_end(panes_.begin()->first))) {
+    totals_.pane_changes(panes_.begin()->first);
+    panes_.erase(panes_.begin());
+  }
   view_.pane_table = nullptr;
   // A rule is over when its last window is.
   while (rules_.size() > 1 && rules_[0].to != never &&
@@ -420,6 +449,7 @@ void PaneStore::take_rule(const WindowRule& next, const OpenWindows& open, int64
 void PaneStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
   (void)cells;
   OpenWindows open = open_now(*this);
+  totals_.forget();
   seal(watermark, desc_.late_within);
   take_terms(next);
   take_rule(rule_of(next), open, watermark);
@@ -432,6 +462,7 @@ void PaneStore::take_course(const PaneStore& old, int64_t watermark) {
   seal(watermark, old.desc_.late_within);
   rules_ = old.rules_;
   width_ = old.width_;
+  passed_over_ = old.let_go_count();
 }
 
 bool PaneStore::can_take_over(const Store& old, const std::vector<int>& cells) const {
@@ -500,6 +531,7 @@ void PaneStore::take_entries(const WindowStore& old_store, const std::vector<int
 void PaneStore::give_back(const WindowStore& parked, const std::vector<int>& cells) {
   const auto& old = static_cast<const PaneStore&>(parked);
   if (width_ != old.width_) return;
+  totals_.forget();
   std::vector<uint64_t> key(key_room(old.desc_));
   for (const auto& [start, table] : old.panes_) {
     auto mine = panes_.find(start);

@@ -2,10 +2,10 @@
 // depend on how many windows it is in. Hand-over of an edited length: several rules, each for windows
 // that start in its range.
 #pragma once
-#include <map>
 #include <optional>
 
 #include "runtime/calendar/zone_line.h"
+#include "runtime/state/sliding_totals.h"
 #include "runtime/state/window_store.h"
 
 namespace mut::state {
@@ -24,6 +24,9 @@ class PaneStore final : public WindowStore {
   PaneStore(StoreDesc desc, uint64_t seed, Budget& budget);
   void* view() override { return &view_; }
   void finish(ResultRows&) override {}
+  // Groups that BestRows leaves out; counts for the stage that it names.
+  uint64_t let_go_count() const override { return desc_.best ? passed_over_ : 0; }
+  void forget_let_go() override { passed_over_ = 0; }
   bool can_take_over(const Store& old, const std::vector<int>& cells) const override;
   void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark,
                  std::shared_ptr<KeyChange> change) override;
@@ -72,6 +75,10 @@ class PaneStore final : public WindowStore {
   // Windows of any rule that hold a pane, as end and start.
   std::vector<std::pair<int64_t, int64_t>> windows_of(int64_t pane) const;
   void add_group(const uint64_t* key, int64_t start, int64_t end, ResultRows& out);
+  // The groups of the panes from `first` on, which begin in [start, end); of the store's, or made for it.
+  const KeyedTable& groups_of(int64_t start, int64_t end);
+  void give_window(const KeyedTable& groups, int64_t start, int64_t end_time, ResultRows& out);
+  void merge_distinct(KeyedTable& from, KeyedTable& to);
   // Adds a row of one pane to a row of another table, values of distinct cells aside.
   void merge_row(KeyedTable& from, char* row, KeyedTable& to, char* target);
   // Whether nothing can be asked any more of a window that ends there.
@@ -98,7 +105,9 @@ class PaneStore final : public WindowStore {
   calendar::ZoneLine line_;
   std::vector<WindowRule> rules_;
   int64_t width_ = 0;  // of a pane
-  std::map<int64_t, std::unique_ptr<KeyedTable>> panes_;
+  SlidingTotals::Panes panes_;
+  SlidingTotals totals_{desc_, seed_, budget_};  // what the last window held, where can_take_out()
+  uint64_t passed_over_ = 0;
   int64_t closed_at_ = std::numeric_limits<int64_t>::min();  // closed_ on the line
   MutWindow view_{};
   std::vector<std::unique_ptr<KeyedTable>> merged_;  // until release()

@@ -86,4 +86,5 @@ def window_checks(event_count):
         for name, (rows, total) in KNOWN.items():
             assert (found[name].rows, found[name].sum) == (rows, total), name
         assert (q12.rows, most) == (KNOWN_Q12_ROWS, KNOWN_Q12_MOST)
+    found |= {"w4q5joined": found["w4q5"], "w4q7joined": found["w4q7"]}
     return {name: check.text() for name, check in found.items()}

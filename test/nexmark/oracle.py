@@ -78,6 +78,7 @@ QUERIES = {
     "q22": "select auction, bidder, price, channel, part(url, 3), part(url, 4), part(url, 5) from bid",
     "q23": "select b.auction, b.bidder, b.price, p.name, a.id from bid b join person p on p.id = b.bidder join auction a on a.seller = b.bidder",
 }
+QUERIES |= {"q5_joined": QUERIES["q5"], "q7_joined": QUERIES["q7"]}
 
 
 class Oracle:

@@ -190,10 +190,14 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
   std::string window = dice_.pick(windows_of(kind));
   std::string out = "  | @" + fresh("g") + " aggregate ";
   own_fine_ = true;
+  // Sums that windows take over from one to the next, and of them the best alone.
+  bool ranked = (kind == "tumbling" || kind == "sliding") && dice_.one_in(4);
   bool whole = window.empty() || window == " window all";
   window_closes_ = !window.empty() && !(kind == "updates" && whole);
   for (int64_t count = dice_.between(1, 3), i = 0; i < count; ++i) {
-    AggregateText item = write_call(stream.fields, "", !stream.follows.empty() && kind == "running", true);
+    AggregateText item =
+        ranked ? write_number(stream.fields)
+               : write_call(stream.fields, "", !stream.follows.empty() && kind == "running", true);
     item.field.name = fresh(prefix_of(item.field.type, "a"));
     out += (i == 0 ? "" : ", ") + item.field.name + " = " + item.text;
     made.push_back(item.field);
@@ -233,6 +237,38 @@ std::string ProgramWriter::write_aggregate(const std::string& kind, Stream& stre
   }
   stream.repeats = stream.repeats || window.empty();
   stream.fields = made;
+  out += "\n";
+  if (ranked && dice_.one_in(2)) out += write_best(stream);
+  return out;
+}
+
+AggregateText ProgramWriter::write_number(const std::vector<Field>& fields) {
+  ExpressionWriter expr(dice_, fields);
+  switch (dice_.between(0, 3)) {
+    case 0:
+      return {"sum(" + expr.of(Type::Int, 1) + ")", {"", Type::Int}};
+    case 1:
+      return {(dice_.one_in(2) ? "max(" : "min(") + expr.of(Type::Int, 1) + ")", {"", Type::Int}};
+    default:
+      return {"count(" + (dice_.one_in(3) ? "where " + expr.of(Type::Bool, 1) : std::string()) + ")",
+              {"", Type::Int}};
+  }
+}
+
+// A `top` by a result, right behind its aggregate.
+std::string ProgramWriter::write_best(Stream& stream) {
+  std::vector<std::string> numbers;
+  for (const Field& field : stream.fields) {
+    if (field.name == "rank") return "";
+    if (field.type == Type::Int && field.name.starts_with("a")) numbers.push_back(field.name);
+  }
+  if (numbers.empty()) return "";
+  std::string out = "  | @" + fresh("h") + " top " + std::to_string(dice_.between(1, 3));
+  if (dice_.one_in(2)) out += " with ties";
+  out += " by " + dice_.pick(numbers) + (dice_.one_in(3) ? " asc" : "");
+  out += dice_.pick<std::string>(
+      {" window tumbling 2s", " window tumbling 5s", " window sliding 6s every 2s", " window all"});
+  stream.fields.push_back({"rank", Type::Int});
   return out + "\n";
 }
 

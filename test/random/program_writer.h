@@ -73,6 +73,8 @@ class ProgramWriter {
   std::string write_flatten(Stream& stream);
   std::string write_choosing(const std::string& kind, Stream& stream);
   std::string write_held(const std::string& kind, Stream& stream);
+  AggregateText write_number(const std::vector<Field>& fields);
+  std::string write_best(Stream& stream);
   std::string write_whole_match(const std::string& pattern, const std::string& key, const std::string& number,
                                 Stream& stream);
   std::string write_match(Stream& stream);
