@@ -62,14 +62,24 @@ typedef struct MutAhead {
   MutAheadRow rows[MUT_AHEAD_ROWS];  // by number of event
 } MutAhead;
 
+// Rows by the low bits of their key, of a table with keys of one number: those used last. A row is the one
+// asked for when its key is.
+enum { MUT_RECENT_ROWS = 1024 };
+typedef struct MutRecent {
+  uint64_t asked;
+  uint64_t missed;              // of these: another row stood in the place
+  char* rows[MUT_RECENT_ROWS];  // null: none
+} MutRecent;
+
 // Extendible hash table: the top bits of the hash choose a segment, the low ones a group of slots in it.
 typedef struct MutTable {
   const MutPlace* directory;
   uint64_t directory_shift;  // hash >> directory_shift is the index
   uint64_t row_size;         // bytes
   uint64_t seed;
-  int64_t ttl;      // nanoseconds that a row lives behind its newest event; 0: for ever
-  MutAhead* ahead;  // of a table larger than the caches, whose look-ups are worth a prefetch; else null
+  int64_t ttl;        // nanoseconds that a row lives behind its newest event; 0: for ever
+  MutRecent* recent;  // null: not worth it, or not such a table
+  MutAhead* ahead;    // of a table larger than the caches, whose look-ups are worth a prefetch; else null
   MutHeap heap;
   void* owner;  // state::KeyedTable
 } MutTable;

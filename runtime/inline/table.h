@@ -3,11 +3,14 @@
 #include "runtime/abi/kernel.h"
 #include "runtime/inline/ahead.h"
 #include "runtime/inline/hash.h"
+#include "runtime/inline/recent.h"
 #include "runtime/inline/tags.h"
 
 extern "C" {
 // Inserts a row whose key is not there; its cells are zero. Null when the budget is spent.
 char* mut_table_insert(MutTable* table, const uint64_t* key, uint64_t hash);
+// Most look-ups miss: the table goes on without.
+void mut_table_forget_recent(MutTable* table);
 // Empties the row of a group that is older than the clock of its store allows.
 void mut_group_forget(MutContext* ctx, uint32_t store, char* row);
 }
@@ -65,10 +68,22 @@ inline char* find_or_insert(MutTable* table, const uint64_t* key, uint32_t words
   if (text_mask == 0) {
     char* row = row_ahead(table->ahead, key, words);
     if (row != nullptr) return row;
+    if (words == 1) {
+      row = row_recent(table->recent, key[0]);
+      if (__builtin_expect(row != nullptr, 1)) return row;
+    }
   }
   uint64_t hash = hash_key(key, words, text_mask, table->seed);
   char* row = find_row(table, key, hash, words, text_mask, row_size);
-  return __builtin_expect(row != nullptr, 1) ? row : mut_table_insert(table, key, hash);
+  bool is_new = row == nullptr;
+  if (__builtin_expect(is_new, 0)) row = mut_table_insert(table, key, hash);
+  if (text_mask == 0 && words == 1 && table->recent != nullptr) {
+    char*& place = recent_place(*table->recent, key[0]);
+    bool meets = place != nullptr && !is_new;
+    place = row;
+    if (meets && __builtin_expect(meets_often(*table->recent), 0)) mut_table_forget_recent(table);
+  }
+  return row;
 }
 
 }  // namespace mut::inl

@@ -16,6 +16,8 @@ constexpr uint32_t segment_bytes_max = RowMemory::piece_bytes;
 constexpr size_t segments_apart_max = 16;
 constexpr uint32_t slots_first = 8;
 constexpr uint32_t no_slot = ~0U;
+// Fewer are not worth the memory of MutRecent.
+constexpr uint64_t recent_rows_min = 32;
 constexpr std::align_val_t row_alignment{64};
 constexpr uint32_t roomy_slots = 512;
 // About what the last private cache holds.
@@ -63,6 +65,7 @@ KeyedTable::KeyedTable(const StoreDesc& desc, uint32_t row_size, uint32_t key_wo
 KeyedTable::~KeyedTable() {
   for (auto& segment : segments_) free_rows(*segment);
   if (ahead_) budget_.remove(sizeof(MutAhead));
+  if (recent_) budget_.remove(sizeof(MutRecent));
 }
 
 void KeyedTable::copy_from(const KeyedTable& other) {
@@ -125,6 +128,36 @@ void KeyedTable::free_rows(MutSegment& segment) {
     operator delete[](segment.rows, row_alignment);
   }
   segment.rows = nullptr;
+}
+
+void KeyedTable::rows_moved() {
+  if (ahead_) ahead_->fresh = 0;
+  if (recent_) memset(recent_->rows, 0, sizeof(recent_->rows));
+}
+
+void KeyedTable::row_moves(const char* row) {
+  if (ahead_) ahead_->fresh = 0;
+  if (!recent_) return;
+  uint64_t key;
+  memcpy(&key, row + 8, 8);
+  char*& known = inl::recent_place(*recent_, key);
+  if (known == row) known = nullptr;
+}
+
+void KeyedTable::consider_recent() {
+  bool fits_key = key_words_ == 1 && text_mask_ == 0;
+  if (recent_ || recent_is_over_ || row_count_ < recent_rows_min || !fits_key) return;
+  if (!budget_.fits(sizeof(MutRecent))) return;
+  recent_ = std::make_unique<MutRecent>();
+  view_.recent = recent_.get();
+  budget_.add(sizeof(MutRecent));
+}
+
+void KeyedTable::stop_recent() {
+  view_.recent = nullptr;
+  recent_.reset();
+  recent_is_over_ = true;
+  budget_.remove(sizeof(MutRecent));
 }
 
 char* KeyedTable::find(const uint64_t* key) const {
@@ -248,6 +281,7 @@ void KeyedTable::make_room(uint64_t rows) {
   uint32_t slots = slots_first;
   while (rows_max(slots) < rows && slots < slots_max_) slots = std::min(slots * 2, slots_max_);
   if (slots == slots_first || !budget_.fits(slots * (view_.row_size + 1))) return;
+  rows_moved();
   free_rows(*segments_[0]);
   segments_.clear();
   segments_.push_back(make_segment(slots, 0));
@@ -316,7 +350,7 @@ char* KeyedTable::make_row(const uint64_t* key, uint64_t hash, Room room) {
 }
 
 void KeyedTable::erase(char* row) {
-  rows_moved();
+  row_moves(row);
   auto* words = reinterpret_cast<uint64_t*>(row + 8);
   for (uint32_t i = 0; i < key_words_; ++i) {
     if ((text_mask_ >> i & 1U) == 0) continue;
@@ -336,6 +370,7 @@ void KeyedTable::erase(char* row) {
     if ((free & (free - 1)) != 0) break;  // it had room before
     uint32_t moves = turned_away(*segment, group);
     if (moves == no_slot) break;
+    row_moves(segment->rows + moves * view_.row_size);
     memcpy(segment->rows + hole * view_.row_size, segment->rows + moves * view_.row_size, view_.row_size);
     tags[hole] = tags[moves];
     hole = moves;
@@ -452,6 +487,16 @@ void KeyedTable::sweep_distinct() {
 
 }  // namespace mut::state
 
-extern "C" char* mut_table_insert(MutTable* table, const uint64_t* key, uint64_t hash) {
-  return static_cast<mut::state::KeyedTable*>(table->owner)->insert(key, hash);
+extern "C" {
+
+char* mut_table_insert(MutTable* table, const uint64_t* key, uint64_t hash) {
+  auto& of = *static_cast<mut::state::KeyedTable*>(table->owner);
+  char* row = of.insert(key, hash);
+  of.consider_recent();
+  return row;
 }
+void mut_table_forget_recent(MutTable* table) {
+  static_cast<mut::state::KeyedTable*>(table->owner)->stop_recent();
+}
+
+}  // extern "C"

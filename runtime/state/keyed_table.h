@@ -92,6 +92,9 @@ class KeyedTable {
     });
     return out;
   }
+  // A kernel inserts: from so many rows on it finds them by the key itself, until most are not found so.
+  void consider_recent();
+  void stop_recent();
   // How many segments expiry is to look at now: two rows for each that was asked for since the last time, so
   // that what can go is found before the table has doubled because of it. One at least.
   size_t take_sweep();
@@ -146,10 +149,10 @@ class KeyedTable {
   enum class Room : uint8_t { OfBudget, Regardless };
   char* make_row(const uint64_t* key, uint64_t hash, Room room);  // null when the budget is spent
   bool grow(uint64_t hash, Room room);                            // false then
-  // Rows found ahead of their events lie elsewhere now, or nowhere.
-  void rows_moved() {
-    if (ahead_) ahead_->fresh = 0;
-  }
+  // Rows found ahead of their events, and those used last, lie elsewhere now, or nowhere.
+  void rows_moved();
+  // One of them does.
+  void row_moves(const char* row);
   void forget_emptied();
   void look_ahead();  // from now on, when the table is large enough
 
@@ -169,7 +172,9 @@ class KeyedTable {
   std::unordered_set<uint64_t> gone_;   // those of the next
   size_t swept_segments_ = 0;           // of the pass
   std::unique_ptr<MutAhead> ahead_;     // of a large table
-  std::unique_ptr<Backlog> backlog_;    // null: nothing is to be taken over
+  std::unique_ptr<MutRecent> recent_;   // of one with keys of one number, while look-ups by them are used
+  bool recent_is_over_ = false;
+  std::unique_ptr<Backlog> backlog_;  // null: nothing is to be taken over
   uint64_t row_count_ = 0;
   uint64_t asked_rows_ = 0;  // since take_sweep(): new keys, whether there was room or not
   uint64_t group_ = 0;

@@ -54,6 +54,42 @@ void expect_same(const KeyedTable& table, const std::map<uint64_t, int64_t>& wan
   for (const auto& [key, value] : wanted) ASSERT_NE(table.find(&key), nullptr) << key;
 }
 
+// Look-ups as kernels make them, by the key itself once there are some rows: numbers in turn, which are found
+// so, numbers 1024 apart, which meet, and scattered ones, for which it stops; with growth and erasures
+// between.
+TEST_P(TableTest, FindsByTheKeyItself) {
+  StoreDesc desc = description(abi::TypeKind::I64, GetParam());
+  std::mt19937_64 random(3);
+  struct Kind {
+    uint64_t keys;
+    uint64_t apart;
+    bool found_so;
+  };
+  for (const Kind& kind :
+       {Kind{700, 1, true}, Kind{900, MUT_RECENT_ROWS, false}, Kind{20'000, 0x9E3779B97F4A7C15, false}}) {
+    KeyedTable table(desc, 5, budget_);
+    std::map<uint64_t, int64_t> wanted;
+    for (int step = 0; step < 100'000; ++step) {
+      uint64_t key = random() % kind.keys * kind.apart;
+      if (random() % 50 == 0) {
+        if (char* row = table.find(&key); row != nullptr) table.erase(row);
+        wanted.erase(key);
+        continue;
+      }
+      char* row = inl::find_or_insert(table.view(), &key, 1, 0, desc.row_size);
+      ASSERT_NE(row, nullptr);
+      uint64_t stored;
+      memcpy(&stored, row + 8, 8);
+      ASSERT_EQ(stored, key);
+      ++value_of(row, desc);
+      ++wanted[key];
+    }
+    EXPECT_EQ(table.view()->recent != nullptr, kind.found_so) << kind.keys;
+    expect_same(table, wanted);
+  }
+  EXPECT_EQ(budget_.used(), 0U);
+}
+
 // Rows that are taken over by their keys and by pieces, in any order, with keys that the older table has not,
 // and erased after: each is there once, with what it had and what it got since.
 TEST_P(TableTest, TakesOverRowByRow) {
