@@ -136,7 +136,14 @@ void KeyedTable::rows_moved() {
 }
 
 void KeyedTable::row_moves(const char* row) {
-  if (ahead_) ahead_->fresh = 0;
+  // Of the events to come only those that met it look again: where each event lets go of a row, as in a join,
+  // to start over would be to look for all of them at each.
+  if (ahead_ && ahead_->fresh != 0) {
+    for (uint64_t event = ahead_->now; event < ahead_->matched; ++event) {
+      char*& met = inl::at_number(*ahead_, event).row;
+      if (met == row) met = nullptr;
+    }
+  }
   if (!recent_) return;
   uint64_t key;
   memcpy(&key, row + 8, 8);
