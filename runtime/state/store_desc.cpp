@@ -262,6 +262,11 @@ void lay_out(StoreDesc& desc) {
       desc.changed_offset = offset;
       offset += 8;
     }
+    desc.session_offset = 0;
+    if (desc.kind == StoreKind::Sessions) {
+      desc.session_offset = offset;
+      offset += sizeof(MutSession);
+    }
     if (slides(desc)) offset += 40;  // SlidingCountStore::Queue
     if (desc.kind == StoreKind::Counts) offset += 16;
     if (is_aged(desc)) offset += 8;
