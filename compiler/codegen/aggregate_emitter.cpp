@@ -187,22 +187,24 @@ void StageEmitter::emit_windowed() {
       }
       group_row(store, key);
     }
-    llvm::Value* windows = nullptr;
-    if (state::slides(desc)) {
-      windows = b.CreateCall(
+    apart = state::slides(desc) && state::keeps_windows_apart(desc);
+    if (apart) {
+      llvm::Value* windows = b.CreateCall(
           module_.helper("mut_count_prepare", b.getInt32Ty(), {pointer, b.getInt32Ty(), pointer}),
           {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key});
       at_.check(b.CreateICmpNE(windows, b.getInt32(0)), EventError::Memory);
-    }
-    apart = windows != nullptr && state::keeps_windows_apart(desc);
-    if (apart) {
       emit_apart(store, key, arguments, windows);
+    } else if (state::slides(desc)) {
+      row = b.CreateCall(module_.helper("mut_count_row", pointer, {pointer, b.getInt32Ty(), pointer}),
+                         {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key});
+      at_.check(b.CreateIsNotNull(row), EventError::Memory);
+      need_room(store, table, key, arguments);
     } else {
       own = own_ahead(store, table, key, arguments);
       need_room(store, table, key, arguments);
       need_own_room(store, own.growth);
     }
-    row = find_row(table, key, desc);
+    if (row == nullptr) row = find_row(table, key, desc);
   }
   bool added = apart || desc.kind == StoreKind::Overlaps;
   for (uint32_t i = 0; !added && i < desc.cells.size(); ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/state/own_cells.h"
+#include "runtime/state/paned_counts.h"
 
 namespace mut::state {
 
@@ -267,7 +268,8 @@ void lay_out(StoreDesc& desc) {
       desc.session_offset = offset;
       offset += sizeof(MutSession);
     }
-    if (slides(desc)) offset += 40;  // SlidingCountStore::Queue
+    // ApartCountStore: number of the key
+    if (slides(desc)) offset += keeps_windows_apart(desc) ? 8 : sizeof(PanedCountStore::Queue);
     if (desc.kind == StoreKind::Counts) offset += 16;
     if (is_aged(desc)) offset += 8;
   }
