@@ -1,6 +1,10 @@
 // Machine code of `aggregate`: running, and in windows.
 #include <llvm/IR/MDBuilder.h>
 
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
 #include "compiler/codegen/stage_emitter.h"
 
 namespace mut::codegen {
@@ -84,6 +88,53 @@ void StageEmitter::late_unless(llvm::Value* in_time) {
   b.SetInsertPoint(next);
 }
 
+// The row of the session that an event belongs to, and the table that it lies in. What a window gives at each
+// event, and cells of the script, ask the store for more than the row.
+std::pair<llvm::Value*, llvm::Value*> StageEmitter::session_row(int store, llvm::Value* key) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* word = b.getInt64Ty();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  bool asks = stage_.on_update || stage_.late == typed::LatePolicy::Update ||
+              std::any_of(desc.cells.begin(), desc.cells.end(),
+                          [](const state::CellDesc& cell) { return cell.fn == CellFn::Own; });
+  llvm::Value* latest = nullptr;
+  llvm::Value* latest_table = nullptr;
+  llvm::BasicBlock* from = nullptr;
+  llvm::BasicBlock* have = at_.block("have");
+  if (!asks) {
+    llvm::Value* view = store_view(store);
+    latest_table = b.CreateLoad(pointer, offset(view, offsetof(MutSessions, newest)));
+    latest = b.CreateCall(module_.helper("mut_session_latest", pointer,
+                                         {pointer, pointer, word, b.getInt32Ty(), word, word, word}),
+                          {view, key, at_.time, b.getInt32(desc.key_words), b.getInt64(desc.text_mask),
+                           b.getInt64(desc.row_size), b.getInt64(desc.session_offset)});
+    from = b.GetInsertBlock();
+    llvm::BasicBlock* look = at_.block("look");
+    b.CreateCondBr(b.CreateIsNotNull(latest), have, look,
+                   llvm::MDBuilder(b.getContext()).createBranchWeights(1 << 12, 1));
+    b.SetInsertPoint(look);
+  }
+  llvm::AllocaInst* table_out = at_.temporary(8);
+  llvm::Value* row =
+      b.CreateCall(module_.helper("mut_session", pointer, {pointer, b.getInt32Ty(), pointer, word, pointer}),
+                   {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time, table_out});
+  llvm::Value* table = b.CreateLoad(pointer, table_out);
+  at_.check(b.CreateIsNotNull(table), EventError::Memory);
+  late_unless(b.CreateIsNotNull(row));
+  llvm::BasicBlock* found = b.GetInsertBlock();
+  b.CreateBr(have);
+  b.SetInsertPoint(have);
+  if (asks) return {row, table};
+  auto either = [&](llvm::Value* of_latest, llvm::Value* of_found) {
+    llvm::PHINode* phi = b.CreatePHI(pointer, 2);
+    phi->addIncoming(of_latest, from);
+    phi->addIncoming(of_found, found);
+    return phi;
+  };
+  return {either(latest, row), either(latest_table, table)};
+}
+
 void StageEmitter::emit_windowed() {
   B& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
@@ -125,15 +176,9 @@ void StageEmitter::emit_windowed() {
     row = find_row(table, key, desc);
   } else if (desc.kind == StoreKind::Sessions) {
     own = own_of_sessions(store, key, arguments);
-    llvm::AllocaInst* table_out = at_.temporary(8);
     need_room(store, table, key, arguments);
     need_own_room(store, own.growth);
-    row = b.CreateCall(
-        module_.helper("mut_session", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty(), pointer}),
-        {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time, table_out});
-    table = b.CreateLoad(pointer, table_out);
-    at_.check(b.CreateIsNotNull(table), EventError::Memory);
-    late_unless(b.CreateIsNotNull(row));
+    std::tie(row, table) = session_row(store, key);
   } else {
     if (desc.ttl != 0) {  // before what the group holds is asked
       if (desc.kind == StoreKind::Counts) {
@@ -142,22 +187,24 @@ void StageEmitter::emit_windowed() {
       }
       group_row(store, key);
     }
-    llvm::Value* windows = nullptr;
-    if (state::slides(desc)) {
-      windows = b.CreateCall(
+    apart = state::slides(desc) && state::keeps_windows_apart(desc);
+    if (apart) {
+      llvm::Value* windows = b.CreateCall(
           module_.helper("mut_count_prepare", b.getInt32Ty(), {pointer, b.getInt32Ty(), pointer}),
           {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key});
       at_.check(b.CreateICmpNE(windows, b.getInt32(0)), EventError::Memory);
-    }
-    apart = windows != nullptr && state::keeps_windows_apart(desc);
-    if (apart) {
       emit_apart(store, key, arguments, windows);
+    } else if (state::slides(desc)) {
+      row = b.CreateCall(module_.helper("mut_count_row", pointer, {pointer, b.getInt32Ty(), pointer}),
+                         {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key});
+      at_.check(b.CreateIsNotNull(row), EventError::Memory);
+      need_room(store, table, key, arguments);
     } else {
       own = own_ahead(store, table, key, arguments);
       need_room(store, table, key, arguments);
       need_own_room(store, own.growth);
     }
-    row = find_row(table, key, desc);
+    if (row == nullptr) row = find_row(table, key, desc);
   }
   bool added = apart || desc.kind == StoreKind::Overlaps;
   for (uint32_t i = 0; !added && i < desc.cells.size(); ++i) {

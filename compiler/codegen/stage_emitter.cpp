@@ -85,10 +85,12 @@ llvm::Value* StageEmitter::store_view(int store) {
   B& b = at_.builder();
   size_t count = module_.graph().stores.size();
   llvm::Value* stores = at_.context_constant(offsetof(MutContext, stores), b.getPtrTy(), count * 8);
-  bool panes = module_.graph().stores[static_cast<size_t>(store)].desc.kind == StoreKind::Panes;
+  StoreKind kind = module_.graph().stores[static_cast<size_t>(store)].desc.kind;
   return at_.constant(
       b.CreateLoad(b.getPtrTy(), offset_by(b, stores, static_cast<uint64_t>(store) * sizeof(void*))),
-      panes ? sizeof(MutWindow) : sizeof(MutTable));
+      kind == StoreKind::Panes      ? sizeof(MutWindow)
+      : kind == StoreKind::Sessions ? sizeof(MutSessions)
+                                    : sizeof(MutTable));
 }
 
 void StageEmitter::leave_unless(llvm::Value* condition) {

@@ -99,6 +99,7 @@ class StageEmitter {
   };
   OwnAhead own_ahead(int store, llvm::Value* table, llvm::Value* key, const std::vector<Argument>& arguments);
   // The same of the sessions that an event falls into, joined; leaves when it is late.
+  std::pair<llvm::Value*, llvm::Value*> session_row(int store, llvm::Value* key);
   OwnAhead own_of_sessions(int store, llvm::Value* key, const std::vector<Argument>& arguments);
   void add_growth(int store, llvm::Value* table, llvm::Value* row, OwnAhead& own);
   // The result of a cell that owns no text, at `cell`.

@@ -92,6 +92,24 @@ typedef struct MutWindow {
   void* owner;  // state::WindowStore
 } MutWindow;
 
+// A session window that is open or kept: behind the cells of its row.
+enum {
+  MUT_SESSION_GIVEN = 1,     // it has closed, and is kept for late events
+  MUT_SESSION_FOLLOWED = 2,  // of a row in MutSessions::newest: its key has a later one elsewhere
+};
+typedef struct MutSession {
+  int64_t first;  // times of its events, nanoseconds
+  int64_t last;
+  uint64_t state;  // flags as above, and what the store adds
+} MutSession;
+
+// Session windows. Of each key one is in `newest`, the latest where rows can be moved.
+typedef struct MutSessions {
+  MutTable* newest;
+  int64_t gap;   // nanoseconds
+  int64_t from;  // earlier events belong to windows of another kind
+} MutSessions;
+
 // Rows of one sink, waiting to be written. Row: MutOutHead, then the record in memory layout.
 typedef struct MutOutHead {
   uint64_t position;  // of the event that caused the row, in its source

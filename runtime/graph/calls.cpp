@@ -8,6 +8,7 @@
 #include "runtime/graph/full_arena.h"
 #include "runtime/graph/instance.h"
 #include "runtime/inline/hash.h"
+#include "runtime/state/apart_counts.h"
 #include "runtime/state/cells.h"
 #include "runtime/state/counts.h"
 #include "runtime/state/followed.h"
@@ -16,11 +17,11 @@
 #include "runtime/state/joins.h"
 #include "runtime/state/overlaps.h"
 #include "runtime/state/own_cells.h"
+#include "runtime/state/paned_counts.h"
 #include "runtime/state/processes.h"
 #include "runtime/state/results.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/sessions.h"
-#include "runtime/state/sliding_counts.h"
 #include "runtime/state/tables.h"
 #include "runtime/state/ticking.h"
 
@@ -185,10 +186,14 @@ void mut_count_event(MutContext* ctx, uint32_t store, char* row, int64_t time, M
   *out = {rows.rows(), rows.times(), rows.count()};
 }
 
-// Windows that overlap: to how many rows the event is to be added; 0: no memory. Then each, where they are
-// kept apart.
+// Windows that overlap and are made of panes: the row of the key of the event; null: no memory.
+char* mut_count_row(MutContext* ctx, uint32_t store, const uint64_t* key) {
+  return static_cast<mut::state::PanedCountStore&>(instance(ctx).store(store)).prepare(key);
+}
+
+// Those that are kept apart: to how many rows the event is to be added; 0: no memory. Then each.
 uint32_t mut_count_prepare(MutContext* ctx, uint32_t store, const uint64_t* key) {
-  return static_cast<mut::state::SlidingCountStore&>(instance(ctx).store(store)).prepare(key);
+  return static_cast<mut::state::ApartCountStore&>(instance(ctx).store(store)).prepare(key);
 }
 
 MutTable* mut_count_windows(MutContext* ctx, uint32_t store) {

@@ -46,7 +46,7 @@ void Shard::update_due(size_t running) {
 // Rows of a closing window through what follows it; sinks are emptied in between.
 void Shard::run_results(size_t index, const state::ResultRows& rows) {
   MutContext& context = instance_->context();
-  if (stopped_) return;
+  if (stopped_ || rows.count() == 0) return;
   context.firing = 1;
   {
     env::Does inside(Work::Beside);
@@ -56,15 +56,28 @@ void Shard::run_results(size_t index, const state::ResultRows& rows) {
   if (context.output_rows >= context.output_rows_max) take_output();
 }
 
+// Emptied; made once, for the layout of its rows takes longer than a window of one row.
+state::ResultRows& Shard::fired_rows(size_t index) {
+  fired_rows_.resize(instance_->plan().stores.size());
+  std::unique_ptr<state::ResultRows>& rows = fired_rows_[index];
+  if (!rows) {
+    rows = std::make_unique<state::ResultRows>(instance_->store(index).desc(), result_texts_);
+    rows->in_pieces(result_piece_rows,
+                    [this, index](const state::ResultRows& piece) { run_results(index, piece); });
+  }
+  rows->clear();
+  return *rows;
+}
+
 void Shard::fire_store(size_t index) {
   env::Does fires = keeps_state(index);
-  state::ResultRows rows(instance_->store(index).desc(), result_texts_);
-  rows.in_pieces(result_piece_rows, [&](const state::ResultRows& piece) { run_results(index, piece); });
+  state::ResultRows& rows = fired_rows(index);
   instance_->firing(index);
   instance_->store(index).fire(rows);
   run_results(index, rows);
   instance_->fired();
   instance_->store(index).release();
+  if (rows.count() > result_piece_rows) fired_rows_[index].reset();
 }
 
 // Fires what the watermarks have reached, in order of due time, then of declaration. Due times are compared

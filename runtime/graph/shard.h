@@ -24,6 +24,7 @@ class Shard {
   const Instance& instance() const { return *instance_; }
   // Gives back the version that ran until now; null at first.
   std::unique_ptr<Instance> set_instance(std::unique_ptr<Instance> instance) {
+    fired_rows_.clear();
     return std::exchange(instance_, std::move(instance));
   }
   // What fires before the first row is brought about by the event that the other one had last.
@@ -84,6 +85,7 @@ class Shard {
   Ran fire(Fires fires);
   bool take_output();
   void fire_store(size_t index);
+  state::ResultRows& fired_rows(size_t index);
   void run_results(size_t index, const state::ResultRows& rows);
   Fired fire_piece();
   void update_due(size_t running);
@@ -97,6 +99,7 @@ class Shard {
   ErrorLog errors_;
   Parked kept_;                // stores of older versions
   batch::Arena result_texts_;  // of results, until the rows made of them are taken
+  std::vector<std::unique_ptr<state::ResultRows>> fired_rows_;  // by store; null: has not fired, or much
   uint64_t cause_position_ = 0;
   bool firing_ = false;  // the kernel was left where something was due, and not all of it has fired
   bool stopped_ = false;

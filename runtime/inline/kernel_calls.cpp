@@ -1,6 +1,7 @@
 // What kernels call. Compiled twice: into the binary for the quick tier, and to bitcode that the
 // optimised tier inlines. Plain functions over plain memory; nothing here allocates.
 #include "runtime/inline/cells.h"
+#include "runtime/inline/sessions.h"
 #include "runtime/inline/table.h"
 
 using namespace mut::inl;  // NOLINT: one file, all of it about that namespace
@@ -52,6 +53,13 @@ MutTable* mut_window_cached(MutWindow* window, int64_t time) {
   return window->pane_table != nullptr && time >= window->pane_start && time < window->pane_end
              ? window->pane_table
              : nullptr;
+}
+
+// The row of the latest session of a key, when the event falls into it and nothing else is to be done; else
+// null.
+char* mut_session_latest(const MutSessions* sessions, const uint64_t* key, int64_t time, uint32_t words,
+                         uint64_t text_mask, uint64_t row_size, uint64_t session_offset) {
+  return latest_session(*sessions, key, time, words, text_mask, row_size, session_offset);
 }
 
 uint64_t mut_key_float(double value) { return key_word(value); }

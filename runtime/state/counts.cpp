@@ -33,7 +33,7 @@ const ResultRows& CountStore::count(char* row, int64_t time, batch::Arena& texts
   if (is_full && desc_.gives == Gives::AtTicks) set_changed(row, 0);
   if (!is_full && desc_.gives == Gives::AtUpdate) give_rest(row, *full_);
   // Full, or the event came so late that its group is over.
-  if (extent_of(desc_, row).events > 0 && is_past(row, watermark_)) forget(row);
+  if (desc_.ttl != 0 && extent_of(desc_, row).events > 0 && is_past(row, watermark_)) forget(row);
   return *full_;
 }
 

@@ -39,6 +39,23 @@ class KeyedTable {
   uint64_t row_count() const { return row_count_; }
 
   char* find(const uint64_t* key) const;
+  // The row of that hash that `is_it(row)` accepts, or null.
+  template <typename IsIt>
+  char* find_hashed(uint64_t hash, IsIt is_it) const {
+    const MutSegment& segment = *segment_of(hash);
+    const uint8_t* tags = tags_of(segment);
+    auto group = static_cast<uint32_t>(inl::home_group(hash, group_count(segment)));
+    while (true) {
+      const uint8_t* of = tags + group * inl::group_slots;
+      for (uint32_t same = inl::tags_equal(of, inl::tag_of(hash)); same != 0; same &= same - 1) {
+        uint32_t slot = group * inl::group_slots + static_cast<uint32_t>(__builtin_ctz(same));
+        char* row = segment.rows + slot * view_.row_size;
+        if (is_it(row)) return row;
+      }
+      if (inl::tags_equal(of, inl::tag_free) != 0) return nullptr;
+      if (++group == group_count(segment)) group = 0;
+    }
+  }
   // Null when the budget is spent.
   char* find_or_insert(const uint64_t* key);
   // The same where the hash is at hand: that of the key in a table of the same seed and key words.

@@ -288,7 +288,7 @@ void PaneStore::add_changed(Extent window, ResultRows& out) {
   for (const auto& key : keys) add_group(key.data(), start, end, out);
 }
 
-std::vector<WindowStore::Extent> PaneStore::ticking() const {
+std::vector<WindowStore::Extent> PaneStore::ticking() {
   std::set<Extent> windows;
   for (const auto& [start, table] : panes_) {
     for (auto window : windows_of(start)) {

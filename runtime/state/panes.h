@@ -50,7 +50,7 @@ class PaneStore final : public WindowStore {
   bool own_room(const uint64_t* key, int64_t time, uint64_t text_bytes) override;
   int64_t next_close() const override { return line_.time(next_end()); }
   void fire_close(ResultRows& out) override;
-  std::vector<Extent> ticking() const override;
+  std::vector<Extent> ticking() override;
   Extent in_time(Extent window) const override {
     return {line_.time(window.first), line_.time(window.second)};
   }

@@ -70,6 +70,7 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
       push(made, sample.data());
     }
   });
+  running_.forget();
   arrivals_ = old.arrivals_;
   late_ = old.late_;  // what a shorter history lets go is not late
 }
@@ -90,6 +91,7 @@ void RingStore::forget_older(int64_t span, CellDesc& cell) const {
 void RingStore::retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
   StoreDesc before = std::exchange(desc_, next);
+  running_.forget();
   if (MUT_DELIBERATE_FAULT(swap_span_kept)) desc_.span = before.span;
   for (size_t i = 0; i < cells.size(); ++i) {
     CellDesc& cell = desc_.cells[i];
@@ -111,6 +113,7 @@ std::unique_ptr<Store> RingStore::branch() const {
   auto out = std::make_unique<RingStore>(desc_, seed_, *bytes);
   out->count_in(std::move(bytes));
   out->table_.copy_from(table_);
+  out->running_.begin_after(running_);
   out->arrivals_ = arrivals_;
   out->sample_count_ = sample_count_;
   out->watermark_ = watermark_;
@@ -145,6 +148,7 @@ uint64_t* RingStore::find_sample(const char* row, uint64_t time, uint64_t arriva
 // constant, and the samples of one event are put together.
 void RingStore::join_from(const Store& old_store, const std::vector<int>& cells, int64_t) {
   const auto& old = static_cast<const RingStore&>(old_store);
+  running_.forget();
   uint64_t shift = arrivals_ - old.arrivals_;
   uint64_t arrivals = arrivals_;
   uint64_t late = late_;
@@ -189,6 +193,7 @@ void RingStore::join_from(const Store& old_store, const std::vector<int>& cells,
 // unless a cell that went on has kept it.
 void RingStore::return_from(const Store& parked, const std::vector<int>& cells) {
   const auto& old = static_cast<const RingStore&>(parked);
+  running_.forget();
   for (size_t i = 0; i < cells.size(); ++i) {
     if (cells[i] >= 0) take_begin(old.desc_.cells[static_cast<size_t>(cells[i])], 0, desc_.cells[i]);
   }

@@ -18,7 +18,7 @@ constexpr uint32_t small_set_max = 64;
 }
 
 RingStore::RingStore(StoreDesc desc, uint64_t seed, Budget& budget)
-    : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget), seed_(seed) {}
+    : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget), running_(budget), seed_(seed) {}
 
 RingStore::Ref RingStore::load(const char* row) const {
   Ref out;
@@ -43,6 +43,7 @@ void RingStore::free_sample(uint64_t* sample) {
 }
 
 void RingStore::drop_oldest(Ref& ref) {
+  if (ref.running != 0) leave_running(ref);
   free_sample(at(ref, 0));
   ref.head = (ref.head + 1) & (ref.capacity - 1);
   --ref.count;
@@ -165,6 +166,7 @@ CellResult RingStore::query(const char* row, uint32_t index, const uint64_t* sam
     }
   };
   CellResult out;
+  if (carry(row, index, {first, last}, self ? sample + word : nullptr, out)) return out;
   auto number = [&](double value, bool present) {
     out.words[0] = inl::as_word(value);
     out.present = present;
@@ -393,7 +395,7 @@ bool RingStore::push(char* row, const uint64_t* sample) {
       save(row, ref);  // without the samples that were let go
       return false;
     }
-    Ref bigger{table_.heap().allocate(bytes), capacity, 0, ref.count, 0};
+    Ref bigger{table_.heap().allocate(bytes), capacity, 0, ref.count, ref.running};
     for (uint32_t i = 0; i < ref.count; ++i) memcpy(at(bigger, i), at(ref, i), desc_.sample_words * 8U);
     if (ref.capacity != 0)
       table_.heap().free(ref.offset, static_cast<uint64_t>(ref.capacity) * desc_.sample_words * 8);
@@ -418,6 +420,7 @@ bool RingStore::push(char* row, const uint64_t* sample) {
     MutStoredStr stored = table_.heap().store(abi::view(text));
     memcpy(at(ref, place) + desc_.columns[i].word, &stored, sizeof(stored));
   }
+  if (ref.running != 0 && place + 1 < ref.count) insert_running(ref, place);
   save(row, ref);
   return true;
 }
@@ -475,6 +478,7 @@ void RingStore::advance(int64_t watermark) {
       Ref ref = load(row);
       if (ref.capacity != 0)
         table_.heap().free(ref.offset, static_cast<uint64_t>(ref.capacity) * desc_.sample_words * 8);
+      running_.free(ref.running);
       table_.erase(row);
     }
   }

@@ -4,6 +4,7 @@
 #pragma once
 #include <algorithm>
 
+#include "runtime/state/running_cells.h"
 #include "runtime/state/store.h"
 
 namespace mut::state {
@@ -50,7 +51,10 @@ class RingStore final : public Store {
   bool is_full(const char* row, int64_t time, int64_t most) const;
   uint64_t arrivals() const { return arrivals_; }
   // A cell made by an edit counts from the next arrival on.
-  void start_cell(uint32_t index) { desc_.cells[index].since = static_cast<int64_t>(arrivals_) + 1; }
+  void start_cell(uint32_t index) {
+    desc_.cells[index].since = static_cast<int64_t>(arrivals_) + 1;
+    running_.forget();
+  }
 
  private:
   struct Ref {
@@ -58,7 +62,7 @@ class RingStore final : public Store {
     uint32_t capacity;  // samples, a power of two; 0: no memory yet
     uint32_t head;      // oldest sample
     uint32_t count;
-    uint32_t unused;
+    uint32_t running;  // number among running_; 0: none
   };
   uint32_t ref_offset() const { return 8 + desc_.key_words * 8; }
   Ref load(const char* row) const;
@@ -66,6 +70,13 @@ class RingStore final : public Store {
   uint64_t* at(const Ref& ref, uint32_t index) const;
   void free_sample(uint64_t* sample);
   void drop_oldest(Ref& ref);
+  // The value of a sample that counts for the cell, or null.
+  const uint64_t* value_of(const Ref& ref, uint64_t index, const CellDesc& cell) const;
+  // The result over samples [range) and the event itself (null: not), carried along from the event before.
+  // False: it has to be made of the samples.
+  bool carry(const char* row, uint32_t cell, Range range, const uint64_t* self, CellResult& out) const;
+  void leave_running(const Ref& ref);
+  void insert_running(const Ref& ref, uint32_t place);
   void purge(Ref& ref);
   // Whether the oldest sample is let go when one is added.
   bool goes_next(const Ref& ref) const;
@@ -87,6 +98,7 @@ class RingStore final : public Store {
 
   Budget& budget_;
   KeyedTable table_;
+  mutable RunningCells running_;  // nothing that is not in the samples
   uint64_t arrivals_ = 0;
   uint64_t sample_count_ = 0;
   int64_t watermark_ = std::numeric_limits<int64_t>::min();

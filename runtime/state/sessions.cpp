@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "runtime/abi/deliberate.h"
@@ -10,108 +11,58 @@
 namespace mut::state {
 namespace {
 
-StoreDesc describe_keys(const StoreDesc& desc) {
-  StoreDesc out;
-  out.keys = desc.keys;
-  CellDesc number;
-  number.name = "number";
-  out.cells.push_back(number);
-  lay_out(out);
-  return out;
-}
+// The part of the gap for which ends are asked for ahead: few sessions grow in it, many end.
+constexpr int64_t looks_ahead = 16;
 
 }  // namespace
 
 SessionStore::SessionStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : WindowStore(std::move(desc), seed, budget),
-      key_desc_(describe_keys(desc_)),
-      keys_(key_desc_, seed, budget) {
-  layers_.push_back(std::make_unique<KeyedTable>(desc_, seed, budget));
+      rows_(desc_, seed, budget),
+      view_{rows_.newest().view(), desc_.size, from_},
+      key_(desc_.key_words + 1) {}
+
+EndQueue::Entry SessionStore::entry_of(const Place& place) const {
+  return {end_of(session(place)), rows_.number(place), SessionRows::hash(place)};
 }
 
-uint64_t SessionStore::key_number(const uint64_t* key) {
-  char* row = keys_.find(key);
-  uint64_t number = 0;
-  if (row != nullptr) {
-    memcpy(&number, row + key_desc_.cells[0].offset, 8);
-    return number;
-  }
-  row = keys_.find_or_insert(key);
-  if (row == nullptr) return 0;
-  number = ++next_number_;
-  memcpy(row + key_desc_.cells[0].offset, &number, 8);
-  KeySessions& made = by_key_[number];
-  made.key.resize(desc_.key_words + 1);
-  keys_.load_key(row, made.key.data());
-  return number;
-}
-
-char* SessionStore::row_of(uint64_t number) {
-  const Session& session = sessions_[number];
-  return table_of_session(session).find(by_key_[session.index_number].key.data());
-}
-
-void SessionStore::join(uint64_t into, uint64_t from) {
-  Session& target = sessions_[into];
-  Session& source = sessions_[from];
-  unlist(target);
+void SessionStore::join(const Place& into, const Place& from) {
+  MutSession& target = session(into);
+  const MutSession& source = session(from);
   target.first = std::min(target.first, source.first);
   target.last = std::max(target.last, source.last);
-  target.changed = target.changed || source.changed;
-  list(target);
-  char* target_row = row_of(into);
-  char* source_row = row_of(from);
+  target.state |= source.state & SessionRows::Changed;
+  list(into);
   std::vector<int> all(desc_.cells.size());
-  for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int>(i);
+  std::iota(all.begin(), all.end(), 0);
   if (!MUT_DELIBERATE_FAULT(session_join_empty))
-    convert_row(table_of_session(source), source_row, table_of_session(target), target_row, all);
-  remove(from);
+    convert_row(rows_.table(from), from.row, rows_.table(into), into.row, all);
+  rows_.erase(from);
 }
 
-void SessionStore::list(Session& session) {
-  session.given = desc_.late_within > 0 && is_closed(end_of(session));
-  (session.given ? given_ : by_end_).insert({end_of(session), session.number});
+void SessionStore::list(const Place& place) {
+  MutSession& of = session(place);
+  bool given = desc_.late_within > 0 && is_closed(end_of(of));
+  of.state = given ? of.state | SessionRows::Given : of.state & ~uint64_t{SessionRows::Given};
+  enqueue(place);
 }
 
-void SessionStore::unlist(const Session& session) {
-  by_end_.erase({end_of(session), session.number});
-  given_.erase({end_of(session), session.number});
+void SessionStore::enqueue(const Place& place) {
+  MutSession& of = session(place);
+  uint64_t among = is_given(of) ? SessionRows::AmongGiven : SessionRows::AmongOpen;
+  if ((of.state & among) != 0) return;
+  of.state |= among;
+  (is_given(of) ? given_ : open_).push(entry_of(place));
 }
 
-void SessionStore::remove(uint64_t number) {
-  Session session = sessions_[number];
-  unlist(session);
-  KeyedTable& rows = table_of_session(session);
-  char* row = row_of(number);
-  for (const CellDesc& cell : desc_.cells) free_cell(cell, row + cell.offset, rows.heap());
-  if (desc_.group_offset != 0) {
-    uint64_t group;
-    memcpy(&group, row + desc_.group_offset, 8);
-    rows.erase_distinct(group);
-  }
-  rows.erase(row);
-  KeySessions& of_key = by_key_[session.index_number];
-  std::erase(of_key.open, number);
-  if (of_key.open.empty()) {
-    char* key_row = keys_.find(of_key.key.data());
-    by_key_.erase(session.index_number);
-    keys_.erase(key_row);
-  }
-  sessions_.erase(number);
-}
-
-std::vector<uint64_t> SessionStore::near(const uint64_t* key, int64_t time) {
-  std::vector<uint64_t> out;
-  char* known = keys_.find(key);
-  if (known == nullptr) return out;
-  uint64_t index_number;
-  memcpy(&index_number, known + key_desc_.cells[0].offset, 8);
-  for (uint64_t number : by_key_[index_number].open) {
-    const Session& session = sessions_[number];
-    int64_t before = MUT_DELIBERATE_FAULT(session_half_gap) ? desc_.size / 2 : desc_.size;
-    if (time > session.first - before && time < session.last + desc_.size) out.push_back(number);
-  }
-  return out;
+void SessionStore::look_near(const uint64_t* key, int64_t time) {
+  near_.clear();
+  rows_.add_of_key(key, near_);
+  int64_t before = MUT_DELIBERATE_FAULT(session_half_gap) ? desc_.size / 2 : desc_.size;
+  std::erase_if(near_, [&](const Place& place) {
+    const MutSession& of = session(place);
+    return time <= of.first - before || time >= of.last + desc_.size;
+  });
 }
 
 bool SessionStore::is_over(int64_t time) const {
@@ -129,9 +80,9 @@ int32_t SessionStore::find_near(const uint64_t* key, int64_t time) {
     ++late_;
     return -1;
   }
-  near_ = near(key, time);
+  look_near(key, time);
   int64_t last = time;
-  for (uint64_t number : near_) last = std::max(last, sessions_[number].last);
+  for (const Place& place : near_) last = std::max(last, session(place).last);
   counted_late_ = false;
   count_late(last + desc_.size);
   if (near_.empty() && is_over(time)) return -1;
@@ -139,60 +90,46 @@ int32_t SessionStore::find_near(const uint64_t* key, int64_t time) {
   return static_cast<int32_t>(near_.size());
 }
 
+int64_t SessionStore::end_now(const EndQueue::Entry& entry) const {
+  Place place = rows_.find(entry.number, entry.hash);
+  return place.row == nullptr ? EndQueue::none : end_of(session(place));  // none: joined with another
+}
+
 void SessionStore::reach(int64_t watermark) {
   closed_ = std::max(closed_, watermark);
-  while (!given_.empty() && given_.begin()->first + desc_.late_within <= closed_)
-    remove(given_.begin()->second);
+  if (desc_.late_within == 0 || !has_closed()) return;
+  while (given_.first_end() <= closed_ - desc_.late_within) {
+    auto now = [&](const EndQueue::Entry& entry) { return end_now(entry); };
+    given_.take(given_.first_end(), 0, now, [&](const EndQueue::Entry& entry) {
+      Place place = rows_.find(entry.number, entry.hash);
+      if (place.row == nullptr) return;
+      MutSession& of = session(place);
+      of.state &= ~uint64_t{SessionRows::AmongGiven};
+      if (!is_given(of)) return;  // open again
+      if (end_of(of) <= closed_ - desc_.late_within) {
+        rows_.erase(place);
+      } else {
+        enqueue(place);
+      }
+    });
+  }
 }
 
 bool SessionStore::own_room(const uint64_t* key, int64_t time, uint64_t text_bytes) {
-  std::vector<uint64_t> joined = near(key, time);
+  look_near(key, time);
   uint64_t bytes = text_bytes + distinct_growth(desc_);
-  for (uint64_t number : joined) {
-    const char* row = row_of(number);
+  for (const Place& place : near_) {
     // What is joined is moved to where there is room for all.
-    bytes += growth_of(desc_, row) + (joined.size() > 1 ? 2 * kept_bytes(desc_, row) : 0);
+    bytes += growth_of(desc_, place.row) + (near_.size() > 1 ? 2 * kept_bytes(desc_, place.row) : 0);
   }
   if (budget_.fits(bytes)) return true;
-  for (const auto& layer : layers_) layer->purge_distinct();
+  rows_.purge_distinct();
   return budget_.fits(bytes);
 }
 
 char* SessionStore::near_row(uint32_t index, MutTable** table) {
-  uint64_t number = near_[index];
-  *table = table_of_session(sessions_[number]).view();
-  return row_of(number);
-}
-
-char* SessionStore::open_session(const uint64_t* key, int64_t time, MutTable** table) {
-  uint64_t index_number = key_number(key);
-  if (index_number == 0) return nullptr;
-  KeySessions& of_key = by_key_[index_number];
-  auto is_taken = [&](size_t layer) {
-    return std::any_of(of_key.open.begin(), of_key.open.end(),
-                       [&](uint64_t other) { return sessions_[other].layer == layer; });
-  };
-  size_t layer = 0;
-  while (is_taken(layer)) ++layer;
-  if (layer == layers_.size()) layers_.push_back(std::make_unique<KeyedTable>(desc_, seed_, budget_));
-  char* row = layers_[layer]->find_or_insert(key);
-  if (row == nullptr) {
-    if (of_key.open.empty()) {
-      by_key_.erase(index_number);
-      keys_.erase(keys_.find(key));
-    }
-    return nullptr;
-  }
-  last_ = ++next_number_;
-  Session& made = sessions_[last_];
-  made.first = time;
-  made.last = time;
-  made.index_number = index_number;
-  made.number = last_;
-  made.layer = layer;
-  of_key.open.push_back(last_);
-  *table = layers_[layer]->view();
-  return row;
+  *table = rows_.table(near_[index]).view();
+  return near_[index].row;
 }
 
 MutTable* SessionStore::own_table(const uint64_t* key, int64_t time) {
@@ -206,7 +143,7 @@ MutTable* SessionStore::own_table(const uint64_t* key, int64_t time) {
 }
 
 char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table) {
-  *table = layers_[0]->view();
+  *table = rows_.newest().view();
   if (time < from_) {
     MutTable* found = table_of(key, time);
     if (found == nullptr) return nullptr;
@@ -214,122 +151,143 @@ char* SessionStore::row_for(const uint64_t* key, int64_t time, MutTable** table)
     *table = row != nullptr ? found : nullptr;
     return row;
   }
-  int64_t gap = desc_.size;
-  uint64_t chosen = 0;
-  for (uint64_t number : near(key, time)) {
-    if (chosen == 0) {
-      chosen = number;
-    } else {
-      join(chosen, number);
-    }
-  }
-  bool is_new = chosen == 0;
-  if (is_new) {
-    count_late(time + gap);
+  look_near(key, time);
+  Place chosen;
+  if (near_.empty()) {
+    count_late(time + desc_.size);
     if (is_over(time)) return nullptr;
-    if (open_session(key, time, table) == nullptr) {
+    chosen = rows_.insert(key, time);
+    if (chosen.row == nullptr) {
       *table = nullptr;
       return nullptr;
     }
-    chosen = last_;
+    list(chosen);
   } else {
-    unlist(sessions_[chosen]);
+    chosen = near_[0];
+    for (size_t i = 1; i < near_.size(); ++i) join(chosen, near_[i]);
+    MutSession& of = session(chosen);
+    of.first = std::min(of.first, time);
+    of.last = std::max(of.last, time);
+    list(chosen);
+    count_late(end_of(of));
+    chosen = rows_.settle(chosen, key);
   }
-  Session& session = sessions_[chosen];
-  session.first = std::min(session.first, time);
-  session.last = std::max(session.last, time);
-  list(session);
-  if (!is_new) count_late(end_of(session));
-  last_ = chosen;
-  *table = table_of_session(session).view();
-  return row_of(chosen);
+  last_ = entry_of(chosen);
+  *table = rows_.table(chosen).view();
+  return chosen.row;
+}
+
+void SessionStore::mark_row(char* row) {
+  Place place = rows_.lie_inline() ? Place{row, 0} : rows_.find(last_.number, last_.hash);
+  session(place).state |= SessionRows::Changed;
 }
 
 const ResultRows& SessionStore::own_update(const uint64_t*, int64_t, int64_t, ResultRows& out) {
-  if (sessions_[last_].given || desc_.gives == Gives::AtUpdate) add({last_}, out);
+  Place place = rows_.find(last_.number, last_.hash);
+  if (is_given(session(place)) || desc_.gives == Gives::AtUpdate) add_one(place, out);
   return out;
 }
 
-void SessionStore::add(std::vector<uint64_t> numbers, ResultRows& out) {
-  auto place = [&](uint64_t number) {
-    const Session& session = sessions_[number];
-    return std::pair(end_of(session), session.first);
+void SessionStore::add_one(const Place& place, ResultRows& out) {
+  const MutSession& of = session(place);
+  int64_t end = end_of(of);
+  rows_.table(place).load_key(place.row, key_.data());
+  out.add(rows_.table(place), place.row, key_.data(), of.first, end, end - 1);
+}
+
+void SessionStore::add(std::vector<Place>& places, ResultRows& out) {
+  if (places.size() == 1) return add_one(places[0], out);
+  auto window = [&](const Place& place) {
+    const MutSession& of = session(place);
+    return Extent(end_of(of), of.first);
   };
-  std::stable_sort(numbers.begin(), numbers.end(),
-                   [&](uint64_t a, uint64_t b) { return place(a) < place(b); });
-  for (size_t i = 0; i < numbers.size();) {
+  std::sort(places.begin(), places.end(),
+            [&](const Place& a, const Place& b) { return window(a) < window(b); });
+  for (size_t i = 0; i < places.size();) {
     size_t first_row = out.count();
-    auto [end, start] = place(numbers[i]);
-    for (; i < numbers.size() && place(numbers[i]) == std::pair(end, start); ++i) {
-      const Session& session = sessions_[numbers[i]];
-      out.add(table_of_session(session), row_of(numbers[i]), by_key_[session.index_number].key.data(), start,
-              end, end - 1);
-    }
+    Extent of = window(places[i]);
+    for (; i < places.size() && window(places[i]) == of; ++i) add_one(places[i], out);
     out.sort_by_key(first_row);
   }
 }
 
-std::vector<WindowStore::Extent> SessionStore::ticking() const {
-  std::set<Extent> windows;
-  for (const auto& [end, number] : by_end_) {
-    const Session& session = sessions_.at(number);
-    if (session.changed) windows.insert({end, session.first});
+std::vector<WindowStore::Extent> SessionStore::ticking() {
+  changed_.clear();
+  rows_.for_each([&](const Place& place) {
+    const MutSession& of = session(place);
+    if (!is_given(of) && has_changed(of)) changed_.push_back({{end_of(of), of.first}, place});
+  });
+  std::sort(changed_.begin(), changed_.end(),
+            [](const ChangedSession& a, const ChangedSession& b) { return a.window < b.window; });
+  std::vector<Extent> windows;
+  for (const ChangedSession& each : changed_) {
+    if (windows.empty() || windows.back() != each.window) windows.push_back(each.window);
   }
-  return {windows.begin(), windows.end()};
+  return windows;
 }
 
 void SessionStore::add_changed(Extent window, ResultRows& out) {
-  std::vector<uint64_t> changed;
-  for (auto at = by_end_.lower_bound({window.first, 0}); at != by_end_.end() && at->first == window.first;
-       ++at) {
-    const Session& session = sessions_[at->second];
-    if (session.changed && session.first == window.second) changed.push_back(at->second);
-  }
-  add(std::move(changed), out);
+  auto first = std::lower_bound(changed_.begin(), changed_.end(), window,
+                                [](const ChangedSession& a, const Extent& b) { return a.window < b; });
+  size_t first_row = out.count();
+  for (; first != changed_.end() && first->window == window; ++first) add_one(first->place, out);
+  out.sort_by_key(first_row);
 }
 
 void SessionStore::all_told() {
-  for (const auto& [end, number] : by_end_) sessions_[number].changed = false;
+  for (const ChangedSession& each : changed_) session(each.place).state &= ~uint64_t{SessionRows::Changed};
+  changed_.clear();
 }
 
 void SessionStore::fire_close(ResultRows& out) {
   int64_t end = next_close();
-  std::vector<uint64_t> numbers;
-  for (const auto& [session_end, number] : by_end_) {
-    if (session_end != end) break;
-    numbers.push_back(number);
-  }
-  std::vector<uint64_t> news;
-  for (uint64_t number : numbers) {
-    // All was given at each update, or at the last tick when nothing has come since.
+  closing_.clear();
+  auto now = [&](const EndQueue::Entry& entry) { return end_now(entry); };
+  open_.take(end, desc_.size / looks_ahead, now, [&](const EndQueue::Entry& entry) {
+    Place place = rows_.find(entry.number, entry.hash);
+    if (place.row == nullptr) return;
+    MutSession& of = session(place);
+    of.state &= ~uint64_t{SessionRows::AmongOpen};
+    if (is_given(of)) return;
+    if (end_of(of) == end) {
+      closing_.push_back(place);
+    } else {
+      enqueue(place);
+    }
+  });
+  if (closing_.empty()) return;
+  // All was given at each update, or at the last tick when nothing has come since.
+  news_.clear();
+  for (const Place& place : closing_) {
     bool told =
-        desc_.gives == Gives::AtUpdate || (desc_.gives == Gives::AtTicks && !sessions_[number].changed);
-    if (!told) news.push_back(number);
+        desc_.gives == Gives::AtUpdate || (desc_.gives == Gives::AtTicks && !has_changed(session(place)));
+    if (!told) news_.push_back(place);
   }
-  add(std::move(news), out);
+  add(news_, out);
   closed_ = std::max(closed_, end);
-  for (uint64_t number : numbers) {
-    by_end_.erase({end, number});
-    if (desc_.late_within == 0) continue;
-    sessions_[number].given = true;
-    given_.insert({end, number});
+  if (desc_.late_within > 0) {
+    for (const Place& place : closing_) {
+      session(place).state |= SessionRows::Given;
+      enqueue(place);
+    }
+    return;
   }
-  if (desc_.late_within == 0) fired_ = std::move(numbers);
-}
-
-void SessionStore::release_rows() {
-  for (uint64_t number : fired_) remove(number);
-  fired_.clear();
+  if (closing_.size() == 1) return rows_.erase(closing_[0]);
+  // Erasing moves other rows.
+  std::vector<EndQueue::Entry> gone;
+  for (const Place& place : closing_) gone.push_back(entry_of(place));
+  for (const EndQueue::Entry& entry : gone) rows_.erase(rows_.find(entry.number, entry.hash));
 }
 
 OpenWindows SessionStore::open_windows() const {
   OpenWindows out;
   if (earlier_) out.boundary = earlier_->open_until();
-  if (!by_end_.empty()) {
-    int64_t last = by_end_.rbegin()->first;
-    out.boundary = std::max(out.boundary.value_or(last), last);
+  rows_.for_each([&](const Place& place) {
+    const MutSession& of = session(place);
+    if (is_given(of)) return;
+    out.boundary = std::max(out.boundary.value_or(end_of(of)), end_of(of));
     out.of_newest = true;
-  }
+  });
   out.end = out.boundary;
   return out;
 }
@@ -341,63 +299,81 @@ std::optional<int64_t> SessionStore::next_end_of_all(const OpenWindows& open, in
   return base == nothing ? std::nullopt : std::optional(base);
 }
 
+std::vector<SessionRows::Place> SessionStore::in_order() const {
+  std::vector<Place> out;
+  rows_.for_each([&](const Place& place) { out.push_back(place); });
+  std::sort(out.begin(), out.end(),
+            [&](const Place& a, const Place& b) { return rows_.number(a) < rows_.number(b); });
+  return out;
+}
+
 void SessionStore::take_entries(const WindowStore& old_store, const std::vector<int>& cells,
                                 int64_t watermark) {
-  auto& old = const_cast<SessionStore&>(static_cast<const SessionStore&>(old_store));
+  const auto& old = static_cast<const SessionStore&>(old_store);
+  view_.from = from_;
   bool same_gap = desc_.size == old.desc_.size;
   seal(watermark, same_gap ? old.desc_.late_within : 0);
-  bool unites = !key_places_.empty() || key_change_ != nullptr;
-  // A larger gap joins open sessions (row 20); a smaller one applies to open ones as they are.
-  for (const auto& [number, session] : old.sessions_) {
+  std::vector<uint64_t> key(key_room(old.desc_));
+  for (const Place& place : old.in_order()) {
+    const MutSession& of = old.session(place);
     // What was given stays as it was, or goes.
-    if (session.given && (!same_gap || desc_.late_within == 0)) continue;
-    const KeySessions& of_key = old.by_key_[session.index_number];
-    std::vector<uint64_t> key = of_key.key;
-    key.resize(std::max(key.size(), key_room(old.desc_)));
+    if (is_given(of) && (!same_gap || desc_.late_within == 0)) continue;
+    old.rows_.table(place).load_key(place.row, key.data());
     if (!place_key(old.desc_, key.data())) continue;
-    MutTable* table = nullptr;
-    char* row = open_session(key.data(), session.first, &table);
-    if (row == nullptr) {
+    Place made = rows_.insert(key.data(), of.first);
+    if (made.row == nullptr) {
       note(key.data(), no_memory);
       continue;
     }
-    uint64_t made = last_;
-    Session& mine = sessions_[made];
-    convert_row(old.table_of_session(session), old.row_of(number), table_of_session(mine), row, cells);
-    mine.last = session.last;
-    mine.given = session.given;
+    convert_row(old.rows_.table(place), place.row, rows_.table(made), made.row, cells);
+    MutSession& mine = session(made);
+    mine.last = of.last;
+    if (is_given(of)) mine.state |= SessionRows::Given;
     // What gave its results when sessions closed has given nothing of the open ones yet.
-    mine.changed = old.desc_.gives != Gives::AtTicks || session.changed;
-    (mine.given ? given_ : by_end_).insert({end_of(mine), made});
-    auto& open = by_key_[mine.index_number].open;
-    for (size_t i = 0; i + 1 < open.size();) {
-      const Session& other = sessions_[open[i]];
-      bool near = mine.first < other.last + desc_.size && other.first < mine.last + desc_.size;
-      if (near && (desc_.size > old.desc_.size || (unites && !mine.given && !other.given))) {
-        join(made, open[i]);
-        i = 0;
-      } else {
-        ++i;
-      }
+    if (old.desc_.gives == Gives::AtTicks && !has_changed(of)) mine.state &= ~uint64_t{SessionRows::Changed};
+    enqueue(made);
+    unite(made, key.data(), old.desc_.size);
+  }
+}
+
+// A larger gap joins open sessions (row 20); a smaller one applies to open ones as they are.
+void SessionStore::unite(const Place& made, const uint64_t* key, int64_t gap_before) {
+  bool of_other_keys = !key_places_.empty() || key_change_ != nullptr;
+  std::vector<Place> open;
+  for (size_t i = 0;; ++i) {
+    if (i == 0) {
+      open.clear();
+      rows_.add_of_key(key, open);
     }
+    if (i == open.size()) return;
+    if (open[i].row == made.row) continue;
+    const MutSession& mine = session(made);
+    const MutSession& other = session(open[i]);
+    bool near = mine.first < other.last + desc_.size && other.first < mine.last + desc_.size;
+    bool unites = desc_.size > gap_before || (of_other_keys && !is_given(mine) && !is_given(other));
+    if (!near || !unites) continue;
+    join(made, open[i]);
+    i = static_cast<size_t>(-1);  // from the first one on, of those that are left
   }
 }
 
 // A session that went on holds the parked one whole, and perhaps several that it has joined since.
 void SessionStore::give_back(const WindowStore& parked, const std::vector<int>& cells) {
-  auto& old = const_cast<SessionStore&>(static_cast<const SessionStore&>(parked));
-  for (const auto& [number, session] : old.sessions_) {
-    std::vector<uint64_t> key = old.by_key_[session.index_number].key;
+  const auto& old = static_cast<const SessionStore&>(parked);
+  std::vector<uint64_t> key(key_room(old.desc_));
+  std::vector<Place> open;
+  for (const Place& place : old.in_order()) {
+    const MutSession& of = old.session(place);
+    old.rows_.table(place).load_key(place.row, key.data());
     if (!place_key(old.desc_, key.data())) continue;
-    const char* index = keys_.find(key.data());
-    if (index == nullptr) continue;
-    for (uint64_t open : by_key_[key_number(key.data())].open) {
-      const Session& mine = sessions_[open];
-      if (mine.first > session.first || session.last > mine.last) continue;
-      convert_row(old.table_of_session(session), old.row_of(number), table_of_session(mine), row_of(open),
-                  cells);
-      break;
-    }
+    open.clear();
+    rows_.add_of_key(key.data(), open);
+    auto holds = [&](const Place& mine) {
+      return session(mine).first <= of.first && of.last <= session(mine).last;
+    };
+    auto found = std::find_if(open.begin(), open.end(), holds);
+    if (found != open.end())
+      convert_row(old.rows_.table(place), place.row, rows_.table(*found), found->row, cells);
   }
 }
 

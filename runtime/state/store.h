@@ -78,7 +78,8 @@ class Store {
   StoreDesc& desc() { return desc_; }
   // What kernels find in MutContext::stores.
   virtual void* view() = 0;
-  // When the next thing fires, in event time; `never`: nothing waits.
+  // When the next thing fires, in event time, or earlier: then fire() appends nothing. `never`: nothing
+  // waits.
   virtual int64_t due() const { return never; }
   // When what changed is told next (`trigger every`); `never`: nothing has changed.
   virtual int64_t tick() const { return never; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/state/own_cells.h"
+#include "runtime/state/paned_counts.h"
 
 namespace mut::state {
 
@@ -262,7 +263,13 @@ void lay_out(StoreDesc& desc) {
       desc.changed_offset = offset;
       offset += 8;
     }
-    if (slides(desc)) offset += 40;  // SlidingCountStore::Queue
+    desc.session_offset = 0;
+    if (desc.kind == StoreKind::Sessions) {
+      desc.session_offset = offset;
+      offset += sizeof(MutSession);
+    }
+    // ApartCountStore: number of the key
+    if (slides(desc)) offset += keeps_windows_apart(desc) ? 8 : sizeof(PanedCountStore::Queue);
     if (desc.kind == StoreKind::Counts) offset += 16;
     if (is_aged(desc)) offset += 8;
   }

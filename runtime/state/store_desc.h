@@ -197,6 +197,7 @@ struct StoreDesc {
   std::optional<BestRows> best;  // Panes: the others are not given; nothing: all are
   int64_t tick_every = 0;        // of the watermark; AtTicks
   uint32_t changed_offset = 0;   // AtTicks: of a word that says whether a group changed since the last tick
+  uint32_t session_offset = 0;   // Sessions: of the MutSession of a row; 0: it lies elsewhere
   // Ring and Dedupe.
   int64_t span = 0;    // nanoseconds kept; 0: by count
   uint64_t count = 0;  // samples kept; 0: by time

@@ -62,13 +62,13 @@ class WindowStore : public Store {
   virtual void mark_row(char* row) = 0;
   virtual bool own_room(const uint64_t* key, int64_t time, uint64_t text_bytes) = 0;
 
-  // When the next of its own windows closes; never: none is open.
+  // When the next of its own windows closes, or earlier: then fire_close() adds nothing; never: none is open.
   virtual int64_t next_close() const = 0;
   virtual void fire_close(ResultRows& out) = 0;
   // Ends and starts of open windows that may hold a group that changed since the last tick; then what of one
   // did, in order of key; then all is told.
   using Extent = std::pair<int64_t, int64_t>;
-  virtual std::vector<Extent> ticking() const = 0;
+  virtual std::vector<Extent> ticking() = 0;
   // The same as times, which those of stores on other lines can be compared with.
   virtual Extent in_time(Extent window) const { return window; }
   virtual void add_changed(Extent window, ResultRows& out) = 0;
