@@ -18,11 +18,10 @@ bool gives_results_only(const typed::Stage& aggregate) {
   });
 }
 
-// One row of a window is worth as much as another of the same place in the order: all of them have one time.
+// All rows of a window have one time, so each of them is in the same window of `top`, and is let go of once.
 bool takes_windows_whole(const typed::Stage& top) {
   return top.keys.empty() &&
-         (top.window.kind == typed::WindowKind::Tumbling || top.window.kind == typed::WindowKind::Sliding ||
-          top.window.kind == typed::WindowKind::All);
+         (top.window.kind == typed::WindowKind::Tumbling || top.window.kind == typed::WindowKind::All);
 }
 
 }  // namespace

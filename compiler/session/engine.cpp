@@ -477,9 +477,9 @@ void count_losses(const runtime::Fleet& fleet, EngineStats& out) {
   for (size_t i = 0; i < plan.sites.size(); ++i)
     add_loss(out.dropped_by_stage, plan.sites[i].counter, fleet.dropped(i));
   for (size_t i = 0; i < plan.stores.size(); ++i) {
-    const state::StoreDesc& desc = fleet.instance(0).store(i).desc();
-    const std::string& path = desc.path;
-    add_loss(out.dropped_by_stage, desc.best ? desc.best->path : path, fleet.let_go_count(i));
+    const state::Store& store = fleet.instance(0).store(i);
+    const std::string& path = store.desc().path;
+    add_loss(out.dropped_by_stage, store.let_go_path(), fleet.let_go_count(i));
     add_loss(out.late_by_stage, path, fleet.late_count(i));
     out.late += fleet.late_count(i);
   }

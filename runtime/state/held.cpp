@@ -81,7 +81,7 @@ HeldStore::RowPtr HeldStore::make_row(uint64_t number, int64_t time, const char*
   return out;
 }
 
-// Order keys one after the other; none comes last, whichever way the others go. Then time and arrival.
+// Order keys one after the other; none comes last, whichever way the others go.
 int HeldStore::order_of(const char* a, const char* b) const {
   const abi::TypeDesc& type = *desc_.hold.record;
   for (size_t i = 0; i < desc_.hold.descending.size(); ++i) {
@@ -111,6 +111,8 @@ size_t HeldStore::asked_of(const std::vector<RowPtr>& best) const {
   auto out = static_cast<size_t>(desc_.hold.count);
   if (out >= best.size()) return best.size();
   bool shared = desc_.hold.ties == Ties::Shared && out > 0 && !MUT_DELIBERATE_FAULT(top_cuts_ties);
+  // They are in order: many equals are not gone through one by one.
+  if (shared && order_of(best[out - 1]->memory.get(), best.back()->memory.get()) == 0) return best.size();
   while (shared && out < best.size() && order_of(best[out - 1]->memory.get(), best[out]->memory.get()) == 0)
     ++out;
   return out;

@@ -80,7 +80,7 @@ class HeldStore : public Store {
   uint64_t number_of(const uint64_t* key);  // 0 when the budget is spent
   uint64_t bytes_of(const char* record) const;
   void take_at_window(uint64_t number, int64_t time, const char* record, int64_t watermark);
-  // Whether a row, not kept yet, is among the best of a window and key.
+  // Whether a row, not kept yet, may be among the best of a window and key.
   bool is_asked(const std::vector<RowPtr>& best, const char* record, int64_t time) const;
   // Of two rows of HoldRule::record, by the order keys alone: below 0 when `a` comes first, 0 when they are
   // equal.

@@ -17,7 +17,9 @@ constexpr size_t segments_apart_max = 16;
 constexpr uint32_t slots_first = 8;
 constexpr uint32_t no_slot = ~0U;
 // Fewer are not worth the memory of MutRecent.
-constexpr uint64_t recent_rows_min = 32;
+constexpr uint64_t recent_rows_min = 64;
+// What only saves time is taken where the budget has so many times as much left.
+constexpr uint64_t room_to_spare = 16;
 constexpr std::align_val_t row_alignment{64};
 constexpr uint32_t roomy_slots = 512;
 // About what the last private cache holds.
@@ -154,13 +156,14 @@ void KeyedTable::row_moves(const char* row) {
 void KeyedTable::consider_recent() {
   bool fits_key = key_words_ == 1 && text_mask_ == 0;
   if (recent_ || recent_is_over_ || row_count_ < recent_rows_min || !fits_key) return;
-  if (!budget_.fits(sizeof(MutRecent))) return;
+  if (!budget_.fits(sizeof(MutRecent) * room_to_spare)) return;
   recent_ = std::make_unique<MutRecent>();
   view_.recent = recent_.get();
   budget_.add(sizeof(MutRecent));
 }
 
 void KeyedTable::stop_recent() {
+  if (!recent_) return;
   view_.recent = nullptr;
   recent_.reset();
   recent_is_over_ = true;
@@ -287,7 +290,7 @@ char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {
 void KeyedTable::make_room(uint64_t rows) {
   uint32_t slots = slots_first;
   while (rows_max(slots) < rows && slots < slots_max_) slots = std::min(slots * 2, slots_max_);
-  if (slots == slots_first || !budget_.fits(slots * (view_.row_size + 1))) return;
+  if (slots == slots_first || !budget_.fits(slots * (view_.row_size + 1) * room_to_spare)) return;
   rows_moved();
   free_rows(*segments_[0]);
   segments_.clear();

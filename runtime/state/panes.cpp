@@ -99,7 +99,11 @@ MutTable* PaneStore::own_table(const uint64_t*, int64_t time) {
   if (found == panes_.end()) {
     if (next_end(start) == never && is_over(last_end(start))) return nullptr;
     found = panes_.emplace(start, std::make_unique<KeyedTable>(desc_, seed_, budget_)).first;
-    if (found != panes_.begin()) found->second->make_room(std::prev(found)->second->row_count());
+    if (found != panes_.begin()) {
+      KeyedTable& before = *std::prev(found)->second;
+      found->second->make_room(before.row_count());
+      before.stop_recent();  // few events come to it from now on
+    }
   } else if (missed && next_end(start) == never && is_over(last_end(start))) {
     return nullptr;
   }
@@ -167,8 +171,9 @@ const KeyedTable& PaneStore::groups_of(int64_t start, int64_t end) {
     KeyedTable& table = *pane->second;
     table.for_each([&](char* row) {
       table.load_key(row, key.data());
-      char* target = merged.find_or_insert(key.data());
-      if (target == nullptr) return;
+      char* target = merged.find(key.data());
+      // What a window gives is not cut short by the budget; it goes when it is given.
+      if (target == nullptr) target = merged.make_row_regardless(key.data());
       merge_row(table, row, merged, target);
     });
     if (desc_.has_distinct && !MUT_DELIBERATE_FAULT(distinct_of_one_pane)) merge_distinct(table, merged);
@@ -204,9 +209,10 @@ void PaneStore::give_window(const KeyedTable& groups, int64_t start, int64_t end
   } else {
     std::vector<const char*> best = find_best_rows(groups, *desc_.best);
     passed_over_ += groups.row_count() - best.size();
+    passed_by_ = desc_.best->path;
     out.add_rows(groups, sort_by_key(groups, std::move(best)), line_.time(start), end_time, time_of);
   }
-  totals_.leave_before(start + rules_[0].every, panes_);
+  if (rules_.size() == 1) totals_.leave_before(start + rules_[0].every, panes_);
 }
 
 void PaneStore::merge_row(KeyedTable& from, char* row, KeyedTable& to, char* target) {
@@ -462,7 +468,8 @@ void PaneStore::take_course(const PaneStore& old, int64_t watermark) {
   seal(watermark, old.desc_.late_within);
   rules_ = old.rules_;
   width_ = old.width_;
-  passed_over_ = old.let_go_count();
+  passed_over_ = old.passed_over_;
+  passed_by_ = old.passed_by_;
 }
 
 bool PaneStore::can_take_over(const Store& old, const std::vector<int>& cells) const {

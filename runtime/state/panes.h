@@ -24,8 +24,10 @@ class PaneStore final : public WindowStore {
   PaneStore(StoreDesc desc, uint64_t seed, Budget& budget);
   void* view() override { return &view_; }
   void finish(ResultRows&) override {}
-  // Groups that BestRows leaves out; counts for the stage that it names.
-  uint64_t let_go_count() const override { return desc_.best ? passed_over_ : 0; }
+  void let_go_of_spare() override { totals_.forget(); }
+  // Groups that BestRows leaves out, or left out; they count for the stage that it names.
+  uint64_t let_go_count() const override { return passed_over_; }
+  const std::string& let_go_path() const override { return passed_by_.empty() ? desc_.path : passed_by_; }
   void forget_let_go() override { passed_over_ = 0; }
   bool can_take_over(const Store& old, const std::vector<int>& cells) const override;
   void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark,
@@ -75,7 +77,7 @@ class PaneStore final : public WindowStore {
   // Windows of any rule that hold a pane, as end and start.
   std::vector<std::pair<int64_t, int64_t>> windows_of(int64_t pane) const;
   void add_group(const uint64_t* key, int64_t start, int64_t end, ResultRows& out);
-  // The groups of the panes from `first` on, which begin in [start, end); of the store's, or made for it.
+  // The groups of the panes that begin in [start, end), until release() or the next call.
   const KeyedTable& groups_of(int64_t start, int64_t end);
   void give_window(const KeyedTable& groups, int64_t start, int64_t end_time, ResultRows& out);
   void merge_distinct(KeyedTable& from, KeyedTable& to);
@@ -108,6 +110,7 @@ class PaneStore final : public WindowStore {
   SlidingTotals::Panes panes_;
   SlidingTotals totals_{desc_, seed_, budget_};  // what the last window held, where can_take_out()
   uint64_t passed_over_ = 0;
+  std::string passed_by_;                                    // BestRows::path of those
   int64_t closed_at_ = std::numeric_limits<int64_t>::min();  // closed_ on the line
   MutWindow view_{};
   std::vector<std::unique_ptr<KeyedTable>> merged_;  // until release()

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "runtime/abi/check.h"
@@ -43,14 +44,31 @@ bool SlidingTotals::can_take_out(const StoreDesc& desc) {
   });
 }
 
+void SlidingTotals::forget() {
+  table_.reset();
+  most_rows_ = 0;
+  budget_.engine().left(std::exchange(leaving_, 0));
+}
+
+void SlidingTotals::settle() {
+  constexpr uint64_t few_rows = 4096;
+  constexpr uint64_t room_to_spare = 8;
+  budget_.engine().left(std::exchange(leaving_, 0));
+  most_rows_ = std::max(most_rows_, table_->row_count());
+  bool is_wide = most_rows_ > few_rows && table_->row_count() * room_to_spare < most_rows_;
+  if (table_->row_count() == 0 || is_wide || !budget_.fits(0)) return forget();
+  leaving_ = own_.used();
+  budget_.engine().leave(leaving_);
+}
+
 const KeyedTable* SlidingTotals::move_to(int64_t start, int64_t end, const Panes& panes) {
   if (table_ && (start < from_ || end < to_ || start >= to_)) forget();
+  leave_before(start, panes);
   if (!table_) {
     table_ = std::make_unique<KeyedTable>(desc_, desc_.row_size + 8, desc_.key_words, desc_.text_mask, seed_,
-                                          budget_);
+                                          own_);
     from_ = to_ = start;
   }
-  leave_before(start, panes);
   auto last = panes.lower_bound(end);
   for (auto pane = panes.lower_bound(to_); pane != last; ++pane) {
     if (!add(*pane->second)) {
@@ -69,6 +87,7 @@ void SlidingTotals::leave_before(int64_t start, const Panes& panes) {
     if (!MUT_DELIBERATE_FAULT(sliding_keeps_pane)) take_out(*pane->second);
   }
   from_ = start;
+  settle();
 }
 
 bool SlidingTotals::add(const KeyedTable& pane) {

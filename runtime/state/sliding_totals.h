@@ -16,7 +16,8 @@ class SlidingTotals {
   using Panes = std::map<int64_t, std::unique_ptr<KeyedTable>>;
 
   SlidingTotals(const StoreDesc& desc, uint64_t seed, Budget& budget)
-      : desc_(desc), seed_(seed), budget_(budget) {}
+      : desc_(desc), seed_(seed), budget_(budget), own_(&budget) {}
+  ~SlidingTotals() { forget(); }
   // Whether all cells of rows can be taken out of a sum again.
   static bool can_take_out(const StoreDesc& desc);
 
@@ -27,11 +28,14 @@ class SlidingTotals {
   void leave_before(int64_t start, const Panes& panes);
   // A pane changed, or goes without having been taken out.
   void pane_changes(int64_t start) {
-    if (table_ && start >= from_ && start < to_) table_.reset();
+    if (table_ && start >= from_ && start < to_) forget();
   }
-  void forget() { table_.reset(); }
+  void forget();
 
  private:
+  // Counts what is held as about to go, so that no event is refused for it. Forgets it where that is more
+  // than the budget has, and where it holds far more room than it needs.
+  void settle();
   bool add(const KeyedTable& pane);
   void take_out(const KeyedTable& pane);
   uint64_t& panes_of(char* row) const { return *reinterpret_cast<uint64_t*>(row + desc_.row_size); }
@@ -39,6 +43,9 @@ class SlidingTotals {
   const StoreDesc& desc_;
   uint64_t seed_;
   Budget& budget_;
+  Budget own_;
+  size_t leaving_ = 0;  // of own_, counted so
+  uint64_t most_rows_ = 0;
   // Rows as those of panes, and behind them in how many panes the group is.
   std::unique_ptr<KeyedTable> table_;
   int64_t from_ = 0;  // panes that begin in [from_, to_) are in it

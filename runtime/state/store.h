@@ -98,13 +98,18 @@ class Store {
 
   virtual uint64_t entry_count() const = 0;
   // Starts of a pattern that a bound let go.
+  // What only saves time, and is counted as about to go, goes.
+  virtual void let_go_of_spare() {}
   virtual uint64_t let_go_count() const { return 0; }
+  // The stage that it counts for.
+  virtual const std::string& let_go_path() const { return desc_.path; }
   // Another store tells of them.
   virtual void forget_let_go() {}
   // Of what it allocated; 0 for a store that counts in the budget of others.
   size_t bytes() const { return bytes_ ? bytes_->used() : 0; }
   void count_in(std::unique_ptr<Budget> bytes) { bytes_ = std::move(bytes); }
   void move_to(Budget& engine) {
+    let_go_of_spare();
     if (bytes_) bytes_->move_to(engine);
   }
   uint64_t late_count() const { return late_; }

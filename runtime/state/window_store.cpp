@@ -17,6 +17,7 @@ StoreDesc earlier_windows(const StoreDesc& old, const StoreDesc& next) {
   out.every = old.every;
   out.offset = old.offset;
   out.zone = old.zone;
+  out.best.reset();  // what it leaves out would count nowhere
   return out;
 }
 

@@ -8,7 +8,7 @@ import shrinking
 # Stages that fit behind every stream which still has the fields of the input; where it has not, the plan says so.
 STAGES = ["where b", "where i > 1", "where not b or f < 4.0", "with n9 = i + 1", "without f", "dedupe by k, i", "limit 40",
           "@x1 dedupe by i within 5s", "@x2 with h9 = count() over last 6 events by k", "@x3 sort by at within 2s",
-          "@x4 delay 3s", "@x5 throttle 2 per 10s by k", "latest by k", "@x6 top 2 by i per k window tumbling 5s",
+          "@x4 delay 3s", "@x5 throttle 2 per 10s by k", "latest by k", "@x6 top 2 by i by k window tumbling 5s",
           "@x7 aggregate n9 = count(), s9 = sum(i) by k ttl none", "@x8 aggregate n9 = count(), m9 = max(i) by k window tumbling 4s"]
 # A stream beside the others, which changes none of their rows.
 BESIDE = [  # text behind `stream beside = s0`

@@ -119,6 +119,24 @@ TEST_F(SlidingTotalsTest, WithoutRoomThereAreNone) {
   EXPECT_EQ(little.used(), 0U);
 }
 
+// What is held is counted as about to go; of a burst that is over, and of nothing, nothing is held.
+TEST_F(SlidingTotalsTest, ABurstLeavesNothingBehind) {
+  for (uint64_t key = 0; key < 20'000; ++key) add(0, key, 1);
+  for (int64_t pane = 1; pane < 4; ++pane) add(pane, 1, 1);
+  size_t panes = budget_.used();
+  ASSERT_NE(totals_.move_to(0, 2, panes_), nullptr);
+  EXPECT_GT(budget_.used(), panes);
+  totals_.leave_before(1, panes_);
+  EXPECT_EQ(budget_.used(), panes);
+  ASSERT_NE(totals_.move_to(1, 3, panes_), nullptr);
+  totals_.leave_before(2, panes_);
+  EXPECT_EQ(budget_.used() - panes, budget_.leaving());
+  EXPECT_GT(budget_.leaving(), 0U);
+  totals_.leave_before(10, panes_);
+  EXPECT_EQ(budget_.used(), panes);
+  EXPECT_EQ(budget_.leaving(), 0U);
+}
+
 TEST_F(SlidingTotalsTest, NothingIsLeftOfGroupsThatAreOver) {
   for (int64_t pane = 0; pane < 100; ++pane) add(pane, static_cast<uint64_t>(pane), 1);
   for (int64_t start = 0; start < 100; ++start)
