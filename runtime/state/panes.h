@@ -24,7 +24,10 @@ class PaneStore final : public WindowStore {
   PaneStore(StoreDesc desc, uint64_t seed, Budget& budget);
   void* view() override { return &view_; }
   void finish(ResultRows&) override {}
-  void let_go_of_spare() override { totals_.forget(); }
+  void let_go_of_spare() override {
+    WindowStore::let_go_of_spare();
+    totals_.forget();
+  }
   // Groups that BestRows leaves out, or left out; they count for the stage that it names.
   uint64_t let_go_count() const override { return passed_over_; }
   const std::string& let_go_path() const override { return passed_by_.empty() ? desc_.path : passed_by_; }
