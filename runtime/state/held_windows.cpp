@@ -35,7 +35,11 @@ void HeldSessionStore::take(uint64_t number, int64_t time, const char* record, i
       ends_.erase({end_of(session), number});
       joined.first = std::min(joined.first, session.first);
       joined.last = std::max(joined.last, session.last);
-      for (RowPtr& row : session.rows) put(joined, row);
+      if (!falls_into_one) {
+        joined.rows = std::move(session.rows);  // as they stand
+      } else {
+        for (RowPtr& row : session.rows) put(joined, row);
+      }
       falls_into_one = true;
     }
     std::erase_if(known->second, is_near);
