@@ -54,7 +54,6 @@ void SlidingTotals::settle() {
   constexpr uint64_t few_rows = 4096;
   constexpr uint64_t room_to_spare = 8;
   budget_.engine().left(std::exchange(leaving_, 0));
-  most_rows_ = std::max(most_rows_, table_->row_count());
   bool is_wide = most_rows_ > few_rows && table_->row_count() * room_to_spare < most_rows_;
   if (table_->row_count() == 0 || is_wide || !budget_.fits(0)) return forget();
   leaving_ = own_.used();
@@ -77,6 +76,7 @@ const KeyedTable* SlidingTotals::move_to(int64_t start, int64_t end, const Panes
     }
   }
   to_ = end;
+  most_rows_ = std::max(most_rows_, table_->row_count());
   return table_.get();
 }
 
