@@ -82,7 +82,11 @@ Instance::~Instance() = default;
 
 size_t Instance::own_bytes() const {
   size_t out = 0;
-  for (const auto& store : stores_) out += store && store.use_count() == 1 ? store->bytes() : 0;
+  for (const auto& store : stores_) {
+    if (!store || store.use_count() != 1) continue;
+    store->count_spare();
+    out += store->bytes();
+  }
   return out;
 }
 

@@ -249,6 +249,7 @@ void Runner::retire_emptied(state::Store& store) {
   std::shared_ptr<state::Store> emptied = store.take_emptied();
   if (!emptied) return;
   if (auto change = store.take_idle_change()) retire(std::move(change), 0, fleet_.shared_budget());
+  emptied->count_spare();
   size_t bytes = emptied.use_count() == 1 ? emptied->bytes() : 0;  // an undo may need it
   retire(std::move(emptied), bytes, fleet_.shared_budget());
   ++emptied_;
@@ -473,7 +474,10 @@ void Runner::let_go(const ParkId& id) {
 void Runner::count_parked() {
   size_t bytes = 0;
   for (const auto& shard : fleet_.shards()) {
-    for (const auto& [id, store] : shard->kept()) bytes += store->bytes();
+    for (const auto& [id, store] : shard->kept()) {
+      store->count_spare();
+      bytes += store->bytes();
+    }
   }
   fleet_.budget().set_parked(bytes);
 }

@@ -24,9 +24,9 @@ class PaneStore final : public WindowStore {
   PaneStore(StoreDesc desc, uint64_t seed, Budget& budget);
   void* view() override { return &view_; }
   void finish(ResultRows&) override {}
-  void let_go_of_spare() override {
-    WindowStore::let_go_of_spare();
-    totals_.forget();
+  void count_spare() override {
+    WindowStore::count_spare();
+    totals_.count_in_full();
   }
   // Groups that BestRows leaves out, or left out; they count for the stage that it names.
   uint64_t let_go_count() const override { return passed_over_; }

@@ -24,6 +24,7 @@ bool RingStore::carry(const char* row, uint32_t index, Range range, const uint64
   if (range.last != ref.count || range.last - range.first < running_samples_min ||
       !RunningCell::can_carry(cell))
     return false;
+  running_.make_way();
   RunningCells::OfKey* of = running_.find(ref.running);
   if (of == nullptr) {
     ref.running = running_.make(desc_.cells.size());

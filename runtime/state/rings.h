@@ -49,6 +49,7 @@ class RingStore final : public Store {
   bool seen_near(const char* row, int64_t time) const;
   // Dedupe that throttles: whether `most` passed events lie in (time - span, time].
   bool is_full(const char* row, int64_t time, int64_t most) const;
+  void count_spare() override { running_.count_in_full(); }
   uint64_t arrivals() const { return arrivals_; }
   // A cell made by an edit counts from the next arrival on.
   void start_cell(uint32_t index) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "runtime/inline/cells.h"
 
@@ -210,12 +211,34 @@ size_t RunningCells::bytes_of(const OfKey& key) {
 
 void RunningCells::note_growth(size_t bytes) {
   bytes_ += bytes;
+  leaving_ += bytes;
   budget_.add(bytes);
+  budget_.engine().leave(bytes);
+}
+
+void RunningCells::note_shrinking(size_t bytes) {
+  size_t left = std::min(leaving_, bytes);
+  leaving_ -= left;
+  budget_.engine().left(left);
+  bytes_ -= bytes;
+  budget_.remove(bytes);
+}
+
+void RunningCells::count_in_full() { budget_.engine().left(std::exchange(leaving_, 0)); }
+
+void RunningCells::make_way() {
+  if (bytes_ == 0 || budget_.fits(leaving_)) return;
+  was_in_the_way_ = true;
+  forget();
 }
 
 uint32_t RunningCells::make(size_t cells) {
+  constexpr size_t room_to_spare = 16;
+  constexpr size_t part_free = 4;  // of the budget
   size_t bytes = sizeof(OfKey) + cells * sizeof(RunningCell);
-  if (!budget_.fits(bytes)) return 0;
+  size_t asked = was_in_the_way_ ? budget_.limit() / part_free : bytes * room_to_spare;
+  if (!budget_.fits(leaving_ + asked)) return 0;
+  was_in_the_way_ = false;
   if (free_.empty()) {
     if (keys_.size() >= UINT32_MAX - size_t{forgotten_} - 1) return 0;
     keys_.emplace_back();
@@ -231,8 +254,7 @@ uint32_t RunningCells::make(size_t cells) {
 void RunningCells::free(uint32_t number) {
   OfKey* of = find(number);
   if (of == nullptr) return;
-  bytes_ -= bytes_of(*of);
-  budget_.remove(bytes_of(*of));
+  note_shrinking(bytes_of(*of));
   *of = {};
   free_.push_back(number);
 }
@@ -241,8 +263,7 @@ void RunningCells::forget() {
   forgotten_ += static_cast<uint32_t>(keys_.size());
   keys_.clear();
   free_.clear();
-  budget_.remove(bytes_);
-  bytes_ = 0;
+  note_shrinking(bytes_);
 }
 
 }  // namespace mut::state

@@ -6,6 +6,9 @@
 //
 // What is carried along can be made anew from the samples at any time, and is when something else than an
 // event changes them. Short ranges are not worth it. One thread.
+//
+// It counts in the budget as about to go: no event is refused for it, and it is forgotten where the budget
+// needs the room.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -61,7 +64,7 @@ class RunningCell {
 class RunningCells {
  public:
   explicit RunningCells(Budget& budget) : budget_(budget) {}
-  ~RunningCells() { budget_.remove(bytes_); }
+  ~RunningCells() { forget(); }
   RunningCells(const RunningCells&) = delete;
   RunningCells& operator=(const RunningCells&) = delete;
 
@@ -80,6 +83,10 @@ class RunningCells {
   void free(uint32_t number);
   // A cell has so many bytes() more now.
   void note_growth(size_t bytes);
+  // Forgets all where the budget needs the room, until a part of it is free again.
+  void make_way();
+  // What is held now is not counted as about to go.
+  void count_in_full();
   // All; their numbers mean nothing from now on.
   void forget();
   // Numbers up to that one are not ours.
@@ -90,9 +97,12 @@ class RunningCells {
 
  private:
   static size_t bytes_of(const OfKey& key);
+  void note_shrinking(size_t bytes);
 
   Budget& budget_;
-  size_t bytes_ = 0;         // of all that are in use
+  size_t bytes_ = 0;    // of all that are in use
+  size_t leaving_ = 0;  // of these, counted as about to go
+  bool was_in_the_way_ = false;
   std::vector<OfKey> keys_;  // those that are free have no cells
   std::vector<uint32_t> free_;
   uint32_t forgotten_ = 0;

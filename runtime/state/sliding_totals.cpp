@@ -44,16 +44,18 @@ bool SlidingTotals::can_take_out(const StoreDesc& desc) {
   });
 }
 
+void SlidingTotals::count_in_full() { budget_.engine().left(std::exchange(leaving_, 0)); }
+
 void SlidingTotals::forget() {
   table_.reset();
   most_rows_ = 0;
-  budget_.engine().left(std::exchange(leaving_, 0));
+  count_in_full();
 }
 
 void SlidingTotals::settle() {
   constexpr uint64_t few_rows = 4096;
   constexpr uint64_t room_to_spare = 8;
-  budget_.engine().left(std::exchange(leaving_, 0));
+  count_in_full();
   bool is_wide = most_rows_ > few_rows && table_->row_count() * room_to_spare < most_rows_;
   if (table_->row_count() == 0 || is_wide || !budget_.fits(0)) return forget();
   leaving_ = own_.used();

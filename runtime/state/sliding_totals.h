@@ -31,6 +31,8 @@ class SlidingTotals {
     if (table_ && start >= from_ && start < to_) forget();
   }
   void forget();
+  // Until the next window what is held is not counted as about to go.
+  void count_in_full();
 
  private:
   // Counts what is held as about to go, so that no event is refused for it. Forgets it where that is more

@@ -98,8 +98,9 @@ class Store {
 
   virtual uint64_t entry_count() const = 0;
   // Starts of a pattern that a bound let go.
-  // What only saves time, and is counted as about to go, goes.
-  virtual void let_go_of_spare() {}
+  // What only saves time is counted as about to go, so that no event is refused for it. From now on it counts
+  // like the rest: the store moves, or goes as a whole.
+  virtual void count_spare() {}
   virtual uint64_t let_go_count() const { return 0; }
   // The stage that it counts for.
   virtual const std::string& let_go_path() const { return desc_.path; }
@@ -109,7 +110,7 @@ class Store {
   size_t bytes() const { return bytes_ ? bytes_->used() : 0; }
   void count_in(std::unique_ptr<Budget> bytes) { bytes_ = std::move(bytes); }
   void move_to(Budget& engine) {
-    let_go_of_spare();
+    count_spare();
     if (bytes_) bytes_->move_to(engine);
   }
   uint64_t late_count() const { return late_; }

@@ -27,8 +27,8 @@ class WindowStore : public Store {
   WindowStore(StoreDesc desc, uint64_t seed, Budget& budget)
       : Store(std::move(desc)), seed_(seed), budget_(budget) {}
 
-  void let_go_of_spare() override {
-    if (earlier_) earlier_->let_go_of_spare();
+  void count_spare() override {
+    if (earlier_) earlier_->count_spare();
   }
   int64_t due() const final;
   int64_t tick() const override { return tick_; }

@@ -224,6 +224,45 @@ TEST_P(Histories, GiveWhatTheirEventsGive) {
     }
   }
   EXPECT_EQ(budget.used(), 0U);
+  EXPECT_EQ(budget.leaving(), 0U);
+}
+
+// What is carried along refuses no event: a budget in which the samples alone have room is enough, and rising
+// values, all of which stay in the queue of the least, give the same.
+TEST(Histories, CarriedResultsTakeNoRoomFromEvents) {
+  StoreDesc desc = history(1'000'000, 0);
+  enum class Asks : uint8_t { Nothing, Results };
+  // Whether all events had room.
+  auto take = [&](size_t bytes, Asks asks) {
+    Budget budget(bytes);
+    bool all = true;
+    {
+      RingStore store(desc, seed, budget);
+      auto* table = static_cast<MutTable*>(store.view());
+      for (uint64_t i = 0; i < 20'000 && all; ++i) {
+        uint64_t key = i % 3;
+        char* row = inl::find_or_insert(table, &key, 1, 0, table->row_size);
+        std::vector<uint64_t> sample(desc.sample_words, 0);
+        sample[0] = i;
+        sample[2] = 1U << Whole;
+        sample[desc.columns[Whole].word] = i + 5;
+        batch::Arena arena;
+        for (uint32_t cell : {1U, 2U}) {
+          if (asks == Asks::Nothing) break;
+          uint64_t before = i / 3;
+          uint64_t sum = (before + 1) * (key + 5) + 3 * (before * (before + 1) / 2);
+          EXPECT_EQ(store.query(row, cell, sample.data(), false, arena).words[0], cell == 2 ? key + 5 : sum);
+        }
+        all = store.push(row, sample.data());
+      }
+    }
+    EXPECT_EQ(budget.used(), 0U);
+    EXPECT_EQ(budget.leaving(), 0U);
+    return all;
+  };
+  size_t least = size_t{1} << 16;
+  while (!take(least, Asks::Nothing)) least += least / 16;
+  EXPECT_TRUE(take(least, Asks::Results));
 }
 
 INSTANTIATE_TEST_SUITE_P(
