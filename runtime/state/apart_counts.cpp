@@ -133,12 +133,7 @@ void ApartCountStore::give_part(const char* row, const char* part, ResultRows& o
 void ApartCountStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   CountStore::convert_from(old_store, cells, watermark);
   const auto& old = static_cast<const ApartCountStore&>(old_store);
-  std::vector<uint64_t> key(key_room(old.desc_));
-  old.table_.for_each([&](char* row) {
-    old.table_.load_key(row, key.data());
-    if (!place_key(old.desc_, key.data())) return;
-    char* made = table_.find(key.data());
-    if (made == nullptr) return;  // past its `ttl`
+  for_each_converted(old, [&](char* row, char* made) {
     keep_id(made, ++last_id_);
     for (uint64_t number : old.parts_of(row)) {
       const char* from = old.part(old.id_of(row), number);

@@ -269,12 +269,7 @@ void PanedCountStore::convert_pane(const PanedCountStore& old, const char* from,
 void PanedCountStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
   CountStore::convert_from(old_store, cells, watermark);
   const auto& old = static_cast<const PanedCountStore&>(old_store);
-  std::vector<uint64_t> key(key_room(old.desc_));
-  old.table_.for_each([&](char* row) {
-    old.table_.load_key(row, key.data());
-    if (!place_key(old.desc_, key.data())) return;
-    char* made = table_.find(key.data());
-    if (made == nullptr) return;  // past its `ttl`
+  for_each_converted(old, [&](char* row, char* made) {
     const Queue& from = old.queue_of(row);
     Queue& queue = queue_of(made);
     queue = from;

@@ -65,54 +65,48 @@ std::optional<WorkloadRun> over_bids(const Options& options, Query query) {
                 bids.time_ns, query);
 }
 
+// Rows of auction, num, window_start.
+std::optional<WorkloadRun> hot_auctions(const Options& options, const std::string& script) {
+  return over_bids(options, {script, 2, {2}, {0, 1, 2}, {1}});
+}
 std::optional<WorkloadRun> q5(const Options& options, const std::string& slide) {
-  return over_bids(
-      options, {"stream out = events | aggregate num = count() by auction window sliding 10s every " + slide +
-                    "\n  | top 1 with ties by num window tumbling " + slide +
-                    "\n  | select auction, num, window_start\n",
-                2,
-                {2},
-                {0, 1, 2},
-                {1}});
+  return hot_auctions(
+      options, "stream out = events | aggregate num = count() by auction window sliding 10s every " + slide +
+                   "\n  | top 1 with ties by num window tumbling " + slide +
+                   "\n  | select auction, num, window_start\n");
 }
 std::optional<WorkloadRun> w4q5(const Options& options) { return q5(options, "2s"); }
 std::optional<WorkloadRun> w4q5fine(const Options& options) { return q5(options, "100ms"); }
-
 // As SQL says it: counts against the greatest of them.
 std::optional<WorkloadRun> w4q5joined(const Options& options) {
-  return over_bids(options, {"stream counted = events\n"
-                             "  | aggregate num = count() by auction window sliding 10s every 2s\n"
-                             "stream most = counted | aggregate num = max(num) window tumbling 2s\n"
-                             "stream out = counted\n"
-                             "  | join most within 2s on num == most.num and window_end == most.window_end\n"
-                             "  | select auction, num, window_start\n",
-                             2,
-                             {2},
-                             {0, 1, 2},
-                             {1}});
+  return hot_auctions(options,
+                      "stream counted = events\n"
+                      "  | aggregate num = count() by auction window sliding 10s every 2s\n"
+                      "stream most = counted | aggregate num = max(num) window tumbling 2s\n"
+                      "stream out = counted\n"
+                      "  | join most within 2s on num == most.num and window_end == most.window_end\n"
+                      "  | select auction, num, window_start\n");
 }
 
+// Rows of auction, bidder, price, when.
+std::optional<WorkloadRun> highest_bids(const Options& options, const std::string& script) {
+  return over_bids(options, {script, 3, {3}, {0, 1, 2, 3}, {0, 1, 2}});
+}
 std::optional<WorkloadRun> w4q7(const Options& options) {
-  return over_bids(options, {"stream out = events | select auction, bidder, price, when = event_time()\n"
-                             "  | top 1 with ties by price window tumbling 10s\n"
-                             "  | select auction, bidder, price, when\n",
-                             3,
-                             {3},
-                             {0, 1, 2, 3},
-                             {0, 1, 2}});
+  return highest_bids(options,
+                      "stream out = events | select auction, bidder, price, when = event_time()\n"
+                      "  | top 1 with ties by price window tumbling 10s\n"
+                      "  | select auction, bidder, price, when\n");
 }
 std::optional<WorkloadRun> w4q7joined(const Options& options) {
-  return over_bids(options, {"stream highest = events | aggregate price = max(price) window tumbling 10s\n"
-                             "stream out = events\n"
-                             "  | select auction, bidder, price, when = event_time()\n"
-                             "  | join highest within -10s..10s\n"
-                             "      on price == highest.price and when >= highest.window_start and when < "
-                             "highest.window_end\n"
-                             "  | select auction, bidder, price, when\n",
-                             3,
-                             {3},
-                             {0, 1, 2, 3},
-                             {0, 1, 2}});
+  return highest_bids(options,
+                      "stream highest = events | aggregate price = max(price) window tumbling 10s\n"
+                      "stream out = events\n"
+                      "  | select auction, bidder, price, when = event_time()\n"
+                      "  | join highest within -10s..10s\n"
+                      "      on price == highest.price and when >= highest.window_start and when < "
+                      "highest.window_end\n"
+                      "  | select auction, bidder, price, when\n");
 }
 
 std::optional<WorkloadRun> w4q8(const Options& options) {
