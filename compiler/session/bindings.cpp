@@ -115,7 +115,7 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
   }
   if (host == host_sources.end()) {
     lock.unlock();
-    auto opened = session::open_source(*env, source, plan, bindings, wake.get());
+    auto opened = session::open_source(*env, source, plan, bindings, wake.get(), decode_threads);
     if (!opened) return io(opened.error());
     return std::move(opened).value();
   }

@@ -85,10 +85,9 @@ Result<Target> parse_target(const std::string& text) {
   return out;
 }
 
-Result<std::unique_ptr<connector::SourceReader>> open_source(env::Env& env, const typed::Source& source,
-                                                             const runtime::SourcePlan& plan,
-                                                             const Bindings& bindings,
-                                                             env::EventCount* wake) {
+Result<std::unique_ptr<connector::SourceReader>> open_source(
+    env::Env& env, const typed::Source& source, const runtime::SourcePlan& plan, const Bindings& bindings,
+    env::EventCount* wake, std::shared_ptr<connector::DecodeThreads> threads) {
   const Target* bound = find_binding(bindings, "source", source.name);
   if (bound == nullptr && source.connector.name == "host") {
     return Error{"source `" + source.name + "` is fed by a host program; bind it to a file to run it here"};
@@ -101,11 +100,13 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(env::Env& env, cons
       (plan.record->fields.size() != 1 || plan.record->fields[0].type->kind != abi::TypeKind::String)) {
     return Error{"source `" + source.name + "`: format `lines` gives `{ line: string }`"};
   }
-  if (target.path == "-") return connector::open_stdin_source(env, format, decode, plan.record, wake);
+  if (target.path == "-")
+    return connector::open_stdin_source(env, format, decode, plan.record, wake, std::move(threads));
   connector::FileSourceOptions options;
   options.path = target.path;
   options.format = format;
   options.decode = std::move(decode);
+  options.threads = std::move(threads);
   if (const typed::Option* follow = source.connector.find("follow")) options.follow = follow->value.as_bool();
   auto opened = connector::open_file_source(env, options, plan.record);
   if (!opened) return opened.error().within("source `" + source.name + "`");

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "compiler/session/program.h"
+#include "runtime/connector/ahead/decode_threads.h"
 #include "runtime/connector/source_reader.h"
 #include "runtime/env/env.h"
 #include "runtime/graph/outlets.h"
@@ -31,10 +32,10 @@ codec::DecodeOptions decode_options(const typed::Connector& connector, const run
 // The format of a source's own text.
 codec::Format source_format(const typed::Source& source);
 
-// `wake` is rung when a live source has something.
-Result<std::unique_ptr<connector::SourceReader>> open_source(env::Env& env, const typed::Source& source,
-                                                             const runtime::SourcePlan& plan,
-                                                             const Bindings& bindings, env::EventCount* wake);
+// `wake` is rung when a live source has something. `threads` decode its text; may be null.
+Result<std::unique_ptr<connector::SourceReader>> open_source(
+    env::Env& env, const typed::Source& source, const runtime::SourcePlan& plan, const Bindings& bindings,
+    env::EventCount* wake, std::shared_ptr<connector::DecodeThreads> threads);
 
 // What this run writes or has written, as long as it lasts.
 struct KnownSink {

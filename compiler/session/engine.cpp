@@ -120,6 +120,9 @@ Outcome<Done> Engine::start() {
   if (s.started) return Failure{Failure::Kind::Usage, "the engine was started already"};
   if (s.options.shards == 0 || s.options.shards > EngineOptions::shards_max)
     return Failure{Failure::Kind::Usage, "shards: 1 to " + std::to_string(EngineOptions::shards_max)};
+  if (s.options.decode_threads > EngineOptions::decode_threads_max)
+    return Failure{Failure::Kind::Usage,
+                   "decode_threads: at most " + std::to_string(EngineOptions::decode_threads_max)};
   bool stays = s.options.at_end == EngineOptions::AtEnd::Stay;
   if (s.program->typed->emits.empty() && !s.closed() && !stays)
     return Failure{Failure::Kind::Script, s.name + ": nothing to run: no `emit`"};
@@ -147,6 +150,8 @@ Outcome<Done> Engine::start() {
   if (stays) options.at_end = runtime::RunnerOptions::AtEnd::Stay;
   if (s.options.clock == EngineOptions::Clock::Virtual)
     options.now_ns = [state = &s] { return state->virtual_now.load(); };
+  if (s.options.decode_threads > 0)
+    s.decode_threads = std::make_shared<connector::DecodeThreads>(*s.env, s.options.decode_threads);
   s.runner = std::make_unique<runtime::Runner>(*s.env, options, s.retired);
   s.librarian = std::make_unique<session::Librarian>(*s.env, s.retired);
   auto apart = s.check_files(*s.program, nullptr);

@@ -35,7 +35,8 @@ struct Engine::State {
   uint64_t rung_before_run = 0;  // of `wake`: what rings while a turn runs is not slept through
   std::unique_ptr<jit::Jit> jit;
   std::unique_ptr<session::Optimiser> optimiser;
-  runtime::RetireList retired;  // code of older versions
+  runtime::RetireList retired;                               // code of older versions
+  std::shared_ptr<connector::DecodeThreads> decode_threads;  // null: none
   std::unique_ptr<runtime::Runner> runner;
   std::unique_ptr<session::Librarian> librarian;
   std::string name;

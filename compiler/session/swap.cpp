@@ -165,7 +165,7 @@ Status Engine::State::fits_input(const session::Program& made, const std::string
   if (target.path == "-") return Unit{};
   auto identity = env->identify(target.path);
   if (!identity || !identity.value().regular) return Unit{};
-  auto opened = session::open_source(*env, *source, plan, bindings, wake.get());
+  auto opened = session::open_source(*env, *source, plan, bindings, wake.get(), nullptr);
   if (!opened) return opened.error();
   return Unit{};
 }

@@ -92,6 +92,7 @@ class Batch {
   uint32_t row_capacity() const { return row_capacity_; }
   uint32_t row_count() const { return view_.row_count; }
   const abi::TypeDesc& record() const { return *record_; }
+  const abi::TypeDescRef& shared_record() const { return record_; }
   const NeededColumns& needed() const { return needed_; }
 
   // Memory of column `field`; null when not needed.

@@ -36,6 +36,12 @@ struct DecodeStep {
   size_t bytes_used = 0;
 };
 
+// Whole records at the begin of a text.
+struct RecordRun {
+  size_t bytes = 0;         // 0: none
+  uint32_t first_line = 1;  // of the input, where it begins
+};
+
 // Turns the text of one source into rows. A record that cannot be decoded becomes a bad row (code
 // "decode") and never stops the reader. One thread at a time.
 class Decoder {
@@ -61,6 +67,18 @@ class Decoder {
 
   // The next text is the begin of another file: own header, byte order mark, line 1.
   virtual void start_input() = 0;
+
+  // ---- for several threads, each with a decoder of its own
+
+  // Takes whole records off the begin of `text`, `records_max` at most, for another decoder; this one goes on
+  // behind them. `text` lies and continues as in decode(). None where nobody else can tell what follows:
+  // before the first record, inside of an array, of a record that is too long or is not to be cut at a line
+  // end.
+  virtual RecordRun cut_off(std::string_view text, uint32_t records_max) = 0;
+  // Another decoder of the same records, that decodes what cut_off() gave, in whatever order.
+  virtual std::unique_ptr<Decoder> fork() const = 0;
+  // The next text of a fork begins at this line.
+  virtual void go_on_at(uint32_t line) = 0;
 };
 
 enum class Format : uint8_t { Json, Csv, Tsv, Lines };

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <utility>
+
+#include "runtime/abi/check.h"
 
 namespace mut::connector {
 namespace {
@@ -10,7 +13,15 @@ namespace {
 constexpr size_t pool_buffers_max = 32;
 // Less room than this at the end of a buffer is not worth a read.
 constexpr size_t room_bytes_min = read_bytes / 4;
+// Less text, and smaller batches, are decoded sooner than a thread has woken up.
+constexpr size_t ahead_bytes_min = 32 * 1024;
+constexpr uint32_t ahead_rows_min = 256;
 }  // namespace
+
+RecordPump::RecordPump(std::unique_ptr<codec::Decoder> decoder, std::shared_ptr<DecodeThreads> threads)
+    : decoder_(std::move(decoder)) {
+  if (threads) ahead_ = std::make_unique<PiecesAhead>(std::move(threads));
+}
 
 void RecordPump::start_input() {
   decoder_->start_input();
@@ -54,8 +65,61 @@ Result<StreamStep::State> RecordPump::read_more(ByteStream& stream) {
   return step.value().state;
 }
 
+Status RecordPump::redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) {
+  Status done = decoder_->redeclare(std::move(record), time_field);
+  if (done && ahead_) ahead_->forget_rows();
+  return done;
+}
+
+// What is read may end with a record that is not whole; a source that gives little at a time is not waited
+// for.
+void RecordPump::cut_ahead(ByteStream& stream, int64_t arrival_ns, const batch::Batch& batch) {
+  if (batch.row_capacity() < ahead_rows_min) return;
+  while (!ahead_->full() && !failed_) {
+    if (filled_ - begin_ < ahead_bytes_min) {
+      if (ended_) return;
+      auto state = read_more(stream);
+      if (!state) {
+        failed_ = state.error();
+        return;
+      }
+      if (state.value() != StreamStep::State::Data || filled_ - begin_ < ahead_bytes_min) return;
+    }
+    std::string_view text(buffer_->memory.get() + begin_, filled_ - begin_);
+    codec::RecordRun run = decoder_->cut_off(text, batch.row_capacity());
+    if (run.bytes == 0) return;
+    ahead_->push({buffer_, text.substr(0, run.bytes), run.first_line, arrival_ns}, *decoder_, batch);
+    begin_ += run.bytes;
+  }
+}
+
+// Rows that were decoded ahead, if any were.
+Status RecordPump::take_ahead(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch) {
+  MUT_CHECK(batch.row_count() == 0, "a batch with rows is not filled ahead");
+  do {
+    cut_ahead(stream, arrival_ns, batch);
+    if (ahead_->empty()) return Unit{};
+    Status taken = ahead_->take(*decoder_, batch);
+    if (!taken) return taken;
+  } while (batch.row_count() == 0);
+  batch.set_first_position(next_position_);
+  next_position_ += batch.row_count();
+  return Unit{};
+}
+
 Result<Poll> RecordPump::fill(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch) {
-  if (failed_) return *failed_;
+  if (ahead_) {
+    Status taken = take_ahead(stream, arrival_ns, batch);
+    if (!taken) {
+      failed_ = taken.error();
+      return *failed_;
+    }
+    if (batch.row_count() > 0) return Poll::Ready;
+  }
+  return fill_here(stream, arrival_ns, batch);
+}
+
+Result<Poll> RecordPump::fill_here(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch) {
   batch.set_first_position(next_position_);
   batch.set_arrival(arrival_ns);
   uint32_t rows_before = batch.row_count();
@@ -71,7 +135,7 @@ Result<Poll> RecordPump::fill(ByteStream& stream, int64_t arrival_ns, batch::Bat
       break;
     }
     begin_ += step.value().bytes_used;
-    if (batch.row_count() == batch.row_capacity()) break;
+    if (failed_ || batch.row_count() == batch.row_capacity()) break;
     if (ended_) {
       poll = Poll::End;
       break;

@@ -1,5 +1,5 @@
 // Reads a byte stream in big pieces and decodes it into batches; carries the record that a piece cuts
-// over into the next one.
+// over into the next one. With threads, text that comes in plenty is decoded ahead of the batches.
 #pragma once
 #include <memory>
 #include <optional>
@@ -7,6 +7,7 @@
 
 #include "runtime/batch/batch.h"
 #include "runtime/codec/decoder.h"
+#include "runtime/connector/ahead/pieces_ahead.h"
 #include "runtime/connector/byte_stream.h"
 #include "runtime/connector/source_reader.h"
 
@@ -18,29 +19,31 @@ constexpr size_t read_bytes = 256 * 1024;
 // One thread at a time. Buffers live on as long as a batch holds them and are used again afterwards.
 class RecordPump {
  public:
-  explicit RecordPump(std::unique_ptr<codec::Decoder> decoder) : decoder_(std::move(decoder)) {}
+  // `threads`: null: all is decoded in fill().
+  explicit RecordPump(std::unique_ptr<codec::Decoder> decoder,
+                      std::shared_ptr<DecodeThreads> threads = nullptr);
 
   // The next bytes begin another file.
   void start_input();
 
   // Appends rows until `batch` is full, the stream has nothing now (Wait) or is at its end (End).
-  // Ready when rows came; the End, Wait or error shows at the next call then. Numbers the rows.
+  // Ready when rows came; the End, Wait or error shows at the next call then. Numbers the rows. With threads
+  // `batch` has no rows.
   Result<Poll> fill(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch);
 
   // Reads the begin of the stream and checks that it fits the declaration; takes no row.
   Status check_begin(ByteStream& stream, const abi::TypeDescRef& record);
 
-  Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) {
-    return decoder_->redeclare(std::move(record), time_field);
-  }
+  Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field);
   codec::Decoder* decoder() { return decoder_.get(); }
-  // Whether text waits that did not make a whole record yet.
-  bool has_rest() const { return filled_ > begin_; }
   // What follows is decoded as if the input ended here.
   void end_input() { ended_ = true; }
   uint64_t next_position() const { return next_position_; }
 
  private:
+  Result<Poll> fill_here(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch);
+  Status take_ahead(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch);
+  void cut_ahead(ByteStream& stream, int64_t arrival_ns, const batch::Batch& batch);
   Result<StreamStep::State> read_more(ByteStream& stream);
   void make_room();
   std::shared_ptr<batch::ReadBuffer> take_buffer(size_t capacity_bytes);
@@ -52,7 +55,8 @@ class RecordPump {
   size_t filled_ = 0;  // end of the text in the buffer
   bool ended_ = false;
   uint64_t next_position_ = 0;
-  std::optional<Error> failed_;  // what came behind rows that were handed over
+  std::optional<Error> failed_;         // what came behind rows that were handed over
+  std::unique_ptr<PiecesAhead> ahead_;  // null: no threads
 };
 
 }  // namespace mut::connector

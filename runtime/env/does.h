@@ -14,6 +14,8 @@ class Does {
   explicit Does(Work work, int place = -1) : before_(thread_where) {
     thread_where = where_of(where_kind(work), static_cast<uint32_t>(place + 1));
   }
+  // What another thread did when it handed this on.
+  explicit Does(Where where) : before_(thread_where) { thread_where = where; }
   ~Does() { thread_where = before_; }
   Does(const Does&) = delete;
   Does& operator=(const Does&) = delete;

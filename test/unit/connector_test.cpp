@@ -71,7 +71,7 @@ class Connector : public testing::Test {
 
   std::unique_ptr<connector::SourceReader> open(const std::string& name, codec::Format format,
                                                 bool follow = false) {
-    auto source = connector::open_file_source(*env_, {path(name), format, {}, follow}, type_);
+    auto source = connector::open_file_source(*env_, {path(name), format, {}, follow, nullptr}, type_);
     EXPECT_TRUE(source.ok()) << source.error().message;
     return source ? std::move(source).value() : nullptr;
   }
@@ -124,13 +124,16 @@ TEST_F(Connector, FilesOfADirectoryComeInOrderEachWithItsHeader) {
 
 TEST_F(Connector, WhatDoesNotFitIsToldAtOpenWithTheFileName) {
   write("in.csv", "b\n1\n");
-  auto source = connector::open_file_source(*env_, {path("in.csv"), codec::Format::Csv, {}, false}, type_);
+  auto source =
+      connector::open_file_source(*env_, {path("in.csv"), codec::Format::Csv, {}, false, nullptr}, type_);
   ASSERT_FALSE(source.ok());
   EXPECT_EQ(source.error().message, path("in.csv") + ": no column `a` in the header");
-  auto missing = connector::open_file_source(*env_, {path("no.csv"), codec::Format::Csv, {}, false}, type_);
+  auto missing =
+      connector::open_file_source(*env_, {path("no.csv"), codec::Format::Csv, {}, false, nullptr}, type_);
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().message, path("no.csv") + ": No such file or directory");
-  auto nothing = connector::open_file_source(*env_, {path("*.none"), codec::Format::Csv, {}, false}, type_);
+  auto nothing =
+      connector::open_file_source(*env_, {path("*.none"), codec::Format::Csv, {}, false, nullptr}, type_);
   ASSERT_FALSE(nothing.ok());
   EXPECT_EQ(nothing.error().message, path("*.none") + ": no file fits");
 }
@@ -242,7 +245,7 @@ TEST_F(Connector, ALiveSourceRingsWhenTextComes) {
   auto file = env_->open_input(path("pipe"));
   ASSERT_TRUE(file.ok());
   auto source = connector::make_live_source(*env_, std::move(file).value(), "pipe", codec::Format::Json, {},
-                                            type_, bell.get());
+                                            type_, bell.get(), nullptr);
   Rows rows;
   for (;;) {
     uint64_t seen = bell->current();
@@ -257,7 +260,7 @@ TEST_F(Connector, ALiveSourceRingsWhenTextComes) {
 
 TEST_F(Connector, PushedTextIsDecodedAsItComes) {
   auto queue = std::make_shared<connector::TextQueue>(nullptr);
-  auto source = connector::make_text_source(*env_, queue, "host", codec::Format::Json, {}, type_);
+  auto source = connector::make_text_source(*env_, queue, "host", codec::Format::Json, {}, type_, nullptr);
   EXPECT_EQ(take(*source, type_).last, Poll::Wait);
   queue->push("{\"a\":1}\n{\"a\":2");
   EXPECT_EQ(take(*source, type_).rows, (Rows{R"({"a":1})"}));

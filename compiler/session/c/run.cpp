@@ -63,6 +63,8 @@ bool read_options(const mut_options* given, EngineOptions& out) {
   if (options.kernel_cache != nullptr) out.kernel_cache = options.kernel_cache;
   if (options.shards > EngineOptions::shards_max) return false;
   if (options.shards != 0) out.shards = options.shards;
+  if (options.decode_threads > EngineOptions::decode_threads_max) return false;
+  out.decode_threads = options.decode_threads;
   return true;
 }
 

@@ -1,5 +1,8 @@
 #include "runtime/codec/csv/cells.h"
 
+#include <algorithm>
+#include <cstring>
+
 namespace mut::csv {
 namespace {
 
@@ -55,6 +58,24 @@ Cut cut_record(const char* at, const char* end, bool at_end, char separator, Mar
     if (*mark == '\n') return {CutResult::Record, mark, mark + 1};
     if (*mark != separator) return malformed(CutResult::AfterQuote, mark, end, at_end, marks);
     at = mark + 1;
+  }
+}
+
+bool is_whole_record(std::string_view line, char separator) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (memchr(line.data(), '"', line.size()) == nullptr) return true;
+  for (size_t at = 0;; ++at) {
+    if (at < line.size() && line[at] == '"') {
+      do {  // from an opening quote or the first of two to the next
+        at = line.find('"', at + 1);
+        if (at == std::string_view::npos) return false;
+        ++at;
+      } while (at < line.size() && line[at] == '"');
+      if (at < line.size() && line[at] != separator) return false;
+    } else {
+      at = std::min(line.find(separator, at), line.size());
+    }
+    if (at == line.size()) return true;
   }
 }
 

@@ -34,4 +34,7 @@ struct Cut {
 Cut cut_record(const char* at, const char* end, bool at_end, char separator, Marks& marks,
                std::vector<Cell>& cells);
 
+// Whether a line, without its end, is a whole record to cut_record() and nothing is wrong with its quotes.
+bool is_whole_record(std::string_view line, char separator);
+
 }  // namespace mut::csv

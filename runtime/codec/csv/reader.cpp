@@ -7,6 +7,7 @@
 #include "runtime/codec/csv/cell_value.h"
 #include "runtime/codec/csv/cells.h"
 #include "runtime/codec/json/bound_plan.h"
+#include "runtime/codec/line_cut.h"
 #include "runtime/codec/utf8_window.h"
 
 namespace mut::csv {
@@ -98,6 +99,25 @@ class Reader final : public codec::Decoder {
     }
     return codec::DecodeStep{static_cast<size_t>(at - begin)};
   }
+
+  codec::RecordRun cut_off(std::string_view text, uint32_t records_max) override {
+    if (!begun_ || !header_read_ || discarding_) return {};
+    codec::LineCut cut = codec::cut_lines(text, records_max, [this](std::string_view line) {
+      return is_whole_record(line, options_.separator);
+    });
+    return {cut.bytes, std::exchange(line_, line_ + cut.lines)};
+  }
+  std::unique_ptr<codec::Decoder> fork() const override {
+    codec::DecodeOptions options = options_;
+    options.time_field = bound_.time_field();
+    auto out = std::make_unique<Reader>(bound_.shared_record(), options);
+    out->begun_ = out->header_read_ = true;
+    out->names_ = names_;
+    out->columns_ = columns_;
+    out->column_count_ = column_count_;
+    return out;
+  }
+  void go_on_at(uint32_t line) override { line_ = line; }
 
  private:
   bool full() const { return batch_->row_count() == batch_->row_capacity(); }

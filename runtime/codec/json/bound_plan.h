@@ -21,6 +21,8 @@ class BoundPlan {
 
   RecordPlan& plan() { return *plan_; }
   const abi::TypeDesc& record() const { return *record_; }
+  const abi::TypeDescRef& shared_record() const { return record_; }
+  std::optional<size_t> time_field() const { return time_field_; }
 
   // Sets the time of the row that was just read; false when its event time is none.
   bool set_time(batch::Batch& batch, int64_t arrival_ns) const;

@@ -8,6 +8,7 @@
 #include "runtime/codec/json/bound_plan.h"
 #include "runtime/codec/json/row_parser.h"
 #include "runtime/codec/json/validate.h"
+#include "runtime/codec/line_cut.h"
 #include "runtime/codec/utf8_window.h"
 
 namespace mut::json {
@@ -61,7 +62,9 @@ std::unique_ptr<RowParser> parser_for(InstructionSet instructions) {
 class Reader final : public codec::Decoder {
  public:
   Reader(abi::TypeDescRef record, const codec::DecodeOptions& options, InstructionSet instructions)
-      : bound_(std::move(record), options.time_field), parser_(parser_for(instructions)) {
+      : bound_(std::move(record), options.time_field),
+        parser_(parser_for(instructions)),
+        instructions_(instructions) {
     parser_->time_unit = options.time_unit;
   }
 
@@ -102,6 +105,21 @@ class Reader final : public codec::Decoder {
     if (state_ == State::Broken) at = end;
     return codec::DecodeStep{static_cast<size_t>(at - begin)};
   }
+
+  codec::RecordRun cut_off(std::string_view text, uint32_t records_max) override {
+    if (state_ != State::Lines || discarding_) return {};
+    codec::LineCut cut = codec::cut_lines(text, records_max);
+    return {cut.bytes, std::exchange(line_, line_ + cut.lines)};
+  }
+  std::unique_ptr<codec::Decoder> fork() const override {
+    codec::DecodeOptions options;
+    options.time_unit = parser_->time_unit;
+    options.time_field = bound_.time_field();
+    auto out = std::make_unique<Reader>(bound_.shared_record(), options, instructions_);
+    out->state_ = State::Lines;
+    return out;
+  }
+  void go_on_at(uint32_t line) override { line_ = line; }
 
  private:
   enum class State : uint8_t {
@@ -286,6 +304,7 @@ class Reader final : public codec::Decoder {
 
   BoundPlan bound_;
   std::unique_ptr<RowParser> parser_;
+  InstructionSet instructions_;
   batch::Batch* batch_ = nullptr;
   int64_t arrival_ns_ = 0;
   uint32_t line_ = 1;

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/codec/line_cut.h"
 #include "runtime/codec/utf8_window.h"
 
 namespace mut::lines {
@@ -56,6 +57,18 @@ class Reader final : public codec::Decoder {
     }
     return codec::DecodeStep{static_cast<size_t>(at - text.data())};
   }
+
+  codec::RecordRun cut_off(std::string_view text, uint32_t records_max) override {
+    if (!begun_ || discarding_) return {};
+    codec::LineCut cut = codec::cut_lines(text, records_max);
+    return {cut.bytes, std::exchange(line_, line_ + cut.lines)};
+  }
+  std::unique_ptr<codec::Decoder> fork() const override {
+    auto out = std::make_unique<Reader>();
+    out->begun_ = true;
+    return out;
+  }
+  void go_on_at(uint32_t line) override { line_ = line; }
 
  private:
   void finish_line(batch::Batch& batch, codec::Utf8Window& window, const char* at, size_t size,

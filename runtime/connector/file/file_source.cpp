@@ -58,7 +58,7 @@ class FileSource final : public SourceReader {
       : env_(env),
         options_(options),
         record_(record),
-        pump_(codec::make_decoder(options.format, std::move(record), options.decode)) {}
+        pump_(codec::make_decoder(options.format, std::move(record), options.decode), options.threads) {}
 
   Status open() {
     Status listed = list_files();

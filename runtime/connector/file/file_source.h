@@ -5,6 +5,7 @@
 
 #include "runtime/abi/type_desc.h"
 #include "runtime/codec/decoder.h"
+#include "runtime/connector/ahead/decode_threads.h"
 #include "runtime/connector/source_reader.h"
 #include "runtime/env/env.h"
 
@@ -17,6 +18,7 @@ struct FileSourceOptions {
   // Stays at the end and waits for more; notices when the file is replaced or cut, and new files of a
   // pattern or directory.
   bool follow = false;
+  std::shared_ptr<DecodeThreads> threads;  // null: its text is decoded by who polls it
 };
 
 // Opens the first file and checks its header. `env` must outlive the source.

@@ -73,8 +73,11 @@ class QueueStream final : public ByteStream {
 class TextSource final : public SourceReader {
  public:
   TextSource(env::Env& env, std::shared_ptr<TextQueue> queue, std::string name,
-             std::unique_ptr<codec::Decoder> decoder)
-      : env_(env), stream_(std::move(queue)), name_(std::move(name)), pump_(std::move(decoder)) {}
+             std::unique_ptr<codec::Decoder> decoder, std::shared_ptr<DecodeThreads> threads)
+      : env_(env),
+        stream_(std::move(queue)),
+        name_(std::move(name)),
+        pump_(std::move(decoder), std::move(threads)) {}
 
   Poll poll(batch::Batch& batch) override {
     if (stopped_.load(std::memory_order_relaxed)) return Poll::End;
@@ -155,9 +158,11 @@ std::unique_ptr<SourceReader> make_borrowed_text_source(env::Env& env, std::stri
 
 std::unique_ptr<SourceReader> make_text_source(env::Env& env, std::shared_ptr<TextQueue> queue,
                                                std::string name, codec::Format format,
-                                               const codec::DecodeOptions& options, abi::TypeDescRef record) {
+                                               const codec::DecodeOptions& options, abi::TypeDescRef record,
+                                               std::shared_ptr<DecodeThreads> threads) {
   return std::make_unique<TextSource>(env, std::move(queue), std::move(name),
-                                      codec::make_decoder(format, std::move(record), options));
+                                      codec::make_decoder(format, std::move(record), options),
+                                      std::move(threads));
 }
 
 }  // namespace mut::connector

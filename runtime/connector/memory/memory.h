@@ -8,6 +8,7 @@
 
 #include "runtime/abi/type_desc.h"
 #include "runtime/codec/decoder.h"
+#include "runtime/connector/ahead/decode_threads.h"
 #include "runtime/connector/byte_stream.h"
 #include "runtime/connector/sink_writer.h"
 #include "runtime/connector/source_reader.h"
@@ -43,10 +44,11 @@ class TextQueue {
   env::EventCount* wake_;
 };
 
-// A source that decodes what is pushed into `queue`.
+// A source that decodes what is pushed into `queue`. `threads`: null: by who polls it.
 std::unique_ptr<SourceReader> make_text_source(env::Env& env, std::shared_ptr<TextQueue> queue,
                                                std::string name, codec::Format format,
-                                               const codec::DecodeOptions& options, abi::TypeDescRef record);
+                                               const codec::DecodeOptions& options, abi::TypeDescRef record,
+                                               std::shared_ptr<DecodeThreads> threads);
 
 // A source that decodes text where it lies. The text and batch::ReadBuffer::slack_bytes behind it stay
 // readable while the reader and its batches live.

@@ -20,11 +20,12 @@ class LiveSource final : public SourceReader {
  public:
   LiveSource(env::Env& env, std::unique_ptr<env::InputFile> file, const std::string& name,
              codec::Format format, const codec::DecodeOptions& options, abi::TypeDescRef record,
-             env::EventCount* wake)
+             env::EventCount* wake, std::shared_ptr<DecodeThreads> threads)
       : file_(std::move(file)),
         queue_(std::make_shared<TextQueue>(wake)),
         taken_(env.make_event_count()),
-        decoded_(make_text_source(env, queue_, name, format, options, std::move(record))) {
+        decoded_(
+            make_text_source(env, queue_, name, format, options, std::move(record), std::move(threads))) {
     thread_ = env.start_thread("mut-" + name, [this] { read_ahead(); });
   }
   ~LiveSource() override {
@@ -86,14 +87,18 @@ class LiveSource final : public SourceReader {
 std::unique_ptr<SourceReader> make_live_source(env::Env& env, std::unique_ptr<env::InputFile> file,
                                                std::string name, codec::Format format,
                                                const codec::DecodeOptions& options, abi::TypeDescRef record,
-                                               env::EventCount* wake) {
-  return std::make_unique<LiveSource>(env, std::move(file), name, format, options, std::move(record), wake);
+                                               env::EventCount* wake,
+                                               std::shared_ptr<DecodeThreads> threads) {
+  return std::make_unique<LiveSource>(env, std::move(file), name, format, options, std::move(record), wake,
+                                      std::move(threads));
 }
 
 std::unique_ptr<SourceReader> open_stdin_source(env::Env& env, codec::Format format,
                                                 const codec::DecodeOptions& options, abi::TypeDescRef record,
-                                                env::EventCount* wake) {
-  return make_live_source(env, env.standard_input(), "stdin", format, options, std::move(record), wake);
+                                                env::EventCount* wake,
+                                                std::shared_ptr<DecodeThreads> threads) {
+  return make_live_source(env, env.standard_input(), "stdin", format, options, std::move(record), wake,
+                          std::move(threads));
 }
 
 }  // namespace mut::connector

@@ -85,6 +85,10 @@ struct EngineOptions {
   // that of one shard for each key, not among keys.
   static constexpr uint32_t shards_max = 64;
   uint32_t shards = 1;
+  // Threads that decode text of files and of standard input beside the one that runs rows, started when text
+  // comes in plenty. Rows and their order do not depend on it.
+  static constexpr uint32_t decode_threads_max = 64;
+  uint32_t decode_threads = 0;
   size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state; past it inserts fail as event errors
   SwapPolicy policy = SwapPolicy::Ask;
   // Rows carry `$source`, `$position` and `$version`.

@@ -84,8 +84,9 @@ typedef struct mut_options {
   const char* history_path; /* a file that records every version; NULL: none */
   uint32_t shards;          /* threads among which events are spread by their keys, up to 64; 0: 1 */
   const char* kernel_cache; /* a folder for compiled code, made for its user alone; NULL: none is kept */
+  uint32_t decode_threads;  /* threads that decode text of files and standard input, up to 64 */
 } mut_options;
-#define MUT_OPTIONS_INIT {sizeof(mut_options), MUT_TIER_AUTO, MUT_POLICY_ASK, 0, 0, 0, 0, 0, NULL, 0, NULL}
+#define MUT_OPTIONS_INIT {sizeof(mut_options), MUT_TIER_AUTO, MUT_POLICY_ASK, 0, 0, 0, 0, 0, NULL, 0, NULL, 0}
 
 /* Checks and plans a script. `name` is what diagnostics call it; `options` may be NULL. On failure *engine is
  * NULL. The caller owns the engine: mut_free(). */

@@ -71,6 +71,12 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       .add_option("--shards", options.shards,
                   "Threads that share the events by their keys; the order of rows is kept for each key")
       ->check(CLI::Range(1, 64));
+  command
+      .add_option(
+          "--decode-threads", options.decode_threads,
+          "Threads that decode text beside the one that runs rows; one fewer than processors, three at "
+          "most, where this is not given")
+      ->check(CLI::Range(0, 64));
   command.add_option("--disturb", options.disturb, "swap: a full exchange at every batch boundary")
       ->check(CLI::IsMember({"swap"}));
   command.add_option("--stats", options.stats, "Write figures of the run to this file as JSON");

@@ -1,5 +1,6 @@
 #pragma once
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct RunOptions {
   std::string tier = "auto";
   uint32_t batch = 4096;
   int shards = 1;
+  std::optional<uint32_t> decode_threads;  // none: as many as processors are left
   std::string disturb;
   std::string guard;
   std::string stats;

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -128,6 +129,14 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
   return exit_code_of(done.failure().kind);
 }
 
+// More have not been seen to help: the thread of rows cannot take what they decode.
+constexpr uint32_t decode_threads_usual = 3;
+
+uint32_t spare_processors() {
+  uint32_t all = std::max(1U, std::thread::hardware_concurrency());
+  return std::min(all - 1, decode_threads_usual);
+}
+
 }  // namespace
 
 int run_script(const RunOptions& options, const ConsoleOptions& console) {
@@ -144,6 +153,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
                                                       : TierChoice::Auto;
   engine_options.batch_rows = options.batch;
   engine_options.shards = static_cast<uint32_t>(options.shards);
+  engine_options.decode_threads = options.decode_threads.value_or(spare_processors());
   engine_options.memory_bytes = options.memory;
   engine_options.policy = policy_of(options);
   engine_options.stamp = options.stamp ? EngineOptions::Stamp::Yes : EngineOptions::Stamp::No;
