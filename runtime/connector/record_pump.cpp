@@ -44,7 +44,7 @@ std::shared_ptr<batch::ReadBuffer> RecordPump::take_buffer(size_t capacity_bytes
 }
 
 void RecordPump::make_room() {
-  if (buffer_ && buffer_->capacity - filled_ >= room_bytes_min) return;
+  if (buffer_ && !lent_ && buffer_->capacity - filled_ >= room_bytes_min) return;
   size_t rest = filled_ - begin_;
   size_t capacity = read_bytes;
   // A record longer than a buffer gets larger ones, doubled each time.
@@ -52,6 +52,7 @@ void RecordPump::make_room() {
   auto next = take_buffer(capacity);
   if (rest > 0) memcpy(next->memory.get(), buffer_->memory.get() + begin_, rest);
   buffer_ = std::move(next);
+  lent_ = false;
   begin_ = 0;
   filled_ = rest;
 }
@@ -90,6 +91,7 @@ void RecordPump::cut_ahead(ByteStream& stream, int64_t arrival_ns, const batch::
     if (run.bytes == 0) return;
     ahead_->push({buffer_, text.substr(0, run.bytes), run.first_line, arrival_ns}, *decoder_, batch);
     begin_ += run.bytes;
+    lent_ = true;
   }
 }
 

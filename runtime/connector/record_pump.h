@@ -53,6 +53,7 @@ class RecordPump {
   std::vector<std::shared_ptr<batch::ReadBuffer>> pool_;
   size_t begin_ = 0;   // of the text that is not decoded yet
   size_t filled_ = 0;  // end of the text in the buffer
+  bool lent_ = false;  // other threads may look behind their text in the buffer: nothing is added to it
   bool ended_ = false;
   uint64_t next_position_ = 0;
   std::optional<Error> failed_;         // what came behind rows that were handed over

@@ -213,7 +213,7 @@ TEST_F(DecodeAhead, LinesOfJson) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     Random random(seed);
     Plan plan{codec::Format::Json, {}, record_, seed % 2 == 0 ? 4096U : 300U, {}};
-    expect_same(plan, json_text(random, 30'000), seed, *env_);
+    expect_same(plan, json_text(random, 12'000), seed, *env_);
   }
 }
 
@@ -221,14 +221,14 @@ TEST_F(DecodeAhead, CellsOfCsvWithQuotesOfAllKinds) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     Random random(seed);
     Plan plan{codec::Format::Csv, {}, record_, seed % 2 == 0 ? 4096U : 300U, {}};
-    expect_same(plan, csv_text(random, 40'000), seed, *env_);
+    expect_same(plan, csv_text(random, 16'000), seed, *env_);
   }
 }
 
 TEST_F(DecodeAhead, PlainLines) {
   Random random(5);
   Plan plan{codec::Format::Lines, {}, record({field("line", scalar(TypeKind::String))}), 4096, {}};
-  expect_same(plan, json_text(random, 30'000), 5, *env_);
+  expect_same(plan, json_text(random, 12'000), 5, *env_);
 }
 
 // Nothing is cut off inside of an array: its elements may hold line ends.
@@ -248,14 +248,14 @@ TEST_F(DecodeAhead, AnEditReadsOtherColumnsAndAnotherRecord) {
     uint64_t row = 0;
     for (int i = 0; i < 8; ++i) {
       Change change;
-      change.row = row += 1 + below(random, 5000);
+      change.row = row += 1 + below(random, 2500);
       if (below(random, 2) == 0) now = change.record = now == record_ ? other_ : record_;
       for (size_t column = 0; column < now->fields.size(); ++column)
         change.needed.push_back(static_cast<char>(below(random, 2)));
       plan.changes.push_back(std::move(change));
     }
     std::string text =
-        plan.format == codec::Format::Json ? json_text(random, 30'000) : csv_text(random, 30'000);
+        plan.format == codec::Format::Json ? json_text(random, 12'000) : csv_text(random, 12'000);
     expect_same(plan, text, seed, *env_);
   }
 }
