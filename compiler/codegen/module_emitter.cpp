@@ -10,6 +10,9 @@
 
 namespace mut::codegen {
 
+// Readers of a stream that are compiled into the function that gives them its rows.
+static constexpr size_t fan_out_max = 32;
+
 using graph::Consumer;
 using typed::Kind;
 
@@ -100,6 +103,12 @@ void ModuleEmitter::run() {
 llvm::Function* ModuleEmitter::section(int stream, size_t stage) {
   auto [entry, fresh] = sections_.emplace(std::pair{stream, stage}, nullptr);
   if (!fresh) return entry->second;
+  entry->second = make_section(stream, stage, "stream_");
+  pending_.emplace_back(stream, stage);
+  return entry->second;
+}
+
+llvm::Function* ModuleEmitter::make_section(int stream, size_t stage, const std::string& name) {
   llvm::LLVMContext& context = module_.getContext();
   const typed::Stream& of = program().streams[static_cast<size_t>(stream)];
   typed::TypeRef record = stage < of.stages.size() ? of.stages[stage].input : of.type;
@@ -112,12 +121,30 @@ llvm::Function* ModuleEmitter::section(int stream, size_t stage) {
   }
   auto* function = llvm::Function::Create(
       llvm::FunctionType::get(llvm::Type::getVoidTy(context), params, false), llvm::Function::InternalLinkage,
-      "stream_" + std::to_string(stream) + "_" + std::to_string(stage), module_);
+      name + std::to_string(stream) + "_" + std::to_string(stage), module_);
   function->setDoesNotThrow();
   mark_context(*function);
-  entry->second = function;
-  pending_.emplace_back(stream, stage);
   return function;
+}
+
+void ModuleEmitter::enter_section(FunctionEmitter& at, int stream, size_t stage) {
+  const typed::Stream& of = program().streams[static_cast<size_t>(stream)];
+  llvm::Function* function = at.function();
+  at.set_context(function->getArg(0));
+  at.counts = function->getArg(1);
+  at.time = function->getArg(2);
+  at.position = function->getArg(3);
+  typed::TypeRef record = stage < of.stages.size() ? of.stages[stage].input : of.type;
+  const graph::Needs& needs = graph_.needs[static_cast<size_t>(stream)][stage];
+  unsigned arg = 4;
+  for (size_t i = 0; i < record->fields.size(); ++i) {
+    Value value;
+    if (needs[i]) {
+      value.type = record->fields[i].type;
+      for (size_t p = 0; p < part_count(value.type); ++p) value.parts.push_back(function->getArg(arg++));
+    }
+    at.fields.push_back(std::move(value));
+  }
 }
 
 llvm::Function* ModuleEmitter::right_side(int stream, int stage) {
@@ -178,21 +205,7 @@ llvm::CallInst* ModuleEmitter::call_section(FunctionEmitter& at, int of, size_t 
 void ModuleEmitter::emit_section(int stream, size_t stage, llvm::Function* function) {
   const typed::Stream& of = program().streams[static_cast<size_t>(stream)];
   FunctionEmitter at(*this, function, graph::end_place(graph_, stream));
-  at.set_context(function->getArg(0));
-  at.counts = function->getArg(1);
-  at.time = function->getArg(2);
-  at.position = function->getArg(3);
-  typed::TypeRef record = stage < of.stages.size() ? of.stages[stage].input : of.type;
-  const graph::Needs& needs = graph_.needs[static_cast<size_t>(stream)][stage];
-  unsigned arg = 4;
-  for (size_t i = 0; i < record->fields.size(); ++i) {
-    Value value;
-    if (needs[i]) {
-      value.type = record->fields[i].type;
-      for (size_t p = 0; p < part_count(value.type); ++p) value.parts.push_back(function->getArg(arg++));
-    }
-    at.fields.push_back(std::move(value));
-  }
+  enter_section(at, stream, stage);
   bool goes_on = true;
   for (size_t i = stage; i < of.stages.size() && goes_on; ++i) {
     AtPlace place(at, graph::stage_place(graph_, stream, static_cast<int>(i)));
@@ -216,50 +229,77 @@ void ModuleEmitter::emit_section(int stream, size_t stage, llvm::Function* funct
 }
 
 void ModuleEmitter::finish_stream(FunctionEmitter& at, int stream) {
-  for (const Consumer& consumer : graph_.consumers[static_cast<size_t>(stream)]) {
-    switch (consumer.kind) {
-      case Consumer::Kind::Emit: {
-        bool everywhere = graph_.shards == graph::Graph::Shards::Several &&
-                          graph_.spread.emits_everywhere[static_cast<size_t>(consumer.index)] != 0;
-        when_asked(at, everywhere ? graph::Asks::First : graph::Asks::Nothing,
-                   [&] { emit_row(at, consumer.index); });
-        break;
-      }
-      case Consumer::Kind::Route: {
-        AtPlace place(at, graph::route_error_site(graph_, consumer.index));
-        emit_route(at, consumer.index);
-        break;
-      }
-      case Consumer::Kind::Join:
-        emit_right_event(at, consumer);
-        break;
-      case Consumer::Kind::Set:
-        emit_set(at, stream, consumer.index);
-        break;
-      case Consumer::Kind::Stream: {
-        const typed::Input& input = program()
-                                        .streams[static_cast<size_t>(consumer.index)]
-                                        .inputs[static_cast<size_t>(consumer.input)];
-        graph::Asks asks = graph::Asks::Nothing;
-        if (graph_.shards == graph::Graph::Shards::Several) {
-          asks =
-              graph_.spread.inputs[static_cast<size_t>(consumer.index)][static_cast<size_t>(consumer.input)];
-        }
-        if (input.conversion.empty()) {
-          when_asked(at, asks, [&] { call_section(at, consumer.index, 0, at.fields); });
-          break;
-        }
-        const graph::Needs& needs = graph_.needs[static_cast<size_t>(consumer.index)].front();
-        std::vector<Value> converted;
-        for (size_t i = 0; i < input.conversion.size(); ++i) {
-          converted.push_back(needs[i] ? at.emit(*input.conversion[i].value) : Value{});
-        }
-        when_asked(at, asks, [&] { call_section(at, consumer.index, 0, converted); });
-        break;
-      }
-    }
+  const std::vector<Consumer>& consumers = graph_.consumers[static_cast<size_t>(stream)];
+  if (consumers.size() <= fan_out_max) {
+    for (const Consumer& consumer : consumers) emit_consumer(at, stream, consumer);
+  } else {
+    emit_fans(at, stream);
   }
   settle_followers(at, stream);
+}
+
+// What the optimiser does to a function costs more than its length: of thousands of readers some each are
+// one.
+void ModuleEmitter::emit_fans(FunctionEmitter& at, int stream) {
+  const std::vector<Consumer>& consumers = graph_.consumers[static_cast<size_t>(stream)];
+  const size_t end = program().streams[static_cast<size_t>(stream)].stages.size();
+  std::vector<llvm::Value*> args = {at.context(), at.counts, at.time, at.position};
+  const graph::Needs& needs = graph_.needs[static_cast<size_t>(stream)][end];
+  for (size_t i = 0; i < at.fields.size(); ++i) {
+    if (needs[i]) args.insert(args.end(), at.fields[i].parts.begin(), at.fields[i].parts.end());
+  }
+  for (size_t first = 0; first < consumers.size(); first += fan_out_max) {
+    llvm::Function* fan = make_section(stream, end, "fan_" + std::to_string(first) + "_");
+    fan->addFnAttr(llvm::Attribute::NoInline);
+    at.builder().CreateCall(fan, args);
+    FunctionEmitter inside(*this, fan, graph::end_place(graph_, stream));
+    enter_section(inside, stream, end);
+    for (size_t i = first; i < std::min(first + fan_out_max, consumers.size()); ++i)
+      emit_consumer(inside, stream, consumers[i]);
+    inside.builder().CreateRetVoid();
+  }
+}
+
+void ModuleEmitter::emit_consumer(FunctionEmitter& at, int stream, const Consumer& consumer) {
+  switch (consumer.kind) {
+    case Consumer::Kind::Emit: {
+      bool everywhere = graph_.shards == graph::Graph::Shards::Several &&
+                        graph_.spread.emits_everywhere[static_cast<size_t>(consumer.index)] != 0;
+      when_asked(at, everywhere ? graph::Asks::First : graph::Asks::Nothing,
+                 [&] { emit_row(at, consumer.index); });
+      break;
+    }
+    case Consumer::Kind::Route: {
+      AtPlace place(at, graph::route_error_site(graph_, consumer.index));
+      emit_route(at, consumer.index);
+      break;
+    }
+    case Consumer::Kind::Join:
+      emit_right_event(at, consumer);
+      break;
+    case Consumer::Kind::Set:
+      emit_set(at, stream, consumer.index);
+      break;
+    case Consumer::Kind::Stream: {
+      const typed::Input& input =
+          program().streams[static_cast<size_t>(consumer.index)].inputs[static_cast<size_t>(consumer.input)];
+      graph::Asks asks = graph::Asks::Nothing;
+      if (graph_.shards == graph::Graph::Shards::Several) {
+        asks = graph_.spread.inputs[static_cast<size_t>(consumer.index)][static_cast<size_t>(consumer.input)];
+      }
+      if (input.conversion.empty()) {
+        when_asked(at, asks, [&] { call_section(at, consumer.index, 0, at.fields); });
+        break;
+      }
+      const graph::Needs& needs = graph_.needs[static_cast<size_t>(consumer.index)].front();
+      std::vector<Value> converted;
+      for (size_t i = 0; i < input.conversion.size(); ++i) {
+        converted.push_back(needs[i] ? at.emit(*input.conversion[i].value) : Value{});
+      }
+      when_asked(at, asks, [&] { call_section(at, consumer.index, 0, converted); });
+      break;
+    }
+  }
 }
 
 void ModuleEmitter::emit_row(FunctionEmitter& at, int emit) {

@@ -51,6 +51,9 @@ class ModuleEmitter {
   friend class LooksAhead;
   friend class JoinEmitter;
   friend class ProcessEmitter;
+  llvm::Function* make_section(int stream, size_t stage, const std::string& name);
+  // Takes the arguments of such a function as the event that enters the stage.
+  void enter_section(FunctionEmitter& at, int stream, size_t stage);
   void emit_section(int stream, size_t stage, llvm::Function* function);
   void emit_source_kernel(int source);
   void emit_times_kernel(int source);
@@ -72,6 +75,8 @@ class ModuleEmitter {
   void settle_followers(FunctionEmitter& at, int stream);
   Value own_of_group(FunctionEmitter& at, int store, size_t measure, llvm::Value* group);
   void finish_stream(FunctionEmitter& at, int stream);
+  void emit_fans(FunctionEmitter& at, int stream);
+  void emit_consumer(FunctionEmitter& at, int stream, const graph::Consumer& consumer);
   void emit_row(FunctionEmitter& at, int emit);
   void emit_right_event(FunctionEmitter& at, const graph::Consumer& consumer);
   void emit_route(FunctionEmitter& at, int route);
