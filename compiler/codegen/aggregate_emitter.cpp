@@ -135,6 +135,37 @@ std::pair<llvm::Value*, llvm::Value*> StageEmitter::session_row(int store, llvm:
   return {either(latest, row), either(latest_table, table)};
 }
 
+bool StageEmitter::gives_at_events(const typed::Stage& stage, const state::StoreDesc& desc) {
+  return desc.gives == state::Gives::AtTicks || stage.on_update || stage.late == typed::LatePolicy::Update;
+}
+
+// The table of the pane that holds the event; leaves where it is late.
+llvm::Value* StageEmitter::pane_table(int store, llvm::Value* view, llvm::Value* key) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  if (at_.known_rows == Known::Calm)
+    return b.CreateLoad(pointer, offset(view, offsetof(MutWindow, pane_table)));
+  llvm::Value* cached =
+      b.CreateCall(module_.helper("mut_window_cached", pointer, {pointer, b.getInt64Ty()}), {view, at_.time});
+  llvm::BasicBlock* from = b.GetInsertBlock();
+  llvm::BasicBlock* look = at_.block("look");
+  llvm::BasicBlock* have = at_.block("have");
+  b.CreateCondBr(b.CreateIsNotNull(cached), have, look,
+                 llvm::MDBuilder(b.getContext()).createBranchWeights(1 << 12, 1));
+  b.SetInsertPoint(look);
+  llvm::Value* found =
+      b.CreateCall(module_.helper("mut_pane", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
+                   {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time});
+  late_unless(b.CreateIsNotNull(found));
+  llvm::BasicBlock* found_end = b.GetInsertBlock();
+  b.CreateBr(have);
+  b.SetInsertPoint(have);
+  llvm::PHINode* table = b.CreatePHI(pointer, 2);
+  table->addIncoming(cached, from);
+  table->addIncoming(found, found_end);
+  return table;
+}
+
 void StageEmitter::emit_windowed() {
   B& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
@@ -151,25 +182,7 @@ void StageEmitter::emit_windowed() {
   if (desc.kind == StoreKind::Overlaps) {
     emit_overlaps(store, key, arguments);
   } else if (desc.kind == StoreKind::Panes) {
-    llvm::Value* cached = b.CreateCall(
-        module_.helper("mut_window_cached", pointer, {pointer, b.getInt64Ty()}), {view, at_.time});
-    llvm::BasicBlock* from = b.GetInsertBlock();
-    llvm::BasicBlock* look = at_.block("look");
-    llvm::BasicBlock* have = at_.block("have");
-    b.CreateCondBr(b.CreateIsNotNull(cached), have, look,
-                   llvm::MDBuilder(b.getContext()).createBranchWeights(1 << 12, 1));
-    b.SetInsertPoint(look);
-    llvm::Value* found =
-        b.CreateCall(module_.helper("mut_pane", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
-                     {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time});
-    late_unless(b.CreateIsNotNull(found));
-    llvm::BasicBlock* found_end = b.GetInsertBlock();
-    b.CreateBr(have);
-    b.SetInsertPoint(have);
-    llvm::PHINode* phi = b.CreatePHI(pointer, 2);
-    phi->addIncoming(cached, from);
-    phi->addIncoming(found, found_end);
-    table = phi;
+    table = pane_table(store, view, key);
     own = own_ahead(store, table, key, arguments);
     need_room(store, table, key, arguments);
     need_own_room(store, own.growth);

@@ -31,6 +31,13 @@ struct StageValues {
   Value window_end;
 };
 
+// What is known of the rows that code is made for.
+enum class Known : uint8_t {
+  Nothing,
+  Calm,  // nothing fires before or among them, and each lies in the panes that its windows used last
+         // (calm_rows.h)
+};
+
 class ModuleEmitter;
 
 class FunctionEmitter {
@@ -51,6 +58,7 @@ class FunctionEmitter {
   llvm::Value* time = nullptr;      // i64
   llvm::Value* position = nullptr;  // i64
   Handler handler;
+  Known known_rows = Known::Nothing;
   llvm::Value* draw_number = nullptr;  // `n` of generate
   int draw_source = 0;
   int draw_count = 0;

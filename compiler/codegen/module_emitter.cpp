@@ -93,18 +93,18 @@ void ModuleEmitter::run() {
       JoinEmitter::emit_right(*this, stream, stage, right_sides_.at({stream, stage}));
       continue;
     }
-    auto [stream, stage] = pending_.back();
+    auto [stream, stage, known] = pending_.back();
     pending_.pop_back();
-    emit_section(stream, stage, sections_.at({stream, stage}));
+    emit_section(stream, stage, known, sections_.at({stream, stage, known}));
   }
   if (places_) places_->finish();
 }
 
-llvm::Function* ModuleEmitter::section(int stream, size_t stage) {
-  auto [entry, fresh] = sections_.emplace(std::pair{stream, stage}, nullptr);
+llvm::Function* ModuleEmitter::section(int stream, size_t stage, Known known) {
+  auto [entry, fresh] = sections_.emplace(std::tuple{stream, stage, known}, nullptr);
   if (!fresh) return entry->second;
-  entry->second = make_section(stream, stage, "stream_");
-  pending_.emplace_back(stream, stage);
+  entry->second = make_section(stream, stage, known == Known::Calm ? "calm_" : "stream_");
+  pending_.emplace_back(stream, stage, known);
   return entry->second;
 }
 
@@ -199,12 +199,13 @@ llvm::CallInst* ModuleEmitter::call_section(FunctionEmitter& at, int of, size_t 
   for (size_t i = 0; i < fields.size(); ++i) {
     if (needs[i]) args.insert(args.end(), fields[i].parts.begin(), fields[i].parts.end());
   }
-  return at.builder().CreateCall(section(stream, stage), args);
+  return at.builder().CreateCall(section(stream, stage, at.known_rows), args);
 }
 
-void ModuleEmitter::emit_section(int stream, size_t stage, llvm::Function* function) {
+void ModuleEmitter::emit_section(int stream, size_t stage, Known known, llvm::Function* function) {
   const typed::Stream& of = program().streams[static_cast<size_t>(stream)];
   FunctionEmitter at(*this, function, graph::end_place(graph_, stream));
+  at.known_rows = known;
   enter_section(at, stream, stage);
   bool goes_on = true;
   for (size_t i = stage; i < of.stages.size() && goes_on; ++i) {
@@ -249,10 +250,12 @@ void ModuleEmitter::emit_fans(FunctionEmitter& at, int stream) {
     if (needs[i]) args.insert(args.end(), at.fields[i].parts.begin(), at.fields[i].parts.end());
   }
   for (size_t first = 0; first < consumers.size(); first += fan_out_max) {
-    llvm::Function* fan = make_section(stream, end, "fan_" + std::to_string(first) + "_");
+    const char* kind = at.known_rows == Known::Calm ? "calm_fan_" : "fan_";
+    llvm::Function* fan = make_section(stream, end, kind + std::to_string(first) + "_");
     fan->addFnAttr(llvm::Attribute::NoInline);
     at.builder().CreateCall(fan, args);
     FunctionEmitter inside(*this, fan, graph::end_place(graph_, stream));
+    inside.known_rows = at.known_rows;
     enter_section(inside, stream, end);
     for (size_t i = first; i < std::min(first + fan_out_max, consumers.size()); ++i)
       emit_consumer(inside, stream, consumers[i]);

@@ -41,7 +41,7 @@ class ModuleEmitter {
   const abi::TypeDesc& params_layout() const { return *params_layout_; }
 
   // Stages from `stage` on of a stream, as a function of one event. Made when first called.
-  llvm::Function* section(int stream, size_t stage);
+  llvm::Function* section(int stream, size_t stage, Known known);
   // What an event of the right side of a join calls. Made when first called.
   llvm::Function* right_side(int stream, int stage);
 
@@ -51,10 +51,11 @@ class ModuleEmitter {
   friend class LooksAhead;
   friend class JoinEmitter;
   friend class ProcessEmitter;
+  friend class CalmRows;
   llvm::Function* make_section(int stream, size_t stage, const std::string& name);
   // Takes the arguments of such a function as the event that enters the stage.
   void enter_section(FunctionEmitter& at, int stream, size_t stage);
-  void emit_section(int stream, size_t stage, llvm::Function* function);
+  void emit_section(int stream, size_t stage, Known known, llvm::Function* function);
   void emit_source_kernel(int source);
   void emit_times_kernel(int source);
   void emit_result_kernel(int store);
@@ -113,8 +114,9 @@ class ModuleEmitter {
   std::unique_ptr<PlaceWriter> places_;
   std::map<std::string, abi::TypeDescRef> layouts_;
   abi::TypeDescRef params_layout_;
-  std::map<std::pair<int, size_t>, llvm::Function*> sections_;
-  std::vector<std::pair<int, size_t>> pending_;
+  using SectionOf = std::tuple<int, size_t, Known>;  // stream, stage
+  std::map<SectionOf, llvm::Function*> sections_;
+  std::vector<SectionOf> pending_;
   std::map<std::pair<int, int>, llvm::Function*> right_sides_;  // by stream and stage
   std::vector<std::pair<int, int>> pending_right_sides_;
 };

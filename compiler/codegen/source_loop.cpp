@@ -49,7 +49,8 @@ SourceLoop::SourceLoop(ModuleEmitter& module, FunctionEmitter& at, const typed::
       index_(static_cast<int>(&source - module.program().sources.data())),
       can_fire_(module.can_fire(index_)),
       reads_watermark_(module.reads_watermark(index_)),
-      word_(b_.getInt64Ty()) {
+      word_(b_.getInt64Ty()),
+      calm_(module, source) {
   find_filter();
 }
 
@@ -175,7 +176,7 @@ void SourceLoop::run_row(llvm::Value* row, llvm::Value* time) {
   b_.SetInsertPoint(done);
 }
 
-SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end) {
+SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end, llvm::Value* next_end) {
   llvm::BasicBlock* before = b_.GetInsertBlock();
   llvm::BasicBlock* head = at_.block("row");
   llvm::BasicBlock* body = at_.block("body");
@@ -191,7 +192,7 @@ SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end) {
   b_.SetInsertPoint(body);
   llvm::Value* made = b_.CreateLoad(word_, module_.tally().output_rows(b_, at_.counts));
   leave_if(b_.CreateICmpUGE(made, output_max()), MUT_STOP_OUTPUT, {row, watermark});
-  ahead_->emit(row, end, [](llvm::Value* number) { return number; });
+  ahead_->emit(row, next_end, [](llvm::Value* number) { return number; });
   llvm::Value* time = time_of(row);
   llvm::Value* risen = raise({row, watermark}, time);
   run_row(row, time);
@@ -262,7 +263,9 @@ void SourceLoop::emit() {
   llvm::PHINode* end = b_.CreatePHI(word_, 2, "stretch_end");
   end->addIncoming(row_end_, stretch);
   end->addIncoming(next_bad, find_bad);
-  Place after = filter_ != nullptr ? run_blocks({row, watermark}, end) : run_rows({row, watermark}, end);
+  Place after = filter_ != nullptr ? run_blocks({row, watermark}, end)
+                : calm_.possible() ? run_calm_blocks({row, watermark}, end)
+                                   : run_rows({row, watermark}, end, end);
   leave_if(b_.CreateICmpUGE(after.row, row_end_), MUT_STOP_END, after);
   if (llvm::Value* waits = overdue()) leave_if(waits, MUT_STOP_DUE, after);
   Place next = pass_bad(after);

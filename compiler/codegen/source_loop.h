@@ -5,10 +5,14 @@
 // first pass writes down which rows may pass, without a branch, the second runs those. The second asks
 // again, so the first may let through what it cannot decide. Where something may fire within the block, if
 // only at a row that the filter drops, the second pass gets every row from there on.
+//
+// Without such a filter, where all that events touch is windows in panes, it is run in blocks too:
+// calm_rows.h.
 #pragma once
 #include <optional>
 #include <vector>
 
+#include "compiler/codegen/calm_rows.h"
 #include "compiler/codegen/looks_ahead.h"
 #include "runtime/abi/kernel.h"
 
@@ -41,7 +45,8 @@ class SourceLoop {
   };
 
   void open();
-  Place run_rows(Place from, llvm::Value* end);
+  // `next_end`: of the rows that may be looked at before they are run.
+  Place run_rows(Place from, llvm::Value* end, llvm::Value* next_end);
   void run_row(llvm::Value* row, llvm::Value* time);
   llvm::Value* raise(Place at_place, llvm::Value* time);
   Place pass_bad(Place at_place);
@@ -52,6 +57,15 @@ class SourceLoop {
   llvm::Value* is_due(llvm::Value* rises, llvm::Value* watermark, llvm::Value* due);
   llvm::Value* time_of(llvm::Value* row);
   llvm::Value* reached(llvm::Value* time);
+  // In source_calm.cpp.
+  Place run_calm_blocks(Place from, llvm::Value* end);
+  struct Span {
+    llvm::Value* oldest;
+    llvm::Value* newest;
+  };
+  // Of the times of rows [begin, end), of which there is one at least.
+  Span time_span(llvm::Value* begin, llvm::Value* end);
+  void run_calm_rows(llvm::Value* begin, llvm::Value* end);
   // In source_blocks.cpp.
   Place run_blocks(Place from, llvm::Value* end);
   // Asks memory for the lines that a row of some columns lies in.
@@ -109,6 +123,7 @@ class SourceLoop {
   llvm::AllocaInst* marks_ = nullptr;    // the watermark before each of them
   llvm::BasicBlock* leave_;
   std::optional<LooksAhead> ahead_;
+  CalmRows calm_;
   std::vector<Leave> leaves_;
 };
 

@@ -152,8 +152,10 @@ llvm::Value* StageEmitter::emit_key(const std::vector<typed::ExprPtr>& keys, con
 
 llvm::Value* StageEmitter::find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc) {
   B& b = at_.builder();
+  const char* finds =
+      at_.known_rows == Known::Calm ? "mut_table_find_or_insert_calm" : "mut_table_find_or_insert";
   llvm::Value* row = b.CreateCall(
-      module_.helper("mut_table_find_or_insert", b.getPtrTy(),
+      module_.helper(finds, b.getPtrTy(),
                      {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty(), b.getInt64Ty()}),
       {table, key, b.getInt32(desc.key_words), b.getInt64(desc.text_mask), b.getInt64(desc.row_size)});
   at_.check(b.CreateIsNotNull(row), EventError::Memory);

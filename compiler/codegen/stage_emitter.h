@@ -18,6 +18,11 @@ class StageEmitter {
   // follows here: what comes after runs elsewhere (results of a window, elements of a list).
   bool emit();
 
+  // A cell whose words are all of its state.
+  static bool is_simple(const state::CellDesc& desc);
+  // Whether windows of the stage tell of each event, be it for the next tick.
+  static bool gives_at_events(const typed::Stage& stage, const state::StoreDesc& desc);
+
  private:
   friend class JoinEmitter;
   friend class ProcessEmitter;
@@ -39,6 +44,7 @@ class StageEmitter {
   void emit_table();
   void emit_lookup();
   void emit_windowed();
+  llvm::Value* pane_table(int store, llvm::Value* view, llvm::Value* key);
   void emit_match();
   void emit_hold();
   void emit_follow();
@@ -123,7 +129,6 @@ class StageEmitter {
   static bool counts_different(const state::CellDesc& desc);
   static state::CellDesc in_row_of(uint32_t key_words, const state::StoreDesc& desc,
                                    const state::CellDesc& cell);
-  static bool is_simple(const state::CellDesc& desc);
 
   ModuleEmitter& module_;
   FunctionEmitter& at_;

@@ -13,6 +13,12 @@ char* mut_table_find_or_insert(MutTable* table, const uint64_t* key, uint32_t wo
   return find_or_insert(table, key, words, text_mask, row_size);
 }
 
+// The same where mut_window_has() said that nothing is looked for ahead.
+char* mut_table_find_or_insert_calm(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
+                                    uint64_t row_size) {
+  return find_or_insert_now(table, key, words, text_mask, row_size);
+}
+
 // The row of a key, or null.
 char* mut_table_find(const MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
                      uint64_t row_size) {
@@ -53,6 +59,16 @@ MutTable* mut_window_cached(MutWindow* window, int64_t time) {
   return window->pane_table != nullptr && time >= window->pane_start && time < window->pane_end
              ? window->pane_table
              : nullptr;
+}
+
+// Whether events of all times from `oldest` to `newest` belong to the pane used last, whose keys nobody looks
+// for ahead.
+int32_t mut_window_has(const MutWindow* window, int64_t oldest, int64_t newest) {
+  const MutTable* table = window->pane_table;
+  return table != nullptr && table->ahead == nullptr && oldest >= window->pane_start &&
+                 newest < window->pane_end
+             ? 1
+             : 0;
 }
 
 // The row of the latest session of a key, when the event falls into it and nothing else is to be done; else

@@ -63,15 +63,12 @@ inline char* find_row(const MutTable* table, const uint64_t* key, uint64_t hash,
   }
 }
 
-inline char* find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
-                            uint64_t row_size) {
-  if (text_mask == 0) {
-    char* row = row_ahead(table->ahead, key, words);
-    if (row != nullptr) return row;
-    if (words == 1) {
-      row = row_recent(table->recent, key[0]);
-      if (__builtin_expect(row != nullptr, 1)) return row;
-    }
+// Where nothing was looked for ahead.
+inline char* find_or_insert_now(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
+                                uint64_t row_size) {
+  if (text_mask == 0 && words == 1) {
+    char* row = row_recent(table->recent, key[0]);
+    if (__builtin_expect(row != nullptr, 1)) return row;
   }
   uint64_t hash = hash_key(key, words, text_mask, table->seed);
   char* row = find_row(table, key, hash, words, text_mask, row_size);
@@ -84,6 +81,15 @@ inline char* find_or_insert(MutTable* table, const uint64_t* key, uint32_t words
     if (meets && __builtin_expect(meets_often(*table->recent), 0)) mut_table_forget_recent(table);
   }
   return row;
+}
+
+inline char* find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
+                            uint64_t row_size) {
+  if (text_mask == 0) {
+    char* row = row_ahead(table->ahead, key, words);
+    if (row != nullptr) return row;
+  }
+  return find_or_insert_now(table, key, words, text_mask, row_size);
 }
 
 }  // namespace mut::inl

@@ -14,7 +14,7 @@ BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build/releas
 MUTC = os.path.abspath(os.environ.get("MUTC", os.path.join(BUILD, "bin/mutc")))
 # Tier and batch size; the first always, and one of the later ones.
 WAYS = [["--tier=quick", "--batch=4096"], ["--tier=optimised", "--batch=1"], ["--tier=quick", "--batch=7"],
-        ["--tier=optimised", "--batch=64"]]
+        ["--tier=optimised", "--batch=64"], ["--tier=optimised", "--batch=3"]]
 # Several shards keep the order of each key only.
 SHARDED = [["--tier=quick", "--batch=16", "--shards=2"], ["--tier=quick", "--batch=7", "--shards=4"],
            ["--tier=quick", "--batch=5", "--shards=3", "--disturb=swap"], ["--tier=optimised", "--batch=64", "--shards=4"]]
