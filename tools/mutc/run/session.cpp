@@ -147,6 +147,8 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   if (options.engine == "reference") return run_by_reference(*text, options, console);
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  // The terminal has gone; under nohup a run goes on.
+  if (std::signal(SIGHUP, on_signal) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
   EngineOptions engine_options;
   engine_options.tier = options.tier == "quick"       ? TierChoice::Quick
                         : options.tier == "optimised" ? TierChoice::Optimised
