@@ -39,7 +39,8 @@ int run_top(const TopOptions& options) {
   while (true) {
     JsonValue figures = link->ask("stats");
     if (!is_ok(figures)) {
-      print_error("mutc: the program is gone");
+      const JsonValue* error = figures.find("error");
+      print_error("mutc: " + (error != nullptr ? text_in(*error, "text") : "the program is gone"));
       return before && !options.once ? 0 : exit_io;
     }
     rates.look(figures);
