@@ -6,6 +6,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_TOGGLE_COLLECT
+#endif
+
 namespace mut::bench {
 namespace {
 
@@ -32,7 +38,7 @@ uint64_t resident_bytes_peak() {
 
 Measured measure_passes(double seconds, const std::function<std::string()>& pass,
                         const std::function<void()>& prepare) {
-  constexpr double warm_up_seconds = 1.0;
+  const double warm_up_seconds = seconds > 0 ? 1.0 : 0;
   constexpr size_t passes_min = 3;
   Measured measured;
   const double warm_begin = wall_seconds();
@@ -41,11 +47,14 @@ Measured measure_passes(double seconds, const std::function<std::string()>& pass
     measured.check = pass();
   } while (wall_seconds() - warm_begin < warm_up_seconds);
   double spent = 0;
-  while (spent < seconds || (measured.pass_seconds.size() < passes_min && spent < seconds * 2)) {
+  while (spent < seconds || measured.pass_seconds.empty() ||
+         (measured.pass_seconds.size() < passes_min && spent < seconds * 2)) {
     prepare();
     const double begin = wall_seconds();
     const double cpu_begin = cpu_seconds();
+    CALLGRIND_TOGGLE_COLLECT;
     const std::string check = pass();
+    CALLGRIND_TOGGLE_COLLECT;
     measured.pass_cpu_seconds.push_back(cpu_seconds() - cpu_begin);
     measured.pass_seconds.push_back(wall_seconds() - begin);
     spent += measured.pass_seconds.back();

@@ -17,7 +17,8 @@ struct Measured {
 };
 
 // `pass` does the whole work once and returns its check; `prepare` comes before each and is in no time. At
-// least a second of warm-up and three passes; fewer once they took twice the time asked for.
+// least a second of warm-up and three passes; fewer once they took twice the time asked for. Of 0 seconds:
+// one pass to warm up and one, whose instructions callgrind counts where the program runs in it.
 Measured measure_passes(
     double seconds, const std::function<std::string()>& pass, const std::function<void()>& prepare = [] {});
 

@@ -8,7 +8,8 @@ namespace mut::bench {
 
 std::optional<Options> parse_options(int argc, char** argv) {
   const auto refuse = [argv](std::string_view what) {
-    std::fprintf(stderr, "%s: %.*s\nusage: %s WORKLOAD [--size small|full] [--seconds S] [--input DIR]\n",
+    std::fprintf(stderr,
+                 "%s: %.*s\nusage: %s WORKLOAD [--size small|full] [--seconds S | --once] [--input DIR]\n",
                  argv[0], static_cast<int>(what.size()), what.data(), argv[0]);
     return std::nullopt;
   };
@@ -17,6 +18,11 @@ std::optional<Options> parse_options(int argc, char** argv) {
   options.workload = argv[1];
   for (int i = 2; i < argc; i += 2) {
     const std::string_view name = argv[i];
+    if (name == "--once") {
+      options.seconds = 0;
+      --i;
+      continue;
+    }
     if (i + 1 == argc) return refuse("an option without its value");
     const std::string_view value = argv[i + 1];
     if (name == "--size" && value == "small")

@@ -1,4 +1,5 @@
-// What a benchmark program is asked to do: PROGRAM WORKLOAD [--size small|full] [--seconds S] [--input DIR]
+// What a benchmark program is asked to do: PROGRAM WORKLOAD [--size small|full] [--seconds S | --once]
+// [--input DIR]
 #pragma once
 #include <filesystem>
 #include <optional>
@@ -15,7 +16,7 @@ enum class Size : uint8_t { Small, Full };
 struct Options {
   std::string workload;
   Size size = Size::Small;
-  double seconds = 3.0;  // of measured passes, after a second of warm-up
+  double seconds = 3.0;  // of measured passes, after a second of warm-up; 0: one pass after another one
   std::filesystem::path input = "build/bench-input";
 
   // NEXMark's small size is a tenth, because its results are known independently at 10^6 events.
