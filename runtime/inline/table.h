@@ -63,13 +63,9 @@ inline char* find_row(const MutTable* table, const uint64_t* key, uint64_t hash,
   }
 }
 
-// Where nothing was looked for ahead.
-inline char* find_or_insert_now(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
-                                uint64_t row_size) {
-  if (text_mask == 0 && words == 1) {
-    char* row = row_recent(table->recent, key[0]);
-    if (__builtin_expect(row != nullptr, 1)) return row;
-  }
+// By its hash.
+inline char* find_or_insert_hashed(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
+                                   uint64_t row_size) {
   uint64_t hash = hash_key(key, words, text_mask, table->seed);
   char* row = find_row(table, key, hash, words, text_mask, row_size);
   bool is_new = row == nullptr;
@@ -81,6 +77,16 @@ inline char* find_or_insert_now(MutTable* table, const uint64_t* key, uint32_t w
     if (meets && __builtin_expect(meets_often(*table->recent), 0)) mut_table_forget_recent(table);
   }
   return row;
+}
+
+// Where nothing was looked for ahead.
+inline char* find_or_insert_now(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
+                                uint64_t row_size) {
+  if (text_mask == 0 && words == 1) {
+    char* row = row_recent(table->recent, key[0]);
+    if (__builtin_expect(row != nullptr, 1)) return row;
+  }
+  return find_or_insert_hashed(table, key, words, text_mask, row_size);
 }
 
 inline char* find_or_insert(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,

@@ -101,9 +101,10 @@ MutTable* PaneStore::own_table(const uint64_t*, int64_t time) {
     found = panes_.emplace(start, std::make_unique<KeyedTable>(desc_, seed_, budget_)).first;
     if (found != panes_.begin()) {
       KeyedTable& before = *std::prev(found)->second;
-      found->second->make_room(before.row_count());
+      rows_usual_ = before.row_count();
       before.stop_recent();  // few events come to it from now on
     }
+    found->second->make_room(rows_usual_);
   } else if (missed && next_end(start) == never && is_over(last_end(start))) {
     return nullptr;
   }
@@ -337,6 +338,7 @@ void PaneStore::release_rows() {
 void PaneStore::forget_closed() {
   while (!panes_.empty() && is_over(last_end(panes_.begin()->first))) {
     totals_.pane_changes(panes_.begin()->first);
+    rows_usual_ = panes_.begin()->second->row_count();
     panes_.erase(panes_.begin());
   }
   view_.pane_table = nullptr;

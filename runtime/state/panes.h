@@ -113,7 +113,8 @@ class PaneStore final : public WindowStore {
   SlidingTotals::Panes panes_;
   SlidingTotals totals_{desc_, seed_, budget_};  // what the last window held, where can_take_out()
   uint64_t passed_over_ = 0;
-  std::string passed_by_;                                    // BestRows::path of those
+  std::string passed_by_;    // BestRows::path of those
+  uint64_t rows_usual_ = 0;  // of the last pane: the next is likely to have as many
   int64_t closed_at_ = std::numeric_limits<int64_t>::min();  // closed_ on the line
   MutWindow view_{};
   std::vector<std::unique_ptr<KeyedTable>> merged_;  // until release()
