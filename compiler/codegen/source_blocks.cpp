@@ -50,7 +50,7 @@ llvm::Value* SourceLoop::newest_mark(Place from, llvm::Value* end) {
 
 // In two loops: the first, of which nothing depends on the row before, becomes vector code where the filter
 // has no branch; the second collects what it found.
-SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit) {
+llvm::Value* SourceLoop::collect_passing(llvm::Value* begin, llvm::Value* limit) {
   graph::Needs others = module_.graph().needs[static_cast<size_t>(source_.stream)].front();
   for (size_t i = 0; i < others.size(); ++i) {
     bool is_time = source_.time && source_.time->kind == typed::ExprKind::Field &&
@@ -65,9 +65,9 @@ SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit)
   b_.CreateBr(ask);
   b_.SetInsertPoint(ask);
   llvm::PHINode* row = b_.CreatePHI(word_, 2, "ask_row");
-  row->addIncoming(from.row, before);
+  row->addIncoming(begin, before);
   llvm::Value* passes = b_.CreateZExt(may_pass(row), byte);
-  b_.CreateStore(passes, b_.CreateGEP(byte, passes_, b_.CreateSub(row, from.row)));
+  b_.CreateStore(passes, b_.CreateGEP(byte, passes_, b_.CreateSub(row, begin)));
   llvm::Value* next_row = b_.CreateAdd(row, b_.getInt64(1));
   row->addIncoming(next_row, b_.GetInsertBlock());
   b_.CreateCondBr(b_.CreateICmpULT(next_row, limit), ask, asked, often);
@@ -78,7 +78,7 @@ SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit)
   llvm::BasicBlock* found = at_.block("found");
   llvm::BasicBlock* next = at_.block("collect_next");
   llvm::BasicBlock* over = at_.block("collected");
-  llvm::Value* rows = b_.CreateSub(limit, from.row);
+  llvm::Value* rows = b_.CreateSub(limit, begin);
   b_.CreateAlignedStore(b_.getInt64(0), b_.CreateGEP(byte, passes_, rows), llvm::Align(1));
   b_.CreateBr(collect);
   b_.SetInsertPoint(collect);
@@ -86,7 +86,7 @@ SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit)
   llvm::PHINode* count = b_.CreatePHI(word_, 2, "written_count");
   at->addIncoming(b_.getInt64(0), asked);
   count->addIncoming(b_.getInt64(0), asked);
-  llvm::Value* first = b_.CreateAdd(from.row, at);
+  llvm::Value* first = b_.CreateAdd(begin, at);
   llvm::Value* eight = b_.CreateAlignedLoad(word_, b_.CreateGEP(byte, passes_, at), llvm::Align(1));
   b_.CreateCondBr(b_.CreateICmpNE(eight, b_.getInt64(0)), found, next);
   b_.SetInsertPoint(found);
@@ -113,8 +113,13 @@ SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit)
   count->addIncoming(next_count, next);
   b_.CreateCondBr(b_.CreateICmpULT(next_at, rows), collect, over, often);
   b_.SetInsertPoint(over);
+  return next_count;
+}
+
+SourceLoop::Written SourceLoop::write_down_apart(Place from, llvm::Value* limit) {
+  llvm::Value* count = collect_passing(from.row, limit);
   // Meanwhile what was asked for comes.
-  return {next_count, newest_mark(from, limit)};
+  return {count, newest_mark(from, limit)};
 }
 
 SourceLoop::Written SourceLoop::write_down(Place from, llvm::Value* limit, Which which) {
@@ -190,6 +195,7 @@ SourceLoop::Place SourceLoop::run_blocks(Place from, llvm::Value* end) {
   b_.SetInsertPoint(first_pass);
   llvm::Value* limit = b_.CreateAdd(block.begin, block.length);
   block.limit = b_.CreateSelect(b_.CreateICmpULT(limit, end), limit, end, "block_limit");
+  if (calm_.possible()) run_if_calm(block);
   Written passing = write_down({block.begin, block.watermark}, block.limit, Which::MayPass);
   block.newest_watermark = passing.watermark;
   run_written(block, passing.count);

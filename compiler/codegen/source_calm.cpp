@@ -39,10 +39,47 @@ SourceLoop::Span SourceLoop::time_span(llvm::Value* begin, llvm::Value* end) {
   return {b_.CreateAdd(next_oldest, time_shift_), b_.CreateAdd(next_newest, time_shift_)};
 }
 
-void SourceLoop::run_calm_rows(llvm::Value* begin, llvm::Value* end) {
+void SourceLoop::run_calm_rows(llvm::Value* begin, llvm::Value* end, const LooksAhead::RowOf& row_of) {
   at_.known_rows = Known::Calm;
-  at_.for_each(begin, end, [&](llvm::Value* row) { run_row(row, time_of(row)); });
+  at_.for_each(begin, end, [&](llvm::Value* number) {
+    llvm::Value* row = row_of(number);
+    run_row(row, time_of(row));
+  });
   at_.known_rows = Known::Nothing;
+}
+
+SourceLoop::Calm SourceLoop::ask_calm(Place from, llvm::Value* limit) {
+  Span span = time_span(from.row, limit);
+  llvm::Value* own = reached(span.newest);
+  llvm::Value* risen = b_.CreateSelect(b_.CreateICmpSGT(own, from.watermark), own, from.watermark);
+  llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
+  // Times that are shifted may wrap around; those of a block that does are not in order.
+  llvm::Value* is_calm = b_.CreateICmpSLE(span.oldest, span.newest);
+  is_calm = b_.CreateAnd(is_calm, b_.CreateICmpSLT(risen, due));
+  llvm::Value* oldest = MUT_DELIBERATE_FAULT(calm_takes_older) ? span.newest : span.oldest;
+  return {b_.CreateAnd(is_calm, calm_.in_panes(at_, oldest, span.newest)), risen};
+}
+
+void SourceLoop::set_watermark(llvm::Value* watermark) {
+  b_.CreateStore(watermark, field(at_.context(), offsetof(MutContext, watermark)));
+}
+
+// With a filter in front: rows of a calm block that may pass are found by vector code. Control goes on where
+// the block is not calm.
+void SourceLoop::run_if_calm(Block block) {
+  llvm::BasicBlock* calm = at_.block("calm");
+  llvm::BasicBlock* usual = at_.block("usual");
+  auto [is_calm, risen] = ask_calm({block.begin, block.watermark}, block.limit);
+  b_.CreateCondBr(is_calm, calm, usual);
+  b_.SetInsertPoint(calm);
+  llvm::Value* count = collect_passing(block.begin, block.limit);
+  run_calm_rows(b_.getInt64(0), count,
+                [&](llvm::Value* number) { return b_.CreateLoad(word_, slot(written_, number)); });
+  drop(b_.CreateSub(block.limit, block.begin), count);
+  set_watermark(risen);
+  block.newest_watermark = risen;
+  next_block(block);
+  b_.SetInsertPoint(usual);
 }
 
 SourceLoop::Place SourceLoop::run_calm_blocks(Place from, llvm::Value* end) {
@@ -63,21 +100,12 @@ SourceLoop::Place SourceLoop::run_calm_blocks(Place from, llvm::Value* end) {
   b_.SetInsertPoint(look);
   llvm::Value* most = b_.CreateAdd(begin, b_.getInt64(calm_rows_max));
   llvm::Value* limit = b_.CreateSelect(b_.CreateICmpULT(most, end), most, end, "calm_limit");
-  Span span = time_span(begin, limit);
-  llvm::Value* own = reached(span.newest);
-  llvm::Value* risen = b_.CreateSelect(b_.CreateICmpSGT(own, watermark), own, watermark);
-  llvm::Value* due = at_.context_field(offsetof(MutContext, due), word_);
-  // Times that are shifted may wrap around; those of a block that does are not in order.
-  llvm::Value* is_calm = b_.CreateICmpSLE(span.oldest, span.newest);
-  is_calm = b_.CreateAnd(is_calm, b_.CreateICmpSLT(risen, due));
-  is_calm = b_.CreateAnd(
-      is_calm,
-      calm_.in_panes(at_, MUT_DELIBERATE_FAULT(calm_takes_older) ? span.newest : span.oldest, span.newest));
+  auto [is_calm, risen] = ask_calm({begin, watermark}, limit);
   b_.CreateCondBr(is_calm, calm, usual);
 
   b_.SetInsertPoint(calm);
-  run_calm_rows(begin, limit);
-  b_.CreateStore(risen, field(at_.context(), offsetof(MutContext, watermark)));
+  run_calm_rows(begin, limit, [](llvm::Value* number) { return number; });
+  set_watermark(risen);
   begin->addIncoming(limit, b_.GetInsertBlock());
   watermark->addIncoming(risen, b_.GetInsertBlock());
   b_.CreateBr(head);

@@ -65,7 +65,15 @@ class SourceLoop {
   };
   // Of the times of rows [begin, end), of which there is one at least.
   Span time_span(llvm::Value* begin, llvm::Value* end);
-  void run_calm_rows(llvm::Value* begin, llvm::Value* end);
+  struct Calm {
+    llvm::Value* is_calm;    // i1
+    llvm::Value* watermark;  // behind them
+  };
+  // Of rows from there to `limit`, of which there is one at least.
+  Calm ask_calm(Place from, llvm::Value* limit);
+  void run_calm_rows(llvm::Value* begin, llvm::Value* end, const LooksAhead::RowOf& row_of);
+  void set_watermark(llvm::Value* watermark);
+  void run_if_calm(Block block);
   // In source_blocks.cpp.
   Place run_blocks(Place from, llvm::Value* end);
   // Asks memory for the lines that a row of some columns lies in.
@@ -74,7 +82,9 @@ class SourceLoop {
   // Writes down rows of [from, limit), which is not empty.
   Written write_down(Place from, llvm::Value* limit, Which which);
   llvm::Value* newest_mark(Place from, llvm::Value* end);
-  // Those that may pass, where nothing asks for the watermark before each.
+  // How many may pass; they are written down.
+  llvm::Value* collect_passing(llvm::Value* begin, llvm::Value* limit);
+  // The same where nothing asks for the watermark before each.
   Written write_down_apart(Place from, llvm::Value* limit);
   // The second pass, beginning with the `passing_count` rows that may pass; goes on to the next block.
   void run_written(const Block& block, llvm::Value* passing_count);
