@@ -1,10 +1,10 @@
 #include "compiler/syntax/token_reader.h"
 
-#include <MutLexer.h>
 #include <fmt/format.h>
 
 #include "compiler/syntax/nesting.h"
 #include "compiler/syntax/parse.h"
+#include "compiler/syntax/plain_lexer.h"
 
 namespace mut::syntax {
 namespace {
@@ -39,7 +39,11 @@ bool Places::first_of_line(const Token& token) const {
 class TokenReader::Impl {
  public:
   Impl(const DecodedText& text, const Places& places, diag::Engine& diags)
-      : text_(text), places_(places), diags_(diags), stream_(text.characters), lexer_(&stream_) {
+      : text_(text),
+        places_(places),
+        diags_(diags),
+        stream_(text.characters),
+        lexer_(&stream_, text.characters) {
     lexer_.removeErrorListeners();
   }
 
@@ -223,7 +227,7 @@ class TokenReader::Impl {
   const Places& places_;
   diag::Engine& diags_;
   ScriptStream stream_;
-  MutLexer lexer_;
+  PlainLexer lexer_;
   NestingCounter nesting_;
   TokenList list_;
   std::vector<DocLine> docs_;
