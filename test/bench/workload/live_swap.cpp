@@ -11,6 +11,7 @@
 
 #include "test/bench/input/keyed_pairs.h"
 #include "test/bench/input/ysb.h"
+#include "test/bench/workload/edits.h"
 #include "test/bench/workload/engine_figures.h"
 #include "test/bench/workload/engine_run.h"
 #include "test/bench/workload/figure_list.h"
@@ -20,78 +21,6 @@ namespace {
 
 constexpr auto interval = std::chrono::milliseconds(100);  // every second one has an edit
 constexpr double warm_up_ms = 600;                         // the optimised tier is in place
-
-// Versions of a script, by round.
-struct Edit {
-  const char* name;
-  std::function<std::string(int round)> script;
-  std::vector<Consent> accept{};
-};
-
-struct Views {
-  std::string limit = "0";
-  std::string score = "ad";
-  std::string more_fields = "";
-  std::string more_stages = "";
-  std::string window = "10s";
-};
-
-std::string views_script(const Views& views) {
-  return "type View = { ad: int, event_type: int, at: time }\nsource rows: View = stdin() time at\n"
-         "stream views = rows | where event_type == 0 and ad >= " +
-         views.limit + views.more_stages + " | select campaign = ad / 10, score = " + views.score +
-         views.more_fields +
-         "\nstream counts = views | @c aggregate n = count() by campaign window tumbling " + views.window +
-         "\nemit counts to stdout()\nstream high = views | where score > 1000000000\nemit high to stdout()\n";
-}
-
-// Four operations; one that was not there before, so that it has to be compiled.
-std::string expression(int round) {
-  static const char* const operations[] = {" + ad % 7", " + ad / 3", " - ad % 5", " + ad * 2"};
-  std::string out = "ad";
-  for (int left = round, i = 0; i < 4; ++i, left /= 4) out += operations[left % 4];
-  return out;
-}
-
-std::string constant(int round) { return views_script({.limit = std::to_string(round)}); }
-std::string other_expression(int round) { return views_script({.score = expression(round)}); }
-std::string column(int round) {
-  return views_script({.more_fields = ", more" + std::to_string(round) + " = " + expression(round)});
-}
-std::string stage(int round) {
-  if (round % 2 == 0) return views_script({});
-  return views_script({.more_stages = " | where " + expression(round) + " != 1"});
-}
-std::string window(int round) { return views_script({.window = round % 2 == 0 ? "10s" : "20s"}); }
-// The four above in turn; each is one change of the last.
-std::string mixed(int round) {
-  Views views;
-  views.limit = std::to_string((round + 3) / 4);
-  views.score = expression((round + 2) / 4 + 200);
-  if ((round + 1) / 4 > 0) views.more_fields = ", more" + std::to_string((round + 1) / 4) + " = ad";
-  if (round / 4 % 2 != 0) views.more_stages = " | where ad != 1";
-  return views_script(views);
-}
-
-// A million running groups; whole columns are added and taken away.
-std::string wide(int round) {
-  return std::string("type Pair = { key: int, value: int }\nsource rows: Pair = stdin()\n") +
-         "stream totals = rows | @g aggregate n = count()" + (round % 2 == 0 ? "" : ", total = sum(value)") +
-         " by key ttl none\nstream counts = totals | where n > 1000000000\nemit counts to stdout()\n";
-}
-
-// A variable of a million keys, each time made of the one before.
-std::string remade(int round) {
-  const std::string now = "seen" + std::to_string(round);
-  std::string out =
-      "type Pair = { key: int, value: int }\nsource rows: Pair = stdin()\nstream totals = rows | @p process "
-      "by "
-      "key ttl none {\n  state " +
-      now + ": float = 0.0\n  on event {\n    " + now + " = " + now + " + 1.0\n    emit { n: " + now +
-      " }\n  }\n}\nstream counts = totals | where n > 1000000000.0\nemit counts to stdout()\n";
-  if (round > 0) out += "migrate totals.p { " + now + " = old.seen" + std::to_string(round - 1) + " }\n";
-  return out;
-}
 
 struct Input {
   ColumnSource columns;
@@ -242,17 +171,13 @@ int print_live_swap(const Options& options, const char* program) {
     return found;
   };
   SwapTimes light;
-  for (const Edit& edit : {Edit{"constant", constant},
-                           {"expression", other_expression},
-                           {"column", column},
-                           {"operator", stage}})
-    light.add(measure(edit.name, views, edit, 1));
+  for (const Edit& edit : light_edits()) light.add(measure(edit.name, views, edit, 1));
   add_figures("a_to_d", light, figures);
-  measure("a_to_d_at_80", views, {"mixed", mixed}, 0.8);
-  measure("a_to_d_at_50", views, {"mixed", mixed}, 0.5);
-  measure("window", views, {"window", window}, 1);
-  measure("widen", groups, {"widen", wide, {{"drop", "totals/g/total"}}}, 1);
-  measure("remade", groups, {"remade", remade}, 1);
+  measure("a_to_d_at_80", views, mixed_edits(), 0.8);
+  measure("a_to_d_at_50", views, mixed_edits(), 0.5);
+  measure("window", views, window_edits(), 1);
+  measure("widen", groups, widening_edits(), 1);
+  measure("remade", groups, remaking_edits(), 1);
   figures.add("restart_ms", cold_ms(program));
   return figures.end(check);
 }
