@@ -1,5 +1,4 @@
 // Machine code of `aggregate`: running, and in windows.
-#include <llvm/IR/MDBuilder.h>
 
 #include <algorithm>
 #include <tuple>
@@ -111,8 +110,7 @@ std::pair<llvm::Value*, llvm::Value*> StageEmitter::session_row(int store, llvm:
                            b.getInt64(desc.row_size), b.getInt64(desc.session_offset)});
     from = b.GetInsertBlock();
     llvm::BasicBlock* look = at_.block("look");
-    b.CreateCondBr(b.CreateIsNotNull(latest), have, look,
-                   llvm::MDBuilder(b.getContext()).createBranchWeights(1 << 12, 1));
+    b.CreateCondBr(b.CreateIsNotNull(latest), have, look, module_.weights(1 << 12, 1));
     b.SetInsertPoint(look);
   }
   llvm::AllocaInst* table_out = at_.temporary(8);
@@ -150,8 +148,7 @@ llvm::Value* StageEmitter::pane_table(int store, llvm::Value* view, llvm::Value*
   llvm::BasicBlock* from = b.GetInsertBlock();
   llvm::BasicBlock* look = at_.block("look");
   llvm::BasicBlock* have = at_.block("have");
-  b.CreateCondBr(b.CreateIsNotNull(cached), have, look,
-                 llvm::MDBuilder(b.getContext()).createBranchWeights(1 << 12, 1));
+  b.CreateCondBr(b.CreateIsNotNull(cached), have, look, module_.weights(1 << 12, 1));
   b.SetInsertPoint(look);
   llvm::Value* found =
       b.CreateCall(module_.helper("mut_pane", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),

@@ -26,13 +26,16 @@ enum class SourceRows : uint8_t { OneByOne, InBlocks };
 // graph::place() + 1 and whose column is 0. Instructions are the same with and without.
 enum class Places : uint8_t { Without, With };
 
+// Whether values have names, for who reads the module.
+enum class Names : uint8_t { Discarded, Kept };
+
 struct EmittedModule {
   std::shared_ptr<llvm::LLVMContext> context;
   std::shared_ptr<llvm::Module> module;  // not verified
 };
 
 EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows,
-                   Places places = Places::Without);
+                   Places places = Places::Without, Names names = Names::Kept);
 
 // Names in the module. A kernel exists for every live source, for every store with results.
 std::string source_kernel_name(int source);

@@ -1,8 +1,6 @@
 // What all code of a function is made of: memory, blocks, branches, loops, failures.
 #include "compiler/codegen/function_emitter.h"
 
-#include <llvm/IR/MDBuilder.h>
-
 #include "compiler/codegen/module_emitter.h"
 
 namespace mut::codegen {
@@ -63,15 +61,13 @@ llvm::BasicBlock* FunctionEmitter::failing(EventError error) {
 
 void FunctionEmitter::check(llvm::Value* fine, EventError error) {
   llvm::BasicBlock* next = block("fine");
-  builder_.CreateCondBr(fine, next, failing(error),
-                        llvm::MDBuilder(function_->getContext()).createBranchWeights(1 << 20, 1));
+  builder_.CreateCondBr(fine, next, failing(error), module_.weights(1 << 20, 1));
   builder_.SetInsertPoint(next);
 }
 
 void FunctionEmitter::refuse(llvm::Value* wrong, EventError error) {
   llvm::BasicBlock* next = block("fine");
-  builder_.CreateCondBr(wrong, failing(error), next,
-                        llvm::MDBuilder(function_->getContext()).createBranchWeights(1, 1 << 20));
+  builder_.CreateCondBr(wrong, failing(error), next, module_.weights(1, 1 << 20));
   builder_.SetInsertPoint(next);
 }
 
@@ -80,6 +76,7 @@ llvm::Value* FunctionEmitter::context_field(unsigned offset, llvm::Type* type) {
 }
 
 llvm::LoadInst* FunctionEmitter::constant(llvm::LoadInst* load, uint64_t bytes) {
+  if (module_.source_rows() == SourceRows::OneByOne) return load;  // no pass reads it
   llvm::LLVMContext& context = function_->getContext();
   load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context, {}));
   if (bytes == 0) return load;

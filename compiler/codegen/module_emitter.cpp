@@ -43,7 +43,11 @@ typed::TypeRef needed_record(const graph::Needs& needs, typed::TypeRef record, t
 
 ModuleEmitter::ModuleEmitter(const graph::Graph& graph, llvm::Module& module, Literals literals,
                              SourceRows rows, Places places)
-    : graph_(graph), module_(module), literals_(literals), source_rows_(rows), tally_(graph) {
+    : graph_(graph),
+      module_(module),
+      literals_(literals),
+      source_rows_(rows),
+      tally_(graph, rows == SourceRows::OneByOne ? Counting::InContext : Counting::InFrame) {
   std::vector<abi::FieldDesc> fields;
   for (const typed::Param& param : graph.program->params)
     fields.push_back(abi::made_field(param.name, graph::describe(param.type)));
@@ -57,6 +61,11 @@ llvm::FunctionCallee ModuleEmitter::helper(const char* name, llvm::Type* result,
       module_.getOrInsertFunction(name, llvm::FunctionType::get(result, params, false));
   if (auto* function = llvm::dyn_cast<llvm::Function>(callee.getCallee())) function->setDoesNotThrow();
   return callee;
+}
+
+llvm::MDNode* ModuleEmitter::weights(uint32_t taken, uint32_t other) const {
+  if (source_rows_ == SourceRows::OneByOne) return nullptr;
+  return llvm::MDBuilder(module_.getContext()).createBranchWeights(taken, other);
 }
 
 void ModuleEmitter::mark_context(llvm::Function& function) {
@@ -321,8 +330,7 @@ void ModuleEmitter::emit_row(FunctionEmitter& at, int emit) {
   llvm::Value* capacity = b.CreateLoad(word, field(sink, offsetof(MutSink, capacity)));
   llvm::BasicBlock* full = at.block("full");
   llvm::BasicBlock* room = at.block("room");
-  b.CreateCondBr(b.CreateICmpEQ(count, capacity), full, room,
-                 llvm::MDBuilder(module_.getContext()).createBranchWeights(1, 1 << 16));
+  b.CreateCondBr(b.CreateICmpEQ(count, capacity), full, room, weights(1, 1 << 16));
   b.SetInsertPoint(full);
   llvm::CallInst* grow = b.CreateCall(helper("mut_sink_grow", b.getVoidTy(), {b.getPtrTy(), b.getInt32Ty()}),
                                       {at.context(), b.getInt32(static_cast<uint32_t>(emit))});
@@ -480,9 +488,11 @@ void ModuleEmitter::emit_failure(FunctionEmitter& at, int site, int stream, int 
   send_error_event(at, stream, site, out);
 }
 
-EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows, Places places) {
+EmittedModule emit(const graph::Graph& graph, Literals literals, SourceRows rows, Places places,
+                   Names names) {
   EmittedModule out;
   out.context = std::make_shared<llvm::LLVMContext>();
+  out.context->setDiscardValueNames(names == Names::Discarded);
   out.module = std::make_shared<llvm::Module>("mut", *out.context);
   ModuleEmitter(graph, *out.module, literals, rows, places).run();
   return out;

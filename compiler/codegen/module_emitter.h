@@ -34,6 +34,8 @@ class ModuleEmitter {
   Literals literals() const { return literals_; }
   SourceRows source_rows() const { return source_rows_; }
   const Tally& tally() const { return tally_; }
+  // How often a branch goes each way, as metadata. Null where no pass reads it.
+  llvm::MDNode* weights(uint32_t taken, uint32_t other) const;
   PlaceWriter* places() const { return places_.get(); }  // null: instructions say nothing of places
   // A helper by name; declared at first use.
   llvm::FunctionCallee helper(const char* name, llvm::Type* result, std::vector<llvm::Type*> params);

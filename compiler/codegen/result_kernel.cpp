@@ -1,6 +1,5 @@
 // Kernels of results: the loop over the rows that a closing window gives.
 #include <llvm/IR/CFG.h>
-#include <llvm/IR/MDBuilder.h>
 
 #include "compiler/codegen/module_emitter.h"
 #include "compiler/codegen/process_emitter.h"
@@ -126,8 +125,7 @@ void ModuleEmitter::emit_result_rows(FunctionEmitter& at, int index, llvm::Value
     Value error = field(0, types.scalar(Kind::I32));
     b.CreateStore(error.part(), at.handler.code);
     llvm::BasicBlock* fine = at.block("fine");
-    b.CreateCondBr(b.CreateICmpEQ(error.part(), b.getInt32(0)), fine, failed,
-                   llvm::MDBuilder(module_.getContext()).createBranchWeights(1 << 20, 1));
+    b.CreateCondBr(b.CreateICmpEQ(error.part(), b.getInt32(0)), fine, failed, weights(1 << 20, 1));
     b.SetInsertPoint(fine);
     for (size_t i = 0; i < stage.aggregates.size(); ++i) {
       const typed::AggregateCall& call = stage.aggregates[i];

@@ -1,6 +1,5 @@
 // Kernels of sources, what they read of a batch, and event times that are an expression.
 #include <llvm/IR/CFG.h>
-#include <llvm/IR/MDBuilder.h>
 
 #include <algorithm>
 
@@ -30,10 +29,7 @@ std::vector<Value> ModuleEmitter::column_fields(FunctionEmitter& at, const typed
   llvm::IRBuilder<>& b = at.builder();
   const graph::Needs& needs = graph_.needs[static_cast<size_t>(source.stream)].front();
   std::vector<Value> out;
-  auto invariant = [&](llvm::LoadInst* load_inst) {
-    load_inst->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(module_.getContext(), {}));
-    return load_inst;
-  };
+  auto invariant = [&](llvm::LoadInst* load_inst) { return at.constant(load_inst); };
   for (size_t i = 0; i < source.type->fields.size(); ++i) {
     if (!needs[i]) {
       out.emplace_back();

@@ -1,7 +1,6 @@
 #include "compiler/codegen/source_loop.h"
 
 #include <llvm/IR/CFG.h>
-#include <llvm/IR/MDBuilder.h>
 
 #include <algorithm>
 
@@ -101,7 +100,7 @@ void SourceLoop::open() {
 void SourceLoop::leave_if(llvm::Value* condition, MutStop reason, Place place) {
   llvm::BasicBlock* stay = at_.block("stay");
   leaves_.push_back({b_.GetInsertBlock(), reason, place});
-  b_.CreateCondBr(condition, leave_, stay, llvm::MDBuilder(b_.getContext()).createBranchWeights(1, 1 << 12));
+  b_.CreateCondBr(condition, leave_, stay, module_.weights(1, 1 << 12));
   b_.SetInsertPoint(stay);
 }
 
@@ -187,8 +186,7 @@ SourceLoop::Place SourceLoop::run_rows(Place from, llvm::Value* end, llvm::Value
   llvm::PHINode* watermark = b_.CreatePHI(word_, 2, "watermark");
   row->addIncoming(from.row, before);
   watermark->addIncoming(from.watermark, before);
-  b_.CreateCondBr(b_.CreateICmpULT(row, end), body, over,
-                  llvm::MDBuilder(b_.getContext()).createBranchWeights(1 << 12, 1));
+  b_.CreateCondBr(b_.CreateICmpULT(row, end), body, over, module_.weights(1 << 12, 1));
   b_.SetInsertPoint(body);
   llvm::Value* made = b_.CreateLoad(word_, module_.tally().output_rows(b_, at_.counts));
   leave_if(b_.CreateICmpUGE(made, output_max()), MUT_STOP_OUTPUT, {row, watermark});
@@ -253,8 +251,7 @@ void SourceLoop::emit() {
   llvm::PHINode* watermark = b_.CreatePHI(word_, 2, "stretch_watermark");
   row->addIncoming(row_begin, entry);
   watermark->addIncoming(watermark_begin, entry);
-  b_.CreateCondBr(b_.CreateIsNull(bad_), rows, find_bad,
-                  llvm::MDBuilder(b_.getContext()).createBranchWeights(1 << 12, 1));
+  b_.CreateCondBr(b_.CreateIsNull(bad_), rows, find_bad, module_.weights(1 << 12, 1));
   b_.SetInsertPoint(find_bad);
   llvm::Value* next_bad = b_.CreateCall(module_.helper("mut_next_bad", word_, {b_.getPtrTy(), word_, word_}),
                                         {bad_, row, row_end_}, "next_bad");

@@ -12,7 +12,8 @@ llvm::Value* field(llvm::IRBuilder<>& builder, llvm::Value* base, uint64_t bytes
 
 }  // namespace
 
-Tally::Tally(const graph::Graph& graph) : sinks_(graph.program->emits.size()) {
+Tally::Tally(const graph::Graph& graph, Counting counting)
+    : counting_(counting), sinks_(graph.program->emits.size()) {
   for (size_t stream = 0; stream < graph.program->streams.size(); ++stream) {
     const auto& stages = graph.program->streams[stream].stages;
     for (size_t stage = 0; stage < stages.size(); ++stage) {
@@ -27,6 +28,7 @@ Tally::Tally(const graph::Graph& graph) : sinks_(graph.program->emits.size()) {
 }
 
 llvm::Value* Tally::open(llvm::IRBuilder<>& entry, llvm::Value* context) const {
+  if (counting_ == Counting::InContext) return context;
   size_t slots = 1 + sinks_ + sites_.size();
   llvm::Value* counts =
       entry.CreateAlloca(llvm::ArrayType::get(entry.getInt64Ty(), slots), nullptr, "counts");
@@ -44,6 +46,7 @@ llvm::Value* Tally::open(llvm::IRBuilder<>& entry, llvm::Value* context) const {
 }
 
 void Tally::close(llvm::IRBuilder<>& builder, llvm::Value* context, llvm::Value* counts) const {
+  if (counting_ == Counting::InContext) return;
   llvm::Type* word = builder.getInt64Ty();
   builder.CreateStore(builder.CreateLoad(word, output_rows(builder, counts)),
                       field(builder, context, offsetof(MutContext, output_rows)));
@@ -64,14 +67,24 @@ void Tally::close(llvm::IRBuilder<>& builder, llvm::Value* context, llvm::Value*
 }
 
 llvm::Value* Tally::output_rows(llvm::IRBuilder<>& builder, llvm::Value* counts) const {
-  return field(builder, counts, 0);
+  return field(builder, counts, counting_ == Counting::InContext ? offsetof(MutContext, output_rows) : 0);
 }
 
 llvm::Value* Tally::sink_rows(llvm::IRBuilder<>& builder, llvm::Value* counts, int emit) const {
+  if (counting_ == Counting::InContext) {
+    llvm::Value* sinks =
+        builder.CreateLoad(builder.getPtrTy(), field(builder, counts, offsetof(MutContext, sinks)));
+    return field(builder, sinks, static_cast<uint64_t>(emit) * sizeof(MutSink) + offsetof(MutSink, count));
+  }
   return field(builder, counts, (1 + static_cast<uint64_t>(emit)) * 8);
 }
 
 llvm::Value* Tally::dropped(llvm::IRBuilder<>& builder, llvm::Value* counts, int site) const {
+  if (counting_ == Counting::InContext) {
+    llvm::Value* totals =
+        builder.CreateLoad(builder.getPtrTy(), field(builder, counts, offsetof(MutContext, dropped)));
+    return field(builder, totals, static_cast<uint64_t>(site) * 8);
+  }
   return field(builder, counts, sites_.at(site) * 8);
 }
 

@@ -1,6 +1,5 @@
-// What one call of a kernel has counted so far: rows made, rows per sink, rows let go per stage. It
-// lies in the kernel's own frame, so that counting stays in registers once everything is inlined, and
-// goes to the MutContext when the kernel returns. Nothing that a kernel calls reads these counts.
+// What one call of a kernel has counted so far: rows made, rows per sink, rows let go per stage. Nothing that
+// a kernel calls reads these counts.
 #pragma once
 #include <llvm/IR/IRBuilder.h>
 
@@ -10,11 +9,20 @@
 
 namespace mut::codegen {
 
+enum class Counting : uint8_t {
+  // In the kernel's own frame, so that counting stays in registers once everything is inlined; goes to the
+  // MutContext
+  // when the kernel returns.
+  InFrame,
+  // In the MutContext itself, so that a kernel is the same code whatever is counted behind it.
+  InContext,
+};
+
 class Tally {
  public:
-  explicit Tally(const graph::Graph& graph);
+  Tally(const graph::Graph& graph, Counting counting);
 
-  // At the begin of a kernel: memory for the counts, filled from `context`. Returns it.
+  // At the begin of a kernel: where counts are, filled from `context`.
   llvm::Value* open(llvm::IRBuilder<>& entry, llvm::Value* context) const;
   // Before a kernel returns.
   void close(llvm::IRBuilder<>& builder, llvm::Value* context, llvm::Value* counts) const;
@@ -26,6 +34,7 @@ class Tally {
   llvm::Value* dropped(llvm::IRBuilder<>& builder, llvm::Value* counts, int site) const;
 
  private:
+  Counting counting_;
   size_t sinks_ = 0;
   std::map<int, size_t> sites_;  // site → slot
 };
