@@ -1,33 +1,22 @@
 #include "compiler/jit/jit.h"
 
-#include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
-#include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
-#include <llvm/IR/OptBisect.h>
-#include <llvm/IR/PassInstrumentation.h>
 #include <llvm/IR/Verifier.h>
-#include <llvm/Linker/Linker.h>
-#include <llvm/MC/TargetRegistry.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
-#include <llvm/Support/TargetSelect.h>
-#include <llvm/Target/TargetMachine.h>
-#include <llvm/TargetParser/Host.h>
-#include <llvm/Transforms/IPO/GlobalDCE.h>
-#include <llvm/Transforms/IPO/Internalize.h>
-#include <llvm/Transforms/Instrumentation/AddressSanitizer.h>
-#include <llvm/Transforms/Instrumentation/BoundsChecking.h>
-#include <llvm/Transforms/Instrumentation/ThreadSanitizer.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <map>
 #include <mutex>
 #include <optional>
 
+#include "compiler/jit/function_key.h"
+#include "compiler/jit/generator.h"
 #include "compiler/jit/object_cache.h"
+#include "compiler/jit/passes.h"
+#include "compiler/jit/piece_linker.h"
+#include "compiler/jit/piece_store.h"
 #include "compiler/jit/symbols.h"
 
 namespace mut::jit {
@@ -39,199 +28,19 @@ int64_t now_ns() {
       .count();
 }
 
-// LLVM keeps its table of targets in globals of its own; filled once.
-void initialise_targets() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-  });
-}
-
-// A target machine, and the passes of its code generator for as long as it lives: LLVM takes a fifth of the
-// time of a small module to put them together. That they run again is what llc's `-compile-twice` tests.
-class Generator {
- public:
-  explicit Generator(std::unique_ptr<llvm::TargetMachine> machine) : machine_(std::move(machine)) {}
-
-  llvm::TargetMachine& machine() const { return *machine_; }
-
-  Result<Object> object(llvm::Module& module) {
-    if (!passes_) {
-      passes_ = std::make_unique<llvm::legacy::PassManager>();
-      if (machine_->addPassesToEmitFile(*passes_, stream_, nullptr, llvm::CodeGenFileType::ObjectFile)) {
-        passes_.reset();
-        return no_code();
-      }
-    }
-    bytes_.clear();
-    passes_->run(module);
-    return bytes_;
-  }
-
-  Result<Object> assembly(llvm::Module& module) const {
-    Object bytes;
-    llvm::raw_svector_ostream stream(bytes);
-    llvm::legacy::PassManager passes;
-    if (machine_->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
-      return no_code();
-    passes.run(module);
-    return bytes;
-  }
-
- private:
-  static Error no_code() { return Error{"LLVM cannot write code for this machine"}; }
-
-  std::unique_ptr<llvm::TargetMachine> machine_;
-  Object bytes_;
-  llvm::raw_svector_ostream stream_{bytes_};
-  std::unique_ptr<llvm::legacy::PassManager> passes_;  // made at first use; write into `stream_`
-};
-
-// Null: LLVM does not know this machine.
-std::unique_ptr<Generator> make_generator(Tier tier) {
-  initialise_targets();
-  std::string problem;
-  std::string triple = llvm::sys::getProcessTriple();
-  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, problem);
-  if (target == nullptr) return nullptr;
-  llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  std::string features;
-  for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
-    features +=
-        (features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
-  }
-  auto level = tier == Tier::Quick ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Default;
-  auto machine = std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, llvm::sys::getHostCPUName(), features, options, llvm::Reloc::PIC_,
-                                  llvm::CodeModel::Small, level, true));
-  if (!machine) return nullptr;
-  if (tier == Tier::Quick) machine->setFastISel(true);
-  return std::make_unique<Generator>(std::move(machine));
-}
-
-// Brings in the bodies of the helpers that the module calls, for the inliner.
-bool link_helpers(llvm::Module& module, std::string& problem) {
-  llvm::StringRef bytes(inline_bitcode().data(), inline_bitcode().size());
-  auto helpers = llvm::parseBitcodeFile(llvm::MemoryBufferRef(bytes, "inline"), module.getContext());
-  if (!helpers) {
-    problem = llvm::toString(helpers.takeError());
-    return false;
-  }
-  for (llvm::Function& function : **helpers) {
-    // Built for any machine; here they may use what this one has.
-    function.removeFnAttr("target-cpu");
-    function.removeFnAttr("target-features");
-    function.removeFnAttr("tune-cpu");
-    function.removeFnAttr("stack-protector-buffer-size");
-  }
-  (*helpers)->setDataLayout(module.getDataLayout());
-  (*helpers)->setTargetTriple(module.getTargetTriple());
-  if (llvm::Linker::linkModules(module, std::move(*helpers), llvm::Linker::LinkOnlyNeeded)) {
-    problem = "helpers do not link";
-    return false;
-  }
-  llvm::internalizeModule(module, [](const llvm::GlobalValue& value) {
-    llvm::StringRef name = value.getName();
-    return name.starts_with("source_") || name.starts_with("times_") || name.starts_with("results_") ||
-           name.starts_with("condition_");
-  });
-  return true;
-}
-
-// Asks before each pass that LLVM can do without, those of the code generator among them.
-class Gate final : public llvm::OptPassGate {
- public:
-  explicit Gate(const GoesOn& goes_on) : goes_on_(goes_on) {}
-  bool shouldRunPass(const llvm::StringRef, llvm::StringRef) override { return goes_on_(); }
-  bool isEnabled() const override { return true; }
-
- private:
-  const GoesOn& goes_on_;
-};
-
-void run_passes(llvm::Module& module, llvm::TargetMachine& machine, Tier tier, const GoesOn& goes_on) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager calls;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = true;
-  tuning.SLPVectorization = false;
-  llvm::PassInstrumentationCallbacks callbacks;
-  if (goes_on)
-    callbacks.registerShouldRunOptionalPassCallback([&](llvm::StringRef, llvm::Any) { return goes_on(); });
-  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(calls);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, calls, modules);
-  llvm::ModulePassManager passes;
-  if (tier == Tier::Optimised) passes = builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);
-#if defined(MUT_SANITIZE_ADDRESS)
-  for (llvm::Function& function : module) {
-    if (!function.isDeclaration()) function.addFnAttr(llvm::Attribute::SanitizeAddress);
-  }
-  // Accesses whose object is known, the context's arrays on the stack among them: a trap, as UBSan knows no
-  // IR.
-  passes.addPass(llvm::createModuleToFunctionPassAdaptor(llvm::BoundsCheckingPass()));
-  passes.addPass(llvm::AddressSanitizerPass(llvm::AddressSanitizerOptions()));
-#elif defined(MUT_SANITIZE_THREAD)
-  for (llvm::Function& function : module) {
-    if (!function.isDeclaration()) function.addFnAttr(llvm::Attribute::SanitizeThread);
-  }
-  passes.addPass(llvm::ModuleThreadSanitizerPass());
-  passes.addPass(llvm::createModuleToFunctionPassAdaptor(llvm::ThreadSanitizerPass()));
-#else
-  if (tier == Tier::Quick) return;
-#endif
-  passes.run(module, modules);
-}
-
-// To make one takes LLVM half a millisecond, a tenth of what a small edit costs: they are kept.
-// Threads: any; a generator is lent to one compilation at a time.
-class Generators {
- public:
-  std::unique_ptr<Generator> take(Tier tier) {
-    std::lock_guard lock(mutex_);
-    auto& idle = of(tier);
-    if (idle.empty()) return make_generator(tier);
-    auto out = std::move(idle.back());
-    idle.pop_back();
-    return out;
-  }
-  void give_back(Tier tier, std::unique_ptr<Generator> generator) {
-    std::lock_guard lock(mutex_);
-    of(tier).push_back(std::move(generator));
-  }
-
- private:
-  std::vector<std::unique_ptr<Generator>>& of(Tier tier) { return idle_[static_cast<size_t>(tier)]; }
-
-  std::mutex mutex_;
-  std::array<std::vector<std::unique_ptr<Generator>>, 2> idle_;
-};
-
-struct Built {
-  codegen::EmittedModule emitted;
-  std::unique_ptr<Generator> generator;
-};
-
-// The module as it is emitted, for that machine.
-Result<Built> emit(const graph::Graph& graph, Tier tier, codegen::Literals literals,
-                   std::unique_ptr<Generator> generator, CompileTimes& times) {
+// The module as it is emitted, for that machine. `generator` may be null.
+Result<codegen::EmittedModule> emit(const graph::Graph& graph, Tier tier, codegen::Literals literals,
+                                    const Generator* generator, codegen::Names value_names,
+                                    CompileTimes& times) {
   int64_t begin = now_ns();
   bool notes = times.notes != Notes::None;
-  if (!generator) return Error{"LLVM does not know this machine"};
+  if (generator == nullptr) return Error{"LLVM does not know this machine"};
   auto rows = tier == Tier::Quick ? codegen::SourceRows::OneByOne : codegen::SourceRows::InBlocks;
   auto places = notes ? codegen::Places::With : codegen::Places::Without;
-  Built out{codegen::emit(graph, literals, rows, places), std::move(generator)};
-  llvm::Module& module = *out.emitted.module;
-  module.setDataLayout(out.generator->machine().createDataLayout());
-  module.setTargetTriple(out.generator->machine().getTargetTriple().str());
-  if (notes) mark_state_calls(module);
+  codegen::EmittedModule out = codegen::emit(graph, literals, rows, places, value_names);
+  out.module->setDataLayout(generator->machine().createDataLayout());
+  out.module->setTargetTriple(generator->machine().getTargetTriple().str());
+  if (notes) mark_state_calls(*out.module);
   times.emit_ns = now_ns() - begin;
   return out;
 }
@@ -239,36 +48,82 @@ Result<Built> emit(const graph::Graph& graph, Tier tier, codegen::Literals liter
 const Error not_wanted{"it is not wanted any more"};
 
 // What is not valid is our bug: the edit is refused, and the program that runs goes on.
+Error not_valid(const std::string& problem) { return Error{"the generated code is not valid: " + problem}; }
+
 Status verify(const llvm::Module& module) {
   std::string problem;
   llvm::raw_string_ostream stream(problem);
-  if (!llvm::verifyModule(module, &stream)) return Unit{};
-  return Error{"the generated code is not valid: " + problem};
+  if (llvm::verifyModule(module, &stream)) return not_valid(problem);
+  return Unit{};
 }
 
-Status improve(Built& built, Tier tier, const GoesOn& goes_on, CompileTimes& times) {
+// Those that have a body.
+Status verify_functions(const llvm::Module& module) {
+  std::string problem;
+  llvm::raw_string_ostream stream(problem);
+  for (const llvm::Function& function : module) {
+    if (!function.isDeclaration() && llvm::verifyFunction(function, &stream)) return not_valid(problem);
+  }
+  return Unit{};
+}
+
+Status improve(llvm::Module& module, const Generator& generator, Tier tier, const GoesOn& goes_on,
+               CompileTimes& times) {
   int64_t begin = now_ns();
-  Status valid = verify(*built.emitted.module);
+  Status valid = verify(module);
   if (!valid) return valid;
   if (tier == Tier::Optimised) {
-    std::string problem;
-    if (!link_helpers(*built.emitted.module, problem)) return Error{problem};
+    Status linked = link_helpers(module);
+    if (!linked) return linked;
   }
-  run_passes(*built.emitted.module, built.generator->machine(), tier, goes_on);
+  run_passes(module, generator.machine(), tier, goes_on);
   if (goes_on && !goes_on()) return not_wanted;
-  if (times.notes == Notes::PlacesAndCalls) tell_where(*built.emitted.module);
+  if (times.notes == Notes::PlacesAndCalls) tell_where(module);
   times.passes_ns = now_ns() - begin;
   return Unit{};
 }
 
+struct Built {
+  codegen::EmittedModule emitted;
+  std::unique_ptr<Generator> generator;
+};
+
 Result<Built> build(const graph::Graph& graph, Tier tier, Notes notes = Notes::None) {
   CompileTimes times;
   times.notes = notes;
-  auto built = emit(graph, tier, codegen::Literals::Table, make_generator(tier), times);
-  if (!built) return built.error();
-  Status improved = improve(built.value(), tier, nullptr, times);
+  auto generator = make_generator(tier);
+  auto emitted = emit(graph, tier, codegen::Literals::Table, generator.get(), codegen::Names::Kept, times);
+  if (!emitted) return emitted.error();
+  Status improved = improve(*emitted.value().module, *generator, tier, nullptr, times);
   if (!improved) return improved.error();
-  return built;
+  return Built{std::move(emitted).value(), std::move(generator)};
+}
+
+// `find`: the address of a function by its name.
+runtime::Kernels kernels_of(const graph::Graph& graph, const std::function<void*(const std::string&)>& find) {
+  runtime::Kernels kernels;
+  const typed::Program& program = *graph.program;
+  for (size_t i = 0; i < program.sources.size(); ++i) {
+    bool live = graph.live[static_cast<size_t>(program.sources[i].stream)] != 0;
+    int index = static_cast<int>(i);
+    kernels.sources.push_back(
+        live ? reinterpret_cast<MutSourceKernel>(find(codegen::source_kernel_name(index))) : nullptr);
+    bool times_needed = live && codegen::computes_times(program.sources[i]);
+    kernels.times.push_back(times_needed ? reinterpret_cast<void (*)(MutContext*, const MutBatch*, uint8_t*)>(
+                                               find(codegen::times_kernel_name(index)))
+                                         : nullptr);
+  }
+  for (size_t i = 0; i < graph.stores.size(); ++i) {
+    bool results = state::has_results(graph.stores[i].desc);
+    kernels.results.push_back(
+        results ? reinterpret_cast<MutResultKernel>(find(codegen::result_kernel_name(static_cast<int>(i))))
+                : nullptr);
+    bool asks = graph.stores[i].desc.pattern.looks_back != 0;
+    kernels.conditions.push_back(
+        asks ? reinterpret_cast<state::PatternCondition>(find(codegen::condition_name(static_cast<int>(i))))
+             : nullptr);
+  }
+  return kernels;
 }
 
 }  // namespace
@@ -279,6 +134,15 @@ struct Jit::State {
   // From the disk or made.
   Result<Object> object(const graph::Graph& graph, Tier tier, codegen::Literals literals, Reuse reuse,
                         const GoesOn& goes_on, CompileTimes& times);
+  // All in one object, in a dylib of its own.
+  Result<runtime::Kernels> compile_whole(const std::shared_ptr<State>& self, const graph::Graph& graph,
+                                         Tier tier, codegen::Literals literals, Reuse reuse,
+                                         const GoesOn& goes_on, CompileTimes& times);
+  // Functions that are not known; from the disk or made. Those that are known are taken as they are.
+  Result<std::vector<PieceRef>> pieces(const graph::Graph& graph, Reuse reuse, CompileTimes& times);
+  // Quick code, put together of functions.
+  Result<runtime::Kernels> compile_pieces(const std::shared_ptr<State>& self, const graph::Graph& graph,
+                                          Reuse reuse, const GoesOn& goes_on, CompileTimes& times);
 
   std::unique_ptr<llvm::orc::LLJIT> jit;
   llvm::orc::JITDylib* runtime = nullptr;
@@ -287,6 +151,8 @@ struct Jit::State {
   std::atomic<size_t> live{0};
   LoadedCode loaded;
   std::map<std::string, Object> objects;  // by tier and shape
+  PieceStore known;
+  PieceLinker linker;
   ObjectCache on_disk;
   uint64_t next = 0;
   Generators generators;
@@ -338,29 +204,22 @@ Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen:
       return !stopped;
     };
   }
-  auto emitted = emit(graph, tier, literals, generators.take(tier), times);
+  Generators::Lent generator = generators.lend(tier);
+  auto emitted = emit(graph, tier, literals, generator.get(), codegen::Names::Discarded, times);
   if (!emitted) return emitted.error();
-  Built& built = emitted.value();
+  llvm::Module& module = *emitted.value().module;
   bool looks = reuse == Reuse::OnDisk && on_disk.keeps() && times.notes != Notes::PlacesAndCalls;
   std::string key;
   if (looks) {
-    key =
-        ObjectCache::key(*built.emitted.module, built.generator->machine(), tier == Tier::Quick ? 'q' : 'o');
-    if (auto known = on_disk.find(key)) {
-      generators.give_back(tier, std::move(built.generator));
-      return std::move(*known);
-    }
+    key = ObjectCache::key(module, generator.get()->machine(), tier == Tier::Quick ? 'q' : 'o');
+    if (auto found = on_disk.find(key)) return std::move(*found);
   }
-  Status improved = improve(built, tier, goes_on, times);
-  if (!improved) {
-    generators.give_back(tier, std::move(built.generator));
-    return improved.error();
-  }
+  Status improved = improve(module, *generator.get(), tier, goes_on, times);
+  if (!improved) return improved.error();
   int64_t begin = now_ns();
   Gate gate(goes_on);
-  if (goes_on) built.emitted.module->getContext().setOptPassGate(gate);
-  auto made = built.generator->object(*built.emitted.module);
-  generators.give_back(tier, std::move(built.generator));
+  if (goes_on) module.getContext().setOptPassGate(gate);
+  auto made = generator.get()->object(module, Sections::One);
   if (!made) return made;
   if (goes_on && !goes_on()) return not_wanted;
   times.code_ns = now_ns() - begin;
@@ -369,58 +228,171 @@ Result<Object> Jit::State::object(const graph::Graph& graph, Tier tier, codegen:
   return made;
 }
 
+Result<std::vector<PieceRef>> Jit::State::pieces(const graph::Graph& graph, Reuse reuse,
+                                                 CompileTimes& times) {
+  Generators::Lent generator = generators.lend(Tier::Quick);
+  auto emitted =
+      emit(graph, Tier::Quick, codegen::Literals::Table, generator.get(), codegen::Names::Discarded, times);
+  if (!emitted) return emitted.error();
+  llvm::Module& module = *emitted.value().module;
+  int64_t begin = now_ns();
+  std::vector<std::string> names;
+  std::map<std::string, PieceRef> of_name;  // null: to be made
+  std::map<std::string, std::string> keys;
+  for (llvm::Function& function : module) {
+    if (function.isDeclaration()) continue;
+    function.setLinkage(llvm::GlobalValue::ExternalLinkage);  // others call it from another object
+    names.push_back(function.getName().str());
+    std::string& key = keys[names.back()];
+    if (auto whole = function_key(function)) key = std::move(*whole);
+    std::lock_guard lock(mutex);
+    of_name[names.back()] = key.empty() ? nullptr : known.function(key);
+  }
+  // What is kept for other processes is whole.
+  bool looks = reuse == Reuse::OnDisk && on_disk.keeps();
+  std::string disk_key;
+  std::optional<Object> object;
+  if (looks) {
+    disk_key = ObjectCache::key(module, generator.get()->machine(), 'q');
+    object = on_disk.find(disk_key);
+  } else {
+    for (const std::string& name : names) {
+      if (of_name[name]) module.getFunction(name)->deleteBody();
+    }
+  }
+  size_t known_count = static_cast<size_t>(std::count_if(
+      of_name.begin(), of_name.end(), [](const auto& entry) { return entry.second != nullptr; }));
+  if (!object && (looks || known_count < names.size())) {
+    Status valid = verify_functions(module);
+    if (!valid) return valid.error();
+    run_passes(module, generator.get()->machine(), Tier::Quick, nullptr);
+    times.passes_ns = now_ns() - begin;
+    begin = now_ns();
+    auto made = generator.get()->object(module, Sections::OfFunctions);
+    if (!made) return made.error();
+    times.code_ns = now_ns() - begin;
+    times.compiled = true;
+    if (looks) on_disk.keep(disk_key, made.value());
+    object = std::move(made).value();
+  }
+  times.functions = names.size();
+  times.functions_kept = known_count;
+  if (object) {
+    auto split = split_object({object->data(), object->size()});
+    if (!split) return split.error();
+    for (std::shared_ptr<Piece>& piece : split.value()) {
+      auto wanted = of_name.find(piece->name);
+      if (wanted == of_name.end() || wanted->second) continue;
+      piece->key = std::move(keys[piece->name]);
+      wanted->second = std::move(piece);
+    }
+  }
+  std::vector<PieceRef> out;
+  for (const std::string& name : names) {
+    if (!of_name[name]) return Error{"an object is without " + name};
+    out.push_back(of_name[name]);
+  }
+  return out;
+}
+
+Result<runtime::Kernels> Jit::State::compile_pieces(const std::shared_ptr<State>& self,
+                                                    const graph::Graph& graph, Reuse reuse,
+                                                    const GoesOn& goes_on, CompileTimes& times) {
+  std::vector<PieceRef> all;
+  {
+    std::lock_guard lock(mutex);
+    all = known.version(graph.shape);
+  }
+  if (all.empty()) {
+    auto made = pieces(graph, reuse, times);
+    if (!made) return made.error();
+    if (goes_on && !goes_on()) return not_wanted;
+    all = std::move(made).value();
+  }
+  int64_t begin = now_ns();
+  std::lock_guard lock(mutex);
+  for (const PieceRef& piece : all) times.object_bytes += piece->code.content.size();
+  auto linked = linker.link(all);
+  if (!linked) return linked.error();
+  known.keep(graph.shape, std::move(all));
+  std::optional<Error> problem;
+  runtime::Kernels kernels = kernels_of(graph, [&](const std::string& name) -> void* {
+    auto found = linked.value().functions.find(name);
+    if (found != linked.value().functions.end()) return found->second;
+    problem = Error{"a version is without " + name};
+    return nullptr;
+  });
+  if (problem) return *problem;
+  live.fetch_add(1);
+  void* code = linked.value().owner.get();
+  kernels.owner = std::shared_ptr<void>(code, [self, owner = std::move(linked.value().owner)](void*) mutable {
+    owner = nullptr;
+    self->live.fetch_sub(1);
+  });
+  times.link_ns = now_ns() - begin;
+  return kernels;
+}
+
 Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, codegen::Literals literals,
                                       Reuse reuse, CompileTimes* times_out, const GoesOn& goes_on,
                                       Notes notes) {
   if (!state_->jit) return Error{"the compiler could not start: " + state_->problems};
   CompileTimes times;
   times.notes = notes;
+  // Notes are of one object, and passes look at all functions together.
+  bool in_pieces = tier == Tier::Quick && literals == codegen::Literals::Table && notes == Notes::None;
+  auto out = in_pieces ? state_->compile_pieces(state_, graph, reuse, goes_on, times)
+                       : state_->compile_whole(state_, graph, tier, literals, reuse, goes_on, times);
+  if (times_out != nullptr) *times_out = times;
+  return out;
+}
+
+Result<runtime::Kernels> Jit::State::compile_whole(const std::shared_ptr<State>& self,
+                                                   const graph::Graph& graph, Tier tier,
+                                                   codegen::Literals literals, Reuse reuse,
+                                                   const GoesOn& goes_on, CompileTimes& times) {
   // Code with literals compiled in is good for those values only and is not kept by its shape.
   bool kept = literals == codegen::Literals::Table;
   std::string key =
       (tier == Tier::Quick ? "q" : "o") + std::to_string(static_cast<int>(times.notes)) + graph.shape;
   Object bytes;
   if (kept) {
-    std::lock_guard lock(state_->mutex);
-    if (auto known = state_->objects.find(key); known != state_->objects.end()) bytes = known->second;
+    std::lock_guard lock(mutex);
+    if (auto before = objects.find(key); before != objects.end()) bytes = before->second;
   }
   if (bytes.empty()) {
-    auto made = state_->object(graph, tier, literals, reuse, goes_on, times);
+    auto made = object(graph, tier, literals, reuse, goes_on, times);
     if (!made) return made.error();
     bytes = std::move(made).value();
   }
   times.object_bytes = bytes.size();
   int64_t begin = now_ns();
 
-  std::lock_guard lock(state_->mutex);
+  std::lock_guard lock(mutex);
   if (kept) {
     // Room for the versions that someone may go back to, not for ever.
     constexpr size_t objects_max = 64;
-    if (state_->objects.size() >= objects_max) state_->objects.erase(state_->objects.begin());
-    state_->objects[key] = bytes;
+    if (objects.size() >= objects_max) objects.erase(objects.begin());
+    objects[key] = bytes;
   }
-  state_->problems.clear();
-  llvm::orc::ExecutionSession& session = state_->jit->getExecutionSession();
-  llvm::orc::JITDylib& dylib = session.createBareJITDylib("v" + std::to_string(++state_->next));
+  problems.clear();
+  llvm::orc::ExecutionSession& session = jit->getExecutionSession();
+  llvm::orc::JITDylib& dylib = session.createBareJITDylib("v" + std::to_string(++next));
   dylib.setLinkOrder({{&dylib, llvm::orc::JITDylibLookupFlags::MatchAllSymbols},
-                      {state_->runtime, llvm::orc::JITDylibLookupFlags::MatchAllSymbols}},
+                      {runtime, llvm::orc::JITDylibLookupFlags::MatchAllSymbols}},
                      false);
-  state_->live.fetch_add(1);
-  auto failed = [&](llvm::Error error) {
-    return Error{llvm::toString(std::move(error)) + "; " + state_->problems};
-  };
+  live.fetch_add(1);
+  auto failed = [&](llvm::Error error) { return Error{llvm::toString(std::move(error)) + "; " + problems}; };
   std::optional<Error> problem;
-  runtime::Kernels kernels;
   Object noted;
   if (times.notes != Notes::None) noted = bytes;
   std::string first_name;
   void* first = nullptr;
   auto buffer = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), "kernel", false);
-  if (llvm::Error error = state_->jit->addObjectFile(dylib, std::move(buffer)))
-    problem = failed(std::move(error));
-  auto find = [&](const std::string& name) -> void* {
+  if (llvm::Error error = jit->addObjectFile(dylib, std::move(buffer))) problem = failed(std::move(error));
+  runtime::Kernels kernels = kernels_of(graph, [&](const std::string& name) -> void* {
     if (problem) return nullptr;
-    auto address = state_->jit->lookup(dylib, name);
+    auto address = jit->lookup(dylib, name);
     if (!address) {
       problem = failed(address.takeError());
       return nullptr;
@@ -430,54 +402,31 @@ Result<runtime::Kernels> Jit::compile(const graph::Graph& graph, Tier tier, code
       first = address->toPtr<void*>();
     }
     return address->toPtr<void*>();
-  };
-  const typed::Program& program = *graph.program;
-  for (size_t i = 0; i < program.sources.size(); ++i) {
-    bool live = graph.live[static_cast<size_t>(program.sources[i].stream)] != 0;
-    int index = static_cast<int>(i);
-    kernels.sources.push_back(
-        live ? reinterpret_cast<MutSourceKernel>(find(codegen::source_kernel_name(index))) : nullptr);
-    bool times_needed = live && codegen::computes_times(program.sources[i]);
-    kernels.times.push_back(times_needed ? reinterpret_cast<void (*)(MutContext*, const MutBatch*, uint8_t*)>(
-                                               find(codegen::times_kernel_name(index)))
-                                         : nullptr);
-  }
-  for (size_t i = 0; i < graph.stores.size(); ++i) {
-    bool results = state::has_results(graph.stores[i].desc);
-    kernels.results.push_back(
-        results ? reinterpret_cast<MutResultKernel>(find(codegen::result_kernel_name(static_cast<int>(i))))
-                : nullptr);
-    bool asks = graph.stores[i].desc.pattern.looks_back != 0;
-    kernels.conditions.push_back(
-        asks ? reinterpret_cast<state::PatternCondition>(find(codegen::condition_name(static_cast<int>(i))))
-             : nullptr);
-  }
+  });
   if (!problem && times.notes != Notes::None) {
     uint64_t offset = 0;
     Result<CodeLines> lines = CodeLines{};  // a script of which nothing runs has no code
     if (first != nullptr) lines = read_code_lines({noted.data(), noted.size()}, first_name, offset);
     if (lines) {
-      state_->loaded.add(&dylib, reinterpret_cast<uintptr_t>(first) - offset, std::move(lines).value(),
-                         times.notes);
+      loaded.add(&dylib, reinterpret_cast<uintptr_t>(first) - offset, std::move(lines).value(), times.notes);
     } else {
       problem = lines.error();
     }
   }
   times.link_ns = now_ns() - begin;
-  if (times_out != nullptr) *times_out = times;
   if (problem) {
     llvm::consumeError(session.removeJITDylib(dylib));
-    state_->live.fetch_sub(1);
+    live.fetch_sub(1);
     return *problem;
   }
   // Gone with the last holder of the kernels: one version, one dylib, one lifetime.
-  kernels.owner = std::shared_ptr<void>(static_cast<void*>(&dylib), [state = state_](void* gone) {
-    std::lock_guard unlink(state->mutex);
-    state->loaded.unlinked(gone);
+  kernels.owner = std::shared_ptr<void>(static_cast<void*>(&dylib), [self](void* gone) {
+    std::lock_guard unlink(self->mutex);
+    self->loaded.unlinked(gone);
     llvm::consumeError(
-        state->jit->getExecutionSession().removeJITDylib(*static_cast<llvm::orc::JITDylib*>(gone)));
-    state->jit->getExecutionSession().getSymbolStringPool()->clearDeadEntries();
-    state->live.fetch_sub(1);
+        self->jit->getExecutionSession().removeJITDylib(*static_cast<llvm::orc::JITDylib*>(gone)));
+    self->jit->getExecutionSession().getSymbolStringPool()->clearDeadEntries();
+    self->live.fetch_sub(1);
   });
   return kernels;
 }

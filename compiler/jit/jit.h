@@ -34,7 +34,9 @@ struct CompileTimes {
   int64_t code_ns = 0;
   int64_t link_ns = 0;
   size_t object_bytes = 0;
-  bool compiled = false;  // false: an object of this shape was there
+  bool compiled = false;  // false: code of this shape was there
+  size_t functions = 0;   // of quick code; and how many of them were there, from other versions
+  size_t functions_kept = 0;
   Notes notes = Notes::None;
 };
 
@@ -53,7 +55,7 @@ class Jit {
   LoadedCode& loaded();
   // Why nothing is kept in the folder although it was named; empty: it is, or the folder cannot be made.
   const std::string& folder_problem() const;
-  // Dylibs that hold code now: retired ones are gone.
+  // Versions of code that are linked now: retired ones are gone.
   size_t live_dylibs() const;
 
  private:
