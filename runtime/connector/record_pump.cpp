@@ -13,9 +13,11 @@ namespace {
 constexpr size_t pool_buffers_max = 32;
 // Less room than this at the end of a buffer is not worth a read.
 constexpr size_t room_bytes_min = read_bytes / 4;
-// Less text, and smaller batches, are decoded sooner than a thread has woken up.
+// Less text, and smaller batches, are decoded sooner than a thread has woken up. Of larger ones a piece,
+// which lies in one buffer, fills a small part.
 constexpr size_t ahead_bytes_min = 32 * 1024;
 constexpr uint32_t ahead_rows_min = 256;
+constexpr uint32_t ahead_rows_max = 16 * 1024;
 }  // namespace
 
 RecordPump::RecordPump(std::unique_ptr<codec::Decoder> decoder, std::shared_ptr<DecodeThreads> threads)
@@ -25,6 +27,10 @@ RecordPump::RecordPump(std::unique_ptr<codec::Decoder> decoder, std::shared_ptr<
 
 void RecordPump::start_input() {
   decoder_->start_input();
+  if (ahead_) {
+    MUT_CHECK(ahead_->empty(), "an input begins while text of another one waits");
+    ahead_->forget_rows();  // decoders that know another header
+  }
   begin_ = filled_ = 0;
   buffer_ = nullptr;
   ended_ = false;
@@ -75,7 +81,7 @@ Status RecordPump::redeclare(abi::TypeDescRef record, std::optional<size_t> time
 // What is read may end with a record that is not whole; a source that gives little at a time is not waited
 // for.
 void RecordPump::cut_ahead(ByteStream& stream, int64_t arrival_ns, const batch::Batch& batch) {
-  if (batch.row_capacity() < ahead_rows_min) return;
+  if (batch.row_capacity() < ahead_rows_min || batch.row_capacity() > ahead_rows_max) return;
   while (!ahead_->full() && !failed_) {
     if (filled_ - begin_ < ahead_bytes_min) {
       if (ended_) return;

@@ -260,6 +260,31 @@ TEST_F(DecodeAhead, AnEditReadsOtherColumnsAndAnotherRecord) {
   }
 }
 
+// What was learned of the header of one file says nothing of the next.
+TEST_F(DecodeAhead, FilesWithOtherHeaders) {
+  auto threads = std::make_shared<connector::DecodeThreads>(*env_, 2);
+  RecordPump pump(codec::make_decoder(codec::Format::Csv, record_, {}), threads);
+  for (const char* header : {"a,b\n", "b,a\n", "x,b,a\n", "a,x,b\n"}) {
+    std::string names = header, line;
+    for (char c : names) line += c == 'a' ? "1" : c == 'b' ? "two" : std::string(1, c);
+    std::string text = names;
+    for (int i = 0; i < 20'000; ++i) text += line;
+    TornStream stream(text, 7, SIZE_MAX / 2);
+    pump.start_input();
+    batch::Batch batch(record_, {1, 1}, 4096);
+    Decoded rows;
+    for (bool over = false; !over;) {
+      batch.clear();
+      auto polled = pump.fill(stream, 77, batch);
+      ASSERT_TRUE(polled.ok());
+      over = polled.value() == Poll::End;
+      show_rows(batch, rows);
+    }
+    ASSERT_EQ(rows.rows.size(), 20'000u) << header;
+    for (const std::string& row : rows.rows) ASSERT_EQ(row, R"({"a":1,"b":"two"})") << header;
+  }
+}
+
 // What a thread works on outlives the source.
 TEST_F(DecodeAhead, ASourceThatGoesWhileItsTextIsDecoded) {
   Random random(3);

@@ -11,10 +11,12 @@ DecodeThreads::~DecodeThreads() {
   for (const auto& thread : threads_) thread->join();
 }
 
-void DecodeThreads::post(std::shared_ptr<DecodeTask> task) {
+void DecodeThreads::post(const std::shared_ptr<DecodeTask>& task) {
   {
     std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
+    // What the shard has done itself, where the threads get no processor.
+    while (!tasks_.empty() && tasks_.front().expired()) tasks_.pop_front();
+    tasks_.push_back(task);
     while (threads_.size() < count_) {
       std::string name = "mut-decode-" + std::to_string(threads_.size());
       threads_.push_back(env_.start_thread(std::move(name), [this] { serve(); }));
@@ -23,12 +25,15 @@ void DecodeThreads::post(std::shared_ptr<DecodeTask> task) {
   posted_->notify();
 }
 
+// Null: there is none.
 std::shared_ptr<DecodeTask> DecodeThreads::take() {
   std::lock_guard lock(mutex_);
-  if (tasks_.empty()) return nullptr;
-  std::shared_ptr<DecodeTask> out = std::move(tasks_.front());
-  tasks_.pop_front();
-  return out;
+  while (!tasks_.empty()) {
+    std::shared_ptr<DecodeTask> out = tasks_.front().lock();
+    tasks_.pop_front();
+    if (out) return out;
+  }
+  return nullptr;
 }
 
 void DecodeThreads::serve() {

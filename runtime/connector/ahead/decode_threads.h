@@ -18,7 +18,7 @@ class DecodeTask {
   virtual void run_unless_begun() = 0;
 };
 
-// Threads: any, all methods. Tasks that nobody has begun when it is destroyed are not run by it.
+// Threads: any, all methods. A task lives as long as its owner wants it: one that is gone is not run.
 class DecodeThreads {
  public:
   // Starts them with the first task. `env` must outlive it.
@@ -31,7 +31,7 @@ class DecodeThreads {
   uint32_t count() const { return count_; }
   env::Env& env() { return env_; }
   // Tasks are begun in the order in which they were posted.
-  void post(std::shared_ptr<DecodeTask> task);
+  void post(const std::shared_ptr<DecodeTask>& task);
 
  private:
   void serve();
@@ -41,7 +41,7 @@ class DecodeThreads {
   const uint32_t count_;
   std::unique_ptr<env::EventCount> posted_;
   std::mutex mutex_;
-  std::deque<std::shared_ptr<DecodeTask>> tasks_;
+  std::deque<std::weak_ptr<DecodeTask>> tasks_;
   std::atomic<bool> over_{false};
   std::vector<std::unique_ptr<env::Thread>> threads_;  // last: they end before the rest goes
 };

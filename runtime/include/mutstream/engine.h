@@ -86,7 +86,8 @@ struct EngineOptions {
   static constexpr uint32_t shards_max = 64;
   uint32_t shards = 1;
   // Threads that decode text of files and of standard input beside the one that runs rows, started when text
-  // comes in plenty. Rows and their order do not depend on it.
+  // comes in plenty. Rows of a source, and those of sources with event times, come in the same order with any
+  // number; sources without are merged as their text arrives.
   static constexpr uint32_t decode_threads_max = 64;
   uint32_t decode_threads = 0;
   size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state; past it inserts fail as event errors
