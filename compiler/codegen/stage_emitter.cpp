@@ -154,11 +154,28 @@ llvm::Value* StageEmitter::find_row(llvm::Value* table, llvm::Value* key, const 
   B& b = at_.builder();
   const char* finds =
       at_.known_rows == Known::Calm ? "mut_table_find_or_insert_calm" : "mut_table_find_or_insert";
-  llvm::Value* row = b.CreateCall(
-      module_.helper(finds, b.getPtrTy(),
-                     {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty(), b.getInt64Ty()}),
-      {table, key, b.getInt32(desc.key_words), b.getInt64(desc.text_mask), b.getInt64(desc.row_size)});
-  at_.check(b.CreateIsNotNull(row), EventError::Memory);
+  auto find = [&] {
+    llvm::Value* row = b.CreateCall(
+        module_.helper(finds, b.getPtrTy(),
+                       {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty(), b.getInt64Ty()}),
+        {table, key, b.getInt32(desc.key_words), b.getInt64(desc.text_mask), b.getInt64(desc.row_size)});
+    at_.check(b.CreateIsNotNull(row), EventError::Memory);
+    return row;
+  };
+  if (desc.key_words > 0) return find();
+  llvm::Value* only = b.CreateLoad(b.getPtrTy(), offset(table, offsetof(MutTable, only)));
+  llvm::BasicBlock* from = b.GetInsertBlock();
+  llvm::BasicBlock* look = at_.block("look");
+  llvm::BasicBlock* have = at_.block("have");
+  b.CreateCondBr(b.CreateIsNotNull(only), have, look, module_.weights(1 << 12, 1));
+  b.SetInsertPoint(look);
+  llvm::Value* found = find();
+  llvm::BasicBlock* looked = b.GetInsertBlock();
+  b.CreateBr(have);
+  b.SetInsertPoint(have);
+  llvm::PHINode* row = b.CreatePHI(b.getPtrTy(), 2);
+  row->addIncoming(only, from);
+  row->addIncoming(found, looked);
   return row;
 }
 

@@ -79,6 +79,7 @@ typedef struct MutTable {
   uint64_t seed;
   int64_t ttl;        // nanoseconds that a row lives behind its newest event; 0: for ever
   MutRecent* recent;  // null: not worth it, or not such a table
+  char* only;         // the row of a table without keys, where it is known; else null
   MutAhead* ahead;    // of a table larger than the caches, whose look-ups are worth a prefetch; else null
   MutHeap heap;
   void* owner;  // state::KeyedTable

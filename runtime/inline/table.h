@@ -76,6 +76,7 @@ inline char* find_or_insert_hashed(MutTable* table, const uint64_t* key, uint32_
     place = row;
     if (meets && __builtin_expect(meets_often(*table->recent), 0)) mut_table_forget_recent(table);
   }
+  if (words == 0) table->only = row;
   return row;
 }
 

@@ -133,11 +133,13 @@ void KeyedTable::free_rows(MutSegment& segment) {
 }
 
 void KeyedTable::rows_moved() {
+  view_.only = nullptr;
   if (ahead_) ahead_->fresh = 0;
   if (recent_) memset(recent_->rows, 0, sizeof(recent_->rows));
 }
 
 void KeyedTable::row_moves(const char* row) {
+  if (view_.only == row) view_.only = nullptr;
   // Of the events to come only those that met it look again: where each event lets go of a row, as in a join,
   // to start over would be to look for all of them at each.
   if (ahead_ && ahead_->fresh != 0) {
