@@ -168,7 +168,8 @@ void StageEmitter::emit_windowed() {
   llvm::Type* pointer = b.getPtrTy();
   int store = module_.graph().stage_stores[static_cast<size_t>(stream_)][static_cast<size_t>(index_)][0];
   const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
-  llvm::Value* key = emit_key(stage_.keys, desc, nullptr);
+  std::vector<Value> keys;
+  llvm::Value* key = emit_key(stage_.keys, desc, &keys);
   std::vector<Argument> arguments;
   for (const typed::AggregateCall& call : stage_.aggregates) arguments.push_back(emit_argument(call));
   llvm::Value* view = store_view(store);
@@ -176,6 +177,7 @@ void StageEmitter::emit_windowed() {
   llvm::Value* row = nullptr;
   OwnAhead own;
   bool apart = false;
+  llvm::Value* step = nullptr;  // of windows that are made of panes
   if (desc.kind == StoreKind::Overlaps) {
     emit_overlaps(store, key, arguments);
   } else if (desc.kind == StoreKind::Panes) {
@@ -205,10 +207,9 @@ void StageEmitter::emit_windowed() {
       at_.check(b.CreateICmpNE(windows, b.getInt32(0)), EventError::Memory);
       emit_apart(store, key, arguments, windows);
     } else if (state::slides(desc)) {
-      row = b.CreateCall(module_.helper("mut_count_row", pointer, {pointer, b.getInt32Ty(), pointer}),
-                         {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key});
-      at_.check(b.CreateIsNotNull(row), EventError::Memory);
-      need_room(store, table, key, arguments);
+      row = find_row(table, key, desc);
+      step = step_of_count(store, row, key, arguments);
+      if (fills_at_each(store)) emit_count_step(store, row, std::exchange(step, nullptr), keys, arguments);
     } else {
       own = own_ahead(store, table, key, arguments);
       need_room(store, table, key, arguments);
@@ -235,6 +236,7 @@ void StageEmitter::emit_windowed() {
   bool timed =
       desc.kind == StoreKind::Panes || desc.kind == StoreKind::Sessions || desc.kind == StoreKind::Overlaps;
   bool repeats = timed && (stage_.on_update || stage_.late == typed::LatePolicy::Update);
+  if (step != nullptr) emit_count_step(store, row, step, keys, arguments);
   if (repeats || desc.kind == StoreKind::Counts) {
     llvm::AllocaInst* given = at_.temporary(sizeof(MutResultRows));
     b.CreateCall(

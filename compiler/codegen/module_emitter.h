@@ -18,7 +18,7 @@ struct GivenRows {
 };
 struct GivenRow {
   llvm::Value* index;
-  llvm::Value* address;
+  llvm::Value* address;  // null: it lies nowhere, and no aggregate is one of the script
   std::function<Value(size_t place, typed::TypeRef type)> field;  // place: in state::result_record
 };
 
@@ -69,6 +69,8 @@ class ModuleEmitter {
   // loop then.
   void emit_result_rows(FunctionEmitter& at, int store, llvm::Value* rows, llvm::Value* times,
                         llvm::Value* count);
+  // The same of one row, wherever its fields are.
+  void emit_result_row(FunctionEmitter& at, int store, const GivenRow& row);
   // The first parameter of every function is the whole context.
   void mark_context(llvm::Function& function);
   // Calls the section of a stream with the fields it needs.

@@ -106,6 +106,21 @@ class StageEmitter {
   OwnAhead own_ahead(int store, llvm::Value* table, llvm::Value* key, const std::vector<Argument>& arguments);
   // The same of the sessions that an event falls into, joined; leaves when it is late.
   std::pair<llvm::Value*, llvm::Value*> session_row(int store, llvm::Value* key);
+  // Of windows of a number of events that are made of panes: count_emitter.cpp. What the event fills, an i32
+  // of inl::CountStep; the store has the room for it.
+  llvm::Value* step_of_count(int store, llvm::Value* row, llvm::Value* key,
+                             const std::vector<Argument>& arguments);
+  std::vector<llvm::Value*> count_layout(int store);
+  // Whether each event fills a narrow pane, which is made without the cells of the row.
+  bool fills_at_each(int store);
+  // Once it is in the cells, or before where fills_at_each(): ends there, but for an event that the store is
+  // to be given.
+  void emit_count_step(int store, llvm::Value* row, llvm::Value* step, const std::vector<Value>& keys,
+                       const std::vector<Argument>& arguments);
+  std::vector<llvm::Value*> cells_of_pane(int store, llvm::Value* row,
+                                          const std::vector<Argument>& arguments);
+  void emit_filled_pane(int store, llvm::Value* row, const std::vector<Value>& keys,
+                        const std::vector<Argument>& arguments);
   OwnAhead own_of_sessions(int store, llvm::Value* key, const std::vector<Argument>& arguments);
   void add_growth(int store, llvm::Value* table, llvm::Value* row, OwnAhead& own);
   // The result of a cell that owns no text, at `cell`.

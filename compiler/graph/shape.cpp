@@ -222,7 +222,9 @@ class CodeDescriber {
       out += "store " + std::to_string(static_cast<int>(node.desc.kind)) + "," +
              std::to_string(node.desc.row_size) + "," + std::to_string(node.desc.text_mask) + "," +
              std::to_string(node.desc.key_words) + "," + std::to_string(node.desc.ttl != 0) +
-             (state::slides(node.desc) ? "s" : "");
+             (state::slides(node.desc)
+                  ? "s" + std::to_string(node.desc.size) + "/" + std::to_string(node.desc.every)
+                  : "");
       for (const state::KeyDesc& key : node.desc.keys) out += key.optional ? "o" : "k";
       for (const state::CellDesc& cell : node.desc.cells) {
         out += " c" + std::to_string(static_cast<int>(cell.fn)) + "," +

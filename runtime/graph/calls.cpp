@@ -186,9 +186,10 @@ void mut_count_event(MutContext* ctx, uint32_t store, char* row, int64_t time, M
   *out = {rows.rows(), rows.times(), rows.count()};
 }
 
-// Windows that overlap and are made of panes: the row of the key of the event; null: no memory.
-char* mut_count_row(MutContext* ctx, uint32_t store, const uint64_t* key) {
-  return static_cast<mut::state::PanedCountStore&>(instance(ctx).store(store)).prepare(key);
+// Windows that overlap and are made of panes: what an event of that row fills, a CountStep; 0: no memory.
+int32_t mut_count_room(MutContext* ctx, uint32_t store, char* row, int64_t time) {
+  auto& windows = static_cast<mut::state::PanedCountStore&>(instance(ctx).store(store));
+  return static_cast<int32_t>(windows.prepare(row, time));
 }
 
 // Those that are kept apart: to how many rows the event is to be added; 0: no memory. Then each.

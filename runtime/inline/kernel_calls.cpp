@@ -1,6 +1,7 @@
 // What kernels call. Compiled twice: into the binary for the quick tier, and to bitcode that the
 // optimised tier inlines. Plain functions over plain memory; nothing here allocates.
 #include "runtime/inline/cells.h"
+#include "runtime/inline/counts.h"
 #include "runtime/inline/sessions.h"
 #include "runtime/inline/table.h"
 
@@ -76,6 +77,41 @@ int32_t mut_window_has(const MutWindow* window, int64_t oldest, int64_t newest) 
 char* mut_session_latest(const MutSessions* sessions, const uint64_t* key, int64_t time, uint32_t words,
                          uint64_t text_mask, uint64_t row_size, uint64_t session_offset) {
   return latest_session(*sessions, key, time, words, text_mask, row_size, session_offset);
+}
+
+// Of windows of a number of events that overlap: a CountStep; counts an event that fills nothing.
+int32_t mut_count_step(char* row, int64_t time, uint64_t queue_offset, int64_t pane_events, int64_t every,
+                       uint64_t window_panes, uint64_t pane_bytes) {
+  CountLayout layout{queue_offset, pane_events, every, window_panes, pane_bytes};
+  return static_cast<int32_t>(step_of_count(row, time, layout));
+}
+
+// Of narrow panes: see inline/counts.h.
+void mut_count_fill(char* row, int64_t time, uint64_t queue_offset, int64_t pane_events, int64_t every,
+                    uint64_t window_panes, uint64_t pane_bytes, const MutTable* table, CountPanes* out) {
+  CountLayout layout{queue_offset, pane_events, every, window_panes, pane_bytes};
+  *out = fill_pane(row, time, table->heap, layout);
+}
+int32_t mut_count_fills_window(CountQueue* queue, int64_t pane_events, int64_t every) {
+  return fills_window(*queue, {0, pane_events, every, 0, 0}) ? 1 : 0;
+}
+void mut_fill_count(CountCell* cell, CountTotal* total, char* words, const char* leaving) {
+  fill_count(*cell, *total, words, leaving);
+}
+void mut_fill_sum(IntSumCell* cell, CountTotal* total, char* words, const char* leaving, uint32_t count) {
+  fill_sum(*cell, *total, words, leaving, count);
+}
+void mut_fill_min(ExtremeCell* cell, CountTotal* total, char* words, const CountQueue* queue) {
+  fill_extreme(*cell, *total, words, queue->next, Extreme::Least);
+}
+void mut_fill_max(ExtremeCell* cell, CountTotal* total, char* words, const CountQueue* queue) {
+  fill_extreme(*cell, *total, words, queue->next, Extreme::Greatest);
+}
+void mut_whole_min(const CountTotal* total, const CountQueue* queue, const char* words, ExtremeCell* out) {
+  *out = whole_extreme(*total, *queue, words, Extreme::Least);
+}
+void mut_whole_max(const CountTotal* total, const CountQueue* queue, const char* words, ExtremeCell* out) {
+  *out = whole_extreme(*total, *queue, words, Extreme::Greatest);
 }
 
 uint64_t mut_key_float(double value) { return key_word(value); }

@@ -105,7 +105,7 @@ void ApartCountStore::take(char* row, int64_t time, ResultRows& out) {
     char* window = part(id, i);
     if (window == nullptr) continue;
     Extent extent = extent_of(part_desc_, window);
-    extent.add(time);
+    extent.add({1, time, time});
     keep(part_desc_, window, extent);
   }
   ever = {ever.events + 1, ever.least, std::max(ever.newest, time)};

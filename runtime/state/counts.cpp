@@ -5,15 +5,6 @@
 
 namespace mut::state {
 
-void CountStore::Extent::add(int64_t time) { add({1, time, time}); }
-
-void CountStore::Extent::add(const Extent& more) {
-  if (more.events == 0) return;
-  least = events == 0 ? more.least : std::min(least, more.least);
-  newest = events == 0 ? more.newest : std::max(newest, more.newest);
-  events += more.events;
-}
-
 CountStore::Extent CountStore::extent_of(const StoreDesc& desc, const char* row) {
   Extent out;
   memcpy(&out, row + desc.row_size - sizeof(out), sizeof(out));
@@ -39,7 +30,7 @@ const ResultRows& CountStore::count(char* row, int64_t time, batch::Arena& texts
 
 void CountStore::take(char* row, int64_t time, ResultRows& out) {
   Extent extent = extent_of(desc_, row);
-  extent.add(time);
+  extent.add({1, time, time});
   keep(desc_, row, extent);
   if (extent.events < desc_.size) return;
   add(row, out);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "runtime/inline/counts.h"
 #include "runtime/state/ticking.h"
 
 namespace mut::state {
@@ -24,14 +25,7 @@ class CountStore : public TickingGroupStore {
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
 
  protected:
-  // Behind the cells of a row.
-  struct Extent {
-    int64_t events;
-    int64_t least;
-    int64_t newest;
-    void add(int64_t time);
-    void add(const Extent& more);
-  };
+  using Extent = inl::CountExtent;  // behind the cells of a row
   static Extent extent_of(const StoreDesc& desc, const char* row);
   static void keep(const StoreDesc& desc, char* row, const Extent& extent);
   virtual void take(char* row, int64_t time, ResultRows& out);

@@ -12,25 +12,15 @@ namespace {
 
 constexpr uint64_t capacity_first = 4;
 
-template <typename Cell>
-Cell& at(char* cells, uint32_t offset) {
-  return *reinterpret_cast<Cell*>(cells + offset);
+// All that lies in rows and panes has whole words.
+void copy_words(char* to, const char* from, uint32_t bytes) {
+  for (uint32_t i = 0; i < bytes; i += 8) memcpy(to + i, from + i, 8);
 }
-template <typename Cell>
-const Cell& at(const char* cells, uint32_t offset) {
-  return *reinterpret_cast<const Cell*>(cells + offset);
+void clear_words(char* of, uint32_t bytes) {
+  for (uint32_t i = 0; i < bytes; i += 8) memset(of + i, 0, 8);
 }
 
 }  // namespace
-
-PanedCountStore::How PanedCountStore::how_of(const CellDesc& cell) {
-  bool signed_number = cell.kind == WordKind::Signed;
-  if (cell.fn == CellFn::Count) return How::Count;
-  if (cell.fn == CellFn::IntSum) return How::IntSum;
-  if (cell.fn == CellFn::Min && signed_number) return How::LeastSigned;
-  if (cell.fn == CellFn::Max && signed_number) return How::GreatestSigned;
-  return How::Other;
-}
 
 PanedCountStore::PanedCountStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : SlidingCountStore(std::move(desc), seed, budget),
@@ -46,36 +36,39 @@ PanedCountStore::PanedCountStore(StoreDesc desc, uint64_t seed, Budget& budget)
     if (keeps_values(cell.fn)) {
       kept_.push_back(i);
     } else {
-      stacked_.push_back({how_of(cell), cell.offset - cells_offset_, i});
+      stacked_.push_back({narrow_cell(cell), cell.offset - cells_offset_, i});
     }
     cells_bytes_ += cell.size;
   }
   pane_bytes_ = cells_bytes_ + static_cast<uint32_t>(sizeof(Extent));
+  if (has_narrow_panes(desc_)) narrow_.emplace(narrow_layout(desc_), table_heap());
+  is_quiet_ = kept_.empty() && desc_.ttl == 0 && desc_.gives != Gives::AtUpdate;
 }
 
 void PanedCountStore::merge_stacked(char* cells, const char* pane) const {
   for (const StackedCell& each : stacked_) {
-    switch (each.how) {
-      case How::Count:
-        at<inl::CountCell>(cells, each.offset).count += at<inl::CountCell>(pane, each.offset).count;
+    if (!each.how) {
+      merge_cell(desc_.cells[each.index], cells + each.offset, table_heap(), pane + each.offset,
+                 table_heap());
+      continue;
+    }
+    switch (*each.how) {
+      case NarrowCell::Count:
+        cell_at<inl::CountCell>(cells, each.offset).count += cell_at<inl::CountCell>(pane, each.offset).count;
         break;
-      case How::IntSum:
-        merge(at<inl::IntSumCell>(cells, each.offset), at<inl::IntSumCell>(pane, each.offset));
+      case NarrowCell::Sum:
+        merge(cell_at<inl::IntSumCell>(cells, each.offset), cell_at<inl::IntSumCell>(pane, each.offset));
         break;
-      case How::LeastSigned:
-      case How::GreatestSigned: {
-        auto& mine = at<inl::ExtremeCell>(cells, each.offset);
-        const auto& other = at<inl::ExtremeCell>(pane, each.offset);
+      case NarrowCell::Least:
+      case NarrowCell::Greatest: {
+        auto& mine = cell_at<inl::ExtremeCell>(cells, each.offset);
+        const auto& other = cell_at<inl::ExtremeCell>(pane, each.offset);
         auto a = static_cast<int64_t>(mine.word);
         auto b = static_cast<int64_t>(other.word);
-        bool better = mine.count == 0 || (each.how == How::LeastSigned ? b < a : a < b);
+        bool better = mine.count == 0 || (each.how == NarrowCell::Least ? b < a : a < b);
         mine.word = other.count != 0 && better ? other.word : mine.word;
         mine.count += other.count;
-        break;
       }
-      case How::Other:
-        merge_cell(desc_.cells[each.index], cells + each.offset, table_heap(), pane + each.offset,
-                   table_heap());
     }
   }
 }
@@ -91,13 +84,6 @@ void PanedCountStore::merge_kept_values(char* cells, const char* pane) const {
 void PanedCountStore::free_cells(char* cells) const {
   if (!owns_) return;
   for (const CellDesc& cell : desc_.cells) free_cell(cell, cells + cell.offset - cells_offset_, table_heap());
-}
-
-char* PanedCountStore::find_or_insert(const uint64_t* key) {
-  if (only_row_ != nullptr) return only_row_;
-  char* row = table_.find_or_insert(key);
-  if (desc_.key_words == 0 && desc_.ttl == 0) only_row_ = row;
-  return row;
 }
 
 uint64_t PanedCountStore::bytes_to_grow(const Queue& queue) const {
@@ -122,23 +108,49 @@ void PanedCountStore::grow(Queue& queue) {
   queue = bigger;
 }
 
-char* PanedCountStore::prepare(const uint64_t* key) {
-  char* row = find_or_insert(key);
-  if (row == nullptr) return nullptr;
+inl::CountStep PanedCountStore::prepare(char* row, int64_t time) {
+  Queue& queue = queue_of(row);
+  Extent& ever = ever_of(row);
+  if (narrow_) {
+    bool is_late = time < ever.newest;
+    if (ever.events == 0) narrow_->begin(row);
+    if (queue.is_narrow != 0 && is_late) {
+      uint64_t ring = std::max<uint64_t>(queue.capacity, 1) * pane_bytes_;
+      if (!table_heap().fits(table_heap().block_growth({ring, pane_bytes_}))) return inl::CountStep::Ask;
+      widen(row);
+    }
+    if (is_late) queue.ordered = queue.next + 1;
+    if (queue.is_narrow == 0 && queue.first >= queue.ordered) make_narrow(row);
+  }
+  queue.quiet = is_quiet_ ? pane_events_ - queue.in_pane - 1 : 0;
+  if (queue.quiet > 0) {
+    --queue.quiet;
+    inl::count_event(queue, ever, time);
+    return inl::CountStep::Quiet;
+  }
+  if (queue.is_narrow == 0) return make_room(row) ? inl::CountStep::Apart : inl::CountStep::Ask;
+  uint64_t bytes = narrow_->bytes_for_pane(row);
+  if (bytes > 0 && !table_heap().fits(bytes)) return inl::CountStep::Ask;
+  narrow_->make_room_for_pane(row);
+  --queue.ready;
+  return inl::CountStep::Fills;
+}
+
+bool PanedCountStore::make_room(char* row) {
   Queue& queue = queue_of(row);
   bool fills = queue.in_pane + 1 == pane_events_;
   if (fills && queue.next - queue.first == queue.capacity) {
-    if (!table_heap().fits(bytes_to_grow(queue))) return nullptr;
+    if (!table_heap().fits(bytes_to_grow(queue))) return false;
     grow(queue);
   }
   bool gives = queue.in_slide + 1 == desc_.every || desc_.gives == Gives::AtUpdate;
-  if (kept_.empty() || !(fills || gives)) return row;
+  if (kept_.empty() || !(fills || gives)) return true;
   // What the panes keep is in the result once more, in lists that have grown for it.
   uint64_t bytes = 2 * kept_bytes(desc_, row);
   bool keeps = bytes + growth_of(desc_, row) > 0;
   for (uint64_t i = queue.first; gives && keeps && i < queue.next; ++i)
     bytes += 2 * kept_bytes(desc_, pane(queue, i) - cells_offset_);
-  return bytes == 0 || table_heap().fits(bytes) ? row : nullptr;
+  return bytes == 0 || table_heap().fits(bytes);
 }
 
 bool PanedCountStore::has_room(const uint64_t* key, uint64_t text_bytes) {
@@ -149,24 +161,22 @@ bool PanedCountStore::has_room(const uint64_t* key, uint64_t text_bytes) {
 void PanedCountStore::take(char* row, int64_t time, ResultRows& out) {
   Queue& queue = queue_of(row);
   Extent& ever = ever_of(row);
-  ever.least = queue.in_pane == 0 ? time : std::min(ever.least, time);
-  ever.newest = ever.events == 0 ? time : std::max(ever.newest, time);
-  queue.newest = queue.in_pane == 0 ? time : std::max(queue.newest, time);
-  ++ever.events;
-  if (++queue.in_pane == pane_events_) {
+  inl::count_event(queue, ever, time);
+  if (queue.in_pane == pane_events_) {
     queue.in_pane = 0;
     push(row, queue, {pane_events_, ever.least, queue.newest});
   }
-  if (++queue.in_slide < desc_.every) return;
-  queue.in_slide = 0;
-  give(row, queue, Filling::Without, out);
+  bool full = queue.in_slide == desc_.every;
+  if (full) queue.in_slide = 0;
+  if (is_quiet_) queue.quiet = pane_events_ - queue.in_pane - 1;  // a window ends with a pane
+  if (full) give(row, queue, Filling::Without, out);
 }
 
 void PanedCountStore::push(char* row, Queue& queue, const Extent& extent) {
   if (queue.next - queue.first == queue.capacity) grow(queue);
   char* made = pane(queue, queue.next);
-  memcpy(made, row + cells_offset_, cells_bytes_);
-  memset(row + cells_offset_, 0, cells_bytes_);
+  copy_words(made, row + cells_offset_, cells_bytes_);
+  clear_words(row + cells_offset_, cells_bytes_);
   extent_in(made) = extent;
   char* merged = newer(queue);
   merge_stacked(merged, made);
@@ -205,7 +215,7 @@ void PanedCountStore::give(char* row, const Queue& queue, Filling filling, Resul
     if (owns_) {
       merge_stacked(all, top);
     } else {
-      memcpy(all, top, cells_bytes_);
+      copy_words(all, top, cells_bytes_);
     }
     extent = extent_in(top);
   }
@@ -224,7 +234,7 @@ void PanedCountStore::give(char* row, const Queue& queue, Filling filling, Resul
   table_.load_key(row, key_.data());
   out.add(table_, whole_.data(), key_.data(), extent.least, extent.newest, extent.newest);
   free_cells(all);
-  memset(all, 0, cells_bytes_);
+  clear_words(all, cells_bytes_);
 }
 
 // The window that the next event would be in, and that is to end there or later.
@@ -232,6 +242,7 @@ void PanedCountStore::give_rest(const char* const_row, ResultRows& out) {
   char* row = const_cast<char*>(const_row);
   const Extent& ever = ever_of(row);
   if (ever.events % desc_.every == 0) return;  // all was given
+  if (queue_of(row).is_narrow != 0) widen(row);
   Queue& queue = queue_of(row);
   int64_t end = (ever.events / desc_.every + 1) * desc_.every;
   auto first = static_cast<uint64_t>(std::max<int64_t>(end - desc_.size, 0) / pane_events_);
@@ -241,6 +252,10 @@ void PanedCountStore::give_rest(const char* const_row, ResultRows& out) {
 
 void PanedCountStore::free_values(char* row) {
   Queue& queue = queue_of(row);
+  if (queue.is_narrow != 0) {
+    narrow_->free(row);
+    queue = {};
+  }
   if (queue.capacity > 0) {
     for (uint64_t i = queue.first; i < queue.next; ++i) free_cells(pane(queue, i));
     free_cells(newer(queue));
@@ -273,13 +288,30 @@ void PanedCountStore::convert_from(const Store& old_store, const std::vector<int
     const Queue& from = old.queue_of(row);
     Queue& queue = queue_of(made);
     queue = from;
+    queue.quiet = 0;
+    queue.is_narrow = 0;
+    queue.ready = 0;
+    if (!old.narrow_) queue.ordered = queue.next + 1;  // it did not look
     if (from.capacity == 0) return;
     queue.ring = table_heap().allocate(queue.capacity * pane_bytes_);
     queue.newer = table_heap().allocate(pane_bytes_);
-    for (uint64_t i = from.first; i < from.next; ++i)
-      convert_pane(old, old.pane(from, i), cells, pane(queue, i));
-    convert_pane(old, old.newer(from), cells, newer(queue));
     pane_count_ += queue.next - queue.first + 1;
+    if (from.is_narrow == 0) {
+      for (uint64_t i = from.first; i < from.next; ++i)
+        convert_pane(old, old.pane(from, i), cells, pane(queue, i));
+      convert_pane(old, old.newer(from), cells, newer(queue));
+      return;
+    }
+    queue.ordered = 0;
+    queue.middle = queue.first;
+    memset(newer(queue), 0, pane_bytes_);
+    std::vector<char> whole(old.pane_bytes_);
+    for (uint64_t i = from.first; i < from.next; ++i) {
+      old.unpack(row, i, whole.data());
+      convert_pane(old, whole.data(), cells, pane(queue, i));
+      merge_stacked(newer(queue), pane(queue, i));
+      extent_in(newer(queue)).add(extent_in(pane(queue, i)));
+    }
   });
 }
 

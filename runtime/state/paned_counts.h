@@ -4,60 +4,67 @@
 // values stay as they are in each pane, and are merged when a window is full.
 //
 // The panes of a key lie one after the other in memory of the heap, as a ring. A pane: cells · Extent. The
-// one that is filling lies in the row of its key.
+// one that is filling lies in the row of its key. Where has_narrow_panes() says so they are narrow, and
+// kernels fill them, until an event of the key comes out of order; when all that its windows have is in order
+// again, they are narrow again.
 #pragma once
+#include <optional>
+
+#include "runtime/state/narrow_panes.h"
 #include "runtime/state/sliding_counts.h"
 
 namespace mut::state {
 
+template <typename Cell>
+Cell& cell_at(char* cells, uint32_t offset) {
+  return *reinterpret_cast<Cell*>(cells + offset);
+}
+template <typename Cell>
+const Cell& cell_at(const char* cells, uint32_t offset) {
+  return *reinterpret_cast<const Cell*>(cells + offset);
+}
+
 class PanedCountStore final : public SlidingCountStore {
  public:
   PanedCountStore(StoreDesc desc, uint64_t seed, Budget& budget);
-  // The row of the key of the next event, which has the room that it needs; null when the budget is spent.
-  char* prepare(const uint64_t* key);
+  // Before an event of that row: makes the room that it needs, and says what it fills; one that fills nothing
+  // is counted. Ask: the budget is spent.
+  inl::CountStep prepare(char* row, int64_t time);
   bool has_room(const uint64_t* key, uint64_t text_bytes) override;
-  uint64_t entry_count() const override { return table_.row_count() + pane_count_; }
+  uint64_t entry_count() const override;
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
 
-  // Between the cells and the Extent of a row.
-  struct Queue {
-    uint64_t ring;      // in the heap
-    uint64_t newer;     // in the heap: all from the middle on, merged
-    uint64_t capacity;  // panes of the ring, a power of two; 0: no memory yet
-    uint64_t first;     // number of the oldest pane that the next window has
-    uint64_t middle;    // panes before it hold all up to it, each from itself on
-    uint64_t next;      // number of the pane that is filling
-    int64_t newest;     // time in that pane
-    int64_t in_pane;    // events of that pane
-    int64_t in_slide;   // events since a window was full
-  };
-
  private:
+  using Queue = inl::CountQueue;
   void take(char* row, int64_t time, ResultRows& out) override;
   void give_rest(const char* row, ResultRows& out) override;
   void free_values(char* row) override;
 
-  // How a cell that is merged in the stacks is: the commonest ones in place, others by merge_cell().
-  enum class How : uint8_t { Count, IntSum, LeastSigned, GreatestSigned, Other };
   struct StackedCell {
-    How how;
-    uint32_t offset;  // in a pane
-    size_t index;     // into the cells of the description
+    std::optional<NarrowCell> how;  // the commonest ones are merged in place; nothing: by merge_cell()
+    uint32_t offset;                // in a pane
+    size_t index;                   // into the cells of the description
   };
-  static How how_of(const CellDesc& cell);
   Queue& queue_of(char* row) const {
     return *reinterpret_cast<Queue*>(row + desc_.row_size - sizeof(Extent) - sizeof(Queue));
   }
   Extent& ever_of(char* row) const {
     return *reinterpret_cast<Extent*>(row + desc_.row_size - sizeof(Extent));
   }
+  const Queue& queue_of(const char* row) const { return queue_of(const_cast<char*>(row)); }
+  const Extent& ever_of(const char* row) const { return ever_of(const_cast<char*>(row)); }
   char* pane(const Queue& queue, uint64_t number) const {
     return table_heap().at(queue.ring) + (number & (queue.capacity - 1)) * pane_bytes_;
   }
   char* newer(const Queue& queue) const { return table_heap().at(queue.newer); }
   Extent& extent_in(char* pane) const { return *reinterpret_cast<Extent*>(pane + cells_bytes_); }
   Heap& table_heap() const { return const_cast<KeyedTable&>(table_).heap(); }
-  char* find_or_insert(const uint64_t* key);
+  void widen(char* row);
+  void make_narrow(char* row);
+  // Of a row with narrow panes: one of them as others are.
+  void unpack(const char* row, uint64_t number, char* out) const;
+  bool is_of_words(const Queue& queue) const;
+  bool make_room(char* row);
   void grow(Queue& queue);
   uint64_t bytes_to_grow(const Queue& queue) const;
   // Adds what a pane has in its stacked cells, or in those that keep values.
@@ -81,10 +88,11 @@ class PanedCountStore final : public SlidingCountStore {
   std::vector<StackedCell> stacked_;
   std::vector<size_t> kept_;  // indexes of cells
   bool owns_ = false;         // something of a cell lies in the heap
+  bool is_quiet_ = false;     // an event that fills nothing does nothing but to its pane
   std::vector<char> whole_;   // a row in which a window is put together; empty in between
   std::vector<uint64_t> key_;
-  char* only_row_ = nullptr;  // without keys: it stays where it is
-  uint64_t pane_count_ = 0;   // with those that are merged
+  uint64_t pane_count_ = 0;  // with those that are merged, and without narrow ones
+  std::optional<NarrowPanes> narrow_;
 };
 
 }  // namespace mut::state

@@ -237,9 +237,8 @@ void ResultRows::write_packed(const CellResult& piece, const abi::TypeDesc& type
 // A row of zeros with the key in it.
 char* ResultRows::begin_row(const uint64_t* key) {
   size_t at = rows_.size();
-  rows_.resize(at + record_->size);
+  rows_.resize(at + record_->size);  // zeros
   char* out = rows_.data() + at;
-  memset(out, 0, record_->size);
   size_t field = 1;
   for (const KeyDesc& desc : desc_.keys) {
     CellResult value;

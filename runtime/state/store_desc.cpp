@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/state/narrow_panes.h"
 #include "runtime/state/own_cells.h"
-#include "runtime/state/paned_counts.h"
 
 namespace mut::state {
 
@@ -269,7 +269,7 @@ void lay_out(StoreDesc& desc) {
       offset += sizeof(MutSession);
     }
     // ApartCountStore: number of the key
-    if (slides(desc)) offset += keeps_windows_apart(desc) ? 8 : sizeof(PanedCountStore::Queue);
+    if (slides(desc)) offset += keeps_windows_apart(desc) ? 8 : count_queue_bytes(desc);
     if (desc.kind == StoreKind::Counts) offset += 16;
     if (is_aged(desc)) offset += 8;
   }

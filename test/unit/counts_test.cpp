@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <map>
+#include <numeric>
 #include <random>
 #include <string>
 #include <tuple>
@@ -35,7 +37,9 @@ CellDesc cell(const char* name, CellFn fn, WordKind kind, abi::TypeDescRef resul
 }
 
 enum class Keys : uint8_t { None, Numbers };
-enum class Cells : uint8_t { Numbers, WithTexts };
+// Narrow: of those alone that narrow panes have; values below 0 are none.
+enum class Cells : uint8_t { Numbers, WithTexts, Narrow };
+enum class Times : uint8_t { Mixed, InOrder, MostlyInOrder };
 
 StoreDesc windows(int64_t size, int64_t every, Keys keys, Cells cells) {
   StoreDesc out;
@@ -54,6 +58,11 @@ StoreDesc windows(int64_t size, int64_t every, Keys keys, Cells cells) {
                cell("l/min", CellFn::Min, WordKind::Signed, word),
                cell("g/max", CellFn::Max, WordKind::Signed, word),
                cell("v/variance", CellFn::Variance, WordKind::Float, abi::make_scalar(abi::TypeKind::F64))};
+  if (cells == Cells::Narrow) {
+    out.cells.pop_back();
+    out.cells[2].result = abi::make_optional(word);
+    out.cells[3].result = abi::make_optional(word);
+  }
   if (cells == Cells::WithTexts) {
     out.cells.push_back(cell("s/max", CellFn::Max, WordKind::Text, abi::make_scalar(abi::TypeKind::String)));
     out.cells.push_back(
@@ -90,16 +99,28 @@ void expect_row(const StoreDesc& desc, const char* row, const abi::TypeDesc& rec
   int64_t first = events[0].time;
   int64_t last = first;
   for (const Event& event : events) {
-    values.push_back(event.value);
-    sum += event.value;
+    if (event.value >= 0) {
+      values.push_back(event.value);
+      sum += event.value;
+    }
     first = std::min(first, event.time);
     last = std::max(last, event.time);
   }
   std::sort(values.begin(), values.end());
   ASSERT_EQ(word(field), static_cast<int64_t>(events.size()));
   ASSERT_EQ(word(field + 1), sum);
-  ASSERT_EQ(word(field + 2), values.front());
-  ASSERT_EQ(word(field + 3), values.back());
+  for (size_t i : {size_t{2}, size_t{3}}) {
+    const abi::FieldDesc& extreme = record.fields[field + i];
+    bool is_there = true;
+    if (extreme.type->kind == abi::TypeKind::Optional)
+      is_there = row[extreme.offset + extreme.type->present_offset] != 0;
+    ASSERT_EQ(is_there, !values.empty());
+    if (is_there) ASSERT_EQ(word(field + i), i == 2 ? values.front() : values.back());
+  }
+  size_t edges = field + desc.cells.size();
+  ASSERT_EQ(word(edges), first);
+  ASSERT_EQ(word(edges + 1), last);
+  if (desc.cells.size() < 5) return;
   double mean = static_cast<double>(sum) / static_cast<double>(values.size());
   double squares = 0;
   for (int64_t value : values) {
@@ -107,7 +128,6 @@ void expect_row(const StoreDesc& desc, const char* row, const abi::TypeDesc& rec
     squares += off * off;
   }
   ASSERT_NEAR(real(field + 4), squares / static_cast<double>(values.size()), 1e-6);
-  size_t edges = field + desc.cells.size();
   if (desc.cells.size() > 5) {
     MutStr text;
     memcpy(&text, row + record.fields[field + 5].offset, sizeof(text));
@@ -119,19 +139,85 @@ void expect_row(const StoreDesc& desc, const char* row, const abi::TypeDesc& rec
                                            : static_cast<double>(values[middle - 1] + values[middle]) / 2;
     ASSERT_NEAR(real(field + 6), median, 1e-9);
   }
-  ASSERT_EQ(word(edges), first);
-  ASSERT_EQ(word(edges + 1), last);
 }
 
-using Course = std::tuple<int64_t, int64_t, Keys, Cells>;
+using Course = std::tuple<int64_t, int64_t, Keys, Cells, Times>;
 class SlidingCounts : public testing::TestWithParam<Course> {};
 
-void add(PanedCountStore& store, uint64_t key, const Event& event, batch::Arena& texts,
+int64_t time_of(int64_t event, Times times, std::mt19937_64& random) {
+  auto back = static_cast<int64_t>(random() % 50);
+  bool late = times == Times::Mixed || (times == Times::MostlyInOrder && event % 400 < 3);
+  return event / 2 * 10 - (late ? back : 0);
+}
+// Now and then a value is the least or the greatest that there is, or there are none for a long while.
+int64_t value_of(int64_t event, Cells cells, std::mt19937_64& random) {
+  auto value = static_cast<int64_t>(random() % 1000);
+  if (cells != Cells::Narrow) return value;
+  if (event % 500 > 450) return -1;
+  return random() % 5 == 0 ? -1 : value;
+}
+
+// As a kernel does: a pane that is narrow is filled in place, and the row of its window made of what it
+// holds.
+void fill(PanedCountStore& store, char* row, const Event& event, ResultRows& out) {
+  const StoreDesc& desc = store.desc();
+  state::NarrowLayout layout = state::narrow_layout(desc);
+  inl::CountQueue& queue = inl::count_queue(row, layout.code);
+  const MutHeap& view = static_cast<MutTable*>(store.view())->heap;
+  auto [made, leaving, oldest] = inl::fill_pane(row, event.time, view, layout.code);
+  for (const state::NarrowLayout::Cell& cell : layout.cells) {
+    auto& total = *reinterpret_cast<inl::CountTotal*>(row + cell.total_offset);
+    char* from = row + cell.row_offset;
+    char* words = made + cell.pane_offset;
+    const char* old = leaving == nullptr ? nullptr : leaving + cell.pane_offset;
+    switch (cell.kind) {
+      case state::NarrowCell::Count:
+        inl::fill_count(*reinterpret_cast<inl::CountCell*>(from), total, words, old);
+        break;
+      case state::NarrowCell::Sum:
+        inl::fill_sum(*reinterpret_cast<inl::IntSumCell*>(from), total, words, old, cell.words);
+        break;
+      case state::NarrowCell::Least:
+      case state::NarrowCell::Greatest:
+        inl::fill_extreme(
+            *reinterpret_cast<inl::ExtremeCell*>(from), total, words, queue.next,
+            cell.kind == state::NarrowCell::Least ? inl::Extreme::Least : inl::Extreme::Greatest);
+    }
+  }
+  if (!inl::fills_window(queue, layout.code)) return;
+  std::vector<state::CellResult> results;
+  for (const state::NarrowLayout::Cell& cell : layout.cells) {
+    auto& total = *reinterpret_cast<inl::CountTotal*>(row + cell.total_offset);
+    state::CellResult result;
+    result.words[0] = total.low;
+    if (cell.kind == state::NarrowCell::Least || cell.kind == state::NarrowCell::Greatest) {
+      auto which = cell.kind == state::NarrowCell::Least ? inl::Extreme::Least : inl::Extreme::Greatest;
+      inl::ExtremeCell whole = inl::whole_extreme(total, queue, oldest + cell.pane_offset, which);
+      result.words[0] = whole.word;
+      result.present = whole.count > 0;
+    }
+    results.push_back(result);
+  }
+  std::vector<uint64_t> key(desc.key_words + 1);
+  if (desc.key_words > 0) memcpy(key.data(), row + 8, desc.key_words * 8);
+  out.add_results(key.data(), results, event.time);
+  // The edges behind the results.
+  size_t edges = 1 + desc.keys.size() + desc.cells.size();
+  char* made_row = const_cast<char*>(out.rows());
+  memcpy(made_row + out.record().fields[edges].offset, oldest, 8);
+  memcpy(made_row + out.record().fields[edges + 1].offset, &event.time, 8);
+}
+
+void add(PanedCountStore& store, uint64_t key, const Event& event, batch::Arena& texts, uint64_t& in_place,
          const std::function<void(const ResultRows&)>& take) {
-  char* row = store.prepare(&key);
-  ASSERT_NE(row, nullptr);
   auto& table = *static_cast<state::KeyedTable*>(static_cast<MutTable*>(store.view())->owner);
+  char* row = table.find_or_insert(&key);
+  const StoreDesc& desc = store.desc();
+  inl::CountStep step = inl::step_of_count(row, event.time, state::narrow_layout(desc).code);
+  if (step == inl::CountStep::Ask) step = store.prepare(row, event.time);
+  ASSERT_NE(step, inl::CountStep::Ask);
   for (const CellDesc& each : store.desc().cells) {
+    if (event.value < 0 && each.fn != CellFn::Count) continue;  // none
     uint64_t words[2] = {static_cast<uint64_t>(event.value), 0};
     std::string text = text_of(event.value);
     if (each.kind == WordKind::Float) words[0] = inl::as_word(static_cast<double>(event.value));
@@ -141,11 +227,17 @@ void add(PanedCountStore& store, uint64_t key, const Event& event, batch::Arena&
     }
     state::add_value(each, row + each.offset, table.heap(), words, nullptr, event.time);
   }
-  take(store.count(row, event.time, texts));
+  if (step == inl::CountStep::Apart) return take(store.count(row, event.time, texts));
+  ResultRows rows(desc, texts);
+  if (step == inl::CountStep::Fills) {
+    ++in_place;
+    fill(store, row, event, rows);
+  }
+  take(rows);
 }
 
 TEST_P(SlidingCounts, GiveWhatTheirEventsGive) {
-  auto [size, every, keys, cells] = GetParam();
+  auto [size, every, keys, cells, times] = GetParam();
   StoreDesc desc = windows(size, every, keys, cells);
   Budget budget(size_t{1} << 28);
   {
@@ -153,6 +245,7 @@ TEST_P(SlidingCounts, GiveWhatTheirEventsGive) {
     batch::Arena texts;
     std::mt19937_64 random(static_cast<uint64_t>(size * 100 + every));
     std::map<uint64_t, std::vector<Event>> seen;
+    uint64_t in_place = 0;
     for (int64_t i = 0; i < 2000; ++i) {
       if (i == 700 || i == 1501) {  // an edit in between
         auto next = std::make_unique<PanedCountStore>(desc, seed, budget);
@@ -163,11 +256,11 @@ TEST_P(SlidingCounts, GiveWhatTheirEventsGive) {
         store = std::move(next);
       }
       uint64_t key = keys == Keys::None ? 0 : random() % 3;
-      Event event{i * 10 - static_cast<int64_t>(random() % 50), static_cast<int64_t>(random() % 1000)};
+      Event event{time_of(i, times, random), value_of(i, cells, random)};
       std::vector<Event>& of_key = seen[key];
       of_key.push_back(event);
       auto count = static_cast<int64_t>(of_key.size());
-      add(*store, key, event, texts, [&](const ResultRows& rows) {
+      add(*store, key, event, texts, in_place, [&](const ResultRows& rows) {
         ASSERT_EQ(rows.count(), count % every == 0 ? 1U : 0U);
         if (rows.count() == 0) return;
         auto first = of_key.end() - std::min(size, count);
@@ -175,6 +268,10 @@ TEST_P(SlidingCounts, GiveWhatTheirEventsGive) {
       });
       if (HasFatalFailure()) return;
     }
+    if (cells != Cells::Narrow) EXPECT_EQ(in_place, 0U);
+    if (cells == Cells::Narrow && times == Times::InOrder)
+      EXPECT_GT(in_place, 2000 / std::gcd(size, every) / 2);
+    if (cells == Cells::Narrow && times == Times::MostlyInOrder && size < 200) EXPECT_GT(in_place, 100U);
     ResultRows rest(desc, texts);
     store->finish(rest);
     size_t row = 0;
@@ -193,31 +290,145 @@ TEST_P(SlidingCounts, GiveWhatTheirEventsGive) {
   EXPECT_EQ(budget.used(), 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Courses, SlidingCounts,
-    testing::Values(Course{7, 1, Keys::None, Cells::Numbers}, Course{1000, 1, Keys::None, Cells::Numbers},
-                    Course{100, 10, Keys::None, Cells::Numbers}, Course{16, 1, Keys::Numbers, Cells::Numbers},
-                    Course{15, 4, Keys::Numbers, Cells::Numbers}, Course{7, 1, Keys::None, Cells::WithTexts},
-                    Course{30, 12, Keys::Numbers, Cells::WithTexts},
-                    Course{2, 1, Keys::Numbers, Cells::Numbers},
-                    Course{5000, 3, Keys::None, Cells::Numbers}));
+constexpr auto mixed = Times::Mixed;
+constexpr auto in_order = Times::InOrder;
+constexpr auto mostly = Times::MostlyInOrder;
+INSTANTIATE_TEST_SUITE_P(Courses, SlidingCounts,
+                         testing::Values(Course{7, 1, Keys::None, Cells::Numbers, mixed},
+                                         Course{1000, 1, Keys::None, Cells::Numbers, mixed},
+                                         Course{100, 10, Keys::None, Cells::Numbers, mixed},
+                                         Course{16, 1, Keys::Numbers, Cells::Numbers, mixed},
+                                         Course{15, 4, Keys::Numbers, Cells::Numbers, in_order},
+                                         Course{7, 1, Keys::None, Cells::WithTexts, mixed},
+                                         Course{30, 12, Keys::Numbers, Cells::WithTexts, mixed},
+                                         Course{2, 1, Keys::Numbers, Cells::Numbers, mixed},
+                                         Course{5000, 3, Keys::None, Cells::Numbers, mixed}));
+INSTANTIATE_TEST_SUITE_P(Narrow, SlidingCounts,
+                         testing::Values(Course{7, 1, Keys::None, Cells::Narrow, in_order},
+                                         Course{64, 1, Keys::None, Cells::Narrow, in_order},
+                                         Course{100, 10, Keys::None, Cells::Narrow, in_order},
+                                         Course{1000, 1, Keys::None, Cells::Narrow, in_order},
+                                         Course{15, 4, Keys::Numbers, Cells::Narrow, in_order},
+                                         Course{2, 1, Keys::Numbers, Cells::Narrow, in_order},
+                                         Course{30, 12, Keys::Numbers, Cells::Narrow, in_order},
+                                         Course{5000, 3, Keys::None, Cells::Narrow, in_order},
+                                         Course{7, 1, Keys::None, Cells::Narrow, mixed},
+                                         Course{30, 12, Keys::None, Cells::Narrow, mostly},
+                                         Course{50, 1, Keys::None, Cells::Narrow, mostly},
+                                         Course{16, 1, Keys::Numbers, Cells::Narrow, mostly},
+                                         Course{20, 6, Keys::Numbers, Cells::Narrow, mostly},
+                                         Course{1000, 1, Keys::None, Cells::Narrow, mostly}));
 
 TEST(SlidingCounts, TakeNoMoreThanTheBudgetHas) {
   StoreDesc desc = windows(100'000, 1, Keys::None, Cells::Numbers);
   Budget budget(1 << 16);
   PanedCountStore store(desc, seed, budget);
   batch::Arena texts;
+  auto& table = *static_cast<state::KeyedTable*>(static_cast<MutTable*>(store.view())->owner);
+  char* row = nullptr;
   uint64_t key = 0;
   int64_t taken = 0;
   for (; taken < 100'000; ++taken) {
-    char* row = store.prepare(&key);
-    if (row == nullptr) break;
+    row = table.find_or_insert(&key);
+    if (row == nullptr || store.prepare(row, taken) == inl::CountStep::Ask) break;
     store.count(row, taken, texts);
   }
   EXPECT_GT(taken, 50);
   EXPECT_LT(taken, 100'000);
   EXPECT_LE(budget.used(), budget.limit());
-  EXPECT_EQ(store.prepare(&key), nullptr);
+  EXPECT_EQ(store.prepare(row, taken), inl::CountStep::Ask);
+}
+
+TEST(NarrowPanes, TakeNoMoreThanTheBudgetHas) {
+  StoreDesc desc = windows(100'000, 1, Keys::None, Cells::Narrow);
+  Budget budget(1 << 16);
+  PanedCountStore store(desc, seed, budget);
+  batch::Arena texts;
+  auto& table = *static_cast<state::KeyedTable*>(static_cast<MutTable*>(store.view())->owner);
+  uint64_t key = 0;
+  char* row = table.find_or_insert(&key);
+  int64_t taken = 0;
+  for (; taken < 100'000; ++taken) {
+    inl::CountStep step = inl::step_of_count(row, taken, state::narrow_layout(desc).code);
+    if (step == inl::CountStep::Ask) step = store.prepare(row, taken);
+    if (step == inl::CountStep::Ask) break;
+    ResultRows rows(desc, texts);
+    fill(store, row, {taken, 0}, rows);
+  }
+  EXPECT_GT(taken, 100);
+  EXPECT_LT(taken, 100'000);
+  EXPECT_LE(budget.used(), budget.limit());
+  // Nor for an event out of order, for which they would be wider.
+  EXPECT_EQ(store.prepare(row, -1), inl::CountStep::Ask);
+  EXPECT_LE(budget.used(), budget.limit());
+}
+
+// Values that no other is worse than, which narrow panes cannot tell from none by themselves.
+TEST(NarrowPanes, KnowTheLeastNumberFromNone) {
+  constexpr int64_t least = std::numeric_limits<int64_t>::min();
+  StoreDesc desc = windows(3, 1, Keys::None, Cells::Narrow);
+  Budget budget(size_t{1} << 24);
+  auto store = std::make_unique<PanedCountStore>(desc, seed, budget);
+  batch::Arena texts;
+  std::vector<bool> given;
+  for (int64_t i = 0; i < 12; ++i) {
+    auto& table = *static_cast<state::KeyedTable*>(static_cast<MutTable*>(store->view())->owner);
+    uint64_t key = 0;
+    char* row = table.find_or_insert(&key);
+    inl::CountStep step = inl::step_of_count(row, i, state::narrow_layout(desc).code);
+    if (step == inl::CountStep::Ask) step = store->prepare(row, i);
+    ASSERT_EQ(step, inl::CountStep::Fills);
+    uint64_t words[2] = {static_cast<uint64_t>(least), 0};
+    if (i == 1 || i == 7)
+      state::add_value(desc.cells[3], row + desc.cells[3].offset, table.heap(), words, nullptr, i);
+    ResultRows rows(desc, texts);
+    fill(*store, row, {i, 0}, rows);
+    const abi::FieldDesc& greatest = rows.record().fields[4];
+    given.push_back(rows.rows()[greatest.offset + greatest.type->present_offset] != 0);
+    if (i != 2 && i != 8) continue;  // an edit while the value is in the window
+    auto next = std::make_unique<PanedCountStore>(desc, seed, budget);
+    next->convert_from(*store, {0, 1, 2, 3}, 0);
+    store = std::move(next);
+  }
+  EXPECT_EQ(given, (std::vector<bool>{false, true, true, true, false, false, false, true, true, true, false,
+                                      false}));
+}
+
+// An edit adds a cell that narrow panes have not, and one takes it away again.
+TEST(NarrowPanes, GoOnThroughPanesOfAnotherKind) {
+  StoreDesc narrow = windows(40, 4, Keys::Numbers, Cells::Narrow);
+  StoreDesc others = windows(40, 4, Keys::Numbers, Cells::Numbers);
+  others.cells[2].result = narrow.cells[2].result;
+  others.cells[3].result = narrow.cells[3].result;
+  Budget budget(size_t{1} << 28);
+  std::unique_ptr<PanedCountStore> store = std::make_unique<PanedCountStore>(narrow, seed, budget);
+  batch::Arena texts;
+  std::mt19937_64 random(11);
+  std::map<uint64_t, std::vector<Event>> seen;
+  uint64_t in_place = 0;
+  for (int64_t i = 0; i < 3000; ++i) {
+    if (i % 500 == 499) {
+      bool is_narrow = store->desc().cells.size() == 4;
+      auto next = std::make_unique<PanedCountStore>(is_narrow ? others : narrow, seed, budget);
+      next->convert_from(*store, is_narrow ? std::vector<int>{0, 1, 2, 3, -1} : std::vector<int>{0, 1, 2, 3},
+                         0);
+      EXPECT_EQ(next->entry_count(), store->entry_count());
+      store = std::move(next);
+    }
+    uint64_t key = random() % 2;
+    Event event{i, static_cast<int64_t>(random() % 1000)};
+    std::vector<Event>& of_key = seen[key];
+    of_key.push_back(event);
+    auto count = static_cast<int64_t>(of_key.size());
+    add(*store, key, event, texts, in_place, [&](const ResultRows& rows) {
+      ASSERT_EQ(rows.count(), count % 4 == 0 ? 1U : 0U);
+      if (rows.count() == 0 || store->desc().cells.size() != 4) return;
+      expect_row(narrow, rows.rows(), rows.record(),
+                 {of_key.end() - std::min<int64_t>(40, count), of_key.end()});
+    });
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(in_place, 200U);
 }
 
 }  // namespace

@@ -1,0 +1,208 @@
+// Machine code of windows of a number of events that overlap and are made of panes: what an event fills, and,
+// where panes are narrow, the pane and the result of the window, made of values in registers.
+#include "compiler/codegen/stage_emitter.h"
+#include "runtime/abi/deliberate.h"
+#include "runtime/state/narrow_panes.h"
+#include "runtime/state/results.h"
+
+namespace mut::codegen {
+
+using inl::CountStep;
+using state::NarrowCell;
+using typed::EventError;
+using typed::Kind;
+
+namespace {
+
+const char* filling(NarrowCell kind) {
+  switch (kind) {
+    case NarrowCell::Count:
+      return "mut_fill_count";
+    case NarrowCell::Sum:
+      return "mut_fill_sum";
+    case NarrowCell::Least:
+      return "mut_fill_min";
+    case NarrowCell::Greatest:
+      return "mut_fill_max";
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+// Of inl::CountLayout, by member.
+std::vector<llvm::Value*> StageEmitter::count_layout(int store) {
+  B& b = at_.builder();
+  inl::CountLayout layout =
+      state::narrow_layout(module_.graph().stores[static_cast<size_t>(store)].desc).code;
+  return {b.getInt64(layout.queue_offset), b.getInt64(static_cast<uint64_t>(layout.pane_events)),
+          b.getInt64(static_cast<uint64_t>(layout.every)), b.getInt64(layout.window_panes),
+          b.getInt64(layout.pane_bytes)};
+}
+
+llvm::Value* StageEmitter::step_of_count(int store, llvm::Value* row, llvm::Value* key,
+                                         const std::vector<Argument>& arguments) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* word = b.getInt64Ty();
+  llvm::Type* number = b.getInt32Ty();
+  std::vector<llvm::Value*> passed = {row, at_.time};
+  for (llvm::Value* each : count_layout(store)) passed.push_back(each);
+  llvm::Value* known = b.CreateCall(
+      module_.helper("mut_count_step", number, {pointer, word, word, word, word, word, word}), passed);
+  llvm::BasicBlock* from = b.GetInsertBlock();
+  llvm::BasicBlock* ask = at_.block("ask");
+  llvm::BasicBlock* have = at_.block("have");
+  b.CreateCondBr(b.CreateICmpNE(known, b.getInt32(static_cast<uint32_t>(CountStep::Ask))), have, ask,
+                 module_.weights(1 << 12, 1));
+  b.SetInsertPoint(ask);
+  llvm::Value* told = b.CreateCall(module_.helper("mut_count_room", number, {pointer, number, pointer, word}),
+                                   {at_.context(), b.getInt32(static_cast<uint32_t>(store)), row, at_.time});
+  at_.check(b.CreateICmpNE(told, b.getInt32(static_cast<uint32_t>(CountStep::Ask))), EventError::Memory);
+  need_room(store, store_view(store), key, arguments);
+  llvm::BasicBlock* asked = b.GetInsertBlock();
+  b.CreateBr(have);
+  b.SetInsertPoint(have);
+  llvm::PHINode* step = b.CreatePHI(number, 2);
+  step->addIncoming(known, from);
+  step->addIncoming(told, asked);
+  return step;
+}
+
+bool StageEmitter::fills_at_each(int store) {
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  return state::has_narrow_panes(desc) && state::narrow_layout(desc).code.pane_events == 1;
+}
+
+void StageEmitter::emit_count_step(int store, llvm::Value* row, llvm::Value* step,
+                                   const std::vector<Value>& keys, const std::vector<Argument>& arguments) {
+  B& b = at_.builder();
+  auto on = [&](CountStep which) {
+    llvm::BasicBlock* taken = at_.block("taken");
+    llvm::BasicBlock* other = at_.block("other");
+    b.CreateCondBr(b.CreateICmpEQ(step, b.getInt32(static_cast<uint32_t>(which))), taken, other,
+                   module_.weights(1 << 12, 1));
+    b.SetInsertPoint(taken);
+    return other;
+  };
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  if (!fills_at_each(store)) {
+    llvm::BasicBlock* other = on(CountStep::Quiet);
+    b.CreateRetVoid();
+    b.SetInsertPoint(other);
+  }
+  if (!state::has_narrow_panes(desc)) return;
+  llvm::BasicBlock* other = on(CountStep::Fills);
+  emit_filled_pane(store, row, keys, arguments);
+  b.SetInsertPoint(other);
+}
+
+// What the pane holds, by cell: that of a single event is made without a look at the row, whose cells stay
+// empty.
+std::vector<llvm::Value*> StageEmitter::cells_of_pane(int store, llvm::Value* row,
+                                                      const std::vector<Argument>& arguments) {
+  B& b = at_.builder();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  std::vector<llvm::Value*> out;
+  for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+    const state::CellDesc& cell = desc.cells[i];
+    if (!fills_at_each(store)) {
+      out.push_back(offset(row, cell.offset));
+      continue;
+    }
+    llvm::Value* fresh = at_.temporary(cell.size);
+    for (uint32_t word = 0; word < cell.size; word += 8)
+      b.CreateAlignedStore(b.getInt64(0), offset(fresh, word), llvm::Align(8));
+    when(arguments[i].counts, [&] { add_to_cell(cell, i, store_view(store), row, fresh, arguments[i]); });
+    out.push_back(fresh);
+  }
+  return out;
+}
+
+void StageEmitter::emit_filled_pane(int store, llvm::Value* row, const std::vector<Value>& keys,
+                                    const std::vector<Argument>& arguments) {
+  B& b = at_.builder();
+  llvm::Type* pointer = b.getPtrTy();
+  llvm::Type* word = b.getInt64Ty();
+  llvm::Type* number = b.getInt32Ty();
+  llvm::Type* nothing = b.getVoidTy();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  state::NarrowLayout layout = state::narrow_layout(desc);
+  std::vector<llvm::Value*> cells = cells_of_pane(store, row, arguments);
+  llvm::Value* queue = offset(row, layout.code.queue_offset);
+  llvm::AllocaInst* panes = at_.temporary(sizeof(inl::CountPanes));
+  std::vector<llvm::Value*> to_fill = {row, at_.time};
+  for (llvm::Value* each : count_layout(store)) to_fill.push_back(each);
+  to_fill.insert(to_fill.end(), {store_view(store), panes});
+  b.CreateCall(module_.helper("mut_count_fill", nothing,
+                              {pointer, word, word, word, word, word, word, pointer, pointer}),
+               to_fill);
+  llvm::Value* made = b.CreateLoad(pointer, offset(panes, offsetof(inl::CountPanes, made)));
+  llvm::Value* leaving = b.CreateLoad(pointer, offset(panes, offsetof(inl::CountPanes, leaving)));
+  llvm::Value* oldest = b.CreateLoad(pointer, offset(panes, offsetof(inl::CountPanes, oldest)));
+  llvm::Value* leaves = b.CreateIsNotNull(leaving);
+  llvm::Value* null = llvm::ConstantPointerNull::get(b.getPtrTy());
+  for (size_t i = 0; i < layout.cells.size(); ++i) {
+    const state::NarrowLayout::Cell& cell = layout.cells[i];
+    std::vector<llvm::Value*> passed = {cells[i], offset(row, cell.total_offset),
+                                        offset(made, cell.pane_offset)};
+    std::vector<llvm::Type*> types = {pointer, pointer, pointer, pointer};
+    bool extreme = cell.kind == NarrowCell::Least || cell.kind == NarrowCell::Greatest;
+    llvm::Value* old = b.CreateSelect(leaves, offset(leaving, cell.pane_offset), null);
+    if (MUT_DELIBERATE_FAULT(count_pane_stays)) old = null;
+    passed.push_back(extreme ? queue : old);
+    if (cell.kind == NarrowCell::Sum) {
+      passed.push_back(b.getInt32(cell.words));
+      types.push_back(number);
+    }
+    b.CreateCall(module_.helper(filling(cell.kind), nothing, types), passed);
+  }
+  llvm::Value* full =
+      b.CreateICmpNE(b.CreateCall(module_.helper("mut_count_fills_window", number, {pointer, word, word}),
+                                  {queue, b.getInt64(static_cast<uint64_t>(layout.code.pane_events)),
+                                   b.getInt64(static_cast<uint64_t>(layout.code.every))}),
+                     b.getInt32(0));
+  llvm::BasicBlock* gives = at_.block("gives");
+  llvm::BasicBlock* done = at_.block("done");
+  b.CreateCondBr(full, gives, done);
+  b.SetInsertPoint(done);
+  b.CreateRetVoid();
+  b.SetInsertPoint(gives);
+  llvm::Value* error = b.getInt32(0);
+  std::vector<Value> results;
+  std::vector<Value> flags;
+  for (size_t i = 0; i < layout.cells.size(); ++i) {
+    const state::NarrowLayout::Cell& cell = layout.cells[i];
+    const typed::AggregateCall& call = stage_.aggregates[i];
+    llvm::Value* total = offset(row, cell.total_offset);
+    llvm::Value* whole = total;  // as a cell of that kind
+    if (cell.kind == NarrowCell::Least || cell.kind == NarrowCell::Greatest) {
+      whole = at_.temporary(sizeof(inl::ExtremeCell));
+      b.CreateCall(module_.helper(cell.kind == NarrowCell::Least ? "mut_whole_min" : "mut_whole_max", nothing,
+                                  {pointer, pointer, pointer, pointer}),
+                   {total, queue, offset(oldest, cell.pane_offset), whole});
+      if (call.result->kind != Kind::Optional) {  // added by an edit, after the last event
+        llvm::Value* values = b.CreateLoad(word, offset(whole, offsetof(inl::ExtremeCell, count)));
+        error = b.CreateSelect(b.CreateICmpEQ(values, b.getInt64(0)),
+                               b.getInt32(static_cast<uint32_t>(state::RowError::NoValue)), error);
+      }
+    }
+    StageResult result = number_result(desc.cells[i], call, whole);
+    results.push_back(result.value);
+    if (state::may_overflow(desc.cells[i]))
+      flags.push_back({module_.program().types->scalar(Kind::Bool), {result.overflow}});
+  }
+  // In the order of state::result_record.
+  std::vector<Value> fields = {{module_.program().types->scalar(Kind::I32), {error}}};
+  fields.insert(fields.end(), keys.begin(), keys.end());
+  fields.insert(fields.end(), results.begin(), results.end());
+  typed::TypeRef time = module_.program().types->scalar(Kind::Time);
+  fields.push_back({time, {b.CreateLoad(word, oldest)}});
+  fields.push_back({time, {at_.time}});
+  fields.insert(fields.end(), flags.begin(), flags.end());
+  module_.emit_result_row(at_, store,
+                          {nullptr, nullptr, [&](size_t place, typed::TypeRef) { return fields[place]; }});
+  b.CreateRetVoid();
+}
+
+}  // namespace mut::codegen
