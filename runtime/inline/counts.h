@@ -33,19 +33,21 @@ struct CountExtent {
 // Behind the cells of a row, which are those of the pane that is filling; then a CountExtent: events and
 // newest time ever, least time of that pane.
 struct CountQueue {
-  uint64_t ring;       // of full panes, in the heap
-  uint64_t newer;      // in the heap: all from the middle on, merged; not of narrow panes
-  uint64_t capacity;   // panes of the ring, a power of two; 0: no memory yet
-  uint64_t first;      // number of the oldest pane that the next window has
-  uint64_t middle;     // panes before it hold all up to it, each from itself on
-  uint64_t next;       // number of the pane that is filling
-  uint64_t is_narrow;  // 1: its panes are
-  uint64_t ordered;    // of panes that are not: those from this number on are in order of time
-  int64_t newest;      // time in the pane that is filling
-  int64_t in_pane;     // events of that pane
-  int64_t in_slide;    // events since a window was full
-  int64_t quiet;       // so many events more fill no pane and no window
-  int64_t ready;       // so many narrow panes more can be filled before the store is asked
+  uint64_t ring;           // of full panes, in the heap
+  uint64_t newer;          // in the heap: all from the middle on, merged; not of narrow panes
+  uint64_t capacity : 62;  // panes of the ring, a power of two; 0: no memory yet
+  uint64_t is_narrow : 1;  // its panes are
+  uint64_t is_quiet : 1;   // an event that fills no pane does nothing but to its pane
+  uint64_t first;          // number of the oldest pane that the next window has
+  uint64_t middle;         // panes before it hold all up to it, each from itself on
+  uint64_t next;           // number of the pane that is filling
+  union {
+    uint64_t ordered;  // of panes that are wide: those from this number on are in order of time
+    int64_t ready;     // of narrow ones: so many more can be filled before the store is asked
+  };
+  int64_t newest;    // time in the pane that is filling
+  int64_t in_pane;   // events of that pane
+  int64_t in_slide;  // events since a window was full
 };
 
 // Of a cell of narrow panes, before the CountQueue.
@@ -93,13 +95,12 @@ inline CountStep step_of_count(char* row, int64_t time, const CountLayout& layou
   CountQueue& queue = count_queue(row, layout);
   CountExtent& ever = count_ever(row, layout);
   bool late = layout.pane_bytes != 0 && time < ever.newest;
-  if (layout.pane_events > 1 && queue.quiet != 0) {
+  if (queue.is_quiet != 0 && queue.in_pane + 1 < layout.pane_events) {
     if (late) return CountStep::Ask;
-    --queue.quiet;
     count_event(queue, ever, time);
     return CountStep::Quiet;
   }
-  if (layout.pane_bytes == 0 || queue.ready == 0 || late) return CountStep::Ask;
+  if (layout.pane_bytes == 0 || queue.is_narrow == 0 || queue.ready == 0 || late) return CountStep::Ask;
   --queue.ready;
   return CountStep::Fills;
 }
@@ -130,7 +131,6 @@ inline CountPanes fill_pane(char* row, int64_t time, const MutHeap& heap, const 
   if (layout.pane_events > 1) {
     if (layout.every == layout.pane_events) queue.in_slide = 0;
     queue.in_pane = 0;
-    queue.quiet = layout.pane_events - 1;
   }
   char* ring = ring_of(queue, heap);
   uint64_t mask = queue.capacity - 1;

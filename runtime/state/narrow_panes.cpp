@@ -70,6 +70,7 @@ NarrowLayout narrow_layout(const StoreDesc& desc) {
 
 void NarrowPanes::begin(char* row) const {
   queue_of(row).is_narrow = 1;
+  queue_of(row).ready = 0;
   for (const NarrowLayout::Cell& cell : layout_.cells)
     total_of(row, cell) = {is_extreme(cell.kind) ? inl::no_extreme(extreme_of(cell.kind)) : 0, 0};
 }

@@ -122,9 +122,8 @@ inl::CountStep PanedCountStore::prepare(char* row, int64_t time) {
     if (is_late) queue.ordered = queue.next + 1;
     if (queue.is_narrow == 0 && queue.first >= queue.ordered) make_narrow(row);
   }
-  queue.quiet = is_quiet_ ? pane_events_ - queue.in_pane - 1 : 0;
-  if (queue.quiet > 0) {
-    --queue.quiet;
+  queue.is_quiet = is_quiet_ ? 1 : 0;
+  if (is_quiet_ && queue.in_pane + 1 < pane_events_) {
     inl::count_event(queue, ever, time);
     return inl::CountStep::Quiet;
   }
@@ -168,7 +167,7 @@ void PanedCountStore::take(char* row, int64_t time, ResultRows& out) {
   }
   bool full = queue.in_slide == desc_.every;
   if (full) queue.in_slide = 0;
-  if (is_quiet_) queue.quiet = pane_events_ - queue.in_pane - 1;  // a window ends with a pane
+  queue.is_quiet = is_quiet_ ? 1 : 0;  // a window ends with a pane
   if (full) give(row, queue, Filling::Without, out);
 }
 
@@ -288,9 +287,9 @@ void PanedCountStore::convert_from(const Store& old_store, const std::vector<int
     const Queue& from = old.queue_of(row);
     Queue& queue = queue_of(made);
     queue = from;
-    queue.quiet = 0;
+    queue.is_quiet = 0;
     queue.is_narrow = 0;
-    queue.ready = 0;
+    if (from.is_narrow != 0) queue.ordered = 0;
     if (!old.narrow_) queue.ordered = queue.next + 1;  // it did not look
     if (from.capacity == 0) return;
     queue.ring = table_heap().allocate(queue.capacity * pane_bytes_);
@@ -302,7 +301,6 @@ void PanedCountStore::convert_from(const Store& old_store, const std::vector<int
       convert_pane(old, old.newer(from), cells, newer(queue));
       return;
     }
-    queue.ordered = 0;
     queue.middle = queue.first;
     memset(newer(queue), 0, pane_bytes_);
     std::vector<char> whole(old.pane_bytes_);

@@ -10,7 +10,7 @@ void PanedCountStore::widen(char* row) {
   Queue& queue = queue_of(row);
   Queue wide = queue;
   wide.is_narrow = 0;
-  wide.ready = 0;
+  wide.ordered = 0;
   wide.middle = wide.first;
   if (queue.capacity > 0) {
     wide.ring = table_heap().allocate(wide.capacity * pane_bytes_);
