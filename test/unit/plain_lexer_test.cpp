@@ -4,14 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "compiler/syntax/decode.h"
 #include "parse_fixture.h"
-#include "scripts.h"
+#include "test/unit/all_scripts.h"
 
 namespace mut::test {
 namespace {
@@ -37,20 +34,6 @@ std::string by_plain(const std::string& text) {
   const syntax::DecodedText decoded = syntax::decode(text);
   syntax::PlainLexer lexer(&stream, decoded.characters);
   return tokens_of(lexer);
-}
-
-std::vector<std::string> all_scripts() {
-  std::vector<std::string> out;
-  for (const NamedScript& script : scripts) out.emplace_back(script.text);
-  for (const char* folder : {"/test/e2e", "/examples", "/stdlib"}) {
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(MUT_ROOT + std::string(folder))) {
-      if (entry.path().extension() != ".mut") continue;
-      std::stringstream text;
-      text << std::ifstream(entry.path()).rdbuf();
-      out.push_back(text.str());
-    }
-  }
-  return out;
 }
 
 TEST(PlainLexer, GivesTheTokensOfTheGrammar) {

@@ -5,15 +5,12 @@
 #include <MutParser.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <random>
-#include <sstream>
 
 #include "compiler/syntax/table_prediction.h"
 #include "parse_fixture.h"
-#include "scripts.h"
+#include "test/unit/all_scripts.h"
 
 namespace mut::test {
 namespace {
@@ -79,20 +76,6 @@ Outcome parse_by(By way, std::vector<std::unique_ptr<antlr4::Token>> tokens) {
   } catch (const antlr4::ParseCancellationException&) {
   }
   if (counting != nullptr) out.known = counting->known, out.searched = counting->searched;
-  return out;
-}
-
-std::vector<std::string> all_scripts() {
-  std::vector<std::string> out;
-  for (const NamedScript& script : scripts) out.emplace_back(script.text);
-  for (const char* folder : {"/test/e2e", "/examples", "/stdlib"}) {
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(MUT_ROOT + std::string(folder))) {
-      if (entry.path().extension() != ".mut") continue;
-      std::stringstream text;
-      text << std::ifstream(entry.path()).rdbuf();
-      out.push_back(text.str());
-    }
-  }
   return out;
 }
 
