@@ -274,6 +274,8 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
   }
   for (size_t i = 0; i < graph.spread.everywhere_at.size(); ++i)
     out->sites[i].everywhere = graph.spread.everywhere_at[i] != 0;
+  for (size_t i = 0; i < out->sites.size(); ++i)
+    out->site_of_counter.insert_or_assign(out->sites[i].counter, i);
   std::vector<abi::FieldDesc> params;
   for (const typed::Param& param : program.params) {
     params.push_back(abi::made_field(param.name, graph::describe(param.type)));

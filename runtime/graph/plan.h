@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "runtime/abi/kernel.h"
@@ -84,7 +85,7 @@ struct ErrorSite {
   bool read = false;        // `.errors` of the stream has readers
   bool everywhere = false;  // with several shards each comes by with the same event; the first tells it
   bool hides_raw = false;   // of a source with a secret: nobody can tell which part of a broken record it is
-  std::string counter;      // "stream/stage" of what a choosing stage drops
+  std::string counter;      // "stream/stage" of what a choosing stage drops, which no other of those has
 };
 
 struct SetPlan {
@@ -106,6 +107,7 @@ struct Plan {
   std::vector<StorePlan> stores;
   std::vector<EmitPlan> emits;
   std::vector<ErrorSite> sites;
+  std::unordered_map<std::string, size_t> site_of_counter;
   std::vector<ParamPlan> params;
   abi::TypeDescRef param_record;
   std::vector<char> param_values;  // in memory layout; texts point into `texts`

@@ -422,10 +422,11 @@ MigrationCount migrate(const std::vector<ShardMigration>& shards, const Migratio
       auto& left = old.store_slot(static_cast<size_t>(id.store));
       if (left && left->entry_count() > 0) shard.parked->insert_or_assign(id, std::move(left));
     }
-    for (size_t i = 0; i < after.sites.size(); ++i) {
-      for (size_t j = 0; j < before.sites.size(); ++j) {
-        if (after.sites[i].counter == before.sites[j].counter) next.dropped()[i] = old.dropped()[j];
-      }
+    for (size_t i = 0; i < before.sites.size(); ++i) {
+      uint64_t dropped = old.dropped()[i];
+      if (dropped == 0) continue;
+      auto same = after.site_of_counter.find(before.sites[i].counter);
+      if (same != after.site_of_counter.end()) next.dropped()[same->second] = dropped;
     }
   }
   return out;
