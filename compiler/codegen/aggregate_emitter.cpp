@@ -145,22 +145,13 @@ llvm::Value* StageEmitter::pane_table(int store, llvm::Value* view, llvm::Value*
     return b.CreateLoad(pointer, offset(view, offsetof(MutWindow, pane_table)));
   llvm::Value* cached =
       b.CreateCall(module_.helper("mut_window_cached", pointer, {pointer, b.getInt64Ty()}), {view, at_.time});
-  llvm::BasicBlock* from = b.GetInsertBlock();
-  llvm::BasicBlock* look = at_.block("look");
-  llvm::BasicBlock* have = at_.block("have");
-  b.CreateCondBr(b.CreateIsNotNull(cached), have, look, module_.weights(1 << 12, 1));
-  b.SetInsertPoint(look);
-  llvm::Value* found =
-      b.CreateCall(module_.helper("mut_pane", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
-                   {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time});
-  late_unless(b.CreateIsNotNull(found));
-  llvm::BasicBlock* found_end = b.GetInsertBlock();
-  b.CreateBr(have);
-  b.SetInsertPoint(have);
-  llvm::PHINode* table = b.CreatePHI(pointer, 2);
-  table->addIncoming(cached, from);
-  table->addIncoming(found, found_end);
-  return table;
+  return known_or(cached, b.CreateIsNotNull(cached), [&]() -> llvm::Value* {
+    llvm::Value* found =
+        b.CreateCall(module_.helper("mut_pane", pointer, {pointer, b.getInt32Ty(), pointer, b.getInt64Ty()}),
+                     {at_.context(), b.getInt32(static_cast<uint32_t>(store)), key, at_.time});
+    late_unless(b.CreateIsNotNull(found));
+    return found;
+  });
 }
 
 void StageEmitter::emit_windowed() {

@@ -50,23 +50,15 @@ llvm::Value* StageEmitter::step_of_count(int store, llvm::Value* row, llvm::Valu
   for (llvm::Value* each : count_layout(store)) passed.push_back(each);
   llvm::Value* known = b.CreateCall(
       module_.helper("mut_count_step", number, {pointer, word, word, word, word, word, word}), passed);
-  llvm::BasicBlock* from = b.GetInsertBlock();
-  llvm::BasicBlock* ask = at_.block("ask");
-  llvm::BasicBlock* have = at_.block("have");
-  b.CreateCondBr(b.CreateICmpNE(known, b.getInt32(static_cast<uint32_t>(CountStep::Ask))), have, ask,
-                 module_.weights(1 << 12, 1));
-  b.SetInsertPoint(ask);
-  llvm::Value* told = b.CreateCall(module_.helper("mut_count_room", number, {pointer, number, pointer, word}),
-                                   {at_.context(), b.getInt32(static_cast<uint32_t>(store)), row, at_.time});
-  at_.check(b.CreateICmpNE(told, b.getInt32(static_cast<uint32_t>(CountStep::Ask))), EventError::Memory);
-  need_room(store, store_view(store), key, arguments);
-  llvm::BasicBlock* asked = b.GetInsertBlock();
-  b.CreateBr(have);
-  b.SetInsertPoint(have);
-  llvm::PHINode* step = b.CreatePHI(number, 2);
-  step->addIncoming(known, from);
-  step->addIncoming(told, asked);
-  return step;
+  llvm::Value* ask = b.getInt32(static_cast<uint32_t>(CountStep::Ask));
+  return known_or(known, b.CreateICmpNE(known, ask), [&]() -> llvm::Value* {
+    llvm::Value* told =
+        b.CreateCall(module_.helper("mut_count_room", number, {pointer, number, pointer, word}),
+                     {at_.context(), b.getInt32(static_cast<uint32_t>(store)), row, at_.time});
+    at_.check(b.CreateICmpNE(told, ask), EventError::Memory);
+    need_room(store, store_view(store), key, arguments);
+    return told;
+  });
 }
 
 bool StageEmitter::fills_at_each(int store) {

@@ -150,11 +150,29 @@ llvm::Value* StageEmitter::emit_key(const std::vector<typed::ExprPtr>& keys, con
   return out;
 }
 
+llvm::Value* StageEmitter::known_or(llvm::Value* known, llvm::Value* holds,
+                                    const std::function<llvm::Value*()>& look) {
+  B& b = at_.builder();
+  llvm::BasicBlock* from = b.GetInsertBlock();
+  llvm::BasicBlock* looks = at_.block("look");
+  llvm::BasicBlock* have = at_.block("have");
+  b.CreateCondBr(holds, have, looks, module_.weights(1 << 12, 1));
+  b.SetInsertPoint(looks);
+  llvm::Value* found = look();
+  llvm::BasicBlock* looked = b.GetInsertBlock();
+  b.CreateBr(have);
+  b.SetInsertPoint(have);
+  llvm::PHINode* out = b.CreatePHI(known->getType(), 2);
+  out->addIncoming(known, from);
+  out->addIncoming(found, looked);
+  return out;
+}
+
 llvm::Value* StageEmitter::find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc) {
   B& b = at_.builder();
   const char* finds =
       at_.known_rows == Known::Calm ? "mut_table_find_or_insert_calm" : "mut_table_find_or_insert";
-  auto find = [&] {
+  auto find = [&]() -> llvm::Value* {
     llvm::Value* row = b.CreateCall(
         module_.helper(finds, b.getPtrTy(),
                        {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty(), b.getInt64Ty(), b.getInt64Ty()}),
@@ -164,19 +182,7 @@ llvm::Value* StageEmitter::find_row(llvm::Value* table, llvm::Value* key, const 
   };
   if (desc.key_words > 0) return find();
   llvm::Value* only = b.CreateLoad(b.getPtrTy(), offset(table, offsetof(MutTable, only)));
-  llvm::BasicBlock* from = b.GetInsertBlock();
-  llvm::BasicBlock* look = at_.block("look");
-  llvm::BasicBlock* have = at_.block("have");
-  b.CreateCondBr(b.CreateIsNotNull(only), have, look, module_.weights(1 << 12, 1));
-  b.SetInsertPoint(look);
-  llvm::Value* found = find();
-  llvm::BasicBlock* looked = b.GetInsertBlock();
-  b.CreateBr(have);
-  b.SetInsertPoint(have);
-  llvm::PHINode* row = b.CreatePHI(b.getPtrTy(), 2);
-  row->addIncoming(only, from);
-  row->addIncoming(found, looked);
-  return row;
+  return known_or(only, b.CreateIsNotNull(only), find);
 }
 
 llvm::Value* StageEmitter::group_row(int store, llvm::Value* key) {

@@ -44,6 +44,8 @@ class StageEmitter {
   void emit_table();
   void emit_lookup();
   void emit_windowed();
+  // `known` where that `holds`, as it does for nearly all events; else what `look` finds.
+  llvm::Value* known_or(llvm::Value* known, llvm::Value* holds, const std::function<llvm::Value*()>& look);
   llvm::Value* pane_table(int store, llvm::Value* view, llvm::Value* key);
   void emit_match();
   void emit_hold();
