@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <unordered_map>
 #include <utility>
 
 #include "compiler/change/differences.h"
@@ -212,12 +213,15 @@ class StageMatcher {
 
   void run() {
     out_.cells.assign(new_.cells.size(), {});
+    std::unordered_map<std::string_view, int> old_streams;
+    for (size_t i = 0; i < before_.streams.size(); ++i)
+      old_streams.emplace(before_.streams[i].name, static_cast<int>(i));
     for (size_t i = 0; i < after_.streams.size(); ++i) {
       const typed::Stream& stream = after_.streams[i];
       auto former = names_.streams.find(stream.name);
       bool renamed = former != names_.streams.end();
-      int old_stream = before_.find_stream(renamed ? former->second : stream.name);
-      match_stream(old_stream, static_cast<int>(i), renamed);
+      auto old_stream = old_streams.find(renamed ? former->second : stream.name);
+      match_stream(old_stream == old_streams.end() ? -1 : old_stream->second, static_cast<int>(i), renamed);
     }
     for (size_t n = 0; n < new_.stages.size(); ++n) copy(n);
     out_.stages = stage_of_;

@@ -10,9 +10,6 @@
 
 namespace mut::codegen {
 
-// Readers of a stream that are compiled into the function that gives them its rows.
-static constexpr size_t fan_out_max = 32;
-
 using graph::Consumer;
 using typed::Kind;
 
@@ -117,7 +114,8 @@ llvm::Function* ModuleEmitter::section(int stream, size_t stage, Known known) {
   return entry->second;
 }
 
-llvm::Function* ModuleEmitter::make_section(int stream, size_t stage, const std::string& name) {
+llvm::Function* ModuleEmitter::make_section(int stream, size_t stage, const std::string& name,
+                                            const std::vector<llvm::Type*>& more) {
   llvm::LLVMContext& context = module_.getContext();
   const typed::Stream& of = program().streams[static_cast<size_t>(stream)];
   typed::TypeRef record = stage < of.stages.size() ? of.stages[stage].input : of.type;
@@ -128,6 +126,7 @@ llvm::Function* ModuleEmitter::make_section(int stream, size_t stage, const std:
   for (size_t i = 0; i < record->fields.size(); ++i) {
     if (needs[i]) part_types(record->fields[i].type, context, params);
   }
+  params.insert(params.end(), more.begin(), more.end());
   auto* function = llvm::Function::Create(
       llvm::FunctionType::get(llvm::Type::getVoidTy(context), params, false), llvm::Function::InternalLinkage,
       name + std::to_string(stream) + "_" + std::to_string(stage), module_);
@@ -240,36 +239,12 @@ void ModuleEmitter::emit_section(int stream, size_t stage, Known known, llvm::Fu
 
 void ModuleEmitter::finish_stream(FunctionEmitter& at, int stream) {
   const std::vector<Consumer>& consumers = graph_.consumers[static_cast<size_t>(stream)];
-  if (consumers.size() <= fan_out_max) {
+  if (consumers.size() <= MUT_READERS_OF_GROUP) {
     for (const Consumer& consumer : consumers) emit_consumer(at, stream, consumer);
   } else {
     emit_fans(at, stream);
   }
   settle_followers(at, stream);
-}
-
-// What the optimiser does to a function costs more than its length: of thousands of readers some each are
-// one.
-void ModuleEmitter::emit_fans(FunctionEmitter& at, int stream) {
-  const std::vector<Consumer>& consumers = graph_.consumers[static_cast<size_t>(stream)];
-  const size_t end = program().streams[static_cast<size_t>(stream)].stages.size();
-  std::vector<llvm::Value*> args = {at.context(), at.counts, at.time, at.position};
-  const graph::Needs& needs = graph_.needs[static_cast<size_t>(stream)][end];
-  for (size_t i = 0; i < at.fields.size(); ++i) {
-    if (needs[i]) args.insert(args.end(), at.fields[i].parts.begin(), at.fields[i].parts.end());
-  }
-  for (size_t first = 0; first < consumers.size(); first += fan_out_max) {
-    const char* kind = at.known_rows == Known::Calm ? "calm_fan_" : "fan_";
-    llvm::Function* fan = make_section(stream, end, kind + std::to_string(first) + "_");
-    fan->addFnAttr(llvm::Attribute::NoInline);
-    at.builder().CreateCall(fan, args);
-    FunctionEmitter inside(*this, fan, graph::end_place(graph_, stream));
-    inside.known_rows = at.known_rows;
-    enter_section(inside, stream, end);
-    for (size_t i = first; i < std::min(first + fan_out_max, consumers.size()); ++i)
-      emit_consumer(inside, stream, consumers[i]);
-    inside.builder().CreateRetVoid();
-  }
 }
 
 void ModuleEmitter::emit_consumer(FunctionEmitter& at, int stream, const Consumer& consumer) {

@@ -54,7 +54,9 @@ class ModuleEmitter {
   friend class JoinEmitter;
   friend class ProcessEmitter;
   friend class CalmRows;
-  llvm::Function* make_section(int stream, size_t stage, const std::string& name);
+  // `more`: parameters behind those of an event.
+  llvm::Function* make_section(int stream, size_t stage, const std::string& name,
+                               const std::vector<llvm::Type*>& more = {});
   // Takes the arguments of such a function as the event that enters the stage.
   void enter_section(FunctionEmitter& at, int stream, size_t stage);
   void emit_section(int stream, size_t stage, Known known, llvm::Function* function);
@@ -80,7 +82,18 @@ class ModuleEmitter {
   void settle_followers(FunctionEmitter& at, int stream);
   Value own_of_group(FunctionEmitter& at, int store, size_t measure, llvm::Value* group);
   void finish_stream(FunctionEmitter& at, int stream);
+  // Many readers: fan_emitter.cpp. A function gives an event to some of them; bits of `always` are those that
+  // see every event.
+  struct Fan {
+    llvm::Function* function;
+    uint32_t always;
+  };
   void emit_fans(FunctionEmitter& at, int stream);
+  llvm::Function* make_fan(int stream, Known known, size_t first, size_t last,
+                           const graph::ReaderIndex* index);
+  void emit_wanted_fans(FunctionEmitter& at, const graph::ReaderIndex& index, const std::vector<Fan>& fans,
+                        std::vector<llvm::Value*> args);
+  llvm::Value* look_up_readers(FunctionEmitter& at, const graph::ReaderIndex& index);
   void emit_consumer(FunctionEmitter& at, int stream, const graph::Consumer& consumer);
   void emit_row(FunctionEmitter& at, int emit);
   void emit_right_event(FunctionEmitter& at, const graph::Consumer& consumer);

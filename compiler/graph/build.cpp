@@ -146,6 +146,9 @@ class Builder {
 
   Graph run() {
     const typed::Program& program = *out_.program;
+    out_.first_site.push_back(0);
+    for (const typed::Stream& stream : program.streams)
+      out_.first_site.push_back(out_.first_site.back() + static_cast<int>(stream.stages.size()) + 2);
     out_.consumers.resize(program.streams.size());
     out_.errors_of.assign(program.streams.size(), -1);
     out_.source_mask.assign(program.streams.size(), 0);
@@ -172,6 +175,9 @@ class Builder {
     find_best_rows();
     if (out_.shards == Graph::Shards::Several) spread_over_shards(out_);
     describe_code(out_);
+    for (size_t i = 0; i < program.streams.size(); ++i) {
+      if (auto index = index_readers(out_, static_cast<int>(i))) out_.reader_indexes.push_back(*index);
+    }
     return std::move(out_);
   }
 
@@ -439,10 +445,7 @@ int runtime_type(const Graph& graph, typed::TypeRef type) {
 }
 
 int error_site(const Graph& graph, int stream, int stage) {
-  int site = 0;
-  for (int i = 0; i < stream; ++i)
-    site += static_cast<int>(graph.program->streams[static_cast<size_t>(i)].stages.size()) + 2;
-  return site + stage;
+  return graph.first_site[static_cast<size_t>(stream)] + stage;
 }
 
 int route_error_site(const Graph& graph, int route) {

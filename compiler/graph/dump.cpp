@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compiler/graph/bounds.h"
 #include "compiler/graph/graph.h"
 
@@ -111,6 +113,13 @@ std::string dump(const Graph& graph) {
       }
     }
     if (!fields.empty()) out += "  needs" + fields + "\n";
+    for (const ReaderIndex& index : graph.reader_indexes) {
+      if (index.stream != static_cast<int>(i)) continue;
+      auto by_value = std::count_if(index.slots.begin(), index.slots.end(),
+                                    [](const std::vector<int>& slots) { return !slots.empty(); });
+      out += fmt::format("  {} of {} readers by {}\n", by_value, index.slots.size(),
+                         stream.type->fields[static_cast<size_t>(index.field)].name);
+    }
   }
   for (size_t i = 0; i < graph.stores.size(); ++i) {
     const state::StoreDesc& desc = graph.stores[i].desc;

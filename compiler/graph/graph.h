@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/graph/reader_index.h"
 #include "compiler/typed/program.h"
 #include "runtime/state/home.h"
 #include "runtime/state/store_desc.h"
@@ -73,9 +74,11 @@ struct Graph {
       needs;                          // stream, stage → fields needed of what enters it; one more for the end
   std::vector<uint64_t> source_mask;  // by stream: sources it comes from
   std::vector<char> live;             // by stream: reaches a sink or set
+  std::vector<int> first_site;        // by stream: see error_site(); one more for what is behind all
   std::map<const typed::Expr*, int> literal_slots;
   std::vector<typed::Const> literals;  // by slot
   std::vector<typed::TypeRef> literal_types;
+  std::vector<ReaderIndex> reader_indexes;    // by the index that kernels pass
   std::vector<std::string> regexes;           // patterns, by the index that kernels pass
   std::vector<std::string> zones;             // names, by the index that kernels pass
   std::vector<typed::TypeRef> runtime_types;  // of casts and formats, by the index that kernels pass

@@ -16,11 +16,11 @@ namespace {
 
 // Beginnings of the names of functions that have no state of a stage: see symbols.def.
 constexpr llvm::StringRef stateless[] = {
-    "mut_key_float",   "mut_shard_of", "mut_text_",      "mut_compare_", "mut_parse_time",  "mut_to_local",
-    "mut_from_local",  "mut_json_",    "mut_regex_",     "mut_fail",     "mut_undecodable", "mut_next_bad",
-    "mut_newest_time", "mut_arena",    "mut_sink_grow",  "mut_set",      "mut_draw_",       "mut_round_",
-    "mut_scale_",      "mut_call",     "mut_list_equal", "mut_map_",     "mut_format",      "mut_cast",
-    "mut_decimal_",    "mut_pack",     "mut_unpack"};
+    "mut_key_float",   "mut_shard_of", "mut_text_",    "mut_compare_",   "mut_parse_time",  "mut_to_local",
+    "mut_from_local",  "mut_json_",    "mut_regex_",   "mut_fail",       "mut_undecodable", "mut_next_bad",
+    "mut_newest_time", "mut_arena",    "mut_readers_", "mut_sink_grow",  "mut_set",         "mut_draw_",
+    "mut_round_",      "mut_scale_",   "mut_call",     "mut_list_equal", "mut_map_",        "mut_format",
+    "mut_cast",        "mut_decimal_", "mut_pack",     "mut_unpack"};
 
 bool keeps_state(llvm::StringRef name) {
   if (!name.starts_with("mut_")) return false;

@@ -218,15 +218,14 @@ void ProgramChecker::number_streams() {
   for (auto& [decl, routed] : routes_) {
     if (!routed.fine) continue;
     typed::Route route = std::move(routed.route);
-    route.input = out_.find_stream(routed.input->name);
+    route.input = placed(routed.input->name);
     for (size_t i = 0; i < decl->branches.size(); ++i)
-      route.branches[i].stream = out_.find_stream(decl->branches[i].target.text);
+      route.branches[i].stream = placed(decl->branches[i].target.text);
     out_.routes.push_back(std::move(route));
   }
   std::sort(out_.routes.begin(), out_.routes.end(),
             [](const typed::Route& a, const typed::Route& b) { return a.span.begin < b.span.begin; });
-  for (size_t i = 0; i < out_.sources.size(); ++i)
-    out_.sources[i].stream = out_.find_stream(out_.sources[i].name);
+  for (size_t i = 0; i < out_.sources.size(); ++i) out_.sources[i].stream = placed(out_.sources[i].name);
   // Ties between sources go by declaration; they were checked as they were needed.
   std::vector<typed::Source> sorted;
   std::vector<size_t> places(out_.sources.size());
@@ -240,15 +239,14 @@ void ProgramChecker::number_streams() {
   for (typed::Stream& stream : out_.streams) {
     for (typed::Stage& stage : stream.stages) {
       if (stage.late_stream >= 0)
-        stage.late_stream = out_.find_stream(late_names_[static_cast<size_t>(stage.late_stream)]);
-      if (stage.join)
-        stage.join->right = out_.find_stream(right_names_[static_cast<size_t>(stage.join->right)]);
+        stage.late_stream = placed(late_names_[static_cast<size_t>(stage.late_stream)]);
+      if (stage.join) stage.join->right = placed(right_names_[static_cast<size_t>(stage.join->right)]);
     }
   }
 }
 
 int ProgramChecker::place(const std::string& name) {
-  if (int known = out_.find_stream(name); known >= 0) return known;
+  if (int known = placed(name); known >= 0) return known;
   typed::Stream stream;
   if (name.ends_with(".errors")) {
     typed::Stream& known = errors_.find(name)->second;
@@ -263,25 +261,31 @@ int ProgramChecker::place(const std::string& name) {
     Declared& declared = declared_.find(name)->second;
     if (!declared.result) return -1;
     const std::vector<std::string>& inputs = input_names_[name];
-    std::vector<int> placed;
-    for (const std::string& input : inputs) placed.push_back(place(input));
+    std::vector<int> above;
+    for (const std::string& input : inputs) above.push_back(place(input));
     for (const typed::Stage& stage : declared.result->stages) {
       if (stage.join) place(right_names_[static_cast<size_t>(stage.join->right)]);
     }
     if (!declared.late_of.empty()) {
-      placed.push_back(place(declared.late_of));
+      above.push_back(place(declared.late_of));
       declared.result->inputs.resize(1);
     }
-    if (int known = out_.find_stream(name); known >= 0) return known;
+    if (int known = placed(name); known >= 0) return known;
     stream = typed::Stream(std::move(*declared.result));
     declared.result.emplace();  // still known as checked
     declared.result->name = stream.name;
     declared.result->type = stream.type;
-    for (size_t i = 0; i < placed.size() && i < stream.inputs.size(); ++i)
-      stream.inputs[i].stream = placed[i];
+    for (size_t i = 0; i < above.size() && i < stream.inputs.size(); ++i) stream.inputs[i].stream = above[i];
   }
+  auto index = static_cast<int>(out_.streams.size());
+  placed_.emplace(stream.name, index);
   out_.streams.push_back(std::move(stream));
-  return static_cast<int>(out_.streams.size() - 1);
+  return index;
+}
+
+int ProgramChecker::placed(const std::string& name) const {
+  auto known = placed_.find(name);
+  return known == placed_.end() ? -1 : known->second;
 }
 
 int ProgramChecker::stream_index(const ast::Path& path) {
@@ -381,7 +385,7 @@ void ProgramChecker::check_migrate(const ast::MigrateDecl& decl) {
   std::string label = owner.parts.back().text;
   owner.parts.pop_back();
   std::string name = path_text(owner);
-  int index = out_.find_stream(name);
+  int index = placed(name);
   if (index < 0) {
     if (owner.parts.empty() || !declared_.contains(name))
       diags_.report(Code::MigrateTarget, decl.target.span,
@@ -436,7 +440,7 @@ void ProgramChecker::warn_unread() {
     for (const ast::TestStep& step : test->steps) {
       const auto* expect = std::get_if<ast::ExpectRowsStep>(&step.node);
       if (expect == nullptr) continue;
-      int index = out_.find_stream(path_text(expect->stream));
+      int index = placed(path_text(expect->stream));
       if (index >= 0) read[static_cast<size_t>(index)] = 1;
     }
   }

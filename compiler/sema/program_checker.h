@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "compiler/sema/check.h"
@@ -72,6 +73,7 @@ class ProgramChecker {
   // Gives streams their indices: order of declaration, but a stream after all of its inputs.
   void number_streams();
   int place(const std::string& name);
+  int placed(const std::string& name) const;  // -1: it is not, or not yet
   // Index of a stream that an emit or set reads; error streams are made when they are first read.
   int stream_index(const ast::Path& path);
   void check_emit(const ast::EmitDecl& decl, source::Span span);
@@ -98,6 +100,7 @@ class ProgramChecker {
   std::map<std::string, Declared> declared_;
   std::map<std::string, typed::Stream> errors_;
   std::map<std::string, std::vector<std::string>> input_names_;
+  std::unordered_map<std::string, int> placed_;
   std::map<const ast::RouteDecl*, Routed> routes_;
   std::vector<std::string> late_names_;
   std::vector<std::string> right_names_;  // of joins

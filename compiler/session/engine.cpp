@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <set>
+#include <unordered_map>
 
 #include "compiler/session/engine_state.h"
 #include "compiler/session/files.h"
@@ -467,25 +468,31 @@ Outcome<Done> Engine::close() {
 
 namespace {
 
-using Losses = std::vector<std::pair<std::string, uint64_t>>;
+// Counts by place, in the order in which the places were first named.
+class Losses {
+ public:
+  explicit Losses(std::vector<std::pair<std::string, uint64_t>>& to) : to_(to) {}
 
-void add_loss(Losses& to, const std::string& where, uint64_t count) {
-  if (count == 0) return;
-  auto known = std::find_if(to.begin(), to.end(), [&](const auto& other) { return other.first == where; });
-  if (known == to.end()) return void(to.emplace_back(where, count));
-  known->second += count;
-}
+  void add(const std::string& where, uint64_t count) {
+    if (count == 0) return;
+    auto [place, fresh] = places_.emplace(where, to_.size());
+    if (fresh) to_.emplace_back(where, 0);
+    to_[place->second].second += count;
+  }
 
-// What stages have let go of, and what came late; of a canary beside the others.
-void count_losses(const runtime::Fleet& fleet, EngineStats& out) {
+ private:
+  std::vector<std::pair<std::string, uint64_t>>& to_;
+  std::unordered_map<std::string, size_t> places_;
+};
+
+// What stages have let go of, and what came late.
+void count_losses(const runtime::Fleet& fleet, Losses& dropped, Losses& late, EngineStats& out) {
   const runtime::Plan& plan = fleet.plan();
-  for (size_t i = 0; i < plan.sites.size(); ++i)
-    add_loss(out.dropped_by_stage, plan.sites[i].counter, fleet.dropped(i));
+  for (size_t i = 0; i < plan.sites.size(); ++i) dropped.add(plan.sites[i].counter, fleet.dropped(i));
   for (size_t i = 0; i < plan.stores.size(); ++i) {
     const state::Store& store = fleet.instance(0).store(i);
-    const std::string& path = store.desc().path;
-    add_loss(out.dropped_by_stage, store.let_go_path(), fleet.let_go_count(i));
-    add_loss(out.late_by_stage, path, fleet.late_count(i));
+    dropped.add(store.let_go_path(), fleet.let_go_count(i));
+    late.add(store.desc().path, fleet.late_count(i));
     out.late += fleet.late_count(i);
   }
 }
@@ -520,9 +527,11 @@ EngineStats Engine::stats() const {
     out.positions.push_back({count.source, count.records});
   for (const auto& [stream, count] : s.runner->errors().counts())
     out.errors_by_stream.emplace_back(stream, count);
-  count_losses(s.runner->fleet(), out);
+  Losses dropped(out.dropped_by_stage);
+  Losses late(out.late_by_stage);
+  count_losses(s.runner->fleet(), dropped, late, out);
   if (const runtime::Canary* canary = s.runner->canary()) {
-    count_losses(canary->fleet(), out);
+    count_losses(canary->fleet(), dropped, late, out);
     out.state_bytes += canary->fleet().budget().used();
   }
   return out;

@@ -200,6 +200,29 @@ runtime::SourcePlan source_plan(const graph::Graph& graph, const typed::Source& 
   return out;
 }
 
+// By the values that literals have in this version.
+runtime::ReaderIndex reader_index(const graph::Graph& graph, const graph::ReaderIndex& index) {
+  const auto& consumers = graph.consumers[static_cast<size_t>(index.stream)];
+  std::vector<runtime::ReaderIndex::Entry> entries;
+  std::vector<size_t> sites;
+  for (size_t i = 0; i < consumers.size(); ++i) {
+    for (int slot : index.slots[i]) {
+      const typed::Const& value = graph.literals[static_cast<size_t>(slot)];
+      bool is_text = graph.literal_types[static_cast<size_t>(slot)]->kind == Kind::String;
+      runtime::ReaderIndex::Value key;
+      if (is_text) {
+        key = value.as_text();
+      } else {
+        key = value.as_int();
+      }
+      entries.push_back({std::move(key), static_cast<uint32_t>(i)});
+    }
+    if (!index.slots[i].empty())
+      sites.push_back(static_cast<size_t>(graph::error_site(graph, consumers[i].index, 0)));
+  }
+  return {entries, std::move(sites)};
+}
+
 }  // namespace
 
 std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source::SourceSet& sources) {
@@ -341,6 +364,8 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
     MUT_CHECK(out->zones.back() != nullptr, "the checker has found it before");
   }
   for (typed::TypeRef type : graph.runtime_types) out->types.push_back(graph::describe(type));
+  for (const graph::ReaderIndex& index : graph.reader_indexes)
+    out->reader_indexes.push_back(reader_index(graph, index));
   return out;
 }
 

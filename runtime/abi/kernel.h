@@ -167,6 +167,14 @@ typedef struct MutPartners {
   uint64_t unmatched;  // out: 1 when the event itself is given as a row without partner
 } MutPartners;
 
+// Some readers of one stream, in groups of so many by their order: those that an event is to be given to.
+enum { MUT_READERS_OF_GROUP = 32 };
+#define MUT_READERS_END UINT32_MAX
+typedef struct MutReaders {
+  uint32_t group;   // MUT_READERS_END: behind the last
+  uint32_t wanted;  // bits, by reader of the group
+} MutReaders;
+
 // The fields of an `.errors` event, filled by mut_rt_fail.
 typedef struct MutErrorEvent {
   MutStr event;

@@ -33,7 +33,7 @@ typedef struct MutList {
 namespace mut::abi {
 
 // A kernel refuses to run under another number.
-constexpr uint32_t abi_number = 8;
+constexpr uint32_t abi_number = 9;
 
 inline MutStr make_str(const char* data, uint32_t size) {
   MutStr out{size, 0, data};

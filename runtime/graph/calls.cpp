@@ -102,6 +102,14 @@ void mut_arena_rewind(MutContext* ctx, const mut::batch::Arena::Mark* to) {
   instance(ctx).arena().rewind(*to);
 }
 
+const MutReaders* mut_readers_by_text(MutContext* ctx, uint32_t index, uint64_t head, const char* text) {
+  return instance(ctx).ask_readers(index).find(std::string_view(text, static_cast<uint32_t>(head)));
+}
+
+const MutReaders* mut_readers_by_number(MutContext* ctx, uint32_t index, int64_t number) {
+  return instance(ctx).ask_readers(index).find(number);
+}
+
 void mut_sink_grow(MutContext* ctx, uint32_t sink) { instance(ctx).grow_sink(sink); }
 
 int32_t mut_set(MutContext* ctx, uint32_t set, const void* value, int64_t time) {

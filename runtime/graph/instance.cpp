@@ -52,6 +52,7 @@ Instance::Instance(std::shared_ptr<const Plan> plan, Kernels kernels, const Shar
     sinks_[i].row_size = (sizeof(MutOutHead) + plan_->emits[i].record->size + 7) / 8 * 8;
   }
   dropped_.assign(plan_->sites.size() + 1, 0);
+  asked_.assign(plan_->reader_indexes.size(), 0);
   for (const SourcePlan& source : plan_->sources) seeds_.push_back(source.generate.seed);
   size_t bits = plan_->sources.size();
   for (const StorePlan& store : plan_->stores)
@@ -88,6 +89,16 @@ size_t Instance::own_bytes() const {
     out += store->bytes();
   }
   return out;
+}
+
+std::vector<uint64_t>& Instance::dropped() {
+  // Kernels count one less for each event that a reader was given.
+  for (size_t i = 0; i < asked_.size(); ++i) {
+    uint64_t asked = std::exchange(asked_[i], 0);
+    if (asked == 0) continue;
+    for (size_t site : plan_->reader_indexes[i].sites()) dropped_[site] += asked;
+  }
+  return dropped_;
 }
 
 std::shared_ptr<state::Store>& Instance::store_slot(size_t index) { return stores_[index]; }

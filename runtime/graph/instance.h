@@ -64,8 +64,13 @@ class Instance {
   // Of the stores that nothing else needs.
   size_t own_bytes() const;
   std::span<const MutSink> sinks() const { return sinks_; }
-  const std::vector<uint64_t>& dropped() const { return dropped_; }
-  std::vector<uint64_t>& dropped() { return dropped_; }
+  // What stages that choose have let go, by site.
+  std::vector<uint64_t>& dropped();
+  // Kernels ask who is to have an event. Those that are not let it go unseen: see dropped().
+  const ReaderIndex& ask_readers(size_t index) {
+    ++asked_[index];
+    return plan_->reader_indexes[index];
+  }
   batch::Arena& arena() { return arena_; }
 
   // Of the row being run, for errors; set before a kernel is called.
@@ -146,6 +151,7 @@ class Instance {
   std::vector<MutSink> sinks_;
   std::vector<std::vector<char>> sink_memory_;
   std::vector<uint64_t> dropped_;
+  std::vector<uint64_t> asked_;  // by Plan::reader_indexes: events that dropped_ of its readers has not yet
   std::vector<uint64_t> seeds_;
   std::vector<char> params_;
   std::vector<std::string> param_texts_;

@@ -11,6 +11,7 @@
 #include "runtime/abi/kernel.h"
 #include "runtime/abi/type_desc.h"
 #include "runtime/calendar/zone.h"
+#include "runtime/graph/reader_index.h"
 #include "runtime/regex/regex.h"
 #include "runtime/state/home.h"
 #include "runtime/state/patterns.h"
@@ -117,6 +118,7 @@ struct Plan {
   std::vector<std::shared_ptr<const regex::Regex>> regexes;  // that kernels name by index
   std::vector<std::shared_ptr<const calendar::Zone>> zones;  // the same
   std::vector<abi::TypeDescRef> types;                       // that casts and formats name by index
+  std::vector<ReaderIndex> reader_indexes;                   // the same
 };
 
 // Machine code of a plan. `owner` keeps it loaded.
