@@ -155,9 +155,11 @@ std::string dump_shards(const Graph& graph) {
     const typed::Stage& stage = stream.stages[static_cast<size_t>(node.stage)];
     std::string where = "in every shard, whole";
     if (node.home == Home::First) where = "in the first shard";
+    if (node.parted) where = "in parts, of any rows; in the first shard when a window ends";
     if (node.home == Home::ByKey) where = "by " + node.desc.keys[static_cast<size_t>(node.home_key)].name;
     out += fmt::format("@{}/{} [{}] {}\n", stream.name, stage.name, store_name(node.desc.kind), where);
   }
+  if (graph.spread.parts) out += "rows are dealt out to all shards\n";
   if (out.empty()) out = "no stage keeps state: every shard sees all events, the first gives the rows\n";
   return out;
 }

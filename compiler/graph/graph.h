@@ -3,9 +3,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "compiler/graph/parts.h"
 #include "compiler/graph/reader_index.h"
 #include "compiler/typed/program.h"
 #include "runtime/state/home.h"
@@ -38,13 +40,15 @@ struct Spread {
   std::vector<Asks> error_inputs;                // by stream: the same of what fails before state begins
   std::vector<char> everywhere_at;               // by error site: every shard comes by with the same event
   std::vector<char> emits_everywhere;            // by emit: every shard has the rows; the first gives them
+  std::optional<Parts> parts;                    // rows are dealt out; else each shard sees them all
 };
 
 // A store and the calls of its stage that live in it.
 struct StoreNode {
   state::StoreDesc desc;
   Home home = Home::Everywhere;
-  int home_key = -1;  // ByKey: index into desc.keys
+  int home_key = -1;    // ByKey: index into desc.keys
+  bool parted = false;  // First: the others fill a part of it until a window ends
   int stream = -1;
   int stage = -1;
   std::vector<int> histories;  // Where, Project: indices into Stage::histories, one per cell

@@ -264,6 +264,7 @@ class CodeDescriber {
       for (Asks input : out_.spread.inputs[i]) asks(input);
       asks(out_.spread.error_inputs[i]);
     }
+    if (out_.spread.parts) out += "/parts";
     for (char everywhere : out_.spread.everywhere_at) out += everywhere != 0 ? 'e' : 'o';
     for (char everywhere : out_.spread.emits_everywhere) out += everywhere != 0 ? 'e' : 'o';
   }

@@ -146,7 +146,11 @@ Outcome<Done> Engine::start() {
   kernels.value().version = s.program_version;
   runtime::RunnerOptions options;
   options.shards = s.options.shards;
-  options.batch_rows = s.options.batch_rows;
+  if (s.options.batch_rows != 0) {
+    options.batch_rows = s.options.batch_rows;
+  } else if (options.shards > 1) {
+    options.batch_rows = runtime::RunnerOptions::batch_rows_of_shards;
+  }
   options.memory_bytes = s.options.memory_bytes;
   if (stays) options.at_end = runtime::RunnerOptions::AtEnd::Stay;
   if (s.options.clock == EngineOptions::Clock::Virtual)

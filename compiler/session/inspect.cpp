@@ -200,7 +200,7 @@ EngineFigures Engine::inspect() const {
           program->typed->streams[static_cast<size_t>(program->graph->stores[i].stream)];
       if (is_tap(stream.name)) continue;
       out.stores.push_back({store.desc().path, stream.name, std::string(kind_name(store.desc().kind)),
-                            s.runner->fleet().entry_count(i), s.runner->fleet().late_count(i),
+                            s.runner->gathered_fleet().entry_count(i), s.runner->fleet().late_count(i),
                             as_time(s.runner->fleet().due(i))});
     }
     if (const runtime::Canary* canary = s.runner->canary())
@@ -295,10 +295,10 @@ Outcome<std::string> Engine::state(const std::string& stream, const std::string&
     std::string text = "{";
     for (size_t i = 0; i < s.runner->plan().stores.size(); ++i) {
       if (program->graph->stores[i].stream != index) continue;
-      auto cells = session::key_state(s.runner->fleet().instance(0).store(i), key);
+      auto cells = session::key_state(s.runner->gathered_fleet().instance(0).store(i), key);
       // A key is in one of the shards.
       for (size_t shard = 1; shard < s.runner->fleet().size() && cells && cells.value() == "null"; ++shard)
-        cells = session::key_state(s.runner->fleet().instance(shard).store(i), key);
+        cells = session::key_state(s.runner->gathered_fleet().instance(shard).store(i), key);
       if (const runtime::Canary* canary = s.runner->canary();
           canary != nullptr && cells && cells.value() == "null")
         cells = state_of_canary(*canary, s.runner->fleet().instance(0).store(i).desc().path, key);

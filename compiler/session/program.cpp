@@ -229,6 +229,8 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
   const typed::Program& program = *graph.program;
   auto out = std::make_shared<runtime::Plan>();
   for (const typed::Source& source : program.sources) out->sources.push_back(source_plan(graph, source));
+  for (size_t i = 0; i < out->sources.size() && graph.spread.parts; ++i)
+    out->sources[i].parted = graph.spread.parts->sources[i] != 0;
   Clocks clocks = clocks_of(graph);
   for (size_t i = 0; i < graph.stores.size(); ++i) {
     const graph::StoreNode& node = graph.stores[i];
@@ -236,6 +238,7 @@ std::shared_ptr<runtime::Plan> make_plan(const graph::Graph& graph, const source
     store.desc = node.desc;
     store.home = node.home;
     store.home_key = node.home_key;
+    store.parted = node.parted;
     store.clock = clocks.of_store[i];
     store.watermark_bit = clocks.bit_of[i];
     store.has_results = state::has_results(node.desc);

@@ -17,15 +17,20 @@ class Crew {
   ~Crew();
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
+  int64_t monotonic_ns() const { return env_.monotonic_ns(); }
   // work(i) for each shard i, all at once; returns when the last is done. What the threads have written is
   // seen here then.
   void run(const std::function<void(uint32_t shard)>& work);
 
  private:
   void serve(uint32_t shard);
+  // Looks until it holds, awake, for that long at most. At once where there are more shards than processors.
+  template <typename Holds>
+  bool comes_soon(int64_t within_ns, const Holds& holds) const;
   env::Env& env_;
   std::unique_ptr<env::EventCount> begun_;
   std::unique_ptr<env::EventCount> done_;
+  bool has_processors_;  // one for each shard
   const std::function<void(uint32_t)>* work_ = nullptr;
   std::atomic<uint64_t> round_{0};  // how many were begun; written after work_
   std::atomic<uint32_t> busy_{0};

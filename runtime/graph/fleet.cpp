@@ -34,18 +34,33 @@ Instances Fleet::set_instances(Instances next) {
 }
 
 Fleet::Runs Fleet::run(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors) {
-  std::vector<Shard::Ran> ran(shards_.size(), Shard::Ran::All);
-  together_ = shards_.size() > 1;
-  crew_.run([&](uint32_t i) {
-    Shard& shard = *shards_[i];
-    // Rows of several shards are taken when all of them stand at one event.
-    if (together_) shard.instance().context().output_rows_max = std::numeric_limits<uint64_t>::max();
-    if (shard.is_firing()) ran[i] = shard.fire_rest();
-    if (ran[i] == Shard::Ran::All) ran[i] = shard.run(source, rows, cursors[i]);
-    shard.instance().context().output_rows_max = output_rows_usual;
-  });
+  if (shards_.size() == 1) {
+    Shard::Ran ran = shards_[0]->is_firing() ? shards_[0]->fire_rest() : Shard::Ran::All;
+    if (ran == Shard::Ran::All) ran = shards_[0]->run(source, rows, cursors[0]);
+    return ran == Shard::Ran::Stopped ? Runs::Failed : ran == Shard::Ran::Some ? Runs::Partly : Runs::Over;
+  }
+  // Rows of several shards are taken when all of them stand at one event.
+  auto take_rows_at = [&](uint64_t count) {
+    for (const auto& shard : shards_) shard->instance().context().output_rows_max = count;
+  };
+  together_ = true;
+  take_rows_at(std::numeric_limits<uint64_t>::max());
+  Runs out = plan().sources[source].parted ? run_in_parts(source, rows, cursors)
+                                           : run_in_step(source, rows, cursors);
+  take_rows_at(output_rows_usual);
   together_ = false;
   share_ticks();
+  return out;
+}
+
+Fleet::Runs Fleet::run_in_step(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors) {
+  gather();
+  std::vector<Shard::Ran> ran(shards_.size(), Shard::Ran::All);
+  crew_.run([&](uint32_t i) {
+    Shard& shard = *shards_[i];
+    if (shard.is_firing()) ran[i] = shard.fire_rest();
+    if (ran[i] == Shard::Ran::All) ran[i] = shard.run(source, rows, cursors[i]);
+  });
   auto any = [&](Shard::Ran what) { return std::find(ran.begin(), ran.end(), what) != ran.end(); };
   if (any(Shard::Ran::Stopped)) return Runs::Failed;
   return any(Shard::Ran::Some) ? Runs::Partly : Runs::Over;
@@ -60,6 +75,7 @@ bool Fleet::is_firing() const {
 }
 
 void Fleet::fire_due() {
+  gather();
   for (const auto& shard : shards_) shard->fire_due();
 }
 
@@ -137,6 +153,7 @@ void Fleet::fire_at_end() {
 }
 
 void Fleet::finish_input(const std::vector<char>& over, End end) {
+  gather();
   for (const auto& shard : shards_) {
     if (shard->instance().context().overdue != 0) shard->fire_due();  // by the last event, not by the end
   }

@@ -2,13 +2,20 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "runtime/graph/crew.h"
+#include "runtime/graph/deal_choice.h"
+#include "runtime/graph/dealt_rows.h"
 #include "runtime/graph/merged_rows.h"
 #include "runtime/graph/shard.h"
 #include "runtime/state/budget.h"
+
+namespace mut::state {
+class PaneStore;
+}
 
 namespace mut::runtime {
 
@@ -25,6 +32,7 @@ class Fleet {
     uint64_t seed = 0;
     std::shared_ptr<state::Budget> budget;
     Shard::Of of = Shard::Of::Live;
+    uint32_t part_rows = 1;  // that a shard takes at a time, where rows are dealt out
   };
   // `full`: rows of that shard are to be taken, see Shard; not called while several shards run at once.
   Fleet(Crew& crew, Makeup makeup, std::function<bool(Shard&)> full);
@@ -41,10 +49,14 @@ class Fleet {
   state::Budget& budget() const { return *makeup_.budget; }
   const std::shared_ptr<state::Budget>& shared_budget() const { return makeup_.budget; }
   uint64_t seed() const { return makeup_.seed; }
+  uint32_t part_rows() const { return makeup_.part_rows; }
 
   // All shards over rows of a batch of that source, each from its cursor on, as far as they come.
   enum class Runs : uint8_t { Over, Partly, Failed };
   Runs run(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors);
+  // State that shards have in parts comes together in the first. Before anybody looks at it, and before it goes
+  // over to another version.
+  void gather();
   // Cursors of all shards at the same rows.
   std::vector<MutCursor> cursors(size_t source, uint32_t row, uint32_t row_end) const;
 
@@ -54,7 +66,10 @@ class Fleet {
     (void)shards_[0]->run_until_due(source, rows, cursor);
   }
   bool is_full() const { return shards_[0]->is_full(); }
-  Shard::Ran fire_rest() { return shards_[0]->fire_rest(); }
+  Shard::Ran fire_rest() {
+    gather();
+    return shards_[0]->fire_rest();
+  }
   void fire_due();
   void expire();
   void let_timers_go();
@@ -85,6 +100,16 @@ class Fleet {
   int64_t due(size_t store) const;
 
  private:
+  Runs run_in_step(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors);
+  // In fleet_parts.cpp.
+  Runs run_in_parts(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors);
+  class PartsOfShards;
+  std::optional<Runs> run_calm(size_t source, const MutBatch& rows, MutCursor& at);
+  int64_t watermark_behind(const MutBatch& rows, const Deal& deal, const MutCursor& at,
+                           const PartsOfShards& parts);
+  Runs run_dealt(size_t source, const MutBatch& rows, PartsOfShards& parts);
+  int64_t next_due(size_t source, int64_t watermark) const;
+  state::PaneStore& panes(size_t shard, size_t store) const;
   void share_ticks();
   // What one shard has planned for a stage holds in all of them.
   void share_tick(size_t store);
@@ -98,6 +123,9 @@ class Fleet {
   Makeup makeup_;
   Shards shards_;  // at least one
   MergedRows merged_;
+  DealtRows dealt_;
+  DealChoice choice_;
+  bool parted_ = false;    // some state is not in the first shard yet
   bool together_ = false;  // the shards run at once: rows stay in their sinks meanwhile
 };
 

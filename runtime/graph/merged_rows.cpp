@@ -5,7 +5,7 @@
 
 namespace mut::runtime {
 
-std::vector<MergedRows::Row> MergedRows::rows_of(const Instance& instance) {
+std::vector<MergedRows::Row> MergedRows::rows_of(const Instance& instance, Merge by) {
   std::vector<Row> out;
   std::span<const MutSink> sinks = instance.sinks();
   for (size_t emit = 0; emit < sinks.size(); ++emit) {
@@ -17,6 +17,10 @@ std::vector<MergedRows::Row> MergedRows::rows_of(const Instance& instance) {
     }
   }
   std::sort(out.begin(), out.end(), [](const Row& a, const Row& b) { return a.order < b.order; });
+  // Where rows were dealt out a shard may have run later ones first.
+  auto sooner = [](const Row& a, const Row& b) { return a.position < b.position; };
+  if (by == Merge::ByPosition && !std::is_sorted(out.begin(), out.end(), sooner))
+    std::stable_sort(out.begin(), out.end(), sooner);
   return out;
 }
 
@@ -38,7 +42,7 @@ std::span<const MutSink> MergedRows::merge(const std::vector<const Instance*>& i
   for (MutSink& sink : sinks_) sink.count = 0;
   next_ = 0;
   std::vector<std::vector<Row>> rows;
-  for (const Instance* instance : instances) rows.push_back(rows_of(*instance));
+  for (const Instance* instance : instances) rows.push_back(rows_of(*instance, by));
   std::vector<size_t> done(rows.size(), 0);
   while (true) {
     size_t best = rows.size();

@@ -26,7 +26,7 @@ class MergedRows {
     uint32_t order;
     uint64_t position;
   };
-  static std::vector<Row> rows_of(const Instance& instance);
+  static std::vector<Row> rows_of(const Instance& instance, Merge by);
   void add(const Row& row);
 
   std::vector<std::vector<char>> memory_;  // by emit

@@ -41,6 +41,7 @@ struct SourcePlan {
   GenerateSpec generate;
   bool live = true;      // some sink depends on it
   bool preload = false;  // of a table: read to its end before any event
+  bool parted = false;   // several shards: each row is one's, any
   int place = -1;        // in the script, for a profile: graph/places.h of the compiler
 };
 
@@ -62,7 +63,8 @@ struct Clock {
 struct StorePlan {
   state::StoreDesc desc;
   state::Home home = state::Home::Everywhere;
-  int home_key = -1;  // ByKey: index into desc.keys
+  int home_key = -1;    // ByKey: index into desc.keys
+  bool parted = false;  // First, `kind` Panes: the others have a part of it until Fleet::gather()
   Clock clock;
   int watermark_bit = -1;    // of a `window all`: the bit that stages below it wait for
   bool has_results = false;  // a result kernel reads what it gives

@@ -34,6 +34,12 @@ uint32_t same_source(Instance& old, const Plan& next, const Migration& migration
   return 0;
 }
 
+// Of a batch some parts for each shard.
+uint32_t part_rows(const RunnerOptions& options) {
+  constexpr uint32_t parts = 16;
+  return std::max<uint32_t>(1, options.batch_rows / parts);
+}
+
 }  // namespace
 
 Runner::Runner(env::Env& env, const RunnerOptions& options, RetireList& retired)
@@ -43,7 +49,8 @@ Runner::Runner(env::Env& env, const RunnerOptions& options, RetireList& retired)
       options_(options),
       crew_(env, options.shards),
       fleet_(crew_,
-             {options.shards, env.random_seed(), std::make_shared<state::Budget>(options.memory_bytes)},
+             {options.shards, env.random_seed(), std::make_shared<state::Budget>(options.memory_bytes),
+              Shard::Of::Live, part_rows(options)},
              [this](Shard& shard) { return take_output(shard); }),
       feeds_(env, options.batch_rows, options.now_ns),
       outlets_(false) {}
@@ -74,6 +81,11 @@ void Runner::start(Instances instances, uint64_t version, NamedReaders sources,
     if (!begun) fail(begun.error());
   }
   outlets_.connect(plan());
+}
+
+void Runner::gather_state() {
+  fleet_.gather();
+  if (shadow_) shadow_->fleet().gather();
 }
 
 void Runner::look_for_idle() {
@@ -389,6 +401,7 @@ void Runner::exchange() {
   int64_t begin = env_.thread_cpu_ns();
   (void)env_.fail_points().at("swap.cut");
   take_all_output(Merge::ByShard);
+  gather_state();
   PreparedSwap swap = std::move(*scheduled_);
   unschedule();
   if (swap.begins) return begin_shadow(std::move(swap));

@@ -23,6 +23,8 @@ namespace mut::runtime {
 
 struct RunnerOptions {
   uint32_t batch_rows = 4096;
+  // Enough that shards wait for each other seldom.
+  static constexpr uint32_t batch_rows_of_shards = 8 * 4096;
   size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state
   uint32_t shards = 1;
   // Stay: when all sources have ended, the input has not: an edit may bring others. It ends at stop().
@@ -146,11 +148,19 @@ class Runner {
   Status close();
 
   const Error& error() const { return error_; }
-  // What runs. Threads: that of run(), between two calls.
+  // What runs. Threads: that of run(), between two calls. State of which several shards have a part may not be
+  // together.
   const Fleet& fleet() const { return fleet_; }
+  // The same with each group in one shard.
+  const Fleet& gathered_fleet() {
+    gather_state();
+    return fleet_;
+  }
   const Plan& plan() const { return fleet_.plan(); }
   // How many stores of older versions nothing needs any more: what they had is retired.
   uint64_t emptied() const { return emptied_; }
+  // See Fleet.
+  void gather_state();
   // Other code for the same version.
   void exchange_kernels(const Kernels& kernels);
   uint64_t version() const { return version_; }

@@ -151,6 +151,13 @@ Shard::Ran Shard::fire(Fires fires) {
   return Ran::Some;
 }
 
+void Shard::stand_behind(size_t source, const MutBatch& rows, uint32_t row, int64_t watermark) {
+  instance_->context().source = static_cast<uint32_t>(source);
+  instance_->watermarks[source] = std::max(instance_->watermarks[source], watermark);
+  instance_->reach(source, watermark);
+  cause_position_ = rows.first_position + row;
+}
+
 Shard::Ran Shard::run(size_t source, const MutBatch& rows, MutCursor& cursor, Fires fires) {
   MutContext& context = instance_->context();
   context.source = static_cast<uint32_t>(source);

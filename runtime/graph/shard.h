@@ -32,6 +32,13 @@ class Shard {
     cause_position_ = other.cause_position_;
     instance_->context().source = other.instance_->context().source;
   }
+  // As if it had run the rows of that batch before `row`, which others have.
+  void stand_behind(size_t source, const MutBatch& rows, uint32_t row, int64_t watermark);
+  // The watermark of that source at which something of this shard fires.
+  int64_t due_by(size_t source) {
+    update_due(source);
+    return instance_->context().due;
+  }
   ErrorLog& errors() { return errors_; }
   Parked& kept() { return kept_; }
   const Parked& kept() const { return kept_; }

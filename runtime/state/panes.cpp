@@ -255,6 +255,48 @@ void PaneStore::add_group(const uint64_t* key, int64_t start, int64_t end, Resul
   out.add(merged, target, key, from, to, to - 1);
 }
 
+int64_t PaneStore::next_boundary(int64_t watermark) const {
+  int64_t best = never;
+  for (const WindowRule& rule : rules_) {
+    int64_t end = ceil_to(line_.at(watermark) + 1, rule.every, rule.offset + rule.size);
+    best = std::min(best, line_.time(end));
+  }
+  return best;
+}
+
+bool PaneStore::can_share(const PaneStore& first) {
+  if (earlier_ || first.earlier_ || rules_.size() != 1 || first.rules_.size() != 1) return false;
+  if (first.left_to_take() > 0 || left_to_take() > 0) return false;
+  if (panes_.empty() && &first != this) {  // an edit of the window is over for the first, and of no matter here
+    rules_ = first.rules_;
+    width_ = first.width_;
+  }
+  return width_ == first.width_;
+}
+
+void PaneStore::gather(PaneStore& other) {
+  std::vector<uint64_t> key(desc_.key_words + 1);
+  for (auto& [start, table] : other.panes_) {
+    totals_.pane_changes(start);
+    auto [pane, fresh] = panes_.try_emplace(start);
+    if (fresh) {
+      pane->second = std::move(table);
+      continue;
+    }
+    KeyedTable& to = *pane->second;
+    table->for_each([&](char* row) {
+      table->load_key(row, key.data());
+      char* target = to.find(key.data());
+      // It counts twice until the other one goes.
+      if (target == nullptr) target = to.make_row_regardless(key.data());
+      merge_row(*table, row, to, target);
+    });
+  }
+  other.panes_.clear();
+  other.view_.pane_table = nullptr;
+  late_ += std::exchange(other.late_, 0);
+}
+
 std::vector<std::pair<int64_t, int64_t>> PaneStore::windows_of(int64_t pane) const {
   std::vector<std::pair<int64_t, int64_t>> out;
   for (const WindowRule& rule : rules_) {

@@ -41,6 +41,14 @@ class PaneStore final : public WindowStore {
   OpenWindows open_windows() const override;
   std::optional<int64_t> open_until() const override;
 
+  // When the next window ends behind that time, whether or not it holds something.
+  int64_t next_boundary(int64_t watermark) const;
+  // Several shards that share its rows. Whether an event may go to this one instead of the first: then all panes
+  // are cut alike, and nothing waits to be taken over.
+  bool can_share(const PaneStore& first);
+  // All that the other one has.
+  void gather(PaneStore& other);
+
   // Panes that hold something, by time: `visit(begin, table)`. What a window gives is made of them.
   template <typename Visit>
   void for_each_pane(Visit visit) {

@@ -67,6 +67,23 @@ int64_t delay_of(const StoreDesc& desc) {
   return desc.kind == StoreKind::Join ? delay_of(desc.join) : 0;
 }
 
+bool adds_in_any_order(const CellDesc& desc) {
+  switch (desc.fn) {
+    case CellFn::Count:
+    case CellFn::IntSum:
+    case CellFn::DecimalSum:
+    case CellFn::DecimalAvg:
+    case CellFn::Any:
+    case CellFn::All:
+      return true;
+    case CellFn::Min:  // of floats that are equal, 0 and -0, the first
+    case CellFn::Max:
+      return desc.kind == WordKind::Signed || desc.kind == WordKind::Unsigned || desc.kind == WordKind::Decimal;
+    default:
+      return false;
+  }
+}
+
 bool merges_in_any_order(CellFn fn) {
   switch (fn) {
     case CellFn::First:

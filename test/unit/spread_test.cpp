@@ -19,15 +19,15 @@ std::string places(const std::string& script, const std::vector<std::string>& em
 }
 
 TEST(Spread, BranchesOfASourceGoEachByTheirOwnKey) {
-  EXPECT_EQ(places("stream a = p | @x aggregate c = count() by user window tumbling 1m\n"
-                   "stream b = p | @y aggregate c = count() by shop window tumbling 1m\n",
+  EXPECT_EQ(places("stream a = p | @x aggregate c = last(n) by user window tumbling 1m\n"
+                   "stream b = p | @y aggregate c = last(n) by shop window tumbling 1m\n",
                    {"a", "b"}),
             "@a/x [panes] by user\n@b/y [panes] by shop\n");
 }
 
 TEST(Spread, StagesThatHandRowsOnShareAKeyThatCameThrough) {
   EXPECT_EQ(
-      places("stream a = p | @x aggregate c = count() by shop, user window tumbling 1m\n"
+      places("stream a = p | @x aggregate c = last(n) by shop, user window tumbling 1m\n"
              "stream b = a | select who = user, c | @y aggregate c = sum(c) by who window tumbling 1h\n",
              {"b"}),
       "@a/x [panes] by user\n@b/y [panes] by who\n");
@@ -35,14 +35,14 @@ TEST(Spread, StagesThatHandRowsOnShareAKeyThatCameThrough) {
 
 TEST(Spread, AColumnThatWasComputedAnewIsNoKeyOfTheStageAbove) {
   EXPECT_EQ(
-      places("stream a = p | @x aggregate c = count() by user window tumbling 1m\n"
+      places("stream a = p | @x aggregate c = last(n) by user window tumbling 1m\n"
              "stream b = a | with user = upper(user) | @y aggregate c = sum(c) by user window tumbling 1h\n",
              {"b"}),
       "@a/x [panes] in the first shard\n@b/y [panes] in the first shard\n");
 }
 
 TEST(Spread, WithoutAKeyAllIsTogether) {
-  EXPECT_EQ(places("stream a = p | @x aggregate c = count() by user window tumbling 1m\n"
+  EXPECT_EQ(places("stream a = p | @x aggregate c = last(n) by user window tumbling 1m\n"
                    "stream b = a | @y aggregate c = sum(c) window tumbling 1h\n",
                    {"b"}),
             "@a/x [panes] in the first shard\n@b/y [panes] in the first shard\n");
@@ -50,13 +50,13 @@ TEST(Spread, WithoutAKeyAllIsTogether) {
 
 TEST(Spread, AKeyThatCanFailIsNotAsked) {
   EXPECT_EQ(places("fn half(x: int) -> int = x / 2\n"
-                   "stream a = p | @x aggregate c = count() by h = half(n) window tumbling 1m\n",
+                   "stream a = p | @x aggregate c = last(n) by h = half(n) window tumbling 1m\n",
                    {"a"}),
             "@a/x [panes] in the first shard\n");
 }
 
 TEST(Spread, AKeyOfTwoValuesIsTakenLast) {
-  EXPECT_EQ(places("stream a = p | @x aggregate c = count() by paid, shop window tumbling 1m\n", {"a"}),
+  EXPECT_EQ(places("stream a = p | @x aggregate c = last(n) by paid, shop window tumbling 1m\n", {"a"}),
             "@a/x [panes] by shop\n");
 }
 
@@ -68,13 +68,13 @@ TEST(Spread, TablesOfSourcesAreEverywhereAndBindNothing) {
   EXPECT_EQ(
       places(
           "table t key shop ttl none = q\n"
-          "stream a = p | lookup t on shop == t.shop | @x aggregate c = count() by user window tumbling 1m\n",
+          "stream a = p | lookup t on shop == t.shop | @x aggregate c = last(n) by user window tumbling 1m\n",
           {"a"}),
       "@t/table [table] in every shard, whole\n@a/x [panes] by user\n");
 }
 
 TEST(Spread, TablesBelowStateAreWithIt) {
-  EXPECT_EQ(places("stream a = p | @x aggregate c = count() by user window tumbling 1m\n"
+  EXPECT_EQ(places("stream a = p | @x aggregate c = last(n) by user window tumbling 1m\n"
                    "table t key user ttl none = a\n"
                    "stream b = p | lookup t on user == t.user\n",
                    {"b"}),
@@ -85,15 +85,15 @@ TEST(Spread, WhatSetsAParamIsDoneByEveryShard) {
   EXPECT_EQ(places("param limit: int = 3\n"
                    "stream a = p | @x aggregate c = max(n) by shop window tumbling 1m | select c\n"
                    "set limit from a every 1m\n"
-                   "stream b = p | where n > limit | @y aggregate c = count() by user window tumbling 1m\n",
+                   "stream b = p | where n > limit | @y aggregate c = last(n) by user window tumbling 1m\n",
                    {"b"}),
             "@a/x [panes] in every shard, whole\n@b/y [panes] by user\n");
 }
 
 TEST(Spread, StateBehindRowsOfBothKindsIsInTheFirst) {
-  EXPECT_EQ(places("stream a = p | @x aggregate c = count() by user window tumbling 1m | select user\n"
+  EXPECT_EQ(places("stream a = p | @x aggregate c = last(n) by user window tumbling 1m | select user\n"
                    "stream c = q | select user\nstream b = merge(a, c)\n"
-                   "stream d = b | @y aggregate c = count() by user window tumbling 1m\n",
+                   "stream d = b | @y aggregate c = last(user) by user window tumbling 1m\n",
                    {"d"}),
             "@a/x [panes] in the first shard\n@d/y [panes] in the first shard\n");
 }
@@ -107,6 +107,81 @@ TEST(Spread, HistoriesOfOneStageNeedAKeyThatAllHave) {
       places("stream a = p | @x with s = sum(n) over last 1m by user, t = sum(n) over last 1m by shop\n",
              {"a"}),
       "@a/x [ring] in the first shard\n@a/x [ring] in the first shard\n");
+}
+
+// ---- rows that are dealt out
+
+const char* const dealt =
+    " in parts, of any rows; in the first shard when a window ends\nrows are dealt out to all shards\n";
+
+TEST(Parts, WindowsWhoseAggregatesKnowNoOrderTakeAnyRows) {
+  EXPECT_EQ(places("stream a = p | where n > 3 | @x aggregate c = count(), s = sum(n), m = max(n) by user "
+                   "window tumbling 1m\n",
+                   {"a"}),
+            std::string("@a/x [panes]") + dealt);
+  EXPECT_EQ(places("stream a = p | @x aggregate c = count() window sliding 1m every 10s\n", {"a"}),
+            std::string("@a/x [panes]") + dealt);
+}
+
+TEST(Parts, WithoutStateRowsAreDealtOut) {
+  EXPECT_EQ(places("stream a = p | where n > 3 | select n\n", {"a"}), "rows are dealt out to all shards\n");
+}
+
+TEST(Parts, WhatAnOrderCanBeSeenInIsNotParted) {
+  for (const char* call : {"first(n)", "last(n)", "avg(n)", "sum(float(n))", "max(n * 0.5)", "collect(n)",
+                           "distinct(n)", "max(user)"}) {
+    std::string places_of = places(
+        std::string("stream a = p | @x aggregate c = ") + call + " by shop window tumbling 1m\n", {"a"});
+    EXPECT_EQ(places_of, "@a/x [panes] by shop\n") << call;
+  }
+}
+
+TEST(Parts, LateEventsThatShowSomewhereAreNotParted) {
+  for (const char* late : {" late update 1m", " trigger on update", " trigger every 10s"}) {
+    EXPECT_EQ(places(std::string("stream a = p | @x aggregate c = count() by shop window tumbling 1m") +
+                         late + "\n",
+                     {"a"}),
+              "@a/x [panes] by shop\n")
+        << late;
+  }
+}
+
+TEST(Parts, AllStateHasToAllowIt) {
+  EXPECT_EQ(places("stream a = p | @x aggregate c = count() by user window tumbling 1m\n"
+                   "stream b = p | @y aggregate c = count() by user\n",
+                   {"a", "b"}),
+            "@a/x [panes] by user\n@b/y [groups] by user\n");
+}
+
+TEST(Parts, WhatFollowsIsOnTheFirstShard) {
+  EXPECT_EQ(places("stream a = p | @x aggregate c = count() by user window tumbling 1m\n"
+                   "stream b = a | @y aggregate m = avg(c) by user window tumbling 1h\n",
+                   {"b"}),
+            "@a/x [panes] in parts, of any rows; in the first shard when a window ends\n"
+            "@b/y [panes] in the first shard\nrows are dealt out to all shards\n");
+}
+
+// An edit that took the windows back to their keys could not take such state along.
+TEST(Parts, StateThatDoesNotMoveKeepsItsKey) {
+  EXPECT_EQ(places("stream a = p | @x aggregate c = count() by user window tumbling 1m\n"
+                   "stream b = a | @y with s = sum(c) over last 3 events by user\n",
+                   {"b"}),
+            "@a/x [panes] by user\n@b/y [ring] by user\n");
+}
+
+TEST(Parts, SourcesOfTablesAreSeenByAll) {
+  EXPECT_EQ(
+      places(
+          "table t key shop ttl none = q\n"
+          "stream a = p | lookup t on shop == t.shop | @x aggregate c = count() by user window tumbling 1m\n",
+          {"a"}),
+      std::string("@t/table [table] in every shard, whole\n@a/x [panes]") + dealt);
+  EXPECT_EQ(
+      places(
+          "table t key shop ttl none = p\n"
+          "stream a = p | lookup t on shop == t.shop | @x aggregate c = count() by user window tumbling 1m\n",
+          {"a"}),
+      "@t/table [table] in every shard, whole\n@a/x [panes] by user\n");
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ bool read_options(const mut_options* given, EngineOptions& out) {
     default:
       return false;
   }
-  if (options.batch_rows != 0) out.batch_rows = options.batch_rows;
+  out.batch_rows = options.batch_rows;
   if (options.memory_bytes != 0) out.memory_bytes = options.memory_bytes;
   if (options.stamp != 0) out.stamp = EngineOptions::Stamp::Yes;
   if (options.closed_world != 0) out.world = EngineOptions::World::Closed;

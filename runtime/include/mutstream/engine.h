@@ -80,7 +80,8 @@ enum class SwapPolicy : uint8_t { Strict, Ask, Live };
 
 struct EngineOptions {
   TierChoice tier = TierChoice::Auto;
-  uint32_t batch_rows = 4096;
+  // Rows that are read and run together, if as many wait. 0: 4,096, and of several shards 32,768.
+  uint32_t batch_rows = 0;
   // Threads among which events are spread by their keys, 1 to 64; see docs/shards.md. The order of rows is
   // that of one shard for each key, not among keys.
   static constexpr uint32_t shards_max = 64;

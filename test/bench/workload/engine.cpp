@@ -21,6 +21,7 @@ std::optional<WorkloadRun> w2(const Options& options, const char* stages, size_t
   const BidColumns bids = make_bids(options.nexmark_events());
   SumCheck check;
   EngineRun::Setup setup;
+  setup.shards = options.shards;
   setup.script = std::string("type Bid = { auction: int, bidder: int, price: int, at: time }\n") +
                  "source bids: Bid = stdin() time at\nstream out = bids " + stages +
                  "\nemit out to stdout()\n";
@@ -59,6 +60,7 @@ std::optional<WorkloadRun> w3bcol(const Options& options) {
   const int64_t first_ns = columns.time_ns.front() / ysb_window_ns * ysb_window_ns;
   std::vector<RowCheck> passes(1);
   EngineRun::Setup setup;
+  setup.shards = options.shards;
   setup.script =
       "type View = { ad: int, event_type: int, at: time }\nsource rows: View = stdin() time at\n"
       "stream views = rows | where event_type == 0 | select campaign = ad / 10\n"
@@ -105,6 +107,7 @@ std::optional<WorkloadRun> w6(const Options& options) {
     run.reset();
     totals = {};
     EngineRun::Setup setup;
+    setup.shards = options.shards;
     setup.script =
         "type Pair = { key: int, value: int }\nsource pairs: Pair = stdin()\n"
         "stream totals = pairs | aggregate n = count(), sum = sum(value), most = max(value) by key window "
@@ -146,6 +149,7 @@ std::optional<WorkloadRun> w1a(const Options& options) {
     run.reset();
     check.clear();
     EngineRun::Setup setup;
+    setup.shards = options.shards;
     setup.script =
         "type Bid = { auction: int, bidder: int, price: int, dateTime: int }\n"
         "type Event = { event_type: int, bid: Bid? }\n"

@@ -32,6 +32,7 @@ WorkloadRun run_once(const Options& options, const std::string& script,
     run.reset();
     check = {};
     EngineRun::Setup setup;
+    setup.shards = options.shards;
     setup.script = script;
     setup.source = "events";
     setup.sink = "out";

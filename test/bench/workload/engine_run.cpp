@@ -8,7 +8,7 @@
 namespace mut::bench {
 namespace {
 
-constexpr uint32_t batch_rows = 4096;
+constexpr uint32_t batch_rows_of_shards = 8 * 4096;
 
 template <typename T>
 T need(Outcome<T> outcome) {
@@ -39,7 +39,9 @@ EngineRun::EngineRun(Setup setup) {
   const OnOwnCore core;
   EngineOptions options;
   options.tier = setup.tier;
-  options.batch_rows = batch_rows;
+  if (setup.shards > 1) batch_rows_ = batch_rows_of_shards;
+  options.batch_rows = batch_rows_;
+  options.shards = setup.shards;
   options.memory_bytes = size_t{8} << 30;
   engine_ = need(Engine::load(setup.script, "bench.mut", options));
   if (!setup.columns.columns.empty()) need(engine_->bind_columns(setup.source, std::move(setup.columns)));
@@ -69,7 +71,7 @@ void EngineRun::run_records(uint64_t records) {
   // A turn runs a batch at most: so many can be run without asking.
   uint64_t known = engine_->stats().records_in;
   while (known < wanted_) {
-    for (uint64_t turns = (wanted_ - known) / batch_rows; turns > 1; --turns) {
+    for (uint64_t turns = (wanted_ - known) / batch_rows_; turns > 1; --turns) {
       if (!run_turn()) return;
     }
     if (!run_turn()) return;

@@ -21,6 +21,7 @@ class EngineRun {
     std::string_view text;  // else
     std::function<void(const RowView&)> take;
     TierChoice tier = TierChoice::Optimised;
+    uint32_t shards = 1;
   };
   explicit EngineRun(Setup setup);
 
@@ -36,6 +37,7 @@ class EngineRun {
  private:
   std::unique_ptr<Engine> engine_;
   uint64_t wanted_ = 0;
+  uint32_t batch_rows_ = 4096;
 };
 
 int64_t int_of(const RowView& row, size_t field);

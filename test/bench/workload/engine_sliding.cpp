@@ -33,6 +33,7 @@ std::optional<WorkloadRun> run(const Options& options, const SlidingWindow& wind
     engine.reset();
     check = {};
     EngineRun::Setup setup;
+    setup.shards = options.shards;
     setup.script = script_of(window);
     setup.source = "values";
     setup.sink = "totals";

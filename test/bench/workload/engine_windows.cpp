@@ -30,6 +30,7 @@ WorkloadRun replay(const Options& options, const std::vector<const void*>& colum
   const int64_t step_ns = (times_ns.back() - begin_ns) / window_ns * window_ns + 3 * window_ns;
   std::vector<MixCheck> passes(1);
   EngineRun::Setup setup;
+  setup.shards = options.shards;
   setup.script = query.script;
   setup.source = "events";
   setup.sink = "out";

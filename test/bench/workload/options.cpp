@@ -9,7 +9,7 @@ namespace mut::bench {
 std::optional<Options> parse_options(int argc, char** argv) {
   const auto refuse = [argv](std::string_view what) {
     std::fprintf(stderr,
-                 "%s: %.*s\nusage: %s WORKLOAD [--size small|full] [--seconds S | --once] [--input DIR]\n",
+                 "%s: %.*s\nusage: %s WORKLOAD [--size small|full] [--seconds S | --once] [--input DIR] [--shards N]\n",
                  argv[0], static_cast<int>(what.size()), what.data(), argv[0]);
     return std::nullopt;
   };
@@ -31,6 +31,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
       options.size = Size::Full;
     else if (name == "--seconds" && std::atof(argv[i + 1]) > 0)
       options.seconds = std::atof(argv[i + 1]);
+    else if (name == "--shards" && std::atoi(argv[i + 1]) > 0)
+      options.shards = static_cast<uint32_t>(std::atoi(argv[i + 1]));
     else if (name == "--input")
       options.input = value;
     else

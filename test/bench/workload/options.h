@@ -17,6 +17,7 @@ struct Options {
   std::string workload;
   Size size = Size::Small;
   double seconds = 3.0;  // of measured passes, after a second of warm-up; 0: one pass after another one
+  uint32_t shards = 1;   // of the engine
   std::filesystem::path input = "build/bench-input";
 
   // NEXMark's small size is a tenth, because its results are known independently at 10^6 events.

@@ -25,7 +25,7 @@ struct RunOptions {
   std::string policy = "ask";
   std::string engine = "jit";
   std::string tier = "auto";
-  uint32_t batch = 4096;
+  uint32_t batch = 0;  // as the engine has it
   int shards = 1;
   std::optional<uint32_t> decode_threads;  // none: as many as processors are left
   std::string disturb;
