@@ -188,6 +188,7 @@ EngineFigures Engine::inspect() const {
     out.late = stats.late;
     out.swaps = stats.swaps;
     out.state_bytes = stats.state_bytes;
+    out.shards_worked_ns = s.runner->fleet().worked_ns();
     out.state_bytes_max = s.runner->budget().limit();
     out.event_errors = stats.event_errors;
     std::vector<runtime::FeedState> feeds = s.runner->feeds().states();
@@ -201,7 +202,7 @@ EngineFigures Engine::inspect() const {
       if (is_tap(stream.name)) continue;
       out.stores.push_back({store.desc().path, stream.name, std::string(kind_name(store.desc().kind)),
                             s.runner->gathered_fleet().entry_count(i), s.runner->fleet().late_count(i),
-                            as_time(s.runner->fleet().due(i))});
+                            as_time(s.runner->fleet().due(i)), s.runner->fleet().entries_by_shard(i)});
     }
     if (const runtime::Canary* canary = s.runner->canary())
       add_canary_stores(*canary, *canary_run->program, out);

@@ -9,8 +9,8 @@ namespace mut::runtime {
 
 namespace {
 
-// A thread that sleeps is woken in some 50 µs. It waits awake for the next piece of work at most as long as the last
-// one took, so that little work means little waiting.
+// A thread that sleeps is woken in some 50 µs. It waits awake for the next piece of work at most as long as
+// the last one took, so that little work means little waiting.
 constexpr int64_t awake_ns_max = 250'000;
 constexpr uint32_t looks_at_once = 64;
 
@@ -39,7 +39,8 @@ Crew::Crew(env::Env& env, uint32_t shards)
     : env_(env),
       begun_(env.make_event_count()),
       done_(env.make_event_count()),
-      has_processors_(shards <= env.processor_count()) {
+      has_processors_(shards <= env.processor_count()),
+      worked_ns_(shards) {
   for (uint32_t i = 1; i < shards; ++i)
     threads_.push_back(env_.start_thread("mut-shard-" + std::to_string(i), [this, i] { serve(i); }));
 }
@@ -50,12 +51,20 @@ Crew::~Crew() {
   for (const auto& thread : threads_) thread->join();
 }
 
+int64_t Crew::work(uint32_t shard) {
+  int64_t begin = env_.monotonic_ns();
+  (*work_)(shard);
+  int64_t took = env_.monotonic_ns() - begin;
+  worked_ns_[shard] += took;
+  return took;
+}
+
 void Crew::run(const std::function<void(uint32_t shard)>& work) {
   work_ = &work;
   busy_.store(static_cast<uint32_t>(threads_.size()));
   round_.fetch_add(1);
   begun_->notify();
-  work(0);
+  (void)this->work(0);
   if (comes_soon(awake_ns_max, [&] { return busy_.load() == 0; })) return;
   while (true) {
     uint64_t seen = done_->current();
@@ -77,10 +86,8 @@ void Crew::serve(uint32_t shard) {
       continue;
     }
     if (over_.load()) return;
-    int64_t begin = has_processors_ ? env_.monotonic_ns() : 0;
     ++finished;  // a round waits for all: none is ever two behind
-    (*work_)(shard);
-    if (has_processors_) took_ns = env_.monotonic_ns() - begin;
+    took_ns = work(shard);
     if (busy_.fetch_sub(1) == 1) done_->notify();
   }
 }

@@ -18,12 +18,16 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
   int64_t monotonic_ns() const { return env_.monotonic_ns(); }
+  // How long each shard has worked in run(), nanoseconds. Between two calls of it.
+  const std::vector<int64_t>& worked_ns() const { return worked_ns_; }
   // work(i) for each shard i, all at once; returns when the last is done. What the threads have written is
   // seen here then.
   void run(const std::function<void(uint32_t shard)>& work);
 
  private:
   void serve(uint32_t shard);
+  // Of one shard; what it took.
+  int64_t work(uint32_t shard);
   // Looks until it holds, awake, for that long at most. At once where there are more shards than processors.
   template <typename Holds>
   bool comes_soon(int64_t within_ns, const Holds& holds) const;
@@ -35,6 +39,7 @@ class Crew {
   std::atomic<uint64_t> round_{0};  // how many were begun; written after work_
   std::atomic<uint32_t> busy_{0};
   std::atomic<bool> over_{false};
+  std::vector<int64_t> worked_ns_;  // by shard; each writes its own
   std::vector<std::unique_ptr<env::Thread>> threads_;
 };
 

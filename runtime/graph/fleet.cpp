@@ -238,6 +238,17 @@ int64_t Fleet::due(size_t store) const {
   return out;
 }
 
+std::vector<uint64_t> Fleet::entries_by_shard(size_t store) const {
+  std::vector<uint64_t> out;
+  if (shards_.size() == 1 || plan().stores[store].home != state::Home::ByKey) return out;
+  for (size_t i = 0; i < shards_.size(); ++i) out.push_back(instance(i).store(store).entry_count());
+  return out;
+}
+
+std::vector<int64_t> Fleet::worked_ns() const {
+  return shards_.size() == 1 ? std::vector<int64_t>() : crew_.worked_ns();
+}
+
 uint64_t Fleet::dropped(size_t site) const {
   bool everywhere = plan().sites[site].everywhere;
   uint64_t out = 0;

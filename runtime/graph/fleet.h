@@ -54,8 +54,8 @@ class Fleet {
   // All shards over rows of a batch of that source, each from its cursor on, as far as they come.
   enum class Runs : uint8_t { Over, Partly, Failed };
   Runs run(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors);
-  // State that shards have in parts comes together in the first. Before anybody looks at it, and before it goes
-  // over to another version.
+  // State that shards have in parts comes together in the first. Before anybody looks at it, and before it
+  // goes over to another version.
   void gather();
   // Cursors of all shards at the same rows.
   std::vector<MutCursor> cursors(size_t source, uint32_t row, uint32_t row_end) const;
@@ -98,6 +98,10 @@ class Fleet {
   uint64_t let_go_count(size_t store) const;
   uint64_t dropped(size_t site) const;
   int64_t due(size_t store) const;
+  // Of a store: by shard. Empty with one, and where no key says whose an entry is.
+  std::vector<uint64_t> entries_by_shard(size_t store) const;
+  // How long each shard has run rows, of this version and those before, nanoseconds. Empty with one.
+  std::vector<int64_t> worked_ns() const;
 
  private:
   Runs run_in_step(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors);

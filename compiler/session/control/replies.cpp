@@ -81,6 +81,8 @@ std::string figures_json(const EngineFigures& figures) {
       figures.version, json_quoted(figures.script), json_quoted(figures.tier), figures.now_ns,
       figures.records_in, figures.rows_out, figures.event_errors, figures.late, figures.swaps,
       figures.state_bytes, figures.state_bytes_max, figures.taps);
+  out += ",\"shards_worked_ns\":" +
+         json_list(figures.shards_worked_ns, [](int64_t worked) { return std::to_string(worked); });
   out += ",\"sources\":" + json_list(figures.sources, [](const SourceFigures& source) {
            return fmt::format(R"({{"name":{},"records":{},"reads":"{}","newest_ns":{},"watermark_ns":{}}})",
                               json_quoted(source.name), source.records, reads_name(source.reads),
@@ -96,11 +98,14 @@ std::string figures_json(const EngineFigures& figures) {
                json_quoted(stream.name), stream.live, number_or_null(stream.watermark_ns),
                text_or_null(stream.held_by), stream.errors, fields);
          });
-  out += ",\"stores\":" + json_list(figures.stores, [](const StoreFigures& store) {
-           return fmt::format(R"({{"path":{},"stream":{},"kind":{},"entries":{},"late":{},"due_ns":{}}})",
-                              json_quoted(store.path), json_quoted(store.stream), json_quoted(store.kind),
-                              store.entries, store.late, number_or_null(store.due_ns));
-         });
+  out +=
+      ",\"stores\":" + json_list(figures.stores, [](const StoreFigures& store) {
+        return fmt::format(
+            R"({{"path":{},"stream":{},"kind":{},"entries":{},"late":{},"due_ns":{},"entries_by_shard":{}}})",
+            json_quoted(store.path), json_quoted(store.stream), json_quoted(store.kind), store.entries,
+            store.late, number_or_null(store.due_ns),
+            json_list(store.entries_by_shard, [](uint64_t count) { return std::to_string(count); }));
+      });
   out += ",\"sinks\":" + json_list(figures.sinks, [](const SinkFigures& sink) {
            return fmt::format(R"({{"name":{},"stream":{},"rows":{}}})", json_quoted(sink.name),
                               json_quoted(sink.stream), sink.rows);

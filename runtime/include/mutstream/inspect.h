@@ -39,6 +39,8 @@ struct StoreFigures {
   uint64_t entries = 0;
   uint64_t late = 0;
   std::optional<int64_t> due_ns;  // when the next thing fires
+  // Of several shards whose keys say where an entry is: how many each has. Else empty.
+  std::vector<uint64_t> entries_by_shard{};
 };
 
 struct SinkFigures {
@@ -66,6 +68,8 @@ struct EngineFigures {
   size_t state_bytes = 0;
   size_t state_bytes_max = 0;
   size_t taps = 0;
+  // Of several shards: how long each has run rows, nanoseconds. Far apart: few keys have most of the events.
+  std::vector<int64_t> shards_worked_ns{};
   std::vector<SourceFigures> sources;
   std::vector<StreamFigures> streams;
   std::vector<StoreFigures> stores;

@@ -89,6 +89,34 @@ std::string rate(const JsonValue& figures, const JsonValue* before, std::string_
   return grouped(static_cast<int64_t>(more / seconds + 0.5)) + "/s";
 }
 
+// What each of some numbers is of their sum, in per cent; empty: there are none.
+std::vector<int64_t> shares(const std::vector<JsonValue>& numbers) {
+  int64_t sum = 0;
+  for (const JsonValue& number : numbers) sum += number.as_int().value_or(0);
+  std::vector<int64_t> out;
+  for (const JsonValue& number : numbers)
+    out.push_back(sum == 0 ? 0 : (200 * number.as_int().value_or(0) + sum) / (2 * sum));
+  return out;
+}
+
+// "shards have worked 52 % 48 %" of all that they did.
+std::string shares_line(const JsonValue& figures) {
+  std::string out;
+  for (int64_t share : shares(list_in(figures, "shards_worked_ns")))
+    out += (out.empty() ? "shards have worked " : "  ") + std::to_string(share) + " %";
+  return out.empty() ? out : out + "\n";
+}
+
+// ", 61 % in one shard": of the store of a stream that is divided least evenly.
+std::string fullest(const JsonValue& figures, const std::string& stream) {
+  int64_t most = 0;
+  for (const JsonValue& store : list_in(figures, "stores")) {
+    if (text_in(store, "stream") != stream) continue;
+    for (int64_t share : shares(list_in(store, "entries_by_shard"))) most = std::max(most, share);
+  }
+  return most == 0 ? "" : fmt::format(", {} % in one shard", most);
+}
+
 }  // namespace
 
 std::string figures_table(const JsonValue& figures, const JsonValue* before, const Rates* rates) {
@@ -102,6 +130,7 @@ std::string figures_table(const JsonValue& figures, const JsonValue* before, con
       grouped(int_in(figures, "rows_out")), grouped(int_in(figures, "event_errors")),
       grouped(int_in(figures, "late")), int_in(figures, "swaps"), bytes_text(int_in(figures, "state_bytes")),
       bytes_text(int_in(figures, "state_bytes_max")), text_in(figures, "tier"));
+  out += shares_line(figures);
   Table sources;
   sources.row({"SOURCE", "RECORDS", "RATE", "BEHIND", "READS", rates == nullptr ? "" : "LATELY"});
   for (const JsonValue& source : list_in(figures, "sources")) {
@@ -123,9 +152,10 @@ std::string figures_table(const JsonValue& figures, const JsonValue* before, con
       entries += int_in(store, "entries");
       keeps = true;
     }
-    streams.row({name, behind(time_in(stream, "watermark_ns"), now_ns), grouped(int_in(stream, "errors")),
-                 keeps ? grouped(entries) + (entries == 1 ? " entry" : " entries") : "-",
-                 text_in(stream, "held_by")});
+    streams.row(
+        {name, behind(time_in(stream, "watermark_ns"), now_ns), grouped(int_in(stream, "errors")),
+         keeps ? grouped(entries) + (entries == 1 ? " entry" : " entries") + fullest(figures, name) : "-",
+         text_in(stream, "held_by")});
   }
   Table sinks;
   sinks.row({"SINK", "ROWS", "RATE", "STREAM", rates == nullptr ? "" : "LATELY"});
