@@ -48,7 +48,7 @@ struct StoreNode {
   state::StoreDesc desc;
   Home home = Home::Everywhere;
   int home_key = -1;    // ByKey: index into desc.keys
-  bool parted = false;  // First: the others fill a part of it until a window ends
+  bool parted = false;  // First: the others have a part of it until a window ends
   int stream = -1;
   int stage = -1;
   std::vector<int> histories;  // Where, Project: indices into Stage::histories, one per cell

@@ -17,8 +17,8 @@ struct Parts {
   std::vector<char> streams;  // by stream: made of such rows, before any state
 };
 
-// None: the program has other state. `graph` has its streams, consumers and stores. `keyed`: by store whether it
-// were by a key otherwise.
+// None: the program has other state. `graph` has its streams, consumers and stores. `keyed`: by store whether
+// it were by a key otherwise.
 std::optional<Parts> find_parts(const Graph& graph, const std::vector<char>& keyed);
 
 }  // namespace mut::graph

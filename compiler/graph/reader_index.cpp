@@ -30,7 +30,8 @@ class ConditionReader {
   explicit ConditionReader(const Graph& graph) : graph_(graph) {}
 
   std::optional<OneOf> read(const Expr& condition) {
-    if (condition.kind == ExprKind::Let) {  // `x in [a, b]`
+    if (condition.kind == ExprKind::Let) {  // `x in [a, b]`, and what a function is passed
+      if (can_fail(*condition.args[0])) return std::nullopt;
       bound_[condition.index] = condition.args[0].get();
       return read(*condition.args[1]);
     }

@@ -564,8 +564,7 @@ class Spreader {
     std::vector<char> out;
     for (const StoreNode& store : graph_.stores) {
       auto known = nodes_.find({store.stream, store.stage});
-      out.push_back(
-          static_cast<char>(known != nodes_.end() && placed(known->second).home == Home::ByKey));
+      out.push_back(static_cast<char>(known != nodes_.end() && placed(known->second).home == Home::ByKey));
     }
     return out;
   }

@@ -17,6 +17,7 @@ class Crew {
   ~Crew();
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
+
   int64_t monotonic_ns() const { return env_.monotonic_ns(); }
   // How long each shard has worked in run(), nanoseconds. Between two calls of it.
   const std::vector<int64_t>& worked_ns() const { return worked_ns_; }
@@ -31,6 +32,7 @@ class Crew {
   // Looks until it holds, awake, for that long at most. At once where there are more shards than processors.
   template <typename Holds>
   bool comes_soon(int64_t within_ns, const Holds& holds) const;
+
   env::Env& env_;
   std::unique_ptr<env::EventCount> begun_;
   std::unique_ptr<env::EventCount> done_;

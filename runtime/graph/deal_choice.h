@@ -4,9 +4,9 @@
 
 namespace mut::runtime {
 
-// Light work is done before the others are awake, and windows with as many groups as events are merged longer than
-// they were filled. So both ways are tried for a moment, and the faster one is taken for a while. Results do not
-// depend on it.
+// Light work is done before the others are awake, and windows with as many groups as events are merged longer
+// than they were filled. So both ways are tried for a moment, and the faster one is taken for a while.
+// Results do not depend on it.
 //
 // Threads: one.
 class DealChoice {

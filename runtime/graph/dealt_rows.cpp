@@ -20,9 +20,11 @@ bool has_time(const MutBatch& rows, uint32_t row) {
 
 }  // namespace
 
-int64_t watermark_behind(const MutBatch& rows, uint32_t row, uint32_t row_end, const Deal& deal, int64_t before) {
+int64_t watermark_behind(const MutBatch& rows, uint32_t row, uint32_t row_end, const Deal& deal,
+                         int64_t before) {
   if (rows.bad == nullptr)
-    return std::max(before, reached_by(rows, batch::newest_of({rows.times + row, row_end - row}), deal.lateness));
+    return std::max(before,
+                    reached_by(rows, batch::newest_of({rows.times + row, row_end - row}), deal.lateness));
   for (uint32_t i = row; i < row_end; ++i) {
     if (has_time(rows, i)) before = std::max(before, reached_by(rows, rows.times[i], deal.lateness));
   }

@@ -1,5 +1,5 @@
-// Rows of a batch in parts that several shards can take, one after the other, because nothing becomes due on the
-// way.
+// Rows of a batch in parts that several shards can take, one after the other, because nothing becomes due on
+// the way.
 #pragma once
 #include <vector>
 

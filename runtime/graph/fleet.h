@@ -108,11 +108,12 @@ class Fleet {
   // In fleet_parts.cpp.
   Runs run_in_parts(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors);
   class PartsOfShards;
-  std::optional<Runs> run_calm(size_t source, const MutBatch& rows, MutCursor& at);
+  bool can_deal(size_t source);
+  uint32_t run_calm(size_t source, const MutBatch& rows, MutCursor& at);
   int64_t watermark_behind(const MutBatch& rows, const Deal& deal, const MutCursor& at,
                            const PartsOfShards& parts);
-  Runs run_dealt(size_t source, const MutBatch& rows, PartsOfShards& parts);
-  int64_t next_due(size_t source, int64_t watermark) const;
+  void run_dealt(size_t source, const MutBatch& rows, PartsOfShards& parts);
+  int64_t next_due(size_t source);
   state::PaneStore& panes(size_t shard, size_t store) const;
   void share_ticks();
   // What one shard has planned for a stage holds in all of them.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "runtime/abi/check.h"
 #include "runtime/graph/fleet.h"
 #include "runtime/state/panes.h"
 
@@ -21,18 +22,27 @@ void Fleet::gather() {
   }
 }
 
-// The watermark of the source at which something may fire that the rows before it may change; the least there
-// is where rows cannot be dealt out.
-int64_t Fleet::next_due(size_t source, int64_t watermark) const {
-  if (watermark == no_watermark) return no_watermark;
+// Whether each shard may have any row of the source.
+bool Fleet::can_deal(size_t source) {
+  for (size_t i = 0; i < plan().stores.size(); ++i) {
+    const StorePlan& store = plan().stores[i];
+    if (!store.parted || (store.clock.mask >> source & 1U) == 0) continue;
+    for (size_t k = 0; k < shards_.size(); ++k) {
+      if (k > 0) panes(k, i).follow(panes(0, i));
+      if (!panes(k, i).can_share(panes(0, i))) return false;
+    }
+  }
+  return true;
+}
+
+// The watermark of the source at which something may fire that the rows before it may change; no_watermark:
+// that is not known. It lies above what the source has reached, so that nothing is due on the way to it.
+int64_t Fleet::next_due(size_t source) {
   int64_t due = state::never;
   for (const auto& shard : shards_) due = std::min(due, shard->due_by(source));
   for (size_t i = 0; i < plan().stores.size(); ++i) {
     const StorePlan& store = plan().stores[i];
     if (!store.parted || (store.clock.mask >> source & 1U) == 0) continue;
-    for (size_t k = 0; k < shards_.size(); ++k) {
-      if (!panes(k, i).can_share(panes(0, i))) return no_watermark;
-    }
     int64_t reached = instance(0).watermark_of(store.clock);
     if (reached == no_watermark || reached == state::never) return no_watermark;
     due = std::min(due, later(panes(0, i).next_boundary(reached), store.clock.delay(source)));
@@ -77,8 +87,8 @@ int64_t Fleet::watermark_behind(const MutBatch& rows, const Deal& deal, const Mu
   return *std::max_element(seen.begin(), seen.end());
 }
 
-Fleet::Runs Fleet::run_dealt(size_t source, const MutBatch& rows, PartsOfShards& parts) {
-  std::atomic<bool> fails{false};
+void Fleet::run_dealt(size_t source, const MutBatch& rows, PartsOfShards& parts) {
+  std::atomic<bool> stops{false};
   parted_ = true;
   crew_.run([&](uint32_t i) {
     Shard& shard = *shards_[i];
@@ -86,17 +96,19 @@ Fleet::Runs Fleet::run_dealt(size_t source, const MutBatch& rows, PartsOfShards&
       const RowPart& of = dealt_.parts[*part];
       MutCursor cursor{of.row, of.row_end, of.watermark};
       shard.stand_behind(source, rows, of.row, of.watermark);
-      if (shard.run(source, rows, cursor) != Shard::Ran::All) fails = true;
+      if (shard.run(source, rows, cursor) != Shard::Ran::All) stops = true;
     }
   });
-  return fails ? Runs::Failed : Runs::Over;
+  MUT_CHECK(!stops, "nothing is due in rows that are dealt out, and their sinks take all of them");
 }
 
-// As far as nothing becomes due; no row where that is soon.
-std::optional<Fleet::Runs> Fleet::run_calm(size_t source, const MutBatch& rows, MutCursor& at) {
-  Deal deal{makeup_.part_rows, at.watermark, plan().sources[source].lateness, next_due(source, at.watermark)};
-  size_t count = (at.row_end - at.row + deal.part_rows - 1) / deal.part_rows;
-  if (count < 2 || deal.due == no_watermark) return std::nullopt;
+// As far as nothing becomes due, if that is worth it. Gives up to where the first shard is to go on by itself
+// then, which is nowhere where rows were run.
+uint32_t Fleet::run_calm(size_t source, const MutBatch& rows, MutCursor& at) {
+  size_t count = (at.row_end - at.row + makeup_.part_rows - 1) / makeup_.part_rows;
+  if (count < 2 || at.watermark == no_watermark || !can_deal(source)) return at.row_end;
+  Deal deal{makeup_.part_rows, at.watermark, plan().sources[source].lateness, next_due(source)};
+  if (deal.due <= at.watermark) return at.row_end;  // another source is behind
   PartsOfShards parts(count, shards_.size());
   int64_t behind = watermark_behind(rows, deal, at, parts);
   if (behind < deal.due) {
@@ -105,11 +117,12 @@ std::optional<Fleet::Runs> Fleet::run_calm(size_t source, const MutBatch& rows, 
     dealt_.watermark = behind;
   } else {
     deal_rows(rows, at.row, at.row_end, deal, dealt_);
-    if (dealt_.parts.size() < 2) return std::nullopt;
+    if (dealt_.parts.size() < 2) return at.row + deal.part_rows;
     parts = PartsOfShards(dealt_.parts.size(), shards_.size());
   }
   at = {dealt_.row_end, at.row_end, dealt_.watermark};
-  return run_dealt(source, rows, parts);
+  run_dealt(source, rows, parts);
+  return at.row;
 }
 
 Fleet::Runs Fleet::run_in_parts(size_t source, const MutBatch& rows, std::vector<MutCursor>& cursors) {
@@ -124,15 +137,11 @@ Fleet::Runs Fleet::run_in_parts(size_t source, const MutBatch& rows, std::vector
   };
   bool more = !shards_[0]->is_firing() || goes_on(shards_[0]->fire_rest());
   while (more && at.row < at.row_end) {
-    std::optional<Runs> dealt = choice_.deals() ? run_calm(source, rows, at) : std::nullopt;
-    if (dealt) {
-      runs = *dealt;
-      more = runs == Runs::Over;
-    } else {
-      // Some rows, with the one at which something is due, and with all the state that there is.
+    uint32_t alone_end = choice_.deals() ? run_calm(source, rows, at) : at.row_end;
+    if (alone_end > at.row) {
+      // With the row at which something is due, and with all the state that there is.
       gather();
-      uint32_t end = at.row_end - at.row > makeup_.part_rows && choice_.deals() ? at.row + makeup_.part_rows : at.row_end;
-      MutCursor alone{at.row, end, at.watermark};
+      MutCursor alone{at.row, std::min(alone_end, at.row_end), at.watermark};
       more = goes_on(shards_[0]->run(source, rows, alone));
       at = {alone.row, at.row_end, alone.watermark};
     }

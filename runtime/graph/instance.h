@@ -64,6 +64,7 @@ class Instance {
   // Of the stores that nothing else needs.
   size_t own_bytes() const;
   std::span<const MutSink> sinks() const { return sinks_; }
+  bool has_output() const { return context_.output_rows > 0; }
   // What stages that choose have let go, by site.
   std::vector<uint64_t>& dropped();
   // Kernels ask who is to have an event. Those that are not let it go unseen: see dropped().

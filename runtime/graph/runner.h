@@ -148,8 +148,8 @@ class Runner {
   Status close();
 
   const Error& error() const { return error_; }
-  // What runs. Threads: that of run(), between two calls. State of which several shards have a part may not be
-  // together.
+  // What runs. Threads: that of run(), between two calls. State of which several shards have a part may not
+  // be together.
   const Fleet& fleet() const { return fleet_; }
   // The same with each group in one shard.
   const Fleet& gathered_fleet() {

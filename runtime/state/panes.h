@@ -43,9 +43,12 @@ class PaneStore final : public WindowStore {
 
   // When the next window ends behind that time, whether or not it holds something.
   int64_t next_boundary(int64_t watermark) const;
-  // Several shards that share its rows. Whether an event may go to this one instead of the first: then all panes
-  // are cut alike, and nothing waits to be taken over.
-  bool can_share(const PaneStore& first);
+  // Several shards share its rows, the first has all before a window ends. One that holds nothing cuts its
+  // panes as the first does from here on: what an edit of the window left is over there.
+  void follow(const PaneStore& first);
+  // Whether an event may go to this one instead of the first: panes are cut alike, and nothing waits to be
+  // taken over.
+  bool can_share(const PaneStore& first) const;
   // All that the other one has.
   void gather(PaneStore& other);
 

@@ -78,7 +78,8 @@ bool adds_in_any_order(const CellDesc& desc) {
       return true;
     case CellFn::Min:  // of floats that are equal, 0 and -0, the first
     case CellFn::Max:
-      return desc.kind == WordKind::Signed || desc.kind == WordKind::Unsigned || desc.kind == WordKind::Decimal;
+      return desc.kind == WordKind::Signed || desc.kind == WordKind::Unsigned ||
+             desc.kind == WordKind::Decimal;
     default:
       return false;
   }

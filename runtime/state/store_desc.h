@@ -87,8 +87,8 @@ struct CellDesc {
   std::vector<Forgotten> forgotten;  // Ring by time
 };
 
-// Whether the order in which values are added shows nowhere, not in the last bit: they may be added to several
-// cells that are merged.
+// Whether the order in which values are added shows nowhere, not in the last bit: they may be added to
+// several cells that are merged.
 bool adds_in_any_order(const CellDesc& desc);
 
 enum class StoreKind : uint8_t {

@@ -9,7 +9,8 @@ namespace mut::bench {
 std::optional<Options> parse_options(int argc, char** argv) {
   const auto refuse = [argv](std::string_view what) {
     std::fprintf(stderr,
-                 "%s: %.*s\nusage: %s WORKLOAD [--size small|full] [--seconds S | --once] [--input DIR] [--shards N]\n",
+                 "%s: %.*s\nusage: %s WORKLOAD [--size small|full] [--seconds S | --once] [--input DIR] "
+                 "[--shards N]\n",
                  argv[0], static_cast<int>(what.size()), what.data(), argv[0]);
     return std::nullopt;
   };
