@@ -1,6 +1,7 @@
 // The border to the machine: clock, files, threads, randomness, exit. Nothing else in runtime/ touches
 // these (test/env-border), so that a seeded simulator can own them.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "runtime/env/fail_points.h"
 #include "runtime/env/files.h"
 #include "runtime/env/sockets.h"
+#include "runtime/env/tcp_address.h"
 
 namespace mut::env {
 
@@ -61,6 +63,13 @@ class Env {
 
   // For the user alone. A socket that a dead program left there is replaced; anything else fails.
   virtual Result<std::unique_ptr<SocketListener>> listen_local(const std::string& path) = 0;
+  // Fails where the port is taken. Whoever reaches the address may connect.
+  virtual Result<std::unique_ptr<SocketListener>> listen_tcp(const TcpAddress& address) = 0;
+  // All addresses of the host in turn, so long in all; fails soon once `given_up`. To look up a name may take
+  // longer, and is not given up.
+  virtual Result<std::unique_ptr<Socket>> connect_tcp(const TcpAddress& address, int64_t timeout_ns,
+                                                      const std::atomic<bool>& given_up) = 0;
+  virtual std::unique_ptr<SocketSet> make_socket_set() = 0;
 
   virtual std::unique_ptr<EventCount> make_event_count() = 0;
   // `name` is what debuggers show, cut to 15 bytes.

@@ -22,7 +22,9 @@
 
 #include "runtime/env/real_files.h"
 #include "runtime/env/real_sampler.h"
+#include "runtime/env/real_socket.h"
 #include "runtime/env/real_sockets.h"
+#include "runtime/env/real_tcp.h"
 
 namespace mut::env {
 namespace {
@@ -193,6 +195,14 @@ class RealEnv final : public Env {
   Result<std::unique_ptr<SocketListener>> listen_local(const std::string& path) override {
     return listen_on_path(path);
   }
+  Result<std::unique_ptr<SocketListener>> listen_tcp(const TcpAddress& address) override {
+    return listen_on(address);
+  }
+  Result<std::unique_ptr<Socket>> connect_tcp(const TcpAddress& address, int64_t timeout_ns,
+                                              const std::atomic<bool>& given_up) override {
+    return connect_to(address, timeout_ns, given_up);
+  }
+  std::unique_ptr<SocketSet> make_socket_set() override { return make_real_socket_set(); }
 
   std::unique_ptr<EventCount> make_event_count() override { return std::make_unique<RealEventCount>(); }
 
