@@ -271,6 +271,21 @@ TEST_F(Connector, PushedTextIsDecodedAsItComes) {
   EXPECT_EQ(rest.last, Poll::End);
 }
 
+TEST_F(Connector, AFirstRecordShorterThanAByteOrderMarkDoesNotWaitForMore) {
+  type_ = record({field("line", scalar(TypeKind::String))});
+  auto queue = std::make_shared<connector::TextQueue>(nullptr);
+  auto source = connector::make_text_source(*env_, queue, "host", codec::Format::Lines, {}, type_, nullptr);
+  queue->push("5\n");
+  EXPECT_EQ(take(*source, type_).rows, (Rows{R"({"line":"5"})"}));
+  auto marked = std::make_shared<connector::TextQueue>(nullptr);
+  source = connector::make_text_source(*env_, marked, "host", codec::Format::Lines, {}, type_, nullptr);
+  for (const char* part : {"\xef", "\xbb", "\xbf", "6", "\n"}) {
+    EXPECT_EQ(take(*source, type_).rows, Rows{});
+    marked->push(part);
+  }
+  EXPECT_EQ(take(*source, type_).rows, (Rows{R"({"line":"6"})"}));
+}
+
 #ifdef MUT_FAIL_POINTS
 TEST_F(Connector, AFailureOfTheDiskNamesTheFile) {
   write("in.jsonl", "{\"a\":1}\n");

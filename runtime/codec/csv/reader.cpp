@@ -72,8 +72,9 @@ class Reader final : public codec::Decoder {
     const char* end = begin + text.size();
     const char* at = begin;
     if (!begun_) {
-      if (!at_end && text.size() < 3) return codec::DecodeStep{0};
-      if (text.starts_with("\xef\xbb\xbf")) at += 3;
+      constexpr std::string_view mark = "\xef\xbb\xbf";
+      if (!at_end && text.size() < mark.size() && mark.starts_with(text)) return codec::DecodeStep{0};
+      if (text.starts_with(mark)) at += mark.size();
       begun_ = true;
     }
     if (discarding_ && !(at = discard(at, end, at_end))) return codec::DecodeStep{text.size()};
