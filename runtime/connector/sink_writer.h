@@ -11,6 +11,9 @@ namespace mut::connector {
 // Text waits at most this long in the sink while it is written to; an idle shard calls flush().
 constexpr int64_t flush_interval_ns = 100'000'000;
 
+// How long close() waits for a world that takes nothing, nanoseconds.
+constexpr int64_t drain_wait_ns = 10'000'000'000;
+
 enum class SinkStart : uint8_t {
   Replace,  // what an earlier run left goes
   Append,
@@ -29,12 +32,20 @@ class SinkWriter {
   virtual Status begin(SinkStart) { return Unit{}; }
   // Takes whole lines. After an error the sink is only closed.
   virtual Status write(std::string_view text) = 0;
-  // Hands everything to the world.
+  // Whether it has more than the world takes for now: nothing should be written until the bell of the shard
+  // rings. What is written all the same is kept.
+  virtual bool full() const { return false; }
+  // The run ends: from here on the world is waited for at most drain_wait_ns in which it takes nothing.
+  virtual void hurry() {}
+  // Hands everything to the world, or to a thread that does.
   virtual Status flush() = 0;
   // Flushes and says whether the last bytes arrived. Only begin() may follow.
   virtual Status close() = 0;
   // Whether the output is new, so that a header belongs on top. Known after begin().
   virtual bool wants_header() const { return true; }
+  // What stands before the first row of the format: for one that begins again and again, and writes it by
+  // itself. Known before the first row, again after each edit.
+  virtual void set_header(std::string_view) {}
   // What begin() with Replace takes away ("replaces out.jsonl, 1024 bytes"); may be empty.
   virtual std::string notice() const { return ""; }
 };

@@ -89,6 +89,9 @@ void Outlets::connect(const Plan& plan, std::vector<Connected>& connected) {
     if (connected[i].binding == nullptr || !connected[i].binding->writer) continue;
     connected[i].stamped = stamp_ ? stamped_record(*plan.emits[i].record) : plan.emits[i].record;
     connected[i].encoder = codec::make_encoder(connected[i].binding->format, connected[i].stamped);
+    text_.clear();
+    connected[i].encoder->append_header(text_);
+    connected[i].binding->writer->set_header(text_.view());
     const std::string& target = connected[i].binding->target;
     connected[i].header_written =
         !connected[i].binding->writer->wants_header() ||
@@ -178,6 +181,17 @@ Status Outlets::write(const Plan& plan, std::span<const MutSink> sinks, uint64_t
     if (!status) return status.error().within("sink `" + to.binding->sink + "`");
   }
   return Unit{};
+}
+
+bool Outlets::full() const {
+  return std::any_of(bindings_.begin(), bindings_.end(),
+                     [](const OutletBinding& binding) { return binding.writer && binding.writer->full(); });
+}
+
+void Outlets::hurry() {
+  for (OutletBinding& binding : bindings_) {
+    if (binding.writer) binding.writer->hurry();
+  }
 }
 
 Status Outlets::flush() {

@@ -54,6 +54,9 @@ class Outlets {
   // The rows of both, by the events that brought them about; of one event those of `main` come first.
   enum class Order : uint8_t { ByEvent, MainFirst };
   Status write_both(const OutletPart& main, const OutletPart& beside, Order order);
+  // Whether one of them has more than the world takes.
+  bool full() const;
+  void hurry();
   Status flush();
   Status close();
   uint64_t looked_rows() const { return looked_rows_; }

@@ -209,6 +209,7 @@ bool Runner::advance(int64_t time) {
 void Runner::stop() {
   stopped_ = true;
   feeds_.stop();
+  outlets_.hurry();
 }
 
 // Kernels run in here alone.
@@ -292,6 +293,7 @@ Progress Runner::advance() {
   if (finished_) return Progress::Done;
   if (!error_.message.empty()) return Progress::Failed;
   if (stretch_ || fleet_.is_firing()) {
+    if (outlets_.full()) return Progress::Idle;
     // Before anything else, also before an edit: it is of an event that is being processed.
     if (stopped_) fleet_.let_timers_go();
     if (stopped_ && shadow_) shadow_->fleet().let_timers_go();
@@ -303,6 +305,7 @@ Progress Runner::advance() {
     exchange();
     return error_.message.empty() ? Progress::More : Progress::Failed;
   }
+  if (outlets_.full()) return Progress::Idle;
   bool ended_before = feeds_.all_ended();
   Feeds::Filled filled = feeds_.fill(readers());
   if (filled == Feeds::Filled::Failed) {

@@ -77,7 +77,7 @@ struct RunnerStats {
 
 enum class Progress : uint8_t {
   More,    // call again
-  Idle,    // sources have nothing now
+  Idle,    // sources have nothing now, or sinks take nothing: the bell says when
   Done,    // all sources ended and everything has fired
   Failed,  // error() says why
 };
