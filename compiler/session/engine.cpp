@@ -436,6 +436,8 @@ Outcome<Done> Engine::advance(int64_t time_ns) {
 
 const Failure& Engine::failure() const { return state_->failure; }
 
+std::vector<std::string> Engine::messages() { return state_->messages->take(); }
+
 void Engine::wait(int64_t limit_ns) {
   uint64_t seen = state_->rung_before_run;
   int64_t retry = state_->runner ? state_->runner->feeds().retry_after_ns() : -1;

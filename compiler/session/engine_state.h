@@ -22,6 +22,7 @@
 #include "mutstream/engine.h"
 #include "runtime/connector/columns/columns.h"
 #include "runtime/connector/memory/memory.h"
+#include "runtime/connector/notices.h"
 #include "runtime/connector/pieces/pieces.h"
 #include "runtime/env/real_env.h"
 #include "runtime/graph/runner.h"
@@ -44,6 +45,7 @@ struct Engine::State {
   Failure failure;
   bool started = false;
   std::atomic<bool> stop_asked{false};
+  std::shared_ptr<connector::Notices> messages = std::make_shared<connector::Notices>();
   bool running_optimised = false;
   std::atomic<jit::Notes> notes{jit::Notes::None};  // of code of versions that run alone
   uint64_t batches_disturbed = 0;

@@ -304,6 +304,10 @@ class Engine {
   // Warnings of load(), rendered, and what start() said ("replaces out.jsonl").
   const std::string& warnings() const;
 
+  // What sources and sinks have said since this was asked last: the port that one listens on, a connection
+  // that was lost or came back. At most 100 wait. From any thread.
+  std::vector<std::string> messages();
+
   // Where a source or sink really goes: a path, `-`, `csv:path`, `json:-`. `source:NAME` and
   // `sink:NAME` where a name means both. Before start().
   Outcome<Done> bind(const std::string& name, const std::string& target);

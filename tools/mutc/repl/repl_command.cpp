@@ -39,6 +39,7 @@ class Runner {
         print_error("mutc: the program failed: " + engine_.failure().text);
         return;
       }
+      for (const std::string& message : engine_.messages()) print_error("mutc: " + message);
       if (state != RunState::Idle) continue;
       (void)engine_.flush();
       engine_.wait(20'000'000);

@@ -260,10 +260,16 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
 
   auto begin = std::chrono::steady_clock::now();
   bool stopping = false;
+  auto tell_messages = [&] {
+    for (const std::string& message : engine.messages()) {
+      if (!console.quiet) print_error("mutc: " + message);
+    }
+  };
   RunState state = RunState::More;
   auto last_flush = begin;
   while (true) {
     state = engine.run();
+    tell_messages();
     while (auto report = engine.swap_done()) {
       bool asked = wanted.contains(report->version);
       tell_swap(*report, wanted[report->version], console);
@@ -296,11 +302,13 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   if (options.profile != RunOptions::Profile::No && !tell_profile(engine, options) && exit_code == 0)
     exit_code = exit_io;
   EngineStats stats = engine.stats();
+  tell_messages();
   auto closed = engine.close();
   if (!closed) {
     int told = refuse(closed.failure());
     if (exit_code == 0) exit_code = told;
   }
+  tell_messages();
   if (!console.quiet) tell_losses(stats);
   if (!options.stats.empty() && !write_stats(options.stats, stats, seconds)) exit_code = exit_io;
   if (options.disturb == "swap" && !console.quiet) {
