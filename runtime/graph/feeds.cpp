@@ -122,7 +122,6 @@ Feeds::Filled Feeds::fill(const Readers& readers) {
   Filled out = Filled::Fine;
   for (size_t i = 0; i < feeds_.size(); ++i) {
     bool ended = feeds_[i].ended;
-    if (stopped_ && feeds_[i].waits) feeds_[i].ended = true;
     if (!fill(feeds_[i], i, readers)) return Filled::Failed;
     if (feeds_[i].ended && !ended) out = Filled::SomeEnded;
   }
@@ -147,6 +146,7 @@ bool Feeds::fill(Feed& feed, size_t index, const Readers& readers) {
       break;
     case connector::Poll::Wait:
       feed.waits = true;
+      if (stopped_) feed.ended = true;
       if (of.idle >= 0 && !feed.silent_since) feed.silent_since = steady_ns();
       return true;
     case connector::Poll::End:
