@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "runtime/batch/newest.h"
+#include "runtime/connector/follow_up.h"
 #include "runtime/env/does.h"
 #include "runtime/graph/decode_again.h"
 
@@ -296,6 +297,11 @@ std::optional<Turn> Feeds::next(const Plan& plan) const {
 // ---- the next version
 
 bool Feeds::replace_input(Feed& feed, SourceChanges::Replaced& other) {
+  if (other.former == SourceChanges::Replaced::Former::FollowedUp) {
+    feed.reader = connector::make_follow_up(std::move(feed.reader), std::move(other.reader));
+    feed.ended = false;
+    return false;
+  }
   Feed next;
   auto known = left_.find(other.now);
   bool resumed = known != left_.end();

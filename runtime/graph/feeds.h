@@ -38,6 +38,9 @@ struct SourceChanges {
     std::string was;
     std::string now;
     std::unique_ptr<connector::SourceReader> reader;
+    // Kept: an edit back goes on where it was left. FollowedUp: it is live, so it gives what it has, then
+    // goes.
+    enum class Former : uint8_t { Kept, FollowedUp } former = Former::Kept;
   };
   std::vector<Replaced> replaced;
   std::vector<std::string> redeclared;  // whose record type changed
