@@ -61,10 +61,16 @@ bool same_options(typed::Connector a, typed::Connector b) {
          std::equal(a.options.begin(), a.options.end(), b.options.begin(), b.options.end(), same);
 }
 
-// Whether a source may read something else under its name.
-bool begins_anew(const typed::Connector& connector, const FormerNames& names) {
-  return connector.name == "file" &&
-         (connector.find("start") != nullptr || names.direction == FormerNames::Direction::Back);
+// Whether a source may read something else under its name. Of what is live it reads what comes; a port it
+// cannot take twice.
+bool begins_anew(const typed::Connector& was, const typed::Connector& is, const FormerNames& names) {
+  if (was.name == "tcp" && is.name == "tcp") {
+    const typed::Option* old_port = was.find("listen");
+    const typed::Option* new_port = is.find("listen");
+    return old_port == nullptr || new_port == nullptr || old_port->value != new_port->value;
+  }
+  return is.name == "file" &&
+         (is.find("start") != nullptr || names.direction == FormerNames::Direction::Back);
 }
 
 bool same_record(typed::TypeRef a, typed::TypeRef b) {
@@ -186,6 +192,14 @@ class Borders {
     if (std::find(all.begin(), all.end(), source) == all.end()) all.push_back(source);
   }
 
+  static std::string hint_for(const typed::Connector& was, const typed::Connector& is) {
+    if (is.name == "file")
+      return "write `start: earliest` to read it from its beginning, or give the new source another name";
+    if (was.name == "tcp" && is.name == "tcp")
+      return "a port cannot be taken twice: let it listen on another";
+    return "give the new source another name, and read that";
+  }
+
   static bool alike(const typed::Expr& a, const typed::Expr& b) {
     return a.kind == b.kind && a.op == b.op && a.builtin == b.builtin && a.index == b.index &&
            a.value == b.value &&
@@ -204,22 +218,18 @@ class Borders {
 
   void compare_source(const typed::Source& was, const typed::Source& is, bool state_lost) {
     std::string other = other_input(was.connector, is.connector);
-    if (!other.empty() && begins_anew(is.connector, names_)) {
-      plan_.notes.push_back(
-          fmt::format("source `{}` reads something else: {}; from its beginning, or from where an earlier "
-                      "version left it",
-                      is.name, other));
+    if (!other.empty() && begins_anew(was.connector, is.connector, names_)) {
+      std::string from = is.connector.name == "tcp"
+                             ? "what had come is read first, then the old connections are closed"
+                             : "from its beginning, or from where an earlier version left it";
+      plan_.notes.push_back(fmt::format("source `{}` reads something else: {}; {}", is.name, other, from));
       plan_.sources_replaced.push_back(is.name);
     } else if (!other.empty()) {
-      refusals_.push_back(
-          {.code = Code::SourceReplaced,
-           .span = is.connector.span,
-           .arguments = {is.name, other},
-           .old_spans = {was.connector.span},
-           .hint = is.connector.name == "file"
-                       ? "write `start: earliest` to read it from its beginning, or give the new "
-                         "source another name"
-                       : "give the new source another name, and read that"});
+      refusals_.push_back({.code = Code::SourceReplaced,
+                           .span = is.connector.span,
+                           .arguments = {is.name, other},
+                           .old_spans = {was.connector.span},
+                           .hint = hint_for(was.connector, is.connector)});
     } else if (!same_options(was.connector, is.connector)) {
       plan_.notes.push_back(fmt::format("source `{}`: options changed, offsets stay", is.name));
       redeclare(is.name);
@@ -279,8 +289,8 @@ uint64_t replaced_sources(const typed::Program& before, const typed::Program& af
     const typed::Source& source = after.sources[i];
     auto former = names.sources.find(source.name);
     auto known = find_named(before.sources, former == names.sources.end() ? source.name : former->second);
-    bool begins = begins_anew(source.connector, names);
-    if (known != before.sources.end() && begins && !other_input(known->connector, source.connector).empty())
+    if (known != before.sources.end() && begins_anew(known->connector, source.connector, names) &&
+        !other_input(known->connector, source.connector).empty())
       out |= uint64_t{1} << std::min<size_t>(i, 63);
   }
   return out;

@@ -115,7 +115,7 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
   }
   if (host == host_sources.end()) {
     lock.unlock();
-    auto opened = session::open_source(*env, source, plan, bindings, wake.get(), decode_threads);
+    auto opened = session::open_source({*env, wake.get(), messages}, source, plan, bindings, decode_threads);
     if (!opened) return io(opened.error());
     return std::move(opened).value();
   }
@@ -183,7 +183,7 @@ Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program&
     return binding;
   }
   std::lock_guard opening(sinks_mutex);
-  auto opened = session::open_sink(*env, emit, bindings, known_sinks, notices);
+  auto opened = session::open_sink({*env, wake.get(), messages}, emit, bindings, known_sinks, notices);
   if (!opened) return io(opened.error());
   return std::move(opened).value();
 }

@@ -6,6 +6,8 @@
 #include "runtime/connector/file/file_sink.h"
 #include "runtime/connector/file/file_source.h"
 #include "runtime/connector/stdio/stdio.h"
+#include "runtime/connector/tcp/tcp_sink.h"
+#include "runtime/connector/tcp/tcp_source.h"
 
 namespace mut::session {
 
@@ -54,13 +56,43 @@ codec::Format format_of(const typed::Connector& connector, const Target& target)
   if (const typed::Option* option = connector.find("format")) {
     if (auto format = codec::format_of_name(option->value.as_text())) return *format;
   }
+  if (target.tcp) return codec::Format::Json;
   return codec::format_of_path(target.path).value_or(codec::Format::Json);
+}
+
+// Of a sink that connects.
+int64_t give_up_ns(const typed::Connector& connector) {
+  const typed::Option* option = connector.find("give_up");
+  return option != nullptr ? option->value.as_int() : connector::give_up_default_ns;
+}
+
+std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around, const typed::Emit& emit,
+                                                   const Target& target) {
+  if (target.path == "-") return connector::make_stdout_sink(around.env);
+  if (!target.tcp) return connector::make_file_sink(around.env, target.path);
+  connector::TcpSinkOptions options{"sink `" + emit.name + "`", target.tcp->address,
+                                    give_up_ns(emit.connector)};
+  auto make = target.tcp->side == connector::TcpSide::Listen ? connector::make_tcp_server_sink
+                                                             : connector::make_tcp_sink;
+  return make(around.env, std::move(options), around.wake, around.notices);
 }
 
 }  // namespace
 
+std::string TcpTarget::text() const {
+  return (side == connector::TcpSide::Listen ? "tcp listen " : "tcp connect ") + address.text();
+}
+
 Target target_of(const typed::Connector& connector) {
   Target out;
+  if (connector.name == "tcp") {
+    const typed::Option* listen = connector.find("listen");
+    const typed::Option* option = listen != nullptr ? listen : connector.find("connect");
+    auto side = listen != nullptr ? connector::TcpSide::Listen : connector::TcpSide::Connect;
+    out.tcp = TcpTarget{side, env::parse_tcp_address(option->value.as_text()).value()};
+    out.path = out.tcp->text();
+    return out;
+  }
   out.path = connector.name == "file" ? connector.positional(0)->value.as_text() : "-";
   return out;
 }
@@ -86,8 +118,8 @@ Result<Target> parse_target(const std::string& text) {
 }
 
 Result<std::unique_ptr<connector::SourceReader>> open_source(
-    env::Env& env, const typed::Source& source, const runtime::SourcePlan& plan, const Bindings& bindings,
-    env::EventCount* wake, std::shared_ptr<connector::DecodeThreads> threads) {
+    const Surroundings& around, const typed::Source& source, const runtime::SourcePlan& plan,
+    const Bindings& bindings, std::shared_ptr<connector::DecodeThreads> threads) {
   const Target* bound = find_binding(bindings, "source", source.name);
   if (bound == nullptr && source.connector.name == "host") {
     return Error{"source `" + source.name + "` is fed by a host program; bind it to a file to run it here"};
@@ -100,15 +132,28 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(
       (plan.record->fields.size() != 1 || plan.record->fields[0].type->kind != abi::TypeKind::String)) {
     return Error{"source `" + source.name + "`: format `lines` gives `{ line: string }`"};
   }
-  if (target.path == "-")
-    return connector::open_stdin_source(env, format, decode, plan.record, wake, std::move(threads));
+  if (target.path == "-") {
+    return connector::open_stdin_source(around.env, format, decode, plan.record, around.wake,
+                                        std::move(threads));
+  }
+  if (target.tcp) {
+    connector::TcpSourceOptions options;
+    options.intake = {"source `" + source.name + "`", target.tcp->side, target.tcp->address};
+    options.format = format;
+    options.decode = std::move(decode);
+    options.threads = std::move(threads);
+    auto opened =
+        connector::open_tcp_source(around.env, std::move(options), plan.record, around.wake, around.notices);
+    if (!opened) return opened.error().within("source `" + source.name + "`");
+    return opened;
+  }
   connector::FileSourceOptions options;
   options.path = target.path;
   options.format = format;
   options.decode = std::move(decode);
   options.threads = std::move(threads);
   if (const typed::Option* follow = source.connector.find("follow")) options.follow = follow->value.as_bool();
-  auto opened = connector::open_file_source(env, options, plan.record);
+  auto opened = connector::open_file_source(around.env, options, plan.record);
   if (!opened) return opened.error().within("source `" + source.name + "`");
   return opened;
 }
@@ -116,11 +161,14 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(
 std::string sink_target(const typed::Emit& emit, const Bindings& bindings) {
   const Target* bound = find_binding(bindings, "sink", emit.name);
   Target target = bound != nullptr ? *bound : target_of(emit.connector);
-  return std::to_string(static_cast<int>(format_of(emit.connector, target))) + ":" + target.path;
+  std::string out = std::to_string(static_cast<int>(format_of(emit.connector, target))) + ":" + target.path;
+  if (target.tcp) out += ":" + std::to_string(give_up_ns(emit.connector));
+  return out;
 }
 
-Result<runtime::OutletBinding> open_sink(env::Env& env, const typed::Emit& emit, const Bindings& bindings,
-                                         std::vector<KnownSink>& known, std::string& notices) {
+Result<runtime::OutletBinding> open_sink(const Surroundings& around, const typed::Emit& emit,
+                                         const Bindings& bindings, std::vector<KnownSink>& known,
+                                         std::string& notices) {
   const Target* bound = find_binding(bindings, "sink", emit.name);
   if (bound == nullptr && emit.connector.name == "host") {
     return Error{"sink `" + emit.name + "` belongs to a host program; bind it to a file to run it here"};
@@ -130,17 +178,15 @@ Result<runtime::OutletBinding> open_sink(env::Env& env, const typed::Emit& emit,
   out.sink = emit.name;
   out.format = format_of(emit.connector, target);
   const typed::Option* append = emit.connector.find("append");
-  bool keeps = target.path == "-" || (append != nullptr && append->value.as_bool());
+  bool keeps = target.path == "-" || target.tcp || (append != nullptr && append->value.as_bool());
   out.start = keeps ? connector::SinkStart::Append : connector::SinkStart::Replace;
   auto entry = std::find_if(known.begin(), known.end(), [&](const KnownSink& other) {
-    if (target.path == "-" || other.path == "-") return target.path == other.path;
-    return target.path == other.path || same_file(env, target.path, other.path);
+    if (target.path == "-" || other.path == "-" || target.tcp) return target.path == other.path;
+    return target.path == other.path || same_file(around.env, target.path, other.path);
   });
   bool fresh = entry == known.end();
   if (fresh) {
-    std::shared_ptr<connector::SinkWriter> writer =
-        target.path == "-" ? connector::make_stdout_sink(env) : connector::make_file_sink(env, target.path);
-    known.push_back({target.path, std::move(writer)});
+    known.push_back({target.path, make_writer(around, emit, target)});
     entry = known.end() - 1;
   }
   out.target = entry->path;

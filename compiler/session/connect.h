@@ -6,16 +6,24 @@
 
 #include "compiler/session/program.h"
 #include "runtime/connector/ahead/decode_threads.h"
+#include "runtime/connector/notices.h"
 #include "runtime/connector/source_reader.h"
+#include "runtime/connector/tcp/intake.h"
 #include "runtime/env/env.h"
 #include "runtime/graph/outlets.h"
 
 namespace mut::session {
 
 // `--bind NAME=TARGET`: a path, `-`, or `format:…` before either.
+struct TcpTarget {
+  connector::TcpSide side = connector::TcpSide::Connect;
+  env::TcpAddress address;
+  std::string text() const;  // "tcp listen 127.0.0.1:9000"
+};
 struct Target {
   std::optional<codec::Format> format;
-  std::string path;  // "-": standard input or output
+  std::string path;              // "-": standard input or output; of TCP its text
+  std::optional<TcpTarget> tcp;  // of the script alone
 };
 Result<Target> parse_target(const std::string& text);
 using Bindings = std::map<std::string, Target>;
@@ -32,10 +40,17 @@ codec::DecodeOptions decode_options(const typed::Connector& connector, const run
 // The format of a source's own text.
 codec::Format source_format(const typed::Source& source);
 
-// `wake` is rung when a live source has something. `threads` decode its text; may be null.
+// What sources and sinks get beside what the script says of them.
+struct Surroundings {
+  env::Env& env;
+  env::EventCount* wake;  // rung when a live source has something, or a full sink has room
+  std::shared_ptr<connector::Notices> notices;
+};
+
+// `threads` decode its text; may be null.
 Result<std::unique_ptr<connector::SourceReader>> open_source(
-    env::Env& env, const typed::Source& source, const runtime::SourcePlan& plan, const Bindings& bindings,
-    env::EventCount* wake, std::shared_ptr<connector::DecodeThreads> threads);
+    const Surroundings& around, const typed::Source& source, const runtime::SourcePlan& plan,
+    const Bindings& bindings, std::shared_ptr<connector::DecodeThreads> threads);
 
 // What this run writes or has written, as long as it lasts.
 struct KnownSink {
@@ -43,8 +58,9 @@ struct KnownSink {
   std::shared_ptr<connector::SinkWriter> writer;
 };
 // Held, not begun. A target of `known` shares its writer; a new one is added there.
-Result<runtime::OutletBinding> open_sink(env::Env& env, const typed::Emit& emit, const Bindings& bindings,
-                                         std::vector<KnownSink>& known, std::string& notices);
+Result<runtime::OutletBinding> open_sink(const Surroundings& around, const typed::Emit& emit,
+                                         const Bindings& bindings, std::vector<KnownSink>& known,
+                                         std::string& notices);
 // What open_sink would write to: equal texts, equal targets.
 std::string sink_target(const typed::Emit& emit, const Bindings& bindings);
 

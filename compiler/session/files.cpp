@@ -59,6 +59,23 @@ bool reads(env::Env& env, const Named& source, const std::string& sink) {
   return false;
 }
 
+// A program that writes to where it listens would feed itself.
+Status check_addresses(const typed::Program& program, const Bindings& bindings) {
+  for (const typed::Emit& emit : program.emits) {
+    if (emit.connector.name != "tcp" || find_binding(bindings, "sink", emit.name) != nullptr) continue;
+    TcpTarget to = *target_of(emit.connector).tcp;
+    for (const typed::Source& source : program.sources) {
+      if (source.connector.name != "tcp" || find_binding(bindings, "source", source.name) != nullptr)
+        continue;
+      TcpTarget from = *target_of(source.connector).tcp;
+      if (to.side == from.side || !(to.address == from.address)) continue;
+      return Error{"sink `" + emit.name + "` would write to " + to.address.text() + ", where source `" +
+                   source.name + "` " + (from.side == connector::TcpSide::Listen ? "listens" : "reads")};
+    }
+  }
+  return Unit{};
+}
+
 using Pairs = std::set<std::pair<std::string, std::string>>;
 
 }  // namespace
@@ -94,7 +111,7 @@ Status check_files(env::Env& env, const typed::Program& program, const Bindings&
                    sinks[j].path + " and " + sinks[i].path};
     }
   }
-  return Unit{};
+  return check_addresses(program, bindings);
 }
 
 }  // namespace mut::session

@@ -75,6 +75,24 @@ std::vector<Replaced> replaced_inputs(const typed::Program& before, const typed:
   return out;
 }
 
+// The interpreter reads inputs whole and writes outputs at the end: what is live it has not.
+std::optional<Failure> live_border(const typed::Program& program, const session::Bindings& bindings) {
+  auto refuse = [](const std::string& side, const std::string& name) {
+    return Failure{Failure::Kind::Usage, side + " `" + name +
+                                             "`: the interpreter knows no `tcp`; write --bind " + name +
+                                             "=FILE to run it by a file"};
+  };
+  for (const typed::Source& source : program.sources) {
+    bool bound = session::find_binding(bindings, "source", source.name) != nullptr;
+    if (source.connector.name == "tcp" && !bound) return refuse("source", source.name);
+  }
+  for (const typed::Emit& emit : program.emits) {
+    bool bound = session::find_binding(bindings, "sink", emit.name) != nullptr;
+    if (emit.connector.name == "tcp" && !bound) return refuse("sink", emit.name);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Outcome<Done> run_reference(std::string_view text, std::string name, const ReferenceRun& run,
@@ -87,6 +105,7 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
     if (!parsed) return Failure{Failure::Kind::Usage, parsed.error().message};
     bindings[bound] = parsed.value();
   }
+  if (auto live = live_border(*first.program->typed, bindings)) return *live;
   auto line_of = [](const Checked& of) {
     return [sources = of.sources](source::Span span) { return static_cast<int>(sources->locate(span).line); };
   };
@@ -158,6 +177,10 @@ Outcome<Done> run_reference(std::string_view text, std::string name, const Refer
         session::check_files(*machine.value(), *next.program->typed, bindings, first.program->typed.get());
     if (!fits) {
       problem = io(fits.error().message);
+      continue;
+    }
+    if (auto live = live_border(*next.program->typed, bindings)) {
+      problem = *live;
       continue;
     }
     auto replaced = replaced_inputs(*running->typed, *next.program->typed);

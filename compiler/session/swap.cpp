@@ -162,10 +162,10 @@ Status Engine::State::fits_input(const session::Program& made, const std::string
   if (plan.generates) return Unit{};
   const session::Target* bound = session::find_binding(bindings, "source", source_name);
   session::Target target = bound != nullptr ? *bound : session::target_of(source->connector);
-  if (target.path == "-") return Unit{};
+  if (target.path == "-" || target.tcp) return Unit{};
   auto identity = env->identify(target.path);
   if (!identity || !identity.value().regular) return Unit{};
-  auto opened = session::open_source(*env, *source, plan, bindings, wake.get(), nullptr);
+  auto opened = session::open_source({*env, wake.get(), messages}, *source, plan, bindings, nullptr);
   if (!opened) return opened.error();
   return Unit{};
 }
@@ -407,9 +407,12 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
     if (!reader) return reader.failure();
     if (known != before.plan->sources.end()) {
       const typed::Source* old_source = find_source(before, was);
+      using Replaced = runtime::SourceChanges::Replaced;
+      auto former =
+          old_source->connector.name == "tcp" ? Replaced::Former::FollowedUp : Replaced::Former::Kept;
       swap.sources.replaced.push_back({source, session::input_text(old_source->connector),
                                        session::input_text(made.typed->sources[i].connector),
-                                       std::move(reader).value()});
+                                       std::move(reader).value(), former});
       continue;
     }
     swap.sources.added.emplace_back(source, std::move(reader).value());

@@ -68,6 +68,9 @@ class Decoder {
   // The next text is the begin of another file: own header, byte order mark, line 1.
   virtual void start_input() = 0;
 
+  // Of the input, where the next text begins; from 1.
+  virtual uint32_t line() const = 0;
+
   // ---- for several threads, each with a decoder of its own
 
   // Takes whole records off the begin of `text`, `records_max` at most, for another decoder; this one goes on

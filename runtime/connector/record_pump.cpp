@@ -164,6 +164,13 @@ Result<Poll> RecordPump::fill_here(ByteStream& stream, int64_t arrival_ns, batch
   return added > 0 ? Poll::Ready : poll;
 }
 
+Result<StreamStep::State> RecordPump::gather(ByteStream& stream) {
+  while (true) {
+    auto state = read_more(stream);
+    if (!state || state.value() != StreamStep::State::Data) return state;
+  }
+}
+
 Status RecordPump::check_begin(ByteStream& stream, const abi::TypeDescRef& record) {
   auto state = read_more(stream);
   if (!state) return state.error();

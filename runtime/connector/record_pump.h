@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "runtime/batch/batch.h"
@@ -31,6 +32,10 @@ class RecordPump {
   // `batch` has no rows.
   Result<Poll> fill(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch);
 
+  // Takes what the stream has, and decodes none of it: of a record that fill() found to have no end yet. Wait
+  // or End.
+  Result<StreamStep::State> gather(ByteStream& stream);
+
   // Reads the begin of the stream and checks that it fits the declaration; takes no row.
   Status check_begin(ByteStream& stream, const abi::TypeDescRef& record);
 
@@ -39,6 +44,9 @@ class RecordPump {
   // What follows is decoded as if the input ended here.
   void end_input() { ended_ = true; }
   uint64_t next_position() const { return next_position_; }
+  // What was read and is no whole record, after a Wait of fill(). Valid until the next call.
+  std::string_view rest() const { return rest_bytes() == 0 ? "" : text_in_buffer(); }
+  size_t rest_bytes() const { return filled_ - begin_; }
 
  private:
   Result<Poll> fill_here(ByteStream& stream, int64_t arrival_ns, batch::Batch& batch);
@@ -46,6 +54,7 @@ class RecordPump {
   void cut_ahead(ByteStream& stream, int64_t arrival_ns, const batch::Batch& batch);
   Result<StreamStep::State> read_more(ByteStream& stream);
   void make_room();
+  std::string_view text_in_buffer() const { return {buffer_->memory.get() + begin_, filled_ - begin_}; }
   std::shared_ptr<batch::ReadBuffer> take_buffer(size_t capacity_bytes);
 
   std::unique_ptr<codec::Decoder> decoder_;

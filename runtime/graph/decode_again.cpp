@@ -8,11 +8,12 @@
 namespace mut::runtime {
 namespace {
 
-// A record that has no end, is too long to be kept, or follows one that has none, is as broken as it was,
-// whatever it is read as.
+// A record that has no end, has not come whole, is too long to be kept, or follows one that has none, is as
+// broken as it was, whatever it is read as.
 bool is_of_input(std::string_view message) {
   return message.starts_with("record longer than") || message.starts_with("the input ends") ||
-         message.starts_with("text after the array") || message.ends_with("the rest is not read");
+         message.starts_with("text after the array") || message.ends_with("the rest is not read") ||
+         message.starts_with("the connection ");
 }
 
 }  // namespace

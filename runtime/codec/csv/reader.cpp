@@ -119,6 +119,7 @@ class Reader final : public codec::Decoder {
     return out;
   }
   void go_on_at(uint32_t line) override { line_ = line; }
+  uint32_t line() const override { return line_; }
 
  private:
   bool full() const { return batch_->row_count() == batch_->row_capacity(); }

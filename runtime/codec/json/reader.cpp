@@ -120,6 +120,7 @@ class Reader final : public codec::Decoder {
     return out;
   }
   void go_on_at(uint32_t line) override { line_ = line; }
+  uint32_t line() const override { return line_; }
 
  private:
   enum class State : uint8_t {

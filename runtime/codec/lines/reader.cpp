@@ -70,6 +70,7 @@ class Reader final : public codec::Decoder {
     return out;
   }
   void go_on_at(uint32_t line) override { line_ = line; }
+  uint32_t line() const override { return line_; }
 
  private:
   void finish_line(batch::Batch& batch, codec::Utf8Window& window, const char* at, size_t size,

@@ -12,6 +12,7 @@ void TextQueue::push(std::string text) {
   if (text.empty()) return;
   {
     std::lock_guard lock(mutex_);
+    if (closed_) return;
     waiting_bytes_ += text.size();
     pieces_.push_back(std::move(text));
   }
@@ -32,6 +33,18 @@ void TextQueue::fail(Error error) {
     error_ = std::move(error);
   }
   ring();
+}
+
+void TextQueue::close() {
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+  pieces_.clear();
+  first_used_ = waiting_bytes_ = 0;
+}
+
+bool TextQueue::is_closed() const {
+  std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 size_t TextQueue::waiting_bytes() const {

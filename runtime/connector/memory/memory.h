@@ -25,6 +25,9 @@ class TextQueue {
   void push(std::string text);
   void finish();
   void fail(Error error);
+  // Who takes wants no more: what waits and what is still pushed goes nowhere.
+  void close();
+  bool is_closed() const;
   // Bytes pushed and not read yet.
   size_t waiting_bytes() const;
   // As of ByteStream::read.
@@ -40,6 +43,7 @@ class TextQueue {
   size_t first_used_ = 0;  // bytes of the first piece that are read
   size_t waiting_bytes_ = 0;
   bool finished_ = false;
+  bool closed_ = false;
   std::optional<Error> error_;
   env::EventCount* wake_;
 };

@@ -1,0 +1,163 @@
+#include "runtime/connector/tcp/outbox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/env/does.h"
+
+namespace mut::connector {
+
+Outbox::Outbox(env::Env& env, TcpSinkOptions options, env::EventCount* wake, std::shared_ptr<Notices> notices)
+    : env_(env),
+      options_(std::move(options)),
+      notices_(std::move(notices)),
+      set_(env.make_socket_set()),
+      wake_(wake) {}
+
+Outbox::~Outbox() = default;
+
+void Outbox::end() {
+  given_up_.store(true);
+  (void)close();
+}
+
+Status Outbox::hold() {
+  std::lock_guard lock(life_);
+  if (!open_) {
+    Status opened = open();
+    if (!opened) return opened;
+    open_ = true;
+  }
+  ++holds_;
+  return Unit{};
+}
+
+void Outbox::release() {
+  std::lock_guard lock(life_);
+  if (--holds_ > 0 || active_ || !open_) return;
+  shut();
+  open_ = false;
+}
+
+Status Outbox::begin(SinkStart) {
+  std::lock_guard lock(life_);
+  if (active_) return Unit{};
+  if (!open_) {
+    Status opened = open();
+    if (!opened) return opened;
+    open_ = true;
+  }
+  active_ = true;
+  finishing_.store(false);
+  hurried_.store(false);
+  note_moved();
+  thread_ = env_.start_thread("mut-tcp-out", [this] {
+    env::Does writes(Work::Sink);
+    run();
+  });
+  return Unit{};
+}
+
+Status Outbox::write(std::string_view text) {
+  {
+    std::lock_guard lock(mutex_);
+    if (failed_) return tell();
+    if (bytes_ == 0) note_moved();
+    pieces_.push_back({std::string(text)});
+    bytes_ += text.size();
+  }
+  set_->ring();
+  return Unit{};
+}
+
+bool Outbox::full() const {
+  std::lock_guard lock(mutex_);
+  return !failed_ && bytes_ >= waiting_bytes_max;
+}
+
+void Outbox::hurry() {
+  note_moved();
+  hurried_.store(true);
+  set_->ring();
+}
+
+Status Outbox::flush() {
+  std::lock_guard lock(mutex_);
+  return failed_ ? tell() : Status(Unit{});
+}
+
+Status Outbox::tell() {
+  told_ = true;
+  return *failed_;
+}
+
+Status Outbox::close() {
+  std::lock_guard lock(life_);
+  if (!active_) return Unit{};
+  hurry();
+  finishing_.store(true);
+  set_->ring();
+  thread_ = nullptr;
+  active_ = false;
+  if (holds_ == 0) {
+    shut();
+    open_ = false;
+  }
+  std::lock_guard rows(mutex_);
+  pieces_.clear();
+  bytes_ = 0;
+  auto failed = std::exchange(failed_, std::nullopt);
+  bool told = std::exchange(told_, false);
+  return failed && !told ? Status(*failed) : Status(Unit{});
+}
+
+void Outbox::set_header(std::string_view header) {
+  std::lock_guard lock(mutex_);
+  header_ = header;
+}
+
+size_t Outbox::piece_count() const {
+  std::lock_guard lock(mutex_);
+  return pieces_.size();
+}
+
+const Outbox::Piece& Outbox::piece(size_t index) const {
+  std::lock_guard lock(mutex_);
+  return pieces_[index];
+}
+
+void Outbox::forget_first() {
+  bool room = false;
+  {
+    std::lock_guard lock(mutex_);
+    size_t before = bytes_;
+    bytes_ -= pieces_.front().text.size();
+    pieces_.pop_front();
+    room = before >= waiting_bytes_max && bytes_ < waiting_bytes_max;
+  }
+  if (room && wake_ != nullptr) wake_->notify();
+}
+
+std::string Outbox::header() const {
+  std::lock_guard lock(mutex_);
+  return header_;
+}
+
+void Outbox::fail(Error error) {
+  {
+    std::lock_guard lock(mutex_);
+    failed_ = std::move(error);
+  }
+  if (wake_ != nullptr) wake_->notify();
+}
+
+bool Outbox::waited_enough() const {
+  return hurried_.load() && env_.monotonic_ns() - moved_ns_.load() >= drain_wait_ns;
+}
+
+std::string Outbox::bytes_left_text() const {
+  std::lock_guard lock(mutex_);
+  return std::to_string(bytes_) + " bytes of rows";
+}
+
+}  // namespace mut::connector

@@ -1,0 +1,37 @@
+// Rows over TCP, to a program that listens or to all that connect. Both write on a thread of their own: what
+// the world does not take waits here up to a bound, then the sink is full.
+#pragma once
+#include <memory>
+
+#include "runtime/connector/notices.h"
+#include "runtime/connector/sink_writer.h"
+#include "runtime/env/env.h"
+
+namespace mut::connector {
+
+// Rows that wait, or that the other side has not confirmed, before the sink is full; bytes. The rows of one
+// stretch may come on top.
+constexpr size_t waiting_bytes_max = 4 * 1024 * 1024;
+// How long there may be no connection before a sink that connects fails, where nobody says.
+constexpr int64_t give_up_default_ns = 600'000'000'000;
+// A client of several that takes nothing for so long, while rows wait for it, is cut off.
+constexpr int64_t slow_client_ns = 30'000'000'000;
+
+struct TcpSinkOptions {
+  std::string about;  // "sink `x`": begins what it says
+  env::TcpAddress address;
+  int64_t give_up_ns = give_up_default_ns;  // of one that connects
+};
+
+// Connects in hold(), and again whenever the connection is lost. Rows that the other machine has not
+// confirmed are sent again then: at least once, as far as that machine. `env` and `wake` (may be null)
+// outlive the sink.
+std::unique_ptr<SinkWriter> make_tcp_sink(env::Env& env, TcpSinkOptions options, env::EventCount* wake,
+                                          std::shared_ptr<Notices> notices);
+
+// Takes the port in hold(). Each client gets the rows from the moment on at which it came; while there is
+// none they wait. At most once: what a connection that breaks had been given is not sent again.
+std::unique_ptr<SinkWriter> make_tcp_server_sink(env::Env& env, TcpSinkOptions options, env::EventCount* wake,
+                                                 std::shared_ptr<Notices> notices);
+
+}  // namespace mut::connector
