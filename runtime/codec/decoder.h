@@ -88,7 +88,7 @@ enum class Format : uint8_t { Json, Csv, Tsv, Lines };
 
 // "json", "csv", "tsv", "lines".
 std::optional<Format> format_of_name(std::string_view name);
-// By the ending of the path, `.gz` left aside (rule 6.24).
+// By the ending of the path, `.gz` and `.zst` left aside (rule 6.24).
 std::optional<Format> format_of_path(std::string_view path);
 
 // The record of a `lines` source has one field of type string.

@@ -56,7 +56,11 @@ std::optional<Format> format_of_name(std::string_view name) {
 }
 
 std::optional<Format> format_of_path(std::string_view path) {
-  if (path.ends_with(".gz")) path.remove_suffix(3);
+  for (std::string_view packed : {".gz", ".zst"}) {
+    if (!path.ends_with(packed)) continue;
+    path.remove_suffix(packed.size());
+    break;
+  }
   size_t dot = path.rfind('.');
   if (dot == std::string_view::npos) return std::nullopt;
   std::string_view ending = path.substr(dot + 1);

@@ -5,7 +5,6 @@
 
 #include "runtime/connector/file/file_sink.h"
 #include "runtime/connector/file/file_source.h"
-#include "runtime/connector/file/gzip.h"
 #include "runtime/connector/memory/memory.h"
 #include "runtime/connector/stdio/stdio.h"
 #include "runtime/env/real_env.h"
@@ -168,29 +167,63 @@ TEST_F(Connector, AFollowedPatternTakesNewFiles) {
   EXPECT_EQ(take(*source, type_).rows, (Rows{R"({"a":2})", R"({"a":3})"}));
 }
 
-TEST_F(Connector, GzipGoesOutAndComesBackMembersAppended) {
-  for (bool again : {false, true}) {
-    auto sink = open_sink("out.jsonl.gz", again);
-    ASSERT_TRUE(sink.ok());
-    EXPECT_EQ(sink.value()->wants_header(), !again);
-    for (int i = 0; i < 5000; ++i) {
-      ASSERT_TRUE(sink.value()->write("{\"a\":" + std::to_string(i) + "}\n").ok());
-      if (i % 1000 == 0) {
-        ASSERT_TRUE(sink.value()->flush().ok());
+TEST_F(Connector, PackedTextGoesOutAndComesBackMembersAppended) {
+  for (const auto& [ending, kind] : {std::pair("gz", "gzip"), std::pair("zst", "zstd")}) {
+    std::string name = std::string("out.jsonl.") + ending;
+    for (bool again : {false, true}) {
+      auto sink = open_sink(name, again);
+      ASSERT_TRUE(sink.ok());
+      EXPECT_EQ(sink.value()->wants_header(), !again);
+      for (int i = 0; i < 5000; ++i) {
+        ASSERT_TRUE(sink.value()->write("{\"a\":" + std::to_string(i) + "}\n").ok());
+        if (i % 1000 == 0) {
+          ASSERT_TRUE(sink.value()->flush().ok());
+        }
+      }
+      ASSERT_TRUE(sink.value()->close().ok());
+    }
+    auto source = open(name, codec::Format::Json);
+    Taken taken = take(*source, type_);
+    ASSERT_EQ(taken.rows.size(), 10'000u);
+    EXPECT_EQ(taken.rows.back(), R"({"a":4999})");
+    std::string packed = read_all(path(name));
+    EXPECT_LT(packed.size(), 10'000u * 5);
+    std::string cut_name = std::string("cut.jsonl.") + ending;
+    write(cut_name, packed.substr(0, packed.size() - 5));
+    auto cut = open(cut_name, codec::Format::Json);
+    Taken cut_taken = take(*cut, type_);
+    EXPECT_EQ(cut_taken.last, Poll::Failed);
+    EXPECT_EQ(cut_taken.error, path(cut_name) + ": the " + kind + " data is cut off");
+    // What follows the first member is none.
+    std::string damaged_name = std::string("damaged.jsonl.") + ending;
+    write(damaged_name, packed + "{\"a\":5}\n");
+    auto damaged = open(damaged_name, codec::Format::Json);
+    Taken damaged_taken = take(*damaged, type_);
+    EXPECT_EQ(damaged_taken.rows.size(), 10'000u);
+    EXPECT_EQ(damaged_taken.last, Poll::Failed);
+    EXPECT_NE(damaged_taken.error.find(std::string("the ") + kind + " data is damaged"), std::string::npos);
+  }
+}
+
+TEST_F(Connector, PackedTextOfManySizesIsWhole) {
+  type_ = record({field("line", scalar(TypeKind::String))});
+  for (size_t size : {0u, 1u, 65'536u, 262'144u, 3'000'000u}) {
+    for (const char* name : {"size.txt.gz", "size.txt.zst"}) {
+      auto sink = open_sink(name, false);
+      ASSERT_TRUE(sink.ok());
+      std::string line(size, 'x');
+      for (size_t i = 0; i < size; i += 7) line[i] = static_cast<char>('a' + i % 26);
+      if (size > 0) {
+        ASSERT_TRUE(sink.value()->write(line + "\n").ok());
+      }
+      ASSERT_TRUE(sink.value()->close().ok());
+      Taken taken = take(*open(name, codec::Format::Lines), type_);
+      ASSERT_EQ(taken.rows.size(), size > 0 ? 1u : 0u) << name << size;
+      if (size > 0) {
+        EXPECT_EQ(taken.rows[0].size(), size + 11);
       }
     }
-    ASSERT_TRUE(sink.value()->close().ok());
   }
-  auto source = open("out.jsonl.gz", codec::Format::Json);
-  Taken taken = take(*source, type_);
-  ASSERT_EQ(taken.rows.size(), 10'000u);
-  EXPECT_EQ(taken.rows.back(), R"({"a":4999})");
-  std::string packed = read_all(path("out.jsonl.gz"));
-  write("cut.jsonl.gz", packed.substr(0, packed.size() - 5));
-  auto cut = open("cut.jsonl.gz", codec::Format::Json);
-  Taken cut_taken = take(*cut, type_);
-  EXPECT_EQ(cut_taken.last, Poll::Failed);
-  EXPECT_EQ(cut_taken.error, path("cut.jsonl.gz") + ": the gzip data is cut off");
 }
 
 TEST_F(Connector, AFileSinkReplacesAndSaysSoUnlessItAppends) {

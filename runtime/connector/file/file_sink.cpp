@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "runtime/codec/text/buffer.h"
-#include "runtime/connector/file/gzip.h"
+#include "runtime/connector/file/packing.h"
 
 namespace mut::connector {
 namespace {
@@ -17,7 +17,7 @@ class StreamSink final : public SinkWriter {
  public:
   // `path`: empty for standard output.
   StreamSink(env::Env& env, std::string path) : env_(env), path_(std::move(path)) {
-    if (path_.ends_with(".gz")) packer_.emplace();
+    packer_ = make_packer_of(path_);
     flushed_ns_ = env_.monotonic_ns();
   }
   ~StreamSink() override { (void)close(); }
@@ -48,21 +48,21 @@ class StreamSink final : public SinkWriter {
     std::lock_guard lock(mutex_);
     waiting_.append(text);
     if (waiting_.size() >= write_bytes || env_.monotonic_ns() - flushed_ns_ >= flush_interval_ns)
-      return put(GzipFlush::Sync);
+      return put(PackFlush::Sync);
     return Unit{};
   }
 
   Status flush() override {
     std::lock_guard lock(mutex_);
-    return put(GzipFlush::Sync);
+    return put(PackFlush::Sync);
   }
 
   Status close() override {
     std::lock_guard lock(mutex_);
     if (!active_) return Unit{};
-    Status put_all = put(GzipFlush::Finish);
+    Status put_all = put(PackFlush::Finish);
     active_ = false;
-    if (packer_) packer_.emplace();  // what may follow is a member of its own
+    packer_ = make_packer_of(path_);  // what may follow is a member of its own
     if (holds_ > 0) return put_all;
     Status closed = file_->close();
     file_ = nullptr;
@@ -94,9 +94,9 @@ class StreamSink final : public SinkWriter {
     return found ? found.value().size_bytes : 0;
   }
 
-  Status put(GzipFlush how) {
+  Status put(PackFlush how) {
     if (!active_) return Error{"the sink is closed"};
-    if (how != GzipFlush::None) flushed_ns_ = env_.monotonic_ns();
+    if (how != PackFlush::None) flushed_ns_ = env_.monotonic_ns();
     if (waiting_.empty() && !packer_) return Unit{};
     env::Fault fault = env_.fail_points().at("file.write");
     if (fault == env::Fault::Error) return Error{"injected failure of file.write"};
@@ -122,7 +122,7 @@ class StreamSink final : public SinkWriter {
   bool begun_ = false;   // by this run
   text::Buffer waiting_;
   text::Buffer packed_;
-  std::optional<GzipPacker> packer_;
+  std::unique_ptr<Packer> packer_;  // or null
   int64_t flushed_ns_ = 0;
   bool wants_header_ = true;
 };

@@ -9,7 +9,7 @@
 namespace mut::connector {
 
 // Not open yet: hold() opens, begin() takes away what an earlier run left unless it appends. Packed when
-// the path ends in `.gz`. `env` must outlive the sink.
+// the path ends in `.gz` or `.zst`. `env` must outlive the sink.
 std::unique_ptr<SinkWriter> make_file_sink(env::Env& env, std::string path);
 // Text to standard output, gathered into large writes.
 std::unique_ptr<SinkWriter> make_stdout_sink(env::Env& env);

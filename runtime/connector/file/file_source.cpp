@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
-#include "runtime/connector/file/gzip.h"
+#include "runtime/connector/file/packing.h"
 #include "runtime/connector/record_pump.h"
 
 namespace mut::connector {
@@ -126,13 +126,11 @@ class FileSource final : public SourceReader {
     index_ = index;
     finishing_ = false;
     const std::string& path = paths_[index];
-    if (path.ends_with(".zst")) return Error{path + ": zstd files are not read; unpack it or use gzip"};
     auto file = env_.open_input(path);
     if (!file) return file.error();
     auto plain = std::make_unique<FileStream>(env_, std::move(file).value());
     plain_ = plain.get();
-    stream_ = std::move(plain);
-    if (path.ends_with(".gz")) stream_ = make_gunzip_stream(std::move(stream_));
+    stream_ = unpacked(path, std::move(plain));
     if (options_.follow) stream_ = std::make_unique<FollowedStream>(std::move(stream_));
     pump_.start_input();
     Status fits = pump_.check_begin(*stream_, record_);

@@ -12,7 +12,7 @@
 namespace mut::connector {
 
 struct FileSourceOptions {
-  std::string path;  // a file, a directory, or a pattern with `*`, `?`, `[…]`; `.gz` is unpacked
+  std::string path;  // a file, a directory, or a pattern with `*`, `?`, `[…]`; `.gz` and `.zst` are unpacked
   codec::Format format = codec::Format::Json;
   codec::DecodeOptions decode;
   // Stays at the end and waits for more; notices when the file is replaced or cut, and new files of a

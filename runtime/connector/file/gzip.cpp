@@ -1,10 +1,10 @@
-#include "runtime/connector/file/gzip.h"
-
 #include <zlib.h>
 
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "runtime/connector/file/packing.h"
 
 namespace mut::connector {
 namespace {
@@ -65,40 +65,44 @@ class GunzipStream final : public ByteStream {
   std::optional<Error> damaged_;
 };
 
+class GzipPacker final : public Packer {
+ public:
+  GzipPacker() {
+    ready_ =
+        deflateInit2(&zlib_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY) == Z_OK;
+  }
+  ~GzipPacker() override {
+    if (ready_) deflateEnd(&zlib_);
+  }
+  GzipPacker(const GzipPacker&) = delete;
+  GzipPacker& operator=(const GzipPacker&) = delete;
+
+  Status pack(std::string_view text, PackFlush flush, text::Buffer& out) override {
+    if (!ready_) return Error{"out of memory for packing"};
+    int how = flush == PackFlush::Finish ? Z_FINISH : flush == PackFlush::Sync ? Z_SYNC_FLUSH : Z_NO_FLUSH;
+    zlib_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+    zlib_.avail_in = static_cast<uInt>(text.size());
+    do {
+      char* to = out.room(packed_bytes);
+      zlib_.next_out = bytes_of(to);
+      zlib_.avail_out = packed_bytes;
+      if (deflate(&zlib_, how) == Z_STREAM_ERROR) return Error{"packing failed"};
+      out.advance_to(to + (packed_bytes - zlib_.avail_out));
+    } while (zlib_.avail_out == 0);
+    return Unit{};
+  }
+
+ private:
+  z_stream zlib_{};
+  bool ready_ = false;
+};
+
 }  // namespace
 
 std::unique_ptr<ByteStream> make_gunzip_stream(std::unique_ptr<ByteStream> packed) {
   return std::make_unique<GunzipStream>(std::move(packed));
 }
 
-struct GzipPacker::State {
-  z_stream zlib{};
-  bool ready = false;
-};
-
-GzipPacker::GzipPacker() : state_(std::make_unique<State>()) {
-  state_->ready = deflateInit2(&state_->zlib, Z_DEFAULT_COMPRESSION, Z_DEFLATED, gzip_window, 8,
-                               Z_DEFAULT_STRATEGY) == Z_OK;
-}
-
-GzipPacker::~GzipPacker() {
-  if (state_->ready) deflateEnd(&state_->zlib);
-}
-
-Status GzipPacker::pack(std::string_view text, GzipFlush flush, text::Buffer& out) {
-  if (!state_->ready) return Error{"out of memory for packing"};
-  z_stream& zlib = state_->zlib;
-  int how = flush == GzipFlush::Finish ? Z_FINISH : flush == GzipFlush::Sync ? Z_SYNC_FLUSH : Z_NO_FLUSH;
-  zlib.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  zlib.avail_in = static_cast<uInt>(text.size());
-  do {
-    char* to = out.room(packed_bytes);
-    zlib.next_out = bytes_of(to);
-    zlib.avail_out = packed_bytes;
-    if (deflate(&zlib, how) == Z_STREAM_ERROR) return Error{"packing failed"};
-    out.advance_to(to + (packed_bytes - zlib.avail_out));
-  } while (zlib.avail_out == 0);
-  return Unit{};
-}
+std::unique_ptr<Packer> make_gzip_packer() { return std::make_unique<GzipPacker>(); }
 
 }  // namespace mut::connector

@@ -1,6 +1,8 @@
-// gzip, both ways, over bytes in memory. zlib never touches files here: those belong to Env.
+// gzip and zstd, both ways, over bytes in memory. Their libraries never touch files here: those belong to
+// Env.
 #pragma once
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "runtime/abi/result.h"
@@ -9,25 +11,26 @@
 
 namespace mut::connector {
 
-// Unpacks what `packed` delivers; several members one after another are one text, as gzip does it.
-std::unique_ptr<ByteStream> make_gunzip_stream(std::unique_ptr<ByteStream> packed);
-
-enum class GzipFlush : uint8_t { None, Sync, Finish };
+enum class PackFlush : uint8_t { None, Sync, Finish };
 
 // One thread at a time.
-class GzipPacker {
+class Packer {
  public:
-  GzipPacker();
-  ~GzipPacker();
-  GzipPacker(const GzipPacker&) = delete;
-  GzipPacker& operator=(const GzipPacker&) = delete;
-
+  virtual ~Packer() = default;
   // Appends the packed bytes that are ready to `out`. Sync: everything so far can be unpacked from them.
-  Status pack(std::string_view text, GzipFlush flush, text::Buffer& out);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
+  // Nothing follows Finish.
+  virtual Status pack(std::string_view text, PackFlush flush, text::Buffer& out) = 0;
 };
+
+std::unique_ptr<Packer> make_gzip_packer();
+std::unique_ptr<Packer> make_zstd_packer();
+// Unpack what `packed` delivers; several members one after another are one text, as their programs do it.
+std::unique_ptr<ByteStream> make_gunzip_stream(std::unique_ptr<ByteStream> packed);
+std::unique_ptr<ByteStream> make_unzstd_stream(std::unique_ptr<ByteStream> packed);
+
+// By the ending of the path, `.gz` or `.zst`; null where it has neither.
+std::unique_ptr<Packer> make_packer_of(const std::string& path);
+// The same; `stream` itself where it has neither.
+std::unique_ptr<ByteStream> unpacked(const std::string& path, std::unique_ptr<ByteStream> stream);
 
 }  // namespace mut::connector
