@@ -148,8 +148,9 @@ Outcome<Done> Engine::start() {
   options.shards = s.options.shards;
   if (s.options.batch_rows != 0) {
     options.batch_rows = s.options.batch_rows;
-  } else if (options.shards > 1) {
-    options.batch_rows = runtime::RunnerOptions::batch_rows_of_shards;
+    options.batch_rows_most = s.options.batch_rows;
+  } else {
+    options.batch_rows_most = 8 * options.batch_rows;
   }
   options.memory_bytes = s.options.memory_bytes;
   if (stays) options.at_end = runtime::RunnerOptions::AtEnd::Stay;

@@ -105,8 +105,9 @@ uint32_t Feeds::end_by_cut(const Feed& feed, uint32_t row_end) const {
 // A batch ends at a cut, so that no row was decoded for a version that does not run it.
 uint32_t Feeds::rows_to_read(const Feed& feed) const {
   uint64_t cut = cut_of(feed);
-  if (cut <= feed.position) return batch_rows_;
-  return static_cast<uint32_t>(std::min<uint64_t>(batch_rows_, cut - feed.position));
+  uint32_t rows = feed.batch_rows != 0 ? feed.batch_rows : batch_rows_;
+  if (cut <= feed.position) return rows;
+  return static_cast<uint32_t>(std::min<uint64_t>(rows, cut - feed.position));
 }
 
 // ---- rows

@@ -56,6 +56,7 @@ struct Feed {
   MutBatch view{};           // of the batch, as kernels see it
   std::vector<uint8_t> bad;  // when times are computed, or rows are too far ahead
   uint32_t row = 0;          // next row of the batch
+  uint32_t batch_rows = 0;   // how many are read at once; 0: as usual
   uint64_t position = 0;     // records given to kernels
   bool ended = false;
   bool waits = false;

@@ -32,7 +32,7 @@ class Fleet {
     uint64_t seed = 0;
     std::shared_ptr<state::Budget> budget;
     Shard::Of of = Shard::Of::Live;
-    uint32_t part_rows = 1;  // that a shard takes at a time, where rows are dealt out
+    uint32_t part_rows = 1;  // least that a shard takes at a time, where rows are dealt out
   };
   // `full`: rows of that shard are to be taken, see Shard; not called while several shards run at once.
   Fleet(Crew& crew, Makeup makeup, std::function<bool(Shard&)> full);

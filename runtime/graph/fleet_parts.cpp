@@ -8,6 +8,12 @@
 #include "runtime/state/panes.h"
 
 namespace mut::runtime {
+namespace {
+
+// Some for each shard.
+constexpr uint32_t parts_of_rows = 16;
+
+}  // namespace
 
 state::PaneStore& Fleet::panes(size_t shard, size_t store) const {
   return static_cast<state::PaneStore&>(instance(shard).store(store));
@@ -105,9 +111,11 @@ void Fleet::run_dealt(size_t source, const MutBatch& rows, PartsOfShards& parts)
 // As far as nothing becomes due, if that is worth it. Gives up to where the first shard is to go on by itself
 // then, which is nowhere where rows were run.
 uint32_t Fleet::run_calm(size_t source, const MutBatch& rows, MutCursor& at) {
-  size_t count = (at.row_end - at.row + makeup_.part_rows - 1) / makeup_.part_rows;
+  uint32_t rows_left = at.row_end - at.row;
+  uint32_t part_rows = std::max(makeup_.part_rows, rows_left / parts_of_rows);
+  size_t count = (rows_left + part_rows - 1) / part_rows;
   if (count < 2 || at.watermark == no_watermark || !can_deal(source)) return at.row_end;
-  Deal deal{makeup_.part_rows, at.watermark, plan().sources[source].lateness, next_due(source)};
+  Deal deal{part_rows, at.watermark, plan().sources[source].lateness, next_due(source)};
   if (deal.due <= at.watermark) return at.row_end;  // another source is behind
   PartsOfShards parts(count, shards_.size());
   int64_t behind = watermark_behind(rows, deal, at, parts);

@@ -123,6 +123,23 @@ Fleet::Runs Runner::run_shards(Stretch& stretch) {
   return fleet_.run(stretch.source, feeds_[stretch.source].view, stretch.cursors);
 }
 
+// Shards wait for each other at the end of a batch, and edits for it: it is long where rows are run fast.
+void Runner::choose_batch_rows(const Stretch& stretch) {
+  constexpr int64_t shortest_ns = 300'000;
+  constexpr int64_t longest_ns = 1'000'000;
+  if (fleet_.size() == 1 || options_.batch_rows_most == options_.batch_rows) return;
+  Feed& feed = feeds_[stretch.source];
+  uint32_t rows = std::max(feed.batch_rows, options_.batch_rows);
+  if (!plan().sources[stretch.source].parted) {
+    rows = options_.batch_rows;
+  } else if (int64_t took = env_.monotonic_ns() - stretch.begin_ns; took > longest_ns) {
+    rows = std::max(rows / 2, options_.batch_rows);
+  } else if (took < shortest_ns && feed.view.row_count == rows) {
+    rows = std::min(rows * 2, options_.batch_rows_most);
+  }
+  feed.batch_rows = rows;
+}
+
 bool Runner::run_rows(const Turn& turn) {
   const Feed& feed = feeds_[turn.source];
   fleet_.set_arrival(feed.view.arrival);
@@ -140,8 +157,10 @@ bool Runner::run_rows(const Turn& turn) {
 
 bool Runner::go_on() {
   if (canary_) return go_on_beside();
+  if (fleet_.size() > 1) stretch_->begin_ns = env_.monotonic_ns();
   int64_t begin = shadow_ ? env_.thread_cpu_ns() : 0;
   Fleet::Runs runs = run_shards(*stretch_);
+  choose_batch_rows(*stretch_);
   int64_t live_end = shadow_ ? env_.thread_cpu_ns() : 0;
   shadow_cost_.live_ns += live_end - begin;
   if (runs == Fleet::Runs::Failed) return false;

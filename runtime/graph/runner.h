@@ -23,8 +23,9 @@ namespace mut::runtime {
 
 struct RunnerOptions {
   uint32_t batch_rows = 4096;
-  // Enough that shards wait for each other seldom.
-  static constexpr uint32_t batch_rows_of_shards = 8 * 4096;
+  // Where rows are dealt out to shards: so many, as long as they take no longer than an edit may wait for
+  // them.
+  uint32_t batch_rows_most = 4096;
   size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state
   uint32_t shards = 1;
   // Stay: when all sources have ended, the input has not: an edit may bring others. It ends at stop().
@@ -185,9 +186,11 @@ class Runner {
     int64_t watermark = 0;           // that it began with
     std::vector<MutCursor> inside;   // of a canary
     uint32_t row_end = 0;            // of both
+    int64_t begin_ns = 0;            // of several shards: when it was begun last, by the steady clock
   };
   Fleet::Runs run_shards(Stretch& stretch);
   bool run_rows(const Turn& turn);
+  void choose_batch_rows(const Stretch& stretch);
   bool go_on();
   bool run_once(size_t index, const MutCursor& cursor);
   bool sabotage(size_t index, MutCursor& cursor);

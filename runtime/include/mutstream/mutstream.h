@@ -76,7 +76,7 @@ typedef struct mut_options {
   size_t struct_size;
   int32_t tier;             /* mut_tier */
   int32_t policy;           /* mut_policy */
-  uint32_t batch_rows;      /* 0: 4,096, and of several shards 32,768 */
+  uint32_t batch_rows;      /* 0: 4,096, of several shards up to 32,768 */
   uint32_t stamp;           /* 1: rows carry $source, $position and $version */
   uint64_t memory_bytes;    /* of state; 0: 256 MiB */
   uint32_t closed_world;    /* 1: nothing outside is opened; every source gives what the host pushes */
