@@ -80,8 +80,8 @@ enum class SwapPolicy : uint8_t { Strict, Ask, Live };
 
 struct EngineOptions {
   TierChoice tier = TierChoice::Auto;
-  // Rows that are read and run together, if as many wait. 0: 4,096, and up to 32,768 where they are dealt out to
-  // shards and take no longer than a millisecond.
+  // Rows that are read and run together, if as many wait. 0: 4,096, and up to 32,768 where they are dealt out
+  // to shards and take no longer than a millisecond.
   uint32_t batch_rows = 0;
   // Threads among which events are spread by their keys, 1 to 64; see docs/shards.md. The order of rows is
   // that of one shard for each key, not among keys.
