@@ -227,9 +227,7 @@ int soak(const Options& options) {
   // A kernel that the optimiser has just made and one that waits for its cut come and go.
   constexpr uint64_t versions_slack = 2;
   verdict.check(late.dylibs <= early.dylibs + versions_slack, "as many dylibs at the end as early");
-  // Two of each dylib: functions that are kept, and what links them.
-  constexpr uint64_t mappings_slack = 2 * versions_slack;
-  verdict.check(late.code_mappings <= early.code_mappings + mappings_slack, "as many mappings of code");
+  verdict.check(late.code_mappings <= early.code_mappings + versions_slack, "as many mappings of code");
   // 5 %, at least 8 MB: what the allocator holds back differs by the moment. A dylib that stays would be
   // 42 KB an edit, a syntax tree more than that.
   double slack = stages ? 5e6 : std::max(8e6, 0.05 * static_cast<double>(early.resident_bytes));
