@@ -38,6 +38,8 @@ class PartFinder {
       if (!rows) return std::nullopt;
       ends_[i] = *rows;
     }
+    for (size_t i = 0; i < ends_.size(); ++i)
+      out.ends.push_back(static_cast<char>(out.streams[i] != 0 && ends_[i] == Rows::Plain));
     return find_sources(out) ? std::optional(std::move(out)) : std::nullopt;
   }
 
@@ -124,6 +126,7 @@ class PartFinder {
         if (consumer.kind != Consumer::Kind::Stream || ends) return false;
       }
       out.streams[i] = 0;
+      out.ends[i] = 0;
     }
     for (const typed::Source& source : program_.sources) {
       auto index = static_cast<size_t>(&source - program_.sources.data());
@@ -146,6 +149,30 @@ class PartFinder {
 
 std::optional<Parts> find_parts(const Graph& graph, const std::vector<char>& keyed) {
   return PartFinder(graph, keyed).run();
+}
+
+void deal_out(Graph& graph, Parts parts) {
+  Spread& out = graph.spread;
+  const typed::Program& program = *graph.program;
+  auto own = [&](int site) { out.everywhere_at[static_cast<size_t>(site)] = 0; };
+  for (size_t i = 0; i < program.streams.size(); ++i) {
+    if (parts.streams[i] == 0) continue;
+    int sites = static_cast<int>(program.streams[i].stages.size()) + 2;
+    for (int s = 0; s < sites; ++s) own(error_site(graph, static_cast<int>(i), s));
+    const auto& stores = graph.stage_stores[i];
+    auto first = std::find_if(stores.begin(), stores.end(), [](const auto& of) { return !of.empty(); });
+    if (first == stores.end()) continue;
+    out.stages[i][static_cast<size_t>(first - stores.begin())].asks = Asks::Nothing;
+    graph.stores[static_cast<size_t>(first->front())].parted = true;
+  }
+  for (size_t i = 0; i < program.routes.size(); ++i) {
+    if (parts.ends[static_cast<size_t>(program.routes[i].input)] != 0)
+      own(route_error_site(graph, static_cast<int>(i)));
+  }
+  for (size_t i = 0; i < program.emits.size(); ++i) {
+    if (parts.ends[static_cast<size_t>(program.emits[i].stream)] != 0) out.emits_everywhere[i] = 0;
+  }
+  out.parts = std::move(parts);
 }
 
 }  // namespace mut::graph

@@ -15,10 +15,15 @@ struct Graph;
 struct Parts {
   std::vector<char> sources;  // by source: its rows are dealt out; the others fill tables that each shard has
   std::vector<char> streams;  // by stream: made of such rows, before any state
+  std::vector<char> ends;     // by stream: what leaves it is such rows still
 };
 
 // None: the program has other state. `graph` has its streams, consumers and stores. `keyed`: by store whether
 // it were by a key otherwise.
 std::optional<Parts> find_parts(const Graph& graph, const std::vector<char>& keyed);
+
+// Makes them the spread of a graph that keeps all state on the first shard: a row is one shard's from its
+// source on, and what becomes of it is told by that one.
+void deal_out(Graph& graph, Parts parts);
 
 }  // namespace mut::graph

@@ -95,7 +95,7 @@ class Spreader {
     std::optional<Parts> parts = find_parts(graph_, keyed_stores());
     if (parts) chosen_.clear();  // what windows give is on the first shard
     fill();
-    if (parts) deal_out(std::move(*parts));
+    if (parts) deal_out(graph_, std::move(*parts));
   }
 
  private:
@@ -567,36 +567,6 @@ class Spreader {
       out.push_back(static_cast<char>(known != nodes_.end() && placed(known->second).home == Home::ByKey));
     }
     return out;
-  }
-
-  // A row is one shard's from its source on: what becomes of it is told by that one.
-  void deal_out(Parts parts) {
-    Spread& out = graph_.spread;
-    auto own = [&](int site) { out.everywhere_at[static_cast<size_t>(site)] = 0; };
-    for (size_t i = 0; i < program_.streams.size(); ++i) {
-      if (parts.streams[i] == 0) continue;
-      const typed::Stream& of = program_.streams[i];
-      int sites = static_cast<int>(of.stages.size()) + 2;
-      for (int s = 0; s < sites; ++s) own(error_site(graph_, static_cast<int>(i), s));
-      for (size_t s = 0; s < of.stages.size(); ++s) {
-        const std::vector<int>& stores = graph_.stage_stores[i][s];
-        if (stores.empty()) continue;
-        out.stages[i][s].asks = Asks::Nothing;
-        graph_.stores[static_cast<size_t>(stores[0])].parted = true;
-        break;
-      }
-    }
-    for (size_t i = 0; i < program_.routes.size(); ++i) {
-      if (ends_dealt_out(parts, program_.routes[i].input)) own(route_error_site(graph_, static_cast<int>(i)));
-    }
-    for (size_t i = 0; i < program_.emits.size(); ++i) {
-      if (ends_dealt_out(parts, program_.emits[i].stream)) out.emits_everywhere[i] = 0;
-    }
-    out.parts = std::move(parts);
-  }
-
-  bool ends_dealt_out(const Parts& parts, int index) const {
-    return parts.streams[static_cast<size_t>(index)] != 0 && ends_[static_cast<size_t>(index)].everywhere;
   }
 
   Graph& graph_;

@@ -264,42 +264,6 @@ int64_t PaneStore::next_boundary(int64_t watermark) const {
   return best;
 }
 
-void PaneStore::follow(const PaneStore& first) {
-  if (!panes_.empty() || earlier_) return;
-  rules_ = first.rules_;
-  width_ = first.width_;
-}
-
-bool PaneStore::can_share(const PaneStore& first) const {
-  if (earlier_ || first.earlier_ || rules_.size() != 1 || first.rules_.size() != 1) return false;
-  return width_ == first.width_ && first.left_to_take() == 0 && left_to_take() == 0;
-}
-
-// Rows are copied: a table belongs to its store, whose budget it counts in.
-void PaneStore::gather(PaneStore& other) {
-  std::vector<uint64_t> key(desc_.key_words + 1);
-  for (auto& [start, table] : other.panes_) {
-    totals_.pane_changes(start);
-    std::unique_ptr<KeyedTable>& pane = panes_[start];
-    if (!pane) {
-      pane = std::make_unique<KeyedTable>(desc_, seed_, budget_);
-      pane->make_room(table->row_count());
-    }
-    table->for_each([&](char* row) {
-      uint64_t hash;
-      memcpy(&hash, row, sizeof(hash));
-      table->load_key(row, key.data());
-      char* target = pane->find(key.data(), hash);
-      // It counts twice until the other one goes.
-      if (target == nullptr) target = pane->make_row_regardless(key.data());
-      merge_row(*table, row, *pane, target);
-    });
-  }
-  other.panes_.clear();
-  other.view_.pane_table = nullptr;
-  late_ += std::exchange(other.late_, 0);
-}
-
 std::vector<std::pair<int64_t, int64_t>> PaneStore::windows_of(int64_t pane) const {
   std::vector<std::pair<int64_t, int64_t>> out;
   for (const WindowRule& rule : rules_) {

@@ -55,7 +55,24 @@ class StdinIn:
     again = None
 
 
-class TcpListenIn:
+class TcpIn:
+    """A connection to the source, from either side."""
+
+    def send(self, data):
+        self.peer.sendall(data)
+
+    def close(self):
+        self.peer.close()
+
+    def abort(self):
+        reset(self.peer)
+
+    def again(self, run):
+        self.close()
+        self.open(run)
+
+
+class TcpListenIn(TcpIn):
     name, abrupt, ends, reads = "tcp listen", True, False, True
     host = "127.0.0.1"
 
@@ -67,25 +84,12 @@ class TcpListenIn:
     def open(self, run):
         self.peer = connect(run.address("source `r`"))
 
-    def send(self, data):
-        self.peer.sendall(data)
-
-    def close(self):
-        self.peer.close()
-
-    def abort(self):
-        reset(self.peer)
-
-    def again(self, run):
-        self.close()
-        self.open(run)
-
 
 class TcpListenSixIn(TcpListenIn):
     name, host = "tcp listen IPv6", "::1"
 
 
-class TcpConnectIn:
+class TcpConnectIn(TcpIn):
     name, abrupt, ends, reads = "tcp connect", True, False, True
 
     def __init__(self, folder, form):
@@ -97,19 +101,6 @@ class TcpConnectIn:
     def open(self, run):
         self.peer = self.listener.accept()[0]
         self.peer.settimeout(LIMIT)
-
-    def send(self, data):
-        self.peer.sendall(data)
-
-    def close(self):
-        self.peer.close()
-
-    def abort(self):
-        reset(self.peer)
-
-    def again(self, run):
-        self.close()
-        self.open(run)
 
 
 SOURCES = [FileIn, StdinIn, TcpListenIn, TcpListenSixIn, TcpConnectIn]
