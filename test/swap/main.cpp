@@ -202,10 +202,8 @@ int soak(const Options& options) {
     }
     batches = 0;
     versions_least = UINT64_MAX;
-    if (taken % 1000 != 0) return;
-    Peak now;
-    now.read(stats);
-    fmt::print("{} edits: {}\n", taken, now.text());
+    if (taken % readings != 0 || taken < warm) return;
+    fmt::print("by edit {}: {}\n", taken, (taken == warm ? early : late).text());
     fflush(stdout);
   };
   Account account(course.script);

@@ -316,6 +316,41 @@ TEST(VersionRecord, IsKeptOfTheNewestThousand) {
   EXPECT_EQ(known.back().version, 1101U);
 }
 
+// Old ones are packed; nobody is to see it.
+TEST(VersionRecord, SaysTheSameBehindManyOthers) {
+  Running running(script("x"));
+  failure_of(running.swap("stream \xff = \n"));
+  EXPECT_DONE(running.swap(script("x * 2", "7")));
+  std::vector<VersionRecord> young = running.engine().history();
+  for (int i = 0; i < 40; ++i) failure_of(running.swap("nonsense " + std::to_string(i)));
+  std::vector<VersionRecord> old = running.engine().history();
+  ASSERT_EQ(old.size(), 43U);
+  for (size_t i = 0; i < young.size(); ++i) {
+    EXPECT_EQ(version_json(old[i]), version_json(young[i]));
+    EXPECT_EQ(old[i].text, young[i].text);
+    EXPECT_EQ(old[i].reason, young[i].reason);
+    EXPECT_EQ(old[i].params, young[i].params);
+    EXPECT_EQ(old[i].cells.size(), young[i].cells.size());
+    EXPECT_EQ(old[i].outcome, young[i].outcome);
+  }
+  EXPECT_EQ(old[2].cells.size(), 1U);
+}
+
+TEST(VersionRecord, IsTakenBehindManyOthersThatAreNot) {
+  Running running(script("x"));
+  EXPECT_DONE(running.engine().swap({script("x * 2"), "script.mut", {{"rows", 3}}, {}}));
+  for (int i = 0; i < 40; ++i) failure_of(running.swap("nonsense"));
+  EXPECT_EQ(running.record(2).outcome, Is::Waiting);
+  for (int i = 0; i < 4; ++i) running.row(10);
+  EXPECT_EQ(running.out.rows.back(), "n=4 y=20");
+  EXPECT_EQ(running.record(1).outcome, Is::Retired);
+  EXPECT_EQ(running.record(2).outcome, Is::Running);
+  ASSERT_EQ(running.record(2).cut.size(), 1U);
+  EXPECT_EQ(running.record(2).cut[0].records, 3U);
+  running.undo();
+  EXPECT_EQ(running.record(2).outcome, Is::Retired);
+}
+
 // Edits, params, undos and redos from four threads at once: every number has one record, which says what
 // became of it, and the file says the same.
 TEST(VersionRecord, NoneIsLostWhenFourThreadsOffer) {

@@ -11,17 +11,10 @@
 
 namespace mut::session {
 
-VersionRecord* History::find(uint64_t version) {
-  auto place =
-      std::lower_bound(records_.begin(), records_.end(), version,
-                       [](const VersionRecord& record, uint64_t number) { return record.version < number; });
-  return place != records_.end() && place->version == version ? &*place : nullptr;
-}
-
 Status History::add(VersionRecord record) {
   {
     std::lock_guard lock(mutex_);
-    if (const VersionRecord* parent = find(record.parent)) record.parent_hash = parent->hash;
+    if (auto parent = records_.find(record.parent)) record.parent_hash = parent->hash;
     record.hash = version_hash(record);
   }
   if (file_) {
@@ -38,28 +31,9 @@ Status History::add(VersionRecord record) {
     }
   }
   std::lock_guard lock(mutex_);
-  insert(std::move(record));
+  records_.put(std::move(record));
+  records_.keep_newest(records_kept, running_);
   return Unit{};
-}
-
-// `mutex_` is held.
-void History::insert(VersionRecord record) {
-  if (VersionRecord* known = find(record.version)) {
-    *known = std::move(record);
-    return;
-  }
-  // Edits that are built at the same time end in any order.
-  auto place = records_.end();
-  while (place != records_.begin() && std::prev(place)->version > record.version) --place;
-  records_.insert(place, std::move(record));
-  // What waits or runs stays, however old.
-  auto let_go = [&](const VersionRecord& known) {
-    return known.outcome != VersionRecord::Outcome::Waiting && known.version != running_;
-  };
-  if (records_.size() > records_kept) {
-    auto oldest = std::find_if(records_.begin(), records_.end(), let_go);
-    if (oldest != records_.end()) records_.erase(oldest);
-  }
 }
 
 void History::keep(uint64_t version, uint64_t from, StepKind kind, std::shared_ptr<Program> program) {
@@ -91,55 +65,59 @@ void History::renew(uint64_t version, std::shared_ptr<Program> program) {
 
 void History::take(const SwapReport& report) {
   std::lock_guard lock(mutex_);
-  VersionRecord* before = find(running_);
-  if (before != nullptr)
-    before->outcome =
-        report.cause.empty() ? VersionRecord::Outcome::Retired : VersionRecord::Outcome::RolledBack;
+  const bool rolled_back = !report.cause.empty();
+  const uint64_t before = running_;
+  records_.change(before, [&](VersionRecord& record) {
+    record.outcome = rolled_back ? VersionRecord::Outcome::RolledBack : VersionRecord::Outcome::Retired;
+    if (rolled_back) record.reason = report.cause;
+  });
   running_ = report.version;
   if (auto known = kept_.find(running_); known != kept_.end()) known->second.waits = false;
-  if (VersionRecord* record = find(report.version)) {
-    record->outcome = VersionRecord::Outcome::Running;
-    record->cut = report.cut;
-    record->pause_ns = report.pause_ns;
-    record->entries_converted = report.entries_converted;
-    record->shadow = report.shadow;
-    if (file_) expect(outcome_event(*record, env_->wall_ns()));
-  }
-  if (before != nullptr && !report.cause.empty()) {
-    before->reason = report.cause;
-    if (file_) expect(outcome_event(*before, env_->wall_ns()));
-  }
+  records_.change(report.version, [&](VersionRecord& record) {
+    record.outcome = VersionRecord::Outcome::Running;
+    record.cut = report.cut;
+    record.pause_ns = report.pause_ns;
+    record.entries_converted = report.entries_converted;
+    record.shadow = report.shadow;
+  });
+  expect_outcome(report.version);
+  if (rolled_back) expect_outcome(before);
   forget_unreachable();
 }
 
 void History::settle(uint64_t version, VersionRecord::Outcome outcome, std::string reason) {
   std::lock_guard lock(mutex_);
-  if (VersionRecord* record = find(version)) {
-    record->outcome = outcome;
-    record->reason = std::move(reason);
-    if (file_) expect(outcome_event(*record, env_->wall_ns()));
-  }
+  records_.change(version, [&](VersionRecord& record) {
+    record.outcome = outcome;
+    record.reason = std::move(reason);
+  });
+  expect_outcome(version);
   kept_.erase(version);
 }
 
 void History::note(uint64_t version, std::string reason) {
   std::lock_guard lock(mutex_);
   if (version != running_) return;
-  VersionRecord* record = find(version);
-  if (record == nullptr) return;
-  record->reason = std::move(reason);
-  if (file_) expect(outcome_event(*record, env_->wall_ns()));
+  records_.change(version, [&](VersionRecord& record) { record.reason = std::move(reason); });
+  expect_outcome(version);
+}
+
+// `mutex_` is held.
+void History::expect_outcome(uint64_t version) {
+  if (!file_) return;
+  if (auto record = records_.find(version)) expect(outcome_event(*record, env_->wall_ns()));
 }
 
 Status History::end() {
   {
     std::lock_guard lock(mutex_);
     if (std::exchange(ended_, true)) return Unit{};
-    for (VersionRecord& record : records_) {
-      if (record.outcome != VersionRecord::Outcome::Waiting) continue;
-      record.outcome = VersionRecord::Outcome::Aborted;
-      record.reason = "the run ended before its cut";
-      if (file_) expect(outcome_event(record, env_->wall_ns()));
+    for (uint64_t version : records_.with(VersionRecord::Outcome::Waiting)) {
+      records_.change(version, [](VersionRecord& record) {
+        record.outcome = VersionRecord::Outcome::Aborted;
+        record.reason = "the run ended before its cut";
+      });
+      expect_outcome(version);
     }
   }
   if (!file_) return Unit{};
@@ -184,7 +162,7 @@ Status History::open(env::Env& env, const std::string& path, std::string& notice
   // Its runs are over.
   settle_ended(content);
   std::lock_guard lock(mutex_);
-  records_ = std::move(content.newest);
+  for (VersionRecord& record : content.newest) records_.put(std::move(record));
   last_version_ = content.last_version;
   last_ran_ = content.last_ran;
   env_ = &env;
@@ -211,7 +189,7 @@ Status History::write(std::vector<std::string> events) {
   {
     std::lock_guard lock(mutex_);
     lost = std::exchange(lost_, 0);
-    highest = records_.empty() ? 0 : records_.back().version;
+    highest = records_.newest();
     waited.assign(pending_.begin(), pending_.end());
     pending_.clear();
   }
@@ -258,7 +236,7 @@ std::optional<History::Step> History::step(uint64_t version, StepKind kind) cons
 
 std::vector<VersionRecord> History::records() const {
   std::lock_guard lock(mutex_);
-  return {records_.begin(), records_.end()};
+  return records_.all();
 }
 
 // Stays: what runs, what waits, and `undo_steps` in either direction from there.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "compiler/session/history/file.h"
+#include "compiler/session/history/version_records.h"
 #include "compiler/session/program.h"
 #include "mutstream/engine.h"
 
@@ -76,10 +77,9 @@ class History {
     uint64_t redo_to = 0;
     bool waits = true;  // for its cut: numbers do not come to run in their order
   };
-  VersionRecord* find(uint64_t version);
-  void insert(VersionRecord record);
   void forget_unreachable();
   void expect(std::string event);  // that it is written soon; `mutex_` is held
+  void expect_outcome(uint64_t version);
   // What is pending, and then these.
   Status write(std::vector<std::string> events);
   void write_behind();
@@ -92,7 +92,7 @@ class History {
   std::mutex writing_;  // taken before `mutex_`
 
   mutable std::mutex mutex_;
-  std::deque<VersionRecord> records_;  // in order of versions
+  VersionRecords records_;
   std::map<uint64_t, Kept> kept_;
   uint64_t running_ = 0;
   std::deque<std::string> pending_;  // events for the file
