@@ -60,11 +60,18 @@ class Conversation {
     return true;
   }
 
-  // What was made until the end, as far as the client takes it at once.
-  void say_goodbye() {
+  // What was made until the end, and that line, as far as the client takes it at once.
+  void say_goodbye(const std::string& last_line) {
     int64_t until_ns = env_.monotonic_ns() + goodbye_ns;
-    while (send() && !unsent_.empty() && env_.monotonic_ns() < until_ns)
+    bool said = last_line.empty();
+    while (send() && env_.monotonic_ns() < until_ns) {
+      if (unsent_.empty() && said) return;
+      if (unsent_.empty()) {
+        unsent_ = last_line + "\n";
+        said = true;
+      }
       (void)socket_.wait(env::Socket::Interest::Write, goodbye_ns / 10);
+    }
   }
 
  private:
@@ -112,7 +119,11 @@ LineServer::LineServer(env::Env& env, std::unique_ptr<env::SocketListener> liste
   thread_ = env_.start_thread("mut-control", [this] { accept(); });
 }
 
-LineServer::~LineServer() {
+LineServer::~LineServer() { end(""); }
+
+void LineServer::end(std::string_view last_line) {
+  if (stop_) return;
+  last_line_ = last_line;
   stop_ = true;
   listener_->ring();
   thread_->join();
@@ -155,7 +166,7 @@ void LineServer::serve(Client& client) {
     Conversation talk(env_, socket, *dialog);
     while (!stop_ && talk.turn()) {
     }
-    talk.say_goodbye();
+    talk.say_goodbye(stop_ ? last_line_ : "");
   }
   client.over = true;
 }

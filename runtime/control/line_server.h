@@ -42,8 +42,10 @@ using OpenDialog =
 class LineServer {
  public:
   LineServer(env::Env& env, std::unique_ptr<env::SocketListener> listener, OpenDialog open);
-  // Cuts all clients off.
+  // Cuts all clients off, as end() without a word.
   ~LineServer();
+  // Says a last line to each client that still reads, without line end, and cuts it off. Once.
+  void end(std::string_view last_line);
   LineServer(const LineServer&) = delete;
   LineServer& operator=(const LineServer&) = delete;
 
@@ -58,6 +60,7 @@ class LineServer {
   OpenDialog open_;
   std::mutex mutex_;  // guards clients_
   std::list<Client> clients_;
+  std::string last_line_;  // written before `stop_`, read behind it
   std::atomic<bool> stop_{false};
   std::unique_ptr<env::Thread> thread_;
 };

@@ -1,6 +1,7 @@
 #include "mutstream/control.h"
 
 #include "compiler/session/control/operations.h"
+#include "mutstream/json.h"
 #include "runtime/control/line_server.h"
 #include "runtime/env/real_env.h"
 
@@ -43,6 +44,13 @@ void ControlServer::serve(Engine& engine) {
     return std::make_unique<session::ControlOperations>(engine, std::move(ring), std::move(over));
   };
   state_->server = std::make_unique<control::LineServer>(*state_->env, std::move(state_->listener), open);
+}
+
+void ControlServer::end(Why why, std::string_view reason) {
+  if (!state_->server) return;
+  state_->server->end(
+      "{\"v\":1,\"event\":\"over\",\"failed\":" + std::string(why == Why::Failed ? "true" : "false") +
+      ",\"reason\":" + json_quoted(reason) + "}");
 }
 
 }  // namespace mut

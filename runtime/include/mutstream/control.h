@@ -37,6 +37,11 @@ class ControlServer {
   static Outcome<std::unique_ptr<ControlServer>> listen(const std::string& path);
   // Once, after Engine::start().
   void serve(Engine& engine);
+  // The program ends: tells each client why, as the event `over`, and cuts it off. Once. Not Failed: by
+  // itself, or because it was told to.
+  enum class Why : uint8_t { Ended, Failed };
+  void end(Why why, std::string_view reason);
+  // Cuts all clients off without a word.
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;

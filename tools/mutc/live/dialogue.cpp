@@ -54,7 +54,7 @@ int at_terminal(Link& link, const std::string& greeting) {
     }
     if (end) return 0;
   }
-  print_error("mutc: the program is gone");
+  print_error("mutc: " + link.why_gone());
   return exit_io;
 }
 
@@ -120,7 +120,7 @@ int by_lines(Link& link) {
     shell.show_events();
   }
   if (!link.gone()) return shell.exit_code();
-  print_error("mutc: the program is gone");
+  print_error("mutc: " + link.why_gone());
   return exit_io;
 }
 

@@ -33,7 +33,7 @@ class SocketLink final : public Link {
     while (true) {
       while (auto next = next_line()) {
         if (!is_event(*next)) return next;
-        events_.push_back(std::move(*next));
+        keep_event(std::move(*next));
       }
       if (!read(0)) return lost();
     }
@@ -42,7 +42,7 @@ class SocketLink final : public Link {
   bool receive() override {
     while (!gone_ && read(MSG_DONTWAIT)) {
     }
-    while (auto next = next_line()) events_.push_back(std::move(*next));
+    while (auto next = next_line()) keep_event(std::move(*next));
     return !gone_;
   }
 
@@ -110,11 +110,22 @@ class EngineLink final : public Link {
 
 }  // namespace
 
+void Link::keep_event(std::string line) {
+  constexpr std::string_view over = R"({"v":1,"event":"over")";
+  std::string problem;
+  if (line.starts_with(over)) {
+    if (auto event = parse_json(line, problem))
+      why_gone_ = "the program has ended: " + text_in(*event, "reason");
+    return;
+  }
+  events_.push_back(std::move(line));
+}
+
 JsonValue Link::ask(std::string_view op, const Members& members) {
   std::string line = "{\"v\":1,\"id\":" + std::to_string(++asked_) + ",\"op\":" + json_quoted(op);
   for (const auto& [name, value] : members) line += "," + json_quoted(name) + ":" + value;
   std::optional<std::string> reply = exchange(line + "}");
-  std::string problem = "the program is gone";
+  std::string problem = why_gone_;
   std::optional<JsonValue> parsed;
   if (reply) parsed = parse_json(*reply, problem);
   if (parsed) return std::move(*parsed);

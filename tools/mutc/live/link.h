@@ -29,12 +29,17 @@ class Link {
   JsonValue ask(std::string_view op, const Members& members = {});
   std::vector<JsonValue> take_events();
   bool gone() const { return gone_; }
+  // "the program has ended: …", where it said why; for after gone().
+  const std::string& why_gone() const { return why_gone_; }
 
  protected:
+  // Of what came by itself.
+  void keep_event(std::string line);
   std::deque<std::string> events_;
   bool gone_ = false;
 
  private:
+  std::string why_gone_ = "the program is gone";
   uint64_t asked_ = 0;
 };
 

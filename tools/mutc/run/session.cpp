@@ -266,6 +266,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     }
   };
   RunState state = RunState::More;
+  std::string broken;  // what a sink said that takes no more
   auto last_flush = begin;
   while (true) {
     state = engine.run();
@@ -285,6 +286,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
       last_flush = now;
       auto flushed = engine.flush();
       if (!flushed) {
+        broken = flushed.failure().text;
         refuse(flushed.failure());
         exit_code = exit_io;
         break;
@@ -293,6 +295,10 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     }
   }
   watch.reset();
+  if (state == RunState::Failed) broken = engine.failure().text;
+  if (control && !broken.empty()) control->end(ControlServer::Why::Failed, broken);
+  if (control && broken.empty())
+    control->end(ControlServer::Why::Ended, stopping ? "it was told to stop" : "its input has ended");
   control.reset();
   auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (state == RunState::Failed) exit_code = refuse(engine.failure());
