@@ -7,6 +7,7 @@
 #include "tools/mutc/check/check.h"
 #include "tools/mutc/console.h"
 #include "tools/mutc/doc/doc_command.h"
+#include "tools/mutc/doctor/doctor_command.h"
 #include "tools/mutc/explain/explain.h"
 #include "tools/mutc/fmt/fmt_command.h"
 #include "tools/mutc/history/history_command.h"
@@ -42,6 +43,7 @@ int main(int argc, char** argv) {
   add_test(app, console, exit_code);
   add_new(app, console, exit_code);
   add_doc(app, console, exit_code);
+  add_doctor(app, console, exit_code);
   add_repl(app, console, exit_code);
   add_attach(app, console, exit_code);
   add_top(app, console, exit_code);

@@ -31,7 +31,10 @@ class StreamSink final : public SinkWriter {
 
   void release() override {
     std::lock_guard lock(mutex_);
-    if (--holds_ == 0 && !active_) file_ = nullptr;
+    if (--holds_ > 0 || active_) return;
+    file_ = nullptr;
+    // A trial leaves nothing behind.
+    if (made_ && !begun_ && bytes_before() == 0) (void)env_.remove_file(path_);
   }
 
   Status begin(SinkStart start) override {
@@ -83,6 +86,7 @@ class StreamSink final : public SinkWriter {
       file_ = env_.standard_output();
       return Unit{};
     }
+    made_ = !env_.identify(path_).ok();
     auto file = env_.open_output(path_, env::OpenMode::Append);
     if (!file) return file.error();
     file_ = std::move(file).value();
@@ -120,6 +124,7 @@ class StreamSink final : public SinkWriter {
   int holds_ = 0;
   bool active_ = false;  // between begin() and close()
   bool begun_ = false;   // by this run
+  bool made_ = false;    // there was no such file when it was opened
   text::Buffer waiting_;
   text::Buffer packed_;
   std::unique_ptr<Packer> packer_;  // or null

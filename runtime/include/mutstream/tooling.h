@@ -25,6 +25,24 @@ struct CheckResult {
 };
 CheckResult check_script(std::string_view text, std::string name, const CheckOptions& options);
 
+// What a script reads from and writes to, each opened as a run would and closed again: nothing is read, and
+// nothing of a sink is changed. A port to listen on is bound for a moment.
+struct Endpoint {
+  enum class Side : uint8_t { Source, Sink } side = Side::Source;
+  std::string name;
+  std::string target;  // "file readings.csv", "tcp connect db:5432", "stdin"
+  enum class State : uint8_t {
+    Fine,
+    Broken,    // `problem` says why
+    NotTried,  // of the process itself, or a generator's
+  } state = State::Fine;
+  std::string problem;
+  std::string notice;  // what a run would do that may surprise: "replaces out.jsonl, 1024 bytes"
+};
+// Fails where the script does not check.
+Outcome<std::vector<Endpoint>> try_endpoints(std::string_view text, std::string name,
+                                             const CheckOptions& options);
+
 // Paths of the files that a script imports and that those import, whether they are there or not; as far as
 // the script can be read. Nothing: it does not parse.
 std::optional<std::vector<std::string>> imported_files(std::string_view text, std::string name);
