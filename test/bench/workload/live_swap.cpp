@@ -127,6 +127,24 @@ SwapTimes swap_under_load(const Input& input, const Edit& edit, int rounds, doub
   return out;
 }
 
+// Longest stretches for which this machine lets a thread stand still that does nothing but look at the clock,
+// one of each interval.
+std::vector<double> idle_gaps_ms(int intervals) {
+  std::vector<double> out;
+  double last = now_ms();
+  for (int i = 0; i < intervals; ++i) {
+    const double end = last + std::chrono::duration<double, std::milli>(interval).count();
+    double longest = 0;
+    while (last < end) {
+      const double now = now_ms();
+      longest = std::max(longest, now - last);
+      last = now;
+    }
+    out.push_back(longest);
+  }
+  return out;
+}
+
 void add_figures(const std::string& name, const SwapTimes& times, FigureList& figures) {
   figures.add(name + "_effect_ms", quantile(times.effect_ms, 0.5));
   figures.add(name + "_effect_ms_p99", quantile(times.effect_ms, 0.99));
@@ -162,7 +180,10 @@ int print_live_swap(const Options& options, const char* program) {
   const int rounds = options.size == Size::Full ? 100 : 25;
   FigureList figures("w9");
   std::string check = "ok";
+  std::vector<double> idle;
   auto measure = [&](const std::string& name, const Input& input, const Edit& edit, double load) {
+    const std::vector<double> more = idle_gaps_ms(rounds / 4);
+    idle.insert(idle.end(), more.begin(), more.end());
     SwapTimes found = swap_under_load(input, edit, rounds, load);
     std::fprintf(stderr, "w9: %zu of %d %s taken at %.1f million events a second\n", found.effect_ms.size(),
                  rounds, name.c_str(), static_cast<double>(found.events) / found.seconds * 1e-6);
@@ -178,6 +199,8 @@ int print_live_swap(const Options& options, const char* program) {
   measure("window", views, window_edits(), 1);
   measure("widen", groups, widening_edits(), 1);
   measure("remade", groups, remaking_edits(), 1);
+  figures.add("machine_gap_ms_p50", quantile(idle, 0.5));
+  figures.add("machine_gap_ms_p99", quantile(idle, 0.99));
   figures.add("restart_ms", cold_ms(program));
   return figures.end(check);
 }
