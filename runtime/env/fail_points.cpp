@@ -53,12 +53,17 @@ Status FailPoints::configure(std::string_view text) {
 Status FailPoints::crash_at(std::string_view step) {
   if (step.empty()) return Unit{};
   std::string_view name = step.substr(0, step.find('@'));
-  if (std::find(swap_steps.begin(), swap_steps.end(), name) == swap_steps.end()) {
+  auto is_of = [&](const auto& steps) { return std::find(steps.begin(), steps.end(), name) != steps.end(); };
+  if (!is_of(swap_steps) && !is_of(checkpoint_steps)) {
     std::string known;
     for (std::string_view each : swap_steps) known += (known.empty() ? "" : ", ") + std::string(each);
-    return Error{"MUT_CRASH_AT: a swap has no step `" + std::string(name) + "`; there are " + known};
+    std::string of_checkpoints;
+    for (std::string_view each : checkpoint_steps) of_checkpoints += ", " + std::string(each);
+    return Error{"MUT_CRASH_AT: a swap has no step `" + std::string(name) + "`; there are " + known +
+                 "; of a checkpoint" + of_checkpoints.substr(1)};
   }
-  return configure("swap." + std::string(name) + ":crash" + std::string(step.substr(name.size())));
+  std::string point = is_of(swap_steps) ? "swap." : "checkpoint.";
+  return configure(point + std::string(name) + ":crash" + std::string(step.substr(name.size())));
 }
 
 Fault FailPoints::at(std::string_view point) {

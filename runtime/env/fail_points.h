@@ -5,7 +5,8 @@
 // fires at the n-th passage only (from 1); without it at every passage. Builds without MUT_FAIL_POINTS
 // contain none of it. The table belongs to an Env: two engines in one process do not meet.
 //
-// `MUT_CRASH_AT=step[@n]` is `MUT_FAULT=swap.step:crash[@n]` for the steps of a swap.
+// `MUT_CRASH_AT=step[@n]` is `MUT_FAULT=swap.step:crash[@n]` for the steps of a swap, and
+// `MUT_FAULT=checkpoint.step:crash[@n]` for those of a checkpoint.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -28,6 +29,11 @@ enum class Fault : uint8_t { None, Error, Drop, Duplicate };
 constexpr std::array<std::string_view, 10> swap_steps = {
     "saved", "typed", "planned", "built", "prepared", "recorded", "cut", "migrating", "voted", "committed"};
 
+// The same of a checkpoint, and of a start from one; the point of each is `checkpoint.` and its name.
+constexpr std::array<std::string_view, 11> checkpoint_steps = {
+    "captured", "data_written", "data_synced", "sinks_synced",   "manifest_written", "renamed",
+    "removed",  "found",        "cut_back",    "state_restored", "restored"};
+
 #ifdef MUT_FAIL_POINTS
 
 // Threads: any, all methods.
@@ -35,7 +41,7 @@ class FailPoints {
  public:
   // Adds the points of `text`. On error nothing was added.
   Status configure(std::string_view text);
-  // A crash at a step of a swap, `step[@n]`; empty: none. On error nothing was added.
+  // A crash at a step of a swap or of a checkpoint, `step[@n]`; empty: none. On error nothing was added.
   Status crash_at(std::string_view step);
   // What is to happen here now. Does not return for crash; returns late for hold and delay.
   Fault at(std::string_view point);

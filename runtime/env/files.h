@@ -28,6 +28,8 @@ class InputFile {
   // Whether read() would return at once, waiting at most `timeout_ns`.
   virtual bool ready(int64_t timeout_ns) = 0;
   virtual Result<FileIdentity> identity() = 0;
+  // The next byte to be read is that one, from 0 on. Of regular files.
+  virtual Status seek(uint64_t offset_bytes) = 0;
 };
 
 // One thread at a time. Not buffered here: write() has handed everything to the system when it returns.

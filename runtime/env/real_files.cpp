@@ -48,6 +48,11 @@ class DescriptorInput final : public InputFile {
     return identity_of(info);
   }
 
+  Status seek(uint64_t offset_bytes) override {
+    if (::lseek(descriptor_, static_cast<off_t>(offset_bytes), SEEK_SET) < 0) return system_error(path_);
+    return Unit{};
+  }
+
  private:
   int descriptor_;
   std::string path_;
