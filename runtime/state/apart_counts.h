@@ -15,6 +15,8 @@ class ApartCountStore final : public SlidingCountStore {
   // The row of one of the windows of the event prepared for.
   char* window(uint32_t index) { return part(open_id_, open_first_ + index); }
   MutTable* windows() { return parts_.view(); }
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t entry_count() const override { return table_.row_count() + parts_.row_count(); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
 

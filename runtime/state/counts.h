@@ -12,6 +12,8 @@ namespace mut::state {
 class CountStore : public TickingGroupStore {
  public:
   using TickingGroupStore::TickingGroupStore;
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   void fire(ResultRows& out) override;
   // The clock of the stage at an event: `ttl` is judged by it, also for what is left at the end.
   void observe(int64_t watermark) { watermark_ = std::max(watermark_, watermark); }

@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "runtime/state/saved.h"
+
 namespace mut::state {
 
 class EndQueue {
@@ -18,6 +20,13 @@ class EndQueue {
     uint64_t number;  // of the session
     uint64_t hash;    // of its key
   };
+
+  // All entries as bytes, both ways.
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self) {
+    pass_plain(io, self.soon_);
+    pass_plain(io, self.later_);
+  }
 
   // The first end that is known; none: nothing stands here.
   int64_t first_end() const { return std::min(first_of(soon_), first_of(later_)); }

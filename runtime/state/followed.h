@@ -9,6 +9,7 @@
 #include <set>
 
 #include "runtime/state/samples.h"
+#include "runtime/state/saved.h"
 #include "runtime/state/store.h"
 
 namespace mut::state {
@@ -24,6 +25,8 @@ class FollowStore final : public Store {
   void finish(ResultRows& rows) override;
   void end_input() override { ended_ = true; }
   void go_on() { ended_ = false; }  // an edit has given it another input
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t entry_count() const override { return member_count_; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
@@ -44,6 +47,8 @@ class FollowStore final : public Store {
   const uint64_t* member(uint64_t group_number, uint32_t measure, uint64_t place);
 
  private:
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self);
   struct Entry {  // what a row of the table has given
     uint64_t group = 0;
     uint32_t slot = 0;
@@ -60,6 +65,17 @@ class FollowStore final : public Store {
     bool operator>(const Deadline& other) const { return time > other.time; }
   };
 
+  // One that can be saved in whatever order its memory has.
+  struct Deadlines : std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> {
+    template <typename Io, typename Self>
+    static void pass(Io& io, Self& self) {
+      pass_plain(io, self.c);
+    }
+  };
+
+  // Keys by the numbers that stand in the rows of a table.
+  template <typename Numbered>
+  static void load_keys(const KeyedTable& table, std::vector<std::unique_ptr<Numbered>>& of, Loader& from);
   uint64_t group_of(const uint64_t* key);  // 0 when the budget is spent
   uint64_t row_of(const uint64_t* row_key);
   Group& group(uint64_t number) const { return *groups_[number - 1]; }
@@ -100,7 +116,7 @@ class FollowStore final : public Store {
   std::vector<Arrived> arrived_;  // of the change that is under way
   std::vector<CellDesc> tree_;    // measures, at their places in a node; size 0: not in the tree
   uint32_t node_bytes_ = 0;
-  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  Deadlines deadlines_;
   uint64_t member_count_ = 0;
   bool ended_ = false;
   std::optional<ResultRows> given_;

@@ -11,6 +11,8 @@ class GroupStore : public Store {
   void* view() override { return table_.view(); }
   void advance(int64_t watermark) override;
   void finish(ResultRows& out) override;
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t entry_count() const override { return table_.row_count() + table_.left(); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   bool can_take_over(const Store& old, const std::vector<int>& cells) const override;

@@ -11,6 +11,9 @@
 
 namespace mut::state {
 
+class Loader;
+class Saver;
+
 class Heap {
  public:
   // `view` is the part that kernels see; it is kept up to date.
@@ -21,6 +24,10 @@ class Heap {
 
   // Becomes a copy of another; was empty. Offsets mean the same in both.
   void copy_from(const Heap& other);
+
+  // All of it as bytes; the other way into an empty one. Counts in the budget, whatever its limit.
+  void save(Saver& to) const;
+  void load(Loader& from);
 
   // Whether the budget has so much left.
   bool fits(uint64_t bytes) const { return budget_.fits(bytes); }

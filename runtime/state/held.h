@@ -19,6 +19,8 @@ class HeldStore : public Store {
   int64_t newest() const { return newest_; }
   void note_newest(int64_t time) { newest_ = std::max(newest_, time); }
   void finish(ResultRows& rows) override;
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t entry_count() const override { return row_count_; }
   uint64_t let_go_count() const override { return let_go_; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
@@ -46,6 +48,12 @@ class HeldStore : public Store {
     std::unique_ptr<char[]> memory;  // HoldRule::record in memory layout, with what it refers to behind it
   };
   using RowPtr = std::shared_ptr<Row>;
+  // Rows as bytes: each once, however many windows name it.
+  class SavedRows;
+  class LoadedRows;
+  // What a further kind of window keeps.
+  virtual void save_rest(SavedRows&, Saver&) const {}
+  virtual void load_rest(LoadedRows&, Loader&) {}
   using Edges = std::pair<int64_t, int64_t>;  // end and start of a window
   // What add() does with a row of a key; it releases the key where it keeps none.
   virtual void take(uint64_t number, int64_t time, const char* record, int64_t watermark, ResultRows& given);

@@ -19,6 +19,8 @@ class HeldSessionStore final : public HeldStore {
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
 
  private:
+  void save_rest(SavedRows& rows, Saver& to) const override;
+  void load_rest(LoadedRows& rows, Loader& from) override;
   struct Session {
     int64_t first = 0;
     int64_t last = 0;
@@ -43,6 +45,8 @@ class HeldCountStore final : public HeldStore {
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
 
  private:
+  void save_rest(SavedRows& rows, Saver& to) const override;
+  void load_rest(LoadedRows& rows, Loader& from) override;
   struct Newest {
     int64_t events = 0;  // of the key, ever
     std::deque<RowPtr> rows;

@@ -17,6 +17,8 @@ class JoinStore final : public Store {
   int64_t due() const override;
   void fire(ResultRows& rows) override;
   void advance(int64_t watermark) override;
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t entry_count() const override { return sample_count_; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
@@ -34,6 +36,8 @@ class JoinStore final : public Store {
   void find_candidates(size_t fired, batch::Arena& arena, MutPartners& out) const;
 
  private:
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self);
   // In a row of the table, one for each side. A row that is alone is named in place, several by a ring.
   struct Samples {
     static constexpr uint32_t in_place = ~0U;

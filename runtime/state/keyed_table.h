@@ -32,6 +32,11 @@ class KeyedTable {
   // Becomes a copy of a table of the same layout that has no distinct values; was empty.
   void copy_from(const KeyedTable& other);
 
+  // All of it as bytes, when nothing is to be taken over; the other way into an empty one of the same layout.
+  // Counts in the budget, whatever its limit.
+  void save(Saver& to) const;
+  void load(Loader& from);
+
   // What kernels get. Stable address.
   MutTable* view() { return &view_; }
   Heap& heap() { return heap_; }
@@ -131,6 +136,8 @@ class KeyedTable {
   uint64_t next_group() { return ++group_; }
 
  private:
+  // Takes segments, heap and numbers of an empty table away.
+  void clear_for_load();
   template <typename Visit>
   void for_rows(const MutSegment& segment, Visit visit) const {
     const uint8_t* tags = tags_of(segment);

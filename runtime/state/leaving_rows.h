@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/state/budget.h"
+#include "runtime/state/saved.h"
 
 namespace mut::state {
 
@@ -22,6 +23,19 @@ class LeavingRows {
   ~LeavingRows() { budget_.remove(counted_ * sizeof(Row)); }
   LeavingRows(const LeavingRows&) = delete;
   LeavingRows& operator=(const LeavingRows&) = delete;
+
+  // All as bytes; the other way into an empty one.
+  void save(Saver& to) const {
+    pass_each(to, in_order_, sizeof(Row), [](Saver& of, const Row& row) { of.value(row); });
+    pass_plain(to, stragglers_);
+  }
+  void load(Loader& from) {
+    pass_each(from, in_order_, sizeof(Row), [](Loader& of, Row& row) { of.value(row); });
+    pass_plain(from, stragglers_);
+    count_ = in_order_.size() + stragglers_.size();
+    counted_ = (count_ + piece_rows - 1) / piece_rows * piece_rows;
+    budget_.add(counted_ * sizeof(Row));
+  }
 
   bool empty() const { return count_ == 0; }
   // Bytes that the next push() adds to the budget.

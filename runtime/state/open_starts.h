@@ -50,6 +50,14 @@ class OpenStarts {
     }
   }
 
+  // All of them as bytes, both ways.
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self) {
+    pass_each(io, self.searched_, sizeof(uint64_t), [](Io& of, auto& start) { start.pass(of, start); });
+    pass_plain(io, self.pending_);
+    io.value(self.taken_);
+  }
+
   size_t bytes() const {
     size_t out = searched_.capacity() * sizeof(PatternStart) + pending_.capacity() * sizeof(uint64_t);
     for (const PatternStart& start : searched_) out += start.extra_bytes();

@@ -21,6 +21,8 @@ class OverlapStore final : public Store {
   void fire(ResultRows& out) override;
   void release() override { fired_.clear(); }
   void advance(int64_t watermark) override;
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t entry_count() const override;
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
 
@@ -35,6 +37,8 @@ class OverlapStore final : public Store {
   void mark_changed(char* row, int64_t time, int64_t now);
 
  private:
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self);
   uint64_t seed_;
   Budget& budget_;
   int64_t end_of(int64_t start) const { return line_.time(start + line_.length(desc_.size)); }

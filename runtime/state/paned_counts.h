@@ -31,6 +31,8 @@ class PanedCountStore final : public SlidingCountStore {
   // is counted. Ask: the budget is spent.
   inl::CountStep prepare(char* row, int64_t time);
   bool has_room(const uint64_t* key, uint64_t text_bytes) override;
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t entry_count() const override;
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
 

@@ -75,6 +75,8 @@ class PaneStore final : public WindowStore {
   void release_rows() override;
   void reach(int64_t watermark) override;
   uint64_t own_entries() const override;
+  void save_entries(Saver& to) const override;
+  void load_entries(Loader& from) override;
   void take_entries(const WindowStore& old, const std::vector<int>& cells, int64_t watermark) override;
   void give_back(const WindowStore& parked, const std::vector<int>& cells) override;
   std::optional<int64_t> next_end_of_all(const OpenWindows& open, int64_t watermark) const override;
@@ -84,6 +86,8 @@ class PaneStore final : public WindowStore {
   bool is_spent(int64_t to) const override;
 
  private:
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self);
   // The place on the line where the next window to close ends; never: none is open.
   int64_t next_end() const;
   bool changed(const char* row) const;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/state/pattern_rule.h"
+#include "runtime/state/saved.h"
 
 namespace mut::state {
 
@@ -26,6 +27,12 @@ struct PatternPlace {
   uint64_t forbidden = 0;
   uint64_t quiet = 0;         // at the end: events before it are none that must not come
   std::vector<size_t> turns;  // by loop: how many were bound when the turn began
+
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self) {
+    pass_values(io, self.step, self.any, self.at, self.bound, self.forbidden, self.quiet);
+    pass_plain(io, self.turns);
+  }
 };
 
 // A start: the stretch of steps that is looked for, and what is bound for good.
@@ -45,6 +52,16 @@ struct PatternStart {
   std::vector<PatternPlace> others;
   std::vector<BoundEvent> tried;  // `bound` and what the path has bound
 
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self) {
+    pass_values(io, self.event, self.began, self.step, self.gap_begin, self.next, self.skipped,
+                self.forbidden, self.waits);
+    pass_plain(io, self.bound);
+    pass_plain(io, self.turns);
+    PatternPlace::pass(io, self.place);
+    pass_each(io, self.others, sizeof(uint64_t), [](Io& of, auto& each) { PatternPlace::pass(of, each); });
+    pass_plain(io, self.tried);
+  }
   size_t extra_bytes() const {
     size_t turn_bytes = place.turns.capacity() * sizeof(size_t);
     return (bound.capacity() + tried.capacity()) * sizeof(BoundEvent) +

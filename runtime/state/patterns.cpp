@@ -29,6 +29,15 @@ struct PatternStore::Group {
   int64_t expected = never;  // earliest deadline in the queue
   size_t counted = 0;        // bytes that the budget knows, samples aside
 
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self, const StoreDesc& desc) {
+    pass_values(io, self.first, self.waiting, self.expected, self.counted);
+    pass_each(io, self.events, desc.sample_words * size_t{8},
+              [&](Io& of, auto& sample) { pass_sample(of, desc, sample); });
+    pass_plain(io, self.names);
+    OpenStarts::pass(io, self.starts);
+  }
+
   const uint64_t* event(uint64_t number) const { return events[number - first].get(); }
   uint64_t end() const { return first + events.size(); }
   int64_t time(uint64_t number) const { return static_cast<int64_t>(event(number)[0]); }
@@ -52,6 +61,56 @@ class PatternStore::Events final : public PatternEvents {
   const PatternStore& store_;
   const Group& group_;
 };
+
+// ---- as bytes
+
+template <typename Io, typename Self>
+void PatternStore::pass(Io& io, Self& self) {
+  pass_values(io, self.arrivals_, self.event_count_, self.let_go_, self.settled_);
+  Deadlines::pass(io, self.deadlines_);
+  pass_plain(io, self.free_groups_);
+  pass_map(io, self.waiting_, [&](Io& of, auto& waiting) {
+    of.value(waiting.group);
+    pass_sample(of, self.desc_, waiting.sample);
+  });
+}
+
+void PatternStore::save(Saver& to) const {
+  table_.save(to);
+  pass(to, *this);
+  to.value(static_cast<uint64_t>(groups_.size()));
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    if (!groups_[i]) continue;
+    to.value(static_cast<uint64_t>(i + 1));
+    Group::pass(to, *groups_[i], desc_);
+  }
+  to.value(uint64_t{0});
+}
+
+void PatternStore::load(Loader& from) {
+  table_.load(from);
+  pass(from, *this);
+  budget_.add(waiting_.size() * sample_bytes());
+  uint64_t count = 0;
+  from.value(count);
+  if (count > table_.row_count() + free_groups_.size()) from.fail();
+  if (!from.fine()) return;
+  groups_.resize(count);
+  for (uint64_t number = 0;;) {
+    from.value(number);
+    if (number == 0 || number > count) break;
+    groups_[number - 1] = std::make_unique<Group>();
+    Group::pass(from, *groups_[number - 1], desc_);
+    budget_.add(groups_[number - 1]->events.size() * sample_bytes() + groups_[number - 1]->counted);
+  }
+  table_.for_each([&](char* row) {
+    uint64_t number = 0;
+    memcpy(&number, row + number_offset(), 8);
+    if (number == 0 || number > count || !groups_[number - 1]) return from.fail();
+    group(number).key.resize(desc_.key_words + size_t{1});
+    table_.load_key(row, group(number).key.data());
+  });
+}
 
 PatternStore::PatternStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget) {}

@@ -7,6 +7,7 @@
 
 #include "runtime/state/open_starts.h"
 #include "runtime/state/samples.h"
+#include "runtime/state/saved.h"
 #include "runtime/state/store.h"
 #include "runtime/state/values.h"
 
@@ -25,6 +26,8 @@ class PatternStore final : public Store {
   void* view() override { return table_.view(); }
   int64_t due() const override;
   void fire(ResultRows& rows) override;
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t entry_count() const override { return event_count_; }
   uint64_t let_go_count() const override { return let_go_; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
@@ -41,12 +44,21 @@ class PatternStore final : public Store {
   const ResultRows* add(const uint64_t* key, const uint64_t* sample, int64_t watermark, batch::Arena& texts);
 
  private:
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self);
   struct Group;
   class Events;
   struct Deadline {
     int64_t time;
     uint64_t group;
     bool operator>(const Deadline& other) const { return time > other.time; }
+  };
+  // One that can be saved in whatever order its memory has.
+  struct Deadlines : std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> {
+    template <typename Io, typename Self>
+    static void pass(Io& io, Self& self) {
+      pass_plain(io, self.c);
+    }
   };
   struct Waiting {
     uint64_t group;
@@ -90,7 +102,7 @@ class PatternStore final : public Store {
   std::vector<uint64_t> free_groups_;
   std::map<std::pair<int64_t, uint64_t>, Waiting> waiting_;  // by time and arrival
   // Groups that may be due, the earliest first; some are not any more.
-  mutable std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  mutable Deadlines deadlines_;
   uint64_t arrivals_ = 0;
   uint64_t event_count_ = 0;
   uint64_t let_go_ = 0;

@@ -18,6 +18,8 @@ class ProcessStore final : public GroupStore {
   // One timer: what it does may come before the next.
   void fire(ResultRows& rows) override;
   void release() override { fired_.clear(); }
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t let_go_count() const override { return let_go_; }
   void forget_let_go() override { let_go_ = 0; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;

@@ -113,7 +113,7 @@ std::unique_ptr<Store> RingStore::branch() const {
   auto out = std::make_unique<RingStore>(desc_, seed_, *bytes);
   out->count_in(std::move(bytes));
   out->table_.copy_from(table_);
-  out->running_.begin_after(running_);
+  out->running_.begin_after(running_.last_number());
   out->arrivals_ = arrivals_;
   out->sample_count_ = sample_count_;
   out->watermark_ = watermark_;

@@ -19,6 +19,8 @@ class RingStore final : public Store {
   // Empties a key whose newest sample is longer ago than `ttl`.
   void forget_past(char* row);
   bool is_past(const char* row, int64_t watermark) const;
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t entry_count() const override { return sample_count_; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
@@ -58,6 +60,8 @@ class RingStore final : public Store {
   }
 
  private:
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self);
   struct Ref {
     uint64_t offset;
     uint32_t capacity;  // samples, a power of two; 0: no memory yet

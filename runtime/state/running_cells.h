@@ -90,9 +90,8 @@ class RunningCells {
   // All; their numbers mean nothing from now on.
   void forget();
   // Numbers up to that one are not ours.
-  void begin_after(const RunningCells& other) {
-    forgotten_ = other.forgotten_ + static_cast<uint32_t>(other.keys_.size());
-  }
+  void begin_after(uint32_t number) { forgotten_ = number; }
+  uint32_t last_number() const { return forgotten_ + static_cast<uint32_t>(keys_.size()); }
   bool empty() const { return keys_.empty(); }
 
  private:

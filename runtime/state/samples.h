@@ -17,4 +17,15 @@ void free_sample(const StoreDesc& desc, const uint64_t* kept, Heap& heap);
 // A kept one with its texts as MutStr, valid as long as it is kept.
 std::vector<uint64_t> load_sample(const StoreDesc& desc, const uint64_t* kept, const Heap& heap);
 
+// As they are kept, both ways; the texts are saved with their heap.
+template <typename Io>
+void pass_sample(Io& io, const StoreDesc& desc, Sample& sample) {
+  if constexpr (Io::loads) sample.reset(new uint64_t[desc.sample_words]);
+  io.bytes(sample.get(), desc.sample_words * size_t{8});
+}
+template <typename Io>
+void pass_sample(Io& io, const StoreDesc& desc, const Sample& sample) {
+  io.bytes(sample.get(), desc.sample_words * size_t{8});
+}
+
 }  // namespace mut::state

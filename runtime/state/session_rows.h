@@ -37,6 +37,9 @@ class SessionRows {
   static uint64_t hash(const Place& place);
   bool lie_inline() const { return desc_.session_offset != 0; }
   uint64_t count() const;
+  // All of them as bytes; the other way into what has none.
+  void save(Saver& to) const;
+  void load(Loader& from);
 
   // Appends the sessions of a key in the order in which they were made.
   void add_of_key(const uint64_t* key, std::vector<Place>& out) const;

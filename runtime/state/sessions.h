@@ -41,6 +41,8 @@ class SessionStore final : public WindowStore {
   void release_rows() override {}
   void reach(int64_t watermark) override;
   uint64_t own_entries() const override { return rows_.count(); }
+  void save_entries(Saver& to) const override;
+  void load_entries(Loader& from) override;
   void take_entries(const WindowStore& old, const std::vector<int>& cells, int64_t watermark) override;
   void give_back(const WindowStore& parked, const std::vector<int>& cells) override;
   std::optional<int64_t> next_end_of_all(const OpenWindows& open, int64_t watermark) const override;
@@ -50,6 +52,8 @@ class SessionStore final : public WindowStore {
   bool is_spent(int64_t to) const override { return rows_.count() == 0 && is_over(to - 1); }
 
  private:
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self);
   using Place = SessionRows::Place;
   struct ChangedSession {
     Extent window;

@@ -13,6 +13,9 @@
 
 namespace mut::state {
 
+class Loader;
+class Saver;
+
 constexpr int64_t never = std::numeric_limits<int64_t>::max();
 
 // Which of the entries a shard has: those whose key says so.
@@ -115,6 +118,14 @@ class Store {
   }
   uint64_t late_count() const { return late_; }
   void set_late_count(uint64_t count) { late_ = count; }
+
+  // All of it as bytes, between two events and when nothing is left to be taken over; the other way into an
+  // empty store of the same description. See save_store() and load_store().
+  virtual void save(Saver& to) const = 0;
+  virtual void load(Loader& from) = 0;
+  // What every store has beside.
+  void save_common(Saver& to) const;
+  void load_common(Loader& from);
 
   // Copies the state of `old` entry by entry. `cells[i]` is the index of the cell in `old` that cell i
   // continues, or -1: it starts empty. Keys have the same words. `watermark`: of the stage, at the cut.

@@ -14,6 +14,8 @@ class TableStore final : public Store {
   void* view() override { return table_.view(); }
   // Frees a piece of what is gone.
   void advance(int64_t watermark) override;
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   uint64_t entry_count() const override { return row_count_; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
@@ -31,6 +33,8 @@ class TableStore final : public Store {
   const char* find(const uint64_t* key, int64_t as_of, batch::Arena& arena) const;
 
  private:
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self);
   // In a row of the table: a ring of versions, oldest first.
   struct Versions {
     uint64_t offset;

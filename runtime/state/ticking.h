@@ -31,6 +31,8 @@ class TickingGroupStore : public GroupStore {
   int64_t due() const override { return tick_; }
   int64_t tick() const override { return tick_; }
   void note_tick(int64_t tick) override { tick_ = std::min(tick_, tick); }
+  void save(Saver& to) const override;
+  void load(Loader& from) override;
   void fire(ResultRows& out) override;
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   bool is_past(const char* row, int64_t watermark) const override;

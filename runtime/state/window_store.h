@@ -37,6 +37,8 @@ class WindowStore : public Store {
   void release() final;
   void advance(int64_t watermark) final;
   uint64_t entry_count() const final;
+  void save(Saver& to) const final;
+  void load(Loader& from) final;
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) final;
   void return_from(const Store& parked, const std::vector<int>& cells) final;
 
@@ -79,6 +81,9 @@ class WindowStore : public Store {
   virtual void release_rows() = 0;
   virtual void reach(int64_t watermark) = 0;
   virtual uint64_t own_entries() const = 0;
+  // As save() and load(); the base does times and what is before.
+  virtual void save_entries(Saver& to) const = 0;
+  virtual void load_entries(Loader& from) = 0;
   // From a store of the same kind; the base has taken times and what is before.
   virtual void take_entries(const WindowStore& old, const std::vector<int>& cells, int64_t watermark) = 0;
   virtual void give_back(const WindowStore& parked, const std::vector<int>& cells) = 0;
@@ -113,6 +118,8 @@ class WindowStore : public Store {
   std::unique_ptr<WindowStore> earlier_;
 
  private:
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self);
   bool is_earlier(int64_t time) const { return time < from_; }
   int64_t close_before() const;
   void fire_tick(ResultRows& out);
