@@ -78,6 +78,8 @@ class Decoder {
   // before the first record, inside of an array, of a record that is too long or is not to be cut at a line
   // end.
   virtual RecordRun cut_off(std::string_view text, uint32_t records_max) = 0;
+  // Whether a fork could decode what follows: it stands between two lines.
+  virtual bool is_between_lines() const = 0;
   // Another decoder of the same records, that decodes what cut_off() gave, in whatever order.
   virtual std::unique_ptr<Decoder> fork() const = 0;
   // The next text of a fork begins at this line.

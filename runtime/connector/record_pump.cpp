@@ -35,6 +35,30 @@ void RecordPump::start_input() {
   buffer_ = nullptr;
   ended_ = false;
   failed_.reset();
+  read_bytes_ = 0;
+  first_of_input_ = next_position_;
+}
+
+void RecordPump::go_to(const SourcePlace& place) {
+  decoder_->go_on_at(place.line);
+  begin_ = filled_ = 0;
+  buffer_ = nullptr;
+  ended_ = false;
+  read_bytes_ = place.offset;
+  next_position_ = place.record;
+  first_of_input_ = place.first;
+}
+
+SourcePlace RecordPump::place_by_count() const {
+  SourcePlace out;
+  out.record = out.first = first_of_input_;
+  out.skip = next_position_ - first_of_input_;
+  return out;
+}
+
+SourcePlace RecordPump::place_here() const {
+  if (!decoder_->is_between_lines()) return place_by_count();
+  return {"", read_bytes_ - (filled_ - begin_), decoder_->line(), next_position_, 0, first_of_input_};
 }
 
 std::shared_ptr<batch::ReadBuffer> RecordPump::take_buffer(size_t capacity_bytes) {
@@ -67,7 +91,10 @@ Result<StreamStep::State> RecordPump::read_more(ByteStream& stream) {
   make_room();
   auto step = stream.read(buffer_->memory.get() + filled_, buffer_->capacity - filled_);
   if (!step) return step.error();
-  if (step.value().state == StreamStep::State::Data) filled_ += step.value().bytes;
+  if (step.value().state == StreamStep::State::Data) {
+    filled_ += step.value().bytes;
+    read_bytes_ += step.value().bytes;
+  }
   if (step.value().state == StreamStep::State::End) ended_ = true;
   return step.value().state;
 }
@@ -95,7 +122,8 @@ void RecordPump::cut_ahead(ByteStream& stream, int64_t arrival_ns, const batch::
     std::string_view text(buffer_->memory.get() + begin_, filled_ - begin_);
     codec::RecordRun run = decoder_->cut_off(text, batch.row_capacity());
     if (run.bytes == 0) return;
-    ahead_->push({buffer_, text.substr(0, run.bytes), run.first_line, arrival_ns}, *decoder_, batch);
+    uint64_t offset = read_bytes_ - (filled_ - begin_);
+    ahead_->push({buffer_, text.substr(0, run.bytes), run.first_line, arrival_ns, offset}, *decoder_, batch);
     begin_ += run.bytes;
     lent_ = true;
   }
@@ -107,6 +135,8 @@ Status RecordPump::take_ahead(ByteStream& stream, int64_t arrival_ns, batch::Bat
   do {
     cut_ahead(stream, arrival_ns, batch);
     if (ahead_->empty()) return Unit{};
+    const TextPiece& piece = ahead_->front();
+    place_ = {"", piece.offset, piece.first_line, next_position_, 0, first_of_input_};
     Status taken = ahead_->take(*decoder_, batch);
     if (!taken) return taken;
   } while (batch.row_count() == 0);
@@ -131,6 +161,7 @@ Result<Poll> RecordPump::fill_here(ByteStream& stream, int64_t arrival_ns, batch
   batch.set_first_position(next_position_);
   batch.set_arrival(arrival_ns);
   uint32_t rows_before = batch.row_count();
+  SourcePlace from = place_here();
   Poll poll = Poll::Ready;
   while (batch.row_count() < batch.row_capacity()) {
     if (!buffer_) make_room();
@@ -161,6 +192,7 @@ Result<Poll> RecordPump::fill_here(ByteStream& stream, int64_t arrival_ns, batch
   uint32_t added = batch.row_count() - rows_before;
   if (failed_ && added == 0) return *failed_;
   next_position_ += added;
+  if (added > 0) place_ = from;
   return added > 0 ? Poll::Ready : poll;
 }
 

@@ -44,6 +44,12 @@ class RecordPump {
   // What follows is decoded as if the input ended here.
   void end_input() { ended_ = true; }
   uint64_t next_position() const { return next_position_; }
+  // Where the rows of the last fill() that was Ready begin; `input` is left empty.
+  const SourcePlace& place() const { return place_; }
+  // Behind check_begin() of that input: what the stream gives next lies at that place of it.
+  void go_to(const SourcePlace& place);
+  // The same of a stream that gives the input from its begin on.
+  void number_from(uint64_t record) { next_position_ = first_of_input_ = record; }
   // What was read and is no whole record, after a Wait of fill(). Valid until the next call.
   std::string_view rest() const { return rest_bytes() == 0 ? "" : text_in_buffer(); }
   size_t rest_bytes() const { return filled_ - begin_; }
@@ -54,6 +60,10 @@ class RecordPump {
   void cut_ahead(ByteStream& stream, int64_t arrival_ns, const batch::Batch& batch);
   Result<StreamStep::State> read_more(ByteStream& stream);
   void make_room();
+  // Of the text that fill_here() decodes next.
+  SourcePlace place_here() const;
+  // One that is found by counting records, where the text there cannot be decoded by itself.
+  SourcePlace place_by_count() const;
   std::string_view text_in_buffer() const { return {buffer_->memory.get() + begin_, filled_ - begin_}; }
   std::shared_ptr<batch::ReadBuffer> take_buffer(size_t capacity_bytes);
 
@@ -65,6 +75,9 @@ class RecordPump {
   bool lent_ = false;  // other threads may look behind their text in the buffer: nothing is added to it
   bool ended_ = false;
   uint64_t next_position_ = 0;
+  uint64_t first_of_input_ = 0;  // number of its first record
+  uint64_t read_bytes_ = 0;      // of the input
+  SourcePlace place_;
   std::optional<Error> failed_;         // what came behind rows that were handed over
   std::unique_ptr<PiecesAhead> ahead_;  // null: no threads
 };

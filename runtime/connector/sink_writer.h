@@ -1,6 +1,7 @@
 // What every sink of text offers to the shard that writes to it.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,12 @@ constexpr int64_t drain_wait_ns = 10'000'000'000;
 enum class SinkStart : uint8_t {
   Replace,  // what an earlier run left goes
   Append,
+};
+
+// How far the output of a sink goes at a checkpoint: what comes behind it is cut off at a start from there.
+struct SinkPlace {
+  std::string path;
+  uint64_t bytes = 0;
 };
 
 // Lives as long as the run: an edit may close it and a later one write on. hold() and release() from any
@@ -41,6 +48,24 @@ class SinkWriter {
   virtual Status flush() = 0;
   // Flushes and says whether the last bytes arrived. Only begin() may follow.
   virtual Status close() = 0;
+  // Between two writes of a sink whose output can be cut back: hands everything to the system and says how
+  // far it goes, as long as the run has begun it. Nothing: it cannot, or has not begun.
+  virtual Result<std::optional<SinkPlace>> place() { return std::optional<SinkPlace>(); }
+  // What the end of the process, at any moment, does to what was written.
+  enum class AfterCrash : uint8_t {
+    CutsBack,  // it can be taken away again: place() says how far it goes
+    Stays,     // what flush() has handed over stays, and cannot be taken back
+    Loses,     // what was taken may wait in memory, flushed or not
+  };
+  virtual AfterCrash after_crash() const { return AfterCrash::Stays; }
+  // Before begin(): the output that an earlier run has left goes on behind that place, once it is cut back.
+  // Fails, and nothing was changed, where it is shorter.
+  virtual Status resume(const SinkPlace& place) {
+    (void)place;
+    return Error{"its output cannot be cut back"};
+  }
+  // After resume(): takes away what lies behind the place.
+  virtual Status cut_back() { return Unit{}; }
   // Whether the output is new, so that a header belongs on top. Known after begin().
   virtual bool wants_header() const { return true; }
   // What stands before the first row of the format: for one that begins again and again, and writes it by

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "runtime/abi/result.h"
 #include "runtime/batch/batch.h"
@@ -14,6 +15,16 @@ enum class Poll : uint8_t {
   Wait,    // nothing now: sleep until the bell of the shard rings, at most retry_after_ns()
   End,     // no row will come any more
   Failed,  // as error() says; ends the source
+};
+
+// Where a source stands in its input: what another run goes on from.
+struct SourcePlace {
+  std::string input;    // the file; empty: what has no name
+  uint64_t offset = 0;  // bytes of its text
+  uint32_t line = 1;
+  uint64_t record = 0;  // number of the record there, in the source
+  uint64_t skip = 0;    // records behind it that have been handed over already
+  uint64_t first = 0;   // number of the first record of the file
 };
 
 // One thread at a time, but stop() from any.
@@ -39,6 +50,18 @@ class SourceReader {
   virtual codec::Decoder* decoder() { return nullptr; }
   // The next poll() hands over what is decoded already, then says End.
   virtual void stop() = 0;
+
+  // Whether its records can be read again by another run.
+  virtual bool replays() const { return false; }
+  // Of one that replays: where the first row lies that the last Ready handed over; before the first, where it
+  // begins.
+  virtual SourcePlace place() const { return {}; }
+  // Before the first poll() of one that replays: goes to such a place. The first `skip` records that come
+  // then have been handed over; who polls leaves them out. Fails where the input is not what it was.
+  virtual Status resume(const SourcePlace& place) {
+    (void)place;
+    return Error{"it cannot be read again"};
+  }
 };
 
 }  // namespace mut::connector

@@ -108,6 +108,7 @@ class Reader final : public codec::Decoder {
     });
     return {cut.bytes, std::exchange(line_, line_ + cut.lines)};
   }
+  bool is_between_lines() const override { return begun_ && header_read_ && !discarding_; }
   std::unique_ptr<codec::Decoder> fork() const override {
     codec::DecodeOptions options = options_;
     options.time_field = bound_.time_field();

@@ -111,6 +111,7 @@ class Reader final : public codec::Decoder {
     codec::LineCut cut = codec::cut_lines(text, records_max);
     return {cut.bytes, std::exchange(line_, line_ + cut.lines)};
   }
+  bool is_between_lines() const override { return state_ == State::Lines && !discarding_; }
   std::unique_ptr<codec::Decoder> fork() const override {
     codec::DecodeOptions options;
     options.time_unit = parser_->time_unit;

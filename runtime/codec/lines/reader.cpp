@@ -64,6 +64,7 @@ class Reader final : public codec::Decoder {
     codec::LineCut cut = codec::cut_lines(text, records_max);
     return {cut.bytes, std::exchange(line_, line_ + cut.lines)};
   }
+  bool is_between_lines() const override { return begun_ && !discarding_; }
   std::unique_ptr<codec::Decoder> fork() const override {
     auto out = std::make_unique<Reader>();
     out->begun_ = true;

@@ -167,6 +167,7 @@ Status PiecesAhead::take(const codec::Decoder& decoder, batch::Batch& batch) {
   std::string_view done = piece.text.substr(0, used.value());
   piece.first_line += static_cast<uint32_t>(std::count(done.begin(), done.end(), '\n'));
   piece.text.remove_prefix(done.size());
+  piece.offset += done.size();
   pieces_.front().slot = nullptr;
   return Unit{};
 }

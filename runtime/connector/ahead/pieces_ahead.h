@@ -22,6 +22,7 @@ struct TextPiece {
   std::string_view text;
   uint32_t first_line = 1;
   int64_t arrival_ns = 0;
+  uint64_t offset = 0;  // bytes of the input before it
 };
 
 // One thread at a time, the shard's.
@@ -34,6 +35,8 @@ class PiecesAhead {
   PiecesAhead& operator=(const PiecesAhead&) = delete;
 
   bool empty() const { return pieces_.empty(); }
+  // Where the text begins that take() decodes next; there is a piece.
+  const TextPiece& front() const { return pieces_.front().piece; }
   // As many as keep the threads busy while the shard runs a batch.
   bool full() const;
   // A thread may decode it from now on, by a fork of `decoder`, for batches like `batch`.

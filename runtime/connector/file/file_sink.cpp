@@ -43,8 +43,51 @@ class StreamSink final : public SinkWriter {
     if (!opened) return opened;
     active_ = true;
     if (std::exchange(begun_, true) || path_.empty()) return Unit{};
-    wants_header_ = start == SinkStart::Replace || bytes_before() == 0;
+    uint64_t before = start == SinkStart::Replace ? 0 : bytes_before();
+    wants_header_ = before == 0;
+    bytes_ = before;
     return start == SinkStart::Replace ? file_->truncate(0) : Status(Unit{});
+  }
+
+  // What is packed ends with a member: what is cut off begins with another one.
+  Result<std::optional<SinkPlace>> place() override {
+    std::lock_guard lock(mutex_);
+    if (!begun_ || path_.empty() || !is_regular()) return std::optional<SinkPlace>();
+    if (active_ && (wrote_ || !waiting_.empty())) {
+      Status done = put(packer_ ? PackFlush::Finish : PackFlush::Sync);
+      if (!done) return done.error();
+      if (packer_) packer_ = make_packer_of(path_);
+      wrote_ = false;
+    }
+    return std::optional<SinkPlace>({path_, bytes_});
+  }
+
+  Status resume(const SinkPlace& place) override {
+    std::lock_guard lock(mutex_);
+    auto found = env_.identify(path_);
+    uint64_t there = found ? found.value().size_bytes : 0;
+    if (there < place.bytes) {
+      return Error{path_ + ": it has " + std::to_string(there) + " bytes, and at the checkpoint it had " +
+                   std::to_string(place.bytes) + ": rows of it are gone"};
+    }
+    begun_ = true;
+    bytes_ = place.bytes;
+    wants_header_ = bytes_ == 0;
+    return Unit{};
+  }
+
+  Status cut_back() override {
+    std::lock_guard lock(mutex_);
+    Status opened = open();
+    if (!opened) return opened;
+    Status cut = file_->truncate(bytes_);
+    if (holds_ == 0 && !active_) file_ = nullptr;
+    return cut;
+  }
+
+  AfterCrash after_crash() const override {
+    std::lock_guard lock(mutex_);
+    return !path_.empty() && is_regular() ? AfterCrash::CutsBack : AfterCrash::Stays;
   }
 
   Status write(std::string_view text) override {
@@ -65,6 +108,7 @@ class StreamSink final : public SinkWriter {
     if (!active_) return Unit{};
     Status put_all = put(PackFlush::Finish);
     active_ = false;
+    wrote_ = false;
     packer_ = make_packer_of(path_);  // what may follow is a member of its own
     if (holds_ > 0) return put_all;
     Status closed = file_->close();
@@ -98,6 +142,11 @@ class StreamSink final : public SinkWriter {
     return found ? found.value().size_bytes : 0;
   }
 
+  bool is_regular() const {
+    auto found = env_.identify(path_);
+    return found && found.value().regular;
+  }
+
   Status put(PackFlush how) {
     if (!active_) return Error{"the sink is closed"};
     if (how != PackFlush::None) flushed_ns_ = env_.monotonic_ns();
@@ -113,6 +162,8 @@ class StreamSink final : public SinkWriter {
     }
     Status written = fault == env::Fault::Drop ? Status(Unit{}) : file_->write(bytes);
     if (written && fault == env::Fault::Duplicate) written = file_->write(bytes);
+    bytes_ += bytes.size();
+    wrote_ = wrote_ || !bytes.empty();
     waiting_.clear();
     return written;
   }
@@ -121,6 +172,8 @@ class StreamSink final : public SinkWriter {
   std::string path_;
   mutable std::mutex mutex_;  // an edit that is prepared holds what the shard writes to
   std::unique_ptr<env::OutputFile> file_;
+  uint64_t bytes_ = 0;  // of the output, as far as it was written
+  bool wrote_ = false;  // since the last place()
   int holds_ = 0;
   bool active_ = false;  // between begin() and close()
   bool begun_ = false;   // by this run

@@ -27,6 +27,11 @@ class FileStream final : public ByteStream {
     return StreamStep{StreamStep::State::Data, got.value()};
   }
 
+  // From there on, in place of the begin.
+  Status start_at(uint64_t offset_bytes) {
+    read_total_ = offset_bytes;
+    return file_->seek(offset_bytes);
+  }
   env::InputFile& file() { return *file_; }
   uint64_t read_total() const { return read_total_; }
 
@@ -73,7 +78,10 @@ class FileSource final : public SourceReader {
       batch.set_input_name(paths_[index_]);
       auto filled = pump_.fill(*stream_, env_.wall_ns(), batch);
       if (!filled) return fail(filled.error().within(paths_[index_]));
-      if (filled.value() == Poll::Ready) return Poll::Ready;
+      if (filled.value() == Poll::Ready) {
+        placed_in_ = paths_[index_];
+        return Poll::Ready;
+      }
       if (filled.value() == Poll::Wait) {
         // A follower at the end of what is there. Whether another file comes is asked now.
         Result<bool> more = look_for_successor();
@@ -95,8 +103,64 @@ class FileSource final : public SourceReader {
   const Error& error() const override { return error_; }
   int64_t retry_after_ns() const override { return options_.follow ? follow_interval_ns : -1; }
   void stop() override { stopped_.store(true, std::memory_order_relaxed); }
+  bool replays() const override { return plain_ != nullptr && is_regular_; }
+
+  SourcePlace place() const override {
+    SourcePlace out = pump_.place();
+    out.input = placed_in_;
+    return out;
+  }
+
+  Status resume(const SourcePlace& place) override {
+    if (place.input.empty()) return Unit{};  // nothing had come
+    auto found = std::find(paths_.begin(), paths_.end(), place.input);
+    if (found == paths_.end()) return Error{place.input + ": it is not among the files any more"};
+    Status opened = open_file(static_cast<size_t>(found - paths_.begin()));
+    if (!opened) return opened;
+    Status there = place.offset > 0 ? go_to(place) : Status(Unit{});
+    if (!there) return there.error().within(place.input);
+    if (place.offset == 0) pump_.number_from(place.record);
+    placed_in_ = place.input;
+    return Unit{};
+  }
 
  private:
+  // The text of the file from there on; its begin has been read.
+  Status go_to(const SourcePlace& place) {
+    auto of = plain_->file().identity();
+    if (!of) return of.error();
+    auto file = env_.open_input(paths_[index_]);
+    if (!file) return file.error();
+    auto plain = std::make_unique<FileStream>(env_, std::move(file).value());
+    if (make_packer_of(paths_[index_]) == nullptr) {
+      if (of.value().size_bytes < place.offset) return Error{"it is shorter than what was read of it"};
+      Status sought = plain->start_at(place.offset);
+      if (!sought) return sought;
+    }
+    plain_ = plain.get();
+    stream_ = unpacked(paths_[index_], std::move(plain));
+    if (make_packer_of(paths_[index_]) != nullptr) {
+      Status passed = pass(*stream_, place.offset);
+      if (!passed) return passed;
+    }
+    if (options_.follow) stream_ = std::make_unique<FollowedStream>(std::move(stream_));
+    pump_.go_to(place);
+    return Unit{};
+  }
+
+  // Unpacks so many bytes for nothing.
+  static Status pass(ByteStream& stream, uint64_t bytes) {
+    std::vector<char> piece(read_bytes);
+    while (bytes > 0) {
+      auto step = stream.read(piece.data(), static_cast<size_t>(std::min<uint64_t>(bytes, piece.size())));
+      if (!step) return step.error();
+      if (step.value().state != StreamStep::State::Data)
+        return Error{"it is shorter than what was read of it"};
+      bytes -= step.value().bytes;
+    }
+    return Unit{};
+  }
+
   Poll fail(Error error) {
     error_ = std::move(error);
     stream_ = nullptr;
@@ -129,6 +193,8 @@ class FileSource final : public SourceReader {
     auto file = env_.open_input(path);
     if (!file) return file.error();
     auto plain = std::make_unique<FileStream>(env_, std::move(file).value());
+    auto identity = plain->file().identity();
+    is_regular_ = identity && identity.value().regular;
     plain_ = plain.get();
     stream_ = unpacked(path, std::move(plain));
     if (options_.follow) stream_ = std::make_unique<FollowedStream>(std::move(stream_));
@@ -191,6 +257,8 @@ class FileSource final : public SourceReader {
   size_t index_ = 0;  // of the file being read
   std::unique_ptr<ByteStream> stream_;
   FileStream* plain_ = nullptr;  // inside of stream_
+  bool is_regular_ = false;
+  std::string placed_in_;  // the file of the last rows
   bool reopen_ = false;
   bool finishing_ = false;  // reading the current file once more, another one follows
   std::atomic<bool> stopped_{false};

@@ -31,6 +31,7 @@ class Generator final : public SourceReader {
       rows = std::min(rows, allowed - next_);
     }
     batch.set_first_position(next_);
+    first_ = next_;
     auto* numbers = static_cast<int64_t*>(batch.values(0));
     for (uint64_t i = 0; i < rows; ++i) {
       auto number = static_cast<int64_t>(next_ + i);
@@ -47,6 +48,14 @@ class Generator final : public SourceReader {
   Status redeclare(abi::TypeDescRef, std::optional<size_t>) override { return Unit{}; }
   int64_t retry_after_ns() const override { return paced_rate_ > 0 ? 1'000'000 : -1; }
   void stop() override { stopped_.store(true, std::memory_order_relaxed); }
+  bool replays() const override { return true; }
+  SourcePlace place() const override { return {"", 0, 1, first_, 0, 0}; }
+  Status resume(const SourcePlace& place) override {
+    if (options_.count >= 0 && place.record > static_cast<uint64_t>(options_.count))
+      return Error{"it generates fewer rows than were read"};
+    next_ = first_ = paced_from_ = place.record;
+    return Unit{};
+  }
 
  private:
   double rate() const { return options_.rate ? options_.rate->load(std::memory_order_relaxed) : 0; }
@@ -56,6 +65,7 @@ class Generator final : public SourceReader {
   int64_t paced_ns_;         // this moment, and from
   uint64_t paced_from_ = 0;  // this row on
   uint64_t next_ = 0;
+  uint64_t first_ = 0;  // row of the last batch
   std::atomic<bool> stopped_{false};
   Error error_;
 };

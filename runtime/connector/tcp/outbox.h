@@ -21,6 +21,8 @@ class Outbox : public SinkWriter {
   Status begin(SinkStart) override;
   Status write(std::string_view text) override;
   bool full() const override;
+  // Rows that the other side has not confirmed are in memory alone.
+  AfterCrash after_crash() const override { return AfterCrash::Loses; }
   void hurry() override;
   Status flush() override;
   Status close() override;
