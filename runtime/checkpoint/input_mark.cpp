@@ -1,0 +1,54 @@
+#include "runtime/checkpoint/input_mark.h"
+
+#include <algorithm>
+
+#include "runtime/checkpoint/crc32c.h"
+#include "runtime/connector/file/packing.h"
+
+namespace mut::checkpoint {
+namespace {
+
+constexpr uint64_t looked_bytes = 4096;
+
+// The last of the first `end` bytes.
+Result<uint32_t> crc_before(env::Env& env, const std::string& path, uint64_t end) {
+  auto file = env.open_input(path);
+  if (!file) return file.error();
+  uint64_t begin = end - std::min(end, looked_bytes);
+  Status sought = begin > 0 ? file.value()->seek(begin) : Status(Unit{});
+  if (!sought) return sought.error();
+  std::string text(end - begin, '\0');
+  for (size_t at = 0; at < text.size();) {
+    auto got = file.value()->read(text.data() + at, text.size() - at);
+    if (!got) return got.error();
+    if (got.value() == 0) return Error{path + ": it is shorter than what was read of it"};
+    at += got.value();
+  }
+  return crc32c(text);
+}
+
+}  // namespace
+
+InputMark mark_of(env::Env& env, const connector::SourcePlace& place) {
+  InputMark out;
+  if (place.input.empty()) return out;
+  auto identity = env.identify(place.input);
+  if (!identity || !identity.value().regular) return out;
+  bool packed = connector::make_packer_of(place.input) != nullptr || place.offset == 0;
+  out.bytes = packed ? std::min(identity.value().size_bytes, looked_bytes) : place.offset;
+  auto crc = crc_before(env, place.input, out.bytes);
+  if (!crc) return {};
+  out.crc = crc.value();
+  return out;
+}
+
+Status check_mark(env::Env& env, const connector::SourcePlace& place, const InputMark& mark) {
+  if (mark.bytes == 0) return Unit{};
+  auto crc = crc_before(env, place.input, mark.bytes);
+  if (!crc) return crc.error();
+  if (crc.value() == mark.crc) return Unit{};
+  return Error{place.input + ": it is not the file any more that was read up to record " +
+               std::to_string(place.record)};
+}
+
+}  // namespace mut::checkpoint

@@ -1,0 +1,295 @@
+#include "runtime/checkpoint/state_dir.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "runtime/checkpoint/input_mark.h"
+#include "runtime/state/saved.h"
+
+namespace mut::checkpoint {
+namespace {
+
+constexpr size_t digits = 10;
+constexpr size_t files_max = 64;
+
+// The number of a file `KIND-0000000012`.
+std::optional<uint64_t> number_of(std::string_view name, std::string_view kind) {
+  if (!name.starts_with(kind) || name.size() <= kind.size() + 1 || name[kind.size()] != '-')
+    return std::nullopt;
+  uint64_t out = 0;
+  auto parsed = std::from_chars(name.data() + kind.size() + 1, name.data() + name.size(), out);
+  if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) return std::nullopt;
+  return out;
+}
+
+struct Listing {
+  std::set<uint64_t> manifests;
+  std::set<uint64_t> data;
+  std::vector<std::string> unfinished;  // paths
+  std::string foreign;                  // a name; empty: none
+};
+
+Result<Listing> list(env::Env& env, const std::string& path) {
+  auto files = env.list_directory(path);
+  if (!files) return files.error();
+  Listing out;
+  for (const std::string& each : files.value()) {
+    std::string_view name(each);
+    name.remove_prefix(name.rfind('/') + 1);
+    if (auto manifest = number_of(name, "manifest")) {
+      out.manifests.insert(*manifest);
+    } else if (auto data = number_of(name, "data")) {
+      out.data.insert(*data);
+    } else if (number_of(name.substr(0, name.rfind('.')), "manifest") && name.ends_with(".new")) {
+      out.unfinished.push_back(each);
+    } else if (name != "lock") {
+      out.foreign = name;
+    }
+  }
+  return out;
+}
+
+std::set<uint64_t> files_of(const Manifest& manifest) {
+  std::set<uint64_t> out;
+  for (const Manifest::DataFile& file : manifest.files) out.insert(file.number);
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string_view> Loaded::blocks(std::string_view section) const {
+  std::vector<std::string_view> out;
+  for (const Manifest::Section& each : manifest_.sections) {
+    if (each.name != section) continue;
+    for (const BlockPlace& place : each.blocks) out.push_back(block_in(files_.at(place.file), place).value());
+  }
+  return out;
+}
+
+std::string StateDir::file(const std::string& kind, uint64_t number) const {
+  std::string text = std::to_string(number);
+  return path_ + "/" + kind + "-" + std::string(digits - std::min(digits, text.size()), '0') + text;
+}
+
+Result<std::unique_ptr<StateDir>> StateDir::open(env::Env& env, std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  Status made = env.create_directories(path);
+  if (!made) return made.error();
+  auto listed = list(env, path);
+  if (!listed) return listed.error();
+  if (!listed.value().foreign.empty()) {
+    return Error{path + ": it is no directory of state: it holds `" + listed.value().foreign +
+                 "`; name one that is empty or not there"};
+  }
+  std::unique_ptr<StateDir> out(new StateDir(env, std::move(path)));
+  auto lock = env.open_output(out->path_ + "/lock", env::OpenMode::Append);
+  if (!lock) return lock.error();
+  out->lock_ = std::move(lock).value();
+  Status locked = out->lock_->lock();
+  if (!locked) return Error{out->path_ + ": another run has it"};
+  for (uint64_t& word : out->key_) word = env.random_seed() | 1;
+  return out;
+}
+
+Result<std::unique_ptr<Loaded>> StateDir::load(uint64_t number) const {
+  std::string path = file("manifest", number);
+  auto bytes = read_whole_file(env_, path, manifest_bytes_max);
+  if (!bytes) return bytes.error();
+  auto parsed = parse_manifest(bytes.value());
+  if (!parsed) return parsed.error().within(path);
+  auto out = std::make_unique<Loaded>();
+  out->manifest_ = std::move(parsed).value();
+  if (out->number() != number) return Error{path + ": it is checkpoint " + std::to_string(out->number())};
+  for (const Manifest::DataFile& of : out->manifest_.files) {
+    auto data = read_data_file(env_, file("data", of.number), of.bytes, of.digest);
+    if (!data) return data.error();
+    out->files_[of.number] = std::move(data).value();
+  }
+  for (const Manifest::Section& section : out->manifest_.sections) {
+    for (const BlockPlace& place : section.blocks) {
+      auto known = out->files_.find(place.file);
+      if (known == out->files_.end()) return Error{path + ": it names a file that it does not have"};
+      auto block = block_in(known->second, place);
+      if (!block) return block.error().within(file("data", place.file));
+    }
+  }
+  return out;
+}
+
+Result<StateDir::Newest> StateDir::load_newest() {
+  auto listed = list(env_, path_);
+  if (!listed) return listed.error();
+  const Listing& files = listed.value();
+  if (!files.manifests.empty()) next_number_ = *files.manifests.rbegin() + 1;
+  if (!files.data.empty()) next_number_ = std::max(next_number_, *files.data.rbegin() + 1);
+  Newest out;
+  for (auto number = files.manifests.rbegin(); number != files.manifests.rend(); ++number) {
+    auto loaded = load(*number);
+    if (!loaded) {
+      out.refused.push_back(loaded.error().message);
+      continue;
+    }
+    out.checkpoint = std::move(loaded).value();
+    last_ = out.checkpoint->manifest_;
+    return out;
+  }
+  if (out.refused.empty()) return out;
+  std::string why;
+  for (const std::string& each : out.refused) why += "\n  " + each;
+  return Error{path_ + ": no checkpoint of it can be read:" + why};
+}
+
+Status StateDir::sync_sinks(const Contents& contents) {
+  for (const connector::SinkPlace& sink : contents.sinks) {
+    auto found = env_.identify(sink.path);
+    if (!found) return found.error();
+    if (found.value().size_bytes < sink.bytes)
+      return Error{sink.path + ": it is shorter than what was written to it"};
+    auto output = env_.open_output(sink.path, env::OpenMode::Append);
+    if (!output) return output.error();
+    if (named_sinks_.insert(sink.path).second) {
+      Status named = env_.sync_directory_of(sink.path);
+      if (!named) return named.error();
+    }
+    Status synced = env_.fail_points().at("checkpoint.sink_sync") == env::Fault::Error
+                        ? Status(Error{"injected failure of checkpoint.sink_sync"})
+                        : output.value()->sync();
+    if (!synced) {
+      broken_ = true;
+      return synced.error().within("no checkpoint is written any more");
+    }
+  }
+  return Unit{};
+}
+
+std::vector<uint64_t> StateDir::sparse_files() const {
+  std::map<uint64_t, uint64_t> used;
+  for (const Manifest::Section& section : last_.sections) {
+    for (const BlockPlace& place : section.blocks) used[place.file] += place.bytes;
+  }
+  std::vector<uint64_t> out;
+  for (const Manifest::DataFile& of : last_.files) {
+    bool many = out.size() + files_max < last_.files.size();  // the oldest come first
+    if (many || used[of.number] < of.bytes / 2) out.push_back(of.number);
+  }
+  return out;
+}
+
+Status StateDir::write_data(const Contents& contents, Manifest& manifest) {
+  auto created = DataFileWriter::create(env_, file("data", contents.number), contents.number);
+  if (!created) return created.error();
+  DataFileWriter& data = *created.value();
+  std::vector<uint64_t> sparse = sparse_files();
+  std::map<BlockDigest, BlockPlace> known;
+  written_bytes_ = named_bytes_ = 0;
+  auto add = [&](const Section& section) -> Status {
+    Manifest::Section& made = manifest.sections.emplace_back();
+    made.name = section.name;
+    for (std::string_view block : section.blocks) {
+      BlockDigest digest = digest_of(block, key_);
+      auto before = known_.find(digest);
+      bool stays = before != known_.end() && before->second.bytes == block.size() &&
+                   std::find(sparse.begin(), sparse.end(), before->second.file) == sparse.end();
+      if (!stays) {
+        auto added = data.add(block);
+        if (!added) return added.error();
+        written_bytes_ += block.size();
+        made.blocks.push_back(added.value());
+      } else {
+        made.blocks.push_back(before->second);
+      }
+      named_bytes_ += block.size();
+      known.emplace(digest, made.blocks.back());
+    }
+    return Unit{};
+  };
+  for (const Section& section : contents.sections) {
+    Status added = add(section);
+    if (!added) return added;
+  }
+  state::SavedMemory memory;
+  state::Saver marks(memory);
+  marks.value(static_cast<uint64_t>(contents.places.size()));
+  for (const connector::SourcePlace& place : contents.places) {
+    InputMark mark = mark_of(env_, place);
+    state::pass_values(marks, mark.bytes, mark.crc);
+  }
+  Status added = add({"marks", marks.finish()});
+  if (!added) return added;
+  (void)env_.fail_points().at("checkpoint.data_written");
+  Status finished = data.finish();
+  if (!finished) return finished;
+  std::set<uint64_t> named;
+  for (const Manifest::Section& section : manifest.sections) {
+    for (const BlockPlace& place : section.blocks) named.insert(place.file);
+  }
+  for (const Manifest::DataFile& of : last_.files) {
+    if (named.contains(of.number)) manifest.files.push_back(of);
+  }
+  manifest.files.push_back({data.number(), data.bytes(), data.digest()});
+  known_ = std::move(known);
+  (void)env_.fail_points().at("checkpoint.data_synced");
+  return env_.sync_directory_of(file("data", contents.number));
+}
+
+Status StateDir::write_manifest(const Manifest& manifest) {
+  std::string path = file("manifest", manifest.number);
+  auto output = env_.open_output(path + ".new", env::OpenMode::Replace);
+  if (!output) return output.error();
+  Status written = output.value()->write(to_bytes(manifest));
+  (void)env_.fail_points().at("checkpoint.manifest_written");
+  if (written && env_.fail_points().at("checkpoint.manifest_sync") == env::Fault::Error)
+    written = Error{"injected failure of checkpoint.manifest_sync"};
+  if (written) written = output.value()->sync();
+  Status closed = output.value()->close();
+  if (!written) return written;
+  if (!closed) return closed;
+  Status renamed = env_.rename(path + ".new", path);
+  (void)env_.fail_points().at("checkpoint.renamed");
+  return renamed;
+}
+
+// What does not go now goes with a later one.
+void StateDir::remove_old() {
+  auto listed = list(env_, path_);
+  if (!listed) return;
+  for (uint64_t number : listed.value().manifests) {
+    if (number != last_.number && number != previous_.number)
+      (void)env_.remove_file(file("manifest", number));
+  }
+  std::set<uint64_t> named = files_of(last_);
+  named.merge(files_of(previous_));
+  for (uint64_t number : listed.value().data) {
+    if (!named.contains(number)) (void)env_.remove_file(file("data", number));
+  }
+  for (const std::string& unfinished : listed.value().unfinished) (void)env_.remove_file(unfinished);
+}
+
+Status StateDir::write(const Contents& contents) {
+  if (broken_) return Error{"an output could not be synced before"};
+  next_number_ = contents.number + 1;
+  std::map<BlockDigest, BlockPlace> known_before = known_;
+  Manifest manifest;
+  manifest.number = contents.number;
+  Status done = sync_sinks(contents);
+  (void)env_.fail_points().at("checkpoint.sinks_synced");
+  if (done) done = write_data(contents, manifest);
+  if (done) done = write_manifest(manifest);
+  if (!done) {
+    // Nothing names it; what was synced in vain is not synced again.
+    known_ = std::move(known_before);
+    (void)env_.remove_file(file("manifest", contents.number) + ".new");
+    (void)env_.remove_file(file("manifest", contents.number));
+    (void)env_.remove_file(file("data", contents.number));
+    return done.error().within("checkpoint " + std::to_string(contents.number));
+  }
+  previous_ = std::exchange(last_, std::move(manifest));
+  remove_old();
+  (void)env_.fail_points().at("checkpoint.removed");
+  return Unit{};
+}
+
+}  // namespace mut::checkpoint
