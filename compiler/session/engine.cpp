@@ -132,6 +132,11 @@ Outcome<Done> Engine::start() {
     if (!opened) return io(opened.error());
     s.versions = s.program_version = s.history.last_version() + 1;
   }
+  if (!s.options.state_dir.empty() && !s.checkpoints) {
+    auto opened = s.open_checkpoints();
+    if (!opened) return opened;
+  }
+  const bool goes_on = s.checkpoints && s.checkpoints->goes_on();
   int64_t spent = 0;
   bool compiled = false;
   if (s.options.perf != EngineOptions::Perf::No && !s.perf) {
@@ -154,6 +159,8 @@ Outcome<Done> Engine::start() {
   }
   options.memory_bytes = s.options.memory_bytes;
   if (stays) options.at_end = runtime::RunnerOptions::AtEnd::Stay;
+  if (s.checkpoints) options.at_last = runtime::RunnerOptions::AtLast::Tell;
+  options.seed = s.restored_seed;
   if (s.options.clock == EngineOptions::Clock::Virtual)
     options.now_ns = [state = &s] { return state->virtual_now.load(); };
   if (s.options.decode_threads > 0)
@@ -162,11 +169,17 @@ Outcome<Done> Engine::start() {
   s.librarian = std::make_unique<session::Librarian>(*s.env, s.retired);
   auto apart = s.check_files(*s.program, nullptr);
   if (!apart) return apart;
+  if (goes_on) {
+    auto resumed = s.resume_sinks();
+    if (!resumed) return resumed;
+  }
+  std::vector<char> sources_replay(s.program->typed->sources.size(), 0);
   std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> readers;
   for (size_t i = 0; i < s.program->typed->sources.size(); ++i) {
     if (!s.program->plan->sources[i].live) continue;
     auto reader = s.open_source(*s.program, i);
     if (!reader) return reader.failure();
+    sources_replay[i] = static_cast<char>(reader.value()->replays());
     readers.emplace_back(s.program->typed->sources[i].name, std::move(reader).value());
   }
   std::vector<runtime::OutletBinding> outlets;
@@ -184,7 +197,10 @@ Outcome<Done> Engine::start() {
   first.parent = s.history.last_ran();
   if (first.parent != 0) {
     first.plan = "v" + std::to_string(first.version) + " follows v" + std::to_string(first.parent) +
-                 " of a run that is over: its state begins empty\n";
+                 " of a run that is over: " +
+                 (goes_on ? "it goes on from checkpoint " + std::to_string(s.checkpoints->found_number())
+                          : "its state begins empty") +
+                 "\n";
   }
   first.params = s.program->params;
   first.outcome = VersionRecord::Outcome::Running;
@@ -193,13 +209,29 @@ Outcome<Done> Engine::start() {
   if (!recorded) return io(recorded.error());
   s.history.keep(s.program_version, 0, session::StepKind::Edit, s.program);
   s.runner->start(std::move(instances), s.program_version, std::move(readers), std::move(outlets));
+  if (goes_on) {
+    auto restored = s.restore();
+    if (!restored) return restored;
+  }
+  if (s.checkpoints) s.tell_guarantees(sources_replay);
   s.started = true;
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
     s.optimiser->want(s.program, s.exchanges, s.optimiser_start(), s.notes);
   }
   s.code_runs(s.running_kernels);
-  return Done{};
+  if (!s.edit_at_start) return Done{};
+  SwapRequest edit{s.edit_at_start->text, s.edit_at_start->name, {}, s.options.state_accept};
+  auto edited = swap(edit);
+  if (edited)
+    s.messages->say("the script is an edit of the one that the checkpoint was taken of:\n" +
+                    edited.value().plan);
+  if (edited || edited.failure().kind == Failure::Kind::NoChange) return Done{};
+  Failure why = edited.failure();
+  if (why.kind != Failure::Kind::Script)
+    why.text = "the script is an edit of the one that the checkpoint was taken of, and cannot be taken so\n" +
+               why.text;
+  return why;
 }
 
 void Engine::State::retire(const runtime::Kernels& code) { retired.retire(code.owner, code.version); }
@@ -276,6 +308,8 @@ RunState Engine::run() {
   if (disturbs && !s.disturb()) return RunState::Failed;
   runtime::Progress progress = s.runner->run();
   s.settle_swap();
+  if (s.checkpoints && progress != runtime::Progress::Failed && !s.care_for_checkpoints())
+    return RunState::Failed;
   if (std::exchange(s.emptied, s.runner->emptied()) != s.runner->emptied()) s.librarian->notify();
   s.judge_probation();
   switch (progress) {
@@ -283,6 +317,8 @@ RunState Engine::run() {
       return RunState::More;
     case runtime::Progress::Idle:
       return RunState::Idle;
+    case runtime::Progress::Ending:
+      return s.end_input() ? RunState::More : RunState::Failed;
     case runtime::Progress::Done:
       s.end_taps("the input has ended");
       s.end_open_canary("the input has ended");
@@ -328,6 +364,7 @@ void Engine::State::settle_swap() {
   running_optimised = waiting->optimised;
   settle_parked(*waiting, report.version);
   if (seen) probation.reset();
+  if (seen && checkpoints) checkpoints->want();
   begin_probation(std::move(waiting->guards), report.version);
   waiting.reset();
   if (seen) {
@@ -466,6 +503,10 @@ Outcome<Done> Engine::close() {
   state_->end_open_canary("the run has ended");
   state_->let_profile_end();
   state_->closed_already = true;
+  if (state_->checkpoints) {
+    state_->checkpoints->wait();
+    state_->checkpoints->tell_outcome();
+  }
   Status recorded = state_->history.end();
   Status status = state_->runner->close();
   if (!status) return io(status.error());
@@ -524,6 +565,11 @@ EngineStats Engine::stats() const {
                                                                               : "quick";
   if (!s.runner) return out;
   out.version = s.runner->version();
+  if (s.checkpoints) {
+    const session::CheckpointRun::Figures& of = s.checkpoints->figures();
+    out.checkpoints = {of.taken,    of.abandoned,     of.number,      of.pause_ns,    of.pause_most_ns,
+                       of.write_ns, of.written_bytes, of.state_bytes, of.memory_bytes};
+  }
   out.records_in = s.runner->stats().records_in;
   out.rows_out = s.runner->stats().rows_out - s.runner->outlets().looked_rows();
   out.swaps = s.options.disturb == EngineOptions::Disturb::Swap ? s.runner->stats().swaps : s.real_swaps;

@@ -8,6 +8,7 @@
 
 #include "compiler/change/compare.h"
 #include "compiler/session/canary/run.h"
+#include "compiler/session/checkpoint/run.h"
 #include "compiler/session/connect.h"
 #include "compiler/session/history/guards.h"
 #include "compiler/session/history/history.h"
@@ -49,6 +50,15 @@ struct Engine::State {
   bool running_optimised = false;
   std::atomic<jit::Notes> notes{jit::Notes::None};  // of code of versions that run alone
   uint64_t batches_disturbed = 0;
+  // Null: there is no directory of state. Of the running thread, as what follows.
+  std::unique_ptr<session::CheckpointRun> checkpoints;
+  std::string given_text;  // what load() was given
+  struct EditAtStart {
+    std::string text;
+    std::string name;
+  };
+  std::optional<EditAtStart> edit_at_start;
+  std::optional<uint64_t> restored_seed;
 
   session::Bindings bindings;
   mutable std::mutex host_mutex;  // guards what the host bound
@@ -295,6 +305,16 @@ struct Engine::State {
   std::string judge_watches();
   uint64_t errors_of(const session::EditGuard& guard) const;
   bool disturb();
+  // A start from a checkpoint, in this order; each before anything was written.
+  Outcome<Done> open_checkpoints();
+  Outcome<Done> resume_sinks();
+  Outcome<Done> restore();
+  // `sources_replay`: by source, whether it can be read again.
+  void tell_guarantees(const std::vector<char>& sources_replay);
+  // False: a sink failed, as `failure` says.
+  bool take_checkpoint();
+  bool care_for_checkpoints();
+  bool end_input();
   std::shared_ptr<session::Program> running_program() const;
   static const typed::Source* find_source(const session::Program& program, const std::string& source_name);
   bool closed() const { return options.world == EngineOptions::World::Closed; }

@@ -36,6 +36,25 @@ class ErrorLog {
     while (kept_.size() > kept_max) kept_.pop_front();
     other = ErrorLog();
   }
+  // Counts of an earlier run, which has told of each: nothing is kept of them.
+  template <typename Io, typename Self>
+  static void pass_counts(Io& io, Self& self) {
+    if constexpr (Io::loads) {
+      uint64_t streams = io.count(8);
+      for (uint64_t i = 0; i < streams && io.fine(); ++i) {
+        std::string stream;
+        io.text(stream);
+        io.value(self.counts_[stream]);
+      }
+    } else {
+      io.value(static_cast<uint64_t>(self.counts_.size()));
+      for (const auto& [stream, count] : self.counts_) {
+        io.text(stream);
+        io.value(count);
+      }
+    }
+    io.value(self.total_);
+  }
   uint64_t total() const { return total_; }
   const std::map<std::string, uint64_t>& counts() const { return counts_; }
   const std::deque<ErrorRecord>& kept() const { return kept_; }

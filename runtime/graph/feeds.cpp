@@ -132,7 +132,13 @@ Feeds::Filled Feeds::fill(const Readers& readers) {
 
 bool Feeds::fill(Feed& feed, size_t index, const Readers& readers) {
   feed.waits = false;
-  if (feed.ended || feed.has_rows()) return true;
+  while (!feed.ended && !feed.has_rows() && !feed.waits) {
+    if (!poll(feed, index, readers)) return false;
+  }
+  return true;
+}
+
+bool Feeds::poll(Feed& feed, size_t index, const Readers& readers) {
   const SourcePlan& of = readers[0]->instance().plan().sources[index];
   env::Does decodes(Work::Decode, of.place);
   batch::NeededColumns needed = this->needed(index, of);
@@ -161,6 +167,13 @@ bool Feeds::fill(Feed& feed, size_t index, const Readers& readers) {
   }
   ++batches_;
   if (!feed.batch->has_arrival()) feed.batch->set_arrival(now_ns());
+  if (feed.reader->replays()) {
+    auto skipped = static_cast<uint32_t>(std::min<uint64_t>(feed.skip, feed.batch->row_count()));
+    feed.begin = feed.reader->place();
+    feed.begun_at = feed.position - skipped;
+    feed.skip -= skipped;
+    feed.row = skipped;
+  }
   feed.silent_since.reset();
   for (Shard* shard : readers) {
     Instance& instance = shard->instance();
@@ -311,8 +324,11 @@ bool Feeds::replace_input(Feed& feed, SourceChanges::Replaced& other) {
     left_.erase(known);
   } else {
     next.reader = std::move(other.reader);
+    Status went = go_on_as_left(other.now, next);
+    if (!went) next.failed = went.error();
   }
   next.name = feed.name;
+  next.begun_at += feed.position - next.position;
   next.position = feed.position;  // cuts count the records of a source, whatever it reads
   left_.insert_or_assign(other.was, std::exchange(feed, std::move(next)));
   return resumed;
@@ -392,6 +408,7 @@ Status Feeds::hand_over(const Readers& readers,
     for (SourceChanges::Replaced& other : changes.replaced) {
       if (other.source != source.name || !feed.reader) continue;
       resumed = replace_input(feed, other);
+      if (feed.failed) worst = feed.failed->within("source `" + source.name + "`");
       for (Shard* shard : readers) {
         int64_t& watermark = shard->instance().watermarks[i];
         if (watermark == state::never) watermark = no_watermark;  // the end was that of the other

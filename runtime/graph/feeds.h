@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/checkpoint/input_mark.h"
 #include "runtime/connector/source_reader.h"
 #include "runtime/env/env.h"
 #include "runtime/graph/shard.h"
@@ -62,7 +63,20 @@ struct Feed {
   bool waits = false;
   // Time of the newest record that was run: what an edit of the lateness counts from.
   std::optional<int64_t> newest{};
+  // Of one that replays: where its batch begins, at which position, and how many records of those to come
+  // have been run already.
+  connector::SourcePlace begin{};
+  uint64_t begun_at = 0;
+  uint64_t skip = 0;
+  // Where the next record to be run lies.
+  connector::SourcePlace place() const {
+    connector::SourcePlace out = begin;
+    out.skip += position - begun_at;
+    return out;
+  }
   std::optional<int64_t> silent_since;  // by the steady clock; of one that may be idle, while it waits
+
+  std::optional<Error> failed{};  // it cannot go on where an earlier run has left it
 
   bool has_rows() const { return batch && row < batch->row_count(); }
   bool is_over() const { return ended && !has_rows(); }  // all its rows have been run
@@ -109,6 +123,12 @@ class Feeds {
   bool cut_reached() const;
   uint64_t cut_of(const Feed& feed) const;  // the greatest number there is: none
 
+  // What another run needs to go on; places of those that replay, in an order of their own. `first`: of a
+  // shard.
+  void save(const Instance& first, state::Saver& to, std::vector<connector::SourcePlace>& places) const;
+  // Behind start(): sources go to where they were. Fails, with the source, where the input is not the same.
+  Status load(state::Loader& from, const std::vector<checkpoint::InputMark>& marks);
+
   // What is decoded is still given; what has nothing now ends.
   void stop();
   // Makes sure that each source has a row, or that it is known to have none. A source that was idle is idle
@@ -133,6 +153,8 @@ class Feeds {
 
  private:
   bool fill(Feed& feed, size_t index, const Readers& readers);
+  // One batch of it, if there is one now.
+  bool poll(Feed& feed, size_t index, const Readers& readers);
   uint32_t rows_to_read(const Feed& feed) const;
   bool waits_for_cut(const Feed& feed) const { return cut_ && feed.position >= cut_of(feed); }
   uint32_t end_by_cut(const Feed& feed, uint32_t row_end) const;
@@ -143,6 +165,8 @@ class Feeds {
   static void mark_future(Feed& feed, int64_t ahead_ns);
   // Gives the source what it reads from now on. Whether an earlier version had begun it.
   bool replace_input(Feed& feed, SourceChanges::Replaced& other);
+  // What was left in an earlier run, if it was.
+  Status go_on_as_left(const std::string& what, Feed& feed);
   Status redeclare(Feed& feed, size_t index, Instance& first);
   int64_t steady_ns() const { return given_now_ ? given_now_() : env_.monotonic_ns(); }
 
@@ -151,6 +175,12 @@ class Feeds {
   std::function<int64_t()> given_now_;
   std::vector<Feed> feeds_;           // by source of the plan
   std::map<std::string, Feed> left_;  // what sources of older versions have read, by what it is called
+  struct LeftPlace {
+    connector::SourcePlace place;
+    checkpoint::InputMark mark;
+    std::optional<int64_t> newest;
+  };
+  std::map<std::string, LeftPlace> left_places_;  // the same of earlier runs
   std::optional<std::vector<SourceCount>> cut_;
   std::vector<batch::NeededColumns> also_;  // by source; empty: nothing
   uint64_t batches_ = 0;

@@ -127,6 +127,10 @@ class Instance {
   // At an exchange: what waits for the same param goes on waiting.
   void take_pending_set(size_t set, const Instance& old, size_t old_set);
 
+  // All but the stores as bytes, between two events; the other way into a version of the same plan.
+  void save(state::Saver& to);
+  void load(state::Loader& from);
+
   // Called by kernels.
   void fail(size_t site, int32_t error, uint64_t position, const void* record, const abi::TypeDesc* type,
             MutErrorEvent* out);
@@ -135,6 +139,8 @@ class Instance {
   ErrorLog& error_log() { return log_; }
 
  private:
+  template <typename Io, typename Self>
+  static void pass(Io& io, Self& self);
   // The least over a clock's bits of what `watermark_at` says of one. Idle ones count where no other is left.
   template <typename At>
   int64_t least_of(const Clock& clock, At watermark_at) const;

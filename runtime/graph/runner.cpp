@@ -49,8 +49,8 @@ Runner::Runner(env::Env& env, const RunnerOptions& options, RetireList& retired)
       options_(options),
       crew_(env, options.shards),
       fleet_(crew_,
-             {options.shards, env.random_seed(), std::make_shared<state::Budget>(options.memory_bytes),
-              Shard::Of::Live, part_rows(options)},
+             {options.shards, options.seed ? *options.seed : env.random_seed(),
+              std::make_shared<state::Budget>(options.memory_bytes), Shard::Of::Live, part_rows(options)},
              [this](Shard& shard) { return take_output(shard); }),
       feeds_(env, options.batch_rows, options.now_ns),
       outlets_(false) {}
@@ -225,6 +225,11 @@ bool Runner::advance(int64_t time) {
   return fine;
 }
 
+void Runner::end_input(End end) {
+  end_is_told_ = true;
+  if (end == End::Leave) finished_ = true;
+}
+
 void Runner::stop() {
   stopped_ = true;
   feeds_.stop();
@@ -314,7 +319,9 @@ Progress Runner::advance() {
   if (stretch_ || fleet_.is_firing()) {
     if (outlets_.full()) return Progress::Idle;
     // Before anything else, also before an edit: it is of an event that is being processed.
-    if (stopped_) fleet_.let_timers_go();
+    // A run that another goes on from keeps them.
+    bool goes = stopped_ && options_.at_last == RunnerOptions::AtLast::Finish;
+    if (goes) fleet_.let_timers_go();
     if (stopped_ && shadow_) shadow_->fleet().let_timers_go();
     if (stopped_ && canary_) canary_->fleet().let_timers_go();
     bool fine = stretch_ ? go_on() : fleet_.fire_rest() != Shard::Ran::Stopped;
@@ -340,6 +347,8 @@ Progress Runner::advance() {
   bool all_over = feeds_.all_over();
   if (scheduled_ && all_over) rest_until_ns_ = 0;
   if (scheduled_ && (feeds_.cut_reached() || all_over)) return Progress::More;
+  bool ends = all_over && (options_.at_end == RunnerOptions::AtEnd::Finish || stopped_);
+  if (ends && options_.at_last == RunnerOptions::AtLast::Tell && !end_is_told_) return Progress::Ending;
   if (filled == Feeds::Filled::SomeEnded || ended_before || all_over) finish_input();
   if (!error_.message.empty()) return Progress::Failed;
   return finished_ ? Progress::Done : Progress::Idle;

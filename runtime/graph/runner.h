@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/checkpoint/state_dir.h"
 #include "runtime/connector/sink_writer.h"
 #include "runtime/env/env.h"
 #include "runtime/graph/canary.h"
@@ -32,6 +33,10 @@ struct RunnerOptions {
   enum class AtEnd : uint8_t { Finish, Stay } at_end = AtEnd::Finish;
   // What time it is, nanoseconds since the epoch, where that is not the machine's clock.
   std::function<int64_t()> now_ns{};
+  // Tell: what the end of the input brings about waits for end_input(): a checkpoint may come before it.
+  enum class AtLast : uint8_t { Finish, Tell } at_last = AtLast::Finish;
+  // Of the hashes of keys; nothing: drawn. State of an earlier run needs the one that it was made with.
+  std::optional<uint64_t> seed{};
 };
 
 struct SwapResult {
@@ -79,6 +84,7 @@ struct RunnerStats {
 enum class Progress : uint8_t {
   More,    // call again
   Idle,    // sources have nothing now, or sinks take nothing: the bell says when
+  Ending,  // all sources have ended, and end_input() is to be called: AtLast::Tell
   Done,    // all sources ended and everything has fired
   Failed,  // error() says why
 };
@@ -144,6 +150,23 @@ class Runner {
   bool advance(int64_t time);
   // What is decoded is still processed; then the input counts as ended.
   void stop();
+  // After Ending. Finish: what the end of the input brings about comes now. Leave: it comes in another run,
+  // which goes on from here.
+  enum class End : uint8_t { Finish, Leave };
+  void end_input(End end);
+  bool was_stopped() const { return stopped_; }
+
+  // Whether all shards stand between two events with nothing under way. Between two calls of run().
+  bool at_boundary() const;
+  // Whether something is left to be converted of what an edit took over.
+  bool is_taking() const;
+  // All that another run needs to go on from here: sections, and places of sources. At a boundary. Rows that
+  // wait are given to the sinks first.
+  void save(state::Saver& saver, checkpoint::Contents& to);
+  // Behind start() of the same program with as many shards and the same seed. On failure nothing of it is of
+  // use.
+  Status load(const checkpoint::Loaded& from);
+
   // Pushes what waits in sinks to the world.
   Status flush();
   Status close();
@@ -254,6 +277,7 @@ class Runner {
   Error error_;
   bool finished_ = false;
   bool stopped_ = false;
+  bool end_is_told_ = false;
   std::optional<Stretch> stretch_;  // that is not over
 };
 

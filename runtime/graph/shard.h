@@ -85,6 +85,10 @@ class Shard {
   void finish(size_t store);
   bool stopped() const { return stopped_; }
 
+  // As an Instance.
+  void save(state::Saver& to);
+  void load(state::Loader& from);
+
  private:
   enum class Fired : uint8_t { All, Some };
   enum class Fires : uint8_t { OnTheWay, ByCaller };

@@ -75,6 +75,12 @@ class [[nodiscard]] Outcome {
 };
 struct Done {};
 
+// What an edit may do that needs a consent.
+struct Consent {
+  std::string verdict;  // drop, reset, lossy, rebuild, carry, restore-gap
+  std::string cell;     // "stream/stage/cell"; a path that ends in `/` means all below
+};
+
 enum class TierChoice : uint8_t { Auto, Quick, Optimised };
 enum class SwapPolicy : uint8_t { Strict, Ask, Live };
 
@@ -123,6 +129,14 @@ struct EngineOptions {
   // engine of a process at a time.
   enum class Perf : uint8_t { No, Map, Jitdump } perf = Perf::No;
   std::string perf_folder{};  // empty: the one that the process runs in
+  // A directory of checkpoints, made if it is absent; empty: none. A start that finds one there goes on from
+  // it: state, places of sources, outputs and the version that ran are those of the checkpoint. Where load()
+  // was given another script than that run, it is an edit, taken before any event. One process has it at a
+  // time. Which promise holds for each path from a source to a sink, messages() tells. docs/checkpoints.md
+  std::string state_dir{};
+  // At least that long from one to the next. 0: behind each batch, and the next waits until it is durable.
+  int64_t checkpoint_every_ns = 10'000'000'000;
+  std::vector<Consent> state_accept{};  // of that edit
 };
 
 enum class RunState : uint8_t { More, Idle, Done, Failed };
@@ -130,11 +144,6 @@ enum class RunState : uint8_t { More, Idle, Done, Failed };
 struct SourceCut {
   std::string source;
   uint64_t records = 0;  // exactly that many belong to older versions, undecodable ones included
-};
-
-struct Consent {
-  std::string verdict;  // drop, reset, lossy, rebuild, carry, restore-gap
-  std::string cell;     // "stream/stage/cell"; a path that ends in `/` means all below
 };
 
 struct SwapReport;
@@ -256,6 +265,18 @@ struct EngineStats {
   // once, whatever code it had.
   size_t live_versions = 0;
   std::string tier;
+  // Of the directory of state.
+  struct Checkpoints {
+    uint64_t taken = 0;
+    uint64_t abandoned = 0;
+    uint64_t number = 0;   // of the newest that is durable; 0: none
+    int64_t pause_ns = 0;  // processor time of the thread of the rows, all together
+    int64_t pause_most_ns = 0;
+    int64_t write_ns = 0;        // of the last one
+    uint64_t written_bytes = 0;  // all together
+    uint64_t state_bytes = 0;    // of the last one
+    size_t memory_bytes = 0;     // that they are put together in, beside the state
+  } checkpoints;
   std::vector<SourceCut> positions;
   std::vector<std::pair<std::string, uint64_t>> errors_by_stream;
   std::vector<std::pair<std::string, uint64_t>> dropped_by_stage;

@@ -1,5 +1,6 @@
 #include "tools/mutc/run/edits.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <map>
@@ -130,11 +131,46 @@ bool in_order(const std::vector<ScheduledEdit>& edits) {
   return true;
 }
 
+bool lies_behind(const std::vector<SourceCut>& cuts, const std::vector<SourceCut>& positions) {
+  auto is_past = [&](const SourceCut& cut) {
+    return std::any_of(positions.begin(), positions.end(), [&](const SourceCut& position) {
+      return position.source == cut.source && position.records > cut.records;
+    });
+  };
+  return !cuts.empty() && std::all_of(cuts.begin(), cuts.end(), is_past);
+}
+
+std::optional<std::vector<Consent>> consents_at_start(const RunOptions& options) {
+  std::vector<Consent> out;
+  for (size_t i = 0; i < options.accepts.size(); ++i) {
+    if (options.accept_of[i] >= 0) continue;
+    auto consent = parse_accept(options.accepts[i]);
+    if (!consent) return std::nullopt;
+    out.push_back(std::move(*consent));
+  }
+  return out;
+}
+
+std::optional<int64_t> parse_duration(std::string_view text) {
+  constexpr std::pair<std::string_view, int64_t> units[] = {
+      {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}};
+  int64_t count = 0;
+  auto parsed = std::from_chars(text.data(), text.data() + text.size(), count);
+  std::string_view unit(parsed.ptr, static_cast<size_t>(text.data() + text.size() - parsed.ptr));
+  for (const auto& [name, each_ns] : units) {
+    int64_t out = 0;
+    bool fits = parsed.ec == std::errc() && count >= 0 && !__builtin_mul_overflow(count, each_ns, &out);
+    if (unit == name && fits) return out;
+  }
+  return std::nullopt;
+}
+
 bool place_accepts(const RunOptions& options, const std::vector<SwapRequest*>& edits) {
   for (size_t i = 0; i < options.accepts.size(); ++i) {
     auto consent = parse_accept(options.accepts[i]);
     if (!consent) return false;
     int of = options.accept_of[i];
+    if (of < 0 && !options.state.empty()) continue;  // of the edit that a start from a checkpoint is
     if (of < 0 || static_cast<size_t>(of) >= edits.size()) {
       std::fprintf(stderr, "mutc: --accept stands behind the edit it belongs to\n");
       return false;

@@ -27,8 +27,15 @@ std::optional<ScheduledEdit> parse_edit(RunOptions::Edit edit, const std::string
 std::optional<std::vector<ScheduledEdit>> parse_edits(const RunOptions& options);
 // Cuts of one source come in their order: a later one that lies before an earlier one has no meaning.
 bool in_order(const std::vector<ScheduledEdit>& edits);
+// Whether all of these records have been run before `positions`.
+bool lies_behind(const std::vector<SourceCut>& cuts, const std::vector<SourceCut>& positions);
 // Every `--accept` goes to the edit it stands behind.
 bool place_accepts(const RunOptions& options, const std::vector<SwapRequest*>& edits);
+
+// Those that stand behind no edit: with `--state` they are of the edit that the start is, if it is one.
+std::optional<std::vector<Consent>> consents_at_start(const RunOptions& options);
+// "500ms", "10s", "1m", "2h" as nanoseconds; nothing, and nothing is said, where it is none of these.
+std::optional<int64_t> parse_duration(std::string_view text);
 
 // Its number and plan; a shadow has no number.
 struct Offered {

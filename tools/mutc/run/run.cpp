@@ -87,6 +87,11 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->transform(CLI::AsSizeValue(false));
   command.add_option("--history", options.history,
                      "Record every version in this file; a run that finds one goes on with it");
+  command.add_option("--state", options.state,
+                     "DIR: keep checkpoints there; a run that finds one goes on from it");
+  command.add_option(
+      "--checkpoint-every", options.checkpoint_every,
+      "D: how long from one checkpoint to the next: 500ms, 10s, 1m; 10s where it is not given");
   command.add_option("--fail-on", options.fail_on, "errors: exit 1 when events failed")
       ->check(CLI::IsMember({"errors"}));
   command

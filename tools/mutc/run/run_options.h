@@ -32,6 +32,8 @@ struct RunOptions {
   std::string guard;
   std::string stats;
   std::string history;
+  std::string state;
+  std::string checkpoint_every;
   bool stamp = false;
   std::string control;
   uint64_t memory = uint64_t{256} * 1024 * 1024;

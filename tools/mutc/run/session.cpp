@@ -115,12 +115,12 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
                 !options.shadows.empty() || !options.promotes.empty() || !options.adopts.empty() ||
                 !options.canaries.empty() || !options.completes.empty() || !options.ends.empty() ||
                 !options.part.empty() || !options.expect.empty() || !options.control.empty() ||
-                !options.history.empty() || !options.perf.empty() ||
+                !options.history.empty() || !options.state.empty() || !options.perf.empty() ||
                 options.profile != RunOptions::Profile::No;
   if (beside) {
     std::fprintf(stderr,
                  "mutc: --engine reference knows no --watch, --set, --undo, --shadow, --canary, --control, "
-                 "--history and --perf, and is not profiled\n");
+                 "--history, --state and --perf, and is not profiled\n");
     return exit_usage;
   }
   auto done = run_reference(text, options.file, run, check_options(console));
@@ -162,6 +162,21 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   engine_options.disturb =
       options.disturb == "swap" ? EngineOptions::Disturb::Swap : EngineOptions::Disturb::No;
   engine_options.history_path = options.history;
+  engine_options.state_dir = options.state;
+  if (!options.checkpoint_every.empty()) {
+    auto every = parse_duration(options.checkpoint_every);
+    if (!every || options.state.empty()) {
+      print_error("mutc: --checkpoint-every " + options.checkpoint_every +
+                  (every ? ": there is no --state" : ": write a duration as 500ms, 10s or 1m"));
+      return exit_usage;
+    }
+    engine_options.checkpoint_every_ns = *every;
+  }
+  if (!options.state.empty()) {
+    auto consents = consents_at_start(options);
+    if (!consents) return exit_usage;
+    engine_options.state_accept = std::move(*consents);
+  }
   engine_options.kernel_cache = kernel_cache_folder();
   engine_options.color = use_color(console);
   engine_options.diagnostics = use_diagnostics(console);
@@ -243,8 +258,14 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   // All are planned and compiled before the first event. One that is not applicable is reported, the run
   // goes on, and its code is that of the plan.
   std::map<uint64_t, std::vector<SourceCut>> wanted;  // by version
+  const std::vector<SourceCut> begun_at = engine.stats().positions;
   for (const ScheduledEdit& edit : edits) {
+    // A run that goes on from a checkpoint has had it.
+    if (lies_behind(edit.request.at, begun_at)) continue;
     auto offered = offer(edit, engine);
+    // A run that goes on has made it already.
+    bool made = !options.state.empty() && !offered && offered.failure().kind == Failure::Kind::NoChange;
+    if (made) continue;
     if (!offered) {
       print_error("mutc: " + edit.label + " is not applied\n" + offered.failure().text);
       exit_code = exit_code_of(offered.failure().kind);

@@ -15,6 +15,15 @@ std::string counts(const std::vector<std::pair<std::string, uint64_t>>& entries)
   return out + "}";
 }
 
+std::string checkpoints(const EngineStats::Checkpoints& of) {
+  return fmt::format(
+      "{{\"taken\":{},\"abandoned\":{},\"number\":{},\"pause_ms\":{:.3f},\"pause_most_ms\":{:.3f},"
+      "\"write_ms\":{:.3f},\"written_bytes\":{},\"state_bytes\":{},\"memory_bytes\":{}}}",
+      of.taken, of.abandoned, of.number, static_cast<double>(of.pause_ns) / 1e6,
+      static_cast<double>(of.pause_most_ns) / 1e6, static_cast<double>(of.write_ns) / 1e6, of.written_bytes,
+      of.state_bytes, of.memory_bytes);
+}
+
 }  // namespace
 
 bool write_stats(const std::string& path, const EngineStats& stats, double seconds) {
@@ -27,12 +36,12 @@ bool write_stats(const std::string& path, const EngineStats& stats, double secon
       "\"cells_converted\":{},\"entries_converted\":{},\"tier\":\"{}\",\"kernels_compiled\":{},\"kernels_"
       "reused\":{},\"compile_ms\":{:.3f},"
       "\"state_bytes\":{},\"live_dylibs\":{},\"positions\":{},\"errors\":{},\"dropped\":{},\"late_by_stage\":"
-      "{}}}\n",
+      "{},\"checkpoints\":{}}}\n",
       seconds, stats.records_in, stats.rows_out, stats.event_errors, stats.late, stats.version, stats.swaps,
       stats.cells_converted, stats.entries_converted, stats.tier, stats.kernels_compiled,
       stats.kernels_reused, static_cast<double>(stats.compile_ns) / 1e6, stats.state_bytes, stats.live_dylibs,
       counts(positions), counts(stats.errors_by_stream), counts(stats.dropped_by_stage),
-      counts(stats.late_by_stage));
+      counts(stats.late_by_stage), checkpoints(stats.checkpoints));
   out.flush();
   if (out) return true;
   std::fprintf(stderr, "mutc: %s: cannot be written\n", path.c_str());

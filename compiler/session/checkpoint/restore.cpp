@@ -1,0 +1,152 @@
+// A start from a checkpoint, and checkpoints while an engine runs.
+#include <algorithm>
+
+#include "compiler/session/checkpoint/run.h"
+#include "compiler/session/engine_state.h"
+#include "compiler/session/params.h"
+#include "compiler/session/report.h"
+#include "runtime/connector/file/file_sink.h"
+
+namespace mut {
+namespace {
+
+Failure io(const Error& error) { return {Failure::Kind::Io, error.message}; }
+
+}  // namespace
+
+// The program becomes the one that the checkpoint was taken of.
+Outcome<Done> Engine::State::open_checkpoints() {
+  if (options.clock == EngineOptions::Clock::Virtual || closed())
+    return Failure{Failure::Kind::Usage, "state_dir: not with a virtual clock or a closed world"};
+  auto opened = session::CheckpointRun::open(*env, options.state_dir, options.checkpoint_every_ns, *messages);
+  if (!opened) return io(opened.error());
+  checkpoints = std::move(opened).value();
+  given_text = program->text;
+  if (!checkpoints->goes_on()) return Done{};
+  const std::string of = options.state_dir + ": checkpoint " + std::to_string(checkpoints->found_number());
+  auto recorded = checkpoints->script();
+  if (!recorded) return io(recorded.error().within(of));
+  const session::RecordedScript& script = recorded.value();
+  if (script.shards != options.shards) {
+    return Failure{Failure::Kind::Usage, of + " was taken with " + std::to_string(script.shards) +
+                                             " shards, and state does not go over to " +
+                                             std::to_string(options.shards) + ": run it with --shards " +
+                                             std::to_string(script.shards)};
+  }
+  auto sources = std::make_shared<source::SourceSet>();
+  diag::Engine diags;
+  auto made = make_version(script.text, script.name, sources, diags);
+  if (!made)
+    return Failure{Failure::Kind::Script,
+                   of + " was taken of a script that is not accepted any more:\n" + render(diags, *sources),
+                   session::error_codes(diags)};
+  if (session::imports_of(*made) != script.imports) {
+    return Failure{
+        Failure::Kind::Usage,
+        of + ": a file that its script imports is not what it was; put it back, start, and edit the "
+             "script then"};
+  }
+  for (const auto& [param, value] : script.params) {
+    auto known = std::find_if(made->params.begin(), made->params.end(),
+                              [&](const auto& other) { return other.first == param; });
+    if (known == made->params.end() || known->second == value) continue;
+    auto changed = session::with_param(*made, param, value);
+    if (!changed) return Failure{Failure::Kind::Io, of + ": " + changed.failure().text};
+    made = std::move(changed).value();
+  }
+  // What the run is started with is an edit, unless it is what that run was started with, or what ran.
+  if (given_text != script.given && given_text != script.text) edit_at_start = {given_text, name};
+  program = std::move(made);
+  // A file of versions goes on with its own numbers.
+  if (!history.has_file()) versions = program_version = script.version;
+  restored_seed = script.seed;
+  return Done{};
+}
+
+// Outputs go on where they were, as far as the checkpoint knows; nothing is cut off yet.
+Outcome<Done> Engine::State::resume_sinks() {
+  auto places = checkpoints->sinks();
+  if (!places) return io(places.error());
+  std::lock_guard lock(sinks_mutex);
+  known_sinks.clear();
+  for (const connector::SinkPlace& place : places.value()) {
+    bool used = std::any_of(
+        program->typed->emits.begin(), program->typed->emits.end(),
+        [&](const auto& emit) { return session::sink_target(emit, bindings).ends_with(":" + place.path); });
+    std::shared_ptr<connector::SinkWriter> writer = connector::make_file_sink(*env, place.path);
+    Status resumed = writer->resume(place);
+    if (!resumed && used) return io(resumed.error());
+    // An earlier version wrote it; what became of it since is not ours to say.
+    if (!resumed) continue;
+    known_sinks.push_back({place.path, std::move(writer)});
+  }
+  return Done{};
+}
+
+Outcome<Done> Engine::State::restore() {
+  Status loaded = runner->load(checkpoints->found());
+  const std::string of = "checkpoint " + std::to_string(checkpoints->found_number());
+  if (!loaded) return io(loaded.error().within(options.state_dir + ": " + of));
+  (void)env->fail_points().at("checkpoint.state_restored");
+  {
+    std::lock_guard lock(sinks_mutex);
+    for (const session::KnownSink& sink : known_sinks) {
+      Status cut = sink.writer->cut_back();
+      if (!cut) return io(cut.error());
+      (void)env->fail_points().at("checkpoint.cut_back");
+    }
+  }
+  std::string at;
+  for (const runtime::SourceCount& count : runner->feeds().positions())
+    at += " " + count.source + ":" + std::to_string(count.records);
+  messages->say("v" + std::to_string(runner->version()) + " goes on from " + of + " at" + at);
+  checkpoints->forget_found();
+  (void)env->fail_points().at("checkpoint.restored");
+  return Done{};
+}
+
+void Engine::State::tell_guarantees(const std::vector<char>& sources_replay) {
+  std::vector<connector::SinkWriter::AfterCrash> after_crash;
+  for (const typed::Emit& emit : program->typed->emits) {
+    const runtime::OutletBinding* outlet = runner->outlets().find(emit.name);
+    after_crash.push_back(outlet != nullptr && outlet->writer ? outlet->writer->after_crash()
+                                                              : connector::SinkWriter::AfterCrash::Stays);
+  }
+  std::string told = session::guarantees_text(session::guarantees_of(*program, sources_replay, after_crash));
+  if (!told.empty()) messages->say(std::move(told));
+}
+
+bool Engine::State::take_checkpoint() {
+  session::RecordedScript script;
+  {
+    std::lock_guard lock(mutex);
+    script = {given_text,      program->text,   program->name(), session::imports_of(*program),
+              program->params, program_version, options.shards,  runner->seed()};
+  }
+  std::lock_guard lock(sinks_mutex);
+  Status taken = checkpoints->take(*runner, script, known_sinks);
+  if (taken) return true;
+  failure = io(taken.error());
+  return false;
+}
+
+bool Engine::State::care_for_checkpoints() {
+  checkpoints->tell_outcome();
+  return !checkpoints->is_due(*runner) || take_checkpoint();
+}
+
+// All sources have ended, or the run is stopped: what another run goes on from is before what the end brings
+// about, so that it comes once, at the end that lasts.
+bool Engine::State::end_input() {
+  bool fine = true;
+  if (checkpoints) {
+    checkpoints->wait();
+    checkpoints->tell_outcome();
+    if (runner->at_boundary()) fine = take_checkpoint();
+    checkpoints->end();
+  }
+  runner->end_input(runner->was_stopped() ? runtime::Runner::End::Leave : runtime::Runner::End::Finish);
+  return fine;
+}
+
+}  // namespace mut
