@@ -1,0 +1,93 @@
+"""`kill -9` at random moments, and a start with other options each time: outputs are those of a run that was never killed."""
+import os
+import pathlib
+import random
+import subprocess
+import tempfile
+import time
+
+from common import check, mutc, run
+from scripts import SCRIPTS, differs, outputs, pack_input, write_input
+
+ROWS = 12000
+
+
+def newest(work):
+    try:
+        return max((name for name in os.listdir(work / "st") if name.startswith("manifest") and not name.endswith(".new")), default="")
+    except FileNotFoundError:
+        return ""
+
+
+def killed_once(work, options, chance):
+    """False: it ended before."""
+    before = newest(work)
+    going = subprocess.Popen([mutc, "run", "v.mut", *options], cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # Sooner than any checkpoint now and then; else behind the first of this run, so that the whole comes to its end.
+    if chance.random() > 0.2:
+        end = time.monotonic() + 60
+        while newest(work) == before and going.poll() is None and time.monotonic() < end:
+            time.sleep(0.002)
+    time.sleep(chance.uniform(0, 0.08))
+    ended = going.poll() is not None
+    going.kill()
+    told = going.communicate()[1].decode(errors="replace")
+    if ended and going.returncode != 0:
+        raise AssertionError(f"exit {going.returncode}: {told[-1500:]}")
+    return not ended
+
+
+def one(name, seed, kills, expected, packed):
+    chance = random.Random(f"{name} {seed}")
+    shards = chance.choice([1, 1, 2, 3])
+    what = f"kills {name} seed {seed}, {shards} shards"
+    with tempfile.TemporaryDirectory() as scratch:
+        work = pathlib.Path(scratch)
+        write_input(work, ROWS)
+        text = SCRIPTS[name]
+        if packed:
+            pack_input(work)
+            text = text.replace('payments.jsonl"', 'payments.jsonl.gz"').replace('logins.csv"', 'logins.csv.gz"')
+        (work / "v.mut").write_text(text)
+        count = 0
+        try:
+            for _ in range(kills):
+                options = ["--state", "st", "--shards", str(shards), "--checkpoint-every", chance.choice(["0ms", "1ms", "10ms", "40ms"]),
+                           "--batch", str(chance.choice([5, 64, 200, 1000])), "--tier", chance.choice(["quick", "optimised", "auto"]),
+                           "--decode-threads", str(chance.randrange(3))]
+                if not killed_once(work, options, chance):
+                    break
+                count += 1
+            done = run(work, "v.mut", "--state", "st", "--shards", str(shards), "-q")
+            problem = f"exit {done.returncode}: {done.stderr.decode(errors='replace')[-1500:]}" if done.returncode else None
+            if count == 0:
+                problem = "it was not killed"
+        except AssertionError as failed:
+            problem = str(failed)
+        check(f"{what}, {count} kills", problem or differs(expected[shards > 1], outputs(work), shards > 1))
+
+
+def never_killed(name):
+    """By whether there are several shards."""
+    out = []
+    for shards in ("1", "2"):
+        with tempfile.TemporaryDirectory() as scratch:
+            work = pathlib.Path(scratch)
+            write_input(work, ROWS)
+            (work / "v.mut").write_text(SCRIPTS[name])
+            done = run(work, "v.mut", "--shards", shards)
+            if done.returncode:
+                raise AssertionError(f"{name}: {done.stderr.decode(errors='replace')[-1500:]}")
+            out.append(outputs(work))
+    empty = [output for output, text in out[0].items() if not text.strip()]
+    check(f"kills {name}: each output has rows", ", ".join(empty))
+    check(f"kills {name}: shards", differs(out[0], out[1], True))
+    return out
+
+
+def test(workers, long):
+    expected = {name: never_killed(name) for name in SCRIPTS}
+    cases = [(name, seed, 12 if long else 4, expected[name], seed % 4 == 3) for seed in range(100 if long else 1) for name in SCRIPTS]
+    if not long:
+        cases.append(("tables", 3, 3, expected["tables"], True))
+    list(workers.map(lambda case: one(*case), cases))
