@@ -214,6 +214,10 @@ Outcome<Done> Engine::start() {
     if (!restored) return restored;
   }
   if (s.checkpoints) s.tell_guarantees(sources_replay);
+  if (s.checkpoints && !goes_on) {
+    auto begun = s.begin_checkpoints();
+    if (!begun) return begun;
+  }
   s.started = true;
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);

@@ -313,6 +313,9 @@ struct Engine::State {
   void tell_guarantees(const std::vector<char>& sources_replay);
   // False: a sink failed, as `failure` says.
   bool take_checkpoint();
+  // The first of a run that goes on from none, durable before its first row: what is appended to has a length
+  // to go back to.
+  Outcome<Done> begin_checkpoints();
   bool care_for_checkpoints();
   bool end_input();
   std::shared_ptr<session::Program> running_program() const;

@@ -30,6 +30,8 @@ class FollowUp final : public SourceReader {
   }
   codec::Decoder* decoder() override { return first_ ? first_->decoder() : next_->decoder(); }
   void stop() override { next_->stop(); }
+  bool replays() const override { return !first_ && next_->replays(); }
+  SourcePlace place() const override { return next_->place(); }
 
  private:
   std::unique_ptr<SourceReader> first_;  // null when all of it was handed over

@@ -31,6 +31,7 @@ void Feeds::start(const Plan& plan, NamedReaders readers) {
       if (name == source.name) feed.reader = std::move(reader);
     }
     feed.ended = !feed.reader;
+    note_place(feed);
     feeds_.push_back(std::move(feed));
   }
 }
@@ -112,8 +113,15 @@ uint32_t Feeds::rows_to_read(const Feed& feed) const {
 
 // ---- rows
 
-void Feeds::stop() {
-  stopped_ = true;
+void Feeds::note_place(Feed& feed) {
+  if (feed.replays || !feed.reader || !feed.reader->replays()) return;
+  feed.replays = true;
+  feed.begin = feed.reader->place();
+  feed.begun_at = feed.position;
+}
+
+void Feeds::stop(Stop how) {
+  stopped_ = how;
   for (Feed& feed : feeds_) {
     if (feed.reader) feed.reader->stop();
   }
@@ -132,6 +140,10 @@ Feeds::Filled Feeds::fill(const Readers& readers) {
 
 bool Feeds::fill(Feed& feed, size_t index, const Readers& readers) {
   feed.waits = false;
+  if (stopped_ == Stop::LeaveWhatReplays && feed.replays && !feed.is_over()) {
+    feed.ended = true;
+    feed.row = feed.batch ? feed.batch->row_count() : 0;  // place() goes by the position
+  }
   while (!feed.ended && !feed.has_rows() && !feed.waits) {
     if (!poll(feed, index, readers)) return false;
   }
@@ -154,12 +166,17 @@ bool Feeds::poll(Feed& feed, size_t index, const Readers& readers) {
       break;
     case connector::Poll::Wait:
       feed.waits = true;
+      note_place(feed);
       if (stopped_) feed.ended = true;
       if (of.idle >= 0 && !feed.silent_since) feed.silent_since = steady_ns();
       return true;
     case connector::Poll::End:
       feed.ended = true;
-      return true;
+      note_place(feed);
+      if (feed.skip == 0) return true;
+      error_ = Error{"source `" + feed.name + "`: it is shorter than it was: " + std::to_string(feed.skip) +
+                     " records that have been read are not there any more"};
+      return false;
     case connector::Poll::Failed:
       feed.ended = true;
       error_ = feed.reader->error().within("source `" + feed.name + "`");
@@ -167,7 +184,8 @@ bool Feeds::poll(Feed& feed, size_t index, const Readers& readers) {
   }
   ++batches_;
   if (!feed.batch->has_arrival()) feed.batch->set_arrival(now_ns());
-  if (feed.reader->replays()) {
+  note_place(feed);
+  if (feed.replays) {
     auto skipped = static_cast<uint32_t>(std::min<uint64_t>(feed.skip, feed.batch->row_count()));
     feed.begin = feed.reader->place();
     feed.begun_at = feed.position - skipped;
@@ -314,6 +332,7 @@ bool Feeds::replace_input(Feed& feed, SourceChanges::Replaced& other) {
   if (other.former == SourceChanges::Replaced::Former::FollowedUp) {
     feed.reader = connector::make_follow_up(std::move(feed.reader), std::move(other.reader));
     feed.ended = false;
+    feed.replays = false;  // until what came before has been handed over
     return false;
   }
   Feed next;
@@ -330,6 +349,7 @@ bool Feeds::replace_input(Feed& feed, SourceChanges::Replaced& other) {
   next.name = feed.name;
   next.begun_at += feed.position - next.position;
   next.position = feed.position;  // cuts count the records of a source, whatever it reads
+  note_place(next);
   left_.insert_or_assign(other.was, std::exchange(feed, std::move(next)));
   return resumed;
 }
@@ -402,6 +422,7 @@ Status Feeds::hand_over(const Readers& readers,
       feed = Feed{};
       feed.name = name;
       feed.reader = std::move(reader);
+      note_place(feed);
       for (Shard* shard : readers) shard->instance().watermarks[i] = no_watermark;
     }
     bool resumed = false;

@@ -68,6 +68,7 @@ struct Feed {
   connector::SourcePlace begin{};
   uint64_t begun_at = 0;
   uint64_t skip = 0;
+  bool replays = false;  // `begin` says where
   // Where the next record to be run lies.
   connector::SourcePlace place() const {
     connector::SourcePlace out = begin;
@@ -129,8 +130,11 @@ class Feeds {
   // Behind start(): sources go to where they were. Fails, with the source, where the input is not the same.
   Status load(state::Loader& from, const std::vector<checkpoint::InputMark>& marks);
 
-  // What is decoded is still given; what has nothing now ends.
-  void stop();
+  enum class Stop : uint8_t {
+    RunWhatCame,      // what is decoded is still given; what has nothing now ends
+    LeaveWhatReplays  // the same, but what another run can read again is left to it
+  };
+  void stop(Stop how);
   // Makes sure that each source has a row, or that it is known to have none. A source that was idle is idle
   // no more when it has one.
   enum class Filled : uint8_t { Fine, SomeEnded, Failed };
@@ -155,6 +159,8 @@ class Feeds {
   bool fill(Feed& feed, size_t index, const Readers& readers);
   // One batch of it, if there is one now.
   bool poll(Feed& feed, size_t index, const Readers& readers);
+  // It replays from here on, if it does.
+  static void note_place(Feed& feed);
   uint32_t rows_to_read(const Feed& feed) const;
   bool waits_for_cut(const Feed& feed) const { return cut_ && feed.position >= cut_of(feed); }
   uint32_t end_by_cut(const Feed& feed, uint32_t row_end) const;
@@ -184,7 +190,7 @@ class Feeds {
   std::optional<std::vector<SourceCount>> cut_;
   std::vector<batch::NeededColumns> also_;  // by source; empty: nothing
   uint64_t batches_ = 0;
-  bool stopped_ = false;
+  std::optional<Stop> stopped_;
   Error error_;
 };
 

@@ -232,7 +232,8 @@ void Runner::end_input(End end) {
 
 void Runner::stop() {
   stopped_ = true;
-  feeds_.stop();
+  feeds_.stop(options_.at_last == RunnerOptions::AtLast::Tell ? Feeds::Stop::LeaveWhatReplays
+                                                              : Feeds::Stop::RunWhatCame);
   outlets_.hurry();
 }
 
@@ -341,7 +342,7 @@ Progress Runner::advance() {
   look_for_idle();
   if (!error_.message.empty()) return Progress::Failed;
   if (std::optional<Turn> turn = feeds_.next(plan())) {
-    if (filled == Feeds::Filled::SomeEnded) finish_input();
+    if (filled == Feeds::Filled::SomeEnded && !leaves_end()) finish_input();
     return run_rows(*turn) ? Progress::More : Progress::Failed;
   }
   bool all_over = feeds_.all_over();
@@ -349,7 +350,7 @@ Progress Runner::advance() {
   if (scheduled_ && (feeds_.cut_reached() || all_over)) return Progress::More;
   bool ends = all_over && (options_.at_end == RunnerOptions::AtEnd::Finish || stopped_);
   if (ends && options_.at_last == RunnerOptions::AtLast::Tell && !end_is_told_) return Progress::Ending;
-  if (filled == Feeds::Filled::SomeEnded || ended_before || all_over) finish_input();
+  if ((filled == Feeds::Filled::SomeEnded || ended_before || all_over) && !leaves_end()) finish_input();
   if (!error_.message.empty()) return Progress::Failed;
   return finished_ ? Progress::Done : Progress::Idle;
 }

@@ -218,6 +218,10 @@ class Runner {
   bool run_once(size_t index, const MutCursor& cursor);
   bool sabotage(size_t index, MutCursor& cursor);
   void finish_input();
+  // It was stopped, and another run goes on: no source has come to its end by that.
+  bool leaves_end() const {
+    return stopped_ && options_.at_last == RunnerOptions::AtLast::Tell && !end_is_told_;
+  }
   // Called by a shard whose sinks are full.
   bool take_output(Shard& shard);
   bool take_all_output(Merge by);

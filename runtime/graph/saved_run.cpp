@@ -120,7 +120,7 @@ void Feeds::save(const Instance& first, state::Saver& to, std::vector<connector:
   for (size_t i = 0; i < feeds_.size(); ++i) {
     const Feed& feed = feeds_[i];
     to.text(feed.name);
-    bool replays = feed.reader && feed.reader->replays();
+    bool replays = feed.replays;
     // One whose end has been seen by all is over for good. Else it is asked again: it may have got longer.
     bool over = !feed.reader || first.watermarks[i] == state::never;
     state::pass_values(to, feed.position, replays, over);
@@ -159,9 +159,11 @@ Status Feeds::load(state::Loader& from, const std::vector<checkpoint::InputMark>
     pass_place(from, feed.begin);
     feed.skip = feed.begin.skip;
     feed.begun_at = feed.position;
+    feed.replays = replays && feed.reader;
     if (!from.fine()) break;
     if (name != feed.name) return Error{"it has a source `" + name + "` in place of `" + feed.name + "`"};
     feed.ended = over;
+    if (!replays) note_place(feed);  // it has followed one that does not
     if (over || !replays) continue;
     Status there = checkpoint::check_mark(env_, feed.begin, marks[i]);
     if (there) there = feed.reader->resume(feed.begin);
@@ -190,6 +192,7 @@ Status Feeds::go_on_as_left(const std::string& what, Feed& feed) {
   if (!there) return there;
   feed.newest = left.newest;
   feed.begin = left.place;
+  feed.replays = true;
   feed.skip = left.place.skip;
   return Unit{};
 }

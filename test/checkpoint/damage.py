@@ -107,6 +107,8 @@ def full(expected):
         (work / "v.mut").write_text(SCRIPTS["groups"])
         plain = run(work, "v.mut")
         wanted = outputs(work)
+        for name in wanted:
+            (work / name).unlink()
         (work / "st").mkdir()
         command = f"mount -t tmpfs -o size=400k none st && {mutc} run v.mut --state st --checkpoint-every 0ms --batch 100; code=$?; cp -r st kept; exit $code"
         done = subprocess.run(["unshare", "-rm", "sh", "-c", command], cwd=work, capture_output=True, timeout=120)

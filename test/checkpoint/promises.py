@@ -77,6 +77,20 @@ def stopped(work):
           differs(expected, outputs(work), False))
 
 
+def shorter(work):
+    """An input that has lost records behind the place that is marked: they had been run."""
+    (work / "in.json").write_text("[" + ",".join(f'{{"n": {n}}}' for n in range(2000)) + "]")
+    (work / "v.mut").write_text("""source s: { n: int } = file("in.json")
+emit s to file("out.jsonl")
+""")
+    first = run(work, "v.mut", "--state", "st", "-q")
+    (work / "in.json").write_text("[" + ",".join(f'{{"n": {n}}}' for n in range(1500)) + "]")
+    done = run(work, "v.mut", "--state", "st", "-q")
+    told = done.stderr.decode()
+    fine = first.returncode == 0 and done.returncode == 3 and "500 records that have been read are not there any more" in told
+    check("promises: an input that is shorter", None if fine else f"exit {first.returncode} {first.stderr}, {done.returncode}: {told}")
+
+
 def nothing_twice(work):
     """A run that has ended begins again, and its outputs are what they were; to standard output only the end comes again."""
     (work / "in.jsonl").write_text("".join(f'{{"n": {n}, "at": "{at(n * 1000)}"}}\n' for n in range(10)))
@@ -97,4 +111,4 @@ def test(workers, long):
     def in_folder(part):
         with tempfile.TemporaryDirectory() as scratch:
             part(pathlib.Path(scratch))
-    list(workers.map(in_folder, (told_paths, grows, stopped, nothing_twice)))
+    list(workers.map(in_folder, (told_paths, grows, stopped, shorter, nothing_twice)))

@@ -15,7 +15,7 @@ stream big = payments | where amount > floor
 stream totals = big | aggregate n = count(), total = sum(amount), most = max(amount), kinds = distinct(region), names = string_agg(region, "+", 5),
     mid = median(amount), about = approx_distinct(id) by user ttl 1h
 stream ticks = big | aggregate n = count(), last = last(region) by region trigger every 10s
-emit totals to file("totals.jsonl")
+emit totals to file("totals.jsonl", append: true)
 emit ticks to file("ticks.csv")
 """,
     "windows": HEAD + """stream tumbling = payments | aggregate n = count(), total = sum(amount), who = distinct(user) by region window tumbling 10s

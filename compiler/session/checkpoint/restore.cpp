@@ -130,6 +130,15 @@ bool Engine::State::take_checkpoint() {
   return false;
 }
 
+Outcome<Done> Engine::State::begin_checkpoints() {
+  if (!take_checkpoint()) return failure;
+  checkpoints->wait();
+  checkpoints->tell_outcome();
+  if (checkpoints->has_one()) return Done{};
+  return Failure{Failure::Kind::Io,
+                 options.state_dir + ": no checkpoint can be written there: " + checkpoints->why_abandoned()};
+}
+
 bool Engine::State::care_for_checkpoints() {
   checkpoints->tell_outcome();
   return !checkpoints->is_due(*runner) || take_checkpoint();

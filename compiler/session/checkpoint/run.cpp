@@ -106,19 +106,20 @@ void CheckpointRun::tell_outcome() {
     return;
   }
   ++figures_.abandoned;
+  why_abandoned_ = outcome->done.error().message;
   last_.reset();
   std::string stays = figures_.number == 0 ? "there is none before it"
                                            : "checkpoint " + std::to_string(figures_.number) + " stays";
   notices_.say_seldom("checkpoint",
                       "a checkpoint is abandoned: " + outcome->done.error().message + "; " + stays,
                       env_.monotonic_ns());
-  // Its thread has nothing to do any more.
-  if (outcome->is_last) writer_.reset();
+  // The directory stays ours as long as the run writes its outputs.
+  if (outcome->is_last) ended_ = true;
 }
 
 Status CheckpointRun::take(runtime::Runner& runner, const RecordedScript& script,
                            const std::vector<KnownSink>& known_sinks) {
-  if (!writer_) return Unit{};
+  if (ended_) return Unit{};
   int64_t begin = env_.thread_cpu_ns();
   begun_ns_ = env_.monotonic_ns();
   wanted_ = false;

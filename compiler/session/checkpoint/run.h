@@ -71,6 +71,9 @@ class CheckpointRun {
               const std::vector<KnownSink>& known_sinks);
   // Until the one that is being written is written.
   void wait();
+  // Whether another run could go on from here; else what the last outcome said.
+  bool has_one() const { return figures_.number != 0; }
+  const std::string& why_abandoned() const { return why_abandoned_; }
   struct Figures {
     uint64_t taken = 0;
     uint64_t abandoned = 0;
@@ -105,6 +108,7 @@ class CheckpointRun {
   int64_t begun_ns_ = 0;  // by the steady clock
   bool wanted_ = false;
   bool ended_ = false;
+  std::string why_abandoned_;
   std::optional<int64_t> waits_since_ns_;  // for what is left to be taken over
   std::optional<Progressed> last_;
   Figures figures_;
