@@ -132,7 +132,11 @@ Outcome<Done> Engine::start() {
     if (!opened) return io(opened.error());
     s.versions = s.program_version = s.history.last_version() + 1;
   }
-  if (!s.options.state_dir.empty() && !s.checkpoints) {
+  // Its checkpoint may have been taken over by a start that failed later.
+  if (s.checkpoints)
+    return Failure{Failure::Kind::Usage,
+                   "with a directory of state an engine is started once; load the script anew"};
+  if (!s.options.state_dir.empty()) {
     auto opened = s.open_checkpoints();
     if (!opened) return opened;
   }
@@ -231,6 +235,7 @@ Outcome<Done> Engine::start() {
     s.messages->say("the script is an edit of the one that the checkpoint was taken of:\n" +
                     edited.value().plan);
   if (edited || edited.failure().kind == Failure::Kind::NoChange) return Done{};
+  s.started = false;
   Failure why = edited.failure();
   if (why.kind != Failure::Kind::Script)
     why.text = "the script is an edit of the one that the checkpoint was taken of, and cannot be taken so\n" +
