@@ -77,6 +77,7 @@ std::string StateDir::file(const std::string& kind, uint64_t number) const {
 Result<std::unique_ptr<StateDir>> StateDir::open(env::Env& env, std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   Status made = env.create_directories(path);
+  if (made) made = env.sync_directory_of(path);
   if (!made) return made.error();
   auto listed = list(env, path);
   if (!listed) return listed.error();

@@ -79,7 +79,9 @@ void KeyedTable::load(Loader& from) {
   uint64_t row_size = 0;
   uint32_t directory_bits = 0;
   pass_values(from, row_size, view_.seed, directory_bits, row_count_, group_);
-  if (row_size != view_.row_size || directory_bits == 0 || directory_bits > directory_bits_max) from.fail();
+  bool fits_memory = directory_bits > 0 && directory_bits <= directory_bits_max &&
+                     (uint64_t{1} << directory_bits) <= from.left();  // segments are larger than their places
+  if (row_size != view_.row_size || !fits_memory) from.fail();
   if (!from.fine()) directory_bits = 1;
   size_t places = size_t{1} << directory_bits;
   directory_.resize(places);
@@ -92,7 +94,7 @@ void KeyedTable::load(Loader& from) {
     uint32_t used = 0;
     pass_values(from, slot_count, depth, used);
     bool fits = slot_count > 0 && slot_count * view_.row_size <= from.left() && slot_count <= from.left() &&
-                depth <= directory_bits &&
+                used <= slot_count && depth <= directory_bits &&
                 at % (size_t{1} << (directory_bits - std::min(depth, directory_bits))) == 0;
     if (!fits) from.fail();
     if (!from.fine()) {  // a table that can be destroyed

@@ -152,6 +152,9 @@ bool Engine::State::end_input() {
     checkpoints->wait();
     checkpoints->tell_outcome();
     if (runner->at_boundary()) fine = take_checkpoint();
+    // What came since the last one is in no checkpoint.
+    if (!runner->at_boundary() && runner->was_stopped())
+      messages->say("no checkpoint is taken at the end: a canary runs; the one before stays");
     checkpoints->end();
   }
   runner->end_input(runner->was_stopped() ? runtime::Runner::End::Leave : runtime::Runner::End::Finish);
