@@ -1,9 +1,11 @@
 """Edits between checkpoints, and another script at the start."""
+import json
 import pathlib
 import re
+import subprocess
 import tempfile
 
-from common import KILLED, check, has_fail_points, run, skip
+from common import KILLED, check, has_fail_points, mutc, run, skip
 from scripts import HEAD, differs, outputs, write_input
 
 ROWS = 3000
@@ -112,11 +114,27 @@ def decisions(work):
     check("edits: with a consent", None if done.returncode == 0 else f"exit {done.returncode}: {done.stderr.decode()[-900:]}")
 
 
+@in_folder
+def history(work):
+    """Numbers and chain of the file of versions go on, and say where the state comes from."""
+    command = ["v1.mut", *OPTIONS, "--history", "h.jsonl"]
+    if run(work, *command, "--swap", "v2.mut@payments:1100", crash="renamed@8").returncode != KILLED:
+        return check("edits: history", "it was not ended")
+    done = run(work, *command)
+    told = subprocess.run([mutc, "history", "h.jsonl", "--json"], cwd=work, capture_output=True, text=True, check=False)
+    versions = [json.loads(line) for line in told.stdout.splitlines()]
+    fine = done.returncode == 0 and told.returncode == 0 and [v["version"] for v in versions] == [1, 2, 3]
+    check("edits: history", None if fine else f"exit {done.returncode} {done.stderr.decode()[-500:]} {told.stderr} {told.stdout[-800:]}")
+    if fine:
+        check("edits: history says where it goes on", None if "goes on from checkpoint" in versions[2]["plan"] and versions[2]["text"] == V2 else str(versions[2]))
+    check("edits: history: outputs", differs(uncut(["--swap", "v2.mut@payments:1100"]), {name: text for name, text in outputs(work).items() if name != "h.jsonl"}, False))
+
+
 def test(workers, long):
     with tempfile.TemporaryDirectory() as scratch:
         if not has_fail_points(pathlib.Path(scratch)):
             return skip(5)
-    jobs = [workers.submit(params), workers.submit(decisions)]
+    jobs = [workers.submit(params), workers.submit(decisions), workers.submit(history)]
     jobs += [workers.submit(other_script, hit) for hit in (range(1, 14) if long else (1, 6))]
     jobs += [workers.submit(live_edit, hit, shards) for hit, shards in
              ([(hit, shards) for hit in range(1, 15) for shards in (1, 2)] if long else [(3, 1), (6, 2), (7, 1), (9, 1)])]

@@ -62,11 +62,10 @@ def one(name, seed, kills, expected, packed):
                 count += 1
             done = run(work, "v.mut", "--state", "st", "--shards", str(shards), "-q")
             problem = f"exit {done.returncode}: {done.stderr.decode(errors='replace')[-1500:]}" if done.returncode else None
-            if count == 0:
-                problem = "it was not killed"
         except AssertionError as failed:
             problem = str(failed)
         check(f"{what}, {count} kills", problem or differs(expected[shards > 1], outputs(work), shards > 1))
+    return count
 
 
 def never_killed(name):
@@ -92,4 +91,6 @@ def test(workers, long):
     cases = [(name, seed, 12 if long else 4, expected[name], seed % 4 == 3) for seed in range(100 if long else 1) for name in SCRIPTS]
     if not long:
         cases.append(("tables", 3, 3, expected["tables"], True))
-    list(workers.map(lambda case: one(*case), cases))
+    kills = sum(workers.map(lambda case: one(*case), cases))
+    # A run may have ended before its kill; not all of them.
+    check(f"kills: {kills} of {sum(case[2] for case in cases)}", None if kills >= len(cases) else "too few")

@@ -359,7 +359,8 @@ class Engine {
   // Nothing will be pushed any more.
   Outcome<Done> finish(const std::string& source);
 
-  // Compiles and opens everything. On failure nothing runs; the call may be repeated.
+  // Compiles and opens everything. On failure nothing runs; the call may be repeated, without a directory of
+  // state.
   Outcome<Done> start();
   // About one batch.
   RunState run();
