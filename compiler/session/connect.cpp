@@ -71,7 +71,7 @@ std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around, c
   if (target.path == "-") return connector::make_stdout_sink(around.env);
   if (!target.tcp) return connector::make_file_sink(around.env, target.path);
   connector::TcpSinkOptions options{"sink `" + emit.name + "`", target.tcp->address,
-                                    give_up_ns(emit.connector)};
+                                    give_up_ns(emit.connector), emit.name};
   auto make = target.tcp->side == connector::TcpSide::Listen ? connector::make_tcp_server_sink
                                                              : connector::make_tcp_sink;
   return make(around.env, std::move(options), around.wake, around.notices);
@@ -138,7 +138,7 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(
   }
   if (target.tcp) {
     connector::TcpSourceOptions options;
-    options.intake = {"source `" + source.name + "`", target.tcp->side, target.tcp->address};
+    options.intake = {"source `" + source.name + "`", target.tcp->side, target.tcp->address, source.name};
     options.format = format;
     options.decode = std::move(decode);
     options.threads = std::move(threads);

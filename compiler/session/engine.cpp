@@ -223,6 +223,7 @@ Outcome<Done> Engine::start() {
     if (!begun) return begun;
   }
   s.started = true;
+  s.life.phase.store(Health::Phase::Running);
   if (s.options.tier != TierChoice::Quick) {
     s.optimiser = std::make_unique<session::Optimiser>(*s.env, *s.jit);
     s.optimiser->want(s.program, s.exchanges, s.optimiser_start(), s.notes);
@@ -303,6 +304,7 @@ RunState Engine::run() {
     return RunState::Failed;
   }
   s.rung_before_run = s.wake->current();
+  session::Busy busy(s.life, *s.env);
   auto turn = s.turn.run();
   env::Does runs(Work::Engine);
   if (s.profile_run) s.profile_run->enrol();
@@ -323,16 +325,19 @@ RunState Engine::run() {
   s.judge_probation();
   switch (progress) {
     case runtime::Progress::More:
+      s.batch_times.add(busy.took_ns());
       return RunState::More;
     case runtime::Progress::Idle:
       return RunState::Idle;
     case runtime::Progress::Ending:
       return s.end_input() ? RunState::More : RunState::Failed;
     case runtime::Progress::Done:
+      s.life.phase.store(Health::Phase::Draining);
       s.end_taps("the input has ended");
       s.end_open_canary("the input has ended");
       return RunState::Done;
     case runtime::Progress::Failed:
+      s.life.phase.store(Health::Phase::Ended);
       s.end_taps("the program failed");
       s.end_open_canary("the program failed");
       s.failure = io(s.runner->error());
@@ -353,7 +358,12 @@ void Engine::State::settle_swap() {
   librarian->notify();
   if (!waiting) return;  // a disturbance
   bool seen = waiting->origin != Prepared::Origin::Same;
-  if (seen) ++real_swaps;
+  if (seen) {
+    ++real_swaps;
+    edit_checks.add(waiting->report.check_ns);
+    edit_compiles.add(waiting->report.compile_ns);
+    edit_pauses.add(result->pause_ns);
+  }
   auto settled = std::move(waiting->settled);
   std::unique_lock lock(mutex);
   ++exchanges;
@@ -494,11 +504,14 @@ void Engine::wait(int64_t limit_ns) {
 
 void Engine::stop() {
   state_->stop_asked = true;
+  auto runs = Health::Phase::Running;
+  state_->life.phase.compare_exchange_strong(runs, Health::Phase::Draining);
   state_->wake->notify();
 }
 
 Outcome<Done> Engine::flush() {
   if (!state_->runner) return Done{};
+  session::Busy busy(state_->life, *state_->env);
   Status status = state_->runner->flush();
   if (!status) return io(status.error());
   return Done{};
@@ -507,6 +520,8 @@ Outcome<Done> Engine::flush() {
 Outcome<Done> Engine::close() {
   if (!state_->runner) return Done{};
   state_->end_taps("the program has ended");
+  auto runs = Health::Phase::Running;
+  state_->life.phase.compare_exchange_strong(runs, Health::Phase::Draining);
   state_->taking_back.reset();  // a guard's edit that is still built comes too late
   auto turn = state_->turn.run();
   state_->end_open_canary("the run has ended");
@@ -518,6 +533,7 @@ Outcome<Done> Engine::close() {
   }
   Status recorded = state_->history.end();
   Status status = state_->runner->close();
+  state_->life.phase.store(Health::Phase::Ended);
   if (!status) return io(status.error());
   if (!recorded) return io(recorded.error());
   return Done{};

@@ -13,6 +13,7 @@
 #include "compiler/session/history/guards.h"
 #include "compiler/session/history/history.h"
 #include "compiler/session/librarian.h"
+#include "compiler/session/life_signs.h"
 #include "compiler/session/optimiser.h"
 #include "compiler/session/perf/perf_file.h"
 #include "compiler/session/profile/run.h"
@@ -93,6 +94,11 @@ struct Engine::State {
   uint64_t emptied = 0;  // stores of older versions whose memory the librarian has been told of
   uint64_t entries_converted = 0;
   uint64_t real_swaps = 0;
+  session::LifeSigns life;
+  DurationHistogram batch_times;  // these four: changed by the running thread within its turn
+  DurationHistogram edit_checks;
+  DurationHistogram edit_compiles;
+  DurationHistogram edit_pauses;
   // Held while rows run; who asks for figures has it between two batches.
   mutable session::Turn turn;
   // That runs, or the last one; or null. Changed between two batches only.

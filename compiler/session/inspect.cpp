@@ -32,9 +32,19 @@ SourceFigures source_figures(const runtime::FeedState& feed, const runtime::Sour
   SourceFigures out;
   out.name = feed.name;
   out.records = feed.records;
+  out.waiting_bytes = feed.waiting_bytes;
   out.reads = static_cast<Reads>(feed.reads);
   out.watermark_ns = as_time(watermark);
   if (out.watermark_ns) out.newest_ns = runtime::later(watermark, plan.lateness);
+  return out;
+}
+
+SinkFigures sink_figures(const runtime::EmitPlan& emit, const runtime::OutletBinding& binding,
+                         int64_t steady_ns) {
+  SinkFigures out{emit.name, emit.stream, binding.rows};
+  if (binding.writer) out.waiting_bytes = binding.writer->waiting_bytes();
+  out.held_up_ns = binding.held_up_ns;
+  if (binding.full_since_ns) out.held_up_ns += steady_ns - *binding.full_since_ns;
   return out;
 }
 
@@ -165,58 +175,68 @@ void explain_store(const StoreFigures& store, const StreamFigures& stream, std::
 
 }  // namespace
 
-EngineFigures Engine::inspect() const {
+void Engine::fill_figures(EngineFigures& out) const {
   const State& s = *state_;
+  if (!s.runner) return;
+  runtime::Instance& instance = s.runner->fleet().instance(0);
+  std::shared_ptr<session::Program> program;
+  std::shared_ptr<session::CanaryRun> canary_run;
+  {
+    std::lock_guard lock(s.mutex);
+    program = s.program;
+    canary_run = s.canary_run;
+    out.taps = program->taps.size();
+  }
+  const EngineStats stats = this->stats();
+  out.version = stats.version;
+  out.script = program->name();
+  out.tier = stats.tier;
+  out.now_ns = state_->now();
+  out.records_in = stats.records_in;
+  out.late = stats.late;
+  out.live_versions = stats.live_versions;
+  out.batches = s.batch_times;
+  out.edit_checks = s.edit_checks;
+  out.edit_compiles = s.edit_compiles;
+  out.edit_pauses = s.edit_pauses;
+  out.edits = s.history.counts();
+  if (auto offered_ns = s.history.oldest_waiting_ns())
+    out.edit_waits_ns = std::max<int64_t>(s.env->wall_ns() - *offered_ns, 0);
+  out.swaps = stats.swaps;
+  out.state_bytes = stats.state_bytes;
+  out.shards_worked_ns = s.runner->fleet().worked_ns();
+  out.state_bytes_max = s.runner->budget().limit();
+  out.event_errors = stats.event_errors;
+  std::vector<runtime::FeedState> feeds = s.runner->feeds().states();
+  for (size_t i = 0; i < feeds.size(); ++i)
+    out.sources.push_back(source_figures(feeds[i], instance.plan().sources[i], instance.watermarks[i]));
+  add_streams(*program, instance, s.runner->errors(), out);
+  for (size_t i = 0; i < instance.store_count(); ++i) {
+    state::Store& store = instance.store(i);
+    const typed::Stream& stream =
+        program->typed->streams[static_cast<size_t>(program->graph->stores[i].stream)];
+    if (is_tap(stream.name)) continue;
+    out.stores.push_back({store.desc().path, stream.name, std::string(kind_name(store.desc().kind)),
+                          s.runner->gathered_fleet().entry_count(i), s.runner->fleet().late_count(i),
+                          as_time(s.runner->fleet().due(i)), s.runner->fleet().entries_by_shard(i)});
+  }
+  if (const runtime::Canary* canary = s.runner->canary())
+    add_canary_stores(*canary, *canary_run->program, out);
+  for (const runtime::EmitPlan& emit : instance.plan().emits) {
+    const runtime::OutletBinding* binding = s.runner->outlets().find(emit.name);
+    if (binding == nullptr || is_tap(emit.stream)) continue;
+    out.sinks.push_back(sink_figures(emit, *binding, s.env->monotonic_ns()));
+  }
+  out.rows_out = stats.rows_out;
+  add_params(*program, instance, out);
+  for (const auto& drop : stats.dropped_by_stage) {
+    if (!is_tap(drop.first)) out.dropped.push_back(drop);
+  }
+}
+
+EngineFigures Engine::inspect() const {
   EngineFigures out;
-  s.turn.ask([&] {
-    if (!s.runner) return;
-    runtime::Instance& instance = s.runner->fleet().instance(0);
-    std::shared_ptr<session::Program> program;
-    std::shared_ptr<session::CanaryRun> canary_run;
-    {
-      std::lock_guard lock(s.mutex);
-      program = s.program;
-      canary_run = s.canary_run;
-      out.taps = program->taps.size();
-    }
-    EngineStats stats = this->stats();
-    out.version = stats.version;
-    out.script = program->name();
-    out.tier = stats.tier;
-    out.now_ns = state_->now();
-    out.records_in = stats.records_in;
-    out.late = stats.late;
-    out.swaps = stats.swaps;
-    out.state_bytes = stats.state_bytes;
-    out.shards_worked_ns = s.runner->fleet().worked_ns();
-    out.state_bytes_max = s.runner->budget().limit();
-    out.event_errors = stats.event_errors;
-    std::vector<runtime::FeedState> feeds = s.runner->feeds().states();
-    for (size_t i = 0; i < feeds.size(); ++i)
-      out.sources.push_back(source_figures(feeds[i], instance.plan().sources[i], instance.watermarks[i]));
-    add_streams(*program, instance, s.runner->errors(), out);
-    for (size_t i = 0; i < instance.store_count(); ++i) {
-      state::Store& store = instance.store(i);
-      const typed::Stream& stream =
-          program->typed->streams[static_cast<size_t>(program->graph->stores[i].stream)];
-      if (is_tap(stream.name)) continue;
-      out.stores.push_back({store.desc().path, stream.name, std::string(kind_name(store.desc().kind)),
-                            s.runner->gathered_fleet().entry_count(i), s.runner->fleet().late_count(i),
-                            as_time(s.runner->fleet().due(i)), s.runner->fleet().entries_by_shard(i)});
-    }
-    if (const runtime::Canary* canary = s.runner->canary())
-      add_canary_stores(*canary, *canary_run->program, out);
-    for (const runtime::EmitPlan& emit : instance.plan().emits) {
-      const runtime::OutletBinding* binding = s.runner->outlets().find(emit.name);
-      if (binding == nullptr || is_tap(emit.stream)) continue;
-      out.sinks.push_back({emit.name, emit.stream, binding->rows});
-    }
-    out.rows_out = stats.rows_out;
-    add_params(*program, instance, out);
-    for (const auto& drop : stats.dropped_by_stage) {
-      if (!is_tap(drop.first)) out.dropped.push_back(drop);
-    }
-  });
+  state_->turn.ask([&] { fill_figures(out); });
   return out;
 }
 

@@ -1,7 +1,9 @@
 // Who may touch what runs: the thread of the rows for a batch at a time, and in between whoever asks.
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 
 namespace mut::session {
@@ -9,10 +11,11 @@ namespace mut::session {
 class Turn {
  public:
   // The thread of the rows. Lets those go first who wait.
-  std::unique_lock<std::mutex> run() {
+  std::unique_lock<std::timed_mutex> run() {
     std::unique_lock lock(mutex_);
-    if (asking_.load(std::memory_order_relaxed) > 0)
-      over_.wait(lock, [this] { return asking_.load(std::memory_order_relaxed) == 0; });
+    // Who gives up asking does not have the lock: its word may come before this sleeps.
+    constexpr auto look = std::chrono::milliseconds(10);
+    while (asking_.load(std::memory_order_relaxed) > 0) over_.wait_for(lock, look);
     return lock;
   }
 
@@ -28,9 +31,24 @@ class Turn {
     over_.notify_all();
   }
 
+  // The same, if the batch that runs ends in time; else nothing is called, and this is false.
+  template <typename Look>
+  bool ask_within(int64_t limit_ns, Look look) {
+    asking_.fetch_add(1, std::memory_order_relaxed);
+    bool has_turn = false;
+    {
+      std::unique_lock lock(mutex_, std::chrono::nanoseconds(limit_ns));
+      has_turn = lock.owns_lock();
+      if (has_turn) look();
+      asking_.fetch_sub(1, std::memory_order_relaxed);
+    }
+    over_.notify_all();
+    return has_turn;
+  }
+
  private:
-  std::mutex mutex_;
-  std::condition_variable over_;
+  std::timed_mutex mutex_;
+  std::condition_variable_any over_;
   std::atomic<int> asking_{0};
 };
 

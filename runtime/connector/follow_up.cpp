@@ -28,6 +28,9 @@ class FollowUp final : public SourceReader {
     Status done = first_ ? first_->redeclare(record, time_field) : Status(Unit{});
     return done ? next_->redeclare(std::move(record), time_field) : done;
   }
+  size_t waiting_bytes() const override {
+    return (first_ ? first_->waiting_bytes() : 0) + next_->waiting_bytes();
+  }
   codec::Decoder* decoder() override { return first_ ? first_->decoder() : next_->decoder(); }
   void stop() override { next_->stop(); }
   bool replays() const override { return !first_ && next_->replays(); }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/connector/links.h"
+
 namespace mut::connector {
 
 // Threads: any, all methods.
@@ -17,6 +19,7 @@ class Notices {
   void say_seldom(const std::string& about, std::string text, int64_t now_ns);
   // What was said since the last call, oldest first.
   std::vector<std::string> take();
+  Links& links() { return links_; }
 
  private:
   struct Said {
@@ -27,6 +30,7 @@ class Notices {
   std::vector<std::string> texts_;
   uint64_t left_out_ = 0;  // because nobody took them
   std::map<std::string, Said> seldom_;
+  Links links_;
 };
 
 // Between two notices about one thing, nanoseconds.

@@ -46,6 +46,8 @@ class SourceReader {
     (void)time_field;
     return Error{"its rows are not decoded here"};
   }
+  // Text that was read and is not decoded yet.
+  virtual size_t waiting_bytes() const { return 0; }
   // Of the rows that were handed over last; null: they were not decoded from text. Valid until the next call.
   virtual codec::Decoder* decoder() { return nullptr; }
   // The next poll() hands over what is decoded already, then says End.

@@ -48,7 +48,7 @@ std::vector<FeedState> Feeds::states() const {
   for (const Feed& feed : feeds_) {
     Reads reads = feed.waits ? Reads::Waiting : Reads::Rows;
     if (feed.is_over()) reads = feed.reader ? Reads::Ended : Reads::Nothing;
-    out.push_back({feed.name, feed.position, reads});
+    out.push_back({feed.name, feed.position, reads, feed.reader ? feed.reader->waiting_bytes() : 0});
   }
   return out;
 }

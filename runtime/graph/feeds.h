@@ -20,6 +20,7 @@ struct FeedState {
   std::string name;
   uint64_t records = 0;
   enum class Reads : uint8_t { Nothing, Waiting, Rows, Ended } reads = Reads::Nothing;
+  size_t waiting_bytes = 0;  // read and not decoded
 };
 
 struct SourceCount {

@@ -183,9 +183,20 @@ Status Outlets::write(const Plan& plan, std::span<const MutSink> sinks, uint64_t
   return Unit{};
 }
 
-bool Outlets::full() const {
-  return std::any_of(bindings_.begin(), bindings_.end(),
-                     [](const OutletBinding& binding) { return binding.writer && binding.writer->full(); });
+bool Outlets::hold_up(env::Env& env) {
+  bool out = false;
+  for (OutletBinding& binding : bindings_) {
+    bool full = binding.writer && binding.writer->full();
+    out = out || full;
+    if (full == binding.full_since_ns.has_value()) continue;
+    int64_t now_ns = env.monotonic_ns();
+    if (full) {
+      binding.full_since_ns = now_ns;
+    } else {
+      binding.held_up_ns += now_ns - *std::exchange(binding.full_since_ns, std::nullopt);
+    }
+  }
+  return out;
 }
 
 void Outlets::hurry() {

@@ -2,11 +2,13 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "runtime/connector/sink_writer.h"
+#include "runtime/env/env.h"
 #include "runtime/graph/instance.h"
 
 namespace mut::runtime {
@@ -25,6 +27,10 @@ struct OutletBinding {
   HostSink host;                                            // or null
   uint64_t rows = 0;                                        // written so far
   enum class Use : uint8_t { Sink, Look } use = Use::Sink;  // Look: of a tap, no output of the program
+  // How long no rows were run because this one was full, nanoseconds; and since when it is, by the steady
+  // clock.
+  int64_t held_up_ns = 0;
+  std::optional<int64_t> full_since_ns{};
 };
 
 // Rows by emit that one of two versions has made.
@@ -54,8 +60,8 @@ class Outlets {
   // The rows of both, by the events that brought them about; of one event those of `main` come first.
   enum class Order : uint8_t { ByEvent, MainFirst };
   Status write_both(const OutletPart& main, const OutletPart& beside, Order order);
-  // Whether one of them has more than the world takes.
-  bool full() const;
+  // Whether one of them has more than the world takes: then no rows are run. Notes how long.
+  bool hold_up(env::Env& env);
   void hurry();
   Status flush();
   Status close();

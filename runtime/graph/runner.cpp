@@ -318,7 +318,7 @@ Progress Runner::advance() {
   if (finished_) return Progress::Done;
   if (!error_.message.empty()) return Progress::Failed;
   if (stretch_ || fleet_.is_firing()) {
-    if (outlets_.full()) return Progress::Idle;
+    if (outlets_.hold_up(env_)) return Progress::Idle;
     // Before anything else, also before an edit: it is of an event that is being processed.
     // A run that another goes on from keeps them.
     bool goes = stopped_ && options_.at_last == RunnerOptions::AtLast::Finish;
@@ -332,7 +332,7 @@ Progress Runner::advance() {
     exchange();
     return error_.message.empty() ? Progress::More : Progress::Failed;
   }
-  if (outlets_.full()) return Progress::Idle;
+  if (outlets_.hold_up(env_)) return Progress::Idle;
   bool ended_before = feeds_.all_ended();
   Feeds::Filled filled = feeds_.fill(readers());
   if (filled == Feeds::Filled::Failed) {

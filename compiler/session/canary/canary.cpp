@@ -245,14 +245,14 @@ void Engine::State::settle_canary(const runtime::SwapResult& result) {
 }
 
 // The same when it has come to its close. `mutex` is held.
-void Engine::State::close_canary(const runtime::SwapResult& result, CanaryReport::Life life) {
+void Engine::State::close_canary(const runtime::SwapResult& result, CanaryReport::Life closed_as) {
   count_canary();
   CanaryReport& report = canary_run->report;
-  report.life = life;
+  report.life = closed_as;
   report.to = cuts_of(result);
   report.close_pause_ns = result.pause_ns;
   retire(std::exchange(canary_run->kernels, {}));
-  if (life != CanaryReport::Life::Ended) return;
+  if (closed_as != CanaryReport::Life::Ended) return;
   report.ended = "its keys went back";
   history.settle(report.version, VersionRecord::Outcome::RolledBack,
                  "a canary of " + report.part + " was ended");

@@ -31,6 +31,9 @@ Status History::add(VersionRecord record) {
     }
   }
   std::lock_guard lock(mutex_);
+  bool settled =
+      record.outcome != VersionRecord::Outcome::Running && record.outcome != VersionRecord::Outcome::Waiting;
+  if (settled) ++counts_[std::string(outcome_name(record.outcome))];
   records_.put(std::move(record));
   records_.keep_newest(records_kept, running_);
   return Unit{};
@@ -72,6 +75,7 @@ void History::take(const SwapReport& report) {
     if (rolled_back) record.reason = report.cause;
   });
   running_ = report.version;
+  ++counts_["taken"];
   if (auto known = kept_.find(running_); known != kept_.end()) known->second.waits = false;
   records_.change(report.version, [&](VersionRecord& record) {
     record.outcome = VersionRecord::Outcome::Running;
@@ -87,12 +91,25 @@ void History::take(const SwapReport& report) {
 
 void History::settle(uint64_t version, VersionRecord::Outcome outcome, std::string reason) {
   std::lock_guard lock(mutex_);
+  ++counts_[std::string(outcome_name(outcome))];
   records_.change(version, [&](VersionRecord& record) {
     record.outcome = outcome;
     record.reason = std::move(reason);
   });
   expect_outcome(version);
   kept_.erase(version);
+}
+
+std::vector<std::pair<std::string, uint64_t>> History::counts() const {
+  std::lock_guard lock(mutex_);
+  return {counts_.begin(), counts_.end()};
+}
+
+std::optional<int64_t> History::oldest_waiting_ns() const {
+  std::lock_guard lock(mutex_);
+  std::vector<uint64_t> waiting = records_.with(VersionRecord::Outcome::Waiting);
+  if (waiting.empty()) return std::nullopt;
+  return records_.find(waiting.front())->time_ns;
 }
 
 void History::note(uint64_t version, std::string reason) {

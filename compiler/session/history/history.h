@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -68,6 +69,10 @@ class History {
   std::optional<Step> step(uint64_t version, StepKind kind) const;
 
   std::vector<VersionRecord> records() const;
+  // What became of the edits of this run, by outcome_name() and "taken"; those that wait still are not there.
+  std::vector<std::pair<std::string, uint64_t>> counts() const;
+  // When the oldest that waits for its cut was offered, nanoseconds since 1970.
+  std::optional<int64_t> oldest_waiting_ns() const;
 
  private:
   // undo_to[v], redo_to[v] of a version that ran or waits; 0: none.
@@ -94,6 +99,7 @@ class History {
   mutable std::mutex mutex_;
   VersionRecords records_;
   std::map<uint64_t, Kept> kept_;
+  std::map<std::string, uint64_t, std::less<>> counts_;
   uint64_t running_ = 0;
   std::deque<std::string> pending_;  // events for the file
   uint64_t lost_ = 0;                // of those, too many to keep

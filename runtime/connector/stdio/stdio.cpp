@@ -41,6 +41,7 @@ class LiveSource final : public SourceReader {
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
     return decoded_->redeclare(std::move(record), time_field);
   }
+  size_t waiting_bytes() const override { return queue_->waiting_bytes(); }
   codec::Decoder* decoder() override { return decoded_->decoder(); }
   const Error& error() const override { return decoded_->error(); }
   void stop() override {

@@ -39,6 +39,7 @@ Status TcpIntake::open() {
   auto socket = env_.connect_tcp(options_.address, connect_wait_ns, stopped_);
   if (!socket) return socket.error();
   add(std::move(socket).value());
+  link_.emplace(notices_->links(), "source", options_.name);
   return Unit{};
 }
 
@@ -103,6 +104,7 @@ void TcpIntake::lose(Line& line, const Error& why) {
   backoff_.note_lasted(env_.monotonic_ns() - line.begun_ns);
   if (options_.side == TcpSide::Listen) return;
   lost_ns_ = env_.monotonic_ns();
+  link_->note_lost(why.message);
   notices_->say_seldom("lost", options_.about + ": " + why.message + "; connecting again", *lost_ns_);
 }
 
@@ -130,11 +132,13 @@ void TcpIntake::connect_again() {
   if (stopped_.load()) return;
   auto socket = env_.connect_tcp(options_.address, connect_wait_ns, stopped_);
   if (!socket) {
-    if (!stopped_.load())
-      notices_->say_seldom("refused", options_.about + ": " + socket.error().message, env_.monotonic_ns());
+    if (stopped_.load()) return;
+    link_->note_lost(socket.error().message);
+    notices_->say_seldom("refused", options_.about + ": " + socket.error().message, env_.monotonic_ns());
     return;
   }
   add(std::move(socket).value());
+  link_->note_made_again();
   int64_t now_ns = env_.monotonic_ns();
   notices_->say_seldom("again",
                        options_.about + " is connected to " + options_.address.text() + " again, after " +

@@ -25,6 +25,7 @@ struct TcpIntakeOptions {
   std::string about;  // "source `x`": begins what it says
   TcpSide side = TcpSide::Connect;
   env::TcpAddress address;
+  std::string name{};  // of the source
 };
 
 // Reads on a thread of its own, at most so far ahead of who takes the text: then the other side has to wait.
@@ -79,6 +80,7 @@ class TcpIntake {
   std::vector<Line> lines_;
   std::string room_;
   Backoff backoff_;
+  std::optional<Link> link_;        // of one that connects
   std::optional<int64_t> lost_ns_;  // since when there is no connection
 
   std::mutex mutex_;  // guards what came

@@ -75,6 +75,11 @@ bool Outbox::full() const {
   return !failed_ && bytes_ >= waiting_bytes_max;
 }
 
+size_t Outbox::waiting_bytes() const {
+  std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
 void Outbox::hurry() {
   note_moved();
   hurried_.store(true);

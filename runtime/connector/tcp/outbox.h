@@ -23,6 +23,7 @@ class Outbox : public SinkWriter {
   bool full() const override;
   // Rows that the other side has not confirmed are in memory alone.
   AfterCrash after_crash() const override { return AfterCrash::Loses; }
+  size_t waiting_bytes() const override;
   void hurry() override;
   Status flush() override;
   Status close() override;

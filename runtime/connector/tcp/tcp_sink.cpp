@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "runtime/connector/backoff.h"
@@ -28,10 +29,14 @@ class TcpSink final : public Outbox {
     auto connected = env_.connect_tcp(options_.address, connect_wait_ns, given_up_);
     if (!connected) return connected.error();
     begin_connection(std::move(connected).value());
+    link_.emplace(notices_->links(), "sink", options_.name);
     return Unit{};
   }
 
-  void shut() override { socket_ = nullptr; }
+  void shut() override {
+    socket_ = nullptr;
+    link_.reset();
+  }
 
   void run() override {
     lost_ns_ = env_.monotonic_ns();
@@ -148,6 +153,7 @@ class TcpSink final : public Outbox {
     int64_t now_ns = env_.monotonic_ns();
     backoff_.note_lasted(now_ns - begun_ns_);
     lost_ns_ = now_ns;
+    link_->note_lost(why.message);
     notices_->say_seldom("lost",
                          options_.about + ": the connection was lost, " + why.message +
                              "; connecting again, " + std::to_string(written_ - arrived_) +
@@ -170,10 +176,12 @@ class TcpSink final : public Outbox {
     auto connected = env_.connect_tcp(options_.address, connect_wait_ns, given_up_);
     if (!connected) {
       why_ = connected.error();
+      link_->note_lost(why_.message);
       notices_->say_seldom("refused", options_.about + ": " + why_.message, env_.monotonic_ns());
       return may_wait();
     }
     begin_connection(std::move(connected).value());
+    link_->note_made_again();
     notices_->say_seldom("again",
                          options_.about + " is connected to " + options_.address.text() + " again, after " +
                              std::to_string((begun_ns_ - lost_ns_) / 1'000'000) + " ms",
@@ -192,6 +200,7 @@ class TcpSink final : public Outbox {
 
   std::unique_ptr<env::Socket> socket_;
   Backoff backoff_;
+  std::optional<Link> link_;  // while it is open
   int64_t begun_ns_ = 0;
   int64_t lost_ns_ = 0;
   Error why_;  // why there is no connection

@@ -21,6 +21,7 @@ struct TcpSinkOptions {
   std::string about;  // "sink `x`": begins what it says
   env::TcpAddress address;
   int64_t give_up_ns = give_up_default_ns;  // of one that connects
+  std::string name{};                       // of the sink
 };
 
 // Connects in hold(), and again whenever the connection is lost. Rows that the other machine has not

@@ -79,6 +79,11 @@ class TcpSource final : public SourceReader {
     options_.decode.time_field = time_field;
     return Unit{};
   }
+  size_t waiting_bytes() const override {
+    size_t out = 0;
+    for (const auto& client : clients_) out += client->text->waiting_bytes() + client->pump.rest_bytes();
+    return out;
+  }
   codec::Decoder* decoder() override { return last_ ? last_->pump.decoder() : nullptr; }
   const Error& error() const override { return error_; }
   void stop() override {

@@ -9,8 +9,9 @@
 // Threads: one thread at a time calls an engine. From any other, beside it: push_row(), push_text(),
 // push_arrow() and finish(), and after start() swap(), plan(), undo(), redo(), set_param(), history(), tap(),
 // untap(), shadow(), shadow_report(), end_shadow(), promote(), canary(), canary_report(), complete_canary(),
-// end_canary(), begin_profile(), profile(), end_profile(), script(), inspect(), why(), state() and stop().
-// Functions that the host binds are called on the thread that runs, and call none of these.
+// end_canary(), begin_profile(), profile(), end_profile(), script(), inspect(), inspect_within(), health(),
+// why(), state() and stop(). Functions that the host binds are called on the thread that runs, and call none
+// of these.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -447,6 +448,11 @@ class Engine {
   Script script() const;
   // All figures, as of one boundary.
   EngineFigures inspect() const;
+  // The same, or nothing where the boundary does not come in time: a batch takes long, or whoever reads what
+  // a sink writes does not.
+  std::optional<EngineFigures> inspect_within(int64_t limit_ns) const;
+  // Waits for nothing; also before start().
+  Health health() const;
   // Why nothing comes out of a stream, or how far it is: sources, watermark, what held rows back. For people.
   Outcome<std::string> why(const std::string& stream) const;
   // The cells of the stateful stages of a stream for one key, as a JSON object; several keys in their order,
@@ -462,6 +468,8 @@ class Engine {
  private:
   struct State;
   explicit Engine(std::unique_ptr<State> state);
+  // Between two batches.
+  void fill_figures(EngineFigures& out) const;
   std::unique_ptr<State> state_;
 };
 

@@ -1,5 +1,8 @@
 // Looking into a running engine: figures of its parts, and taps. Times are nanoseconds since the epoch, UTC.
 #pragma once
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -8,6 +11,22 @@
 #include <vector>
 
 namespace mut {
+
+// How long things took, counted by steps.
+struct DurationHistogram {
+  // Nanoseconds, of which each count says how many took no longer; the last count is of what took longer.
+  static constexpr std::array<int64_t, 12> steps_ns{
+      100'000,     250'000,     1'000'000,   2'500'000,     10'000'000,    25'000'000,
+      100'000'000, 250'000'000, 500'000'000, 1'000'000'000, 2'500'000'000, 10'000'000'000};
+  std::array<uint64_t, steps_ns.size() + 1> counts{};  // not of the steps before
+  int64_t sum_ns = 0;
+
+  void add(int64_t took_ns) {
+    auto step = std::lower_bound(steps_ns.begin(), steps_ns.end(), took_ns);
+    ++counts[static_cast<size_t>(step - steps_ns.begin())];
+    sum_ns += took_ns;
+  }
+};
 
 struct SourceFigures {
   std::string name;
@@ -20,6 +39,7 @@ struct SourceFigures {
   } reads = Reads::Nothing;             // Nothing: no sink needs it
   std::optional<int64_t> newest_ns;     // event time; unknown at first and after the end
   std::optional<int64_t> watermark_ns;  // the same
+  size_t waiting_bytes = 0;             // that were read and are not decoded yet
 };
 
 struct StreamFigures {
@@ -46,7 +66,9 @@ struct StoreFigures {
 struct SinkFigures {
   std::string name;
   std::string stream;
-  uint64_t rows = 0;  // since it was opened
+  uint64_t rows = 0;         // since it was opened
+  size_t waiting_bytes = 0;  // that the world has not taken yet
+  int64_t held_up_ns = 0;    // so long, in all, no rows were run because the world took nothing here
 };
 
 struct ParamFigures {
@@ -76,6 +98,32 @@ struct EngineFigures {
   std::vector<SinkFigures> sinks;
   std::vector<ParamFigures> params;
   std::vector<std::pair<std::string, uint64_t>> dropped;  // "stream/stage": by stages that choose
+  size_t live_versions = 1;                               // as of EngineStats
+  DurationHistogram batches;  // of turns of the thread that runs, which did something
+  // Of edits that were taken.
+  DurationHistogram edit_checks;
+  DurationHistogram edit_compiles;
+  DurationHistogram edit_pauses;
+  std::vector<std::pair<std::string, uint64_t>> edits;  // what became of those that were offered: "taken", …
+  std::optional<int64_t> edit_waits_ns;                 // since the oldest that waits for its cut was offered
+};
+
+// A connection that a source or sink makes, and makes again.
+struct ConnectionFigures {
+  std::string side;  // "source", "sink"
+  std::string name;
+  bool connected = true;
+  std::string why;          // it is not
+  uint64_t made_again = 0;  // how often
+};
+
+// What is known of an engine without asking the thread that runs it.
+struct Health {
+  // Starting: before start() has succeeded. Draining: stop() was called, or the input has ended. Ended: all
+  // was written, or the run has failed.
+  enum class Phase : uint8_t { Starting, Running, Draining, Ended } phase = Phase::Starting;
+  int64_t busy_ns = 0;  // how long the turn of that thread which runs has taken so far; 0: none runs
+  std::vector<ConnectionFigures> connections;
 };
 
 struct TapRequest {
