@@ -183,7 +183,7 @@ class Receiver(threading.Thread):
         return bytes(self.data)
 
 
-def close():
+def close(skipped=None):
     """The closing line, and the end."""
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed" + ("" if skipped is None else f", {skipped} skipped"))
     sys.exit(1 if failed or not passed else 0)

@@ -82,6 +82,9 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--stats", options.stats, "Write figures of the run to this file as JSON");
   command.add_option("--control", options.control,
                      "PATH: listen on this local socket for `mutc attach` and `mutc top`");
+  command.add_option("--http", options.http,
+                     "ADDRESS: serve /metrics, /livez and /readyz there, such as 127.0.0.1:9464; of this "
+                     "machine alone");
   command.add_flag("--stamp", options.stamp, "Add $source, $position and $version to every row");
   command.add_option("--memory", options.memory, "Bytes of state at most")
       ->transform(CLI::AsSizeValue(false));

@@ -36,6 +36,7 @@ struct RunOptions {
   std::string checkpoint_every;
   bool stamp = false;
   std::string control;
+  std::optional<std::string> http;
   uint64_t memory = uint64_t{256} * 1024 * 1024;
   std::string fail_on;
   std::string perf;

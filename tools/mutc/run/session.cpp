@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "mutstream/control.h"
+#include "mutstream/status.h"
 #include "tools/mutc/run/edits.h"
 #include "tools/mutc/run/guard.h"
 #include "tools/mutc/run/stats_file.h"
@@ -115,12 +116,12 @@ int run_by_reference(const std::string& text, const RunOptions& options, const C
                 !options.shadows.empty() || !options.promotes.empty() || !options.adopts.empty() ||
                 !options.canaries.empty() || !options.completes.empty() || !options.ends.empty() ||
                 !options.part.empty() || !options.expect.empty() || !options.control.empty() ||
-                !options.history.empty() || !options.state.empty() || !options.perf.empty() ||
+                options.http || !options.history.empty() || !options.state.empty() || !options.perf.empty() ||
                 options.profile != RunOptions::Profile::No;
   if (beside) {
     std::fprintf(stderr,
                  "mutc: --engine reference knows no --watch, --set, --undo, --shadow, --canary, --control, "
-                 "--history, --state and --perf, and is not profiled\n");
+                 "--http, --history, --state and --perf, and is not profiled\n");
     return exit_usage;
   }
   auto done = run_reference(text, options.file, run, check_options(console));
@@ -228,6 +229,14 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     auto listening = ControlServer::listen(options.control);
     if (!listening) return refuse(listening.failure());
     control = std::move(listening).value();
+  }
+  std::unique_ptr<StatusServer> status;
+  if (options.http) {
+    auto listening = StatusServer::listen(*options.http);
+    if (!listening) return refuse({listening.failure().kind, "--http " + listening.failure().text});
+    status = std::move(listening).value();
+    status->serve(engine);
+    if (!console.quiet) print_error("mutc: metrics are at http://" + status->address() + "/metrics");
   }
   if (options.profile != RunOptions::Profile::No) {
     auto profiled = engine.begin_profile();
