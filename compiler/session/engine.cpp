@@ -524,6 +524,7 @@ Outcome<Done> Engine::close() {
   state_->life.phase.compare_exchange_strong(runs, Health::Phase::Draining);
   state_->taking_back.reset();  // a guard's edit that is still built comes too late
   auto turn = state_->turn.run();
+  session::Busy busy(state_->life, *state_->env);  // who looks is not to wait for the sinks
   state_->end_open_canary("the run has ended");
   state_->let_profile_end();
   state_->closed_already = true;

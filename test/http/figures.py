@@ -24,13 +24,13 @@ def row(n, user="a", second=0):
     return b'{"n":%d,"user":"%s","at":"2026-01-01T00:00:%02dZ"}\n' % (n, user.encode(), second)
 
 
-def with_rows(folder, *args, **more):
+def with_rows(folder, *args, rows=8, **more):
     """A run that has had 12 records: one that does not decode, two that the filter drops, one that fails, one too late."""
     run = Served(folder, script(), *args, **more)
     run.peer = connect(run.address("source `r`"))
     run.peer.sendall(b"no record\n" + row(1) + row(2) + row(50) + row(10, "a") + row(11, "b") + row(12, "c") + row(13, "c"))
     run.peer.sendall(row(14, "d", 35) + row(15, "a", 36) + row(16, "a", 1) + row(17, "b", 38))
-    until_rows(run, folder / "good.jsonl", 8)
+    until_rows(run, folder / "good.jsonl", rows)
     return run
 
 
@@ -106,6 +106,25 @@ def edits_are_counted(folder):
     run.process.wait()
 
 
+def what_is_taken_back_is_counted(folder):
+    """Behind 4 records an edit in whose version each event fails; its guard looks at three."""
+    bad = script().replace("100 / (n - 50)", "100 / (n - n)") + "guard errors < 50% in 3 records\n"
+    run = with_rows(folder, edits=[(bad, 4)], rows=0)
+    found = run.until_metric('mutstream_swap_total{result="rolled-back"}', 1)
+    must(found['mutstream_swap_total{result="taken"}'] == 1, "taken")
+    must(found["mutstream_swap_pending_seconds"] == 0, "nothing waits")
+    run.peer.close()
+    run.stop()
+
+
+def a_canary_does_not_wait(folder):
+    (folder / "v2.mut").write_text(script().replace("n >= bound", "n > bound + 0"))
+    run = with_rows(folder, "--canary", str(folder / "v2.mut"), "--part", "50% by user", "--complete", "r:1000000", rows=7)
+    must(run.until_metric("mutstream_program_version", 1)["mutstream_swap_pending_seconds"] == 0, "it is said to wait")
+    run.peer.close()
+    run.stop()
+
+
 def many_streams_are_bounded(folder):
     rules = "".join(f"stream s{i} = r | where n == {i}\nemit s{i} to stdout() as k{i}\n" for i in range(1300))
     text = 'source r: { n: int } = tcp(listen: "127.0.0.1:0")\n' + rules
@@ -166,6 +185,8 @@ def judge():
     case("counts are those of what was sent", counts_what_was_sent)
     case("both forms say the same", both_forms_say_the_same)
     case("edits are counted by what became of them", edits_are_counted)
+    case("what a guard takes back is counted", what_is_taken_back_is_counted)
+    case("a canary that runs does not wait", a_canary_does_not_wait)
     case("many streams are a bounded number of series", many_streams_are_bounded)
     case("only this machine is served", only_this_machine_is_served)
     case("secrets are on no page", secrets_stay)

@@ -241,6 +241,7 @@ void Engine::State::settle_canary(const runtime::SwapResult& result) {
   report.pause_ns = result.pause_ns;
   run->records_before = runner->stats().records_in;
   run->errors_before = runner->errors().total();
+  history.run_beside(report.version);
   note_shadow_end("a canary runs");
 }
 

@@ -75,7 +75,8 @@ void History::take(const SwapReport& report) {
     if (rolled_back) record.reason = report.cause;
   });
   running_ = report.version;
-  ++counts_["taken"];
+  runs_beside_.erase(report.version);
+  ++counts_[rolled_back ? "rolled-back" : "taken"];
   if (auto known = kept_.find(running_); known != kept_.end()) known->second.waits = false;
   records_.change(report.version, [&](VersionRecord& record) {
     record.outcome = VersionRecord::Outcome::Running;
@@ -91,6 +92,7 @@ void History::take(const SwapReport& report) {
 
 void History::settle(uint64_t version, VersionRecord::Outcome outcome, std::string reason) {
   std::lock_guard lock(mutex_);
+  runs_beside_.erase(version);
   ++counts_[std::string(outcome_name(outcome))];
   records_.change(version, [&](VersionRecord& record) {
     record.outcome = outcome;
@@ -107,9 +109,15 @@ std::vector<std::pair<std::string, uint64_t>> History::counts() const {
 
 std::optional<int64_t> History::oldest_waiting_ns() const {
   std::lock_guard lock(mutex_);
-  std::vector<uint64_t> waiting = records_.with(VersionRecord::Outcome::Waiting);
-  if (waiting.empty()) return std::nullopt;
-  return records_.find(waiting.front())->time_ns;
+  for (uint64_t version : records_.with(VersionRecord::Outcome::Waiting)) {
+    if (!runs_beside_.contains(version)) return records_.find(version)->time_ns;
+  }
+  return std::nullopt;
+}
+
+void History::run_beside(uint64_t version) {
+  std::lock_guard lock(mutex_);
+  runs_beside_.insert(version);
 }
 
 void History::note(uint64_t version, std::string reason) {
@@ -130,6 +138,7 @@ Status History::end() {
     std::lock_guard lock(mutex_);
     if (std::exchange(ended_, true)) return Unit{};
     for (uint64_t version : records_.with(VersionRecord::Outcome::Waiting)) {
+      ++counts_[std::string(outcome_name(VersionRecord::Outcome::Aborted))];
       records_.change(version, [](VersionRecord& record) {
         record.outcome = VersionRecord::Outcome::Aborted;
         record.reason = "the run ended before its cut";

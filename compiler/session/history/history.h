@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "compiler/session/history/file.h"
@@ -73,6 +74,8 @@ class History {
   std::vector<std::pair<std::string, uint64_t>> counts() const;
   // When the oldest that waits for its cut was offered, nanoseconds since 1970.
   std::optional<int64_t> oldest_waiting_ns() const;
+  // The version runs for some of the keys: it does not wait, though what becomes of it is open.
+  void run_beside(uint64_t version);
 
  private:
   // undo_to[v], redo_to[v] of a version that ran or waits; 0: none.
@@ -99,6 +102,7 @@ class History {
   mutable std::mutex mutex_;
   VersionRecords records_;
   std::map<uint64_t, Kept> kept_;
+  std::set<uint64_t> runs_beside_;
   std::map<std::string, uint64_t, std::less<>> counts_;
   uint64_t running_ = 0;
   std::deque<std::string> pending_;  // events for the file

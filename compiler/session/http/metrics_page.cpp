@@ -102,7 +102,10 @@ void add_edits(const EngineFigures& figures, MetricsText& out) {
   out.add({}, count(figures.version));
   out.begin({Kind::Counter, "mutstream_swap", "", "Edits that were offered, by what became of them."});
   // Those are always there, so that the first one is an increase.
-  for (std::string_view result : {"taken", "failed", "refused"}) out.add({{"result", result}}, 0);
+  for (std::string_view result : {"taken", "equivalent", "failed", "refused", "needs-decision", "superseded",
+                                  "aborted", "rolled-back"}) {
+    out.add({{"result", result}}, 0);
+  }
   for (const auto& [result, edits] : figures.edits) out.add({{"result", result}}, count(edits));
   out.begin({Kind::Gauge, "mutstream_swap_pending_seconds", "seconds",
              "How long the oldest edit that waits for its cut has waited; 0: none waits."});

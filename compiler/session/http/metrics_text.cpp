@@ -1,6 +1,7 @@
 #include "compiler/session/http/metrics_text.h"
 
 #include <fmt/format.h>
+#include <llvm/Support/JSON.h>
 
 #include <algorithm>
 #include <cmath>
@@ -25,8 +26,10 @@ std::string step_text(double seconds) {
   return out.find('.') == std::string::npos && out.find('e') == std::string::npos ? out + ".0" : out;
 }
 
-std::string escaped(std::string_view text) {
+// One byte that is no UTF-8, as a path may have, would cost the whole page.
+std::string escaped(std::string_view given) {
   std::string out;
+  const std::string text = llvm::json::fixUTF8(llvm::StringRef(given));
   for (char c : text) {
     if (c == '\\' || c == '"') out += '\\';
     out += c == '\n' ? std::string("\\n") : std::string(1, c);

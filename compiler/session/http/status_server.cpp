@@ -82,7 +82,7 @@ class StatusPages {
     const Engine* engine = engine_.load();
     int64_t now_ns = env_.monotonic_ns();
     if (engine == nullptr || now.phase == Health::Phase::Starting) return;
-    if (figures_ && now_ns - looked_ns_ < figures_age_ns) return;
+    if (looked_ns_ != 0 && now_ns - looked_ns_ < figures_age_ns) return;
     // Who would wait holds up the other pages.
     figures_ = now.busy_ns < boundary_wait_ns ? engine->inspect_within(boundary_wait_ns) : std::nullopt;
     looked_ns_ = env_.monotonic_ns();
