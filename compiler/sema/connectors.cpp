@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "runtime/env/loopback.h"
 #include "runtime/env/tcp_address.h"
+#include "runtime/http/url.h"
 
 namespace mut::sema {
 
@@ -69,12 +71,24 @@ const std::vector<ConnectorRule>& rules() {
         {"separator", Kind::String},
         {"none", Kind::List},
         {"give_up", Kind::Duration}}},
+      {"http",
+       true,
+       true,
+       0,
+       {{"listen", Kind::String},
+        {"post", Kind::String},
+        {"format", Kind::String},
+        {"time_unit", Kind::String},
+        {"header", Kind::Bool},
+        {"separator", Kind::String},
+        {"none", Kind::List},
+        {"give_up", Kind::Duration}}},
       {"host", true, true, 0, {}},
   };
   return table;
 }
-constexpr std::string_view later[] = {"udp",  "http",  "websocket", "kafka",  "nats",
-                                      "mqtt", "redis", "postgres",  "metrics"};
+constexpr std::string_view later[] = {"udp",  "websocket", "kafka",    "nats",
+                                      "mqtt", "redis",     "postgres", "metrics"};
 
 // Which side it is on, and where; what reads has no options of what writes. False when something was
 // reported.
@@ -111,6 +125,44 @@ bool check_tcp(const typed::Connector& tcp, Direction direction, diag::Engine& d
   const typed::Option* give_up = tcp.find("give_up");
   if (give_up == nullptr || give_up->value.as_int() >= 0) return true;
   diags.report(Code::BadOption, give_up->span, "give_up", "a duration here must not be negative");
+  return false;
+}
+
+// What is wrong with where it listens; empty: nothing.
+std::string problem_of_listen(const http::Url& url) {
+  if (url.target.find('?') != std::string::npos) return "a path has no query";
+  if (env::is_loopback(url.address.host)) return "";
+  return "only this machine is served, since there is neither encryption nor a password yet: 127.0.0.1, "
+         "localhost or [::1], behind a proxy where others are to send";
+}
+
+// Where it listens or sends to. False when something was reported.
+bool check_http(const typed::Connector& http, Direction direction, diag::Engine& diags) {
+  bool in = direction == Direction::In;
+  const typed::Option* own = http.find(in ? "listen" : "post");
+  for (const typed::Option& option : http.options) {
+    bool of_sink = option.name == "post" || option.name == "give_up";
+    if (&option == own || option.name == "format" || of_sink != in) continue;
+    diags.report(Code::BadOption, option.span, option.name,
+                 of_sink ? "it is of a sink" : "it is of a source");
+    return false;
+  }
+  if (own == nullptr) {
+    diags.report(Code::MissingOption, http.span, http.name,
+                 in ? "`listen: \"127.0.0.1:port/path\"`" : "`post: \"http://host:port/path\"`");
+    return false;
+  }
+  auto url = http::parse_url(own->value.as_text());
+  std::string problem = url ? "" : url.error().message;
+  if (url && in) problem = problem_of_listen(url.value());
+  if (url && !in && url.value().address.port == 0) problem = "port 0 is of `listen`: the system chooses one";
+  const typed::Option* give_up = http.find("give_up");
+  if (problem.empty() && give_up != nullptr && give_up->value.as_int() < 0) {
+    own = give_up;
+    problem = "a duration here must not be negative";
+  }
+  if (problem.empty()) return true;
+  diags.report(Code::BadOption, own->span, own->name, problem);
   return false;
 }
 
@@ -204,6 +256,7 @@ std::optional<typed::Connector> check_connector(const ast::ConnectorExpr& connec
     one_of("time_unit", {"s", "ms", "us", "ns"});
     if (out.name == "file") one_of("start", {"earliest"});
     if (out.name == "tcp") fine = check_tcp(out, direction, diags) && fine;
+    if (out.name == "http") fine = check_http(out, direction, diags) && fine;
     if (const typed::Option* start = out.find("start"); start != nullptr && direction == Direction::Out) {
       diags.report(Code::BadOption, start->span, "start", "it is of a source");
       fine = false;

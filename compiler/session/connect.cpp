@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/session/files.h"
+#include "compiler/session/http/connect.h"
 #include "runtime/connector/file/file_sink.h"
 #include "runtime/connector/file/file_source.h"
 #include "runtime/connector/stdio/stdio.h"
@@ -51,12 +52,17 @@ codec::DecodeOptions decode_options(const typed::Connector& connector, const run
 
 namespace {
 
+// Whether it goes to where the script says, and that is a program on the network.
+bool is_live(const typed::Connector& connector, const Target& target) {
+  return target.tcp || (connector.name == "http" && target.path == http_target_text(connector));
+}
+
 codec::Format format_of(const typed::Connector& connector, const Target& target) {
   if (target.format) return *target.format;
   if (const typed::Option* option = connector.find("format")) {
     if (auto format = codec::format_of_name(option->value.as_text())) return *format;
   }
-  if (target.tcp) return codec::Format::Json;
+  if (is_live(connector, target)) return codec::Format::Json;
   return codec::format_of_path(target.path).value_or(codec::Format::Json);
 }
 
@@ -69,6 +75,10 @@ int64_t give_up_ns(const typed::Connector& connector) {
 std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around, const typed::Emit& emit,
                                                    const Target& target) {
   if (target.path == "-") return connector::make_stdout_sink(around.env);
+  if (is_live(emit.connector, target) && !target.tcp) {
+    return make_http_writer(around, {emit.name, http_url(emit.connector), give_up_ns(emit.connector),
+                                     format_of(emit.connector, target)});
+  }
   if (!target.tcp) return connector::make_file_sink(around.env, target.path);
   connector::TcpSinkOptions options{"sink `" + emit.name + "`", target.tcp->address,
                                     give_up_ns(emit.connector), emit.name};
@@ -91,6 +101,10 @@ Target target_of(const typed::Connector& connector) {
     auto side = listen != nullptr ? connector::TcpSide::Listen : connector::TcpSide::Connect;
     out.tcp = TcpTarget{side, env::parse_tcp_address(option->value.as_text()).value()};
     out.path = out.tcp->text();
+    return out;
+  }
+  if (connector.name == "http") {
+    out.path = http_target_text(connector);
     return out;
   }
   out.path = connector.name == "file" ? connector.positional(0)->value.as_text() : "-";
@@ -147,6 +161,12 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(
     if (!opened) return opened.error().within("source `" + source.name + "`");
     return opened;
   }
+  if (is_live(source.connector, target)) {
+    auto opened = open_http_reader(
+        around, {source.name, http_url(source.connector), format, std::move(decode)}, plan.record);
+    if (!opened) return opened.error().within("source `" + source.name + "`");
+    return opened;
+  }
   connector::FileSourceOptions options;
   options.path = target.path;
   options.format = format;
@@ -162,7 +182,7 @@ std::string sink_target(const typed::Emit& emit, const Bindings& bindings) {
   const Target* bound = find_binding(bindings, "sink", emit.name);
   Target target = bound != nullptr ? *bound : target_of(emit.connector);
   std::string out = std::to_string(static_cast<int>(format_of(emit.connector, target))) + ":" + target.path;
-  if (target.tcp) out += ":" + std::to_string(give_up_ns(emit.connector));
+  if (is_live(emit.connector, target)) out += ":" + std::to_string(give_up_ns(emit.connector));
   return out;
 }
 
@@ -178,10 +198,11 @@ Result<runtime::OutletBinding> open_sink(const Surroundings& around, const typed
   out.sink = emit.name;
   out.format = format_of(emit.connector, target);
   const typed::Option* append = emit.connector.find("append");
-  bool keeps = target.path == "-" || target.tcp || (append != nullptr && append->value.as_bool());
+  const bool live = is_live(emit.connector, target);
+  bool keeps = target.path == "-" || live || (append != nullptr && append->value.as_bool());
   out.start = keeps ? connector::SinkStart::Append : connector::SinkStart::Replace;
   auto entry = std::find_if(known.begin(), known.end(), [&](const KnownSink& other) {
-    if (target.path == "-" || other.path == "-" || target.tcp) return target.path == other.path;
+    if (target.path == "-" || other.path == "-" || live) return target.path == other.path;
     return target.path == other.path || same_file(around.env, target.path, other.path);
   });
   bool fresh = entry == known.end();

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <set>
 
+#include "compiler/session/http/connect.h"
+
 namespace mut::session {
 namespace {
 
@@ -59,6 +61,22 @@ bool reads(env::Env& env, const Named& source, const std::string& sink) {
   return false;
 }
 
+// The same of HTTP.
+Status check_urls(const typed::Program& program, const Bindings& bindings) {
+  for (const typed::Emit& emit : program.emits) {
+    if (emit.connector.name != "http" || find_binding(bindings, "sink", emit.name) != nullptr) continue;
+    http::Url to = http_url(emit.connector);
+    for (const typed::Source& source : program.sources) {
+      if (source.connector.name != "http" || find_binding(bindings, "source", source.name) != nullptr)
+        continue;
+      if (to.text() != http_url(source.connector).text()) continue;
+      return Error{"sink `" + emit.name + "` would send to " + to.text() + ", where source `" + source.name +
+                   "` listens"};
+    }
+  }
+  return Unit{};
+}
+
 // A program that writes to where it listens would feed itself.
 Status check_addresses(const typed::Program& program, const Bindings& bindings) {
   for (const typed::Emit& emit : program.emits) {
@@ -73,7 +91,7 @@ Status check_addresses(const typed::Program& program, const Bindings& bindings) 
                    source.name + "` " + (from.side == connector::TcpSide::Listen ? "listens" : "reads")};
     }
   }
-  return Unit{};
+  return check_urls(program, bindings);
 }
 
 using Pairs = std::set<std::pair<std::string, std::string>>;

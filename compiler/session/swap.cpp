@@ -409,7 +409,7 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
       const typed::Source* old_source = find_source(before, was);
       using Replaced = runtime::SourceChanges::Replaced;
       auto former =
-          old_source->connector.name == "tcp" ? Replaced::Former::FollowedUp : Replaced::Former::Kept;
+          old_source->connector.name != "file" ? Replaced::Former::FollowedUp : Replaced::Former::Kept;
       swap.sources.replaced.push_back({source, session::input_text(old_source->connector),
                                        session::input_text(made.typed->sources[i].connector),
                                        std::move(reader).value(), former});

@@ -58,7 +58,7 @@ void append_bytes(Message& message, Body body, std::string& out) {
 
 }  // namespace
 
-const std::string* Request::find(std::string_view name) const {
+const std::string* find_field(const std::vector<Field>& fields, std::string_view name) {
   for (const Field& field : fields) {
     if (boost::beast::iequals({field.name.data(), field.name.size()}, {name.data(), name.size()}))
       return &field.value;
@@ -95,6 +95,19 @@ std::string bytes_of(const Response& response, Connection then, Body body, int64
   message.prepare_payload();
   std::string out;
   append_bytes(message, body, out);
+  return out;
+}
+
+std::string bytes_of(const Request& request) {
+  beast::request<beast::string_body> message;
+  message.version(11);
+  message.method_string(request.method);
+  message.target(request.target);
+  for (const Field& field : request.fields) message.set(field.name, field.value);
+  message.body() = request.body;
+  message.prepare_payload();
+  std::string out;
+  append_bytes(message, Body::Sent, out);
   return out;
 }
 
@@ -185,5 +198,69 @@ RequestReader::State RequestReader::take(std::string_view bytes) { return parsin
 Request RequestReader::take_request() { return parsing_->take_request(); }
 const Response& RequestReader::refusal() const { return parsing_->refusal(); }
 bool RequestReader::take_expectation() { return parsing_->take_expectation(); }
+
+class ResponseReader::Parsing {
+ public:
+  explicit Parsing(ReadLimits limits) : limits_(limits) { begin(); }
+
+  State take(std::string_view bytes) {
+    held_ += bytes;
+    bytes_ += bytes.size();
+    if (bytes_ > limits_.header_bytes + chunked_share * limits_.body_bytes + chunked_bytes)
+      return State::Wrong;
+    while (!held_.empty() && !parser_->is_done()) {
+      error_code problem;
+      size_t used = parser_->put(boost::asio::buffer(held_), problem);
+      held_.erase(0, used);
+      if (problem && problem != beast::error::need_more) return State::Wrong;
+      if (parser_->is_done() && parser_->get().result_int() < 200) {
+        begin();
+      } else if (problem || used == 0) {
+        break;
+      }
+    }
+    if (parser_->is_done()) return State::Whole;
+    return bytes_ == 0 ? State::Nothing : State::Part;
+  }
+
+  State end() {
+    error_code problem;
+    if (parser_->got_some() && !parser_->is_done()) parser_->put_eof(problem);
+    if (parser_->is_done() && !problem) return State::Whole;
+    return bytes_ == 0 ? State::Nothing : State::Part;
+  }
+
+  Response take_response() {
+    auto message = parser_->release();
+    Response out;
+    out.status = message.result_int();
+    for (const auto& field : message.base())
+      out.fields.push_back({text(field.name_string()), text(field.value())});
+    out.body = std::move(message.body());
+    return out;
+  }
+
+  bool keeps_alive() const { return parser_->keep_alive() && held_.empty(); }
+
+ private:
+  void begin() {
+    parser_.emplace();
+    parser_->eager(true);
+    parser_->header_limit(static_cast<uint32_t>(limits_.header_bytes));
+    parser_->body_limit(limits_.body_bytes);
+  }
+
+  ReadLimits limits_;
+  std::optional<beast::response_parser<beast::string_body>> parser_;
+  std::string held_;  // that came and was not used
+  size_t bytes_ = 0;  // that came
+};
+
+ResponseReader::ResponseReader(ReadLimits limits) : parsing_(std::make_unique<Parsing>(limits)) {}
+ResponseReader::~ResponseReader() = default;
+ResponseReader::State ResponseReader::take(std::string_view bytes) { return parsing_->take(bytes); }
+ResponseReader::State ResponseReader::end() { return parsing_->end(); }
+Response ResponseReader::take_response() { return parsing_->take_response(); }
+bool ResponseReader::keeps_alive() const { return parsing_->keeps_alive(); }
 
 }  // namespace mut::http

@@ -8,9 +8,6 @@
 
 namespace mut::http {
 
-// "localhost", 127.0.0.1 and the like, ::1: without a port, without brackets.
-bool is_loopback(std::string_view host);
-
 // Of requests to a port that is open to this machine alone: where `Host` names another machine (a name that
 // was made to stand for this one) or `Origin` another site, why it is refused.
 std::optional<Response> refuse_foreign(const Request& request);

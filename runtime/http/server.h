@@ -2,9 +2,11 @@
 // or silent costs a place and loses it to who comes next; nobody waits for them.
 #pragma once
 #include <atomic>
-#include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/env/env.h"
@@ -20,20 +22,36 @@ struct ServerLimits {
   int64_t request_ns = 5'000'000'000;
   int64_t idle_ns = 30'000'000'000;
   int64_t answer_ns = 10'000'000'000;
+  // How long an answer may be owed before the service is asked to take the request back.
+  int64_t take_back_ns = 2'000'000'000;
+};
+
+// Who answers. Called on the thread of the server, which serves nobody else meanwhile.
+class Service {
+ public:
+  virtual ~Service() = default;
+  // The answer; nothing: it comes by Server::answer() with that number.
+  virtual std::optional<Response> begin(uint64_t number, Request request) = 0;
+  // The answer of a request that is not to be answered otherwise any more; nothing: it will be.
+  virtual std::optional<Response> take_back(uint64_t number) {
+    (void)number;
+    return std::nullopt;
+  }
 };
 
 class Server {
  public:
-  // Called on the thread of the server, which serves nobody else meanwhile.
-  using Answer = std::function<Response(const Request&)>;
-  Server(env::Env& env, std::unique_ptr<env::SocketListener> listener, ServerLimits limits, Answer answer);
-  // Cuts all connections off.
+  // All outlive the server.
+  Server(env::Env& env, std::unique_ptr<env::SocketListener> listener, ServerLimits limits, Service& service);
+  // Sends the answers that were given, as far as they are taken soon, and cuts all connections off.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   // "127.0.0.1:9464"
   const std::string& address() const { return listener_->address(); }
+  // Any thread: of a request that the service has begun. Nothing where its connection has gone.
+  void answer(uint64_t number, Response response);
 
  private:
   struct Line;
@@ -42,6 +60,10 @@ class Server {
   void serve(Line& line, bool ready);
   void read(Line& line);
   void answer_all(Line& line);
+  void give_answers();
+  // Whether there is a place for another one; where there is not, it is told.
+  bool make_room(env::Socket& for_one);
+  void say_goodbye();
   void reply(Line& line, const Response& response, Connection then, Body body);
   void send(Line& line);
   int64_t deadline_ns(const Line& line) const;
@@ -49,8 +71,11 @@ class Server {
   env::Env& env_;
   std::unique_ptr<env::SocketListener> listener_;
   ServerLimits limits_;
-  Answer answer_;
+  Service& service_;
   std::unique_ptr<env::SocketSet> set_;
+  uint64_t last_number_ = 0;
+  std::mutex mutex_;  // guards answers_
+  std::vector<std::pair<uint64_t, Response>> answers_;
   std::vector<std::unique_ptr<Line>> lines_;  // of the thread
   std::string room_;
   std::atomic<bool> stopped_{false};

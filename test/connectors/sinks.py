@@ -5,6 +5,7 @@ import subprocess
 import time
 
 from harness import LIMIT, Receiver, Run, case, connect, listen, must, until
+from http_peers import HttpOut
 from texts import COUNT, MEMORY_MB, generated, must_be, numbers_of
 
 
@@ -87,7 +88,7 @@ class TcpListenOut(TcpConnectOut):
         self.peer = connect(run.address("sink `o`"))
 
 
-SINKS = [FileOut, StdoutOut, TcpConnectOut, TcpListenOut]
+SINKS = [FileOut, StdoutOut, TcpConnectOut, TcpListenOut, HttpOut]
 
 
 def opened(out, run):

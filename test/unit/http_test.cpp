@@ -4,6 +4,7 @@
 
 #include "compiler/session/http/accept.h"
 #include "compiler/session/http/metrics_text.h"
+#include "runtime/env/loopback.h"
 #include "runtime/http/message.h"
 #include "runtime/http/origin.h"
 
@@ -122,11 +123,11 @@ TEST(Response, IsBytesWithALength) {
 
 TEST(Origin, OfThisMachineIsAnAddressOfIt) {
   for (const char* own : {"localhost", "LocalHost", "127.0.0.1", "127.255.0.9", "::1"})
-    EXPECT_TRUE(http::is_loopback(own)) << own;
+    EXPECT_TRUE(env::is_loopback(own)) << own;
   for (const char* other :
        {"", "localhost.example", "127.0.0.1.example", "127.0.0", "127.0.0.256", "127.0.0.1.1", "128.0.0.1",
         "0.0.0.0", "::", "::2", "1127.0.0.1", "127.0.0.x", "127..0.1"})
-    EXPECT_FALSE(http::is_loopback(other)) << other;
+    EXPECT_FALSE(env::is_loopback(other)) << other;
 }
 
 TEST(Accept, IsOpenMetricsWhereThatIsWantedMost) {

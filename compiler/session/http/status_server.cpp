@@ -1,9 +1,11 @@
 #include <atomic>
+#include <optional>
 #include <utility>
 
 #include "compiler/session/http/accept.h"
 #include "compiler/session/http/metrics_page.h"
 #include "mutstream/status.h"
+#include "runtime/env/loopback.h"
 #include "runtime/env/real_env.h"
 #include "runtime/http/origin.h"
 #include "runtime/http/server.h"
@@ -27,7 +29,7 @@ Outcome<env::TcpAddress> parse_address(const std::string& text) {
   bool has_port = text.ends_with(']') ? false : text.find(':') != std::string::npos;
   auto address = env::parse_tcp_address(has_port ? text : text + ":" + std::to_string(usual_port));
   if (!address) return wrong(address.error().message);
-  if (http::is_loopback(address.value().host)) return std::move(address).value();
+  if (env::is_loopback(address.value().host)) return std::move(address).value();
   return wrong(
       "only this machine is served, since there is neither encryption nor a password yet: take 127.0.0.1, "
       "localhost or [::1], and where others are to see it, put a proxy that knows them or an SSH tunnel "
@@ -35,12 +37,15 @@ Outcome<env::TcpAddress> parse_address(const std::string& text) {
 }
 
 // What is answered. Threads: answer() by one, serve() by any.
-class StatusPages {
+class StatusPages final : public http::Service {
  public:
   explicit StatusPages(env::Env& env) : env_(env), started_ns_(env.wall_ns()) {}
 
   void serve(const Engine& engine) { engine_.store(&engine); }
 
+  std::optional<http::Response> begin(uint64_t, http::Request request) override { return answer(request); }
+
+ private:
   http::Response answer(const http::Request& request) {
     if (auto foreign = http::refuse_foreign(request)) return *foreign;
     std::string_view path = request.path();
@@ -57,7 +62,6 @@ class StatusPages {
     return why.empty() ? http::text_page(200, "ok\n") : http::refusal(503, why);
   }
 
- private:
   Health health() const {
     const Engine* engine = engine_.load();
     return engine != nullptr ? engine->health() : Health{};
@@ -117,9 +121,8 @@ Outcome<std::unique_ptr<StatusServer>> StatusServer::listen(const std::string& t
   auto listener = state->env->listen_tcp(address.value());
   if (!listener) return Failure{Failure::Kind::Io, listener.error().message};
   state->pages = std::make_unique<StatusPages>(*state->env);
-  auto answer = [pages = state->pages.get()](const http::Request& request) { return pages->answer(request); };
-  state->server =
-      std::make_unique<http::Server>(*state->env, std::move(listener).value(), http::ServerLimits{}, answer);
+  state->server = std::make_unique<http::Server>(*state->env, std::move(listener).value(),
+                                                 http::ServerLimits{}, *state->pages);
   return std::unique_ptr<StatusServer>(new StatusServer(std::move(state)));
 }
 
