@@ -76,11 +76,13 @@ TEST_F(EmbeddedState, ParamsAndVersionsGoOn) {
 
 TEST_F(EmbeddedState, AnotherScriptIsAnEditAndNeedsItsConsents) {
   run({1, 2, 3});
+  constexpr std::string_view counted = "| @c with n = count() over all ttl none ";
   std::string more = counts_script;
-  more.replace(more.find("n = count()"), 11, "n = count(), sum = sum(id)");
+  more.replace(more.find(counted), counted.size(),
+               "| @c with n = count() over all ttl none, all = sum(id) over all ttl none ");
   EXPECT_EQ(run({4}, more), std::vector<std::string>{"id=4 n=4"});
   std::string without = counts_script;
-  without.replace(without.find("| @c with n = count() over all ttl none "), 40, "| with n = 0 ");
+  without.replace(without.find(counted), counted.size(), "| with n = 0 ");
   auto engine = load(without, options_);
   ASSERT_TRUE(engine);
   EXPECT_DONE(engine->bind_host_source("hits"));
