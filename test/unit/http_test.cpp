@@ -158,6 +158,23 @@ TEST(MetricsText, NamesCountersByTheForm) {
   }
 }
 
+TEST(MetricsText, HoldsABoundedNumberOfSeries) {
+  using session::MetricFamily;
+  constexpr size_t past = 300;
+  for (auto [together, wanted] :
+       {std::pair(MetricFamily::Together::Sum, "n{x=\"other\",y=\"other\"} 600\n"),
+        std::pair(MetricFamily::Together::Most, "n{x=\"other\",y=\"other\"} 2\n")}) {
+    session::MetricsText out(MetricsForm::Plain);
+    out.begin({MetricFamily::Kind::Gauge, "n", "", "What.", together});
+    for (size_t i = 0; i < session::MetricsText::series_max + past; ++i)
+      out.add({{"x", "s" + std::to_string(i)}, {"y", "z"}}, 2);
+    std::string text = out.take();
+    auto lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+    EXPECT_EQ(lines, 2 + session::MetricsText::series_max + 1);
+    EXPECT_TRUE(text.ends_with(wanted)) << text.substr(text.size() - 100);
+  }
+}
+
 TEST(MetricsText, CountsAHistogramUpwards) {
   DurationHistogram took;
   for (int64_t ns : {1, 100'000, 100'001, 2'000'000'000}) took.add(ns);
