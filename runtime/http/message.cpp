@@ -207,11 +207,12 @@ class ResponseReader::Parsing {
     held_ += bytes;
     bytes_ += bytes.size();
     if (bytes_ > limits_.header_bytes + chunked_share * limits_.body_bytes + chunked_bytes)
-      return State::Wrong;
+      return cut_or_wrong();
     while (!held_.empty() && !parser_->is_done()) {
       error_code problem;
       size_t used = parser_->put(boost::asio::buffer(held_), problem);
       held_.erase(0, used);
+      if (problem == beast::error::body_limit) return cut_or_wrong();
       if (problem && problem != beast::error::need_more) return State::Wrong;
       if (parser_->is_done() && parser_->get().result_int() < 200) {
         begin();
@@ -240,9 +241,14 @@ class ResponseReader::Parsing {
     return out;
   }
 
-  bool keeps_alive() const { return parser_->keep_alive() && held_.empty(); }
+  bool keeps_alive() const { return !cut_ && parser_->keep_alive() && held_.empty(); }
 
  private:
+  // The status counts, whatever is said at length: the rest is not read.
+  State cut_or_wrong() {
+    cut_ = parser_->is_header_done() && parser_->get().result_int() >= 200;
+    return cut_ ? State::Whole : State::Wrong;
+  }
   void begin() {
     parser_.emplace();
     parser_->eager(true);
@@ -254,6 +260,7 @@ class ResponseReader::Parsing {
   std::optional<beast::response_parser<beast::string_body>> parser_;
   std::string held_;  // that came and was not used
   size_t bytes_ = 0;  // that came
+  bool cut_ = false;  // its body is longer than is read
 };
 
 ResponseReader::ResponseReader(ReadLimits limits) : parsing_(std::make_unique<Parsing>(limits)) {}

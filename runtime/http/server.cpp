@@ -170,7 +170,8 @@ void Server::serve(Line& line, bool ready) {
     send(line);
     answer_all(line);
   } else if (ready && line.does == Line::Does::Waits) {
-    line.begin(Line::Does::Over, line.since_ns);  // nothing else is looked for
+    (void)service_.take_back(line.number);  // nobody waits for the answer any more
+    line.begin(Line::Does::Over, line.since_ns);
   } else if (ready && line.does != Line::Does::Over) {
     read(line);
   }

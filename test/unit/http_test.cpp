@@ -189,5 +189,19 @@ TEST(MetricsText, CountsAHistogramUpwards) {
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
 }
 
+// A receiver that repeats what it took, or says at length why it does not, has answered.
+TEST(ResponseReader, JudgesALongAnswerByItsStatus) {
+  for (const char* status : {"200 OK", "422 Unprocessable Entity"}) {
+    http::ResponseReader reader(http::ReadLimits{1024, 100});
+    std::string head = std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 5000\r\n\r\n";
+    EXPECT_EQ(reader.take(head + std::string(200, 'x')), http::ResponseReader::State::Whole);
+    EXPECT_FALSE(reader.keeps_alive());
+    EXPECT_EQ(std::to_string(reader.take_response().status), std::string(status).substr(0, 3));
+  }
+  http::ResponseReader header(http::ReadLimits{100, 100});
+  EXPECT_EQ(header.take("HTTP/1.1 200 OK\r\nLong: " + std::string(5000, 'x')),
+            http::ResponseReader::State::Wrong);
+}
+
 }  // namespace
 }  // namespace mut::test

@@ -87,7 +87,7 @@ class HttpSink final : public Outbox {
       if (rows.empty() && finishing()) break;
       if (rows.empty()) {
         set_->wait({}, finishing() ? look_ns : -1);
-      } else if (!deliver(header() + rows)) {
+      } else if (!deliver(*piece(0).header + rows)) {
         return;
       } else {
         forget(rows.size());
@@ -96,12 +96,13 @@ class HttpSink final : public Outbox {
     socket_ = nullptr;  // one that begins again connects again
   }
 
-  // Rows of the first pieces, as many whole ones as belong in one request.
+  // Rows of the first pieces, as many whole ones as belong in one request: all below one header.
   std::string next_rows() {
     std::string out;
     for (size_t i = 0; i < piece_count(); ++i) {
       std::string_view left = std::string_view(piece(i).text).substr(i == 0 ? offset_ : 0);
       if (!out.empty() && out.size() + left.size() > post_bytes_max) break;
+      if (*piece(i).header != *piece(0).header) break;
       out += left.substr(0, whole_records(left, post_bytes_max, ends_));
       if (out.size() >= post_bytes_max || left.size() > post_bytes_max) break;
     }
@@ -155,7 +156,7 @@ class HttpSink final : public Outbox {
 
   bool may_wait(int64_t begun_ns) {
     int64_t tried_ns = env_.monotonic_ns() - begun_ns;
-    if (tried_ns < options_.give_up_ns && !waited_enough()) return true;
+    if (tried_ns < options_.give_up_ns && !waited_enough() && !given_up_.load()) return true;
     fail({url_.text() + ": nothing was taken for " + std::to_string(tried_ns / 1'000'000'000) + " s (" +
           why_ + "); " + bytes_left_text() + " are not known to have arrived"});
     return false;

@@ -60,6 +60,8 @@ class HttpSource final : public SourceReader {
   }
 
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
+    // The columns of a body that has been answered bind nobody.
+    if (!post_) pump_.start_input();
     return pump_.redeclare(std::move(record), time_field);
   }
   codec::Decoder* decoder() override { return pump_.decoder(); }

@@ -63,7 +63,7 @@ Status Outbox::write(std::string_view text) {
     std::lock_guard lock(mutex_);
     if (failed_) return tell();
     if (bytes_ == 0) note_moved();
-    pieces_.push_back({std::string(text)});
+    pieces_.push_back({std::string(text), header_});
     bytes_ += text.size();
   }
   set_->ring();
@@ -118,7 +118,7 @@ Status Outbox::close() {
 
 void Outbox::set_header(std::string_view header) {
   std::lock_guard lock(mutex_);
-  header_ = header;
+  header_ = std::make_shared<std::string>(header);
 }
 
 size_t Outbox::piece_count() const {
@@ -145,7 +145,7 @@ void Outbox::forget_first() {
 
 std::string Outbox::header() const {
   std::lock_guard lock(mutex_);
-  return header_;
+  return *header_;
 }
 
 void Outbox::fail(Error error) {

@@ -39,7 +39,8 @@ class Outbox : public SinkWriter {
 
   // ---- of the thread of run()
   struct Piece {
-    std::string text;  // rows that were written at once
+    std::string text;                           // rows that were written at once
+    std::shared_ptr<const std::string> header;  // that they belong below
   };
   // How many pieces there are; they stay where they are until forget_first().
   size_t piece_count() const;
@@ -75,7 +76,7 @@ class Outbox : public SinkWriter {
   mutable std::mutex mutex_;  // guards what follows
   std::deque<Piece> pieces_;
   size_t bytes_ = 0;
-  std::string header_;
+  std::shared_ptr<const std::string> header_ = std::make_shared<std::string>();
   std::optional<Error> failed_;
   bool told_ = false;  // that it has failed
 
