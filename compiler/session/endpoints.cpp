@@ -14,8 +14,8 @@ bool of_host(const typed::Connector& connector) { return connector.name == "host
 // "file readings.csv", "tcp connect db:5432", "stdin"
 std::string target_text(const typed::Connector& connector) {
   session::Target target = session::target_of(connector);
-  if (target.tcp || connector.name != "file") return target.tcp ? target.path : connector.name;
-  return connector.name + " " + target.path;
+  if (connector.name == "file") return connector.name + " " + target.path;
+  return target.path == "-" ? connector.name : target.path;
 }
 
 }  // namespace

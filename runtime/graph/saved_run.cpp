@@ -157,7 +157,7 @@ Status Feeds::load(state::Loader& from, const std::vector<checkpoint::InputMark>
     state::pass_values(from, feed.position, replays, over);
     pass_optional(from, feed.newest);
     pass_place(from, feed.begin);
-    feed.skip = feed.begin.skip;
+    feed.skip = replays ? feed.begin.skip : 0;
     feed.begun_at = feed.position;
     feed.replays = replays && feed.reader;
     if (!from.fine()) break;

@@ -91,6 +91,21 @@ emit s to file("out.jsonl")
     check("promises: an input that is shorter", None if fine else f"exit {first.returncode} {first.stderr}, {done.returncode}: {told}")
 
 
+def piped(work):
+    """What comes by a pipe cannot be read again: a later run goes on with what comes then, also with none at all."""
+    (work / "v.mut").write_text("""source s: { n: int } = stdin()
+stream sums = s | aggregate n = count(), total = sum(n) ttl none
+emit sums to file("sums.jsonl")
+""")
+    told = ""
+    for text in ("".join(f'{{"n": {n}}}\n' for n in range(500)), "", '{"n": 1000}\n'):
+        done = subprocess.run([mutc, "run", "v.mut", "--state", "st", "-q"], cwd=work, input=text.encode(), capture_output=True, timeout=60)
+        told += f"exit {done.returncode} {done.stderr.decode()} " if done.returncode else ""
+    rows = (work / "sums.jsonl").read_text().splitlines()
+    fine = not told and len(rows) == 501 and rows[-1] == f'{{"n":501,"total":{sum(range(500)) + 1000}}}'
+    check("promises: a pipe", None if fine else f"{told} {len(rows)} rows, {rows[-1:]}")
+
+
 def nothing_twice(work):
     """A run that has ended begins again, and its outputs are what they were; to standard output only the end comes again."""
     (work / "in.jsonl").write_text("".join(f'{{"n": {n}, "at": "{at(n * 1000)}"}}\n' for n in range(10)))
@@ -111,4 +126,4 @@ def test(workers, long):
     def in_folder(part):
         with tempfile.TemporaryDirectory() as scratch:
             part(pathlib.Path(scratch))
-    list(workers.map(in_folder, (told_paths, grows, stopped, shorter, nothing_twice)))
+    list(workers.map(in_folder, (told_paths, grows, stopped, shorter, piped, nothing_twice)))
