@@ -61,6 +61,19 @@ unsigned refused_with(std::string_view bytes, http::ReadLimits limits) {
   return reader.take(bytes) == State::Wrong ? reader.refusal().status : 200;
 }
 
+// The last chunk, whose end comes byte by byte, is looked at again each time.
+TEST(RequestReader, ReadsALastChunkInAnyPieces) {
+  const std::string bytes = "POST /in HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nMore: b\r\n\r\n";
+  for (size_t piece = 1; piece < bytes.size(); ++piece) {
+    http::RequestReader reader(http::ReadLimits{1024, 100});
+    auto state = http::RequestReader::State::Nothing;
+    for (size_t at = 0; at < bytes.size(); at += piece)
+      state = reader.take(std::string_view(bytes).substr(at, piece));
+    EXPECT_EQ(state, http::RequestReader::State::Whole) << piece;
+    EXPECT_EQ(reader.take_request().body, "");
+  }
+}
+
 TEST(RequestReader, RefusesWhatIsPastALimitAndNotWhatReachesIt) {
   size_t header = post.size() - 5;
   EXPECT_EQ(refused_with(post, {header, 5}), 200u);
