@@ -26,29 +26,21 @@ struct ConnectorRule {
   std::vector<OptionRule> options;
 };
 
+// How text is read and written, and what is particular to the connector.
+std::vector<OptionRule> text_options(std::vector<OptionRule> more) {
+  more.insert(more.end(), {{"format", Kind::String},
+                           {"time_unit", Kind::String},
+                           {"header", Kind::Bool},
+                           {"separator", Kind::String},
+                           {"none", Kind::List}});
+  return more;
+}
+
 const std::vector<ConnectorRule>& rules() {
   static const std::vector<ConnectorRule> table = {
-      {"file",
-       true,
-       true,
-       1,
-       {{"format", Kind::String},
-        {"follow", Kind::Bool},
-        {"append", Kind::Bool},
-        {"start", Kind::String},
-        {"time_unit", Kind::String},
-        {"header", Kind::Bool},
-        {"separator", Kind::String},
-        {"none", Kind::List}}},
-      {"stdin",
-       true,
-       false,
-       0,
-       {{"format", Kind::String},
-        {"time_unit", Kind::String},
-        {"header", Kind::Bool},
-        {"separator", Kind::String},
-        {"none", Kind::List}}},
+      {"file", true, true, 1,
+       text_options({{"follow", Kind::Bool}, {"append", Kind::Bool}, {"start", Kind::String}})},
+      {"stdin", true, false, 0, text_options({})},
       {"stdout", false, true, 0, {{"format", Kind::String}}},
       {"generate",
        true,
@@ -59,30 +51,10 @@ const std::vector<ConnectorRule>& rules() {
         {"seed", Kind::Int},
         {"step", Kind::Duration},
         {"start", Kind::Time}}},
-      {"tcp",
-       true,
-       true,
-       0,
-       {{"connect", Kind::String},
-        {"listen", Kind::String},
-        {"format", Kind::String},
-        {"time_unit", Kind::String},
-        {"header", Kind::Bool},
-        {"separator", Kind::String},
-        {"none", Kind::List},
-        {"give_up", Kind::Duration}}},
-      {"http",
-       true,
-       true,
-       0,
-       {{"listen", Kind::String},
-        {"post", Kind::String},
-        {"format", Kind::String},
-        {"time_unit", Kind::String},
-        {"header", Kind::Bool},
-        {"separator", Kind::String},
-        {"none", Kind::List},
-        {"give_up", Kind::Duration}}},
+      {"tcp", true, true, 0,
+       text_options({{"connect", Kind::String}, {"listen", Kind::String}, {"give_up", Kind::Duration}})},
+      {"http", true, true, 0,
+       text_options({{"listen", Kind::String}, {"post", Kind::String}, {"give_up", Kind::Duration}})},
       {"host", true, true, 0, {}},
   };
   return table;

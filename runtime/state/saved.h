@@ -143,18 +143,23 @@ template <typename Io, typename First, typename Second>
 void pass_key(Io& io, const std::pair<First, Second>& key) {
   pass_values(io, key.first, key.second);
 }
+// `make(key)` of each key that is there.
+template <typename Key, typename Io, typename Make>
+void load_keys(Io& io, const Make& make) {
+  uint64_t count = io.count(sizeof(Key));
+  for (uint64_t i = 0; i < count && io.fine(); ++i) {
+    Key key{};
+    pass_key(io, key);
+    make(key);
+  }
+}
 // A map; `each(io, value)`.
 template <typename Io, typename Map, typename Each>
 void pass_map(Io& io, Map& all, const Each& each) {
   using Key = typename std::remove_cvref_t<Map>::key_type;
   if constexpr (Io::loads) {
-    uint64_t count = io.count(sizeof(Key));
     all.clear();
-    for (uint64_t i = 0; i < count && io.fine(); ++i) {
-      Key key{};
-      pass_key(io, key);
-      each(io, all[key]);
-    }
+    load_keys<Key>(io, [&](const Key& key) { each(io, all[key]); });
   } else {
     io.value(static_cast<uint64_t>(all.size()));
     for (auto& [key, value] : all) {
@@ -168,13 +173,8 @@ template <typename Io, typename Set>
 void pass_set(Io& io, Set& all) {
   using Key = typename std::remove_cvref_t<Set>::key_type;
   if constexpr (Io::loads) {
-    uint64_t count = io.count(sizeof(Key));
     all.clear();
-    for (uint64_t i = 0; i < count && io.fine(); ++i) {
-      Key key{};
-      pass_key(io, key);
-      all.insert(all.end(), key);
-    }
+    load_keys<Key>(io, [&](const Key& key) { all.insert(all.end(), key); });
   } else {
     io.value(static_cast<uint64_t>(all.size()));
     for (const Key& key : all) pass_key(io, key);

@@ -1,6 +1,5 @@
 """What only connections do: break, come back, are many, and meet edits."""
 import json
-import os
 import random
 import re
 import subprocess
@@ -9,7 +8,7 @@ import time
 
 from harness import LIMIT, ROOT, Receiver, Run, case, connect, listen, must, reset, rows, until, until_rows
 from sinks import TcpConnectOut, opened
-from texts import COUNT, MEMORY_MB, generated, must_be, numbers, numbers_of, script
+from texts import COUNT, MEMORY_MB, generated, must_be, must_print, numbers, numbers_of, script
 
 
 def a_sink_connects_again(folder):
@@ -338,13 +337,7 @@ def the_page_says_true(folder):
     client = connect(run.address("source `\\w+`"))
     client.sendall(sent.encode())
     client.close()
-    got = b""
-    while got.count(b"\n") < wanted.count("\n"):
-        piece = os.read(run.process.stdout.fileno(), 65536)
-        must(piece, f"it ended: {run.said()}")
-        got += piece
-    run.stop()
-    must_be(got.decode(), wanted, "output")
+    must_print(run, wanted)
 
 
 def judge():

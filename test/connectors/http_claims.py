@@ -1,6 +1,5 @@
 """HTTP beside what the tables ask: answers, keys, what is held up, what is sent again."""
 import json
-import os
 import re
 import socket
 import subprocess
@@ -10,7 +9,7 @@ import time
 import harness
 from harness import LIMIT, ROOT, Run, case, listen, must, rows, until, until_rows
 from http_peers import Receiver, post
-from texts import generated, must_be, numbers, numbers_of, script
+from texts import generated, must_be, must_print, numbers, numbers_of, script
 
 SOURCE = 'http(listen: "127.0.0.1:0/in")'
 
@@ -364,13 +363,7 @@ def the_page_says_true(folder):
     must('"127.0.0.1:8080/orders"' in text, "the address is another one")
     run = Run(folder, text.replace("127.0.0.1:8080", "127.0.0.1:0"), stdout=subprocess.PIPE)
     must_be(post(run.address("source `orders`"), "/orders", sent.encode()).text, answer, "the answer")
-    got = b""
-    while got.count(b"\n") < wanted.count("\n"):
-        piece = os.read(run.process.stdout.fileno(), 65536)
-        must(piece, f"it ended: {run.said()}")
-        got += piece
-    run.stop()
-    must_be(got.decode(), wanted, "output")
+    must_print(run, wanted)
 
 
 def judge():

@@ -51,5 +51,16 @@ def must_be(got, wanted, what="rows"):
     must(got == wanted, lambda: f"{what} differ, {differ(got, wanted)}")
 
 
+def must_print(run, wanted):
+    """What the run writes to its standard output, a pipe, by the time that it has written as many lines; then it is stopped."""
+    got = b""
+    while got.count(b"\n") < wanted.count("\n"):
+        piece = os.read(run.process.stdout.fileno(), 65536)
+        must(piece, f"it ended: {run.said()}")
+        got += piece
+    run.stop()
+    must_be(got.decode(), wanted, "output")
+
+
 def numbers_of(data):
     return [json.loads(line)["n"] for line in data.split(b"\n")[:-1]]
