@@ -318,6 +318,8 @@ struct Engine::State {
   // `sources_replay`: by source, whether it can be read again.
   void tell_guarantees(const std::vector<char>& sources_replay);
   // False: a sink failed, as `failure` says.
+  // The script that a run is started with, where it is another than the checkpoint's.
+  Outcome<Done> make_edit_at_start(Engine& engine);
   bool take_checkpoint();
   // The first of a run that goes on from none, durable before its first row: what is appended to has a length
   // to go back to.

@@ -130,6 +130,20 @@ bool Engine::State::take_checkpoint() {
   return false;
 }
 
+Outcome<Done> Engine::State::make_edit_at_start(Engine& engine) {
+  auto edited = engine.swap({edit_at_start->text, edit_at_start->name, {}, options.state_accept});
+  if (edited)
+    messages->say("the script is an edit of the one that the checkpoint was taken of:\n" +
+                  edited.value().plan);
+  if (edited || edited.failure().kind == Failure::Kind::NoChange) return Done{};
+  started = false;
+  Failure why = edited.failure();
+  if (why.kind != Failure::Kind::Script)
+    why.text = "the script is an edit of the one that the checkpoint was taken of, and cannot be taken so\n" +
+               why.text;
+  return why;
+}
+
 Outcome<Done> Engine::State::begin_checkpoints() {
   if (!take_checkpoint()) return failure;
   checkpoints->wait();
