@@ -6,7 +6,6 @@
 #include <set>
 #include <utility>
 
-#include "runtime/checkpoint/input_mark.h"
 #include "runtime/state/saved.h"
 
 namespace mut::checkpoint {
@@ -214,9 +213,11 @@ Status StateDir::write_data(const Contents& contents, Manifest& manifest) {
   state::SavedMemory memory;
   state::Saver marks(memory);
   marks.value(static_cast<uint64_t>(contents.places.size()));
-  for (const connector::SourcePlace& place : contents.places) {
-    InputMark mark = mark_of(env_, place);
-    state::pass_values(marks, mark.bytes, mark.crc);
+  for (const InputPlace& input : contents.places) {
+    Result<InputMark> mark = input.known ? Result<InputMark>(*input.known) : mark_of(env_, input.place);
+    if (!mark && input.use == InputPlace::Use::Needed) return mark.error();
+    InputMark made = mark ? mark.value() : InputMark{};
+    state::pass_values(marks, made.bytes, made.crc);
   }
   Status added = add({"marks", marks.finish()});
   if (!added) return added;

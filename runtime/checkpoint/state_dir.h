@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/checkpoint/block_digest.h"
+#include "runtime/checkpoint/input_mark.h"
 #include "runtime/checkpoint/manifest.h"
 #include "runtime/connector/sink_writer.h"
 #include "runtime/connector/source_reader.h"
@@ -30,7 +31,7 @@ struct Contents {
   // Outputs that have to be durable as far as the checkpoint says they go.
   std::vector<connector::SinkPlace> sinks;
   // Places of sources, whose marks become the section `marks`, in this order.
-  std::vector<connector::SourcePlace> places;
+  std::vector<InputPlace> places;
 };
 
 // A checkpoint in memory, each bit of it checked.

@@ -46,6 +46,8 @@ class RecordPump {
   uint64_t next_position() const { return next_position_; }
   // Where the rows of the last fill() that was Ready begin; `input` is left empty.
   const SourcePlace& place() const { return place_; }
+  // Where the next record lies, once nothing is decoded ahead.
+  SourcePlace place_here() const;
   // Behind check_begin() of that input: what the stream gives next lies at that place of it.
   void go_to(const SourcePlace& place);
   // The same of a stream that gives the input from its begin on.
@@ -61,7 +63,6 @@ class RecordPump {
   Result<StreamStep::State> read_more(ByteStream& stream);
   void make_room();
   // Of the text that fill_here() decodes next.
-  SourcePlace place_here() const;
   // One that is found by counting records, where the text there cannot be decoded by itself.
   SourcePlace place_by_count() const;
   std::string_view text_in_buffer() const { return {buffer_->memory.get() + begin_, filled_ - begin_}; }

@@ -25,6 +25,9 @@ struct SourcePlace {
   uint64_t record = 0;  // number of the record there, in the source
   uint64_t skip = 0;    // records behind it that have been handed over already
   uint64_t first = 0;   // number of the first record of the file
+  // Which file that is, whatever has its name by now; of this run alone. 0: nothing is known.
+  uint64_t device = 0;
+  uint64_t inode = 0;
 };
 
 // One thread at a time, but stop() from any.
@@ -55,8 +58,8 @@ class SourceReader {
 
   // Whether its records can be read again by another run.
   virtual bool replays() const { return false; }
-  // Of one that replays: where the first row lies that the last Ready handed over; before the first, where it
-  // begins.
+  // Of one that replays. Behind Ready: where the first row lies that was handed over; behind Wait, where the
+  // next one will; before either, where it begins.
   virtual SourcePlace place() const { return {}; }
   // Before the first poll() of one that replays: goes to such a place. The first `skip` records that come
   // then have been handed over; who polls leaves them out. Fails where the input is not what it was.

@@ -120,6 +120,13 @@ void Feeds::note_place(Feed& feed) {
   feed.begun_at = feed.position;
 }
 
+void Feeds::stand(Feed& feed, uint64_t position) {
+  connector::SourcePlace place = feed.reader->place();
+  if (place.inode != feed.begin.inode || place.input != feed.begin.input) ++inputs_begun_;
+  feed.begin = std::move(place);
+  feed.begun_at = position;
+}
+
 void Feeds::stop(Stop how) {
   stopped_ = how;
   for (Feed& feed : feeds_) {
@@ -167,6 +174,8 @@ bool Feeds::poll(Feed& feed, size_t index, const Readers& readers) {
     case connector::Poll::Wait:
       feed.waits = true;
       note_place(feed);
+      // Records that are to be left out may still come.
+      if (feed.replays && feed.skip == 0) stand(feed, feed.position);
       if (stopped_) feed.ended = true;
       if (of.idle >= 0 && !feed.silent_since) feed.silent_since = steady_ns();
       return true;
@@ -187,8 +196,7 @@ bool Feeds::poll(Feed& feed, size_t index, const Readers& readers) {
   note_place(feed);
   if (feed.replays) {
     auto skipped = static_cast<uint32_t>(std::min<uint64_t>(feed.skip, feed.batch->row_count()));
-    feed.begin = feed.reader->place();
-    feed.begun_at = feed.position - skipped;
+    stand(feed, feed.position - skipped);
     feed.skip -= skipped;
     feed.row = skipped;
   }

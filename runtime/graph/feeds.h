@@ -117,6 +117,8 @@ class Feeds {
   bool all_ended() const;  // rows may still wait
   int64_t retry_after_ns() const;
   uint64_t batches() const { return batches_; }
+  // How often a source that replays has gone over to another file.
+  uint64_t inputs_begun() const { return inputs_begun_; }
   int64_t now_ns() const { return given_now_ ? given_now_() : env_.wall_ns(); }
 
   // No source gives more than these records until forget_cut(); those that are not named as many as come.
@@ -127,7 +129,7 @@ class Feeds {
 
   // What another run needs to go on; places of those that replay, in an order of their own. `first`: of a
   // shard.
-  void save(const Instance& first, state::Saver& to, std::vector<connector::SourcePlace>& places) const;
+  void save(const Instance& first, state::Saver& to, std::vector<checkpoint::InputPlace>& places) const;
   // Behind start(): sources go to where they were. Fails, with the source, where the input is not the same.
   Status load(state::Loader& from, const std::vector<checkpoint::InputMark>& marks);
 
@@ -162,6 +164,8 @@ class Feeds {
   bool poll(Feed& feed, size_t index, const Readers& readers);
   // It replays from here on, if it does.
   static void note_place(Feed& feed);
+  // Its reader stands where the record behind so many lies.
+  void stand(Feed& feed, uint64_t position);
   uint32_t rows_to_read(const Feed& feed) const;
   bool waits_for_cut(const Feed& feed) const { return cut_ && feed.position >= cut_of(feed); }
   uint32_t end_by_cut(const Feed& feed, uint32_t row_end) const;
@@ -191,6 +195,7 @@ class Feeds {
   std::optional<std::vector<SourceCount>> cut_;
   std::vector<batch::NeededColumns> also_;  // by source; empty: nothing
   uint64_t batches_ = 0;
+  uint64_t inputs_begun_ = 0;
   std::optional<Stop> stopped_;
   Error error_;
 };

@@ -115,7 +115,8 @@ void Shard::load(state::Loader& from) {
 
 // ---- sources
 
-void Feeds::save(const Instance& first, state::Saver& to, std::vector<connector::SourcePlace>& places) const {
+void Feeds::save(const Instance& first, state::Saver& to, std::vector<checkpoint::InputPlace>& places) const {
+  using Use = checkpoint::InputPlace::Use;
   to.value(static_cast<uint64_t>(feeds_.size()));
   for (size_t i = 0; i < feeds_.size(); ++i) {
     const Feed& feed = feeds_[i];
@@ -127,7 +128,7 @@ void Feeds::save(const Instance& first, state::Saver& to, std::vector<connector:
     pass_optional(to, feed.newest);
     connector::SourcePlace place = feed.place();
     pass_place(to, place);
-    places.push_back(std::move(place));
+    places.push_back({std::move(place), replays && !over ? Use::Needed : Use::Spare});
   }
   to.value(static_cast<uint64_t>(left_.size() + left_places_.size()));
   for (const auto& [what, feed] : left_) {
@@ -135,13 +136,13 @@ void Feeds::save(const Instance& first, state::Saver& to, std::vector<connector:
     pass_optional(to, feed.newest);
     connector::SourcePlace place = feed.place();
     pass_place(to, place);
-    places.push_back(std::move(place));
+    places.push_back({std::move(place), Use::Spare});
   }
   for (const auto& [what, left] : left_places_) {
     to.text(what);
     pass_optional(to, left.newest);
     pass_place(to, left.place);
-    places.push_back(left.place);
+    places.push_back({left.place, Use::Spare, left.mark});
   }
 }
 

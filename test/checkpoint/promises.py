@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-from common import check, mutc, run, skip
+from common import KILLED, check, mutc, run, skip
 from scripts import SCRIPTS, at, differs, outputs, write_input
 
 
@@ -106,6 +106,126 @@ emit sums to file("sums.jsonl")
     check("promises: a pipe", None if fine else f"{told} {len(rows)} rows, {rows[-1:]}")
 
 
+FOLLOWED = """source s: { n: int } = file("app.log", format: json, follow: true)
+stream sums = s | aggregate n = count(), total = sum(n) ttl none
+emit sums to file("sums.jsonl")
+"""
+
+
+class Going:
+    """A run that does not end by itself."""
+
+    def __init__(self, work, *args):
+        self.work = work
+        self.process = subprocess.Popen([mutc, "run", "v.mut", "--state", "st", *args], cwd=work, stdout=subprocess.DEVNULL, stderr=open(work / "told", "a"))
+
+    def until(self, fine):
+        end = time.monotonic() + 30
+        while not fine() and self.process.poll() is None and time.monotonic() < end:
+            time.sleep(0.005)
+        return fine()
+
+    def rows(self, count, name="sums.jsonl"):
+        path = self.work / name
+        return self.until(lambda: path.exists() and path.read_text().count("\n") >= count)
+
+    def newest(self):
+        return max((int(name.split("-")[1]) for name in os.listdir(self.work / "st") if name.startswith("manifest") and name[-1] != "w"), default=0)
+
+    def quiet(self):
+        """Nothing is new since the newest checkpoint: for a fifth of a second there is no other. Its number; 0 where it has ended."""
+        end = time.monotonic() + 30
+        known, since = self.newest(), time.monotonic()
+        while self.process.poll() is None and time.monotonic() < end:
+            if self.newest() != known:
+                known, since = self.newest(), time.monotonic()
+            if time.monotonic() - since > 0.2:
+                return known
+            time.sleep(0.01)
+        return 0
+
+    def end(self, how=signal.SIGKILL):
+        self.process.send_signal(how)
+        return self.process.wait(30)
+
+
+def rotated(work):
+    """A followed file is renamed and another takes its name, before a kill: each row counts once, whether or not the new one has rows."""
+    (work / "v.mut").write_text(FOLLOWED)
+    log = work / "app.log"
+    log.write_text("".join(f'{{"n": {n}}}\n' for n in range(300)))
+    going = Going(work, "--checkpoint-every", "5ms")
+    fine = going.rows(300)
+    before = going.quiet()
+    log.rename(work / "app.log.1")
+    log.write_text("")
+    fine = going.until(lambda: going.newest() > before) and fine  # of the new place, though no row has come
+    going.end()
+    with open(log, "a") as out:
+        out.write("".join(f'{{"n": {n}}}\n' for n in range(300, 350)))
+    going = Going(work, "--checkpoint-every", "5ms")
+    fine = going.rows(350) and going.quiet() and fine
+    log.rename(work / "app.log.2")
+    log.write_text("".join(f'{{"n": {n}}}\n' for n in range(350, 900)))  # longer than the one before
+    fine = going.rows(900) and going.quiet() and fine
+    going.end()
+    with open(log, "a") as out:
+        out.write('{"n": 900}\n')
+    going = Going(work)
+    fine = going.rows(901) and fine
+    code = going.end(signal.SIGTERM)
+    rows = (work / "sums.jsonl").read_text().splitlines()
+    wanted = [f'{{"n":{n + 1},"total":{n * (n + 1) // 2}}}' for n in range(901)]
+    check("promises: a file that is rotated", None if fine and code == 0 and rows == wanted else f"{fine} {code} {len(rows)} {rows[-1:]} {(work / 'told').read_text()[-900:]}")
+
+
+def rotated_in_between(work):
+    """Checkpoints fail while the file that is read has lost its name to one that is not read yet; a start behind that uses one that fits or says why not."""
+    (work / "v.mut").write_text(FOLLOWED)
+    log = work / "app.log"
+    log.write_text("".join(f'{{"n": {n}}}\n' for n in range(300)))
+    going = Going(work, "--checkpoint-every", "5ms")
+    fine = going.rows(300)
+    going.end(signal.SIGTERM)
+    log.rename(work / "app.log.1")
+    log.write_text("".join(f'{{"n": {n}}}\n' for n in range(1000, 1400)))
+    done = run(work, "v.mut", "--state", "st")
+    told = done.stderr.decode()
+    fine = fine and done.returncode == 3 and "it is not the file any more that was read up to record 300" in told
+    (work / "app.log").rename(work / "app.log.2")
+    (work / "app.log.1").rename(log)
+    going = Going(work)
+    with open(log, "a") as out:
+        out.write('{"n": 300}\n')
+    fine = going.rows(301) and fine
+    going.end(signal.SIGTERM)
+    check("promises: a file that was rotated while nobody read it", None if fine else f"exit {done.returncode}: {told[-800:]}")
+
+
+def an_edit_appends(work):
+    """An edit brings a file that is appended to: a crash right behind it leaves no row of it twice."""
+    (work / "in.jsonl").write_text("".join(f'{{"n": {n}}}\n' for n in range(2000)))
+    script = """source s: { n: int } = file("in.jsonl")
+emit s to file("s.jsonl")
+"""
+    (work / "v.mut").write_text(script)
+    (work / "v2.mut").write_text(script + 'stream even = s | where n % 2 == 0\nemit even to file("even.jsonl", append: true)\n')
+    (work / "even.jsonl").write_text("kept\n")
+    command = ["v.mut", "--state", "st", "--checkpoint-every", "1h", "--batch", "50", "--swap", "v2.mut@s:1000"]
+    crashed = run(work, *command, crash="renamed@2")
+    if b"no fail points" in crashed.stderr:
+        return skip()
+    known = (work / "even.jsonl").read_text() == "kept\n"  # no row before it was durable
+    # Killed with rows in it, behind the last checkpoint.
+    going = Going(work, "--checkpoint-every", "1h", "--batch", "50", "--swap", "v2.mut@s:1000")
+    going.until(lambda: (work / "even.jsonl").stat().st_size > 200)
+    going.end()
+    done = run(work, *command)
+    rows = (work / "even.jsonl").read_text().splitlines()
+    fine = crashed.returncode == KILLED and known and done.returncode == 0 and rows == ["kept"] + [f'{{"n":{n}}}' for n in range(1000, 2000, 2)]
+    check("promises: an edit that appends", None if fine else f"exit {crashed.returncode} {known}, {done.returncode}: {done.stderr.decode()[-600:]} {len(rows)} rows {rows[:3]} {rows[-1:]}")
+
+
 def nothing_twice(work):
     """A run that has ended begins again, and its outputs are what they were; to standard output only the end comes again."""
     (work / "in.jsonl").write_text("".join(f'{{"n": {n}, "at": "{at(n * 1000)}"}}\n' for n in range(10)))
@@ -126,4 +246,4 @@ def test(workers, long):
     def in_folder(part):
         with tempfile.TemporaryDirectory() as scratch:
             part(pathlib.Path(scratch))
-    list(workers.map(in_folder, (told_paths, grows, stopped, shorter, piped, nothing_twice)))
+    list(workers.map(in_folder, (told_paths, grows, stopped, shorter, piped, rotated, rotated_in_between, an_edit_appends, nothing_twice)))

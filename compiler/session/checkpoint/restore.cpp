@@ -155,7 +155,19 @@ Outcome<Done> Engine::State::begin_checkpoints() {
 
 bool Engine::State::care_for_checkpoints() {
   checkpoints->tell_outcome();
-  return !checkpoints->is_due(*runner) || take_checkpoint();
+  bool output = false;
+  {
+    std::lock_guard lock(sinks_mutex);
+    output = checkpoints->wants_output(known_sinks);
+  }
+  if (!output || !runner->at_boundary()) return !checkpoints->is_due(*runner) || take_checkpoint();
+  // The exchange was a turn of its own: no row has been written there.
+  checkpoints->wait();
+  checkpoints->tell_outcome();
+  if (!take_checkpoint()) return false;
+  checkpoints->wait();
+  checkpoints->tell_outcome();
+  return true;
 }
 
 // All sources have ended, or the run is stopped: what another run goes on from is before what the end brings

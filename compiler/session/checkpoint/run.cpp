@@ -77,7 +77,8 @@ Result<std::vector<connector::SinkPlace>> CheckpointRun::sinks() const {
 }
 
 CheckpointRun::Progressed CheckpointRun::progress_of(const runtime::Runner& runner) {
-  return {runner.stats().records_in, runner.stats().rows_out, runner.version()};
+  return {runner.stats().records_in, runner.stats().rows_out, runner.version(),
+          runner.feeds().inputs_begun()};
 }
 
 bool CheckpointRun::is_due(const runtime::Runner& runner) {
@@ -92,6 +93,15 @@ bool CheckpointRun::is_due(const runtime::Runner& runner) {
   if (!runner.is_taking()) return true;
   if (!waits_since_ns_) waits_since_ns_ = now;
   return now - *waits_since_ns_ > taking_wait_ns;
+}
+
+bool CheckpointRun::wants_output(const std::vector<KnownSink>& known_sinks) const {
+  return wanted_ && !ended_ &&
+         std::any_of(known_sinks.begin(), known_sinks.end(), [&](const KnownSink& sink) {
+           if (outputs_.contains(sink.path)) return false;
+           auto place = sink.writer->place();  // none of what is no file, or is only held
+           return place && place.value();
+         });
 }
 
 void CheckpointRun::tell_outcome() {
@@ -136,10 +146,13 @@ Status CheckpointRun::take(runtime::Runner& runner, const RecordedScript& script
   // What cannot be cut back has to be out before the checkpoint counts.
   Status flushed = runner.flush();
   if (!flushed) return flushed;
+  outputs_.clear();
   for (const KnownSink& sink : known_sinks) {
     auto place = sink.writer->place();
     if (!place) return place.error();
-    if (place.value()) contents.sinks.push_back(*place.value());
+    if (!place.value()) continue;
+    outputs_.insert(sink.path);
+    contents.sinks.push_back(*place.value());
   }
   state::pass_each(saver, contents.sinks, 16, [](state::Saver& of, const connector::SinkPlace& sink) {
     of.text(sink.path);

@@ -1,6 +1,7 @@
 // The checkpoints of one run: when the next is due, what it holds, and what became of it.
 #pragma once
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +61,9 @@ class CheckpointRun {
   // ---- of those to come
   // The next is due as soon as it can be: a version was taken.
   void want() { wanted_ = true; }
+  // Whether that version writes to a file which no checkpoint knows yet: its length has to be durable before
+  // its rows.
+  bool wants_output(const std::vector<KnownSink>& known_sinks) const;
   // What comes now is brought about by the end of the input: none is taken any more.
   void end() { ended_ = true; }
   // Whether one is to be taken now; asks the runner whether it can be.
@@ -95,6 +99,7 @@ class CheckpointRun {
     uint64_t records = 0;
     uint64_t rows = 0;
     uint64_t version = 0;
+    uint64_t inputs = 0;
     friend bool operator==(const Progressed&, const Progressed&) = default;
   };
   static Progressed progress_of(const runtime::Runner& runner);
@@ -107,6 +112,7 @@ class CheckpointRun {
   std::unique_ptr<checkpoint::Writer> writer_;
   int64_t begun_ns_ = 0;  // by the steady clock
   bool wanted_ = false;
+  std::set<std::string> outputs_;  // that the last one has, by their paths
   bool ended_ = false;
   std::string why_abandoned_;
   std::optional<int64_t> waits_since_ns_;  // for what is left to be taken over

@@ -79,15 +79,16 @@ class FileSource final : public SourceReader {
       auto filled = pump_.fill(*stream_, env_.wall_ns(), batch);
       if (!filled) return fail(filled.error().within(paths_[index_]));
       if (filled.value() == Poll::Ready) {
-        placed_in_ = paths_[index_];
+        stand_at(pump_.place());
         return Poll::Ready;
       }
       if (filled.value() == Poll::Wait) {
         // A follower at the end of what is there. Whether another file comes is asked now.
         Result<bool> more = look_for_successor();
         if (!more) return fail(more.error());
-        if (!more.value()) return Poll::Wait;
-        continue;
+        if (more.value()) continue;
+        stand_at(pump_.place_here());
+        return Poll::Wait;
       }
       Status next = open_next();
       if (!next) return fail(next.error());
@@ -103,13 +104,9 @@ class FileSource final : public SourceReader {
   const Error& error() const override { return error_; }
   int64_t retry_after_ns() const override { return options_.follow ? follow_interval_ns : -1; }
   void stop() override { stopped_.store(true, std::memory_order_relaxed); }
-  bool replays() const override { return plain_ != nullptr && is_regular_; }
+  bool replays() const override { return plain_ != nullptr && identity_.regular; }
 
-  SourcePlace place() const override {
-    SourcePlace out = pump_.place();
-    out.input = placed_in_;
-    return out;
-  }
+  SourcePlace place() const override { return place_; }
 
   Status resume(const SourcePlace& place) override {
     if (place.input.empty()) return Unit{};  // nothing had come
@@ -120,20 +117,29 @@ class FileSource final : public SourceReader {
     Status there = place.offset > 0 ? go_to(place) : Status(Unit{});
     if (!there) return there.error().within(place.input);
     if (place.offset == 0) pump_.number_from(place.record);
-    placed_in_ = place.input;
+    stand_at(place);
     return Unit{};
   }
 
  private:
+  // In the file that is open.
+  void stand_at(SourcePlace place) {
+    place_ = std::move(place);
+    place_.input = paths_[index_];
+    place_.device = identity_.device;
+    place_.inode = identity_.inode;
+  }
+
   // The text of the file from there on; its begin has been read.
   Status go_to(const SourcePlace& place) {
-    auto of = plain_->file().identity();
-    if (!of) return of.error();
     auto file = env_.open_input(paths_[index_]);
     if (!file) return file.error();
     auto plain = std::make_unique<FileStream>(env_, std::move(file).value());
+    auto of = plain->file().identity();
+    if (!of) return of.error();
+    identity_ = of.value();
     if (make_packer_of(paths_[index_]) == nullptr) {
-      if (of.value().size_bytes < place.offset) return Error{"it is shorter than what was read of it"};
+      if (identity_.size_bytes < place.offset) return Error{"it is shorter than what was read of it"};
       Status sought = plain->start_at(place.offset);
       if (!sought) return sought;
     }
@@ -194,7 +200,7 @@ class FileSource final : public SourceReader {
     if (!file) return file.error();
     auto plain = std::make_unique<FileStream>(env_, std::move(file).value());
     auto identity = plain->file().identity();
-    is_regular_ = identity && identity.value().regular;
+    identity_ = identity ? identity.value() : env::FileIdentity{};
     plain_ = plain.get();
     stream_ = unpacked(path, std::move(plain));
     if (options_.follow) stream_ = std::make_unique<FollowedStream>(std::move(stream_));
@@ -257,8 +263,8 @@ class FileSource final : public SourceReader {
   size_t index_ = 0;  // of the file being read
   std::unique_ptr<ByteStream> stream_;
   FileStream* plain_ = nullptr;  // inside of stream_
-  bool is_regular_ = false;
-  std::string placed_in_;  // the file of the last rows
+  env::FileIdentity identity_;   // of the same, as it was opened
+  SourcePlace place_;
   bool reopen_ = false;
   bool finishing_ = false;  // reading the current file once more, another one follows
   std::atomic<bool> stopped_{false};

@@ -27,7 +27,10 @@ class Generator final : public SourceReader {
     if (paced_rate_ > 0) {
       double elapsed = static_cast<double>(env_.monotonic_ns() - paced_ns_) / 1e9;
       auto allowed = paced_from_ + static_cast<uint64_t>(elapsed * paced_rate_) + 1;
-      if (allowed <= next_) return Poll::Wait;
+      if (allowed <= next_) {
+        first_ = next_;
+        return Poll::Wait;
+      }
       rows = std::min(rows, allowed - next_);
     }
     batch.set_first_position(next_);
@@ -65,7 +68,7 @@ class Generator final : public SourceReader {
   int64_t paced_ns_;         // this moment, and from
   uint64_t paced_from_ = 0;  // this row on
   uint64_t next_ = 0;
-  uint64_t first_ = 0;  // row of the last batch
+  uint64_t first_ = 0;  // row of the last batch, of the next one behind Wait
   std::atomic<bool> stopped_{false};
   Error error_;
 };
