@@ -61,14 +61,10 @@ bool same_options(typed::Connector a, typed::Connector b) {
          std::equal(a.options.begin(), a.options.end(), b.options.begin(), b.options.end(), same);
 }
 
-bool is_live(const typed::Connector& connector) {
-  return connector.name == "tcp" || connector.name == "http";
-}
-
 // Whether a source may read something else under its name. Of what is live it reads what comes; a port it
 // cannot take twice.
 bool begins_anew(const typed::Connector& was, const typed::Connector& is, const FormerNames& names) {
-  if (is_live(was) && was.name == is.name) {
+  if (was.is_network() && was.name == is.name) {
     const typed::Option* old_port = was.find("listen");
     const typed::Option* new_port = is.find("listen");
     return old_port == nullptr || new_port == nullptr || old_port->value != new_port->value;
@@ -199,7 +195,8 @@ class Borders {
   static std::string hint_for(const typed::Connector& was, const typed::Connector& is) {
     if (is.name == "file")
       return "write `start: earliest` to read it from its beginning, or give the new source another name";
-    if (is_live(was) && was.name == is.name) return "a port cannot be taken twice: let it listen on another";
+    if (was.is_network() && was.name == is.name)
+      return "a port cannot be taken twice: let it listen on another";
     return "give the new source another name, and read that";
   }
 
@@ -222,7 +219,7 @@ class Borders {
   void compare_source(const typed::Source& was, const typed::Source& is, bool state_lost) {
     std::string other = other_input(was.connector, is.connector);
     if (!other.empty() && begins_anew(was.connector, is.connector, names_)) {
-      std::string from = is_live(is.connector)
+      std::string from = is.connector.is_network()
                              ? "what had come is read first, then the old connections are closed"
                              : "from its beginning, or from where an earlier version left it";
       plan_.notes.push_back(fmt::format("source `{}` reads something else: {}; {}", is.name, other, from));

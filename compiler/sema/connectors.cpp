@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/env/loopback.h"
-#include "runtime/env/tcp_address.h"
-#include "runtime/http/url.h"
+#include "compiler/sema/connectors/rule.h"
 
 namespace mut::sema {
 
@@ -12,29 +10,6 @@ using diag::Code;
 using typed::Kind;
 
 namespace {
-
-struct OptionRule {
-  std::string_view name;
-  Kind kind;  // String also for words: `format: csv`; List: a list of texts
-};
-
-struct ConnectorRule {
-  std::string_view name;
-  bool in;
-  bool out;
-  size_t positional_max;
-  std::vector<OptionRule> options;
-};
-
-// How text is read and written, and what is particular to the connector.
-std::vector<OptionRule> text_options(std::vector<OptionRule> more) {
-  more.insert(more.end(), {{"format", Kind::String},
-                           {"time_unit", Kind::String},
-                           {"header", Kind::Bool},
-                           {"separator", Kind::String},
-                           {"none", Kind::List}});
-  return more;
-}
 
 const std::vector<ConnectorRule>& rules() {
   static const std::vector<ConnectorRule> table = {
@@ -51,10 +26,8 @@ const std::vector<ConnectorRule>& rules() {
         {"seed", Kind::Int},
         {"step", Kind::Duration},
         {"start", Kind::Time}}},
-      {"tcp", true, true, 0,
-       text_options({{"connect", Kind::String}, {"listen", Kind::String}, {"give_up", Kind::Duration}})},
-      {"http", true, true, 0,
-       text_options({{"listen", Kind::String}, {"post", Kind::String}, {"give_up", Kind::Duration}})},
+      tcp_rule(),
+      http_rule(),
       {"host", true, true, 0, {}},
   };
   return table;
@@ -62,83 +35,53 @@ const std::vector<ConnectorRule>& rules() {
 constexpr std::string_view later[] = {"udp",  "websocket", "kafka",    "nats",
                                       "mqtt", "redis",     "postgres", "metrics"};
 
-// Which side it is on, and where; what reads has no options of what writes. False when something was
-// reported.
-bool check_tcp(const typed::Connector& tcp, Direction direction, diag::Engine& diags) {
-  const typed::Option* connect = tcp.find("connect");
-  const typed::Option* listen = tcp.find("listen");
-  if (connect == nullptr && listen == nullptr) {
-    diags.report(Code::MissingOption, tcp.span, tcp.name,
-                 "`connect: \"host:port\"` or `listen: \"host:port\"`");
-    return false;
-  }
-  if (connect != nullptr && listen != nullptr) {
-    diags.report(Code::BadOption, listen->span, "listen", "it connects or listens, not both")
-        .mark(connect->span);
-    return false;
-  }
-  const typed::Option& address = connect != nullptr ? *connect : *listen;
-  auto parsed = env::parse_tcp_address(address.value.as_text());
-  std::string problem = parsed ? "" : parsed.error().message;
-  if (parsed && connect != nullptr && parsed.value().port == 0)
-    problem = "port 0 is of `listen`: the system chooses one";
-  if (!problem.empty()) {
-    diags.report(Code::BadOption, address.span, address.name, problem);
-    return false;
-  }
-  for (const typed::Option& option : tcp.options) {
-    bool of_sink = option.name == "give_up";
-    bool fits = of_sink ? direction == Direction::Out && connect != nullptr : direction == Direction::In;
-    if (fits || &option == &address || option.name == "format") continue;
-    diags.report(Code::BadOption, option.span, option.name,
-                 of_sink ? "it is of a sink that connects" : "it is of a source");
-    return false;
-  }
-  const typed::Option* give_up = tcp.find("give_up");
-  if (give_up == nullptr || give_up->value.as_int() >= 0) return true;
-  diags.report(Code::BadOption, give_up->span, "give_up", "a duration here must not be negative");
-  return false;
-}
-
-// What is wrong with where it listens; empty: nothing.
-std::string problem_of_listen(const http::Url& url) {
-  if (url.target.find('?') != std::string::npos) return "a path has no query";
-  if (env::is_loopback(url.address.host)) return "";
-  return "only this machine is served, since there is neither encryption nor a password yet: 127.0.0.1, "
-         "localhost or [::1], behind a proxy where others are to send";
-}
-
-// Where it listens or sends to. False when something was reported.
-bool check_http(const typed::Connector& http, Direction direction, diag::Engine& diags) {
-  bool in = direction == Direction::In;
-  const typed::Option* own = http.find(in ? "listen" : "post");
-  for (const typed::Option& option : http.options) {
-    bool of_sink = option.name == "post" || option.name == "give_up";
-    if (&option == own || option.name == "format" || of_sink != in) continue;
-    diags.report(Code::BadOption, option.span, option.name,
-                 of_sink ? "it is of a sink" : "it is of a source");
-    return false;
-  }
-  if (own == nullptr) {
-    diags.report(Code::MissingOption, http.span, http.name,
-                 in ? "`listen: \"127.0.0.1:port/path\"`" : "`post: \"http://host:port/path\"`");
-    return false;
-  }
-  auto url = http::parse_url(own->value.as_text());
-  std::string problem = url ? "" : url.error().message;
-  if (url && in) problem = problem_of_listen(url.value());
-  if (url && !in && url.value().address.port == 0) problem = "port 0 is of `listen`: the system chooses one";
-  const typed::Option* give_up = http.find("give_up");
-  if (problem.empty() && give_up != nullptr && give_up->value.as_int() < 0) {
-    own = give_up;
-    problem = "a duration here must not be negative";
-  }
-  if (problem.empty()) return true;
-  diags.report(Code::BadOption, own->span, own->name, problem);
-  return false;
-}
-
 }  // namespace
+
+std::vector<OptionRule> text_options(std::vector<OptionRule> more) {
+  more.insert(more.end(), {{"format", Kind::String},
+                           {"time_unit", Kind::String},
+                           {"header", Kind::Bool},
+                           {"separator", Kind::String},
+                           {"none", Kind::List}});
+  return more;
+}
+
+bool report_option(const typed::Option& option, std::string_view problem, diag::Engine& diags) {
+  diags.report(Code::BadOption, option.span, option.name, std::string(problem));
+  return false;
+}
+
+bool need_option(const typed::Connector& connector, std::string_view name, std::string_view usage,
+                 diag::Engine& diags) {
+  if (connector.find(name) != nullptr) return true;
+  diags.report(Code::MissingOption, connector.span, connector.name, std::string(usage));
+  return false;
+}
+
+bool refuse_options(const typed::Connector& connector, std::initializer_list<std::string_view> names,
+                    Direction side, diag::Engine& diags) {
+  for (std::string_view name : names) {
+    if (const typed::Option* option = connector.find(name))
+      return report_option(*option, side == Direction::In ? "it is of a source" : "it is of a sink", diags);
+  }
+  return true;
+}
+
+bool check_not_negative(const typed::Connector& connector, std::string_view name, diag::Engine& diags) {
+  const typed::Option* option = connector.find(name);
+  if (option == nullptr || option->value.as_int() >= 0) return true;
+  return report_option(*option, "a duration here must not be negative", diags);
+}
+
+bool check_one_of(const typed::Connector& connector, std::string_view name,
+                  std::initializer_list<std::string_view> values, diag::Engine& diags) {
+  const typed::Option* option = connector.find(name);
+  if (option == nullptr || std::find(values.begin(), values.end(), option->value.as_text()) != values.end())
+    return true;
+  std::string list;
+  for (std::string_view value : values) list += (list.empty() ? "" : ", ") + std::string(value);
+  return report_option(*option, "one of " + list + " is needed", diags);
+}
 
 std::optional<typed::Connector> check_connector(const ast::ConnectorExpr& connector, Direction direction,
                                                 ExprChecker& exprs) {
@@ -214,21 +157,11 @@ std::optional<typed::Connector> check_connector(const ast::ConnectorExpr& connec
     diags.report(Code::MissingOption, connector.span, out.name, "a path");
     fine = false;
   }
-  auto one_of = [&](std::string_view name, std::initializer_list<std::string_view> values) {
-    const typed::Option* option = out.find(name);
-    if (option == nullptr || std::find(values.begin(), values.end(), option->value.as_text()) != values.end())
-      return;
-    std::string list;
-    for (std::string_view value : values) list += (list.empty() ? "" : ", ") + std::string(value);
-    diags.report(Code::BadOption, option->span, option->name, "one of " + list + " is needed");
-    fine = false;
-  };
   if (fine) {
-    one_of("format", {"json", "csv", "tsv", "lines"});
-    one_of("time_unit", {"s", "ms", "us", "ns"});
-    if (out.name == "file") one_of("start", {"earliest"});
-    if (out.name == "tcp") fine = check_tcp(out, direction, diags) && fine;
-    if (out.name == "http") fine = check_http(out, direction, diags) && fine;
+    fine = check_one_of(out, "format", {"json", "csv", "tsv", "lines"}, diags);
+    fine = check_one_of(out, "time_unit", {"s", "ms", "us", "ns"}, diags) && fine;
+    if (out.name == "file") fine = check_one_of(out, "start", {"earliest"}, diags) && fine;
+    if (rule->check != nullptr) fine = rule->check(out, direction, diags) && fine;
     if (const typed::Option* start = out.find("start"); start != nullptr && direction == Direction::Out) {
       diags.report(Code::BadOption, start->span, "start", "it is of a source");
       fine = false;

@@ -3,12 +3,10 @@
 #include <algorithm>
 
 #include "compiler/session/files.h"
-#include "compiler/session/http/connect.h"
+#include "compiler/session/network/kind.h"
 #include "runtime/connector/file/file_sink.h"
 #include "runtime/connector/file/file_source.h"
 #include "runtime/connector/stdio/stdio.h"
-#include "runtime/connector/tcp/tcp_sink.h"
-#include "runtime/connector/tcp/tcp_source.h"
 
 namespace mut::session {
 
@@ -52,62 +50,39 @@ codec::DecodeOptions decode_options(const typed::Connector& connector, const run
 
 namespace {
 
-// Whether it goes to where the script says, and that is a program on the network.
-bool is_live(const typed::Connector& connector, const Target& target) {
-  return target.tcp || (connector.name == "http" && target.path == http_target_text(connector));
-}
-
 codec::Format format_of(const typed::Connector& connector, const Target& target) {
   if (target.format) return *target.format;
   if (const typed::Option* option = connector.find("format")) {
     if (auto format = codec::format_of_name(option->value.as_text())) return *format;
   }
-  if (is_live(connector, target)) return codec::Format::Json;
+  if (target.network != nullptr) return codec::Format::Json;
   return codec::format_of_path(target.path).value_or(codec::Format::Json);
 }
 
-// Of a sink that connects.
-int64_t give_up_ns(const typed::Connector& connector) {
-  const typed::Option* option = connector.find("give_up");
-  return option != nullptr ? option->value.as_int() : connector::give_up_default_ns;
+codec::Format sink_format(const typed::Emit& emit, const Target& target) {
+  if (target.network != nullptr && target.network->sink_format) return *target.network->sink_format;
+  return format_of(emit.connector, target);
 }
 
 std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around, const typed::Emit& emit,
                                                    const Target& target) {
   if (target.path == "-") return connector::make_stdout_sink(around.env);
-  if (is_live(emit.connector, target) && !target.tcp) {
-    return make_http_writer(around, {emit.name, http_url(emit.connector), give_up_ns(emit.connector),
-                                     format_of(emit.connector, target)});
-  }
-  if (!target.tcp) return connector::make_file_sink(around.env, target.path);
-  connector::TcpSinkOptions options{"sink `" + emit.name + "`", target.tcp->address,
-                                    give_up_ns(emit.connector), emit.name};
-  auto make = target.tcp->side == connector::TcpSide::Listen ? connector::make_tcp_server_sink
-                                                             : connector::make_tcp_sink;
-  return make(around.env, std::move(options), around.wake, around.notices);
+  if (target.network == nullptr) return connector::make_file_sink(around.env, target.path);
+  auto writer = target.network->make_writer(around, {emit, sink_format(emit, target)});
+  if (!around.run.empty()) writer->deliver_by_checkpoints(around.run);
+  return writer;
 }
 
 }  // namespace
 
-std::string TcpTarget::text() const {
-  return (side == connector::TcpSide::Listen ? "tcp listen " : "tcp connect ") + address.text();
-}
-
 Target target_of(const typed::Connector& connector) {
   Target out;
-  if (connector.name == "tcp") {
-    const typed::Option* listen = connector.find("listen");
-    const typed::Option* option = listen != nullptr ? listen : connector.find("connect");
-    auto side = listen != nullptr ? connector::TcpSide::Listen : connector::TcpSide::Connect;
-    out.tcp = TcpTarget{side, env::parse_tcp_address(option->value.as_text()).value()};
-    out.path = out.tcp->text();
-    return out;
+  out.network = find_network_kind(connector.name);
+  if (out.network != nullptr) {
+    out.path = out.network->target_text(connector);
+  } else {
+    out.path = connector.name == "file" ? connector.positional(0)->value.as_text() : "-";
   }
-  if (connector.name == "http") {
-    out.path = http_target_text(connector);
-    return out;
-  }
-  out.path = connector.name == "file" ? connector.positional(0)->value.as_text() : "-";
   return out;
 }
 
@@ -150,20 +125,9 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(
     return connector::open_stdin_source(around.env, format, decode, plan.record, around.wake,
                                         std::move(threads));
   }
-  if (target.tcp) {
-    connector::TcpSourceOptions options;
-    options.intake = {"source `" + source.name + "`", target.tcp->side, target.tcp->address, source.name};
-    options.format = format;
-    options.decode = std::move(decode);
-    options.threads = std::move(threads);
-    auto opened =
-        connector::open_tcp_source(around.env, std::move(options), plan.record, around.wake, around.notices);
-    if (!opened) return opened.error().within("source `" + source.name + "`");
-    return opened;
-  }
-  if (is_live(source.connector, target)) {
-    auto opened = open_http_reader(
-        around, {source.name, http_url(source.connector), format, std::move(decode)}, plan.record);
+  if (target.network != nullptr) {
+    auto opened = target.network->open_source(
+        around, {source, format, std::move(decode), plan.record, std::move(threads)});
     if (!opened) return opened.error().within("source `" + source.name + "`");
     return opened;
   }
@@ -181,8 +145,8 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(
 std::string sink_target(const typed::Emit& emit, const Bindings& bindings) {
   const Target* bound = find_binding(bindings, "sink", emit.name);
   Target target = bound != nullptr ? *bound : target_of(emit.connector);
-  std::string out = std::to_string(static_cast<int>(format_of(emit.connector, target))) + ":" + target.path;
-  if (is_live(emit.connector, target)) out += ":" + std::to_string(give_up_ns(emit.connector));
+  std::string out = std::to_string(static_cast<int>(sink_format(emit, target))) + ":" + target.path;
+  if (target.network != nullptr) out += ":" + std::to_string(give_up_ns(emit.connector));
   return out;
 }
 
@@ -196,9 +160,9 @@ Result<runtime::OutletBinding> open_sink(const Surroundings& around, const typed
   Target target = bound != nullptr ? *bound : target_of(emit.connector);
   runtime::OutletBinding out;
   out.sink = emit.name;
-  out.format = format_of(emit.connector, target);
+  out.format = sink_format(emit, target);
   const typed::Option* append = emit.connector.find("append");
-  const bool live = is_live(emit.connector, target);
+  const bool live = target.network != nullptr;
   bool keeps = target.path == "-" || live || (append != nullptr && append->value.as_bool());
   out.start = keeps ? connector::SinkStart::Append : connector::SinkStart::Replace;
   auto entry = std::find_if(known.begin(), known.end(), [&](const KnownSink& other) {

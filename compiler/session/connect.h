@@ -8,22 +8,17 @@
 #include "runtime/connector/ahead/decode_threads.h"
 #include "runtime/connector/notices.h"
 #include "runtime/connector/source_reader.h"
-#include "runtime/connector/tcp/intake.h"
 #include "runtime/env/env.h"
 #include "runtime/graph/outlets.h"
 
 namespace mut::session {
 
 // `--bind NAME=TARGET`: a path, `-`, or `format:…` before either.
-struct TcpTarget {
-  connector::TcpSide side = connector::TcpSide::Connect;
-  env::TcpAddress address;
-  std::string text() const;  // "tcp listen 127.0.0.1:9000"
-};
+struct NetworkKind;
 struct Target {
   std::optional<codec::Format> format;
-  std::string path;              // "-": standard input or output; of TCP its text
-  std::optional<TcpTarget> tcp;  // of the script alone
+  std::string path;                      // "-": standard input or output; of what is live its text
+  const NetworkKind* network = nullptr;  // another program, as the script says; null: none
 };
 Result<Target> parse_target(const std::string& text);
 using Bindings = std::map<std::string, Target>;
@@ -45,6 +40,8 @@ struct Surroundings {
   env::Env& env;
   env::EventCount* wake;  // rung when a live source has something, or a full sink has room
   std::shared_ptr<connector::Notices> notices;
+  // Of a run that takes checkpoints: what no other run is called; else empty.
+  std::string run{};
 };
 
 // `threads` decode its text; may be null.

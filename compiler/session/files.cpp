@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <set>
 
-#include "compiler/session/http/connect.h"
+#include "compiler/session/network/addresses.h"
 
 namespace mut::session {
 namespace {
@@ -81,11 +81,11 @@ Status check_urls(const typed::Program& program, const Bindings& bindings) {
 Status check_addresses(const typed::Program& program, const Bindings& bindings) {
   for (const typed::Emit& emit : program.emits) {
     if (emit.connector.name != "tcp" || find_binding(bindings, "sink", emit.name) != nullptr) continue;
-    TcpTarget to = *target_of(emit.connector).tcp;
+    TcpTarget to = tcp_target(emit.connector);
     for (const typed::Source& source : program.sources) {
       if (source.connector.name != "tcp" || find_binding(bindings, "source", source.name) != nullptr)
         continue;
-      TcpTarget from = *target_of(source.connector).tcp;
+      TcpTarget from = tcp_target(source.connector);
       if (to.side == from.side || !(to.address == from.address)) continue;
       return Error{"sink `" + emit.name + "` would write to " + to.address.text() + ", where source `" +
                    source.name + "` " + (from.side == connector::TcpSide::Listen ? "listens" : "reads")};

@@ -75,10 +75,6 @@ std::vector<Replaced> replaced_inputs(const typed::Program& before, const typed:
   return out;
 }
 
-bool is_live(const typed::Connector& connector) {
-  return connector.name == "tcp" || connector.name == "http";
-}
-
 // The interpreter reads inputs whole and writes outputs at the end: what is live it has not.
 std::optional<Failure> live_border(const typed::Program& program, const session::Bindings& bindings) {
   auto refuse = [](const std::string& side, const std::string& name, const std::string& connector) {
@@ -87,11 +83,11 @@ std::optional<Failure> live_border(const typed::Program& program, const session:
   };
   for (const typed::Source& source : program.sources) {
     bool bound = session::find_binding(bindings, "source", source.name) != nullptr;
-    if (is_live(source.connector) && !bound) return refuse("source", source.name, source.connector.name);
+    if (source.connector.is_network() && !bound) return refuse("source", source.name, source.connector.name);
   }
   for (const typed::Emit& emit : program.emits) {
     bool bound = session::find_binding(bindings, "sink", emit.name) != nullptr;
-    if (is_live(emit.connector) && !bound) return refuse("sink", emit.name, emit.connector.name);
+    if (emit.connector.is_network() && !bound) return refuse("sink", emit.name, emit.connector.name);
   }
   return std::nullopt;
 }

@@ -162,7 +162,7 @@ Status Engine::State::fits_input(const session::Program& made, const std::string
   if (plan.generates) return Unit{};
   const session::Target* bound = session::find_binding(bindings, "source", source_name);
   session::Target target = bound != nullptr ? *bound : session::target_of(source->connector);
-  if (target.path == "-" || target.tcp) return Unit{};
+  if (target.path == "-" || target.network != nullptr) return Unit{};
   auto identity = env->identify(target.path);
   if (!identity || !identity.value().regular) return Unit{};
   auto opened = session::open_source({*env, wake.get(), messages}, *source, plan, bindings, nullptr);

@@ -218,6 +218,11 @@ const Option* Connector::find(std::string_view wanted) const {
   return nullptr;
 }
 
+bool Connector::is_network() const {
+  static constexpr std::string_view others[] = {"file", "stdin", "stdout", "generate", "host", "metrics"};
+  return std::find(std::begin(others), std::end(others), name) == std::end(others);
+}
+
 const Option* Connector::positional(size_t index) const {
   for (const Option& option : options) {
     if (option.name.empty() && index-- == 0) return &option;

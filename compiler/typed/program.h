@@ -334,6 +334,7 @@ struct Connector {
   std::vector<Option> options;
   Span span;
   const Option* find(std::string_view name) const;  // null when absent
+  bool is_network() const;                          // it reaches another program
   const Option* positional(size_t index) const;
 };
 

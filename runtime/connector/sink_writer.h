@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/abi/result.h"
 
@@ -20,10 +21,19 @@ enum class SinkStart : uint8_t {
   Append,
 };
 
-// How far the output of a sink goes at a checkpoint: what comes behind it is cut off at a start from there.
+// Rows that a sink has taken and the world may not have.
+struct Undelivered {
+  uint64_t number = 0;  // of the checkpoint behind which they go out, together; 0: as they come
+  std::string header;   // that they belong below
+  std::string rows;
+};
+
+// How far the output of a sink goes at a checkpoint: what comes behind it is cut off at a start from there,
+// what is undelivered is sent.
 struct SinkPlace {
   std::string path;
   uint64_t bytes = 0;
+  std::vector<Undelivered> undelivered;
 };
 
 // Lives as long as the run: an edit may close it and a later one write on. hold() and release() from any
@@ -53,9 +63,10 @@ class SinkWriter {
   // Between two writes of a sink whose output can be cut back: hands everything to the system and says how
   // far it goes, as long as the run has begun it. Nothing: it cannot, or has not begun.
   virtual Result<std::optional<SinkPlace>> place() { return std::optional<SinkPlace>(); }
-  // What the end of the process, at any moment, does to what was written.
+  // What the end of the process, at any moment, does to what was written, where checkpoints are taken.
   enum class AfterCrash : uint8_t {
     CutsBack,  // it can be taken away again: place() says how far it goes
+    Commits,   // it goes out behind the checkpoint that has it, once
     Stays,     // what flush() has handed over stays, and cannot be taken back
     Loses,     // what was taken may wait in memory, flushed or not
   };
@@ -68,6 +79,21 @@ class SinkWriter {
   }
   // After resume(): takes away what lies behind the place.
   virtual Status cut_back() { return Unit{}; }
+
+  // ---- one whose rows wait for the world
+  // Before begin(), in a run that takes checkpoints. `run`: no other has this name, and it stays when the run
+  // goes on from a checkpoint.
+  virtual void deliver_by_checkpoints(const std::string& run) { (void)run; }
+  // At checkpoint `number`, behind flush(): what it holds, and from here on belongs to that checkpoint.
+  virtual std::vector<Undelivered> undelivered(uint64_t number) {
+    (void)number;
+    return {};
+  }
+  // The checkpoint of that number is durable.
+  virtual void commit(uint64_t number) { (void)number; }
+  // Whether it holds so much that a checkpoint should be taken soon.
+  virtual bool wants_checkpoint() const { return false; }
+
   // Whether the output is new, so that a header belongs on top. Known after begin().
   virtual bool wants_header() const { return true; }
   // What stands before the first row of the format: for one that begins again and again, and writes it by

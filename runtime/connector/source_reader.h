@@ -22,9 +22,10 @@ struct SourcePlace {
   std::string input;    // the file; empty: what has no name
   uint64_t offset = 0;  // bytes of its text
   uint32_t line = 1;
-  uint64_t record = 0;  // number of the record there, in the source
-  uint64_t skip = 0;    // records behind it that have been handed over already
-  uint64_t first = 0;   // number of the first record of the file
+  uint64_t record = 0;   // number of the record there, in the source
+  uint64_t skip = 0;     // records behind it that have been handed over already
+  uint64_t first = 0;    // number of the first record of the file
+  std::string cursor{};  // of what is no file: as its connector writes it
   // Which file that is, whatever has its name by now; of this run alone. 0: nothing is known.
   uint64_t device = 0;
   uint64_t inode = 0;
@@ -55,6 +56,14 @@ class SourceReader {
   virtual codec::Decoder* decoder() { return nullptr; }
   // The next poll() hands over what is decoded already, then says End.
   virtual void stop() = 0;
+
+  // Before the first poll(): acknowledge() will be called. Else a record counts as taken when poll() is
+  // called behind it.
+  virtual void take_until_durable() {}
+  // The first so many records that it has handed over are in a durable checkpoint, and what came of them.
+  virtual void acknowledge(uint64_t records) { (void)records; }
+  // Whether somebody outside waits for acknowledge().
+  virtual bool is_waited_for() const { return false; }
 
   // Whether its records can be read again by another run.
   virtual bool replays() const { return false; }

@@ -13,6 +13,7 @@
 #include "runtime/env/event_count.h"
 #include "runtime/env/fail_points.h"
 #include "runtime/env/files.h"
+#include "runtime/env/library.h"
 #include "runtime/env/sockets.h"
 #include "runtime/env/tcp_address.h"
 
@@ -78,6 +79,9 @@ class Env {
   virtual uint32_t processor_count() = 0;
   // Looks at the threads that were started here, from now on, until it is destroyed: sampler.h.
   virtual Result<std::shared_ptr<Sampler>> start_sampler() = 0;
+
+  // "libpq.so.5", where the system looks for libraries.
+  virtual Result<std::unique_ptr<Library>> open_library(const std::string& name) = 0;
 
   virtual uint64_t random_seed() = 0;
   // Empty when not set.

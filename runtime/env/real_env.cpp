@@ -1,5 +1,6 @@
 #include "runtime/env/real_env.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <pthread.h>
@@ -86,6 +87,24 @@ int64_t read_clock(clockid_t clock) {
   timespec now;
   clock_gettime(clock, &now);
   return static_cast<int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+class RealLibrary final : public Library {
+ public:
+  RealLibrary(void* handle, std::string name) : handle_(handle), name_(std::move(name)) {}
+  void* find(const char* function) const override { return dlsym(handle_, function); }
+  const std::string& name() const override { return name_; }
+
+ private:
+  void* handle_;  // never closed: threads of a library may outlive what used it
+  std::string name_;
+};
+
+Result<std::unique_ptr<Library>> load_library(const std::string& name) {
+  void* handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle != nullptr) return std::unique_ptr<Library>(new RealLibrary(handle, name));
+  const char* why = dlerror();
+  return Error{why != nullptr ? why : name + ": cannot be loaded"};
 }
 
 class RealEnv final : public Env {
@@ -214,6 +233,10 @@ class RealEnv final : public Env {
   uint32_t processor_count() override { return std::max(1u, std::thread::hardware_concurrency()); }
 
   Result<std::shared_ptr<Sampler>> start_sampler() override { return roll_->start_sampler(); }
+
+  Result<std::unique_ptr<Library>> open_library(const std::string& name) override {
+    return load_library(name);
+  }
 
   uint64_t random_seed() override {
     uint64_t seed = 0;

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "runtime/connector/backoff.h"
+#include "runtime/connector/outbox.h"
 #include "runtime/connector/tcp/intake.h"
-#include "runtime/connector/tcp/outbox.h"
 #include "runtime/http/message.h"
 
 namespace mut::connector {
@@ -54,8 +54,8 @@ class HttpSink final : public Outbox {
  public:
   HttpSink(env::Env& env, const HttpSinkOptions& options, env::EventCount* wake,
            std::shared_ptr<Notices> notices)
-      : Outbox(env, {"sink `" + options.name + "`", options.url.address, options.give_up_ns, options.name},
-               wake, std::move(notices)),
+      : Outbox(env, {"sink `" + options.name + "`", options.name, options.give_up_ns}, wake,
+               std::move(notices)),
         url_(options.url),
         type_(options.type),
         ends_(options.ends),

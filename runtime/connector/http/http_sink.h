@@ -4,9 +4,7 @@
 #include <memory>
 
 #include "runtime/connector/http/record_ends.h"
-#include "runtime/connector/notices.h"
-#include "runtime/connector/sink_writer.h"
-#include "runtime/connector/tcp/tcp_sink.h"
+#include "runtime/connector/outbox.h"
 #include "runtime/env/env.h"
 #include "runtime/http/url.h"
 

@@ -4,8 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/connector/outbox.h"
 #include "runtime/connector/tcp/intake.h"
-#include "runtime/connector/tcp/outbox.h"
+#include "runtime/connector/tcp/tcp_sink.h"
 
 namespace mut::connector {
 namespace {
@@ -16,7 +17,10 @@ constexpr int64_t slow_look_ns = 1'000'000'000;
 
 class TcpServerSink final : public Outbox {
  public:
-  using Outbox::Outbox;
+  TcpServerSink(env::Env& env, TcpSinkOptions options, env::EventCount* wake,
+                std::shared_ptr<Notices> notices)
+      : Outbox(env, std::move(options.outbox), wake, std::move(notices)),
+        address_(std::move(options.address)) {}
   ~TcpServerSink() override { end(); }
 
  private:
@@ -32,7 +36,7 @@ class TcpServerSink final : public Outbox {
   };
 
   Status open() override {
-    auto listener = env_.listen_tcp(options_.address);
+    auto listener = env_.listen_tcp(address_);
     if (!listener) return listener.error();
     listener_ = std::move(listener).value();
     notices_->say(options_.about + " listens on " + listener_->address());
@@ -174,6 +178,7 @@ class TcpServerSink final : public Outbox {
     clients_.push_back(std::move(client));
   }
 
+  env::TcpAddress address_;
   std::unique_ptr<env::SocketListener> listener_;
   std::vector<Client> clients_;
   uint64_t first_piece_ = 0;  // of those that are kept

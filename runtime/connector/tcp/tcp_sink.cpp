@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "runtime/connector/backoff.h"
+#include "runtime/connector/outbox.h"
 #include "runtime/connector/tcp/intake.h"
-#include "runtime/connector/tcp/outbox.h"
 
 namespace mut::connector {
 namespace {
@@ -19,14 +19,16 @@ constexpr int64_t look_ns = 20'000'000;
 class TcpSink final : public Outbox {
  public:
   TcpSink(env::Env& env, TcpSinkOptions options, env::EventCount* wake, std::shared_ptr<Notices> notices)
-      : Outbox(env, std::move(options), wake, std::move(notices)), backoff_(env.random_seed()) {}
+      : Outbox(env, std::move(options.outbox), wake, std::move(notices)),
+        address_(std::move(options.address)),
+        backoff_(env.random_seed()) {}
   ~TcpSink() override { end(); }
 
  private:
   using Interest = env::Socket::Interest;
 
   Status open() override {
-    auto connected = env_.connect_tcp(options_.address, connect_wait_ns, given_up_);
+    auto connected = env_.connect_tcp(address_, connect_wait_ns, given_up_);
     if (!connected) return connected.error();
     begin_connection(std::move(connected).value());
     link_.emplace(notices_->links(), "sink", options_.name);
@@ -52,8 +54,8 @@ class TcpSink final : public Outbox {
         return;
       }
       if (waited_enough()) {
-        return fail({options_.address.text() + ": takes nothing; " + bytes_left_text() +
-                     " are not known to have arrived"});
+        return fail(
+            {address_.text() + ": takes nothing; " + bytes_left_text() + " are not known to have arrived"});
       }
       rest();
     }
@@ -120,7 +122,7 @@ class TcpSink final : public Outbox {
     (void)confirm();
     if (!entries[0].ready) return;
     if (interest == Interest::None) {
-      (void)lose({options_.address.text() + " has closed the connection"});
+      (void)lose({address_.text() + " has closed the connection"});
     } else {
       read_away();
     }
@@ -173,7 +175,7 @@ class TcpSink final : public Outbox {
       if (!may_wait()) return false;
       set_->wait({}, std::max<int64_t>(until_ns - env_.monotonic_ns(), 0));
     }
-    auto connected = env_.connect_tcp(options_.address, connect_wait_ns, given_up_);
+    auto connected = env_.connect_tcp(address_, connect_wait_ns, given_up_);
     if (!connected) {
       why_ = connected.error();
       link_->note_lost(why_.message);
@@ -183,7 +185,7 @@ class TcpSink final : public Outbox {
     begin_connection(std::move(connected).value());
     link_->note_made_again();
     notices_->say_seldom("again",
-                         options_.about + " is connected to " + options_.address.text() + " again, after " +
+                         options_.about + " is connected to " + address_.text() + " again, after " +
                              std::to_string((begun_ns_ - lost_ns_) / 1'000'000) + " ms",
                          begun_ns_);
     return true;
@@ -192,12 +194,13 @@ class TcpSink final : public Outbox {
   bool may_wait() {
     bool late = env_.monotonic_ns() - lost_ns_ >= options_.give_up_ns;
     if (!late && !waited_enough()) return true;
-    fail({options_.address.text() + ": no connection for " +
+    fail({address_.text() + ": no connection for " +
           std::to_string((env_.monotonic_ns() - lost_ns_) / 1'000'000'000) + " s (" + why_.message + "); " +
           bytes_left_text() + " were not sent"});
     return false;
   }
 
+  env::TcpAddress address_;
   std::unique_ptr<env::Socket> socket_;
   Backoff backoff_;
   std::optional<Link> link_;  // while it is open

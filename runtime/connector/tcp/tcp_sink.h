@@ -3,25 +3,16 @@
 #pragma once
 #include <memory>
 
-#include "runtime/connector/notices.h"
-#include "runtime/connector/sink_writer.h"
-#include "runtime/env/env.h"
+#include "runtime/connector/outbox.h"
 
 namespace mut::connector {
 
-// Rows that wait, or that the other side has not confirmed, before the sink is full; bytes. The rows of one
-// stretch may come on top.
-constexpr size_t waiting_bytes_max = 4 * 1024 * 1024;
-// How long there may be no connection before a sink that connects fails, where nobody says.
-constexpr int64_t give_up_default_ns = 600'000'000'000;
 // A client of several that takes nothing for so long, while rows wait for it, is cut off.
 constexpr int64_t slow_client_ns = 30'000'000'000;
 
 struct TcpSinkOptions {
-  std::string about;  // "sink `x`": begins what it says
   env::TcpAddress address;
-  int64_t give_up_ns = give_up_default_ns;  // of one that connects
-  std::string name{};                       // of the sink
+  OutboxOptions outbox;  // give_up_ns: of one that connects
 };
 
 // Connects in hold(), and again whenever the connection is lost. Rows that the other machine has not

@@ -1,13 +1,14 @@
-#include "runtime/connector/tcp/outbox.h"
+#include "runtime/connector/outbox.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "runtime/env/does.h"
 
 namespace mut::connector {
 
-Outbox::Outbox(env::Env& env, TcpSinkOptions options, env::EventCount* wake, std::shared_ptr<Notices> notices)
+Outbox::Outbox(env::Env& env, OutboxOptions options, env::EventCount* wake, std::shared_ptr<Notices> notices)
     : env_(env),
       options_(std::move(options)),
       notices_(std::move(notices)),
@@ -51,7 +52,7 @@ Status Outbox::begin(SinkStart) {
   finishing_.store(false);
   hurried_.store(false);
   note_moved();
-  thread_ = env_.start_thread("mut-tcp-out", [this] {
+  thread_ = env_.start_thread("mut-out", [this] {
     env::Does writes(Work::Sink);
     run();
   });
@@ -62,6 +63,11 @@ Status Outbox::write(std::string_view text) {
   {
     std::lock_guard lock(mutex_);
     if (failed_) return tell();
+    if (keeps_ == Keeps::RowsBack) {
+      held_.push_back({std::string(text), header_});
+      held_bytes_ += text.size();
+      return Unit{};
+    }
     if (bytes_ == 0) note_moved();
     pieces_.push_back({std::string(text), header_});
     bytes_ += text.size();
@@ -72,12 +78,12 @@ Status Outbox::write(std::string_view text) {
 
 bool Outbox::full() const {
   std::lock_guard lock(mutex_);
-  return !failed_ && bytes_ >= waiting_bytes_max;
+  return !failed_ && (bytes_ >= waiting_bytes_max || held_bytes_ >= held_bytes_max);
 }
 
 size_t Outbox::waiting_bytes() const {
   std::lock_guard lock(mutex_);
-  return bytes_;
+  return bytes_ + held_bytes_;
 }
 
 void Outbox::hurry() {
@@ -100,6 +106,7 @@ Status Outbox::close() {
   std::lock_guard lock(life_);
   if (!active_) return Unit{};
   hurry();
+  commit(std::numeric_limits<uint64_t>::max());
   finishing_.store(true);
   set_->ring();
   thread_ = nullptr;
@@ -114,6 +121,73 @@ Status Outbox::close() {
   auto failed = std::exchange(failed_, std::nullopt);
   bool told = std::exchange(told_, false);
   return failed && !told ? Status(*failed) : Status(Unit{});
+}
+
+// ---- checkpoints
+
+SinkWriter::AfterCrash Outbox::after_crash() const {
+  std::lock_guard lock(mutex_);
+  return keeps_ == Keeps::RowsBack  ? AfterCrash::Commits
+         : keeps_ == Keeps::Nothing ? AfterCrash::Loses
+                                    : AfterCrash::Stays;
+}
+
+void Outbox::deliver_by_checkpoints(const std::string&) {
+  std::lock_guard lock(mutex_);
+  keeps_ = Keeps::Unconfirmed;
+}
+
+void Outbox::hold_rows_back() {
+  std::lock_guard lock(mutex_);
+  keeps_ = Keeps::RowsBack;
+}
+
+std::vector<Undelivered> Outbox::undelivered(uint64_t number) {
+  std::lock_guard lock(mutex_);
+  std::vector<Undelivered> out;
+  auto add = [&](const Piece& piece) {
+    bool together = !out.empty() && out.back().number == piece.number && out.back().header == *piece.header;
+    if (!together) out.push_back({piece.number, *piece.header, ""});
+    out.back().rows += piece.text;
+  };
+  if (keeps_ == Keeps::Nothing) return out;
+  for (const Piece& piece : pieces_) add(piece);
+  for (Piece& piece : held_) {
+    if (piece.number == 0) piece.number = number;
+    add(piece);
+  }
+  return out;
+}
+
+void Outbox::commit(uint64_t number) {
+  {
+    std::lock_guard lock(mutex_);
+    if (bytes_ == 0) note_moved();
+    while (!held_.empty() && held_.front().number <= number) {
+      Piece& first = held_.front();
+      // What no checkpoint has waits for one, unless none comes any more.
+      if (first.number == 0 && number != std::numeric_limits<uint64_t>::max()) break;
+      bytes_ += first.text.size();
+      held_bytes_ -= first.text.size();
+      pieces_.push_back(std::move(first));
+      held_.pop_front();
+    }
+  }
+  set_->ring();
+}
+
+bool Outbox::wants_checkpoint() const {
+  std::lock_guard lock(mutex_);
+  return held_bytes_ >= held_bytes_max / 2;
+}
+
+Status Outbox::resume(const SinkPlace& place) {
+  std::lock_guard lock(mutex_);
+  for (const Undelivered& each : place.undelivered) {
+    pieces_.push_back({each.rows, std::make_shared<std::string>(each.header), each.number});
+    bytes_ += each.rows.size();
+  }
+  return Unit{};
 }
 
 void Outbox::set_header(std::string_view header) {

@@ -1,4 +1,5 @@
-// What both sinks of TCP have in common: rows that wait for a thread, and its life.
+// What sinks have in common whose world may take nothing for a while: rows that wait for a thread, and its
+// life.
 #pragma once
 #include <atomic>
 #include <deque>
@@ -6,14 +7,31 @@
 #include <optional>
 #include <string>
 
-#include "runtime/connector/tcp/tcp_sink.h"
+#include "runtime/connector/notices.h"
+#include "runtime/connector/sink_writer.h"
+#include "runtime/env/env.h"
 
 namespace mut::connector {
+
+// Rows that wait, or that the other side has not confirmed, before the sink is full; bytes. The rows of one
+// stretch may come on top.
+constexpr size_t waiting_bytes_max = 4 * 1024 * 1024;
+// How long there may be no connection before a sink that connects fails, where nobody says.
+constexpr int64_t give_up_default_ns = 600'000'000'000;
+
+// The same of one whose rows go out behind checkpoints.
+constexpr size_t held_bytes_max = 64 * 1024 * 1024;
+
+struct OutboxOptions {
+  std::string about;  // "sink `x`": begins what it says
+  std::string name;   // of the sink
+  int64_t give_up_ns = give_up_default_ns;
+};
 
 // Threads: hold() and release() any, run() its own, the rest one.
 class Outbox : public SinkWriter {
  public:
-  Outbox(env::Env& env, TcpSinkOptions options, env::EventCount* wake, std::shared_ptr<Notices> notices);
+  Outbox(env::Env& env, OutboxOptions options, env::EventCount* wake, std::shared_ptr<Notices> notices);
   ~Outbox() override;
 
   Status hold() override;
@@ -21,8 +39,14 @@ class Outbox : public SinkWriter {
   Status begin(SinkStart) override;
   Status write(std::string_view text) override;
   bool full() const override;
-  // Rows that the other side has not confirmed are in memory alone.
-  AfterCrash after_crash() const override { return AfterCrash::Loses; }
+  // Without checkpoints rows that the other side has not confirmed are in memory alone.
+  AfterCrash after_crash() const override;
+  void deliver_by_checkpoints(const std::string& run) override;
+  std::vector<Undelivered> undelivered(uint64_t number) override;
+  void commit(uint64_t number) override;
+  bool wants_checkpoint() const override;
+  // What is undelivered goes out first.
+  Status resume(const SinkPlace& place) override;
   size_t waiting_bytes() const override;
   void hurry() override;
   Status flush() override;
@@ -41,6 +65,7 @@ class Outbox : public SinkWriter {
   struct Piece {
     std::string text;                           // rows that were written at once
     std::shared_ptr<const std::string> header;  // that they belong below
+    uint64_t number = 0;                        // of the checkpoint behind which they go out; 0: as they come
   };
   // How many pieces there are; they stay where they are until forget_first().
   size_t piece_count() const;
@@ -55,13 +80,15 @@ class Outbox : public SinkWriter {
   std::string bytes_left_text() const;
 
   env::Env& env_;
-  TcpSinkOptions options_;
+  OutboxOptions options_;
   std::shared_ptr<Notices> notices_;
   std::unique_ptr<env::SocketSet> set_;
   std::atomic<bool> given_up_{false};  // of attempts to connect
 
   // Before the members of who inherits go.
   void end();
+  // Rows go out behind the checkpoint that has them, but for those behind the last one.
+  void hold_rows_back();
 
  private:
   Status tell();
@@ -76,6 +103,9 @@ class Outbox : public SinkWriter {
   mutable std::mutex mutex_;  // guards what follows
   std::deque<Piece> pieces_;
   size_t bytes_ = 0;
+  enum class Keeps : uint8_t { Nothing, Unconfirmed, RowsBack } keeps_ = Keeps::Nothing;
+  std::deque<Piece> held_;  // back, oldest first; of those that no checkpoint has, the number is 0
+  size_t held_bytes_ = 0;
   std::shared_ptr<const std::string> header_ = std::make_shared<std::string>();
   std::optional<Error> failed_;
   bool told_ = false;  // that it has failed

@@ -1,0 +1,49 @@
+// What a script may write of a connector. One file for each that reaches other programs.
+#pragma once
+#include <string_view>
+#include <vector>
+
+#include "compiler/diagnostics/diagnostics.h"
+#include "compiler/sema/connectors.h"
+#include "compiler/typed/program.h"
+
+namespace mut::sema {
+
+struct OptionRule {
+  std::string_view name;
+  typed::Kind kind;  // String also for words: `format: csv`; List: a list of texts
+};
+
+struct ConnectorRule {
+  std::string_view name;
+  bool in;
+  bool out;
+  size_t positional_max;
+  std::vector<OptionRule> options;
+  // Of options that are there and have their types. False when something was reported. Null: nothing more is
+  // to be said.
+  bool (*check)(const typed::Connector&, Direction, diag::Engine&) = nullptr;
+};
+
+// How text is read and written, and what is particular to the connector.
+std::vector<OptionRule> text_options(std::vector<OptionRule> more);
+
+// ---- of checks; each reports, and is false, when something is wrong
+// What must be there: `usage` says how it is written.
+bool need_option(const typed::Connector& connector, std::string_view name, std::string_view usage,
+                 diag::Engine& diags);
+// These are of the other side: of a source, or of a sink.
+bool refuse_options(const typed::Connector& connector, std::initializer_list<std::string_view> names,
+                    Direction side, diag::Engine& diags);
+// `give_up` and its like, where they are there.
+bool check_not_negative(const typed::Connector& connector, std::string_view name, diag::Engine& diags);
+// `format`, where it is there; none of text that is no message.
+bool check_one_of(const typed::Connector& connector, std::string_view name,
+                  std::initializer_list<std::string_view> values, diag::Engine& diags);
+bool report_option(const typed::Option& option, std::string_view problem, diag::Engine& diags);  // false
+
+// One for each: a missing one does not link.
+const ConnectorRule& tcp_rule();
+const ConnectorRule& http_rule();
+
+}  // namespace mut::sema

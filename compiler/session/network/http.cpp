@@ -1,0 +1,43 @@
+#include <utility>
+
+#include "compiler/session/network/addresses.h"
+#include "compiler/session/network/kind.h"
+#include "runtime/connector/http/http_sink.h"
+#include "runtime/connector/http/http_source.h"
+
+namespace mut::session {
+namespace {
+
+std::string target_text(const typed::Connector& connector) {
+  return (connector.find("listen") != nullptr ? "http listen " : "http post ") + http_url(connector).text();
+}
+
+Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings& around,
+                                                             NetworkReading reading) {
+  connector::HttpSourceOptions options;
+  options.inbox = {reading.source.name, http_url(reading.source.connector)};
+  options.format = reading.format;
+  options.decode = std::move(reading.decode);
+  return connector::open_http_source(around.env, std::move(options), std::move(reading.record), around.wake,
+                                     around.notices);
+}
+
+std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
+                                                   const NetworkWriting& writing) {
+  const typed::Emit& emit = writing.emit;
+  connector::HttpSinkOptions options{emit.name, http_url(emit.connector), give_up_ns(emit.connector),
+                                     "application/x-ndjson"};
+  if (writing.format == codec::Format::Csv) options.type = "text/csv";
+  if (writing.format == codec::Format::Tsv) options.type = "text/tab-separated-values";
+  if (writing.format != codec::Format::Json) options.ends = connector::LineEnds::Unquoted;
+  return connector::make_http_sink(around.env, options, around.wake, around.notices);
+}
+
+}  // namespace
+
+const NetworkKind& http_kind() {
+  static const NetworkKind kind{"http", target_text, open_source, make_writer};
+  return kind;
+}
+
+}  // namespace mut::session

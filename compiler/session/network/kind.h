@@ -1,0 +1,65 @@
+// Connectors that reach other programs: what each is made of. One file a connector; a table of all.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "compiler/session/connect.h"
+#include "runtime/codec/decoder.h"
+#include "runtime/connector/carried/carrier.h"
+#include "runtime/connector/message/subscription.h"
+#include "runtime/connector/sink_writer.h"
+#include "runtime/connector/source_reader.h"
+
+namespace mut::session {
+
+// What a source of a script reads, and how.
+struct NetworkReading {
+  const typed::Source& source;
+  codec::Format format;
+  codec::DecodeOptions decode;
+  abi::TypeDescRef record;
+  std::shared_ptr<connector::DecodeThreads> threads;  // may be null
+};
+
+struct NetworkWriting {
+  const typed::Emit& emit;
+  codec::Format format;
+};
+
+// Functions of one connector, whose options have been checked.
+struct NetworkKind {
+  std::string_view connector;  // its name in scripts
+  // Where it listens, connects to or writes, for people, without passwords: "tcp listen 127.0.0.1:9000".
+  // Equal texts, equal inputs and targets.
+  std::string (*target_text)(const typed::Connector&);
+  // Null: it has no sources, or no sinks.
+  Result<std::unique_ptr<connector::SourceReader>> (*open_source)(const Surroundings&,
+                                                                  NetworkReading) = nullptr;
+  std::shared_ptr<connector::SinkWriter> (*make_writer)(const Surroundings&, const NetworkWriting&) = nullptr;
+  // Of its sinks, whatever the script says; none: as the script says, else JSON.
+  std::optional<codec::Format> sink_format{};
+};
+
+// Null: that connector reaches no other program.
+const NetworkKind* find_network_kind(std::string_view connector);
+
+// `give_up`, else what holds where nobody says; nanoseconds.
+int64_t give_up_ns(const typed::Connector& connector);
+// Of an option that may be missing.
+std::string text_option(const typed::Connector& connector, std::string_view name, std::string otherwise = "");
+// Messages of a broker.
+Result<std::unique_ptr<connector::SourceReader>> open_messages(
+    const Surroundings& around, NetworkReading reading,
+    Result<std::unique_ptr<connector::Subscription>> subscription);
+// Rows to whatever has a carrier.
+std::shared_ptr<connector::SinkWriter> make_carried_writer(const Surroundings& around,
+                                                           const NetworkWriting& writing,
+                                                           std::unique_ptr<connector::Carrier> carrier);
+
+// One for each: a missing one does not link.
+const NetworkKind& tcp_kind();
+const NetworkKind& http_kind();
+
+}  // namespace mut::session

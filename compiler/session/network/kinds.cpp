@@ -1,0 +1,45 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "compiler/session/network/kind.h"
+#include "runtime/connector/carried/carried_sink.h"
+#include "runtime/connector/message/message_source.h"
+
+namespace mut::session {
+
+const NetworkKind* find_network_kind(std::string_view connector) {
+  static const std::array kinds = {&tcp_kind(), &http_kind()};
+  auto found = std::find_if(kinds.begin(), kinds.end(),
+                            [&](const NetworkKind* kind) { return kind->connector == connector; });
+  return found == kinds.end() ? nullptr : *found;
+}
+
+int64_t give_up_ns(const typed::Connector& connector) {
+  const typed::Option* option = connector.find("give_up");
+  return option != nullptr ? option->value.as_int() : connector::give_up_default_ns;
+}
+
+std::string text_option(const typed::Connector& connector, std::string_view name, std::string otherwise) {
+  const typed::Option* option = connector.find(name);
+  return option != nullptr ? option->value.as_text() : std::move(otherwise);
+}
+
+Result<std::unique_ptr<connector::SourceReader>> open_messages(
+    const Surroundings& around, NetworkReading reading,
+    Result<std::unique_ptr<connector::Subscription>> subscription) {
+  if (!subscription) return subscription.error();
+  return connector::make_message_source(around.env, std::move(subscription).value(), reading.format,
+                                        std::move(reading.record), reading.decode);
+}
+
+std::shared_ptr<connector::SinkWriter> make_carried_writer(const Surroundings& around,
+                                                           const NetworkWriting& writing,
+                                                           std::unique_ptr<connector::Carrier> carrier) {
+  const typed::Emit& emit = writing.emit;
+  return connector::make_carried_sink(around.env,
+                                      {"sink `" + emit.name + "`", emit.name, give_up_ns(emit.connector)},
+                                      std::move(carrier), around.wake, around.notices);
+}
+
+}  // namespace mut::session

@@ -1,0 +1,73 @@
+// What brings messages from a broker: the part of a source that differs from one to the other.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/abi/result.h"
+#include "runtime/batch/batch.h"
+#include "runtime/connector/source_reader.h"
+
+namespace mut::connector {
+
+// Messages that came together. Each holds whole records: mostly one.
+class MessageGroup {
+ public:
+  // What they have in common: "kafka payments/3 from 1200"; numbers of messages count from there.
+  void begin(std::string from);
+  // Copies it.
+  void add(std::string_view payload);
+  bool full() const { return text_bytes_ >= bytes_max || ends_.size() >= messages_max; }
+
+  const std::string& from() const { return from_; }
+  size_t size() const { return ends_.size(); }
+  // Rows may point into it.
+  const std::shared_ptr<batch::ReadBuffer>& buffer() const { return buffer_; }
+  std::string_view message(size_t index) const;
+  // With a line end behind it.
+  std::string_view line(size_t index) const;
+
+ private:
+  static constexpr size_t bytes_max = 256 * 1024;
+  static constexpr size_t messages_max = 1024;
+  std::string from_;
+  std::shared_ptr<batch::ReadBuffer> buffer_;
+  size_t text_bytes_ = 0;
+  std::vector<size_t> ends_;  // of each message with its line end, in the buffer
+};
+
+// Threads: that of the rows, stop() any. Threads of a client's library put messages into a queue of the
+// subscription, bounded, and ring the bell.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+  // Hands over what has come, until `to` is full. Ready: at least one message was added. Wait: nothing is
+  // there; the bell is rung when something comes. Never blocks for the world. A connection that is lost is
+  // made again, which Notices tell.
+  virtual Poll take(MessageGroup& to) = 0;
+  virtual const Error& error() const = 0;  // after Failed
+  // What has been received is still given, then End.
+  virtual void stop() = 0;
+  virtual size_t waiting_bytes() const { return 0; }
+
+  // ---- one whose messages can be had again
+  virtual bool replays() const { return false; }
+  // Where the next take() begins. Another run that goes to that place takes the same messages in the same
+  // order from there: at least as many as this one has taken.
+  virtual std::string cursor() const { return ""; }
+  // Before the first take(). The first `messages` from there were in one group.
+  virtual Status resume(const std::string& cursor) {
+    (void)cursor;
+    return Error{"its messages cannot be had again"};
+  }
+
+  // ---- one that tells its world what need not be kept
+  // The first so many messages that take() has handed over need not be given again: what came of them is
+  // durable, or they have run and nothing is kept durable.
+  virtual void acknowledge(uint64_t messages) { (void)messages; }
+};
+
+}  // namespace mut::connector
