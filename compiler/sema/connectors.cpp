@@ -28,12 +28,12 @@ const std::vector<ConnectorRule>& rules() {
         {"start", Kind::Time}}},
       tcp_rule(),
       http_rule(),
+      kafka_rule(),
       {"host", true, true, 0, {}},
   };
   return table;
 }
-constexpr std::string_view later[] = {"udp",  "websocket", "kafka",    "nats",
-                                      "mqtt", "redis",     "postgres", "metrics"};
+constexpr std::string_view later[] = {"udp", "websocket", "nats", "mqtt", "redis", "postgres", "metrics"};
 
 }  // namespace
 

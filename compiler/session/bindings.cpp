@@ -97,6 +97,10 @@ Outcome<Done> Engine::bind_arrow_sink(const std::string& name,
   return bound;
 }
 
+session::Surroundings Engine::State::surroundings() const {
+  return {*env, wake.get(), messages, checkpoints ? std::to_string(runner->seed()) : ""};
+}
+
 Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(const session::Program& made,
                                                                              size_t index) {
   const typed::Source& source = made.typed->sources[index];
@@ -115,7 +119,7 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
   }
   if (host == host_sources.end()) {
     lock.unlock();
-    auto opened = session::open_source({*env, wake.get(), messages}, source, plan, bindings, decode_threads);
+    auto opened = session::open_source(surroundings(), source, plan, bindings, decode_threads);
     if (!opened) return io(opened.error());
     return std::move(opened).value();
   }
@@ -183,7 +187,7 @@ Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program&
     return binding;
   }
   std::lock_guard opening(sinks_mutex);
-  auto opened = session::open_sink({*env, wake.get(), messages}, emit, bindings, known_sinks, notices);
+  auto opened = session::open_sink(surroundings(), emit, bindings, known_sinks, notices);
   if (!opened) return io(opened.error());
   return std::move(opened).value();
 }

@@ -142,6 +142,15 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(
   return opened;
 }
 
+std::shared_ptr<connector::SinkWriter> make_network_sink(const Surroundings& around, const typed::Emit& emit,
+                                                         const Bindings& bindings,
+                                                         const std::string& wanted) {
+  if (find_binding(bindings, "sink", emit.name) != nullptr) return nullptr;
+  Target target = target_of(emit.connector);
+  if (target.network == nullptr || target.path != wanted) return nullptr;
+  return make_writer(around, emit, target);
+}
+
 std::string sink_target(const typed::Emit& emit, const Bindings& bindings) {
   const Target* bound = find_binding(bindings, "sink", emit.name);
   Target target = bound != nullptr ? *bound : target_of(emit.connector);

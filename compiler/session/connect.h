@@ -58,6 +58,9 @@ struct KnownSink {
 Result<runtime::OutletBinding> open_sink(const Surroundings& around, const typed::Emit& emit,
                                          const Bindings& bindings, std::vector<KnownSink>& known,
                                          std::string& notices);
+// A new writer of a sink that reaches another program, where that is its target; else null.
+std::shared_ptr<connector::SinkWriter> make_network_sink(const Surroundings& around, const typed::Emit& emit,
+                                                         const Bindings& bindings, const std::string& target);
 // What open_sink would write to: equal texts, equal targets.
 std::string sink_target(const typed::Emit& emit, const Bindings& bindings);
 

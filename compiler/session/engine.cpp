@@ -345,6 +345,8 @@ void Engine::wait(int64_t limit_ns) {
   uint64_t seen = state_->rung_before_run;
   int64_t retry = state_->runner ? state_->runner->feeds().retry_after_ns() : -1;
   if (retry >= 0 && retry < limit_ns) limit_ns = retry;
+  int64_t due = state_->checkpoints ? state_->checkpoints->retry_after_ns() : -1;
+  if (due >= 0 && due < limit_ns) limit_ns = due;
   state_->wake->wait(seen, limit_ns);
 }
 
@@ -376,7 +378,7 @@ Outcome<Done> Engine::close() {
   state_->closed_already = true;
   if (state_->checkpoints) {
     state_->checkpoints->wait();
-    state_->checkpoints->tell_outcome();
+    state_->hear_of_checkpoint();
   }
   Status recorded = state_->history.end();
   Status status = state_->runner->close();

@@ -315,12 +315,18 @@ struct Engine::State {
   Outcome<Done> open_checkpoints();
   Outcome<Done> resume_sinks();
   Outcome<Done> restore();
-  // `sources_replay`: by source, whether it can be read again.
-  void tell_guarantees(const std::vector<char>& sources_replay);
+  // `sources`: by source.
+  void tell_guarantees(const std::vector<connector::SourceReader::AfterCrash>& sources);
   // False: a sink failed, as `failure` says.
   // The script that a run is started with, where it is another than the checkpoint's.
   Outcome<Done> make_edit_at_start(Engine& engine);
   bool take_checkpoint();
+  // Tells sources and sinks of one that is durable now.
+  void hear_of_checkpoint();
+  void wait_for_sinks();
+  void resume_delivery(const connector::SinkPlace& place);
+  // What sources and sinks get. Behind the making of the runner.
+  session::Surroundings surroundings() const;
   // The first of a run that goes on from none, durable before its first row: what is appended to has a length
   // to go back to.
   Outcome<Done> begin_checkpoints();

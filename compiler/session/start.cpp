@@ -100,13 +100,15 @@ Outcome<Done> Engine::start() {
     auto resumed = s.resume_sinks();
     if (!resumed) return resumed;
   }
-  std::vector<char> sources_replay(s.program->typed->sources.size(), 0);
+  using SourceCrash = connector::SourceReader::AfterCrash;
+  std::vector<SourceCrash> after_crash(s.program->typed->sources.size(), SourceCrash::Lost);
   std::vector<std::pair<std::string, std::unique_ptr<connector::SourceReader>>> readers;
   for (size_t i = 0; i < s.program->typed->sources.size(); ++i) {
     if (!s.program->plan->sources[i].live) continue;
     auto reader = s.open_source(*s.program, i);
     if (!reader) return reader.failure();
-    sources_replay[i] = static_cast<char>(reader.value()->replays());
+    if (s.checkpoints) reader.value()->take_until_durable();
+    after_crash[i] = reader.value()->after_crash();
     readers.emplace_back(s.program->typed->sources[i].name, std::move(reader).value());
   }
   std::vector<runtime::OutletBinding> outlets;
@@ -140,7 +142,7 @@ Outcome<Done> Engine::start() {
     auto restored = s.restore();
     if (!restored) return restored;
   }
-  if (s.checkpoints) s.tell_guarantees(sources_replay);
+  if (s.checkpoints) s.tell_guarantees(after_crash);
   if (s.checkpoints && !goes_on) {
     auto begun = s.begin_checkpoints();
     if (!begun) return begun;

@@ -165,7 +165,7 @@ Status Engine::State::fits_input(const session::Program& made, const std::string
   if (target.path == "-" || target.network != nullptr) return Unit{};
   auto identity = env->identify(target.path);
   if (!identity || !identity.value().regular) return Unit{};
-  auto opened = session::open_source({*env, wake.get(), messages}, *source, plan, bindings, nullptr);
+  auto opened = session::open_source(surroundings(), *source, plan, bindings, nullptr);
   if (!opened) return opened.error();
   return Unit{};
 }

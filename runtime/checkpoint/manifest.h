@@ -11,7 +11,7 @@
 
 namespace mut::checkpoint {
 
-constexpr uint32_t manifest_format = 1;
+constexpr uint32_t manifest_format = 2;
 // A longer file is none.
 constexpr uint64_t manifest_bytes_max = uint64_t{1} << 30;
 

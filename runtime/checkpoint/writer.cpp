@@ -6,8 +6,9 @@
 
 namespace mut::checkpoint {
 
-Writer::Writer(env::Env& env, std::unique_ptr<StateDir> directory)
+Writer::Writer(env::Env& env, std::unique_ptr<StateDir> directory, env::EventCount* wake)
     : env_(env),
+      wake_(wake),
       directory_(std::move(directory)),
       next_number_(directory_->next_number()),
       asked_(env.make_event_count()),
@@ -41,6 +42,7 @@ void Writer::run() {
     contents_ = {};
     busy_.store(false, std::memory_order_release);
     done_->notify();
+    if (wake_ != nullptr) wake_->notify();
   }
 }
 

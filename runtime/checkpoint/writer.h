@@ -11,7 +11,8 @@ namespace mut::checkpoint {
 // Threads: one, that of the rows.
 class Writer {
  public:
-  Writer(env::Env& env, std::unique_ptr<StateDir> directory);
+  // `wake` (may be null) is rung when one is written; it outlives this.
+  Writer(env::Env& env, std::unique_ptr<StateDir> directory, env::EventCount* wake);
   // Waits for what is being written.
   ~Writer();
   Writer(const Writer&) = delete;
@@ -41,6 +42,7 @@ class Writer {
   void run();
 
   env::Env& env_;
+  env::EventCount* wake_;
   std::unique_ptr<StateDir> directory_;
   uint64_t next_number_;
   std::unique_ptr<env::EventCount> asked_;

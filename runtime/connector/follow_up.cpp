@@ -1,5 +1,6 @@
 #include "runtime/connector/follow_up.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mut::connector {
@@ -7,16 +8,18 @@ namespace {
 
 class FollowUp final : public SourceReader {
  public:
-  FollowUp(std::unique_ptr<SourceReader> first, std::unique_ptr<SourceReader> next)
-      : first_(std::move(first)), next_(std::move(next)) {
+  FollowUp(std::unique_ptr<SourceReader> first, std::unique_ptr<SourceReader> next, uint64_t handed_over)
+      : first_(std::move(first)), next_(std::move(next)), of_first_(handed_over) {
     first_->stop();
   }
 
   Poll poll(batch::Batch& batch) override {
     if (first_) {
       Poll polled = first_->poll(batch);
+      if (polled == Poll::Ready) of_first_ += batch.row_count();
       if (polled == Poll::Ready || polled == Poll::Failed) return polled;
-      first_ = nullptr;
+      former_ = std::move(first_);
+      if (!until_durable_) former_ = nullptr;
       batch.clear();
     }
     return next_->poll(batch);
@@ -33,19 +36,34 @@ class FollowUp final : public SourceReader {
   }
   codec::Decoder* decoder() override { return first_ ? first_->decoder() : next_->decoder(); }
   void stop() override { next_->stop(); }
+  void take_until_durable() override { until_durable_ = true; }
+  void acknowledge(uint64_t records) override {
+    if (first_) return first_->acknowledge(std::min(records, of_first_));
+    if (former_) former_->acknowledge(std::min(records, of_first_));
+    if (records < of_first_) return;
+    former_ = nullptr;
+    next_->acknowledge(records - of_first_);
+  }
+  bool is_waited_for() const override {
+    return (first_ && first_->is_waited_for()) || (former_ && former_->is_waited_for()) ||
+           next_->is_waited_for();
+  }
   bool replays() const override { return !first_ && next_->replays(); }
   SourcePlace place() const override { return next_->place(); }
 
  private:
-  std::unique_ptr<SourceReader> first_;  // null when all of it was handed over
+  std::unique_ptr<SourceReader> first_;   // null when all of it was handed over
+  std::unique_ptr<SourceReader> former_;  // the same, until all of that is durable
   std::unique_ptr<SourceReader> next_;
+  uint64_t of_first_;  // records that it has handed over
+  bool until_durable_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<SourceReader> make_follow_up(std::unique_ptr<SourceReader> first,
-                                             std::unique_ptr<SourceReader> next) {
-  return std::make_unique<FollowUp>(std::move(first), std::move(next));
+                                             std::unique_ptr<SourceReader> next, uint64_t handed_over) {
+  return std::make_unique<FollowUp>(std::move(first), std::move(next), handed_over);
 }
 
 }  // namespace mut::connector

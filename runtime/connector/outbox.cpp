@@ -83,7 +83,7 @@ bool Outbox::full() const {
 
 size_t Outbox::waiting_bytes() const {
   std::lock_guard lock(mutex_);
-  return bytes_ + held_bytes_;
+  return bytes_;
 }
 
 void Outbox::hurry() {
@@ -183,10 +183,22 @@ bool Outbox::wants_checkpoint() const {
 
 Status Outbox::resume(const SinkPlace& place) {
   std::lock_guard lock(mutex_);
-  for (const Undelivered& each : place.undelivered) {
-    pieces_.push_back({each.rows, std::make_shared<std::string>(each.header), each.number});
-    bytes_ += each.rows.size();
+  resumed_ = place.undelivered;
+  return Unit{};
+}
+
+Status Outbox::cut_back() {
+  {
+    std::lock_guard lock(mutex_);
+    for (Undelivered& each : resumed_) {
+      bytes_ += each.rows.size();
+      pieces_.push_back(
+          {std::move(each.rows), std::make_shared<std::string>(std::move(each.header)), each.number});
+    }
+    resumed_.clear();
   }
+  note_moved();
+  set_->ring();
   return Unit{};
 }
 

@@ -45,8 +45,9 @@ class Outbox : public SinkWriter {
   std::vector<Undelivered> undelivered(uint64_t number) override;
   void commit(uint64_t number) override;
   bool wants_checkpoint() const override;
-  // What is undelivered goes out first.
   Status resume(const SinkPlace& place) override;
+  // What was undelivered goes out from here on.
+  Status cut_back() override;
   size_t waiting_bytes() const override;
   void hurry() override;
   Status flush() override;
@@ -106,6 +107,7 @@ class Outbox : public SinkWriter {
   enum class Keeps : uint8_t { Nothing, Unconfirmed, RowsBack } keeps_ = Keeps::Nothing;
   std::deque<Piece> held_;  // back, oldest first; of those that no checkpoint has, the number is 0
   size_t held_bytes_ = 0;
+  std::vector<Undelivered> resumed_;  // until cut_back()
   std::shared_ptr<const std::string> header_ = std::make_shared<std::string>();
   std::optional<Error> failed_;
   bool told_ = false;  // that it has failed

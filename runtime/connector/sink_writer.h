@@ -77,7 +77,7 @@ class SinkWriter {
     (void)place;
     return Error{"its output cannot be cut back"};
   }
-  // After resume(): takes away what lies behind the place.
+  // After resume() and begin(): takes away what lies behind the place; what was undelivered is sent.
   virtual Status cut_back() { return Unit{}; }
 
   // ---- one whose rows wait for the world

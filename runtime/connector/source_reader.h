@@ -67,6 +67,13 @@ class SourceReader {
 
   // Whether its records can be read again by another run.
   virtual bool replays() const { return false; }
+  // What the end of the process, at any moment, does to records that no checkpoint has.
+  enum class AfterCrash : uint8_t {
+    Lost,       // nobody has them any more
+    SentAgain,  // who sent them has not been told that they were taken, and is to send them again
+    ReadAgain   // replays()
+  };
+  virtual AfterCrash after_crash() const { return replays() ? AfterCrash::ReadAgain : AfterCrash::Lost; }
   // Of one that replays. Behind Ready: where the first row lies that was handed over; behind Wait, where the
   // next one will; before either, where it begins.
   virtual SourcePlace place() const { return {}; }

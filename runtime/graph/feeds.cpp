@@ -31,6 +31,7 @@ void Feeds::start(const Plan& plan, NamedReaders readers) {
       if (name == source.name) feed.reader = std::move(reader);
     }
     feed.ended = !feed.reader;
+    if (until_durable_ && feed.reader) feed.reader->take_until_durable();
     note_place(feed);
     feeds_.push_back(std::move(feed));
   }
@@ -338,7 +339,10 @@ std::optional<Turn> Feeds::next(const Plan& plan) const {
 
 bool Feeds::replace_input(Feed& feed, SourceChanges::Replaced& other) {
   if (other.former == SourceChanges::Replaced::Former::FollowedUp) {
-    feed.reader = connector::make_follow_up(std::move(feed.reader), std::move(other.reader));
+    uint64_t handed = feed.position - feed.reader_from;
+    if (feed.has_rows()) handed += feed.batch->row_count() - feed.row;
+    feed.reader = connector::make_follow_up(std::move(feed.reader), std::move(other.reader), handed);
+    if (until_durable_) feed.reader->take_until_durable();
     feed.ended = false;
     feed.replays = false;  // until what came before has been handed over
     return false;
@@ -351,11 +355,13 @@ bool Feeds::replace_input(Feed& feed, SourceChanges::Replaced& other) {
     left_.erase(known);
   } else {
     next.reader = std::move(other.reader);
+    if (until_durable_) next.reader->take_until_durable();
     Status went = go_on_as_left(other.now, next);
     if (!went) next.failed = went.error();
   }
   next.name = feed.name;
   next.begun_at += feed.position - next.position;
+  next.reader_from += feed.position - next.position;
   next.position = feed.position;  // cuts count the records of a source, whatever it reads
   note_place(next);
   left_.insert_or_assign(other.was, std::exchange(feed, std::move(next)));
@@ -430,6 +436,7 @@ Status Feeds::hand_over(const Readers& readers,
       feed = Feed{};
       feed.name = name;
       feed.reader = std::move(reader);
+      if (until_durable_) feed.reader->take_until_durable();
       note_place(feed);
       for (Shard* shard : readers) shard->instance().watermarks[i] = no_watermark;
     }

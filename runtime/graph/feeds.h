@@ -70,6 +70,10 @@ struct Feed {
   uint64_t begun_at = 0;
   uint64_t skip = 0;
   bool replays = false;  // `begin` says where
+  // Records by the count of its reader: number of its first one, and how many of them a checkpoint has that
+  // is being written.
+  uint64_t reader_from = 0;
+  uint64_t saved = 0;
   // Where the next record to be run lies.
   connector::SourcePlace place() const {
     connector::SourcePlace out = begin;
@@ -130,6 +134,13 @@ class Feeds {
   // What another run needs to go on; places of those that replay, in an order of their own. `first`: of a
   // shard.
   void save(const Instance& first, state::Saver& to, std::vector<checkpoint::InputPlace>& places) const;
+  // From here on acknowledge_saved() will be called.
+  void take_until_durable() { until_durable_ = true; }
+  // What is saved now is in a checkpoint; behind it: that checkpoint is durable.
+  void note_saved();
+  void acknowledge_saved();
+  // Whether somebody outside waits until what came is durable.
+  bool is_waited_for() const;
   // Behind start(): sources go to where they were. Fails, with the source, where the input is not the same.
   Status load(state::Loader& from, const std::vector<checkpoint::InputMark>& marks);
 
@@ -197,6 +208,7 @@ class Feeds {
   uint64_t batches_ = 0;
   uint64_t inputs_begun_ = 0;
   std::optional<Stop> stopped_;
+  bool until_durable_ = false;
   Error error_;
 };
 

@@ -75,6 +75,7 @@ void Runner::start(Instances instances, uint64_t version, NamedReaders sources,
                    std::vector<OutletBinding> sinks) {
   (void)fleet_.set_instances(std::move(instances));
   version_ = version;
+  if (options_.at_last == RunnerOptions::AtLast::Tell) feeds_.take_until_durable();
   feeds_.start(plan(), std::move(sources));
   for (OutletBinding& sink : sinks) {
     Status begun = outlets_.add(std::move(sink));

@@ -190,6 +190,8 @@ class Runner {
   uint64_t version() const { return version_; }
   const RunnerStats& stats() const { return stats_; }
   const Feeds& feeds() const { return feeds_; }
+  // The checkpoint that was saved last is durable.
+  void acknowledge_saved() { feeds_.acknowledge_saved(); }
   const Outlets& outlets() const { return outlets_; }
   // Entries of what an edit dropped, for an undo; 0: it is not there.
   uint64_t parked_entries(const ParkId& id) const;

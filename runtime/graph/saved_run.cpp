@@ -16,6 +16,7 @@ template <typename Io, typename Place>
 void pass_place(Io& io, Place& place) {
   io.text(place.input);
   state::pass_values(io, place.offset, place.line, place.record, place.skip, place.first);
+  io.text(place.cursor);
 }
 
 // An optional of bytes.
@@ -146,6 +147,24 @@ void Feeds::save(const Instance& first, state::Saver& to, std::vector<checkpoint
   }
 }
 
+void Feeds::note_saved() {
+  for (Feed& feed : feeds_) feed.saved = feed.position - feed.reader_from;
+  for (auto& [what, feed] : left_) feed.saved = feed.position - feed.reader_from;
+}
+
+void Feeds::acknowledge_saved() {
+  auto tell = [](Feed& feed) {
+    if (feed.reader) feed.reader->acknowledge(feed.saved);
+  };
+  for (Feed& feed : feeds_) tell(feed);
+  for (auto& [what, feed] : left_) tell(feed);
+}
+
+bool Feeds::is_waited_for() const {
+  return std::any_of(feeds_.begin(), feeds_.end(),
+                     [](const Feed& feed) { return feed.reader && feed.reader->is_waited_for(); });
+}
+
 Status Feeds::load(state::Loader& from, const std::vector<checkpoint::InputMark>& marks) {
   uint64_t count = from.count(8);
   if (count != feeds_.size() || marks.size() < count) return Error{"its sources are others"};
@@ -160,6 +179,7 @@ Status Feeds::load(state::Loader& from, const std::vector<checkpoint::InputMark>
     pass_place(from, feed.begin);
     feed.skip = replays ? feed.begin.skip : 0;
     feed.begun_at = feed.position;
+    feed.reader_from = feed.position - feed.skip;
     feed.replays = replays && feed.reader;
     if (!from.fine()) break;
     if (name != feed.name) return Error{"it has a source `" + name + "` in place of `" + feed.name + "`"};
@@ -195,6 +215,7 @@ Status Feeds::go_on_as_left(const std::string& what, Feed& feed) {
   feed.begin = left.place;
   feed.replays = true;
   feed.skip = left.place.skip;
+  feed.reader_from = 0 - feed.skip;
   return Unit{};
 }
 
@@ -221,6 +242,7 @@ void Runner::save(state::Saver& saver, checkpoint::Contents& to) {
   state::pass_values(saver, stats_.records_in, stats_.rows_out);
   ErrorLog::pass_counts(saver, fleet_.gather_errors());
   feeds_.save(fleet_.instance(0), saver, to.places);
+  feeds_.note_saved();
   to.sections.push_back({"run", saver.finish()});
   for (size_t i = 0; i < fleet_.size(); ++i) {
     Shard& shard = *fleet_.shards()[i];

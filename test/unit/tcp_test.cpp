@@ -227,7 +227,7 @@ TEST_F(Tcp, WhatHadComeIsGivenBeforeTheNextAddress) {
   uint64_t seen = wake_->current();
   for (int i = 0; i < 1000 && old_client->unconfirmed_bytes() > 0; ++i) env_->sleep(1'000'000);
   wake_->wait(seen, second_ns / 5);
-  auto both = connector::make_follow_up(std::move(source), open_source());
+  auto both = connector::make_follow_up(std::move(source), open_source(), 1);
   Rows rest = take(*both, 3);
   ASSERT_EQ(rest.size(), 3u);
   EXPECT_EQ(Rows(rest.begin(), rest.begin() + 2), (Rows{R"({"a":2})", R"({"a":3})"}));
@@ -243,7 +243,7 @@ TEST_F(Tcp, WhatHadComeIsGivenBeforeTheNextAddress) {
 TEST_F(Tcp, ASinkThatIsHeldOnlyConnectsAndLetsGo) {
   auto listener = listen();
   auto address = env::parse_tcp_address(listener->address()).value();
-  auto sink = connector::make_tcp_sink(*env_, {"sink `x`", address}, wake_.get(), notices_);
+  auto sink = connector::make_tcp_sink(*env_, {address, {"sink `x`", "x"}}, wake_.get(), notices_);
   ASSERT_TRUE(sink->hold().ok());
   auto server = listener->accept();
   ASSERT_TRUE(server.ok());
@@ -257,7 +257,7 @@ TEST_F(Tcp, ASinkThatIsHeldOnlyConnectsAndLetsGo) {
 TEST_F(Tcp, ASinkSendsWhatWasNotConfirmedAgainBehindItsHeader) {
   auto listener = listen();
   auto address = env::parse_tcp_address(listener->address()).value();
-  auto sink = connector::make_tcp_sink(*env_, {"sink `x`", address}, wake_.get(), notices_);
+  auto sink = connector::make_tcp_sink(*env_, {address, {"sink `x`", "x"}}, wake_.get(), notices_);
   ASSERT_TRUE(sink->begin(connector::SinkStart::Append).ok());
   EXPECT_FALSE(sink->wants_header());
   sink->set_header("a\n");
@@ -276,7 +276,8 @@ TEST_F(Tcp, ASinkSendsWhatWasNotConfirmedAgainBehindItsHeader) {
 
 // An edit takes a sink away while the next one, which brings it back, is prepared already.
 TEST_F(Tcp, AHeldServerKeepsItsPortOverAClose) {
-  auto sink = connector::make_tcp_server_sink(*env_, {"sink `x`", {"127.0.0.1", 0}}, wake_.get(), notices_);
+  auto sink =
+      connector::make_tcp_server_sink(*env_, {{"127.0.0.1", 0}, {"sink `x`", "x"}}, wake_.get(), notices_);
   ASSERT_TRUE(sink->begin(connector::SinkStart::Append).ok());
   std::string address = said_address();
   auto first = connect(address);
@@ -293,7 +294,8 @@ TEST_F(Tcp, AHeldServerKeepsItsPortOverAClose) {
 }
 
 TEST_F(Tcp, AServerKeepsRowsForItsFirstClient) {
-  auto sink = connector::make_tcp_server_sink(*env_, {"sink `x`", {"127.0.0.1", 0}}, wake_.get(), notices_);
+  auto sink =
+      connector::make_tcp_server_sink(*env_, {{"127.0.0.1", 0}, {"sink `x`", "x"}}, wake_.get(), notices_);
   ASSERT_TRUE(sink->begin(connector::SinkStart::Append).ok());
   sink->set_header("a\n");
   std::string row(1000, 'x');

@@ -45,5 +45,6 @@ bool report_option(const typed::Option& option, std::string_view problem, diag::
 // One for each: a missing one does not link.
 const ConnectorRule& tcp_rule();
 const ConnectorRule& http_rule();
+const ConnectorRule& kafka_rule();
 
 }  // namespace mut::sema

@@ -3,6 +3,8 @@
 namespace mut::session {
 namespace {
 
+using SourceCrash = connector::SourceReader::AfterCrash;
+
 // "at most once: source `a` cannot be read again"
 std::string promise_of(const PathGuarantee& path) {
   return path.promise + (path.reason.empty() ? "" : ": " + path.reason);
@@ -10,7 +12,7 @@ std::string promise_of(const PathGuarantee& path) {
 
 }  // namespace
 
-std::vector<PathGuarantee> guarantees_of(const Program& program, const std::vector<char>& sources,
+std::vector<PathGuarantee> guarantees_of(const Program& program, const std::vector<SourceCrash>& sources,
                                          const std::vector<connector::SinkWriter::AfterCrash>& sinks) {
   using AfterCrash = connector::SinkWriter::AfterCrash;
   std::vector<PathGuarantee> out;
@@ -22,15 +24,19 @@ std::vector<PathGuarantee> guarantees_of(const Program& program, const std::vect
       if ((mask >> j & 1U) == 0) continue;
       PathGuarantee path{typed.sources[j].name, typed.emits[i].name, "exactly once", ""};
       if (sinks[i] == AfterCrash::Loses) {
-        path.promise = sources[j] == 0 ? "at most once" : "no promise";
+        bool lost = sources[j] == SourceCrash::Lost;
+        path.promise = lost ? "at most once" : "no promise";
         path.reason = "rows that wait for sink `" + path.sink + "` are lost";
-        if (sources[j] != 0) path.reason += ", and others come again";
-      } else if (sources[j] == 0) {
+        if (!lost) path.reason += ", and others come again";
+      } else if (sources[j] == SourceCrash::Lost) {
         path.promise = "at most once";
         path.reason = "source `" + path.source + "` cannot be read again";
       } else if (sinks[i] == AfterCrash::Stays) {
         path.promise = "at least once";
         path.reason = "what sink `" + path.sink + "` has written cannot be taken back";
+      } else if (sources[j] == SourceCrash::SentAgain) {
+        path.promise = "at least once";
+        path.reason = "who sends to source `" + path.source + "` sends again what was not answered";
       }
       out.push_back(std::move(path));
     }

@@ -10,6 +10,9 @@
 namespace mut {
 namespace {
 
+// Between two looks at sinks that still send.
+constexpr int64_t sink_look_ns = 2'000'000;
+
 Failure io(const Error& error) { return {Failure::Kind::Io, error.message}; }
 
 }  // namespace
@@ -18,7 +21,8 @@ Failure io(const Error& error) { return {Failure::Kind::Io, error.message}; }
 Outcome<Done> Engine::State::open_checkpoints() {
   if (options.clock == EngineOptions::Clock::Virtual || closed())
     return Failure{Failure::Kind::Usage, "state_dir: not with a virtual clock or a closed world"};
-  auto opened = session::CheckpointRun::open(*env, options.state_dir, options.checkpoint_every_ns, *messages);
+  auto opened = session::CheckpointRun::open(*env, options.state_dir, options.checkpoint_every_ns, wake.get(),
+                                             *messages);
   if (!opened) return io(opened.error());
   checkpoints = std::move(opened).value();
   given_text = program->text;
@@ -70,6 +74,10 @@ Outcome<Done> Engine::State::resume_sinks() {
   std::lock_guard lock(sinks_mutex);
   known_sinks.clear();
   for (const connector::SinkPlace& place : places.value()) {
+    if (!place.undelivered.empty()) {
+      resume_delivery(place);
+      continue;
+    }
     bool used = std::any_of(
         program->typed->emits.begin(), program->typed->emits.end(),
         [&](const auto& emit) { return session::sink_target(emit, bindings).ends_with(":" + place.path); });
@@ -81,6 +89,21 @@ Outcome<Done> Engine::State::resume_sinks() {
     known_sinks.push_back({place.path, std::move(writer)});
   }
   return Done{};
+}
+
+// The script is the one that ran: it has the sink, but for one that an edit had just let go.
+void Engine::State::resume_delivery(const connector::SinkPlace& place) {
+  for (const typed::Emit& emit : program->typed->emits) {
+    auto writer = session::make_network_sink(surroundings(), emit, bindings, place.path);
+    if (!writer) continue;
+    (void)writer->resume(place);
+    known_sinks.push_back({place.path, std::move(writer)});
+    return;
+  }
+  size_t bytes = 0;
+  for (const connector::Undelivered& each : place.undelivered) bytes += each.rows.size();
+  messages->say(std::to_string(bytes) + " bytes of rows that " + place.path +
+                " had not taken are given up: the script that ran has no such sink");
 }
 
 Outcome<Done> Engine::State::restore() {
@@ -105,14 +128,14 @@ Outcome<Done> Engine::State::restore() {
   return Done{};
 }
 
-void Engine::State::tell_guarantees(const std::vector<char>& sources_replay) {
+void Engine::State::tell_guarantees(const std::vector<connector::SourceReader::AfterCrash>& sources) {
   std::vector<connector::SinkWriter::AfterCrash> after_crash;
   for (const typed::Emit& emit : program->typed->emits) {
     const runtime::OutletBinding* outlet = runner->outlets().find(emit.name);
     after_crash.push_back(outlet != nullptr && outlet->writer ? outlet->writer->after_crash()
                                                               : connector::SinkWriter::AfterCrash::Stays);
   }
-  std::string told = session::guarantees_text(session::guarantees_of(*program, sources_replay, after_crash));
+  std::string told = session::guarantees_text(session::guarantees_of(*program, sources, after_crash));
   if (!told.empty()) messages->say(std::move(told));
 }
 
@@ -147,27 +170,61 @@ Outcome<Done> Engine::State::make_edit_at_start(Engine& engine) {
 Outcome<Done> Engine::State::begin_checkpoints() {
   if (!take_checkpoint()) return failure;
   checkpoints->wait();
-  checkpoints->tell_outcome();
+  hear_of_checkpoint();
   if (checkpoints->has_one()) return Done{};
   return Failure{Failure::Kind::Io,
                  options.state_dir + ": no checkpoint can be written there: " + checkpoints->why_abandoned()};
 }
 
+void Engine::State::hear_of_checkpoint() {
+  auto durable = checkpoints->tell_outcome();
+  if (!durable) return;
+  runner->acknowledge_saved();
+  std::lock_guard lock(sinks_mutex);
+  for (const session::KnownSink& sink : known_sinks) sink.writer->commit(*durable);
+}
+
 bool Engine::State::care_for_checkpoints() {
-  checkpoints->tell_outcome();
+  hear_of_checkpoint();
   bool output = false;
   {
     std::lock_guard lock(sinks_mutex);
+    bool full = std::any_of(known_sinks.begin(), known_sinks.end(),
+                            [](const auto& sink) { return sink.writer->wants_checkpoint(); });
+    if (full) checkpoints->want();
+    if (runner->feeds().is_waited_for()) checkpoints->hurry();
     output = checkpoints->wants_output(known_sinks);
   }
   if (!output || !runner->at_boundary()) return !checkpoints->is_due(*runner) || take_checkpoint();
   // The exchange was a turn of its own: no row has been written there.
   checkpoints->wait();
-  checkpoints->tell_outcome();
+  hear_of_checkpoint();
   if (!take_checkpoint()) return false;
   checkpoints->wait();
-  checkpoints->tell_outcome();
+  hear_of_checkpoint();
   return true;
+}
+
+// What is on its way arrives before the last checkpoint, which would have it sent again.
+void Engine::State::wait_for_sinks() {
+  if (!runner->flush()) return;
+  size_t before = 0;
+  int64_t since_ns = env->monotonic_ns();
+  while (true) {
+    size_t bytes = 0;
+    {
+      std::lock_guard lock(sinks_mutex);
+      for (const session::KnownSink& sink : known_sinks) {
+        if (sink.writer->flush()) bytes += sink.writer->waiting_bytes();
+      }
+    }
+    if (bytes == 0) return;
+    int64_t now_ns = env->monotonic_ns();
+    if (bytes != before) since_ns = now_ns;
+    if (now_ns - since_ns >= connector::drain_wait_ns) return;
+    before = bytes;
+    env->sleep(sink_look_ns);
+  }
 }
 
 // All sources have ended, or the run is stopped: what another run goes on from is before what the end brings
@@ -176,7 +233,8 @@ bool Engine::State::end_input() {
   bool fine = true;
   if (checkpoints) {
     checkpoints->wait();
-    checkpoints->tell_outcome();
+    hear_of_checkpoint();
+    wait_for_sinks();
     if (runner->at_boundary()) fine = take_checkpoint();
     // What came since the last one is in no checkpoint.
     if (!runner->at_boundary() && runner->was_stopped())

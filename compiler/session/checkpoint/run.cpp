@@ -10,6 +10,11 @@ namespace {
 // So long what an edit left to be converted is waited for; then it is converted at once.
 constexpr int64_t taking_wait_ns = 3'000'000'000;
 
+// Between two that are taken because somebody waits: at least so long, and so many times what the last took
+// to write.
+constexpr int64_t hurry_least_ns = 20'000'000;
+constexpr int64_t hurry_share = 4;
+
 template <typename Io, typename Pairs>
 void pass_pairs(Io& io, Pairs& pairs) {
   state::pass_each(io, pairs, 16, [](Io& of, auto& pair) {
@@ -28,6 +33,17 @@ void pass_script(Io& io, Script& script) {
   state::pass_values(io, script.version, script.shards, script.seed);
 }
 
+template <typename Io, typename Sink>
+void pass_sink(Io& io, Sink& sink) {
+  io.text(sink.path);
+  io.value(sink.bytes);
+  state::pass_each(io, sink.undelivered, 24, [](Io& of, auto& each) {
+    of.value(each.number);
+    of.text(each.header);
+    of.text(each.rows);
+  });
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> imports_of(const Program& program) {
@@ -41,7 +57,8 @@ std::vector<std::pair<std::string, std::string>> imports_of(const Program& progr
 }
 
 Result<std::unique_ptr<CheckpointRun>> CheckpointRun::open(env::Env& env, const std::string& path,
-                                                           int64_t every_ns, connector::Notices& notices) {
+                                                           int64_t every_ns, env::EventCount* wake,
+                                                           connector::Notices& notices) {
   auto opened = checkpoint::StateDir::open(env, path);
   if (!opened) return opened.error();
   auto newest = opened.value()->load_newest();
@@ -51,7 +68,7 @@ Result<std::unique_ptr<CheckpointRun>> CheckpointRun::open(env::Env& env, const 
   std::unique_ptr<CheckpointRun> out(new CheckpointRun(env, every_ns, notices));
   out->found_ = std::move(newest.value().checkpoint);
   if (out->found_) out->figures_.number = out->found_->number();
-  out->writer_ = std::make_unique<checkpoint::Writer>(env, std::move(opened).value());
+  out->writer_ = std::make_unique<checkpoint::Writer>(env, std::move(opened).value(), wake);
   out->begun_ns_ = env.monotonic_ns();
   (void)env.fail_points().at("checkpoint.found");
   return out;
@@ -68,10 +85,8 @@ Result<RecordedScript> CheckpointRun::script() const {
 Result<std::vector<connector::SinkPlace>> CheckpointRun::sinks() const {
   state::Loader loader(found_->blocks("sinks"));
   std::vector<connector::SinkPlace> out;
-  state::pass_each(loader, out, 16, [](state::Loader& of, connector::SinkPlace& sink) {
-    of.text(sink.path);
-    of.value(sink.bytes);
-  });
+  state::pass_each(loader, out, 24,
+                   [](state::Loader& of, connector::SinkPlace& sink) { pass_sink(of, sink); });
   if (!loader.fine() || loader.left() != 0) return Error{"its outputs cannot be read"};
   return out;
 }
@@ -85,7 +100,7 @@ bool CheckpointRun::is_due(const runtime::Runner& runner) {
   if (ended_ || !writer_ || writer_->busy()) return false;
   int64_t now = env_.monotonic_ns();
   if (!wanted_ && now - begun_ns_ < every_ns_) return false;
-  if (!wanted_ && last_ == progress_of(runner)) {
+  if (!wanted_ && !undelivered_ && last_ == progress_of(runner)) {
     begun_ns_ = now;
     return false;
   }
@@ -93,6 +108,20 @@ bool CheckpointRun::is_due(const runtime::Runner& runner) {
   if (!runner.is_taking()) return true;
   if (!waits_since_ns_) waits_since_ns_ = now;
   return now - *waits_since_ns_ > taking_wait_ns;
+}
+
+void CheckpointRun::hurry() {
+  hurried_ = true;
+  if (env_.monotonic_ns() >= hurry_from_ns()) wanted_ = true;
+}
+
+int64_t CheckpointRun::hurry_from_ns() const {
+  return begun_ns_ + std::max(hurry_least_ns, hurry_share * figures_.write_ns);
+}
+
+int64_t CheckpointRun::retry_after_ns() const {
+  if (!hurried_ || ended_ || !writer_ || writer_->busy()) return -1;
+  return std::max<int64_t>(hurry_from_ns() - env_.monotonic_ns(), 0);
 }
 
 bool CheckpointRun::wants_output(const std::vector<KnownSink>& known_sinks) const {
@@ -104,16 +133,16 @@ bool CheckpointRun::wants_output(const std::vector<KnownSink>& known_sinks) cons
          });
 }
 
-void CheckpointRun::tell_outcome() {
-  if (!writer_) return;
+std::optional<uint64_t> CheckpointRun::tell_outcome() {
+  if (!writer_) return std::nullopt;
   auto outcome = writer_->take_outcome();
-  if (!outcome) return;
+  if (!outcome) return std::nullopt;
   if (outcome->done) {
     figures_.number = outcome->number;
     figures_.written_bytes += outcome->written_bytes;
     figures_.state_bytes = outcome->named_bytes;
     figures_.write_ns = outcome->took_ns;
-    return;
+    return outcome->number;
   }
   ++figures_.abandoned;
   why_abandoned_ = outcome->done.error().message;
@@ -125,6 +154,7 @@ void CheckpointRun::tell_outcome() {
                       env_.monotonic_ns());
   // The directory stays ours as long as the run writes its outputs.
   if (outcome->is_last) ended_ = true;
+  return std::nullopt;
 }
 
 Status CheckpointRun::take(runtime::Runner& runner, const RecordedScript& script,
@@ -132,7 +162,7 @@ Status CheckpointRun::take(runtime::Runner& runner, const RecordedScript& script
   if (ended_) return Unit{};
   int64_t begin = env_.thread_cpu_ns();
   begun_ns_ = env_.monotonic_ns();
-  wanted_ = false;
+  wanted_ = hurried_ = false;
   waits_since_ns_.reset();
   last_ = progress_of(runner);
   memory_.reset();
@@ -147,17 +177,24 @@ Status CheckpointRun::take(runtime::Runner& runner, const RecordedScript& script
   Status flushed = runner.flush();
   if (!flushed) return flushed;
   outputs_.clear();
+  undelivered_ = false;
+  std::vector<connector::SinkPlace> places;
   for (const KnownSink& sink : known_sinks) {
     auto place = sink.writer->place();
     if (!place) return place.error();
-    if (!place.value()) continue;
-    outputs_.insert(sink.path);
-    contents.sinks.push_back(*place.value());
+    if (place.value()) {
+      outputs_.insert(sink.path);
+      contents.sinks.push_back(*place.value());
+      places.push_back(std::move(*place.value()));
+      continue;
+    }
+    auto undelivered = sink.writer->undelivered(contents.number);
+    if (undelivered.empty()) continue;
+    undelivered_ = true;
+    places.push_back({sink.path, 0, std::move(undelivered)});
   }
-  state::pass_each(saver, contents.sinks, 16, [](state::Saver& of, const connector::SinkPlace& sink) {
-    of.text(sink.path);
-    of.value(sink.bytes);
-  });
+  state::pass_each(saver, places, 24,
+                   [](state::Saver& of, const connector::SinkPlace& sink) { pass_sink(of, sink); });
   contents.sections.push_back({"sinks", saver.finish()});
   memory_.trim();
   (void)env_.fail_points().at("checkpoint.captured");

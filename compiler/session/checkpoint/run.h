@@ -35,8 +35,9 @@ struct PathGuarantee {
   std::string promise;  // "exactly once"
   std::string reason;   // what holds more back; empty: nothing does
 };
-// Paths of a program whose sources and sinks are open. `sources`: by index, whether it can be read again.
-std::vector<PathGuarantee> guarantees_of(const Program& program, const std::vector<char>& sources,
+// Paths of a program whose sources and sinks are open; both by index.
+std::vector<PathGuarantee> guarantees_of(const Program& program,
+                                         const std::vector<connector::SourceReader::AfterCrash>& sources,
                                          const std::vector<connector::SinkWriter::AfterCrash>& sinks);
 // A line for each path.
 std::string guarantees_text(const std::vector<PathGuarantee>& paths);
@@ -44,9 +45,10 @@ std::string guarantees_text(const std::vector<PathGuarantee>& paths);
 // Threads: that of the rows.
 class CheckpointRun {
  public:
-  // Locks the directory and reads its newest checkpoint. `notices`: those that are damaged.
+  // Locks the directory and reads its newest checkpoint. `notices`: those that are damaged. `wake` is rung
+  // when one is durable or abandoned.
   static Result<std::unique_ptr<CheckpointRun>> open(env::Env& env, const std::string& path, int64_t every_ns,
-                                                     connector::Notices& notices);
+                                                     env::EventCount* wake, connector::Notices& notices);
 
   // ---- of the checkpoint that was found
   bool goes_on() const { return found_ != nullptr; }
@@ -61,6 +63,10 @@ class CheckpointRun {
   // ---- of those to come
   // The next is due as soon as it can be: a version was taken.
   void want() { wanted_ = true; }
+  // Somebody waits for the next: it is due when they have not become too dear.
+  void hurry();
+  // How long until one that was hurried is due, nanoseconds; negative: none was, or one is being written.
+  int64_t retry_after_ns() const;
   // Whether that version writes to a file which no checkpoint knows yet: its length has to be durable before
   // its rows.
   bool wants_output(const std::vector<KnownSink>& known_sinks) const;
@@ -68,8 +74,9 @@ class CheckpointRun {
   void end() { ended_ = true; }
   // Whether one is to be taken now; asks the runner whether it can be.
   bool is_due(const runtime::Runner& runner);
-  // What the last one has come to is told, once.
-  void tell_outcome();
+  // What the last one has come to is told, once. The number of one that is durable now, when it was not at
+  // the last call.
+  std::optional<uint64_t> tell_outcome();
   // Takes one. The writer is not busy; the runner stands at a boundary. Fails where a sink does.
   Status take(runtime::Runner& runner, const RecordedScript& script,
               const std::vector<KnownSink>& known_sinks);
@@ -102,6 +109,7 @@ class CheckpointRun {
     uint64_t inputs = 0;
     friend bool operator==(const Progressed&, const Progressed&) = default;
   };
+  int64_t hurry_from_ns() const;  // by the steady clock
   static Progressed progress_of(const runtime::Runner& runner);
 
   env::Env& env_;
@@ -113,6 +121,8 @@ class CheckpointRun {
   int64_t begun_ns_ = 0;  // by the steady clock
   bool wanted_ = false;
   std::set<std::string> outputs_;  // that the last one has, by their paths
+  bool hurried_ = false;           // somebody waits for the next
+  bool undelivered_ = false;       // the last one has rows that were on their way
   bool ended_ = false;
   std::string why_abandoned_;
   std::optional<int64_t> waits_since_ns_;  // for what is left to be taken over

@@ -53,13 +53,17 @@ std::string text_option(const typed::Connector& connector, std::string_view name
 Result<std::unique_ptr<connector::SourceReader>> open_messages(
     const Surroundings& around, NetworkReading reading,
     Result<std::unique_ptr<connector::Subscription>> subscription);
-// Rows to whatever has a carrier.
-std::shared_ptr<connector::SinkWriter> make_carried_writer(const Surroundings& around,
-                                                           const NetworkWriting& writing,
-                                                           std::unique_ptr<connector::Carrier> carrier);
+// Rows to whatever has a carrier. Without one the sink cannot be opened, and says why.
+std::shared_ptr<connector::SinkWriter> make_carried_writer(
+    const Surroundings& around, const NetworkWriting& writing,
+    Result<std::unique_ptr<connector::Carrier>> carrier);
+
+// A sink that cannot be opened.
+std::shared_ptr<connector::SinkWriter> make_absent_writer(Error why);
 
 // One for each: a missing one does not link.
 const NetworkKind& tcp_kind();
 const NetworkKind& http_kind();
+const NetworkKind& kafka_kind();
 
 }  // namespace mut::session

@@ -7,9 +7,28 @@
 #include "runtime/connector/message/message_source.h"
 
 namespace mut::session {
+namespace {
+
+class AbsentSink final : public connector::SinkWriter {
+ public:
+  explicit AbsentSink(Error why) : why_(std::move(why)) {}
+  Status hold() override { return why_; }
+  Status write(std::string_view) override { return why_; }
+  Status flush() override { return why_; }
+  Status close() override { return Unit{}; }
+
+ private:
+  Error why_;
+};
+
+}  // namespace
+
+std::shared_ptr<connector::SinkWriter> make_absent_writer(Error why) {
+  return std::make_shared<AbsentSink>(std::move(why));
+}
 
 const NetworkKind* find_network_kind(std::string_view connector) {
-  static const std::array kinds = {&tcp_kind(), &http_kind()};
+  static const std::array kinds = {&tcp_kind(), &http_kind(), &kafka_kind()};
   auto found = std::find_if(kinds.begin(), kinds.end(),
                             [&](const NetworkKind* kind) { return kind->connector == connector; });
   return found == kinds.end() ? nullptr : *found;
@@ -33,13 +52,14 @@ Result<std::unique_ptr<connector::SourceReader>> open_messages(
                                         std::move(reading.record), reading.decode);
 }
 
-std::shared_ptr<connector::SinkWriter> make_carried_writer(const Surroundings& around,
-                                                           const NetworkWriting& writing,
-                                                           std::unique_ptr<connector::Carrier> carrier) {
+std::shared_ptr<connector::SinkWriter> make_carried_writer(
+    const Surroundings& around, const NetworkWriting& writing,
+    Result<std::unique_ptr<connector::Carrier>> carrier) {
+  if (!carrier) return make_absent_writer(carrier.error());
   const typed::Emit& emit = writing.emit;
   return connector::make_carried_sink(around.env,
                                       {"sink `" + emit.name + "`", emit.name, give_up_ns(emit.connector)},
-                                      std::move(carrier), around.wake, around.notices);
+                                      std::move(carrier).value(), around.wake, around.notices);
 }
 
 }  // namespace mut::session

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <deque>
 #include <utility>
 
 #include "runtime/connector/record_pump.h"
@@ -49,7 +50,7 @@ class HttpSource final : public SourceReader {
         return Poll::Ready;
       }
       if (filled) {
-        inbox_.accept(*post_, records_, failed_);
+        finish_post();
       } else {
         std::string before =
             records_ > 0 ? "; the " + std::to_string(records_) + " records before were taken" : "";
@@ -66,6 +67,18 @@ class HttpSource final : public SourceReader {
   }
   codec::Decoder* decoder() override { return pump_.decoder(); }
   size_t waiting_bytes() const override { return inbox_.waiting_bytes(); }
+  void take_until_durable() override { until_durable_ = true; }
+  void acknowledge(uint64_t records) override {
+    durable_ = std::max(durable_, records);
+    while (!run_.empty() && run_.front().end <= durable_) {
+      inbox_.accept(run_.front().post, run_.front().records, run_.front().failed);
+      run_.pop_front();
+    }
+  }
+  bool is_waited_for() const override { return !run_.empty(); }
+  AfterCrash after_crash() const override {
+    return until_durable_ ? AfterCrash::SentAgain : AfterCrash::Lost;
+  }
   const Error& error() const override { return error_; }
   void stop() override {
     inbox_.stop();
@@ -82,6 +95,13 @@ class HttpSource final : public SourceReader {
     return true;
   }
 
+  // All its rows have run.
+  void finish_post() {
+    if (!until_durable_) return inbox_.accept(*post_, records_, failed_);
+    run_.push_back({std::move(*post_), next_position_, records_, failed_});
+    acknowledge(durable_);
+  }
+
   void count(batch::Batch& batch) {
     batch.set_first_position(next_position_);
     next_position_ += batch.row_count();
@@ -96,6 +116,16 @@ class HttpSource final : public SourceReader {
   uint64_t records_ = 0;      // of it
   uint64_t failed_ = 0;
   uint64_t next_position_ = 0;
+  // Requests whose rows have run, until these are durable.
+  struct Run {
+    Post post;
+    uint64_t end = 0;  // records up to its last one
+    uint64_t records = 0;
+    uint64_t failed = 0;
+  };
+  std::deque<Run> run_;
+  uint64_t durable_ = 0;  // records
+  bool until_durable_ = false;
   std::atomic<bool> stopped_{false};
   Error error_;
   HttpInbox inbox_;

@@ -60,7 +60,7 @@ class MessageSource final : public SourceReader {
     SourcePlace out;
     out.record = out.first = first_record_ + records_ - of_group_;
     out.skip = of_group_ - last_rows_;
-    out.cursor = cursor_;
+    out.cursor = subscription_->cursor();
     return out;
   }
   Status resume(const SourcePlace& place) override {
@@ -75,7 +75,6 @@ class MessageSource final : public SourceReader {
   };
 
   Poll take_group() {
-    cursor_ = subscription_->cursor();
     group_.begin("");
     next_ = used_ = 0;
     of_group_ = last_rows_ = 0;
@@ -125,7 +124,6 @@ class MessageSource final : public SourceReader {
   std::unique_ptr<Subscription> subscription_;
   std::unique_ptr<codec::Decoder> decoder_;
   MessageGroup group_;
-  std::string cursor_;         // where the group begins
   size_t next_ = 0;            // message of the group that is decoded
   size_t used_ = 0;            // bytes of it
   int64_t arrival_ns_ = 0;     // of the group

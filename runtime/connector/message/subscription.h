@@ -55,10 +55,11 @@ class Subscription {
 
   // ---- one whose messages can be had again
   virtual bool replays() const { return false; }
-  // Where the next take() begins. Another run that goes to that place takes the same messages in the same
-  // order from there: at least as many as this one has taken.
+  // Where the group begins that was taken last; where the next one will, when there is none or take() has
+  // waited since. Another run that goes to that place takes the same messages in the same order from there,
+  // at least as many as the group had.
   virtual std::string cursor() const { return ""; }
-  // Before the first take(). The first `messages` from there were in one group.
+  // Before the first take(): goes to such a place. Fails where these messages are not there any more.
   virtual Status resume(const std::string& cursor) {
     (void)cursor;
     return Error{"its messages cannot be had again"};

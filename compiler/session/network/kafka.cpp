@@ -1,0 +1,52 @@
+#include <utility>
+
+#include "compiler/session/network/kind.h"
+#include "runtime/connector/kafka/kafka_sink.h"
+#include "runtime/connector/kafka/kafka_source.h"
+
+namespace mut::session {
+namespace {
+
+connector::KafkaAddress address_of(const typed::Connector& connector) {
+  return {text_option(connector, "brokers"), text_option(connector, "topic"), {}};
+}
+
+std::string target_text(const typed::Connector& connector) {
+  return "kafka " + text_option(connector, "brokers") + " " + text_option(connector, "topic");
+}
+
+Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings& around,
+                                                             NetworkReading reading) {
+  using Options = connector::KafkaSourceOptions;
+  const typed::Connector& script = reading.source.connector;
+  Options options{reading.source.name, address_of(script)};
+  options.group = text_option(script, "group");
+  std::string start = text_option(script, "start", options.group.empty() ? "earliest" : "group");
+  if (start == "new") options.start = Options::Start::New;
+  if (start == "group") options.start = Options::Start::Group;
+  const typed::Option* envelope = script.find("envelope");
+  if (envelope != nullptr && envelope->value.as_bool()) options.record = Options::Record::Envelope;
+  return open_messages(
+      around, std::move(reading),
+      connector::open_kafka_source(around.env, std::move(options), around.wake, around.notices));
+}
+
+std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
+                                                   const NetworkWriting& writing) {
+  using Options = connector::KafkaSinkOptions;
+  const typed::Connector& script = writing.emit.connector;
+  Options options{address_of(script), text_option(script, "key")};
+  const typed::Option* transactions = script.find("transactions");
+  if (transactions != nullptr && transactions->value.as_bool())
+    options.writes = Options::Writes::Transactions;
+  return make_carried_writer(around, writing, connector::make_kafka_carrier(around.env, std::move(options)));
+}
+
+}  // namespace
+
+const NetworkKind& kafka_kind() {
+  static const NetworkKind kind{"kafka", target_text, open_source, make_writer, codec::Format::Json};
+  return kind;
+}
+
+}  // namespace mut::session

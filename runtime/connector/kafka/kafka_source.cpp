@@ -1,0 +1,340 @@
+#include "runtime/connector/kafka/kafka_source.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "runtime/connector/kafka/envelope.h"
+
+namespace mut::connector {
+namespace {
+
+struct MessageDeleter {
+  const KafkaApi* api = nullptr;
+  void operator()(rd_kafka_message_t* message) const { api->message_destroy(message); }
+};
+using Message = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
+
+// Messages that are asked for at once.
+constexpr size_t ask_messages = 512;
+
+class KafkaSource final : public Subscription {
+ public:
+  KafkaSource(env::Env& env, KafkaSourceOptions options, const KafkaApi& api, env::EventCount* wake,
+              std::shared_ptr<Notices> notices)
+      : env_(env), options_(std::move(options)), api_(api), wake_(wake), notices_(std::move(notices)) {}
+  ~KafkaSource() override {
+    received_.clear();
+    if (queue_ != nullptr) {
+      api_.queue_cb_event_enable(queue_, nullptr, nullptr);
+      api_.queue_destroy(queue_);
+    }
+    if (client_) (void)api_.consumer_close(client_.get());
+  }
+
+  Status open() {
+    auto client =
+        make_kafka_client(api_, RD_KAFKA_CONSUMER, options_.address, settings(), {this, note_error});
+    if (!client) return client.error();
+    client_ = std::move(client).value();
+    (void)api_.poll_set_consumer(client_.get());
+    auto partitions = kafka_partitions(env_, api_, client_.get(), options_.address);
+    if (!partitions) return partitions.error();
+    Status placed = begin(partitions.value());
+    if (!placed) return placed;
+    queue_ = api_.queue_get_consumer(client_.get());
+    api_.queue_cb_event_enable(
+        queue_,
+        [](rd_kafka_t*, void* source) {
+          auto* self = static_cast<KafkaSource*>(source);
+          if (self->wake_ != nullptr) self->wake_->notify();
+        },
+        this);
+    link_.emplace(notices_->links(), "source", options_.name);
+    return Unit{};
+  }
+
+  Poll take(MessageGroup& to) override {
+    if (!assigned_) assign();
+    if (received_.empty() && !receive()) return Poll::Failed;
+    if (received_.empty()) {
+      group_ = {};
+      return stopped_.load() ? Poll::End : Poll::Wait;
+    }
+    const rd_kafka_message_t& first = *received_.front();
+    group_ = {first.partition, next_[first.partition], next_[first.partition]};
+    to.begin("kafka " + options_.address.topic + "/" + std::to_string(first.partition) + " from " +
+             std::to_string(first.offset));
+    while (!received_.empty() && !to.full() && belongs(*received_.front())) {
+      add(*received_.front(), to);
+      received_.pop_front();
+    }
+    if (held_until_ && group_.end >= *held_until_) {
+      held_until_.reset();
+      assigned_ = false;  // the other partitions come too
+    }
+    taken_.push_back({messages_, group_.partition, group_.end});
+    return Poll::Ready;
+  }
+
+  const Error& error() const override { return error_; }
+  void stop() override {
+    stopped_.store(true);
+    if (wake_ != nullptr) wake_->notify();
+  }
+
+  bool replays() const override { return true; }
+
+  // "3:1200-1300;0:77-77;…": partition, next message, and where the group ends that comes first.
+  std::string cursor() const override {
+    std::string out;
+    auto add_place = [&](int32_t partition, int64_t from, int64_t to) {
+      if (!out.empty()) out += ';';
+      out += std::to_string(partition) + ":" + std::to_string(from) + "-" + std::to_string(to);
+    };
+    if (group_.begin != group_.end) add_place(group_.partition, group_.begin, group_.end);
+    for (const auto& [partition, next] : next_) {
+      if (group_.begin == group_.end || partition != group_.partition) add_place(partition, next, next);
+    }
+    return out;
+  }
+
+  Status resume(const std::string& cursor) override {
+    std::map<int32_t, int64_t> places;
+    const char* at = cursor.data();
+    const char* end = at + cursor.size();
+    bool first = true;
+    while (at != end) {
+      int32_t partition = 0;
+      int64_t from = 0;
+      int64_t to = 0;
+      bool fine = read(at, end, partition, ':') && read(at, end, from, '-') && read(at, end, to, ';');
+      if (!fine || !next_.contains(partition))
+        return Error{"topic `" + options_.address.topic + "` has not the partitions that it had: " + cursor};
+      if (first && from != to) {
+        held_until_ = to;
+        held_ = partition;
+      }
+      places[partition] = from;
+      first = false;
+    }
+    // A partition that is new since is read from its begin.
+    for (auto& [partition, next] : next_) {
+      auto known = places.find(partition);
+      int64_t low = low_[partition];
+      if (known != places.end() && known->second < low) {
+        return Error{"topic `" + options_.address.topic + "`, partition " + std::to_string(partition) +
+                     ": the messages from " + std::to_string(known->second) +
+                     " on are not kept any more, the first is " + std::to_string(low)};
+      }
+      next = known != places.end() ? known->second : low;
+    }
+    assigned_ = false;
+    return Unit{};
+  }
+
+  void acknowledge(uint64_t messages) override {
+    std::map<int32_t, int64_t> done;
+    while (!taken_.empty() && taken_.front().messages <= messages) {
+      done[taken_.front().partition] = taken_.front().next;
+      taken_.pop_front();
+    }
+    if (options_.group.empty() || done.empty()) return;
+    rd_kafka_topic_partition_list_t* list = list_of(done);
+    (void)api_.commit(client_.get(), list, 1);
+    api_.topic_partition_list_destroy(list);
+  }
+
+ private:
+  struct Group {
+    int32_t partition = 0;
+    int64_t begin = 0;
+    int64_t end = 0;
+  };
+  struct Taken {
+    uint64_t messages = 0;  // up to and with the group
+    int32_t partition = 0;
+    int64_t next = 0;
+  };
+
+  std::vector<std::pair<std::string, std::string>> settings() const {
+    return {{"group.id", options_.group.empty() ? "mutstream" : options_.group},
+            {"enable.auto.commit", "false"},
+            {"enable.auto.offset.store", "false"},
+            {"enable.partition.eof", "false"},
+            {"auto.offset.reset", "error"},
+            {"isolation.level", "read_committed"},
+            {"queued.max.messages.kbytes", "16384"},
+            {"fetch.wait.max.ms", "100"}};
+  }
+
+  template <typename Number>
+  static bool read(const char*& at, const char* end, Number& to, char behind) {
+    auto [next, failed] = std::from_chars(at, end, to);
+    if (failed != std::errc()) return false;
+    at = next;
+    if (at == end) return behind == ';';
+    return *at++ == behind;
+  }
+
+  // Called by who polls.
+  static void note_error(rd_kafka_t*, int code, const char* reason, void* source) {
+    auto* self = static_cast<KafkaSource*>(source);
+    if (!self->link_) return;
+    std::string why = self->options_.address.brokers + ": " + reason;
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) self->link_->note_lost(why);
+    self->lost_ = true;
+    self->notices_->say_seldom("lost", "source `" + self->options_.name + "`: " + why + "; connecting again",
+                               self->env_.monotonic_ns());
+  }
+
+  // Where each partition begins.
+  Status begin(const std::vector<int32_t>& partitions) {
+    std::map<int32_t, int64_t> of_group;
+    if (options_.start == KafkaSourceOptions::Start::Group) {
+      auto found = committed(partitions);
+      if (!found) return found.error();
+      of_group = std::move(found).value();
+    }
+    for (int32_t partition : partitions) {
+      int64_t low = 0;
+      int64_t high = 0;
+      rd_kafka_resp_err_t failed = api_.query_watermark_offsets(client_.get(), options_.address.topic.c_str(),
+                                                                partition, &low, &high, kafka_wait_ms);
+      if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return Error{api_.err2str(failed)};
+      low_[partition] = low;
+      next_[partition] = options_.start == KafkaSourceOptions::Start::New ? high : low;
+      if (of_group.contains(partition)) next_[partition] = std::max(of_group[partition], low);
+    }
+    return Unit{};
+  }
+
+  Result<std::map<int32_t, int64_t>> committed(const std::vector<int32_t>& partitions) {
+    std::map<int32_t, int64_t> out;
+    for (int32_t partition : partitions) out[partition] = RD_KAFKA_OFFSET_INVALID;
+    rd_kafka_topic_partition_list_t* list = list_of(out);
+    rd_kafka_resp_err_t failed = api_.committed(client_.get(), list, kafka_wait_ms);
+    out.clear();
+    for (int i = 0; i < list->cnt; ++i) {
+      if (list->elems[i].offset >= 0) out[list->elems[i].partition] = list->elems[i].offset;
+    }
+    api_.topic_partition_list_destroy(list);
+    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return Error{api_.err2str(failed)};
+    return out;
+  }
+
+  rd_kafka_topic_partition_list_t* list_of(const std::map<int32_t, int64_t>& places) const {
+    rd_kafka_topic_partition_list_t* out = api_.topic_partition_list_new(static_cast<int>(places.size()));
+    for (const auto& [partition, place] : places)
+      api_.topic_partition_list_add(out, options_.address.topic.c_str(), partition)->offset = place;
+    return out;
+  }
+
+  // What a run before had begun to take of one partition comes before the others.
+  void assign() {
+    received_.clear();  // they come again
+    std::map<int32_t, int64_t> places = next_;
+    if (held_until_) std::erase_if(places, [&](const auto& place) { return place.first != held_; });
+    rd_kafka_topic_partition_list_t* list = list_of(places);
+    (void)api_.assign(client_.get(), list);
+    api_.topic_partition_list_destroy(list);
+    assigned_ = true;
+  }
+
+  bool belongs(const rd_kafka_message_t& message) const {
+    return message.partition == group_.partition && (!held_until_ || message.offset < *held_until_);
+  }
+
+  void add(const rd_kafka_message_t& message, MessageGroup& to) {
+    if (options_.record == KafkaSourceOptions::Record::Envelope) {
+      text_.clear();
+      write_envelope(api_, message, text_);
+      to.add(text_);
+    } else {
+      to.add({static_cast<const char*>(message.payload), message.len});
+    }
+    group_.end = next_[message.partition] = message.offset + 1;
+    ++messages_;
+  }
+
+  // What has come, without waiting. False: the source cannot go on.
+  bool receive() {
+    std::array<rd_kafka_message_t*, ask_messages> came{};
+    ssize_t count = api_.consume_batch_queue(queue_, 0, came.data(), came.size());
+    for (ssize_t i = 0; i < count; ++i) {
+      Message message(came[static_cast<size_t>(i)], MessageDeleter{&api_});
+      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        // Of before the partitions were assigned anew.
+        if (message->offset >= next_[message->partition]) received_.push_back(std::move(message));
+        continue;
+      }
+      if (!is_for_good(message->err)) {
+        note_error(client_.get(), message->err, api_.err2str(message->err), this);
+        continue;
+      }
+      error_ = Error{"topic `" + options_.address.topic + "`: " + api_.err2str(message->err)};
+      return false;
+    }
+    if (!received_.empty() && std::exchange(lost_, false)) link_->note_made_again();
+    return true;
+  }
+
+  static bool is_for_good(rd_kafka_resp_err_t code) {
+    switch (code) {
+      case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+      case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+      case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+      case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+      case RD_KAFKA_RESP_ERR__FATAL:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  env::Env& env_;
+  KafkaSourceOptions options_;
+  KafkaApi api_;
+  env::EventCount* wake_;
+  std::shared_ptr<Notices> notices_;
+  std::optional<Link> link_;
+  KafkaClient client_;
+  rd_kafka_queue_t* queue_ = nullptr;
+  std::deque<Message> received_;       // and not taken
+  std::map<int32_t, int64_t> next_;    // by partition: the message that is taken next
+  std::map<int32_t, int64_t> low_;     // the first that is kept
+  Group group_;                        // that was taken last; begin == end: none
+  std::optional<int64_t> held_until_;  // messages of `held_` before it come first
+  int32_t held_ = 0;
+  bool assigned_ = false;
+  bool lost_ = false;
+  uint64_t messages_ = 0;
+  std::deque<Taken> taken_;  // groups that are not acknowledged
+  std::string text_;
+  std::atomic<bool> stopped_{false};
+  Error error_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Subscription>> open_kafka_source(env::Env& env, KafkaSourceOptions options,
+                                                        env::EventCount* wake,
+                                                        std::shared_ptr<Notices> notices) {
+  auto api = load_kafka(env);
+  if (!api) return api.error();
+  auto source = std::make_unique<KafkaSource>(env, std::move(options), api.value(), wake, std::move(notices));
+  Status opened = source->open();
+  if (!opened) return opened.error();
+  return std::unique_ptr<Subscription>(std::move(source));
+}
+
+}  // namespace mut::connector

@@ -1,0 +1,12 @@
+# mut_connector_option(NAME header): the option MUT_NAME, on where the header of its library is found.
+function(mut_connector_option name header)
+  find_path(MUT_${name}_INCLUDE ${header})
+  if(MUT_${name}_INCLUDE)
+    set(found ON)
+  else()
+    set(found OFF)
+    message(STATUS "no ${header}: without that connector")
+  endif()
+  string(TOLOWER ${name} connector)
+  option(MUT_${name} "Connector `${connector}`; needs ${header}" ${found})
+endfunction()
