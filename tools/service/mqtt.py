@@ -1,0 +1,31 @@
+"""mosquitto, which keeps sessions and retained messages when it ends at any moment."""
+import os
+import subprocess
+
+from .server import Server
+
+
+class Service(Server):
+    program = package = "mosquitto"
+
+    def __init__(self, folder, password=None):
+        """With a password, the user is `mut`."""
+        super().__init__(folder)
+        self.password = password
+
+    def prepare(self):
+        data = self.folder / "data"
+        data.mkdir(exist_ok=True)
+        lines = [f"listener {self.port} 127.0.0.1", "persistence true", f"persistence_location {data}/",
+                 "autosave_interval 1", "autosave_on_changes true", "max_queued_messages 0", "log_dest stderr"]
+        if self.password:
+            subprocess.run(["mosquitto_passwd", "-b", "-c", self.folder / "users", "mut", self.password], check=True)
+            lines += ["allow_anonymous false", f"password_file {self.folder / 'users'}"]
+        else:
+            lines.append("allow_anonymous true")
+        if os.getuid() == 0:
+            lines.append("user root")  # else it would become one that may not read the folder
+        (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+
+    def command(self):
+        return [self.found(), "-c", "mosquitto.conf"]
