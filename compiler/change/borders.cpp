@@ -212,12 +212,21 @@ class Borders {
     return alike(*was.time, *is.time);
   }
 
+  static bool same_standbys(const typed::Source& was, const typed::Source& is) {
+    return std::equal(was.standbys.begin(), was.standbys.end(), is.standbys.begin(), is.standbys.end(),
+                      [](const typed::Standby& a, const typed::Standby& b) {
+                        return a.after == b.after && same_options(a.connector, b.connector);
+                      });
+  }
+
   static std::string clause_text(const std::optional<int64_t>& duration) {
     return duration ? duration_text(*duration) : "none";
   }
 
   void compare_source(const typed::Source& was, const typed::Source& is, bool state_lost) {
     std::string other = other_input(was.connector, is.connector);
+    if (other.empty() && was.on_full != is.on_full) other = "`on full` changed";
+    if (other.empty() && !same_standbys(was, is)) other = "`else` changed";
     if (!other.empty() && begins_anew(was.connector, is.connector, names_)) {
       std::string from = is.connector.is_network()
                              ? "what had come is read first, then the old connections are closed"

@@ -51,6 +51,8 @@ class ProgramChecker {
   typed::Stream* find_errors(const std::string& name, source::Span span);
   void resolve(const std::string& name);
   void check_source(const ast::SourceDecl& decl, Declared& declared);
+  void check_standbys(const ast::SourceDecl& decl, typed::Source& source);
+  void check_on_full(const ast::SourceDecl& decl, typed::Source& source);
   // Whether a host or a test gives its rows, whatever its connector.
   bool is_elsewhere(const std::string& source) const;
   // What a source or a table reads from outside: `decl` has name, was, type, time and lateness.

@@ -12,10 +12,16 @@ using typed::Kind;
 using typed::StreamKind;
 using typed::TypeRef;
 
+namespace {
+
+// Whether it has text of an outside that may be lost.
+bool reads_text(const typed::Connector& connector) {
+  return connector.is_network() || connector.name == "file" || connector.name == "stdin";
+}
+
+}  // namespace
+
 void ProgramChecker::check_source(const ast::SourceDecl& decl, Declared& declared) {
-  if (!decl.failover.empty())
-    diags_.report(Code::NotExecutable, decl.failover[0].connector.span, "failover `else`");
-  if (decl.on_full) diags_.report(Code::NotExecutable, decl.name.span, "`on full`");
   if (decl.check) diags_.report(Code::NotExecutable, decl.name.span, "`check`");
   declared.result = read_connector(decl, decl.connector);
   if (declared.result) {
@@ -23,6 +29,8 @@ void ProgramChecker::check_source(const ast::SourceDecl& decl, Declared& declare
     out_.sources.back().ahead = check_clause(decl.ahead);
     if (out_.sources.back().idle == 0)
       diags_.report(Code::BadWindow, decl.idle->span, "`idle` needs a duration above 0s");
+    check_standbys(decl, out_.sources.back());
+    check_on_full(decl, out_.sources.back());
   }
   if (declared.result && !decl.time && out_.sources.back().connector.name == "file") {
     auto report = diags_.report(Code::NoTimeClause, decl.name.span);
@@ -31,6 +39,48 @@ void ProgramChecker::check_source(const ast::SourceDecl& decl, Declared& declare
       report.note("write `time " + field.name + "` behind the connector");
       break;
     }
+  }
+}
+
+void ProgramChecker::check_standbys(const ast::SourceDecl& decl, typed::Source& source) {
+  if (decl.failover.empty()) return;
+  if (!reads_text(source.connector)) {
+    diags_.report(Code::BadOption, source.connector.span, "else",
+                  "`" + source.connector.name + "` is always there");
+    return;
+  }
+  for (const ast::Failover& other : decl.failover) {
+    auto connector = check_connector(other.connector, Direction::In, *exprs_);
+    auto after = check_clause(other.after);
+    if (!connector || !after) continue;
+    if (!reads_text(*connector)) {
+      diags_.report(Code::BadOption, connector->span, "else",
+                    "`" + connector->name + "` cannot stand in for another");
+      continue;
+    }
+    source.standbys.push_back({std::move(*connector), *after});
+  }
+}
+
+void ProgramChecker::check_on_full(const ast::SourceDecl& decl, typed::Source& source) {
+  if (!decl.on_full) return;
+  source.on_full = static_cast<typed::OnFull>(*decl.on_full);
+  if (source.on_full == typed::OnFull::Block) return;
+  std::vector<const typed::Connector*> all = {&source.connector};
+  for (const typed::Standby& standby : source.standbys) all.push_back(&standby.connector);
+  for (const typed::Connector* each : all) {
+    std::string problem;
+    static constexpr std::string_view pushes[] = {"tcp", "stdin", "nats", "mqtt", "websocket"};
+    const typed::Option* format = each->find("format");
+    if (each->name == "http") {
+      problem = "who sends to `http` is answered by 503 when it is full: `block`";
+    } else if (std::find(std::begin(pushes), std::end(pushes), each->name) == std::end(pushes)) {
+      problem = "what `" + each->name + "` reads waits by itself: `block`";
+    } else if (format != nullptr && format->value.as_text() != "json" && format->value.as_text() != "lines") {
+      problem =
+          "a record of `" + format->value.as_text() + "` cannot be let go by itself; `json` and `lines` can";
+    }
+    if (!problem.empty()) diags_.report(Code::BadOption, each->span, "on full", problem);
   }
 }
 

@@ -5,7 +5,6 @@
 #include "compiler/session/files.h"
 #include "compiler/session/network/kind.h"
 #include "runtime/connector/file/file_sink.h"
-#include "runtime/connector/file/file_source.h"
 #include "runtime/connector/stdio/stdio.h"
 
 namespace mut::session {
@@ -50,15 +49,6 @@ codec::DecodeOptions decode_options(const typed::Connector& connector, const run
 
 namespace {
 
-codec::Format format_of(const typed::Connector& connector, const Target& target) {
-  if (target.format) return *target.format;
-  if (const typed::Option* option = connector.find("format")) {
-    if (auto format = codec::format_of_name(option->value.as_text())) return *format;
-  }
-  if (target.network != nullptr) return codec::Format::Json;
-  return codec::format_of_path(target.path).value_or(codec::Format::Json);
-}
-
 codec::Format sink_format(const typed::Emit& emit, const Target& target) {
   if (target.network != nullptr && target.network->sink_format) return *target.network->sink_format;
   return format_of(emit.connector, target);
@@ -86,6 +76,15 @@ Target target_of(const typed::Connector& connector) {
   return out;
 }
 
+codec::Format format_of(const typed::Connector& connector, const Target& target) {
+  if (target.format) return *target.format;
+  if (const typed::Option* option = connector.find("format")) {
+    if (auto format = codec::format_of_name(option->value.as_text())) return *format;
+  }
+  if (target.network != nullptr) return codec::Format::Json;
+  return codec::format_of_path(target.path).value_or(codec::Format::Json);
+}
+
 codec::Format source_format(const typed::Source& source) {
   return format_of(source.connector, target_of(source.connector));
 }
@@ -104,42 +103,6 @@ Result<Target> parse_target(const std::string& text) {
   }
   if (out.path.empty()) return Error{"`" + text + "` names no file; write a path, `-`, or `csv:path`"};
   return out;
-}
-
-Result<std::unique_ptr<connector::SourceReader>> open_source(
-    const Surroundings& around, const typed::Source& source, const runtime::SourcePlan& plan,
-    const Bindings& bindings, std::shared_ptr<connector::DecodeThreads> threads) {
-  const Target* bound = find_binding(bindings, "source", source.name);
-  if (bound == nullptr && source.connector.name == "host") {
-    return Error{"source `" + source.name + "` is fed by a host program; bind it to a file to run it here"};
-  }
-  Target target = bound != nullptr ? *bound : target_of(source.connector);
-  codec::Format format = format_of(source.connector, target);
-  codec::DecodeOptions decode = decode_options(source.connector, plan);
-  if (format == codec::Format::Tsv) decode.separator = '\t';
-  if (format == codec::Format::Lines &&
-      (plan.record->fields.size() != 1 || plan.record->fields[0].type->kind != abi::TypeKind::String)) {
-    return Error{"source `" + source.name + "`: format `lines` gives `{ line: string }`"};
-  }
-  if (target.path == "-") {
-    return connector::open_stdin_source(around.env, format, decode, plan.record, around.wake,
-                                        std::move(threads));
-  }
-  if (target.network != nullptr) {
-    auto opened = target.network->open_source(
-        around, {source, format, std::move(decode), plan.record, std::move(threads)});
-    if (!opened) return opened.error().within("source `" + source.name + "`");
-    return opened;
-  }
-  connector::FileSourceOptions options;
-  options.path = target.path;
-  options.format = format;
-  options.decode = std::move(decode);
-  options.threads = std::move(threads);
-  if (const typed::Option* follow = source.connector.find("follow")) options.follow = follow->value.as_bool();
-  auto opened = connector::open_file_source(around.env, options, plan.record);
-  if (!opened) return opened.error().within("source `" + source.name + "`");
-  return opened;
 }
 
 std::shared_ptr<connector::SinkWriter> make_network_sink(const Surroundings& around, const typed::Emit& emit,

@@ -32,6 +32,8 @@ std::string input_text(const typed::Connector& connector);
 
 // How the text of a source is decoded, whoever brings it.
 codec::DecodeOptions decode_options(const typed::Connector& connector, const runtime::SourcePlan& plan);
+// Of the text at a target: as that says, else as the connector does, else by its name.
+codec::Format format_of(const typed::Connector& connector, const Target& target);
 // The format of a source's own text.
 codec::Format source_format(const typed::Source& source);
 

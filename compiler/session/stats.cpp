@@ -76,6 +76,7 @@ EngineStats Engine::stats() const {
     out.errors_by_stream.emplace_back(stream, count);
   Losses dropped(out.dropped_by_stage);
   Losses late(out.late_by_stage);
+  for (const runtime::FeedState& feed : s.runner->feeds().states()) dropped.add(feed.name, feed.dropped);
   count_losses(s.runner->fleet(), dropped, late, out);
   if (const runtime::Canary* canary = s.runner->canary()) {
     count_losses(canary->fleet(), dropped, late, out);

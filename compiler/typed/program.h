@@ -338,6 +338,15 @@ struct Connector {
   const Option* positional(size_t index) const;
 };
 
+// What becomes of records that come faster than they are run.
+enum class OnFull : uint8_t { Block, DropOldest, DropNewest, Spill };
+
+// What a source reads while what stands before it is lost.
+struct Standby {
+  Connector connector;
+  int64_t after = 0;  // nanoseconds for which that has to be lost
+};
+
 struct Source {
   std::string name;
   std::string was;
@@ -353,6 +362,8 @@ struct Source {
   // Nanoseconds: a record whose time is further ahead of its arrival cannot be taken.
   std::optional<int64_t> ahead;
   bool preload = false;  // of a table: read to its end before any event
+  OnFull on_full = OnFull::Block;
+  std::vector<Standby> standbys;  // most wanted first
   int stream = -1;
 };
 

@@ -52,6 +52,8 @@ class SourceReader {
   }
   // Text that was read and is not decoded yet.
   virtual size_t waiting_bytes() const { return 0; }
+  // Let go of because they came faster than they were run, and the script wants that.
+  virtual uint64_t dropped_records() const { return 0; }
   // Of the rows that were handed over last; null: they were not decoded from text. Valid until the next call.
   virtual codec::Decoder* decoder() { return nullptr; }
   // The next poll() hands over what is decoded already, then says End.

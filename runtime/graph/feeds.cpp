@@ -49,7 +49,10 @@ std::vector<FeedState> Feeds::states() const {
   for (const Feed& feed : feeds_) {
     Reads reads = feed.waits ? Reads::Waiting : Reads::Rows;
     if (feed.is_over()) reads = feed.reader ? Reads::Ended : Reads::Nothing;
-    out.push_back({feed.name, feed.position, reads, feed.reader ? feed.reader->waiting_bytes() : 0});
+    out.push_back({feed.name, feed.position, reads});
+    if (!feed.reader) continue;
+    out.back().waiting_bytes = feed.reader->waiting_bytes();
+    out.back().dropped = feed.reader->dropped_records();
   }
   return out;
 }

@@ -21,6 +21,7 @@ struct FeedState {
   uint64_t records = 0;
   enum class Reads : uint8_t { Nothing, Waiting, Rows, Ended } reads = Reads::Nothing;
   size_t waiting_bytes = 0;  // read and not decoded
+  uint64_t dropped = 0;      // records that came faster than they were run
 };
 
 struct SourceCount {

@@ -39,6 +39,7 @@ class MessageSource final : public SourceReader {
     return decoder_->redeclare(std::move(record), time_field);
   }
   size_t waiting_bytes() const override { return subscription_->waiting_bytes(); }
+  uint64_t dropped_records() const override { return subscription_->dropped(); }
   codec::Decoder* decoder() override { return decoder_.get(); }
   void stop() override { subscription_->stop(); }
 

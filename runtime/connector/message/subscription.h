@@ -24,6 +24,7 @@ class MessageGroup {
 
   const std::string& from() const { return from_; }
   size_t size() const { return ends_.size(); }
+  size_t text_bytes() const { return text_bytes_; }
   // Rows may point into it.
   const std::shared_ptr<batch::ReadBuffer>& buffer() const { return buffer_; }
   std::string_view message(size_t index) const;
@@ -52,6 +53,8 @@ class Subscription {
   // What has been received is still given, then End.
   virtual void stop() = 0;
   virtual size_t waiting_bytes() const { return 0; }
+  // Messages that were let go of, because the script wants that.
+  virtual uint64_t dropped() const { return 0; }
 
   // ---- one whose messages can be had again
   virtual bool replays() const { return false; }
