@@ -117,6 +117,8 @@ std::optional<typed::Connector> check_connector(const ast::ConnectorExpr& connec
       option.name = arg.name->text;
       const OptionRule* found = nullptr;
       std::vector<std::string> names;
+      static const OptionRule guarantee{"guarantee", Kind::String};
+      if (direction == Direction::Out && option.name == guarantee.name) found = &guarantee;
       for (const OptionRule& entry : rule->options) {
         names.emplace_back(entry.name);
         if (entry.name == option.name) found = &entry;
@@ -159,6 +161,7 @@ std::optional<typed::Connector> check_connector(const ast::ConnectorExpr& connec
   }
   if (fine) {
     fine = check_one_of(out, "format", {"json", "csv", "tsv", "lines"}, diags);
+    fine = check_one_of(out, "guarantee", {"exactly_once", "at_least_once", "at_most_once"}, diags) && fine;
     fine = check_one_of(out, "time_unit", {"s", "ms", "us", "ns"}, diags) && fine;
     if (out.name == "file") fine = check_one_of(out, "start", {"earliest"}, diags) && fine;
     if (rule->check != nullptr) fine = rule->check(out, direction, diags) && fine;

@@ -57,7 +57,7 @@ codec::Format sink_format(const typed::Emit& emit, const Target& target) {
 std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around, const typed::Emit& emit,
                                                    const Target& target) {
   if (target.path == "-") return connector::make_stdout_sink(around.env);
-  if (target.network == nullptr) return connector::make_file_sink(around.env, target.path);
+  if (target.network == nullptr) return connector::make_file_sink(around.env, target.path, around.notices);
   auto writer = target.network->make_writer(around, {emit, sink_format(emit, target)});
   if (!around.run.empty()) writer->deliver_by_checkpoints(around.run);
   return writer;

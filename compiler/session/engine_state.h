@@ -315,8 +315,10 @@ struct Engine::State {
   Outcome<Done> open_checkpoints();
   Outcome<Done> resume_sinks();
   Outcome<Done> restore();
-  // `sources`: by source.
-  void tell_guarantees(const std::vector<connector::SourceReader::AfterCrash>& sources);
+  // `sources`: by source. Fails where a sink asks for more.
+  Outcome<Done> tell_guarantees(const std::vector<connector::SourceReader::AfterCrash>& sources);
+  // Fails where a sink asks for what a run without checkpoints does not keep.
+  Outcome<Done> check_demands(const session::Program& made) const;
   // False: a sink failed, as `failure` says.
   // The script that a run is started with, where it is another than the checkpoint's.
   Outcome<Done> make_edit_at_start(Engine& engine);

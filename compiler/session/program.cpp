@@ -6,6 +6,7 @@
 #include "compiler/codegen/emit.h"
 #include "compiler/graph/places.h"
 #include "compiler/modules/reader.h"
+#include "compiler/session/checkpoint/guarantees.h"
 #include "compiler/session/clocks.h"
 #include "compiler/syntax/parse.h"
 #include "runtime/abi/check.h"
@@ -91,6 +92,7 @@ std::shared_ptr<Program> make_program(std::string_view text, std::string name,
   out->graph = std::make_shared<const graph::Graph>(graph::build_graph(out->typed, {}, shards));
   out->plan = make_plan(*out->graph, *out->sources);
   out->text = std::string(text);
+  if (!check_demands(*out, diags)) return nullptr;
   for (const typed::Param& param : out->typed->params)
     out->params.emplace_back(param.name, typed::to_text(param.value, param.type));
   return out;

@@ -95,6 +95,7 @@ Outcome<Done> Engine::start() {
   s.runner = std::make_unique<runtime::Runner>(*s.env, options, s.retired);
   s.librarian = std::make_unique<session::Librarian>(*s.env, s.retired);
   auto apart = s.check_files(*s.program, nullptr);
+  if (apart) apart = s.check_demands(*s.program);
   if (!apart) return apart;
   if (goes_on) {
     auto resumed = s.resume_sinks();
@@ -142,7 +143,10 @@ Outcome<Done> Engine::start() {
     auto restored = s.restore();
     if (!restored) return restored;
   }
-  if (s.checkpoints) s.tell_guarantees(after_crash);
+  if (s.checkpoints) {
+    auto told = s.tell_guarantees(after_crash);
+    if (!told) return told;
+  }
   if (s.checkpoints && !goes_on) {
     auto begun = s.begin_checkpoints();
     if (!begun) return begun;

@@ -382,6 +382,7 @@ Outcome<Done> Engine::State::open_added(const session::Program& before, const se
     return now;
   };
   auto apart = check_files(made, &before);
+  if (apart) apart = check_demands(made);
   if (!apart) return apart;
   for (const auto& [from, to] : migration.renamed_sources) {
     // What the host pushes under either name arrives.

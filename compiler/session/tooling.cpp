@@ -4,6 +4,7 @@
 #include "compiler/modules/reader.h"
 #include "compiler/printer/printer.h"
 #include "compiler/sema/check.h"
+#include "compiler/session/checkpoint/guarantees.h"
 #include "compiler/session/program.h"
 #include "compiler/syntax/parse.h"
 
@@ -28,7 +29,13 @@ CheckResult check_script(std::string_view text, std::string name, const CheckOpt
   modules::Reader modules(sources);
   sema::CheckOptions check;
   check.modules = &modules;
-  if (!diags.has_errors()) (void)sema::check(tree, diags, check);
+  auto checked = diags.has_errors() ? std::nullopt : sema::check(tree, diags, check);
+  if (checked) {
+    session::Program program;
+    program.typed = std::make_shared<const typed::Program>(std::move(*checked));
+    program.graph = std::make_shared<const graph::Graph>(graph::build_graph(program.typed));
+    (void)session::check_demands(program, diags);
+  }
   return {!diags.has_errors(), render(diags, sources, options)};
 }
 

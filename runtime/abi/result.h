@@ -1,5 +1,6 @@
 // Failures of the world are values: a file is missing, a disk is full, a peer is gone.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,8 +10,10 @@ namespace mut {
 
 struct Error {
   std::string message;  // with the context of every level on the way up
+  // NoSpace: a disk is full, which may pass.
+  enum class Cause : uint8_t { Other, NoSpace } cause = Cause::Other;
 
-  Error within(std::string_view context) const { return {std::string(context) + ": " + message}; }
+  Error within(std::string_view context) const { return {std::string(context) + ": " + message, cause}; }
 };
 
 template <typename T>

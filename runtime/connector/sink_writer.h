@@ -52,6 +52,8 @@ class SinkWriter {
   // Whether it has more than the world takes for now: nothing should be written until the bell of the shard
   // rings. What is written all the same is kept.
   virtual bool full() const { return false; }
+  // Whether it is full because a disk is: what it has taken is in no output, so no checkpoint can name one.
+  virtual bool is_out_of_space() const { return false; }
   // Of rows that the world has not taken yet, as far as that is known.
   virtual size_t waiting_bytes() const { return 0; }
   // The run ends: from here on the world is waited for at most drain_wait_ns in which it takes nothing.

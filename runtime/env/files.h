@@ -36,7 +36,10 @@ class InputFile {
 class OutputFile {
  public:
   virtual ~OutputFile() = default;
+  // After a failure written_bytes() tells how much of it was handed over.
   virtual Status write(std::string_view bytes) = 0;
+  // Since it was opened.
+  virtual uint64_t written_bytes() const = 0;
   // Returns once the bytes survive a loss of power.
   virtual Status sync() = 0;
   // Cuts off what lies behind that many bytes. Of pipes and devices nothing is taken.

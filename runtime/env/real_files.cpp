@@ -11,7 +11,10 @@
 
 namespace mut::env {
 
-Error system_error(const std::string& what) { return {what + ": " + strerror(errno)}; }
+Error system_error(const std::string& what) {
+  bool full = errno == ENOSPC || errno == EDQUOT;
+  return {what + ": " + strerror(errno), full ? Error::Cause::NoSpace : Error::Cause::Other};
+}
 
 FileIdentity identity_of(const struct stat& info) {
   return {info.st_dev, info.st_ino, static_cast<uint64_t>(info.st_size), S_ISREG(info.st_mode)};
@@ -77,9 +80,11 @@ class DescriptorOutput final : public OutputFile {
         continue;
       }
       bytes.remove_prefix(static_cast<size_t>(put));
+      written_bytes_ += static_cast<uint64_t>(put);
     }
     return Unit{};
   }
+  uint64_t written_bytes() const override { return written_bytes_; }
 
   Status sync() override {
     // Pipes and terminals have nothing to sync.
@@ -108,6 +113,7 @@ class DescriptorOutput final : public OutputFile {
   }
 
  private:
+  uint64_t written_bytes_ = 0;
   int descriptor_;
   std::string path_;
   Ownership ownership_;

@@ -126,6 +126,40 @@ def full(expected):
         check("full: the last one that fitted is used", problem or differs(wanted, outputs(work), False))
 
 
+def full_output(expected, *options):
+    """The disk of the outputs is full for a while: rows wait, and in the end the outputs are those of a disk with room."""
+    with tempfile.TemporaryDirectory() as scratch:
+        work = pathlib.Path(scratch)
+        write_input(work, ROWS, users=3000)
+        script = SCRIPTS["groups"].replace('file("', 'file("disk/').replace('file("disk/payments', 'file("payments')
+        (work / "v.mut").write_text(script)
+        (work / "disk").mkdir()
+        plain = run(work, "v.mut")
+        wanted = outputs(work / "disk")
+        size = sum(len(text) for text in wanted.values())
+        for name in wanted:
+            (work / "disk" / name).unlink()
+        command = f"""mount -t tmpfs -o size=$(({size} + 100000)) none disk || exit 99
+head -c $(({size} / 2 + 100000)) /dev/zero > disk/filler
+{mutc} run v.mut {' '.join(options)} 2> told.txt & run=$!
+for i in $(seq 600); do grep -q 'rows wait until there is room' told.txt && break; sleep 0.1; done
+sleep 0.5
+kill -0 $run 2> /dev/null || echo 'it did not wait' >> told.txt
+rm disk/filler
+wait $run; code=$?
+cp -r disk kept; exit $code"""
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", command], cwd=work, capture_output=True, timeout=180)
+        if done.returncode == 99 or b"unshare" in done.stderr:
+            return skip()
+        told = (work / "told.txt").read_text()
+        problem = f"exit {done.returncode}: {told[-800:]}" if done.returncode or plain.returncode else None
+        for phrase in ("rows wait until there is room", "there is room again"):
+            problem = problem or (None if phrase in told else f"it does not say: {phrase}")
+        if "it did not wait" in told:
+            problem = told
+        check(f"full output {' '.join(options)}: rows wait", problem or differs(wanted, outputs(work / "kept"), False))
+
+
 def test(workers, long):
     with tempfile.TemporaryDirectory() as scratch:
         template = pathlib.Path(scratch) / "template"
@@ -144,3 +178,5 @@ def test(workers, long):
         list(workers.map(lambda seed: flipped(template, seed, expected), range(500 if long else 10)))
         refusals(template)
         full(expected)
+        full_output(expected)
+        full_output(expected, "--state", "st", "--checkpoint-every", "20ms")

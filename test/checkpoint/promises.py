@@ -28,6 +28,26 @@ emit both to file("both.jsonl")
         check(f"promises: {line}", None if line in told and done.returncode == 0 else f"exit {done.returncode}: {told}")
 
 
+def demands(work):
+    """What a sink asks for is kept, or nothing begins: refused by the check where no run keeps it, at the start where this one does not."""
+    script = 'source r: {{ n: int }} = {}\nemit r to {}\n'
+    wanted = [("file → file, with a state", 'file("in.jsonl")', 'file("out.jsonl", guarantee: exactly_once)', ["--state", "st"], 0, "exactly once"),
+              ("without a state", 'file("in.jsonl")', 'file("out.jsonl", guarantee: exactly_once)', [], 2, "write --state DIR"),
+              ("less is kept without a state", 'file("in.jsonl")', 'file("out.jsonl", guarantee: at_most_once)', [], 0, ""),
+              ("a pipe in place of a file", 'file("/dev/stdin")', 'file("piped.jsonl", guarantee: at_least_once)', ["--state", "st2"], 2, "cannot be read again"),
+              ("stdin", 'stdin()', 'file("out.jsonl", guarantee: at_least_once)', ["--state", "st3"], 1, "at most once: source `r` cannot be read again"),
+              ("stdout", 'file("in.jsonl")', 'stdout(guarantee: exactly_once)', ["--state", "st4"], 1, "cannot be taken back")]
+    (work / "in.jsonl").write_text('{"n": 1}\n')
+    for name, source, sink, options, code, said in wanted:
+        (work / "v.mut").write_text(script.format(source, sink))
+        done = subprocess.run([mutc, "run", "v.mut", *options], cwd=work, input=b'{"n":1}\n', capture_output=True, timeout=60)
+        told = done.stderr.decode()
+        check(f"demands: {name}", None if done.returncode == code and said in told else f"exit {done.returncode}: {told}")
+        if code != 2:
+            checked = subprocess.run([mutc, "check", "v.mut"], cwd=work, capture_output=True, timeout=60)
+            check(f"demands: check of {name}", None if checked.returncode == code else f"exit {checked.returncode}")
+
+
 def grows(work):
     """A file that has grown is read on, and what its first end brought about comes at the new end only."""
     write_input(work, 3000)
@@ -246,4 +266,4 @@ def test(workers, long):
     def in_folder(part):
         with tempfile.TemporaryDirectory() as scratch:
             part(pathlib.Path(scratch))
-    list(workers.map(in_folder, (told_paths, grows, stopped, shorter, piped, rotated, rotated_in_between, an_edit_appends, nothing_twice)))
+    list(workers.map(in_folder, (told_paths, demands, grows, stopped, shorter, piped, rotated, rotated_in_between, an_edit_appends, nothing_twice)))

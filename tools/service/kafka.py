@@ -50,6 +50,7 @@ def kind():
 class Service(Server):
     program = "kafka"
     wait = 60
+    partitions = 1  # of a topic that is made because somebody asks for it
 
     @classmethod
     def missing(cls):
@@ -77,7 +78,7 @@ offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
-num.partitions=2
+num.partitions={self.partitions}
 """)
         subprocess.run(self.java() + ["kafka.tools.StorageTool", "format", "-t", "mutstreammutstreammutst", "-c", "server.properties"],
                        cwd=self.folder, check=True, capture_output=True)

@@ -23,7 +23,7 @@ bool check_http(const typed::Connector& http, Direction direction, diag::Engine&
   const typed::Option* own = http.find(in ? "listen" : "post");
   for (const typed::Option& option : http.options) {
     bool of_sink = option.name == "post" || option.name == "give_up";
-    if (&option == own || option.name == "format" || of_sink != in) continue;
+    if (&option == own || option.name == "format" || option.name == "guarantee" || of_sink != in) continue;
     diags.report(Code::BadOption, option.span, option.name,
                  of_sink ? "it is of a sink" : "it is of a source");
     return false;

@@ -35,7 +35,7 @@ bool check_tcp(const typed::Connector& tcp, Direction direction, diag::Engine& d
   for (const typed::Option& option : tcp.options) {
     bool of_sink = option.name == "give_up";
     bool fits = of_sink ? direction == Direction::Out && connect != nullptr : direction == Direction::In;
-    if (fits || &option == &address || option.name == "format") continue;
+    if (fits || &option == &address || option.name == "format" || option.name == "guarantee") continue;
     diags.report(Code::BadOption, option.span, option.name,
                  of_sink ? "it is of a sink that connects" : "it is of a source");
     return false;

@@ -1,6 +1,7 @@
 // A start from a checkpoint, and checkpoints while an engine runs.
 #include <algorithm>
 
+#include "compiler/session/checkpoint/guarantees.h"
 #include "compiler/session/checkpoint/run.h"
 #include "compiler/session/engine_state.h"
 #include "compiler/session/params.h"
@@ -81,7 +82,7 @@ Outcome<Done> Engine::State::resume_sinks() {
     bool used = std::any_of(
         program->typed->emits.begin(), program->typed->emits.end(),
         [&](const auto& emit) { return session::sink_target(emit, bindings).ends_with(":" + place.path); });
-    std::shared_ptr<connector::SinkWriter> writer = connector::make_file_sink(*env, place.path);
+    std::shared_ptr<connector::SinkWriter> writer = connector::make_file_sink(*env, place.path, messages);
     Status resumed = writer->resume(place);
     if (!resumed && used) return io(resumed.error());
     // An earlier version wrote it; what became of it since is not ours to say.
@@ -128,15 +129,27 @@ Outcome<Done> Engine::State::restore() {
   return Done{};
 }
 
-void Engine::State::tell_guarantees(const std::vector<connector::SourceReader::AfterCrash>& sources) {
-  std::vector<connector::SinkWriter::AfterCrash> after_crash;
+Outcome<Done> Engine::State::tell_guarantees(
+    const std::vector<connector::SourceReader::AfterCrash>& sources) {
+  std::vector<connector::SinkWriter::AfterCrash> sinks;
   for (const typed::Emit& emit : program->typed->emits) {
     const runtime::OutletBinding* outlet = runner->outlets().find(emit.name);
-    after_crash.push_back(outlet != nullptr && outlet->writer ? outlet->writer->after_crash()
-                                                              : connector::SinkWriter::AfterCrash::Stays);
+    sinks.push_back(outlet != nullptr && outlet->writer ? outlet->writer->after_crash()
+                                                        : connector::SinkWriter::AfterCrash::Stays);
   }
-  std::string told = session::guarantees_text(session::guarantees_of(*program, sources, after_crash));
+  std::vector<session::PathGuarantee> paths = session::guarantees_of(*program, sources, sinks);
+  std::string broken = session::broken_demand(*program, paths);
+  if (!broken.empty()) return Failure{Failure::Kind::Usage, broken};
+  std::string told = session::guarantees_text(paths);
   if (!told.empty()) messages->say(std::move(told));
+  return Done{};
+}
+
+Outcome<Done> Engine::State::check_demands(const session::Program& made) const {
+  if (checkpoints || closed()) return Done{};
+  std::string asked = session::demand_of_checkpoints(made);
+  if (asked.empty()) return Done{};
+  return Failure{Failure::Kind::Usage, asked};
 }
 
 bool Engine::State::take_checkpoint() {
@@ -191,6 +204,10 @@ bool Engine::State::care_for_checkpoints() {
     std::lock_guard lock(sinks_mutex);
     bool full = std::any_of(known_sinks.begin(), known_sinks.end(),
                             [](const auto& sink) { return sink.writer->wants_checkpoint(); });
+    // What waits for a disk is in no output that a checkpoint could name.
+    if (std::any_of(known_sinks.begin(), known_sinks.end(),
+                    [](const auto& sink) { return sink.writer->is_out_of_space(); }))
+      return true;
     if (full) checkpoints->want();
     if (runner->feeds().is_waited_for()) checkpoints->hurry();
     output = checkpoints->wants_output(known_sinks);

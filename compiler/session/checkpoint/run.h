@@ -28,20 +28,6 @@ struct RecordedScript {
 // Of what that program imports, but for the library.
 std::vector<std::pair<std::string, std::string>> imports_of(const Program& program);
 
-// One path from a source to a sink, and what a crash can do to a record on it.
-struct PathGuarantee {
-  std::string source;
-  std::string sink;
-  std::string promise;  // "exactly once"
-  std::string reason;   // what holds more back; empty: nothing does
-};
-// Paths of a program whose sources and sinks are open; both by index.
-std::vector<PathGuarantee> guarantees_of(const Program& program,
-                                         const std::vector<connector::SourceReader::AfterCrash>& sources,
-                                         const std::vector<connector::SinkWriter::AfterCrash>& sinks);
-// A line for each path.
-std::string guarantees_text(const std::vector<PathGuarantee>& paths);
-
 // Threads: that of the rows.
 class CheckpointRun {
  public:

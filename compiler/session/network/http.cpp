@@ -36,7 +36,11 @@ std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
 }  // namespace
 
 const NetworkKind& http_kind() {
-  static const NetworkKind kind{"http", target_text, open_source, make_writer};
+  static const NetworkKind kind{
+      "http",      target_text,
+      open_source, make_writer,
+      {},          [](const typed::Connector&) {
+        return connector::SourceReader::AfterCrash::SentAgain; }};
   return kind;
 }
 

@@ -11,6 +11,11 @@ connector::KafkaAddress address_of(const typed::Connector& connector) {
   return {text_option(connector, "brokers"), text_option(connector, "topic"), {}};
 }
 
+bool writes_transactions(const typed::Connector& connector) {
+  const typed::Option* option = connector.find("transactions");
+  return option != nullptr && option->value.as_bool();
+}
+
 std::string target_text(const typed::Connector& connector) {
   return "kafka " + text_option(connector, "brokers") + " " + text_option(connector, "topic");
 }
@@ -36,16 +41,24 @@ std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
   using Options = connector::KafkaSinkOptions;
   const typed::Connector& script = writing.emit.connector;
   Options options{address_of(script), text_option(script, "key")};
-  const typed::Option* transactions = script.find("transactions");
-  if (transactions != nullptr && transactions->value.as_bool())
-    options.writes = Options::Writes::Transactions;
+  if (writes_transactions(script)) options.writes = Options::Writes::Transactions;
   return make_carried_writer(around, writing, connector::make_kafka_carrier(around.env, std::move(options)));
 }
 
 }  // namespace
 
 const NetworkKind& kafka_kind() {
-  static const NetworkKind kind{"kafka", target_text, open_source, make_writer, codec::Format::Json};
+  static const NetworkKind kind{
+      "kafka",
+      target_text,
+      open_source,
+      make_writer,
+      codec::Format::Json,
+      [](const typed::Connector&) { return connector::SourceReader::AfterCrash::ReadAgain; },
+      [](const typed::Connector& sink) {
+        return writes_transactions(sink) ? connector::SinkWriter::AfterCrash::Commits
+                                         : connector::SinkWriter::AfterCrash::Stays;
+      }};
   return kind;
 }
 

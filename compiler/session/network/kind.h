@@ -40,6 +40,9 @@ struct NetworkKind {
   std::shared_ptr<connector::SinkWriter> (*make_writer)(const Surroundings&, const NetworkWriting&) = nullptr;
   // Of its sinks, whatever the script says; none: as the script says, else JSON.
   std::optional<codec::Format> sink_format{};
+  // What a crash does, where checkpoints are taken, to records of a source and to rows of a sink.
+  connector::SourceReader::AfterCrash (*source_crash)(const typed::Connector&) = nullptr;  // null: Lost
+  connector::SinkWriter::AfterCrash (*sink_crash)(const typed::Connector&) = nullptr;      // null: Stays
 };
 
 // Null: that connector reaches no other program.

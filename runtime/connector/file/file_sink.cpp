@@ -12,11 +12,14 @@ namespace {
 
 // Gathered before a write.
 constexpr size_t write_bytes = 64 * 1024;
+// Between two attempts to write to a disk that is full.
+constexpr int64_t space_look_ns = 200'000'000;
 
 class StreamSink final : public SinkWriter {
  public:
   // `path`: empty for standard output.
-  StreamSink(env::Env& env, std::string path) : env_(env), path_(std::move(path)) {
+  StreamSink(env::Env& env, std::string path, std::shared_ptr<Notices> notices)
+      : env_(env), path_(std::move(path)), notices_(std::move(notices)) {
     packer_ = make_packer_of(path_);
     flushed_ns_ = env_.monotonic_ns();
   }
@@ -53,9 +56,10 @@ class StreamSink final : public SinkWriter {
   Result<std::optional<SinkPlace>> place() override {
     std::lock_guard lock(mutex_);
     if (!begun_ || path_.empty() || !is_regular()) return std::optional<SinkPlace>();
-    if (active_ && (wrote_ || !waiting_.empty())) {
+    if (active_ && (wrote_ || !waiting_.empty() || !unwritten_.empty())) {
       Status done = put(packer_ ? PackFlush::Finish : PackFlush::Sync);
       if (!done) return done.error();
+      if (!unwritten_.empty()) return Error{why_, Error::Cause::NoSpace};
       if (packer_) packer_ = make_packer_of(path_);
       wrote_ = false;
     }
@@ -93,6 +97,7 @@ class StreamSink final : public SinkWriter {
   Status write(std::string_view text) override {
     std::lock_guard lock(mutex_);
     waiting_.append(text);
+    if (!unwritten_.empty()) return Unit{};
     if (waiting_.size() >= write_bytes || env_.monotonic_ns() - flushed_ns_ >= flush_interval_ns)
       return put(PackFlush::Sync);
     return Unit{};
@@ -107,6 +112,15 @@ class StreamSink final : public SinkWriter {
     std::lock_guard lock(mutex_);
     if (!active_) return Unit{};
     Status put_all = put(PackFlush::Finish);
+    for (int64_t begun_ns = env_.monotonic_ns(); put_all && !unwritten_.empty();) {
+      env_.sleep(space_look_ns);
+      if (env_.monotonic_ns() - begun_ns < drain_wait_ns) {
+        put_all = put(PackFlush::Finish);
+      } else {
+        put_all = Error{why_ + ": " + std::to_string(unwritten_.size() + waiting_.size()) +
+                        " bytes of rows were not written"};
+      }
+    }
     active_ = false;
     wrote_ = false;
     packer_ = make_packer_of(path_);  // what may follow is a member of its own
@@ -116,6 +130,15 @@ class StreamSink final : public SinkWriter {
     return put_all ? closed : put_all;
   }
 
+  bool full() const override { return is_out_of_space(); }
+  bool is_out_of_space() const override {
+    std::lock_guard lock(mutex_);
+    return !unwritten_.empty();
+  }
+  size_t waiting_bytes() const override {
+    std::lock_guard lock(mutex_);
+    return unwritten_.empty() ? 0 : unwritten_.size() + waiting_.size();
+  }
   bool wants_header() const override { return wants_header_; }
   std::string notice() const override {
     std::lock_guard lock(mutex_);
@@ -149,6 +172,13 @@ class StreamSink final : public SinkWriter {
 
   Status put(PackFlush how) {
     if (!active_) return Error{"the sink is closed"};
+    if (!unwritten_.empty()) {
+      if (env_.monotonic_ns() - tried_ns_ < space_look_ns) return Unit{};
+      std::string before = std::exchange(unwritten_, {});
+      Status put_before = write_out(before);
+      if (!put_before || !unwritten_.empty()) return put_before;
+      if (notices_) notices_->say(path_ + ": there is room again");
+    }
     if (how != PackFlush::None) flushed_ns_ = env_.monotonic_ns();
     if (waiting_.empty() && !packer_) return Unit{};
     env::Fault fault = env_.fail_points().at("file.write");
@@ -160,17 +190,31 @@ class StreamSink final : public SinkWriter {
       if (!packed) return packed;
       bytes = packed_.view();
     }
-    Status written = fault == env::Fault::Drop ? Status(Unit{}) : file_->write(bytes);
-    if (written && fault == env::Fault::Duplicate) written = file_->write(bytes);
-    bytes_ += bytes.size();
-    wrote_ = wrote_ || !bytes.empty();
+    Status written = fault == env::Fault::Drop ? Status(Unit{}) : write_out(bytes);
+    if (written && fault == env::Fault::Duplicate) written = write_out(bytes);
     waiting_.clear();
     return written;
   }
 
+  // What a full disk has no room for waits.
+  Status write_out(std::string_view bytes) {
+    uint64_t before = file_->written_bytes();
+    Status written = file_->write(bytes);
+    size_t part = written ? bytes.size() : file_->written_bytes() - before;
+    bytes_ += part;
+    wrote_ = wrote_ || part > 0;
+    if (written || written.error().cause != Error::Cause::NoSpace || !is_regular()) return written;
+    unwritten_ = bytes.substr(part);
+    tried_ns_ = env_.monotonic_ns();
+    why_ = written.error().message;
+    if (notices_) notices_->say_seldom("space " + path_, why_ + "; rows wait until there is room", tried_ns_);
+    return Unit{};
+  }
+
   env::Env& env_;
   std::string path_;
-  mutable std::mutex mutex_;  // an edit that is prepared holds what the shard writes to
+  std::shared_ptr<Notices> notices_;  // or null
+  mutable std::mutex mutex_;          // an edit that is prepared holds what the shard writes to
   std::unique_ptr<env::OutputFile> file_;
   uint64_t bytes_ = 0;  // of the output, as far as it was written
   bool wrote_ = false;  // since the last place()
@@ -179,6 +223,9 @@ class StreamSink final : public SinkWriter {
   bool begun_ = false;   // by this run
   bool made_ = false;    // there was no such file when it was opened
   text::Buffer waiting_;
+  std::string unwritten_;  // before that: the disk had no room for it
+  std::string why_;        // it had none
+  int64_t tried_ns_ = 0;
   text::Buffer packed_;
   std::unique_ptr<Packer> packer_;  // or null
   int64_t flushed_ns_ = 0;
@@ -187,10 +234,13 @@ class StreamSink final : public SinkWriter {
 
 }  // namespace
 
-std::unique_ptr<SinkWriter> make_file_sink(env::Env& env, std::string path) {
-  return std::make_unique<StreamSink>(env, std::move(path));
+std::unique_ptr<SinkWriter> make_file_sink(env::Env& env, std::string path,
+                                           std::shared_ptr<Notices> notices) {
+  return std::make_unique<StreamSink>(env, std::move(path), std::move(notices));
 }
 
-std::unique_ptr<SinkWriter> make_stdout_sink(env::Env& env) { return std::make_unique<StreamSink>(env, ""); }
+std::unique_ptr<SinkWriter> make_stdout_sink(env::Env& env) {
+  return std::make_unique<StreamSink>(env, "", nullptr);
+}
 
 }  // namespace mut::connector

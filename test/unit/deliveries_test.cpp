@@ -1,0 +1,356 @@
+// What sinks and sources of brokers have in common: rows that are held for a checkpoint and delivered once,
+// messages that become rows, what waits on disk.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+
+#include "runtime/codec/json/field_text.h"
+#include "runtime/connector/carried/carried_sink.h"
+#include "runtime/connector/message/message_source.h"
+#include "runtime/connector/overflow/spill_file.h"
+#include "runtime/env/real_env.h"
+#include "test/unit/decode_rows.h"
+
+namespace mut::test {
+namespace {
+
+using connector::Delivery;
+using connector::Poll;
+using connector::SinkWriter;
+using connector::Trouble;
+using connector::Undelivered;
+using Rows = std::vector<std::string>;
+constexpr int64_t second_ns = 1'000'000'000;
+
+// The world of a sink, which outlives its carriers: what arrived, and what to do to the next attempts.
+struct World {
+  std::mutex mutex;
+  Rows arrived;
+  uint64_t newest = 0;
+  enum class Next : uint8_t { Takes, Refuses, FailsBefore, FailsBehind };  // behind: it has arrived
+  std::vector<Next> next;
+  uint64_t connections = 0;
+
+  size_t count() {
+    std::lock_guard lock(mutex);
+    return arrived.size();
+  }
+};
+
+class FakeCarrier final : public connector::Carrier {
+ public:
+  enum class Keeps : uint8_t { Numbers, Nothing };
+  FakeCarrier(World& world, Keeps keeps) : world_(world), keeps_(keeps) {}
+  std::optional<Trouble> connect() override {
+    std::lock_guard lock(world_.mutex);
+    ++world_.connections;
+    return std::nullopt;
+  }
+  void disconnect() noexcept override {}
+  std::optional<Trouble> deliver(const Delivery& delivery) override {
+    std::lock_guard lock(world_.mutex);
+    auto next = World::Next::Takes;
+    if (!world_.next.empty()) {
+      next = world_.next.front();
+      world_.next.erase(world_.next.begin());
+    }
+    if (next == World::Next::Refuses) return Trouble{Error{"no"}, Trouble::Kind::ForGood};
+    if (next == World::Next::FailsBefore) return Trouble{Error{"lost"}};
+    world_.arrived.push_back(std::to_string(delivery.number) + " " + std::string(delivery.rows));
+    world_.newest = std::max(world_.newest, delivery.number);
+    if (next == World::Next::FailsBehind) return Trouble{Error{"lost"}};
+    return std::nullopt;
+  }
+  bool keeps_numbers() const override { return keeps_ == Keeps::Numbers; }
+  Result<uint64_t> newest_number() override {
+    std::lock_guard lock(world_.mutex);
+    return world_.newest;
+  }
+  std::string target() const override { return "fake"; }
+
+ private:
+  World& world_;
+  Keeps keeps_;
+};
+
+class Deliveries : public testing::Test {
+ protected:
+  Deliveries() : env_(env::make_real_env().value()), notices_(std::make_shared<connector::Notices>()) {}
+
+  std::unique_ptr<SinkWriter> sink(FakeCarrier::Keeps keeps) {
+    return connector::make_carried_sink(*env_, {"sink `x`", "x"},
+                                        std::make_unique<FakeCarrier>(world_, keeps), nullptr, notices_);
+  }
+  void until_arrived(size_t count) {
+    for (int i = 0; i < 5000 && world_.count() < count; ++i) env_->sleep(second_ns / 1000);
+    EXPECT_EQ(world_.count(), count);
+  }
+
+  std::unique_ptr<env::Env> env_;
+  std::shared_ptr<connector::Notices> notices_;
+  World world_;
+};
+
+TEST_F(Deliveries, GoOutAsTheyComeWithoutCheckpoints) {
+  auto out = sink(FakeCarrier::Keeps::Numbers);
+  ASSERT_TRUE(out->begin(connector::SinkStart::Append));
+  EXPECT_EQ(out->after_crash(), SinkWriter::AfterCrash::Loses);
+  ASSERT_TRUE(out->write("a\n"));
+  until_arrived(1);
+  EXPECT_EQ(world_.arrived, Rows{"0 a\n"});
+  EXPECT_TRUE(out->close());
+}
+
+TEST_F(Deliveries, WaitForTheCheckpointThatHasThem) {
+  auto out = sink(FakeCarrier::Keeps::Numbers);
+  out->deliver_by_checkpoints("run");
+  ASSERT_TRUE(out->begin(connector::SinkStart::Append));
+  EXPECT_EQ(out->after_crash(), SinkWriter::AfterCrash::Commits);
+  ASSERT_TRUE(out->write("a\n"));
+  ASSERT_TRUE(out->write("b\n"));
+  auto first = out->undelivered(1);
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].number, 1u);
+  EXPECT_EQ(first[0].rows, "a\nb\n");
+  ASSERT_TRUE(out->write("c\n"));
+  env_->sleep(second_ns / 50);
+  EXPECT_EQ(world_.count(), 0u);
+  out->commit(1);
+  until_arrived(1);
+  EXPECT_EQ(world_.arrived, Rows{"1 a\nb\n"});
+  EXPECT_EQ(out->undelivered(2).back().rows, "c\n");
+  // The checkpoint failed: its rows are part of the next one's, under the number that they had.
+  ASSERT_TRUE(out->write("d\n"));
+  EXPECT_EQ(out->undelivered(3).size(), 2u);
+  out->commit(3);
+  until_arrived(3);
+  EXPECT_EQ(world_.arrived, (Rows{"1 a\nb\n", "2 c\n", "3 d\n"}));
+  ASSERT_TRUE(out->write("e\n"));
+  EXPECT_TRUE(out->close());  // the end: what no checkpoint has goes out too
+  EXPECT_EQ(world_.arrived.back(), "0 e\n");
+}
+
+TEST_F(Deliveries, ComeOnceWhateverIsNotKnownToHaveArrived) {
+  auto out = sink(FakeCarrier::Keeps::Numbers);
+  out->deliver_by_checkpoints("run");
+  ASSERT_TRUE(out->begin(connector::SinkStart::Append));
+  world_.next = {World::Next::FailsBehind, World::Next::FailsBefore};
+  for (uint64_t number = 1; number <= 3; ++number) {
+    ASSERT_TRUE(out->write(std::to_string(number) + "\n"));
+    (void)out->undelivered(number);
+    out->commit(number);
+  }
+  until_arrived(3);
+  EXPECT_EQ(world_.arrived, (Rows{"1 1\n", "2 2\n", "3 3\n"}));
+  EXPECT_GE(world_.connections, 3u);
+  EXPECT_TRUE(out->close());
+}
+
+TEST_F(Deliveries, GoOnBehindACrash) {
+  world_.newest = 4;
+  auto out = sink(FakeCarrier::Keeps::Numbers);
+  out->deliver_by_checkpoints("run");
+  ASSERT_TRUE(out->resume({"fake", 0, {{4, "", "had arrived\n"}, {5, "", "had not\n"}}}));
+  ASSERT_TRUE(out->begin(connector::SinkStart::Append));
+  env_->sleep(second_ns / 50);
+  EXPECT_EQ(world_.count(), 0u);  // nothing goes out before all of the checkpoint is loaded
+  ASSERT_TRUE(out->cut_back());
+  until_arrived(1);
+  EXPECT_EQ(world_.arrived, Rows{"5 had not\n"});
+  EXPECT_TRUE(out->close());
+}
+
+TEST_F(Deliveries, OfAWorldWithoutNumbersAreInTheCheckpointUntilTheyArrive) {
+  auto out = sink(FakeCarrier::Keeps::Nothing);
+  out->deliver_by_checkpoints("run");
+  EXPECT_EQ(out->after_crash(), SinkWriter::AfterCrash::Stays);
+  ASSERT_TRUE(out->begin(connector::SinkStart::Append));
+  ASSERT_TRUE(out->write("a\n"));
+  until_arrived(1);
+  for (int i = 0; i < 1000 && out->waiting_bytes() > 0; ++i) env_->sleep(second_ns / 1000);
+  EXPECT_TRUE(out->undelivered(1).empty());
+  world_.next = {World::Next::FailsBefore, World::Next::FailsBefore};
+  ASSERT_TRUE(out->write("b\n"));
+  EXPECT_EQ(out->undelivered(2).size(), 1u);
+  until_arrived(2);
+  EXPECT_TRUE(out->close());
+}
+
+TEST_F(Deliveries, ThatAreRefusedEndTheSink) {
+  auto out = sink(FakeCarrier::Keeps::Nothing);
+  ASSERT_TRUE(out->begin(connector::SinkStart::Append));
+  world_.next = {World::Next::Refuses};
+  ASSERT_TRUE(out->write("a\n"));
+  Status told = out->flush();
+  for (int i = 0; i < 5000 && told; ++i) {
+    env_->sleep(second_ns / 1000);
+    told = out->flush();
+  }
+  ASSERT_FALSE(told);
+  EXPECT_NE(told.error().message.find("fake: no"), std::string::npos) << told.error().message;
+}
+
+// Messages that a test has put there.
+class FakeSubscription final : public connector::Subscription {
+ public:
+  explicit FakeSubscription(std::vector<Rows> groups) : groups_(std::move(groups)) {}
+  Poll take(connector::MessageGroup& to) override {
+    if (next_ == groups_.size()) return Poll::End;
+    to.begin("fake from " + std::to_string(next_));
+    for (const std::string& message : groups_[next_]) to.add(message);
+    ++next_;
+    return Poll::Ready;
+  }
+  const Error& error() const override { return error_; }
+  void stop() override {}
+  bool replays() const override { return true; }
+  std::string cursor() const override { return std::to_string(next_ - 1); }
+  Status resume(const std::string& cursor) override {
+    next_ = std::stoul(cursor);
+    return Unit{};
+  }
+  void acknowledge(uint64_t messages) override { *acknowledged = messages; }
+
+  std::shared_ptr<uint64_t> acknowledged = std::make_shared<uint64_t>(0);
+
+ private:
+  std::vector<Rows> groups_;
+  size_t next_ = 0;
+  Error error_;
+};
+
+class Messages : public testing::Test {
+ protected:
+  Messages()
+      : env_(env::make_real_env().value()), record_(record({field("a", scalar(abi::TypeKind::I64))})) {}
+
+  std::unique_ptr<connector::SourceReader> source(std::vector<Rows> groups) {
+    auto subscription = std::make_unique<FakeSubscription>(std::move(groups));
+    acknowledged_ = subscription->acknowledged;
+    return connector::make_message_source(*env_, std::move(subscription), codec::Format::Json, record_, {});
+  }
+  // The next batch of so many rows at most.
+  Rows take(connector::SourceReader& from, uint32_t rows_most = 100) {
+    batch::Batch batch(record_, batch::NeededColumns(1, 1), rows_most);
+    if (from.poll(batch) != Poll::Ready) return {"none"};
+    Decoded shown;
+    show_rows(batch, shown);
+    lines_ = shown.lines;
+    return shown.rows;
+  }
+
+  std::unique_ptr<env::Env> env_;
+  abi::TypeDescRef record_;
+  std::shared_ptr<uint64_t> acknowledged_;
+  std::vector<uint32_t> lines_;
+};
+
+TEST_F(Messages, AreTextsOfTheirOwn) {
+  auto from =
+      source({{R"({"a":1})", "{\"a\":2}\n{\"a\":3}\n", R"([{"a":4},{"a":5}])", "", "{\"a\":", R"({"a":6})"}});
+  Rows got = take(*from);
+  ASSERT_EQ(got.size(), 8u);
+  EXPECT_EQ(Rows(got.begin(), got.begin() + 6), (Rows{R"({"a":1})", R"({"a":2})", R"({"a":3})", R"({"a":4})",
+                                                      R"({"a":5})", "! the message is empty"}));
+  EXPECT_EQ(got[6].front(), '!');
+  EXPECT_EQ(got[7], R"({"a":6})");
+  EXPECT_EQ(lines_.front(), 1u);
+  EXPECT_EQ(lines_.back(), 6u);  // of the sixth message
+  EXPECT_EQ(take(*from), Rows{"none"});
+}
+
+TEST_F(Messages, MayBeCutByABatch) {
+  auto from = source({{"{\"a\":1}\n{\"a\":2}\n{\"a\":3}", R"([{"a":4},{"a":5}])"}, {R"({"a":6})"}});
+  Rows all;
+  for (int i = 0; i < 6; ++i) {
+    Rows got = take(*from, 1);
+    ASSERT_EQ(got.size(), 1u);
+    all.push_back(got[0]);
+    EXPECT_EQ(from->place().skip, i < 5 ? static_cast<uint64_t>(i) : 0u);
+    EXPECT_EQ(from->place().cursor, i < 5 ? "0" : "1");
+  }
+  EXPECT_EQ(all, (Rows{R"({"a":1})", R"({"a":2})", R"({"a":3})", R"({"a":4})", R"({"a":5})", R"({"a":6})"}));
+}
+
+TEST_F(Messages, GoOnAtAPlace) {
+  auto from = source({{R"({"a":1})"}, {R"({"a":2})", R"({"a":3})"}});
+  connector::SourcePlace place;
+  place.cursor = "1";
+  place.record = 1;
+  ASSERT_TRUE(from->resume(place));
+  EXPECT_EQ(take(*from), (Rows{R"({"a":2})", R"({"a":3})"}));
+  EXPECT_EQ(from->place().record, 1u);
+}
+
+TEST_F(Messages, AreAcknowledgedInGroups) {
+  auto from = source({{R"({"a":1})", "[]"}, {R"({"a":2})", R"({"a":3})"}, {R"({"a":4})"}});
+  from->take_until_durable();
+  (void)take(*from);
+  (void)take(*from);
+  EXPECT_EQ(*acknowledged_, 0u);
+  from->acknowledge(2);
+  EXPECT_EQ(*acknowledged_, 2u);  // messages of the first group
+  from->acknowledge(3);
+  EXPECT_EQ(*acknowledged_, 4u);
+}
+
+TEST_F(Messages, CountAsTakenWhenTheyHaveRunWithoutCheckpoints) {
+  auto from = source({{R"({"a":1})"}, {R"({"a":2})"}});
+  (void)take(*from);
+  EXPECT_EQ(*acknowledged_, 0u);
+  (void)take(*from);
+  EXPECT_EQ(*acknowledged_, 1u);
+}
+
+TEST(SpillFile, GivesBackInOrderAndLeavesNothing) {
+  auto env = env::make_real_env().value();
+  std::string folder = testing::TempDir() + "spill";
+  std::filesystem::create_directories(folder);
+  connector::SpillFile spill(*env, folder);
+  uint64_t pushed = 0;
+  uint64_t popped = 0;
+  auto push = [&] {
+    connector::MessageGroup group;
+    group.begin("from " + std::to_string(pushed));
+    for (uint64_t i = 0; i <= pushed % 3; ++i)
+      group.add(std::string(i * 100'000, 'x') + std::to_string(pushed));
+    ASSERT_TRUE(spill.push(group));
+    ++pushed;
+  };
+  auto pop = [&] {
+    auto group = spill.pop();
+    ASSERT_TRUE(group);
+    EXPECT_EQ(group.value().from(), "from " + std::to_string(popped));
+    ASSERT_EQ(group.value().size(), popped % 3 + 1);
+    EXPECT_EQ(group.value().message(0), std::to_string(popped));
+    ++popped;
+  };
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 700; ++i) push();  // more than one file holds
+    for (int i = 0; i < 300; ++i) pop();
+  }
+  while (!spill.empty()) pop();
+  EXPECT_EQ(popped, pushed);
+  EXPECT_EQ(spill.bytes(), 0u);
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+TEST(FieldText, IsFoundInARow) {
+  const std::string row = R"({"a":1,"b":{"c":"}\""},"d":["x,",2],"e\"":"q\n","n":null})";
+  EXPECT_EQ(json::field_text(row, "a"), "1");
+  EXPECT_EQ(json::field_text(row, "b"), R"({"c":"}\""})");
+  EXPECT_EQ(json::field_text(row, "d"), R"(["x,",2])");
+  EXPECT_EQ(json::field_text(row, "e\""), R"("q\n")");
+  EXPECT_EQ(json::field_text(row, "n"), "null");
+  EXPECT_EQ(json::field_text(row, "c"), std::nullopt);
+  EXPECT_EQ(json::field_text("{}", "c"), std::nullopt);
+  for (size_t size = 0; size < row.size(); ++size) (void)json::field_text(row.substr(0, size), "zz");
+  EXPECT_EQ(json::key_text(R"("q\n")"), "q\n");
+  EXPECT_EQ(json::key_text("12.5"), "12.5");
+  EXPECT_EQ(json::key_text("null"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace mut::test
