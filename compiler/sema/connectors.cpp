@@ -29,11 +29,13 @@ const std::vector<ConnectorRule>& rules() {
       tcp_rule(),
       http_rule(),
       kafka_rule(),
+      mqtt_rule(),
+      nats_rule(),
       {"host", true, true, 0, {}},
   };
   return table;
 }
-constexpr std::string_view later[] = {"udp", "websocket", "nats", "mqtt", "redis", "postgres", "metrics"};
+constexpr std::string_view later[] = {"udp", "websocket", "redis", "postgres", "metrics"};
 
 }  // namespace
 

@@ -22,6 +22,7 @@ std::string input_text(const typed::Connector& connector) {
     out += "\n" + option.name + "=";
     if (option.value.value.index() == 4) out += option.value.as_text();
     if (option.value.value.index() == 1) out += option.value.as_bool() ? "true" : "false";
+    if (option.value.value.index() == 2) out += std::to_string(option.value.as_int());
     if (option.value.value.index() != 5) continue;
     for (const typed::Const& part : option.value.parts()) out += part.as_text() + ",";
   }

@@ -1,4 +1,4 @@
-"""mosquitto, which keeps sessions and retained messages when it ends at any moment."""
+"""mosquitto; what it keeps is on the disk a second later, or when it ends in order."""
 import os
 import subprocess
 
@@ -17,7 +17,7 @@ class Service(Server):
         data = self.folder / "data"
         data.mkdir(exist_ok=True)
         lines = [f"listener {self.port} 127.0.0.1", "persistence true", f"persistence_location {data}/",
-                 "autosave_interval 1", "autosave_on_changes true", "max_queued_messages 0", "log_dest stderr"]
+                 "autosave_interval 1", "max_queued_messages 0", "log_dest stderr"]
         if self.password:
             subprocess.run(["mosquitto_passwd", "-b", "-c", self.folder / "users", "mut", self.password], check=True)
             lines += ["allow_anonymous false", f"password_file {self.folder / 'users'}"]

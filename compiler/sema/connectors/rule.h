@@ -46,5 +46,7 @@ bool report_option(const typed::Option& option, std::string_view problem, diag::
 const ConnectorRule& tcp_rule();
 const ConnectorRule& http_rule();
 const ConnectorRule& kafka_rule();
+const ConnectorRule& mqtt_rule();
+const ConnectorRule& nats_rule();
 
 }  // namespace mut::sema

@@ -68,5 +68,7 @@ std::shared_ptr<connector::SinkWriter> make_absent_writer(Error why);
 const NetworkKind& tcp_kind();
 const NetworkKind& http_kind();
 const NetworkKind& kafka_kind();
+const NetworkKind& mqtt_kind();
+const NetworkKind& nats_kind();
 
 }  // namespace mut::session

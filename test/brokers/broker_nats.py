@@ -1,0 +1,233 @@
+"""NATS: messages as they are sent, and streams."""
+import pathlib
+import tempfile
+import time
+
+import nats_client
+import service
+from harness import Run, case, must, rows, until, until_rows
+from texts import must_be, numbers
+
+SERVICE = "nats"
+
+
+class Collected:
+    def __init__(self, client):
+        self.client = client
+
+    def payloads(self):
+        return [payload for _, payload in self.client.received]
+
+    def over(self):
+        self.client.close()
+
+
+class Core:
+    name, keeps, max_bytes = "nats", False, 1 << 20
+
+    fresh_from = 0
+
+    def __init__(self, server):
+        self.server, self.fresh = server, self.fresh_from
+
+    def url(self):
+        return f'url: "nats://{self.server.address}"'
+
+    def subject(self, topic):
+        return f"c{self.fresh}.{topic}"
+
+    def source(self, topic, form="json"):
+        return f'nats({self.url()}, subject: "{self.subject(topic)}", format: {form})'
+
+    def sink(self, topic):
+        return f'nats({self.url()}, subject: "{self.subject(topic)}")'
+
+    def make(self, topic):
+        pass
+
+    def publish(self, topic, payloads):
+        client = nats_client.connect(self.server.port)
+        client.publish(self.subject(topic), payloads)
+        client.close()
+
+    def collect(self, topic):
+        client = nats_client.connect(self.server.port)
+        client.subscribe(self.subject(topic))
+        return Collected(client)
+
+
+class Stream(Core):
+    name, keeps = "nats stream", True
+
+    def stream(self, topic):
+        return f"S{self.fresh}{topic}"
+
+    def subject(self, topic):
+        return f"s{self.fresh}.{topic}"
+
+    def source(self, topic, form="json"):
+        return (f'nats({self.url()}, stream: "{self.stream(topic)}", subject: "{self.subject(topic)}", start: earliest, '
+                f'format: {form})')
+
+    def sink(self, topic):
+        return f'nats({self.url()}, stream: "{self.stream(topic)}", subject: "{self.subject(topic)}")'
+
+    def make(self, topic):
+        client = nats_client.connect(self.server.port)
+        client.make_stream(self.stream(topic), [self.subject(topic)])
+        client.close()
+
+    def publish(self, topic, payloads):
+        client = nats_client.connect(self.server.port)
+        client.store(self.subject(topic), payloads)
+        client.close()
+
+
+class Durable(Stream):
+    name, fresh_from = "nats durable", 1000
+
+    def source(self, topic, form="json"):
+        return super().source(topic, form)[:-1] + ', durable: "reader")'
+
+
+ADAPTERS = [Core, Stream, Durable]
+
+
+def records(numbers_of):
+    return [b'{"n":%d}' % n for n in numbers_of]
+
+
+def script(source, sink='file("out.jsonl", append: true)'):
+    return f"source r: {{ n: int }} = {source}\nemit r to {sink} as o\n"
+
+
+def durable_goes_on(folder, durable):
+    """The server knows how far a run has come; one that was killed gets again what was not acknowledged, in order."""
+    durable.make("x")
+    text = script(durable.source("x"))
+    durable.publish("x", records(range(100)))
+    run = Run(folder, text)
+    until_rows(run, folder / "out.jsonl", 100)
+    run.stop()
+    durable.publish("x", records(range(100, 200)))
+    run = Run(folder, text)
+    until_rows(run, folder / "out.jsonl", 200)
+    must_be(numbers(rows(folder / "out.jsonl")), list(range(200)))
+    run.kill()
+    durable.publish("x", records(range(200, 300)))
+    run = Run(folder, text)
+    until(lambda: numbers(rows(folder / "out.jsonl"))[-1:] == [299], "the last row did not come")
+    run.stop()
+    got = numbers(rows(folder / "out.jsonl"))
+    again = got[200:]
+    must_be(again, list(range(again[0], 300)), "what came to the run behind the one that was killed")
+
+
+def durable_is_for_one(folder, durable):
+    durable.make("x")
+    first = Run(folder, script(durable.source("x")))
+    durable.publish("x", records([1]))
+    until_rows(first, folder / "out.jsonl", 1)
+    (folder / "second").mkdir()
+    said = Run(folder / "second", script(durable.source("x"))).end(3)
+    must("is read by another program" in said, lambda: said)
+    first.stop()
+
+
+def stream_sink_once(folder, stream):
+    """A server that is killed while rows are sent: the stream has each once, in order."""
+    stream.make("to")
+    run = Run(folder, f"""type R = {{ n: int, at: time }}
+source r: R = generate(rate: 5000, seed: 1) {{ n = n }} time at
+emit r to {stream.sink("to")} as o
+emit r to file("out.jsonl")
+""")
+    until_rows(run, folder / "out.jsonl", 2000)
+    stream.server.kill()
+    time.sleep(0.5)
+    stream.server.start()
+    before = len(rows(folder / "out.jsonl"))
+    until_rows(run, folder / "out.jsonl", before + 5000)
+    run.stop()
+    client = nats_client.connect(stream.server.port)
+    got = [int(payload.split(b":")[1].split(b",")[0]) for payload in client.stream_messages(stream.stream("to"))]
+    client.close()
+    must_be(got, numbers(rows(folder / "out.jsonl")), "what the stream has")
+
+
+def queue_shares(folder, core):
+    """Each message goes to one of two runs."""
+    source = core.source("x")[:-1] + ', queue: "workers")'
+    runs = []
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        runs.append(Run(folder / name, script(source), "--control", "control.socket"))
+    for name in ("a", "b"):
+        until((folder / name / "control.socket").exists, "no control socket")
+    core.publish("x", records(range(1000)))
+    both = lambda: rows(folder / "a" / "out.jsonl") + rows(folder / "b" / "out.jsonl")  # noqa: E731
+    until(lambda: len(both()) >= 1000, lambda: f"{len(both())} rows came")
+    for run in runs:
+        run.stop()
+    must_be(sorted(numbers(both())), list(range(1000)))
+    must(rows(folder / "a" / "out.jsonl") and rows(folder / "b" / "out.jsonl"), "one of them got nothing")
+
+
+def start_new(folder, stream):
+    stream.make("x")
+    stream.publish("x", records(range(10)))
+    run = Run(folder, script(stream.source("x").replace("earliest", "new")), "--control", "control.socket")
+    until((folder / "control.socket").exists, "no control socket")
+    stream.publish("x", records(range(10, 20)))
+    until_rows(run, folder / "out.jsonl", 10)
+    run.stop()
+    must_be(numbers(rows(folder / "out.jsonl")), list(range(10, 20)))
+
+
+def refused(folder, stream, change, wanted, side):
+    """Told at the start, with code 3."""
+    stream.make("x")
+    text = stream.source("x") if side == "source" else stream.sink("x")
+    (folder / "in.jsonl").write_text("")
+    text = change(text)
+    said = Run(folder, script(text) if side == "source" else script('file("in.jsonl")', text)).end(3)
+    must(wanted in said, lambda: f"`{wanted}` is not said: {said}")
+
+
+def row_too_large(folder, core):
+    """A row that no server takes ends the run, and is told."""
+    (folder / "in.jsonl").write_text('{"pad":"' + "x" * (1 << 20) + '"}\n')
+    said = Run(folder, f"""source r: {{ pad: string }} = file("in.jsonl")
+emit r to {core.sink("x")} as o
+""").end(3)
+    must("more than the server takes" in said, lambda: said[-500:])
+
+
+def needs_password(folder, side):
+    with tempfile.TemporaryDirectory() as data:
+        with service.find(SERVICE)(pathlib.Path(data), password="right") as server:
+            core = Core(server)
+            (folder / "in.jsonl").write_text("")
+            said = Run(folder, script(core.source("x")) if side == "source" else script('file("in.jsonl")', core.sink("x"))).end(3)
+            must("right user and password" in said and server.address in said, lambda: said)
+
+
+def judge(server):
+    def ask(name, claim, adapter, *more):
+        adapter.fresh += 1
+        case(name, claim, adapter, *more)
+    core, stream, durable = Core(server), Stream(server), Durable(server)
+    for index, adapter in enumerate((core, stream, durable)):
+        adapter.fresh = 2000 + 1000 * index
+    ask("nats durable: goes on", durable_goes_on, durable)
+    ask("nats durable: is for one", durable_is_for_one, durable)
+    ask("nats stream: sink once", stream_sink_once, stream)
+    ask("nats: queue shares", queue_shares, core)
+    ask("nats stream: start new", start_new, stream)
+    for side in ("source", "sink"):
+        ask(f"nats stream: no stream, {side}", refused, stream,
+            lambda text: text.replace('stream: "S', 'stream: "NONE'), "there is no stream `NONE", side)
+        case(f"nats: needs a password, {side}", needs_password, side)
+    ask("nats stream: another subject, sink", refused, stream,
+        lambda text: text.replace('subject: "s', 'subject: "other'), "does not keep the subject", "sink")
+    ask("nats: row too large", row_too_large, core)

@@ -1,0 +1,44 @@
+"""Which brokers there are, and whether they can be asked here."""
+import importlib
+import pathlib
+import subprocess
+import tempfile
+
+import claims
+import harness
+import service
+
+NAMES = ["nats", "mqtt"]  # of modules here, `broker_NAME`
+
+
+def built(adapter):
+    """Why this mutc cannot talk to it; empty: it can."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = pathlib.Path(folder, "try.mut")
+        script.write_text(f"source r: {{ n: int }} = {adapter.source('nothing')}\nemit r to stdout()\n")
+        ran = subprocess.run([harness.MUTC, "run", script], capture_output=True, text=True, timeout=harness.LIMIT)
+    return ran.stderr.strip().splitlines()[-1] if "was built without" in ran.stderr or "apt install" in ran.stderr else ""
+
+
+def judge():
+    """How many were skipped."""
+    skipped = 0
+    for name in NAMES:
+        module = importlib.import_module(f"broker_{name}")
+        kind = service.find(module.SERVICE)
+        why = kind.missing()
+        with tempfile.TemporaryDirectory() as folder:
+            server = kind(pathlib.Path(folder))
+            server.port = service.free_port()
+            adapters = [make(server) for make in module.ADAPTERS]
+            why = why or built(adapters[0])
+            if why:
+                print(f"skipped {name}: {why}")
+                skipped += 1
+                continue
+            with server:
+                for adapter in adapters:
+                    claims.judge(adapter)
+                if hasattr(module, "judge"):
+                    module.judge(server)
+    return skipped
