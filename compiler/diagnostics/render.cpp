@@ -52,14 +52,29 @@ std::string_view severity_paint(const Paint& colors, Severity severity) {
                                      : (severity == Severity::Warning ? colors.warning : colors.note);
 }
 
+bool covers(Span span, uint32_t offset) { return offset >= span.begin && offset < span.end; }
+
+// What may be a password: no line shows it.
+std::vector<Span> hidden_spans(const std::vector<Diagnostic>& diagnostics) {
+  std::vector<Span> out;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.code == Code::SecretInScript) out.push_back(diagnostic.span);
+  }
+  return out;
+}
+
 // The line of `diagnostic.span` and below it the marks: `^` its first character, `~` the rest.
-std::string marked_line(const Diagnostic& diagnostic, const SourceSet& sources, const Paint& colors) {
+std::string marked_line(const Diagnostic& diagnostic, const std::vector<Span>& hidden,
+                        const SourceSet& sources, const Paint& colors) {
   const SourceFile& file = sources.file(diagnostic.span.file);
   uint32_t line_number = sources.locate(diagnostic.span).line;
   uint32_t line_begin = file.line_begin(line_number);
   std::string_view line = file.line(line_number);
 
-  auto covers = [](Span span, uint32_t offset) { return offset >= span.begin && offset < span.end; };
+  auto is_hidden = [&](uint32_t offset) {
+    return std::any_of(hidden.begin(), hidden.end(),
+                       [&](Span span) { return span.file == diagnostic.span.file && covers(span, offset); });
+  };
   auto mark_at = [&](uint32_t offset) {
     if (offset == diagnostic.span.begin) return '^';
     if (covers(diagnostic.span, offset)) return '~';
@@ -87,7 +102,7 @@ std::string marked_line(const Diagnostic& diagnostic, const SourceSet& sources, 
       break;
     }
     char mark = mark_at(line_begin + i);
-    shown += character.shown;
+    shown += is_hidden(line_begin + i) ? "*" : character.shown;
     if (character.column_count > 0) {
       marks += mark;
       marks.append(character.column_count - 1, mark == '^' ? '~' : mark);
@@ -105,12 +120,12 @@ std::string marked_line(const Diagnostic& diagnostic, const SourceSet& sources, 
   return fmt::format("  {} | {}\n  {} | {}{}{}\n", number, shown, gutter, colors.mark, marks, colors.plain);
 }
 
-void render_one(std::string& out, const Diagnostic& diagnostic, const SourceSet& sources,
-                const Paint& colors) {
+void render_one(std::string& out, const Diagnostic& diagnostic, const std::vector<Span>& hidden,
+                const SourceSet& sources, const Paint& colors) {
   out += fmt::format("{}{}{}[{}]{}: {}\n", place(sources, diagnostic.span),
                      severity_paint(colors, diagnostic.severity), severity_word(diagnostic.severity),
                      code_text(diagnostic.code), colors.plain, display_text(diagnostic.message()));
-  if (has_place(sources, diagnostic.span)) out += marked_line(diagnostic, sources, colors);
+  if (has_place(sources, diagnostic.span)) out += marked_line(diagnostic, hidden, sources, colors);
   for (const FixIt& fix : diagnostic.fixes) {
     if (!has_place(sources, fix.span)) continue;
     const SourceFile& file = sources.file(fix.span.file);
@@ -152,7 +167,8 @@ std::string render_text(const Engine& engine, const SourceSet& sources, Color co
   Paint colors = paint(color);
   std::vector<Diagnostic> diagnostics = engine.sorted();
   std::string out;
-  for (const Diagnostic& diagnostic : diagnostics) render_one(out, diagnostic, sources, colors);
+  std::vector<Span> hidden = hidden_spans(diagnostics);
+  for (const Diagnostic& diagnostic : diagnostics) render_one(out, diagnostic, hidden, sources, colors);
 
   size_t errors = engine.error_count();
   size_t warnings = warning_count(diagnostics);

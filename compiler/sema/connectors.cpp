@@ -140,6 +140,14 @@ std::optional<typed::Connector> check_connector(const ast::ConnectorExpr& connec
       continue;
     }
     option.kind = wanted;
+    if (wanted == Kind::Secret) {
+      auto reference = check_secret(out.name, arg, exprs);
+      fine = fine && reference.has_value();
+      if (!reference) continue;
+      option.value = std::move(*reference);
+      out.options.push_back(std::move(option));
+      continue;
+    }
     // Words such as `csv` or `ms` stand for themselves.
     const auto* word = std::get_if<ast::NameRef>(&arg.value->node);
     if (word != nullptr && wanted == Kind::String && !exprs.names().consts.contains(word->name.text)) {

@@ -1,5 +1,6 @@
 // What a script may write of a connector. One file for each that reaches other programs.
 #pragma once
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -11,7 +12,8 @@ namespace mut::sema {
 
 struct OptionRule {
   std::string_view name;
-  typed::Kind kind;  // String also for words: `format: csv`; List: a list of texts
+  // String also for words: `format: csv`; List: a list of texts; Secret: a password or token, by reference.
+  typed::Kind kind;
 };
 
 struct ConnectorRule {
@@ -24,6 +26,10 @@ struct ConnectorRule {
   // to be said.
   bool (*check)(const typed::Connector&, Direction, diag::Engine&) = nullptr;
 };
+
+// `env("NAME")` or `secret_file("path")`. Nothing when something was reported.
+std::optional<typed::Const> check_secret(std::string_view connector, const ast::Argument& argument,
+                                         ExprChecker& exprs);
 
 // How text is read and written, and what is particular to the connector.
 std::vector<OptionRule> text_options(std::vector<OptionRule> more);

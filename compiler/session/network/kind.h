@@ -9,6 +9,7 @@
 #include "runtime/codec/decoder.h"
 #include "runtime/connector/carried/carrier.h"
 #include "runtime/connector/message/subscription.h"
+#include "runtime/connector/secret.h"
 #include "runtime/connector/sink_writer.h"
 #include "runtime/connector/source_reader.h"
 
@@ -52,6 +53,8 @@ const NetworkKind* find_network_kind(std::string_view connector);
 int64_t give_up_ns(const typed::Connector& connector);
 // Of an option that may be missing.
 std::string text_option(const typed::Connector& connector, std::string_view name, std::string otherwise = "");
+// Of one of kind Secret; nothing where it is missing.
+std::optional<connector::Secret> secret_option(const typed::Connector& connector, std::string_view name);
 // Messages of a broker.
 Result<std::unique_ptr<connector::SourceReader>> open_messages(
     const Surroundings& around, NetworkReading reading,

@@ -44,6 +44,14 @@ std::string text_option(const typed::Connector& connector, std::string_view name
   return option != nullptr ? option->value.as_text() : std::move(otherwise);
 }
 
+std::optional<connector::Secret> secret_option(const typed::Connector& connector, std::string_view name) {
+  const typed::Option* option = connector.find(name);
+  if (option == nullptr) return std::nullopt;
+  using From = connector::Secret::From;
+  const typed::Const::Parts& parts = option->value.parts();
+  return connector::Secret{parts[0].as_text() == "env" ? From::Variable : From::File, parts[1].as_text()};
+}
+
 Result<std::unique_ptr<connector::SourceReader>> open_messages(
     const Surroundings& around, NetworkReading reading,
     Result<std::unique_ptr<connector::Subscription>> subscription) {
