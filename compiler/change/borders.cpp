@@ -61,13 +61,22 @@ bool same_options(typed::Connector a, typed::Connector b) {
          std::equal(a.options.begin(), a.options.end(), b.options.begin(), b.options.end(), same);
 }
 
+bool listens_on_port(const typed::Connector& connector) {
+  return (connector.name == "tcp" || connector.name == "http") && connector.find("listen") != nullptr;
+}
+// Rows that it has read are told from those that it has not by a cursor, which another input knows nothing
+// of.
+bool goes_by_cursor(const typed::Connector& connector) {
+  return connector.name == "postgres" && connector.find("cursor") != nullptr;
+}
+
 // Whether a source may read something else under its name. Of what is live it reads what comes; a port it
-// cannot take twice.
+// cannot take twice, and what it has read by a cursor it would read again.
 bool begins_anew(const typed::Connector& was, const typed::Connector& is, const FormerNames& names) {
   if (was.is_network() && was.name == is.name) {
-    const typed::Option* old_port = was.find("listen");
-    const typed::Option* new_port = is.find("listen");
-    return old_port == nullptr || new_port == nullptr || old_port->value != new_port->value;
+    if (goes_by_cursor(was) || goes_by_cursor(is)) return false;
+    return !listens_on_port(was) || !listens_on_port(is) ||
+           was.find("listen")->value != is.find("listen")->value;
   }
   return is.name == "file" &&
          (is.find("start") != nullptr || names.direction == FormerNames::Direction::Back);
@@ -195,6 +204,8 @@ class Borders {
   static std::string hint_for(const typed::Connector& was, const typed::Connector& is) {
     if (is.name == "file")
       return "write `start: earliest` to read it from its beginning, or give the new source another name";
+    if (goes_by_cursor(was) || goes_by_cursor(is))
+      return "its rows would come again from the first one on: give the new source another name";
     if (was.is_network() && was.name == is.name)
       return "a port cannot be taken twice: let it listen on another";
     return "give the new source another name, and read that";

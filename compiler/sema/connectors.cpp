@@ -31,11 +31,12 @@ const std::vector<ConnectorRule>& rules() {
       kafka_rule(),
       mqtt_rule(),
       nats_rule(),
+      postgres_rule(),
       {"host", true, true, 0, {}},
   };
   return table;
 }
-constexpr std::string_view later[] = {"udp", "websocket", "redis", "postgres", "metrics"};
+constexpr std::string_view later[] = {"udp", "websocket", "redis", "metrics"};
 
 }  // namespace
 

@@ -54,5 +54,6 @@ const ConnectorRule& http_rule();
 const ConnectorRule& kafka_rule();
 const ConnectorRule& mqtt_rule();
 const ConnectorRule& nats_rule();
+const ConnectorRule& postgres_rule();
 
 }  // namespace mut::sema

@@ -73,5 +73,6 @@ const NetworkKind& http_kind();
 const NetworkKind& kafka_kind();
 const NetworkKind& mqtt_kind();
 const NetworkKind& nats_kind();
+const NetworkKind& postgres_kind();
 
 }  // namespace mut::session
