@@ -12,7 +12,7 @@ BY_FIGURES = {
     "W9": ("w9", [("gap of an edit p99", "a_to_d_seen_ms_p99", "ms")]),
     "W10": ("w10", [("windows at 50 % p50", "views_at_50_us_p50", "us"), ("p99", "views_at_50_us_p99", "us")]),
 }
-NOT_THERE = {"W11": "no workload: the engine has no models yet", "W12": "no workload: the engine has no brokers yet"}
+NOT_THERE = {"W11": "no workload: the engine has no models yet", "W12": "no workload: none is written yet"}
 MINUTES_MAX = 25
 MINUTES_FOR_RETRIES = 18  # later no pair is made again because the machine was noisy
 

@@ -8,7 +8,7 @@ import claims
 import harness
 import service
 
-NAMES = ["nats", "mqtt"]  # of modules here, `broker_NAME`
+NAMES = ["nats", "mqtt", "kafka"]  # of modules here, `broker_NAME`
 
 
 def built(adapter):

@@ -40,7 +40,11 @@ std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
 }  // namespace
 
 const NetworkKind& nats_kind() {
-  static const NetworkKind kind{"nats", target_text, open_source, make_writer, codec::Format::Json};
+  static const NetworkKind kind{
+      "nats", target_text, open_source, make_writer, codec::Format::Json, [](const typed::Connector& nats) {
+        using Crash = connector::SourceReader::AfterCrash;
+        return nats.find("stream") != nullptr ? Crash::ReadAgain : Crash::Lost;
+      }};
   return kind;
 }
 

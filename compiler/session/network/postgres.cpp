@@ -89,7 +89,17 @@ std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
 }  // namespace
 
 const NetworkKind& postgres_kind() {
-  static const NetworkKind kind{"postgres", target_text, open_source, make_writer, codec::Format::Csv};
+  static const NetworkKind kind{
+      "postgres",
+      target_text,
+      open_source,
+      make_writer,
+      codec::Format::Csv,
+      [](const typed::Connector& postgres) {
+        using Crash = connector::SourceReader::AfterCrash;
+        return postgres.find("cursor") != nullptr ? Crash::ReadAgain : Crash::Lost;
+      },
+      [](const typed::Connector&) { return connector::SinkWriter::AfterCrash::Commits; }};
   return kind;
 }
 
