@@ -11,6 +11,13 @@ using typed::Kind;
 
 namespace {
 
+bool check_metrics(const typed::Connector& metrics, Direction, diag::Engine& diags) {
+  if (!need_option(metrics, "every", "`every: 1s`", diags)) return false;
+  const typed::Option* every = metrics.find("every");
+  constexpr int64_t least_ns = 10'000'000;
+  return every->value.as_int() >= least_ns || report_option(*every, "at least 10ms are needed", diags);
+}
+
 const std::vector<ConnectorRule>& rules() {
   static const std::vector<ConnectorRule> table = {
       {"file", true, true, 1,
@@ -32,11 +39,12 @@ const std::vector<ConnectorRule>& rules() {
       mqtt_rule(),
       nats_rule(),
       postgres_rule(),
+      {"metrics", true, false, 0, {{"every", Kind::Duration}}, check_metrics},
       {"host", true, true, 0, {}},
   };
   return table;
 }
-constexpr std::string_view later[] = {"udp", "websocket", "redis", "metrics"};
+constexpr std::string_view later[] = {"udp", "websocket", "redis"};
 
 }  // namespace
 

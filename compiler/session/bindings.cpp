@@ -4,6 +4,7 @@
 #include "compiler/session/arrow/output.h"
 #include "compiler/session/engine_state.h"
 #include "compiler/session/host_rows.h"
+#include "compiler/session/metrics_source/source.h"
 #include "runtime/connector/generate/generate.h"
 
 namespace mut {
@@ -116,6 +117,14 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
     auto rate = std::make_shared<std::atomic<double>>(spec.rate);
     rates[source.name] = rate;
     return connector::make_generator(*env, {spec.count, spec.step_ns, spec.start_ns, std::move(rate)});
+  }
+  bool bound = session::find_binding(bindings, "source", source.name) != nullptr;
+  if (host == host_sources.end() && plan.own_metrics && !bound) {
+    session::MetricsSourceOptions own{source.connector.find("every")->value.as_int(),
+                                      [this] { return now(); },
+                                      [this, of = source.name] { return metrics_row(of); }};
+    return session::make_metrics_source(*env, std::move(own), plan.record,
+                                        session::decode_options(source.connector, plan));
   }
   if (host == host_sources.end()) {
     lock.unlock();

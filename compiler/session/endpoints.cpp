@@ -42,7 +42,7 @@ Outcome<std::vector<Endpoint>> try_endpoints(std::string_view text, std::string 
     Endpoint& found = out.emplace_back(Endpoint{
         Endpoint::Side::Source, source.name, target_text(source.connector), Endpoint::State::Fine, "", ""});
     // Standard input is there, and may be meant for another; what a host or a generator gives needs no world.
-    if (of_host(source.connector) || source.connector.name == "stdin" || plan.generates) {
+    if (of_host(source.connector) || source.connector.name == "stdin" || plan.generates || plan.own_metrics) {
       found.state = Endpoint::State::NotTried;
       continue;
     }

@@ -326,6 +326,15 @@ struct Engine::State {
   // Tells sources and sinks of one that is durable now.
   void hear_of_checkpoint();
   void wait_for_sinks();
+  // A record of the source `metrics` of that name; nothing: all other sources have ended.
+  std::optional<std::string> metrics_row(const std::string& source);
+  // What the last one of each counted; of the thread of the rows.
+  struct MetricsBefore {
+    int64_t at_ns = 0;
+    uint64_t records = 0;
+    uint64_t rows = 0;
+  };
+  std::map<std::string, MetricsBefore> metrics_before;
   void resume_delivery(const connector::SinkPlace& place);
   // What sources and sinks get. Behind the making of the runner.
   session::Surroundings surroundings() const;

@@ -182,6 +182,7 @@ runtime::SourcePlan source_plan(const graph::Graph& graph, const typed::Source& 
   out.lateness = source.lateness;
   out.computes_times = codegen::computes_times(source);
   out.generates = !source.generated.empty();
+  out.own_metrics = source.connector.name == "metrics";
   out.preload = source.preload;
   out.place = graph::head_place(graph, source.stream);
   if (out.generates) {

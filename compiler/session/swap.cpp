@@ -159,7 +159,7 @@ Status Engine::State::fits_input(const session::Program& made, const std::string
   if (source == nullptr || host_source(source_name)) return Unit{};
   const runtime::SourcePlan& plan =
       made.plan->sources[static_cast<size_t>(source - made.typed->sources.data())];
-  if (plan.generates) return Unit{};
+  if (plan.generates || plan.own_metrics) return Unit{};
   const session::Target* bound = session::find_binding(bindings, "source", source_name);
   session::Target target = bound != nullptr ? *bound : session::target_of(source->connector);
   if (target.path == "-" || target.network != nullptr) return Unit{};

@@ -316,6 +316,10 @@ std::optional<Turn> Feeds::next(const Plan& plan) const {
   auto is_ready = [&](const Feed& feed) {
     return !feed.ended && !feed.waits && feed.has_rows() && !waits_for_cut(feed);
   };
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    if (plan.sources[i].own_metrics && is_ready(feeds_[i]))
+      return Turn{i, end_by_cut(feeds_[i], feeds_[i].batch->row_count())};
+  }
   std::optional<size_t> chosen;
   for (size_t i = 0; i < feeds_.size(); ++i) {
     if (!is_ready(feeds_[i])) continue;

@@ -38,6 +38,7 @@ struct SourcePlan {
   int64_t idle = -1;   // nanoseconds of silence after which it holds no watermark back; -1: it always does
   int64_t ahead = -1;  // nanoseconds: what is further ahead of its arrival is not taken; -1: all is
   bool generates = false;
+  bool own_metrics = false;  // rows about the program: they come before all others
   GenerateSpec generate;
   bool live = true;      // some sink depends on it
   bool preload = false;  // of a table: read to its end before any event

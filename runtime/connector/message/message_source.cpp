@@ -38,6 +38,7 @@ class MessageSource final : public SourceReader {
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
     return decoder_->redeclare(std::move(record), time_field);
   }
+  int64_t retry_after_ns() const override { return subscription_->retry_after_ns(); }
   size_t waiting_bytes() const override { return subscription_->waiting_bytes(); }
   uint64_t dropped_records() const override { return subscription_->dropped(); }
   codec::Decoder* decoder() override { return decoder_.get(); }

@@ -53,6 +53,8 @@ class Subscription {
   // What has been received is still given, then End.
   virtual void stop() = 0;
   virtual size_t waiting_bytes() const { return 0; }
+  // After Wait: nanoseconds; negative when only the bell matters.
+  virtual int64_t retry_after_ns() const { return -1; }
   // Messages that were let go of, because the script wants that.
   virtual uint64_t dropped() const { return 0; }
 
