@@ -3,6 +3,7 @@ import pathlib
 import tempfile
 import time
 
+import claims
 import nats_client
 import service
 from harness import Run, case, must, rows, until, until_rows
@@ -57,7 +58,7 @@ class Core:
 
 
 class Stream(Core):
-    name, keeps = "nats stream", True
+    name, keeps, max_bytes = "nats stream", True, (1 << 20) - 200  # what stands beside a row counts
 
     def stream(self, topic):
         return f"S{self.fresh}{topic}"
@@ -163,7 +164,7 @@ def queue_shares(folder, core):
         (folder / name).mkdir()
         runs.append(Run(folder / name, script(source), "--control", "control.socket"))
     for name in ("a", "b"):
-        until((folder / name / "control.socket").exists, "no control socket")
+        claims.Console(folder / name)
     core.publish("x", records(range(1000)))
     both = lambda: rows(folder / "a" / "out.jsonl") + rows(folder / "b" / "out.jsonl")  # noqa: E731
     until(lambda: len(both()) >= 1000, lambda: f"{len(both())} rows came")
@@ -177,7 +178,7 @@ def start_new(folder, stream):
     stream.make("x")
     stream.publish("x", records(range(10)))
     run = Run(folder, script(stream.source("x").replace("earliest", "new")), "--control", "control.socket")
-    until((folder / "control.socket").exists, "no control socket")
+    claims.Console(folder)
     stream.publish("x", records(range(10, 20)))
     until_rows(run, folder / "out.jsonl", 10)
     run.stop()

@@ -89,7 +89,7 @@ class Server:
 
     def runs(self):
         if self.process is not None and self.process.poll() is not None:
-            return False
+            return False  # it is waited for here
         return self.pid is not None and self.begun is not None and begin_of(self.pid) == self.begun
 
     def stop(self):
@@ -129,9 +129,12 @@ class Server:
 
 def begin_of(pid):
     """When that process began, in ticks since the machine did; None: there is none. A number that is used again has another."""
+    folder = pathlib.Path(f"/proc/{pid}")
     try:
-        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        stat = (folder / "stat").read_text()
+        fields = stat[stat.rindex(")") + 2:].split()
+        # The port is free when its last thread has gone.
+        over = fields[0] == "Z" and len(os.listdir(folder / "task")) <= 1
     except OSError:
         return None
-    fields = stat[stat.rindex(")") + 2:].split()
-    return None if fields[0] == "Z" else int(fields[19])
+    return None if over else int(fields[19])

@@ -105,8 +105,10 @@ class BrokerSubscription final : public Subscription {
 
   void lose(const Error& why) {
     int64_t now_ns = env_.monotonic_ns();
-    backoff_.note_lasted(now_ns - begun_ns_);
-    if (!lost_ns_) lost_ns_ = now_ns;
+    if (!lost_ns_) {  // it was there
+      backoff_.note_lasted(now_ns - begun_ns_);
+      lost_ns_ = now_ns;
+    }
     link_.note_lost(why.message);
     notices_->say_seldom("lost", about_ + ": " + why.message + "; connecting again", now_ns);
   }
