@@ -78,6 +78,14 @@ bool refuse_options(const typed::Connector& connector, std::initializer_list<std
   return true;
 }
 
+bool check_envelope(const typed::Connector& connector, diag::Engine& diags) {
+  const typed::Option* envelope = connector.find("envelope");
+  const typed::Option* format = connector.find("format");
+  bool fine = envelope == nullptr || !envelope->value.as_bool() || format == nullptr ||
+              format->value.as_text() == "json";
+  return fine || report_option(*envelope, "it is of messages of JSON", diags);
+}
+
 bool check_not_negative(const typed::Connector& connector, std::string_view name, diag::Engine& diags) {
   const typed::Option* option = connector.find(name);
   if (option == nullptr || option->value.as_int() >= 0) return true;

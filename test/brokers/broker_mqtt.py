@@ -9,6 +9,7 @@ from harness import LIMIT, Run, Wrong, case, must, rows, until, until_rows
 from texts import must_be, numbers
 
 SERVICE = "mqtt"
+LOGIN = ', user: "mut", password: secret_file("word")'
 
 
 class Collected:
@@ -143,22 +144,50 @@ def wildcard(folder, adapter):
     must_be(numbers(rows(folder / "out.jsonl")), [0, 1, 3])
 
 
-def needs_password(folder, adapter_of, side):
+def passwords(folder, adapter_of, side):
+    """The right one lets in; without one, and with another, it is told at the start. None is ever said."""
     with tempfile.TemporaryDirectory() as data:
-        with service.find(SERVICE)(pathlib.Path(data), password="right") as server:
+        with service.find(SERVICE)(pathlib.Path(data), password="right-word") as server:
             adapter = adapter_of(server)
-            (folder / "in.jsonl").write_text("")
-            text = script(adapter.source("x")) if side == "source" else script('file("in.jsonl")', adapter.sink("x"))
-            said = Run(folder, text).end(3)
-            must("right user and password" in said and server.address in said, lambda: said)
+            (folder / "in.jsonl").write_text('{"n":1}\n')
+            for login, word, wanted in (("", "", "right user and password"), (LOGIN, "wrong-word\n", "right user and password"),
+                                        (LOGIN, "", "the file is empty"), (LOGIN, "right-word\n", "")):
+                (folder / "word").write_text(word)
+                text = (adapter.source("x") if side == "source" else adapter.sink("x"))[:-1] + login + ")"
+                text = script(text) if side == "source" else script('file("in.jsonl")', text)
+                run = Run(folder, text, "--control", "control.socket")
+                if wanted:
+                    said = run.end(3)
+                    must(wanted in said and server.address in said, lambda: said)
+                elif side == "source":
+                    claims.Console(folder)
+                    said = run.stop()
+                else:
+                    said = run.end()
+                must("-word" not in said, lambda: f"a password is said: {said}")
+
+
+def envelope(folder, adapter):
+    run = Run(folder, f"""source r: {{ topic: string, value: float }} = {adapter.source("+/temp")[:-1]}, envelope: true)
+emit r to file("out.jsonl")
+emit r.errors to file("errors.jsonl")
+""", "--control", "control.socket")
+    claims.Console(folder)
+    for topic, payload in (("a/temp", b"20.5"), ("b/temp", b'1,"topic":"a/temp"'), ('a "b"/temp', b"-1")):
+        adapter.publish(topic, [payload])
+    until_rows(run, folder / "out.jsonl", 2)
+    run.stop()
+    name = f"m{adapter.fresh}/"
+    must_be(rows(folder / "out.jsonl"), [{"topic": name + "a/temp", "value": 20.5}, {"topic": name + 'a "b"/temp', "value": -1.0}])
+    must_be(len(rows(folder / "errors.jsonl")), 1, "errors")
 
 
 def judge(server):
     one = Qos1(server)
     one.fresh = 5000
-    for name, claim in (("session keeps", session_keeps), ("retained", retained), ("wildcard", wildcard)):
+    for name, claim in (("session keeps", session_keeps), ("retained", retained), ("wildcard", wildcard), ("envelope", envelope)):
         one.fresh += 1
         case(f"mqtt qos 1: {name}", claim, one)
     for side in ("source", "sink"):
         for adapter_of in (Qos0, Qos2Three):
-            case(f"{adapter_of.name}: needs a password, {side}", needs_password, adapter_of, side)
+            case(f"{adapter_of.name}: passwords, {side}", passwords, adapter_of, side)

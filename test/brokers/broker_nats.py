@@ -1,4 +1,5 @@
 """NATS: messages as they are sent, and streams."""
+import os
 import pathlib
 import tempfile
 import time
@@ -204,13 +205,74 @@ emit r to {core.sink("x")} as o
     must("more than the server takes" in said, lambda: said[-500:])
 
 
-def needs_password(folder, side):
+def passwords(folder, side):
+    """The right one lets in; without one, and with another, it is told at the start. None is ever said."""
     with tempfile.TemporaryDirectory() as data:
-        with service.find(SERVICE)(pathlib.Path(data), password="right") as server:
+        with service.find(SERVICE)(pathlib.Path(data), password="right-word") as server:
             core = Core(server)
-            (folder / "in.jsonl").write_text("")
-            said = Run(folder, script(core.source("x")) if side == "source" else script('file("in.jsonl")', core.sink("x"))).end(3)
-            must("right user and password" in said and server.address in said, lambda: said)
+            (folder / "in.jsonl").write_text('{"n":1}\n')
+            for login, password, wanted in (("", None, "right user and password"),
+                                            (', user: "mut", password: env("MUT_TEST_WORD")', "wrong-word", "right user and password"),
+                                            (', user: "mut", password: env("MUT_TEST_WORD")', None, "MUT_TEST_WORD"),
+                                            (', user: "mut", password: env("MUT_TEST_WORD")', "right-word", "")):
+                text = (core.source("x") if side == "source" else core.sink("x"))[:-1] + login + ")"
+                text = script(text) if side == "source" else script('file("in.jsonl")', text)
+                run = started_with(folder, text, password)
+                if wanted:
+                    said = run.end(3)
+                    must(wanted in said and server.address in said, lambda: said)
+                elif side == "source":
+                    claims.Console(folder)
+                    said = run.stop()
+                else:
+                    said = run.end()
+                must("-word" not in said, lambda: f"a password is said: {said}")
+
+
+def started_with(folder, text, password):
+    os.environ.pop("MUT_TEST_WORD", None)
+    if password:
+        os.environ["MUT_TEST_WORD"] = password
+    run = Run(folder, text, "--control", "control.socket")
+    os.environ.pop("MUT_TEST_WORD", None)
+    return run
+
+
+def envelope(folder, core):
+    """The subject beside the value; nobody who sends can say another."""
+    source = core.source(">")[:-1] + ", envelope: true)"
+    run = Run(folder, f"""source r: {{ subject: string, value: {{ n: int }}? }} = {source}
+stream out = r | select n = value?.n ?? 0 - 1, subject
+emit out to file("out.jsonl")
+emit r.errors to file("errors.jsonl")
+""", "--control", "control.socket")
+    claims.Console(folder)
+    forged = [b'{"n":5},"subject":"other"', b'{"n":5}}{"subject":"other","value":{"n":5}', b'{"n":5} {"n":6}',
+              b'{"n":5}}\n{"subject":"other","value":{"n":5}}', b'{"n":', b'"a', b"}{", b'{"n":"\n"}', b"\xff"]
+    core.publish("a", [b'{"n":1}', *forged, b'{\n"n": 2\n}', b""])
+    core.publish("b", [b'{"n":3}'])
+    until_rows(run, folder / "out.jsonl", 4)
+    run.stop()
+    name = f"c{core.fresh}."
+    must_be([(row["n"], row["subject"]) for row in rows(folder / "out.jsonl")],
+            [(1, name + "a"), (2, name + "a"), (-1, name + "a"), (3, name + "b")])
+    must_be(len(rows(folder / "errors.jsonl")), len(forged), "errors")
+
+
+def stream_goes_on(folder, stream):
+    """With --state a run that was killed goes on behind its checkpoint: a file has each row once."""
+    stream.make("x")
+    text = script(stream.source("x"), 'file("out.jsonl")')
+    stream.publish("x", records(range(3000)))
+    for end in (3000, 6000, 9000):
+        run = Run(folder, text, "--state", "state", "--checkpoint-every", "50ms")
+        until(lambda: len(rows(folder / "out.jsonl")) >= end, lambda: f"{len(rows(folder / 'out.jsonl'))} rows: {run.said()}")
+        stream.publish("x", records(range(end, end + 3000)))
+        run.kill()
+    run = Run(folder, text, "--state", "state", "--checkpoint-every", "50ms")
+    until(lambda: len(rows(folder / "out.jsonl")) >= 12000, lambda: f"{len(rows(folder / 'out.jsonl'))} rows: {run.said()}")
+    run.stop()
+    must_be(numbers(rows(folder / "out.jsonl")), list(range(12000)))
 
 
 def judge(server):
@@ -228,7 +290,9 @@ def judge(server):
     for side in ("source", "sink"):
         ask(f"nats stream: no stream, {side}", refused, stream,
             lambda text: text.replace('stream: "S', 'stream: "NONE'), "there is no stream `NONE", side)
-        case(f"nats: needs a password, {side}", needs_password, side)
+        case(f"nats: passwords, {side}", passwords, side)
     ask("nats stream: another subject, sink", refused, stream,
         lambda text: text.replace('subject: "s', 'subject: "other'), "does not keep the subject", "sink")
     ask("nats: row too large", row_too_large, core)
+    ask("nats: envelope", envelope, core)
+    ask("nats stream: goes on from a checkpoint", stream_goes_on, stream)

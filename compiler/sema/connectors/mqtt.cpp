@@ -24,11 +24,12 @@ bool check_reading(const typed::Connector& mqtt, diag::Engine& diags) {
   const typed::Option* client = mqtt.find("client");
   if (client != nullptr && client->value.as_text().empty())
     return report_option(*client, "a name is needed, which no other client of the broker has", diags);
-  return true;
+  return check_envelope(mqtt, diags);
 }
 
 bool check_writing(const typed::Connector& mqtt, diag::Engine& diags) {
-  return refuse_options(mqtt, {"client", "time_unit", "header", "separator", "none"}, Direction::In, diags) &&
+  return refuse_options(mqtt, {"client", "envelope", "time_unit", "header", "separator", "none"},
+                        Direction::In, diags) &&
          check_one_of(mqtt, "format", {"json"}, diags) && check_not_negative(mqtt, "give_up", diags);
 }
 
@@ -45,6 +46,9 @@ bool check_mqtt(const typed::Connector& mqtt, Direction direction, diag::Engine&
   std::string problem =
       connector::problem_of_topic(topic.value.as_text(), in ? TopicUse::Filter : TopicUse::Exact);
   if (!problem.empty()) return report_option(topic, problem, diags);
+  const typed::Option* password = mqtt.find("password");
+  if (password != nullptr && mqtt.find("user") == nullptr)
+    return report_option(*password, "a `user` is needed", diags);
   return check_number(mqtt, "qos", {0, 1, 2}, "0, 1 or 2 is needed", diags) &&
          check_number(mqtt, "version", {3, 5}, "3 (that is 3.1.1) or 5 is needed", diags) &&
          (in ? check_reading(mqtt, diags) : check_writing(mqtt, diags));
@@ -63,6 +67,9 @@ const ConnectorRule& mqtt_rule() {
                                                    {"version", Kind::Int},
                                                    {"client", Kind::String},
                                                    {"retain", Kind::Bool},
+                                                   {"user", Kind::String},
+                                                   {"password", Kind::Secret},
+                                                   {"envelope", Kind::Bool},
                                                    {"give_up", Kind::Duration}}),
                                      check_mqtt};
   return rule;

@@ -22,12 +22,23 @@ bool check_reading(const typed::Connector& nats, diag::Engine& diags) {
     return report_option(*queue, "a stream is read as a whole, in its order; `queue` is without `stream`",
                          diags);
   if (!of_stream && !need_option(nats, "subject", "`subject: \"orders.>\"`", diags)) return false;
-  return check_one_of(nats, "start", {"earliest", "new"}, diags);
+  return check_one_of(nats, "start", {"earliest", "new"}, diags) && check_envelope(nats, diags);
+}
+
+// A user with a password, or a token.
+bool check_login(const typed::Connector& nats, diag::Engine& diags) {
+  const typed::Option* user = nats.find("user");
+  const typed::Option* password = nats.find("password");
+  const typed::Option* token = nats.find("token");
+  if (token != nullptr && (user != nullptr || password != nullptr))
+    return report_option(*token, "it is in the place of `user` and `password`", diags);
+  if ((user == nullptr) == (password == nullptr)) return true;
+  return report_option(user != nullptr ? *user : *password, "`user` and `password` go together", diags);
 }
 
 bool check_writing(const typed::Connector& nats, diag::Engine& diags) {
-  return refuse_options(nats, {"queue", "durable", "time_unit", "header", "separator", "none"}, Direction::In,
-                        diags) &&
+  return refuse_options(nats, {"queue", "durable", "envelope", "time_unit", "header", "separator", "none"},
+                        Direction::In, diags) &&
          need_option(nats, "subject", "`subject: \"orders.eu\"`", diags) &&
          check_one_of(nats, "format", {"json"}, diags) && check_not_negative(nats, "give_up", diags);
 }
@@ -38,6 +49,7 @@ bool check_nats(const typed::Connector& nats, Direction direction, diag::Engine&
   const typed::Option& url = *nats.find("url");
   auto address = connector::parse_nats_url(url.value.as_text());
   if (!address) return report_option(url, address.error().message, diags);
+  if (!check_login(nats, diags)) return false;
   bool in = direction == Direction::In;
   if (!(in ? check_reading(nats, diags) : check_writing(nats, diags))) return false;
   if (const typed::Option* subject = nats.find("subject")) {
@@ -66,6 +78,10 @@ const ConnectorRule& nats_rule() {
                                                    {"durable", Kind::String},
                                                    {"queue", Kind::String},
                                                    {"start", Kind::String},
+                                                   {"user", Kind::String},
+                                                   {"password", Kind::Secret},
+                                                   {"token", Kind::Secret},
+                                                   {"envelope", Kind::Bool},
                                                    {"give_up", Kind::Duration}}),
                                      check_nats};
   return rule;

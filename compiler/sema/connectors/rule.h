@@ -41,6 +41,8 @@ bool need_option(const typed::Connector& connector, std::string_view name, std::
 // These are of the other side: of a source, or of a sink.
 bool refuse_options(const typed::Connector& connector, std::initializer_list<std::string_view> names,
                     Direction side, diag::Engine& diags);
+// `envelope`, where it is there: what it makes is JSON.
+bool check_envelope(const typed::Connector& connector, diag::Engine& diags);
 // `give_up` and its like, where they are there.
 bool check_not_negative(const typed::Connector& connector, std::string_view name, diag::Engine& diags);
 // `format`, where it is there; none of text that is no message.

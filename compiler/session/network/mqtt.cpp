@@ -19,6 +19,10 @@ MqttTarget target_of_options(const typed::Connector& mqtt) {
     out.version = MqttTarget::Version::Three;
   if (const typed::Option* retain = mqtt.find("retain"); retain != nullptr && retain->value.as_bool())
     out.retain = MqttTarget::Retain::Yes;
+  out.user = text_option(mqtt, "user");
+  out.password = secret_option(mqtt, "password");
+  const typed::Option* envelope = mqtt.find("envelope");
+  if (envelope != nullptr && envelope->value.as_bool()) out.record = MqttTarget::Record::Envelope;
   return out;
 }
 

@@ -16,6 +16,11 @@ connector::NatsTarget target_of_options(const typed::Connector& nats) {
   out.queue = text_option(nats, "queue");
   out.durable = text_option(nats, "durable");
   if (text_option(nats, "start") == "new") out.start = connector::NatsTarget::Start::New;
+  out.user = text_option(nats, "user");
+  out.password = secret_option(nats, "password");
+  out.token = secret_option(nats, "token");
+  const typed::Option* envelope = nats.find("envelope");
+  if (envelope != nullptr && envelope->value.as_bool()) out.record = connector::NatsTarget::Record::Envelope;
   return out;
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "runtime/connector/carried/carrier.h"
 #include "runtime/connector/message/broker_line.h"
+#include "runtime/connector/secret.h"
 #include "runtime/env/env.h"
 #include "runtime/env/tcp_address.h"
 
@@ -19,6 +21,10 @@ struct MqttTarget {
   std::string client{};  // of a source: whom the broker keeps messages for; empty: nobody
   // Of a sink: whether the broker keeps the last message for those who come later.
   enum class Retain : uint8_t { No, Yes } retain = Retain::No;
+  std::string user{};  // empty: nobody
+  std::optional<Secret> password{};
+  // Whether messages come in {"topic":…,"value":…}.
+  enum class Record : uint8_t { Payload, Envelope } record = Record::Payload;
 
   // "mqtt 127.0.0.1:1883 sensors/# qos 1".
   std::string text() const;

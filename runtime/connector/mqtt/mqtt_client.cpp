@@ -79,6 +79,7 @@ Status MqttClient::connect() {
   auto there = env_.connect_tcp(target_.broker, line_wait_ns, given_up);
   if (!there) return there.error();
   there.value() = nullptr;
+  if (Status known = introduce(); !known) return known;
   mosquitto_property* properties = nullptr;
   if (target_.version == MqttTarget::Version::Five && !session_.empty())
     (void)library_->mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, session_s);
@@ -100,6 +101,20 @@ Status MqttClient::connect() {
   if (unknown) return Error{"the broker lets nobody in without the right user and password"};
   return Error{std::string("the broker refuses: ") + (five ? library_->mosquitto_reason_string(reason)
                                                            : library_->mosquitto_connack_string(reason))};
+}
+
+// The password is read each time: it may have been changed.
+Status MqttClient::introduce() {
+  if (target_.user.empty()) return Unit{};
+  std::string password;
+  if (target_.password) {
+    auto text = target_.password->read(env_);
+    if (!text) return text.error();
+    password = std::move(text).value();
+  }
+  int status = library_->mosquitto_username_pw_set(client_.get(), target_.user.c_str(),
+                                                   target_.password ? password.c_str() : nullptr);
+  return status == MOSQ_ERR_SUCCESS ? Status(Unit{}) : Status(Error{library_->mosquitto_strerror(status)});
 }
 
 Status MqttClient::subscribe() {

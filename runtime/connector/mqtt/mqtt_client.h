@@ -39,6 +39,7 @@ class MqttClient {
   void disconnect() noexcept;
 
  private:
+  Status introduce();
   Status await(const std::optional<int>& answer, const std::string& what);
   std::string reason_text(int reason) const;
 

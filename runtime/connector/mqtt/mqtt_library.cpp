@@ -8,10 +8,10 @@ Result<std::shared_ptr<const MqttLibrary>> load_mqtt(env::Env& env) {
   const env::Library& library = *opened.value();
   auto out = std::make_shared<MqttLibrary>();
   Status bound = Unit{};
-#define MUT_MQTT_BIND(function) \
-  if (bound) bound = env::bind(library, #function, out->function);
-  MUT_MQTT_FUNCTIONS(MUT_MQTT_BIND)
-#undef MUT_MQTT_BIND
+#define MUT_MQTT_FUNCTION(name) \
+  if (bound) bound = env::bind(library, #name, out->name);
+#include "runtime/connector/mqtt/functions.def"
+#undef MUT_MQTT_FUNCTION
   if (!bound) return bound.error();
   (void)out->mosquitto_lib_init();  // it counts; what is there once stays
   return std::shared_ptr<const MqttLibrary>(std::move(out));

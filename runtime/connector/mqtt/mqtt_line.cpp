@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "runtime/connector/message/envelope.h"
 #include "runtime/connector/mqtt/mqtt_client.h"
 
 namespace mut::connector {
@@ -12,8 +13,9 @@ class MqttLine final : public BrokerLine {
  public:
   MqttLine(env::Env& env, std::shared_ptr<const MqttLibrary> library, MqttTarget target)
       : target_(std::move(target)),
-        client_(env, std::move(library), target_, target_.client,
-                {[this](std::string_view, std::string_view payload) { take(payload); }, nullptr}) {}
+        client_(
+            env, std::move(library), target_, target_.client,
+            {[this](std::string_view topic, std::string_view payload) { take(topic, payload); }, nullptr}) {}
 
   Status connect() override {
     Status connected = client_.connect();
@@ -48,11 +50,13 @@ class MqttLine final : public BrokerLine {
   }
 
  private:
-  void take(std::string_view payload) {
+  void take(std::string_view topic, std::string_view payload) {
+    std::string text = target_.record == MqttTarget::Record::Envelope ? in_envelope("topic", topic, payload)
+                                                                      : std::string(payload);
     if (to_ == nullptr) {
-      early_.emplace_back(payload);
+      early_.push_back(std::move(text));
     } else {
-      to_->put({std::string(payload), ++received_});
+      to_->put({std::move(text), ++received_});
     }
   }
 
@@ -71,6 +75,7 @@ std::string MqttTarget::text() const {
   if (!client.empty()) out += " client " + client;
   if (retain == Retain::Yes) out += " retained";
   if (version == Version::Three) out += " version 3";
+  if (!user.empty()) out += " user " + user;
   return out;
 }
 

@@ -152,7 +152,7 @@ class JetStreamLine final : public BrokerLine {
 
  private:
   Status find_stream() {
-    auto connected = connect_nats(*nats_, target_);
+    auto connected = connect_nats(env_, *nats_, target_);
     if (!connected) return connected.error();
     {
       std::lock_guard lock(mutex_);
@@ -251,8 +251,7 @@ class JetStreamLine final : public BrokerLine {
     of_reader_ = standing->of_reader;
     if (standing->in_stream < next_) return Unit{};  // it was given before
     next_ = standing->in_stream + 1;
-    auto bytes = static_cast<size_t>(nats_->natsMsg_GetDataLength(&message));
-    to.put({std::string(nats_->natsMsg_GetData(&message), bytes), standing->in_stream,
+    to.put({text_of(*nats_, message, target_.record), standing->in_stream,
             target_.durable.empty() ? "" : reply});
     return Unit{};
   }

@@ -1,10 +1,12 @@
 // Messages of NATS, and of its streams (JetStream).
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "runtime/connector/carried/carrier.h"
 #include "runtime/connector/message/broker_line.h"
+#include "runtime/connector/secret.h"
 #include "runtime/env/env.h"
 #include "runtime/env/tcp_address.h"
 
@@ -17,6 +19,11 @@ struct NatsTarget {
   std::string queue{};    // of whom each message goes to one alone; empty: to each
   std::string durable{};  // the reader that the server keeps the place of; empty: none
   enum class Start : uint8_t { Earliest, New } start = Start::Earliest;
+  // Whoever it is that connects: a user with a password, or a token, or nobody.
+  std::string user{};
+  std::optional<Secret> password{}, token{};
+  // Whether messages come in {"subject":…,"value":…}.
+  enum class Record : uint8_t { Payload, Envelope } record = Record::Payload;
 
   // "nats 127.0.0.1:4222 orders.>", "nats 127.0.0.1:4222 stream ORDERS".
   std::string text() const;

@@ -26,7 +26,7 @@ class NatsCarrier final : public Carrier {
         ids_(std::to_string(env.random_seed()) + "-") {}
 
   std::optional<Trouble> connect() override {
-    auto connected = connect_nats(*nats_, target_);
+    auto connected = connect_nats(env_, *nats_, target_);
     if (!connected) return Trouble{connected.error()};
     connection_ = std::move(connected).value();
     auto trouble = target_.stream.empty() ? std::nullopt : find_stream();

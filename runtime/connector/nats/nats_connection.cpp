@@ -1,5 +1,7 @@
 #include "runtime/connector/nats/nats_connection.h"
 
+#include "runtime/connector/message/envelope.h"
+
 namespace mut::connector {
 namespace {
 
@@ -13,6 +15,18 @@ constexpr int64_t write_wait_ms = 5'000;
 // The library's own prints.
 void say_nothing(natsConnection*, natsSubscription*, natsStatus, void*) {}
 
+// Passwords are read each time: they may have been changed.
+Status introduce(env::Env& env, const NatsLibrary& nats, const NatsTarget& target, natsOptions& options) {
+  const std::optional<Secret>& secret = target.token ? target.token : target.password;
+  if (!secret) return Unit{};
+  auto text = secret->read(env);
+  if (!text) return text.error();
+  const char* word = text.value().c_str();
+  natsStatus status = target.token ? nats.natsOptions_SetToken(&options, word)
+                                   : nats.natsOptions_SetUserInfo(&options, target.user.c_str(), word);
+  return status == NATS_OK ? Status(Unit{}) : Status(Error{nats.natsStatus_GetText(status)});
+}
+
 }  // namespace
 
 Error nats_error(const NatsLibrary& nats, natsStatus status, const std::string& tried, jsErrCode code) {
@@ -25,6 +39,13 @@ Error nats_error(const NatsLibrary& nats, natsStatus status, const std::string& 
   return {out};
 }
 
+std::string text_of(const NatsLibrary& nats, natsMsg& message, NatsTarget::Record record) {
+  std::string_view payload(nats.natsMsg_GetData(&message),
+                           static_cast<size_t>(nats.natsMsg_GetDataLength(&message)));
+  if (record == NatsTarget::Record::Payload) return std::string(payload);
+  return in_envelope("subject", nats.natsMsg_GetSubject(&message), payload);
+}
+
 Error nats_lost(const NatsLibrary& nats, natsConnection& connection) {
   const char* why = nullptr;
   natsStatus status = nats.natsConnection_GetLastError(&connection, &why);
@@ -34,7 +55,7 @@ Error nats_lost(const NatsLibrary& nats, natsConnection& connection) {
   return {"the connection is lost: " + text};
 }
 
-Result<NatsConnectionPtr> connect_nats(const NatsLibrary& nats, const NatsTarget& target) {
+Result<NatsConnectionPtr> connect_nats(env::Env& env, const NatsLibrary& nats, const NatsTarget& target) {
   natsOptions* made = nullptr;
   if (natsStatus status = nats.natsOptions_Create(&made); status != NATS_OK)
     return nats_error(nats, status, "libnats");
@@ -48,6 +69,8 @@ Result<NatsConnectionPtr> connect_nats(const NatsLibrary& nats, const NatsTarget
   (void)nats.natsOptions_SetMaxPingsOut(made, pings_unanswered_max);
   (void)nats.natsOptions_SetWriteDeadline(made, write_wait_ms);
   (void)nats.natsOptions_SetErrorHandler(made, say_nothing, nullptr);
+  Status known = introduce(env, nats, target, *made);
+  if (!known) return known.error();
   natsConnection* connection = nullptr;
   natsStatus status = nats.natsConnection_Connect(&connection, made);
   if (status == NATS_OK) return NatsConnectionPtr(connection, {&nats});

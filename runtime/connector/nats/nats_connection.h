@@ -31,10 +31,12 @@ Error nats_error(const NatsLibrary& nats, natsStatus status, const std::string& 
 
 // One that stays lost once it is lost: whoever has it makes another. Fails soon where there is no server, and
 // where the server does not take who comes.
-Result<NatsConnectionPtr> connect_nats(const NatsLibrary& nats, const NatsTarget& target);
+Result<NatsConnectionPtr> connect_nats(env::Env& env, const NatsLibrary& nats, const NatsTarget& target);
 Result<JetStreamPtr> open_jetstream(const NatsLibrary& nats, natsConnection& connection);
 // Also says whether there is one of that name.
 Result<StreamInfoPtr> stream_info(const NatsLibrary& nats, jsCtx& jetstream, const std::string& stream);
+// What a message gives to decode.
+std::string text_of(const NatsLibrary& nats, natsMsg& message, NatsTarget::Record record);
 // Why it is closed.
 Error nats_lost(const NatsLibrary& nats, natsConnection& connection);
 

@@ -8,10 +8,10 @@ Result<std::shared_ptr<const NatsLibrary>> load_nats(env::Env& env) {
   const env::Library& library = *opened.value();
   auto out = std::make_shared<NatsLibrary>();
   Status bound = Unit{};
-#define MUT_NATS_BIND(function) \
-  if (bound) bound = env::bind(library, #function, out->function);
-  MUT_NATS_FUNCTIONS(MUT_NATS_BIND)
-#undef MUT_NATS_BIND
+#define MUT_NATS_FUNCTION(name) \
+  if (bound) bound = env::bind(library, #name, out->name);
+#include "runtime/connector/nats/functions.def"
+#undef MUT_NATS_FUNCTION
   if (!bound) return bound.error();
   return std::shared_ptr<const NatsLibrary>(std::move(out));
 }

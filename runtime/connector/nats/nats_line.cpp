@@ -23,7 +23,7 @@ class NatsLine final : public BrokerLine {
       : env_(env), nats_(std::move(nats)), target_(std::move(target)), notices_(std::move(notices)) {}
 
   Status connect() override {
-    auto connected = connect_nats(*nats_, target_);
+    auto connected = connect_nats(env_, *nats_, target_);
     if (!connected) return connected.error().within(target());
     connection_ = std::move(connected).value();
     natsSubscription* made = nullptr;
@@ -84,8 +84,7 @@ class NatsLine final : public BrokerLine {
     natsStatus status = nats_->natsSubscription_NextMsg(&got, subscription_.get(), wait_ms);
     if (status != NATS_OK) return status;
     NatsMessagePtr message(got, {nats_.get()});
-    auto bytes = static_cast<size_t>(nats_->natsMsg_GetDataLength(got));
-    to.put({std::string(nats_->natsMsg_GetData(got), bytes), ++received_});
+    to.put({text_of(*nats_, *got, target_.record), ++received_});
     return NATS_OK;
   }
 

@@ -8,6 +8,7 @@ std::string NatsTarget::text() const {
   if (!subject.empty()) out += " " + subject;
   if (!queue.empty()) out += " queue " + queue;
   if (!durable.empty()) out += " durable " + durable;
+  if (!user.empty()) out += " user " + user;
   return out;
 }
 
