@@ -40,11 +40,12 @@ const std::vector<ConnectorRule>& rules() {
       nats_rule(),
       postgres_rule(),
       {"metrics", true, false, 0, {{"every", Kind::Duration}}, check_metrics},
+      websocket_rule(),
       {"host", true, true, 0, {}},
   };
   return table;
 }
-constexpr std::string_view later[] = {"udp", "websocket", "redis"};
+constexpr std::string_view later[] = {"udp", "redis"};
 
 }  // namespace
 

@@ -57,5 +57,6 @@ const ConnectorRule& kafka_rule();
 const ConnectorRule& mqtt_rule();
 const ConnectorRule& nats_rule();
 const ConnectorRule& postgres_rule();
+const ConnectorRule& websocket_rule();
 
 }  // namespace mut::sema

@@ -74,5 +74,6 @@ const NetworkKind& kafka_kind();
 const NetworkKind& mqtt_kind();
 const NetworkKind& nats_kind();
 const NetworkKind& postgres_kind();
+const NetworkKind& websocket_kind();
 
 }  // namespace mut::session

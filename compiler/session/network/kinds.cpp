@@ -28,8 +28,8 @@ std::shared_ptr<connector::SinkWriter> make_absent_writer(Error why) {
 }
 
 const NetworkKind* find_network_kind(std::string_view connector) {
-  static const std::array kinds = {&tcp_kind(),  &http_kind(), &kafka_kind(),
-                                   &mqtt_kind(), &nats_kind(), &postgres_kind()};
+  static const std::array kinds = {&tcp_kind(),  &http_kind(),     &kafka_kind(),    &mqtt_kind(),
+                                   &nats_kind(), &postgres_kind(), &websocket_kind()};
   auto found = std::find_if(kinds.begin(), kinds.end(),
                             [&](const NetworkKind* kind) { return kind->connector == connector; });
   return found == kinds.end() ? nullptr : *found;

@@ -1,0 +1,60 @@
+// WebSocket (RFC 6455) as bytes, of the side that connects: the request that begins it, its answer, and
+// frames. Sockets are the matter of who has one.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtime/abi/result.h"
+#include "runtime/http/url.h"
+
+namespace mut::http {
+
+// `key`: sixteen bytes that were drawn, in base64.
+std::string upgrade_request(const Url& url, const std::string& key);
+std::string websocket_key(uint64_t drawn, uint64_t drawn_too);
+
+constexpr size_t upgrade_bytes_max = 16 * 1024;
+// How many bytes the answer to that request has, once it is there as a whole: what follows are frames. Fails
+// where it refuses, or is none.
+Result<std::optional<size_t>> read_upgrade(std::string_view bytes, const std::string& key);
+
+enum class Opcode : uint8_t { Continuation = 0, Text = 1, Binary = 2, Close = 8, Ping = 9, Pong = 10 };
+
+// A whole one, as who connects has to send it. `mask`: drawn for it.
+void append_frame(Opcode opcode, std::string_view payload, uint32_t mask, std::string& to);
+
+constexpr size_t websocket_message_bytes_max = 16 * 1024 * 1024;
+
+// Reads what who was connected to sends. Threads: one at a time.
+class FrameReader {
+ public:
+  struct Message {
+    Opcode opcode = Opcode::Text;  // never Continuation: fragments are put together
+    std::string payload;
+  };
+  void take(std::string_view bytes) { bytes_ += bytes; }
+  // The next one; nothing: more bytes are wanted. Fails for good where the other side breaks the protocol.
+  Result<std::optional<Message>> next();
+
+ private:
+  struct Header {
+    bool last = false;
+    uint8_t opcode = 0;
+    size_t header_bytes = 0;
+    uint64_t payload_bytes = 0;
+  };
+  Result<std::optional<Header>> header() const;
+  std::string_view left() const { return std::string_view(bytes_).substr(used_); }
+
+  std::string bytes_;
+  size_t used_ = 0;
+  std::optional<Message> begun_;  // fragments of a message so far
+};
+
+// "1001 going away", of the payload of a Close.
+std::string close_text(std::string_view payload);
+
+}  // namespace mut::http
