@@ -91,6 +91,7 @@ def breaks_protocol(folder):
 def refused(folder):
     """What is no server of WebSocket ends the run at its start."""
     server = Server()
+    (folder / "r.jsonl").write_text('{"id":1}\n')
     for answer, word in ((b"HTTP/1.1 404 Not Found\r\n\r\n", "404 Not Found"), (b"HTTP/1.1 101 Fine\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n", "belongs to no such request"),
                          (b"x" * 20_000, "no end"), (b"\0\n\r\n\r\n", "does not speak")):
         server.answer = answer

@@ -26,6 +26,9 @@ constexpr int64_t silence_ns = 20'000'000'000;
 class WebSocketClient {
  public:
   WebSocketClient(env::Env& env, WebSocketTarget target) : env_(env), target_(std::move(target)) {}
+  ~WebSocketClient() { disconnect(); }
+  WebSocketClient(const WebSocketClient&) = delete;
+  WebSocketClient& operator=(const WebSocketClient&) = delete;
 
   // Until the other side has agreed, at most `timeout_ns`.
   Status connect(int64_t timeout_ns, const std::atomic<bool>& given_up);
