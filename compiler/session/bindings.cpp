@@ -99,7 +99,12 @@ Outcome<Done> Engine::bind_arrow_sink(const std::string& name,
 }
 
 session::Surroundings Engine::State::surroundings() const {
-  return {*env, wake.get(), messages, checkpoints ? std::to_string(runner->seed()) : ""};
+  session::Surroundings out{*env, wake.get(), messages};
+  using Phase = connector::CheckpointedRun::Phase;
+  if (checkpoints)
+    out.run = {std::to_string(runner->seed()), checkpoints->figures().number,
+               started ? Phase::Running : Phase::Start};
+  return out;
 }
 
 Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(const session::Program& made,

@@ -55,12 +55,44 @@ codec::Format sink_format(const typed::Emit& emit, const Target& target) {
   return format_of(emit.connector, target);
 }
 
+std::string plain_text(const typed::Const& value) {
+  switch (value.value.index()) {
+    case 1:
+      return value.as_bool() ? "true" : "false";
+    case 2:
+      return std::to_string(value.as_int());
+    case 3:
+      return std::to_string(value.as_float());
+    case 4:
+      return value.as_text();
+    case 5: {
+      std::string out;
+      for (const typed::Const& part : value.parts()) out += plain_text(part) + ",";
+      return out;
+    }
+    default:
+      return "";
+  }
+}
+
+// What a writer of a sink that reaches another program is made of: equal texts, one writer.
+std::string writer_text(const typed::Emit& emit, const Target& target) {
+  std::string out = target.path;
+  for (const typed::Option& option : emit.connector.options) {
+    // The format of lines of text is none of the writer's.
+    bool of_others = option.name == "guarantee" || (option.name == "format" && emit.connector.name == "tcp");
+    if (of_others) continue;
+    out += "\n" + option.name + "=" + plain_text(option.value);
+  }
+  return out;
+}
+
 std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around, const typed::Emit& emit,
                                                    const Target& target) {
   if (target.path == "-") return connector::make_stdout_sink(around.env);
   if (target.network == nullptr) return connector::make_file_sink(around.env, target.path, around.notices);
   auto writer = target.network->make_writer(around, {emit, sink_format(emit, target)});
-  if (!around.run.empty()) writer->deliver_by_checkpoints(around.run);
+  if (around.run) writer->deliver_by_checkpoints(*around.run);
   return writer;
 }
 
@@ -108,19 +140,20 @@ Result<Target> parse_target(const std::string& text) {
 
 std::shared_ptr<connector::SinkWriter> make_network_sink(const Surroundings& around, const typed::Emit& emit,
                                                          const Bindings& bindings,
-                                                         const std::string& wanted) {
+                                                         const connector::SinkPlace& place) {
   if (find_binding(bindings, "sink", emit.name) != nullptr) return nullptr;
   Target target = target_of(emit.connector);
-  if (target.network == nullptr || target.path != wanted) return nullptr;
-  return make_writer(around, emit, target);
+  if (target.network == nullptr || writer_text(emit, target) != place.path) return nullptr;
+  auto writer = make_writer(around, emit, target);
+  (void)writer->resume(place);
+  return writer;
 }
 
 std::string sink_target(const typed::Emit& emit, const Bindings& bindings) {
   const Target* bound = find_binding(bindings, "sink", emit.name);
   Target target = bound != nullptr ? *bound : target_of(emit.connector);
-  std::string out = std::to_string(static_cast<int>(sink_format(emit, target))) + ":" + target.path;
-  if (target.network != nullptr) out += ":" + std::to_string(give_up_ns(emit.connector));
-  return out;
+  std::string out = std::to_string(static_cast<int>(sink_format(emit, target))) + ":";
+  return out + (target.network != nullptr ? writer_text(emit, target) : target.path);
 }
 
 Result<runtime::OutletBinding> open_sink(const Surroundings& around, const typed::Emit& emit,
@@ -138,13 +171,14 @@ Result<runtime::OutletBinding> open_sink(const Surroundings& around, const typed
   const bool live = target.network != nullptr;
   bool keeps = target.path == "-" || live || (append != nullptr && append->value.as_bool());
   out.start = keeps ? connector::SinkStart::Append : connector::SinkStart::Replace;
+  const std::string path = live ? writer_text(emit, target) : target.path;
   auto entry = std::find_if(known.begin(), known.end(), [&](const KnownSink& other) {
-    if (target.path == "-" || other.path == "-" || live) return target.path == other.path;
-    return target.path == other.path || same_file(around.env, target.path, other.path);
+    if (path == "-" || other.path == "-" || live) return path == other.path;
+    return path == other.path || same_file(around.env, path, other.path);
   });
   bool fresh = entry == known.end();
   if (fresh) {
-    known.push_back({target.path, make_writer(around, emit, target)});
+    known.push_back({path, make_writer(around, emit, target)});
     entry = known.end() - 1;
   }
   out.target = entry->path;

@@ -42,8 +42,7 @@ struct Surroundings {
   env::Env& env;
   env::EventCount* wake;  // rung when a live source has something, or a full sink has room
   std::shared_ptr<connector::Notices> notices;
-  // Of a run that takes checkpoints: what no other run is called; else empty.
-  std::string run{};
+  std::optional<connector::CheckpointedRun> run{};  // one that takes checkpoints
 };
 
 // `threads` decode its text; may be null.
@@ -53,16 +52,18 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(
 
 // What this run writes or has written, as long as it lasts.
 struct KnownSink {
-  std::string path;
+  std::string path;  // of what reaches another program: that with all that its writer was made of
   std::shared_ptr<connector::SinkWriter> writer;
 };
 // Held, not begun. A target of `known` shares its writer; a new one is added there.
 Result<runtime::OutletBinding> open_sink(const Surroundings& around, const typed::Emit& emit,
                                          const Bindings& bindings, std::vector<KnownSink>& known,
                                          std::string& notices);
-// A new writer of a sink that reaches another program, where that is its target; else null.
+// The writer of a sink that reaches another program, as it stood at a checkpoint, where it is that sink's;
+// else null.
 std::shared_ptr<connector::SinkWriter> make_network_sink(const Surroundings& around, const typed::Emit& emit,
-                                                         const Bindings& bindings, const std::string& target);
+                                                         const Bindings& bindings,
+                                                         const connector::SinkPlace& place);
 // What open_sink would write to: equal texts, equal targets.
 std::string sink_target(const typed::Emit& emit, const Bindings& bindings);
 

@@ -361,6 +361,11 @@ Outcome<Done> Engine::flush() {
   if (!state_->runner) return Done{};
   session::Busy busy(state_->life, *state_->env);
   Status status = state_->runner->flush();
+  // What an edit has closed may still wait for a disk.
+  std::lock_guard lock(state_->sinks_mutex);
+  for (const session::KnownSink& sink : state_->known_sinks) {
+    if (status && sink.writer->is_out_of_space()) status = sink.writer->flush();
+  }
   if (!status) return io(status.error());
   return Done{};
 }
@@ -381,7 +386,7 @@ Outcome<Done> Engine::close() {
     state_->hear_of_checkpoint();
   }
   Status recorded = state_->history.end();
-  Status status = state_->runner->close();
+  Status status = state_->close_sinks();
   state_->life.phase.store(Health::Phase::Ended);
   if (!status) return io(status.error());
   if (!recorded) return io(recorded.error());

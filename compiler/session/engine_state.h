@@ -45,6 +45,7 @@ struct Engine::State {
   std::string name;
   std::string warnings;
   Failure failure;
+  bool came_to_end = false;  // all sources have ended, or it was stopped, and nothing had failed
   bool started = false;
   std::atomic<bool> stop_asked{false};
   std::shared_ptr<connector::Notices> messages = std::make_shared<connector::Notices>();
@@ -315,8 +316,9 @@ struct Engine::State {
   Outcome<Done> open_checkpoints();
   Outcome<Done> resume_sinks();
   Outcome<Done> restore();
-  // `sources`: by source. Fails where a sink asks for more.
-  Outcome<Done> tell_guarantees(const std::vector<connector::SourceReader::AfterCrash>& sources);
+  // By source, and by emit; before any of them begins. Fails where a sink asks for more.
+  Outcome<Done> tell_guarantees(const std::vector<connector::SourceReader::AfterCrash>& sources,
+                                const std::vector<runtime::OutletBinding>& outlets);
   // Fails where a sink asks for what a run without checkpoints does not keep.
   Outcome<Done> check_demands(const session::Program& made) const;
   // False: a sink failed, as `failure` says.
@@ -326,6 +328,8 @@ struct Engine::State {
   // Tells sources and sinks of one that is durable now.
   void hear_of_checkpoint();
   void wait_for_sinks();
+  // For good: those that an edit has closed, too.
+  Status close_sinks();
   // A record of the source `metrics` of that name; nothing: all other sources have ended.
   std::optional<std::string> metrics_row(const std::string& source);
   // What the last one of each counted; of the thread of the rows.

@@ -118,6 +118,10 @@ Outcome<Done> Engine::start() {
     if (!outlet) return outlet.failure();
     outlets.push_back(std::move(outlet).value());
   }
+  if (s.checkpoints) {
+    auto told = s.tell_guarantees(after_crash, outlets);
+    if (!told) return told;
+  }
   s.running_kernels = kernels.value();
   s.running_graph = s.program->graph;
   s.running_optimised = s.options.tier == TierChoice::Optimised;
@@ -142,10 +146,6 @@ Outcome<Done> Engine::start() {
   if (goes_on) {
     auto restored = s.restore();
     if (!restored) return restored;
-  }
-  if (s.checkpoints) {
-    auto told = s.tell_guarantees(after_crash);
-    if (!told) return told;
   }
   if (s.checkpoints && !goes_on) {
     auto begun = s.begin_checkpoints();

@@ -36,7 +36,11 @@ class FollowUp final : public SourceReader {
   }
   codec::Decoder* decoder() override { return first_ ? first_->decoder() : next_->decoder(); }
   void stop() override { next_->stop(); }
-  void take_until_durable() override { until_durable_ = true; }
+  void take_until_durable() override {
+    until_durable_ = true;
+    if (first_) first_->take_until_durable();
+    next_->take_until_durable();
+  }
   void acknowledge(uint64_t records) override {
     if (first_) return first_->acknowledge(std::min(records, of_first_));
     if (former_) former_->acknowledge(std::min(records, of_first_));

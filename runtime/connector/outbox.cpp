@@ -1,7 +1,6 @@
 #include "runtime/connector/outbox.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "runtime/env/does.h"
@@ -19,6 +18,7 @@ Outbox::~Outbox() = default;
 
 void Outbox::end() {
   given_up_.store(true);
+  if (!run_end_) end_run(RunEnd::Broken);
   (void)close();
 }
 
@@ -102,11 +102,37 @@ Status Outbox::tell() {
   return *failed_;
 }
 
+void Outbox::end_run(RunEnd how) {
+  std::lock_guard lock(mutex_);
+  run_end_ = how;
+}
+
+// What is to be known when another run brings it about again goes out under a number of its own; what that
+// run makes anew does not go out.
+void Outbox::settle_held() {
+  std::lock_guard lock(mutex_);
+  if (bytes_ == 0) note_moved();
+  while (!held_.empty()) {
+    Piece& first = held_.front();
+    held_bytes_ -= first.text.size();
+    if (*run_end_ == RunEnd::Whole) {
+      if (first.number == 0) first.number = newest_number_of(checkpoint_);
+      bytes_ += first.text.size();
+      pieces_.push_back(std::move(first));
+    }
+    held_.pop_front();
+  }
+}
+
 Status Outbox::close() {
   std::lock_guard lock(life_);
   if (!active_) return Unit{};
+  {
+    std::lock_guard rows(mutex_);
+    if (keeps_ == Keeps::RowsBack && !run_end_) return Unit{};  // they wait for their checkpoint
+  }
   hurry();
-  commit(std::numeric_limits<uint64_t>::max());
+  if (keeps_ == Keeps::RowsBack) settle_held();
   finishing_.store(true);
   set_->ring();
   thread_ = nullptr;
@@ -132,14 +158,15 @@ SinkWriter::AfterCrash Outbox::after_crash() const {
                                     : AfterCrash::Stays;
 }
 
-void Outbox::deliver_by_checkpoints(const std::string&) {
+void Outbox::deliver_by_checkpoints(const CheckpointedRun&) {
   std::lock_guard lock(mutex_);
   keeps_ = Keeps::Unconfirmed;
 }
 
-void Outbox::hold_rows_back() {
+void Outbox::hold_rows_back(const CheckpointedRun& run) {
   std::lock_guard lock(mutex_);
   keeps_ = Keeps::RowsBack;
+  checkpoint_ = run.checkpoint;
 }
 
 std::vector<Undelivered> Outbox::undelivered(uint64_t number) {
@@ -151,9 +178,10 @@ std::vector<Undelivered> Outbox::undelivered(uint64_t number) {
     out.back().rows += piece.text;
   };
   if (keeps_ == Keeps::Nothing) return out;
+  checkpoint_ = number;
   for (const Piece& piece : pieces_) add(piece);
   for (Piece& piece : held_) {
-    if (piece.number == 0) piece.number = number;
+    if (piece.number == 0) piece.number = 2 * number;
     add(piece);
   }
   return out;
@@ -163,10 +191,8 @@ void Outbox::commit(uint64_t number) {
   {
     std::lock_guard lock(mutex_);
     if (bytes_ == 0) note_moved();
-    while (!held_.empty() && held_.front().number <= number) {
+    while (!held_.empty() && held_.front().number != 0 && held_.front().number <= 2 * number) {
       Piece& first = held_.front();
-      // What no checkpoint has waits for one, unless none comes any more.
-      if (first.number == 0 && number != std::numeric_limits<uint64_t>::max()) break;
       bytes_ += first.text.size();
       held_bytes_ -= first.text.size();
       pieces_.push_back(std::move(first));

@@ -41,7 +41,7 @@ class Outbox : public SinkWriter {
   bool full() const override;
   // Without checkpoints rows that the other side has not confirmed are in memory alone.
   AfterCrash after_crash() const override;
-  void deliver_by_checkpoints(const std::string& run) override;
+  void deliver_by_checkpoints(const CheckpointedRun& run) override;
   std::vector<Undelivered> undelivered(uint64_t number) override;
   void commit(uint64_t number) override;
   bool wants_checkpoint() const override;
@@ -51,6 +51,7 @@ class Outbox : public SinkWriter {
   size_t waiting_bytes() const override;
   void hurry() override;
   Status flush() override;
+  void end_run(RunEnd how) override;
   Status close() override;
   bool wants_header() const override { return false; }
   void set_header(std::string_view header) override;
@@ -66,7 +67,7 @@ class Outbox : public SinkWriter {
   struct Piece {
     std::string text;                           // rows that were written at once
     std::shared_ptr<const std::string> header;  // that they belong below
-    uint64_t number = 0;                        // of the checkpoint behind which they go out; 0: as they come
+    uint64_t number = 0;                        // of the delivery; 0: as they come, or in none yet
   };
   // How many pieces there are; they stay where they are until forget_first().
   size_t piece_count() const;
@@ -88,11 +89,15 @@ class Outbox : public SinkWriter {
 
   // Before the members of who inherits go.
   void end();
-  // Rows go out behind the checkpoint that has them, but for those behind the last one.
-  void hold_rows_back();
+  // Rows go out behind the checkpoint that has them. Deliveries of checkpoint N have the number 2 N; what the
+  // end of the input brings about behind it has 2 N + 1, so that it is known when another run brings it about
+  // again.
+  void hold_rows_back(const CheckpointedRun& run);
+  static uint64_t newest_number_of(uint64_t checkpoint) { return 2 * checkpoint + 1; }
 
  private:
   Status tell();
+  void settle_held();
 
   env::EventCount* wake_;
   std::mutex life_;  // guards what follows: an edit that is prepared holds what the shard writes to
@@ -105,8 +110,10 @@ class Outbox : public SinkWriter {
   std::deque<Piece> pieces_;
   size_t bytes_ = 0;
   enum class Keeps : uint8_t { Nothing, Unconfirmed, RowsBack } keeps_ = Keeps::Nothing;
-  std::deque<Piece> held_;  // back, oldest first; of those that no checkpoint has, the number is 0
+  std::deque<Piece> held_;  // back, oldest first; of those that no checkpoint has the number is 0
   size_t held_bytes_ = 0;
+  uint64_t checkpoint_ = 0;           // the last one that has rows of it
+  std::optional<RunEnd> run_end_;     // it ends
   std::vector<Undelivered> resumed_;  // until cut_back()
   std::shared_ptr<const std::string> header_ = std::make_shared<std::string>();
   std::optional<Error> failed_;

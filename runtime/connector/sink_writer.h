@@ -32,9 +32,22 @@ struct Undelivered {
 // what is undelivered is sent.
 struct SinkPlace {
   std::string path;
+  std::string name;  // by which the world knows its deliveries; empty: by none
   uint64_t bytes = 0;
   std::vector<Undelivered> undelivered;
 };
+
+// A run that takes checkpoints, as a sink has to know it.
+struct CheckpointedRun {
+  std::string name;         // no other run has it, and it stays when the run goes on from a checkpoint
+  uint64_t checkpoint = 0;  // the newest that is durable; 0: none
+  // Start: nothing was delivered behind that one. Running: this run may have.
+  enum class Phase : uint8_t { Start, Running } phase = Phase::Start;
+};
+
+// How a run ends. Whole: what it has made is what its input makes. Broken: another run makes again what no
+// checkpoint has.
+enum class RunEnd : uint8_t { Whole, Broken };
 
 // Lives as long as the run: an edit may close it and a later one write on. hold() and release() from any
 // thread, the rest from one at a time.
@@ -60,7 +73,11 @@ class SinkWriter {
   virtual void hurry() {}
   // Hands everything to the world, or to a thread that does.
   virtual Status flush() = 0;
-  // Flushes and says whether the last bytes arrived. Only begin() may follow.
+  // The run ends, close() follows: for good. Without it, an edit has closed the sink, and waits for nobody.
+  virtual void end_run(RunEnd how) { (void)how; }
+  // Flushes and says whether the last bytes arrived. Only begin() may follow. At an edit a sink whose world
+  // takes nothing, or whose rows wait for a checkpoint, stays at work until flush() or commit() have brought
+  // them out.
   virtual Status close() = 0;
   // Between two writes of a sink whose output can be cut back: hands everything to the system and says how
   // far it goes, as long as the run has begun it. Nothing: it cannot, or has not begun.
@@ -83,9 +100,10 @@ class SinkWriter {
   virtual Status cut_back() { return Unit{}; }
 
   // ---- one whose rows wait for the world
-  // Before begin(), in a run that takes checkpoints. `run`: no other has this name, and it stays when the run
-  // goes on from a checkpoint.
-  virtual void deliver_by_checkpoints(const std::string& run) { (void)run; }
+  // Before begin(), in a run that takes checkpoints.
+  virtual void deliver_by_checkpoints(const CheckpointedRun& run) { (void)run; }
+  // By which the world knows its deliveries; empty: by none.
+  virtual std::string deliveries_name() const { return ""; }
   // At checkpoint `number`, behind flush(): what it holds, and from here on belongs to that checkpoint.
   virtual std::vector<Undelivered> undelivered(uint64_t number) {
     (void)number;

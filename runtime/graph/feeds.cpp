@@ -126,7 +126,9 @@ void Feeds::note_place(Feed& feed) {
 
 void Feeds::stand(Feed& feed, uint64_t position) {
   connector::SourcePlace place = feed.reader->place();
-  if (place.inode != feed.begin.inode || place.input != feed.begin.input) ++inputs_begun_;
+  // Which file it was is not known of a run before.
+  bool other = feed.begin.inode != 0 && place.inode != feed.begin.inode;
+  if (other || place.input != feed.begin.input) ++inputs_begun_;
   feed.begin = std::move(place);
   feed.begun_at = position;
 }

@@ -140,6 +140,8 @@ class Feeds {
   // What is saved now is in a checkpoint; behind it: that checkpoint is durable.
   void note_saved();
   void acknowledge_saved();
+  // Records that were run before this run began are still to come, and are left out.
+  bool leaves_out() const;
   // Whether somebody outside waits until what came is durable.
   bool is_waited_for() const;
   // Behind start(): sources go to where they were. Fails, with the source, where the input is not the same.

@@ -160,6 +160,11 @@ void Feeds::acknowledge_saved() {
   for (auto& [what, feed] : left_) tell(feed);
 }
 
+bool Feeds::leaves_out() const {
+  return std::any_of(feeds_.begin(), feeds_.end(),
+                     [](const Feed& feed) { return feed.replays && feed.skip > 0 && !feed.is_over(); });
+}
+
 bool Feeds::is_waited_for() const {
   return std::any_of(feeds_.begin(), feeds_.end(),
                      [](const Feed& feed) { return feed.reader && feed.reader->is_waited_for(); });
@@ -222,7 +227,7 @@ Status Feeds::go_on_as_left(const std::string& what, Feed& feed) {
 // ---- all of it
 
 bool Runner::at_boundary() const {
-  return !stretch_ && !fleet_.is_firing() && !canary_ && error_.message.empty();
+  return !stretch_ && !fleet_.is_firing() && !canary_ && error_.message.empty() && !feeds_.leaves_out();
 }
 
 bool Runner::is_taking() const {

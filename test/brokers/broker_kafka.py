@@ -135,6 +135,43 @@ emit counted to kafka(brokers: "{address}", topic: "{topic}-out", key: key, tran
         must_be(came, [(i + 1, int(key[1:]) + 5 * i) for i in range(sent // 5)], f"counts of {key}")
 
 
+def ends(folder, server):
+    """Ends of all kinds, and starts: a run whose input ends, again without anything new, one that fails, one that is interrupted."""
+    kcat(server, "-L", "-t", "ended")
+    lines = [b'{"n":%d}\n' % n for n in range(3000)]
+    (folder / "in.jsonl").write_bytes(b"".join(lines[:1000]))
+    text = f"""source r: {{ n: int }} = file("in.jsonl")
+stream total = r | aggregate c = count() window all
+emit r to kafka(brokers: "{server.address}", topic: "ended", transactions: true)
+emit total to kafka(brokers: "{server.address}", topic: "ended-total", transactions: true)
+"""
+    broken = text + 'emit r to file("/dev/full") as broken\n'
+    Run(folder, text, "--state", "st").end()
+    Run(folder, text, "--state", "st").end()
+    for version in (broken, broken):
+        run = Run(folder, version, "--state", "st2")
+        must(run.process.wait(LIMIT) == 3, lambda: f"a run that has to fail: {run.said()}")
+    (folder / "in.jsonl").write_bytes(b"".join(lines[:2000]))
+    Run(folder, text, "--state", "st").end()
+    run = Run(folder, text.replace('"in.jsonl"', '"in.jsonl", follow: true'), "--state", "st")
+    with open(folder / "in.jsonl", "ab") as out:
+        out.write(b"".join(lines[2000:]))
+    collected = Collected(server, "ended", "-X", "isolation.level=read_committed")
+    until(lambda: len(collected.payloads()) >= 3000, lambda: f"{len(collected.payloads())} rows: {run.said()}")
+    run.stop()
+    Run(folder, text.replace('"in.jsonl"', '"in.jsonl", follow: true'), "--state", "st").stop()
+    time.sleep(0.5)
+    came = sorted(json.loads(payload)["n"] for payload in collected.payloads())
+    collected.over()
+    must_be(len(came), 3000, "rows")
+    must_be(came, list(range(3000)))
+    totals = Collected(server, "ended-total", "-X", "isolation.level=read_committed")
+    until(lambda: len(totals.payloads()) >= 2, "no totals")
+    time.sleep(0.3)
+    must_be(totals.payloads(), [b'{"c":1000}', b'{"c":2000}'], "totals")
+    totals.over()
+
+
 def group(folder, server):
     """Without a state the group knows where the last run was."""
     kcat(server, "-L", "-t", "grouped")
@@ -174,5 +211,6 @@ def judge(server):
     case("kafka: once", once, server, "once", False)
     if not server.is_mock:
         case("kafka: once, and the broker killed", once, server, "twice", True)
+        case("kafka: ends", ends, server)
         case("kafka: group", group, server)
     case("kafka: envelope", envelope, server)

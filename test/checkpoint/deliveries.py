@@ -83,6 +83,46 @@ def answers_are_durable(work):
           else f"exit {code}" if code else None if answered > 50 else f"only {answered} answers came")
 
 
+def post(port, number):
+    end = time.monotonic() + LIMIT
+    while time.monotonic() < end:
+        try:
+            peer = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            peer.request("POST", "/in", json.dumps({"id": number}) + "\n")
+            return peer.getresponse().status
+        except OSError:
+            time.sleep(0.02)
+    return 0
+
+
+def answers_of_an_edit_are_durable(work):
+    """An edit sends the source to another port: what is answered there is durable as well."""
+    ports = [free_port(), free_port()]
+    for version, port in enumerate(ports, 1):
+        (work / f"v{version}.mut").write_text(
+            f'source r: {{ id: int }} = http(listen: "127.0.0.1:{port}/in")\nemit r to file("out.jsonl")\n')
+    (work / "v.mut").write_text((work / "v1.mut").read_text())
+    going = begin(work, "--checkpoint-every", "1h", "--swap", "v2.mut@r:3")
+    answers = [post(ports[0], number) for number in range(3)] + [post(ports[1], number) for number in range(3, 13)]
+    going.kill()
+    going.wait()
+    (work / "v.mut").write_text((work / "v2.mut").read_text())
+    going = begin(work)
+    until_text(work, "goes on from")
+    time.sleep(0.2)
+    going.terminate()
+    code = going.wait(LIMIT)
+    there = sorted(ids(work / "out.jsonl"))
+    check("deliveries: an answer behind an edit is durable", None if answers == [200] * 13 and there == list(range(13)) and code == 0
+          else f"exit {code}, answers {answers}, rows {there}: {(work / 'stderr.txt').read_text()[-600:]}")
+
+
+def until_text(work, text):
+    end = time.monotonic() + LIMIT
+    while time.monotonic() < end and text not in (work / "stderr.txt").read_text():
+        time.sleep(0.02)
+
+
 class Taker(threading.Thread):
     """Takes lines of whoever connects, until it is over."""
 
@@ -143,6 +183,6 @@ def rows_arrive(work):
 
 
 def test(workers, long):
-    for claim in (answers_are_durable, rows_arrive):
+    for claim in (answers_are_durable, answers_of_an_edit_are_durable, rows_arrive):
         with tempfile.TemporaryDirectory() as scratch:
             claim(pathlib.Path(scratch))

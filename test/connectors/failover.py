@@ -77,8 +77,8 @@ emit r to file("out.jsonl")
         until(lambda: first.sent, "nobody reads the first")
         time.sleep(0.1)
         stood_in = len(second.sent)
-        first.kill()
         lost = time.monotonic()
+        first.kill()
         run.until_said(r"is lost; reading tcp connect", turn + 1)
         until(lambda: len(second.sent) > stood_in, "nobody reads the second")
         waits.append(time.monotonic() - lost)
@@ -135,6 +135,24 @@ emit r to file("out.jsonl")
     run.stop()
 
 
+def three_inputs(folder):
+    """A file between two programs is read once, then the last is read calmly."""
+    (folder / "old.jsonl").write_text("".join(json.dumps({"tag": "old", "n": n}) + "\n" for n in range(100)))
+    first, third = Feeder("a"), Feeder("c")
+    run = Run(folder, f"""source r: {{ tag: string, n: int }} = tcp(connect: "127.0.0.1:{first.port}") else file("old.jsonl") after 50ms
+  else tcp(connect: "127.0.0.1:{third.port}") after 50ms
+emit r to file("out.jsonl")
+""")
+    until(lambda: len(first.sent) > 10, "nobody reads the first")
+    first.kill()
+    until(lambda: len(third.sent) > 500, "nobody reads the third")
+    third.kill()
+    until(lambda: len(numbers_of(folder, "c")) == len(third.sent), "rows of the third are missing")
+    run.stop()
+    must_be((numbers_of(folder, "a"), numbers_of(folder, "old"), numbers_of(folder, "c")),
+            (first.sent, list(range(100)), third.sent), "rows")
+
+
 def none_is_there(folder):
     """Where none can be opened the run ends, and says why."""
     run = Run(folder, """source r: { n: int } = tcp(connect: "127.0.0.1:1") else file("none.jsonl") after 1s
@@ -145,5 +163,5 @@ emit r to stdout()
 
 
 def judge():
-    for claim in (takes_over, begins_with_the_second, ends_with_a_file, none_is_there):
+    for claim in (takes_over, begins_with_the_second, ends_with_a_file, three_inputs, none_is_there):
         case(f"else {claim.__name__}", claim)

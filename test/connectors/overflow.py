@@ -1,5 +1,7 @@
 """What `on full` says becomes of records that come faster than they are run: a sink whose reader stands still, then reads."""
 import json
+import os
+import subprocess
 import threading
 
 from harness import Receiver, Run, case, connect, listen, must, until
@@ -17,12 +19,14 @@ def sent(client, over):
     over.set()
 
 
-def begun(folder, policy):
+def begun(folder, policy, disk=None):
     listener = listen()
+    if disk:
+        os.environ["TMPDIR"] = str(disk)
     run = Run(folder, f"""source r: {{ n: int, t: string }} = tcp(listen: "127.0.0.1:0") on full {policy}
-stream s = r | select n
-emit s to tcp(connect: "127.0.0.1:{listener.getsockname()[1]}")
+emit r to tcp(connect: "127.0.0.1:{listener.getsockname()[1]}")
 """, "--stats", "stats.json")
+    os.environ.pop("TMPDIR", None)
     peer, _ = listener.accept()
     over = threading.Event()
     threading.Thread(target=sent, args=(connect(run.address("source `r`")), over), daemon=True).start()
@@ -67,6 +71,26 @@ def spills(folder):
     must(numbers == list(range(COUNT)), "rows are not in order")
 
 
+def spills_to_a_full_disk(folder):
+    """When the disk is full the other side is held up; when there is room again all goes on, and every record arrives in order."""
+    disk = folder / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk], capture_output=True).returncode != 0:
+        print("skipped: on full spill to a full disk: this user may not mount a small one")
+        return
+    try:
+        (disk / "filler").write_bytes(bytes(20 << 20))
+        run, peer, over = begun(folder, "spill", disk)
+        run.until_said("takes no more records until there is room")
+        must(not over.is_set(), "all was taken")
+        (disk / "filler").unlink()
+        numbers, dropped = what_came(run, peer, folder)
+        must_be((len(numbers), dropped), (COUNT, 0), "records that arrived, that were dropped")
+        must(numbers == list(range(COUNT)), "rows are not in order")
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
 def blocks(folder):
     """The other side is held up, and every record arrives in order."""
     run, peer, over = begun(folder, "block")
@@ -79,4 +103,5 @@ def judge():
     for policy in ("drop_oldest", "drop_newest"):
         case(f"on full {policy}", drops, policy)
     case("on full spill", spills)
+    case("on full spill to a full disk", spills_to_a_full_disk)
     case("on full block", blocks)

@@ -105,36 +105,40 @@ TEST_F(Deliveries, GoOutAsTheyComeWithoutCheckpoints) {
 
 TEST_F(Deliveries, WaitForTheCheckpointThatHasThem) {
   auto out = sink(FakeCarrier::Keeps::Numbers);
-  out->deliver_by_checkpoints("run");
+  out->deliver_by_checkpoints({"run"});
   ASSERT_TRUE(out->begin(connector::SinkStart::Append));
   EXPECT_EQ(out->after_crash(), SinkWriter::AfterCrash::Commits);
   ASSERT_TRUE(out->write("a\n"));
   ASSERT_TRUE(out->write("b\n"));
   auto first = out->undelivered(1);
   ASSERT_EQ(first.size(), 1u);
-  EXPECT_EQ(first[0].number, 1u);
+  EXPECT_EQ(first[0].number, 2u);
   EXPECT_EQ(first[0].rows, "a\nb\n");
   ASSERT_TRUE(out->write("c\n"));
   env_->sleep(second_ns / 50);
   EXPECT_EQ(world_.count(), 0u);
   out->commit(1);
   until_arrived(1);
-  EXPECT_EQ(world_.arrived, Rows{"1 a\nb\n"});
+  EXPECT_EQ(world_.arrived, Rows{"2 a\nb\n"});
   EXPECT_EQ(out->undelivered(2).back().rows, "c\n");
   // The checkpoint failed: its rows are part of the next one's, under the number that they had.
   ASSERT_TRUE(out->write("d\n"));
   EXPECT_EQ(out->undelivered(3).size(), 2u);
   out->commit(3);
   until_arrived(3);
-  EXPECT_EQ(world_.arrived, (Rows{"1 a\nb\n", "2 c\n", "3 d\n"}));
+  EXPECT_EQ(world_.arrived, (Rows{"2 a\nb\n", "4 c\n", "6 d\n"}));
   ASSERT_TRUE(out->write("e\n"));
-  EXPECT_TRUE(out->close());  // the end: what no checkpoint has goes out too
-  EXPECT_EQ(world_.arrived.back(), "0 e\n");
+  EXPECT_TRUE(out->close());  // by an edit: they wait for their checkpoint
+  env_->sleep(second_ns / 50);
+  EXPECT_EQ(world_.count(), 3u);
+  out->end_run(connector::RunEnd::Whole);
+  EXPECT_TRUE(out->close());  // what the end has brought about is known when it comes again
+  EXPECT_EQ(world_.arrived.back(), "7 e\n");
 }
 
 TEST_F(Deliveries, ComeOnceWhateverIsNotKnownToHaveArrived) {
   auto out = sink(FakeCarrier::Keeps::Numbers);
-  out->deliver_by_checkpoints("run");
+  out->deliver_by_checkpoints({"run"});
   ASSERT_TRUE(out->begin(connector::SinkStart::Append));
   world_.next = {World::Next::FailsBehind, World::Next::FailsBefore};
   for (uint64_t number = 1; number <= 3; ++number) {
@@ -143,7 +147,7 @@ TEST_F(Deliveries, ComeOnceWhateverIsNotKnownToHaveArrived) {
     out->commit(number);
   }
   until_arrived(3);
-  EXPECT_EQ(world_.arrived, (Rows{"1 1\n", "2 2\n", "3 3\n"}));
+  EXPECT_EQ(world_.arrived, (Rows{"2 1\n", "4 2\n", "6 3\n"}));
   EXPECT_GE(world_.connections, 3u);
   EXPECT_TRUE(out->close());
 }
@@ -151,20 +155,51 @@ TEST_F(Deliveries, ComeOnceWhateverIsNotKnownToHaveArrived) {
 TEST_F(Deliveries, GoOnBehindACrash) {
   world_.newest = 4;
   auto out = sink(FakeCarrier::Keeps::Numbers);
-  out->deliver_by_checkpoints("run");
-  ASSERT_TRUE(out->resume({"fake", 0, {{4, "", "had arrived\n"}, {5, "", "had not\n"}}}));
+  out->deliver_by_checkpoints({"run", 2});
+  ASSERT_TRUE(out->resume({"fake", "run/old name", 0, {{4, "", "had arrived\n"}, {6, "", "had not\n"}}}));
+  EXPECT_EQ(out->deliveries_name(), "run/old name");
   ASSERT_TRUE(out->begin(connector::SinkStart::Append));
   env_->sleep(second_ns / 50);
   EXPECT_EQ(world_.count(), 0u);  // nothing goes out before all of the checkpoint is loaded
   ASSERT_TRUE(out->cut_back());
   until_arrived(1);
-  EXPECT_EQ(world_.arrived, Rows{"5 had not\n"});
+  EXPECT_EQ(world_.arrived, Rows{"6 had not\n"});
   EXPECT_TRUE(out->close());
+}
+
+TEST_F(Deliveries, OfARunThatFailsAreMadeAgainByAnother) {
+  auto out = sink(FakeCarrier::Keeps::Numbers);
+  out->deliver_by_checkpoints({"run"});
+  ASSERT_TRUE(out->begin(connector::SinkStart::Append));
+  ASSERT_TRUE(out->write("a\n"));
+  (void)out->undelivered(1);
+  out->commit(1);
+  ASSERT_TRUE(out->write("b\n"));
+  (void)out->undelivered(2);  // which is never durable
+  ASSERT_TRUE(out->write("c\n"));
+  out->end_run(connector::RunEnd::Broken);
+  EXPECT_TRUE(out->close());
+  EXPECT_EQ(world_.arrived, Rows{"2 a\n"});
+}
+
+TEST_F(Deliveries, BehindTheCheckpointThatIsUsedAreRefused) {
+  world_.newest = 8;  // of checkpoint 4
+  auto out = sink(FakeCarrier::Keeps::Numbers);
+  out->deliver_by_checkpoints({"run", 3});
+  Status held = out->hold();
+  ASSERT_FALSE(held);
+  EXPECT_NE(held.error().message.find("checkpoint 4, which is newer"), std::string::npos)
+      << held.error().message;
+  auto after_end = sink(FakeCarrier::Keeps::Numbers);
+  world_.newest = 7;  // what the end behind checkpoint 3 brought about
+  after_end->deliver_by_checkpoints({"run", 3});
+  EXPECT_TRUE(after_end->hold());
+  after_end->release();
 }
 
 TEST_F(Deliveries, OfAWorldWithoutNumbersAreInTheCheckpointUntilTheyArrive) {
   auto out = sink(FakeCarrier::Keeps::Nothing);
-  out->deliver_by_checkpoints("run");
+  out->deliver_by_checkpoints({"run"});
   EXPECT_EQ(out->after_crash(), SinkWriter::AfterCrash::Stays);
   ASSERT_TRUE(out->begin(connector::SinkStart::Append));
   ASSERT_TRUE(out->write("a\n"));

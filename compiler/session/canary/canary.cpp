@@ -5,6 +5,7 @@
 
 #include "compiler/change/borders.h"
 #include "compiler/graph/division.h"
+#include "compiler/session/checkpoint/guarantees.h"
 #include "compiler/session/conversions.h"
 #include "compiler/session/engine_state.h"
 #include "compiler/session/params.h"
@@ -174,6 +175,11 @@ Outcome<Engine::State::Prepared> Engine::State::prepare_canary(const Base& base,
 Outcome<CanaryReport> Engine::canary(const CanaryRequest& request) {
   State& s = *state_;
   if (!s.started) return usage("the engine was not started");
+  if (s.checkpoints) {
+    std::string waits = session::waits_for_checkpoints(*s.running_program());
+    if (!waits.empty())
+      return usage("while a canary runs no checkpoint is taken, and " + waits + " waits for one");
+  }
   if (request.at.empty()) s.let_waiting_shadow_go();
   auto run = std::make_shared<session::CanaryRun>();
   run->request = request;

@@ -142,6 +142,16 @@ std::string demand_of_checkpoints(const Program& program) {
   return "";
 }
 
+std::string waits_for_checkpoints(const Program& program) {
+  for (const typed::Emit& emit : program.typed->emits) {
+    if (best_of(emit) == SinkCrash::Commits) return "sink `" + emit.name + "`";
+  }
+  for (const typed::Source& source : program.typed->sources) {
+    if (best_of(source) == SourceCrash::SentAgain) return "source `" + source.name + "`";
+  }
+  return "";
+}
+
 bool check_demands(const Program& program, diag::Engine& diags) {
   std::vector<PathGuarantee> paths = best_guarantees(program);
   const PathGuarantee* path = first_broken(program, paths);

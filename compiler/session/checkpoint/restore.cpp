@@ -95,15 +95,14 @@ Outcome<Done> Engine::State::resume_sinks() {
 // The script is the one that ran: it has the sink, but for one that an edit had just let go.
 void Engine::State::resume_delivery(const connector::SinkPlace& place) {
   for (const typed::Emit& emit : program->typed->emits) {
-    auto writer = session::make_network_sink(surroundings(), emit, bindings, place.path);
+    auto writer = session::make_network_sink(surroundings(), emit, bindings, place);
     if (!writer) continue;
-    (void)writer->resume(place);
     known_sinks.push_back({place.path, std::move(writer)});
     return;
   }
   size_t bytes = 0;
   for (const connector::Undelivered& each : place.undelivered) bytes += each.rows.size();
-  messages->say(std::to_string(bytes) + " bytes of rows that " + place.path +
+  messages->say(std::to_string(bytes) + " bytes of rows that " + place.path.substr(0, place.path.find('\n')) +
                 " had not taken are given up: the script that ran has no such sink");
 }
 
@@ -125,17 +124,16 @@ Outcome<Done> Engine::State::restore() {
     at += " " + count.source + ":" + std::to_string(count.records);
   messages->say("v" + std::to_string(runner->version()) + " goes on from " + of + " at" + at);
   checkpoints->forget_found();
+  checkpoints->note_progress(*runner);
   (void)env->fail_points().at("checkpoint.restored");
   return Done{};
 }
 
-Outcome<Done> Engine::State::tell_guarantees(
-    const std::vector<connector::SourceReader::AfterCrash>& sources) {
+Outcome<Done> Engine::State::tell_guarantees(const std::vector<connector::SourceReader::AfterCrash>& sources,
+                                             const std::vector<runtime::OutletBinding>& outlets) {
   std::vector<connector::SinkWriter::AfterCrash> sinks;
-  for (const typed::Emit& emit : program->typed->emits) {
-    const runtime::OutletBinding* outlet = runner->outlets().find(emit.name);
-    sinks.push_back(outlet != nullptr && outlet->writer ? outlet->writer->after_crash()
-                                                        : connector::SinkWriter::AfterCrash::Stays);
+  for (const runtime::OutletBinding& outlet : outlets) {
+    sinks.push_back(outlet.writer ? outlet.writer->after_crash() : connector::SinkWriter::AfterCrash::Stays);
   }
   std::vector<session::PathGuarantee> paths = session::guarantees_of(*program, sources, sinks);
   std::string broken = session::broken_demand(*program, paths);
@@ -208,7 +206,18 @@ bool Engine::State::care_for_checkpoints() {
     if (std::any_of(known_sinks.begin(), known_sinks.end(),
                     [](const auto& sink) { return sink.writer->is_out_of_space(); }))
       return true;
-    if (full) checkpoints->want();
+    if (full) checkpoints->hurry();
+    if (checkpoints->is_over() && !runner->was_stopped()) {
+      bool waits = full || runner->feeds().is_waited_for() ||
+                   std::any_of(known_sinks.begin(), known_sinks.end(), [](const auto& sink) {
+                     return sink.writer->after_crash() == connector::SinkWriter::AfterCrash::Commits;
+                   });
+      if (waits) {
+        failure = io(
+            {"no further checkpoint can be taken, and rows wait for one: " + checkpoints->why_abandoned()});
+        return false;
+      }
+    }
     if (runner->feeds().is_waited_for()) checkpoints->hurry();
     output = checkpoints->wants_output(known_sinks);
   }
@@ -220,6 +229,24 @@ bool Engine::State::care_for_checkpoints() {
   checkpoints->wait();
   hear_of_checkpoint();
   return true;
+}
+
+Status Engine::State::close_sinks() {
+  using End = connector::RunEnd;
+  // Of a run that fails another one makes again what no checkpoint has.
+  bool whole = came_to_end && (!checkpoints || checkpoints->is_settled());
+  std::vector<session::KnownSink> all;
+  {
+    std::lock_guard lock(sinks_mutex);
+    all = known_sinks;
+  }
+  for (const session::KnownSink& sink : all) sink.writer->end_run(whole ? End::Whole : End::Broken);
+  Status out = runner->close();
+  for (const session::KnownSink& sink : all) {
+    Status closed = sink.writer->close();
+    if (out) out = std::move(closed);
+  }
+  return out;
 }
 
 // What is on its way arrives before the last checkpoint, which would have it sent again.
@@ -252,12 +279,14 @@ bool Engine::State::end_input() {
     checkpoints->wait();
     hear_of_checkpoint();
     wait_for_sinks();
-    if (runner->at_boundary()) fine = take_checkpoint();
+    // Where nothing has happened since the last one, it is of this end too.
+    if (runner->at_boundary() && checkpoints->has_news(*runner)) fine = take_checkpoint();
     // What came since the last one is in no checkpoint.
     if (!runner->at_boundary() && runner->was_stopped())
       messages->say("no checkpoint is taken at the end: a canary runs; the one before stays");
     checkpoints->end();
   }
+  came_to_end = fine;
   runner->end_input(runner->was_stopped() ? runtime::Runner::End::Leave : runtime::Runner::End::Finish);
   return fine;
 }

@@ -36,6 +36,7 @@ void pass_script(Io& io, Script& script) {
 template <typename Io, typename Sink>
 void pass_sink(Io& io, Sink& sink) {
   io.text(sink.path);
+  io.text(sink.name);
   io.value(sink.bytes);
   state::pass_each(io, sink.undelivered, 24, [](Io& of, auto& each) {
     of.value(each.number);
@@ -142,6 +143,7 @@ std::optional<uint64_t> CheckpointRun::tell_outcome() {
     figures_.written_bytes += outcome->written_bytes;
     figures_.state_bytes = outcome->named_bytes;
     figures_.write_ns = outcome->took_ns;
+    settled_ = true;
     return outcome->number;
   }
   ++figures_.abandoned;
@@ -153,7 +155,7 @@ std::optional<uint64_t> CheckpointRun::tell_outcome() {
                       "a checkpoint is abandoned: " + outcome->done.error().message + "; " + stays,
                       env_.monotonic_ns());
   // The directory stays ours as long as the run writes its outputs.
-  if (outcome->is_last) ended_ = true;
+  if (outcome->is_last) ended_ = over_ = true;
   return std::nullopt;
 }
 
@@ -181,6 +183,7 @@ Status CheckpointRun::take(runtime::Runner& runner, const RecordedScript& script
   std::vector<connector::SinkPlace> places;
   for (const KnownSink& sink : known_sinks) {
     auto place = sink.writer->place();
+    if (!place && place.error().cause == Error::Cause::NoSpace) return give_up(place.error());
     if (!place) return place.error();
     if (place.value()) {
       outputs_.insert(sink.path);
@@ -191,13 +194,14 @@ Status CheckpointRun::take(runtime::Runner& runner, const RecordedScript& script
     auto undelivered = sink.writer->undelivered(contents.number);
     if (undelivered.empty()) continue;
     undelivered_ = true;
-    places.push_back({sink.path, 0, std::move(undelivered)});
+    places.push_back({sink.path, sink.writer->deliveries_name(), 0, std::move(undelivered)});
   }
   state::pass_each(saver, places, 24,
                    [](state::Saver& of, const connector::SinkPlace& sink) { pass_sink(of, sink); });
   contents.sections.push_back({"sinks", saver.finish()});
   memory_.trim();
   (void)env_.fail_points().at("checkpoint.captured");
+  settled_ = false;
   writer_->begin(std::move(contents));
   if (every_ns_ == 0) writer_->wait();
   int64_t pause = env_.thread_cpu_ns() - begin;
@@ -205,6 +209,14 @@ Status CheckpointRun::take(runtime::Runner& runner, const RecordedScript& script
   figures_.pause_ns += pause;
   figures_.pause_most_ns = std::max(figures_.pause_most_ns, pause);
   figures_.memory_bytes = memory_.bytes();
+  return Unit{};
+}
+
+// Rows wait for a disk: there is none until they have gone.
+Status CheckpointRun::give_up(const Error& why) {
+  ++figures_.abandoned;
+  why_abandoned_ = why.message;
+  last_.reset();
   return Unit{};
 }
 

@@ -68,6 +68,16 @@ class CheckpointRun {
               const std::vector<KnownSink>& known_sinks);
   // Until the one that is being written is written.
   void wait();
+  // What has happened is in the checkpoint that was loaded.
+  void note_progress(const runtime::Runner& runner) { last_ = progress_of(runner); }
+  // Whether anything has happened since the last one.
+  bool has_news(const runtime::Runner& runner) const {
+    return wanted_ || undelivered_ || last_ != progress_of(runner);
+  }
+  // Whether the last one that was begun is durable, as far as was heard.
+  bool is_settled() const { return settled_; }
+  // None can be taken any more: an output cannot be trusted.
+  bool is_over() const { return over_; }
   // Whether another run could go on from here; else what the last outcome said.
   bool has_one() const { return figures_.number != 0; }
   const std::string& why_abandoned() const { return why_abandoned_; }
@@ -95,6 +105,7 @@ class CheckpointRun {
     uint64_t inputs = 0;
     friend bool operator==(const Progressed&, const Progressed&) = default;
   };
+  Status give_up(const Error& why);
   int64_t hurry_from_ns() const;  // by the steady clock
   static Progressed progress_of(const runtime::Runner& runner);
 
@@ -110,6 +121,8 @@ class CheckpointRun {
   bool hurried_ = false;           // somebody waits for the next
   bool undelivered_ = false;       // the last one has rows that were on their way
   bool ended_ = false;
+  bool over_ = false;
+  bool settled_ = true;
   std::string why_abandoned_;
   std::optional<int64_t> waits_since_ns_;  // for what is left to be taken over
   std::optional<Progressed> last_;

@@ -21,10 +21,18 @@ class CarriedSink final : public Outbox {
         backoff_(env.random_seed()) {}
   ~CarriedSink() override { end(); }
 
-  void deliver_by_checkpoints(const std::string& run) override {
+  void deliver_by_checkpoints(const CheckpointedRun& run) override {
     if (!carrier_->keeps_numbers()) return Outbox::deliver_by_checkpoints(run);
-    carrier_->name_deliveries(run + "/" + options_.name);
-    hold_rows_back();
+    name_ = run.name + "/" + options_.name;
+    carrier_->name_deliveries(name_);
+    hold_rows_back(run);
+    if (run.phase == CheckpointedRun::Phase::Start) newest_allowed_ = newest_number_of(run.checkpoint);
+  }
+  std::string deliveries_name() const override { return name_; }
+  // It may have had another name when the world heard of it first.
+  Status resume(const SinkPlace& place) override {
+    if (!place.name.empty()) carrier_->name_deliveries(name_ = place.name);
+    return Outbox::resume(place);
   }
 
  private:
@@ -136,6 +144,14 @@ class CarriedSink final : public Outbox {
     connected_ = true;
     if (!carrier_->keeps_numbers()) return std::nullopt;
     auto newest = carrier_->newest_number();
+    if (newest && newest_allowed_ && newest.value() > *newest_allowed_) {
+      disconnect();
+      return Trouble{
+          Error{"it has rows of checkpoint " + std::to_string(newest.value() / 2) +
+                ", which is newer than the one that this run goes on from: rows of it would come twice"},
+          Trouble::Kind::ForGood};
+    }
+    newest_allowed_.reset();
     if (newest) {
       newest_ = newest.value();
       return std::nullopt;
@@ -152,7 +168,9 @@ class CarriedSink final : public Outbox {
   Backoff backoff_;
   std::optional<Link> link_;  // while it is open
   bool connected_ = false;
-  uint64_t newest_ = 0;  // number that the world has
+  uint64_t newest_ = 0;                     // number that the world has
+  std::string name_;                        // of the deliveries
+  std::optional<uint64_t> newest_allowed_;  // until the first connection
 };
 
 }  // namespace

@@ -122,9 +122,12 @@ class Failover final : public SourceReader {
     return own < 0 ? look_ns : std::min(own, look_ns);
   }
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
-    for (auto& input : inputs_) {
-      if (!input->reader) continue;
-      Status done = input->reader->redeclare(record, time_field);
+    std::vector<SourceReader*> all;
+    for (auto& input : inputs_) all.push_back(input->reader.get());
+    for (auto& ending : ending_) all.push_back(ending.get());
+    for (SourceReader* reader : all) {
+      if (reader == nullptr) continue;
+      Status done = reader->redeclare(record, time_field);
       if (!done) return done;
     }
     redeclared_ = {std::move(record), time_field};
@@ -191,8 +194,8 @@ class Failover final : public SourceReader {
   void choose() {
     int64_t now_ns = env_.monotonic_ns();
     for (size_t i = 0; i < active_; ++i) {
-      if (!inputs_[i]->reader) want(*inputs_[i]);
-      if (inputs_[i]->reader && !inputs_[i]->lost_ns) return go_back(i);
+      if (!inputs_[i]->reader && !inputs_[i]->over) want(*inputs_[i]);
+      if (inputs_[i]->reader && !inputs_[i]->lost_ns && !inputs_[i]->over) return go_back(i);
     }
     Input& active = *inputs_[active_];
     bool gone = !active.reader || active.over;

@@ -45,6 +45,7 @@ class StreamSink final : public SinkWriter {
     Status opened = open();
     if (!opened) return opened;
     active_ = true;
+    leaving_ = false;
     if (std::exchange(begun_, true) || path_.empty()) return Unit{};
     uint64_t before = start == SinkStart::Replace ? 0 : bytes_before();
     wants_header_ = before == 0;
@@ -63,7 +64,7 @@ class StreamSink final : public SinkWriter {
       if (packer_) packer_ = make_packer_of(path_);
       wrote_ = false;
     }
-    return std::optional<SinkPlace>({path_, bytes_});
+    return std::optional<SinkPlace>({path_, "", bytes_});
   }
 
   Status resume(const SinkPlace& place) override {
@@ -105,31 +106,22 @@ class StreamSink final : public SinkWriter {
 
   Status flush() override {
     std::lock_guard lock(mutex_);
-    return put(PackFlush::Sync);
+    Status done = put(PackFlush::Sync);
+    return done && leaving_ && unwritten_.empty() ? finish() : done;
+  }
+
+  void end_run(RunEnd) override {
+    std::lock_guard lock(mutex_);
+    run_ends_ = true;
   }
 
   Status close() override {
     std::lock_guard lock(mutex_);
     if (!active_) return Unit{};
-    Status put_all = put(PackFlush::Finish);
-    for (int64_t begun_ns = env_.monotonic_ns(); put_all && !unwritten_.empty();) {
-      env_.sleep(space_look_ns);
-      if (env_.monotonic_ns() - begun_ns < drain_wait_ns) {
-        put_all = put(PackFlush::Finish);
-      } else {
-        put_all = Error{why_ + ": " + std::to_string(unwritten_.size() + waiting_.size()) +
-                        " bytes of rows were not written"};
-      }
-    }
-    active_ = false;
-    wrote_ = false;
-    packer_ = make_packer_of(path_);  // what may follow is a member of its own
-    if (holds_ > 0) return put_all;
-    Status closed = file_->close();
-    file_ = nullptr;
-    return put_all ? closed : put_all;
+    // Rows that wait for a disk are brought out by flush(), for an edit waits for nobody.
+    leaving_ = !unwritten_.empty() && !run_ends_;
+    return leaving_ ? Status(Unit{}) : finish();
   }
-
   bool full() const override { return is_out_of_space(); }
   bool is_out_of_space() const override {
     std::lock_guard lock(mutex_);
@@ -196,6 +188,27 @@ class StreamSink final : public SinkWriter {
     return written;
   }
 
+  Status finish() {
+    leaving_ = false;
+    Status put_all = put(PackFlush::Finish);
+    for (int64_t begun_ns = env_.monotonic_ns(); put_all && !unwritten_.empty();) {
+      env_.sleep(space_look_ns);
+      if (env_.monotonic_ns() - begun_ns < drain_wait_ns) {
+        put_all = put(PackFlush::Finish);
+      } else {
+        put_all = Error{why_ + ": " + std::to_string(unwritten_.size() + waiting_.size()) +
+                        " bytes of rows were not written"};
+      }
+    }
+    active_ = false;
+    wrote_ = false;
+    packer_ = make_packer_of(path_);  // what may follow is a member of its own
+    if (holds_ > 0) return put_all;
+    Status closed = file_->close();
+    file_ = nullptr;
+    return put_all ? closed : put_all;
+  }
+
   // What a full disk has no room for waits.
   Status write_out(std::string_view bytes) {
     uint64_t before = file_->written_bytes();
@@ -219,9 +232,11 @@ class StreamSink final : public SinkWriter {
   uint64_t bytes_ = 0;  // of the output, as far as it was written
   bool wrote_ = false;  // since the last place()
   int holds_ = 0;
-  bool active_ = false;  // between begin() and close()
-  bool begun_ = false;   // by this run
-  bool made_ = false;    // there was no such file when it was opened
+  bool active_ = false;   // between begin() and close()
+  bool leaving_ = false;  // closed by an edit, with rows that wait for a disk
+  bool run_ends_ = false;
+  bool begun_ = false;  // by this run
+  bool made_ = false;   // there was no such file when it was opened
   text::Buffer waiting_;
   std::string unwritten_;  // before that: the disk had no room for it
   std::string why_;        // it had none

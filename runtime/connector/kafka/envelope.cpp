@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "runtime/codec/json/writer.h"
+#include "runtime/connector/message/envelope.h"
 
 namespace mut::connector {
 namespace {
@@ -21,9 +22,6 @@ void write_envelope(const KafkaApi& api, const rd_kafka_message_t& message, std:
   } else {
     out.append("null");
   }
-  out.append(",\"value\":");
-  std::string_view payload(static_cast<const char*>(message.payload), message.len);
-  out.append(payload.empty() ? "null" : payload);
   out.append(",\"topic\":");
   json::append_string(api.topic_name(message.rkt), out);
   out.append(",\"partition\":" + std::to_string(message.partition) +
@@ -44,8 +42,9 @@ void write_envelope(const KafkaApi& api, const rd_kafka_message_t& message, std:
     out.append(":");
     write_text(value, size, out);
   }
-  out.append("}}");
+  out.append("},\"value\":");
   to.append(out.view());
+  end_envelope({static_cast<const char*>(message.payload), message.len}, to);
 }
 
 }  // namespace mut::connector

@@ -6,7 +6,7 @@
 
 namespace mut::connector {
 
-// {"key":…,"value":…,"topic":…,"partition":…,"offset":…,"time":…,"headers":{…}}: `value` is the payload as it
+// {"key":…,"topic":…,"partition":…,"offset":…,"time":…,"headers":{…},"value":…}: `value` is the payload as it
 // is, null where there is none; a key that is missing is null; `time` is milliseconds, null where there is
 // none.
 void write_envelope(const KafkaApi& api, const rd_kafka_message_t& message, std::string& to);

@@ -11,7 +11,7 @@ namespace mut::connector {
 namespace {
 
 // How long the brokers may take for a message or a step of a transaction, milliseconds.
-constexpr int deliver_wait_ms = 30'000;
+constexpr int deliver_wait_ms = 10'000;
 
 class KafkaCarrier final : public Carrier {
  public:
@@ -120,6 +120,7 @@ class KafkaCarrier final : public Carrier {
       rd_kafka_resp_err_t code = api_.error_code(failed);
       if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) return judge(failed);
       api_.error_destroy(failed);
+      if (refused_ != RD_KAFKA_RESP_ERR_NO_ERROR) return trouble_of(refused_);
       (void)api_.poll(client_.get(), 100);
     }
   }

@@ -61,10 +61,16 @@ class KafkaSource final : public Subscription {
 
   Poll take(MessageGroup& to) override {
     if (!assigned_) assign();
-    if (received_.empty() && !receive()) return Poll::Failed;
-    if (received_.empty()) {
+    bool stopped = stopped_.load();
+    // One that is stopped gives what it has received; the first group of a run that goes on is given as a
+    // whole.
+    if ((received_.empty() || held_) && !stopped && !receive()) return Poll::Failed;
+    if (held_ && !received_.empty() && !check_held()) {
+      return error_.message.empty() ? Poll::Wait : Poll::Failed;
+    }
+    if (received_.empty() || (held_ && stopped)) {
       group_ = {};
-      return stopped_.load() ? Poll::End : Poll::Wait;
+      return stopped ? Poll::End : Poll::Wait;
     }
     const rd_kafka_message_t& first = *received_.front();
     group_ = {first.partition, next_[first.partition], next_[first.partition]};
@@ -74,8 +80,8 @@ class KafkaSource final : public Subscription {
       add(*received_.front(), to);
       received_.pop_front();
     }
-    if (held_until_ && group_.end >= *held_until_) {
-      held_until_.reset();
+    if (held_ && group_.end >= held_->end) {
+      held_.reset();
       assigned_ = false;  // the other partitions come too
     }
     taken_.push_back({messages_, group_.partition, group_.end});
@@ -90,16 +96,18 @@ class KafkaSource final : public Subscription {
 
   bool replays() const override { return true; }
 
-  // "3:1200-1300;0:77-77;…": partition, next message, and where the group ends that comes first.
+  // "3:1200-1300#100;0:77-77#0;…": partition, next message, where the group ends that comes first, and how
+  // many messages it had.
   std::string cursor() const override {
     std::string out;
-    auto add_place = [&](int32_t partition, int64_t from, int64_t to) {
+    auto add_place = [&](int32_t partition, int64_t from, int64_t to, uint64_t messages) {
       if (!out.empty()) out += ';';
-      out += std::to_string(partition) + ":" + std::to_string(from) + "-" + std::to_string(to);
+      out += std::to_string(partition) + ":" + std::to_string(from) + "-" + std::to_string(to) + "#" +
+             std::to_string(messages);
     };
-    if (group_.begin != group_.end) add_place(group_.partition, group_.begin, group_.end);
+    if (group_.begin != group_.end) add_place(group_.partition, group_.begin, group_.end, group_.messages);
     for (const auto& [partition, next] : next_) {
-      if (group_.begin == group_.end || partition != group_.partition) add_place(partition, next, next);
+      if (group_.begin == group_.end || partition != group_.partition) add_place(partition, next, next, 0);
     }
     return out;
   }
@@ -113,13 +121,12 @@ class KafkaSource final : public Subscription {
       int32_t partition = 0;
       int64_t from = 0;
       int64_t to = 0;
-      bool fine = read(at, end, partition, ':') && read(at, end, from, '-') && read(at, end, to, ';');
+      uint64_t messages = 0;
+      bool fine = read(at, end, partition, ':') && read(at, end, from, '-') && read(at, end, to, '#') &&
+                  read(at, end, messages, ';');
       if (!fine || !next_.contains(partition))
         return Error{"topic `" + options_.address.topic + "` has not the partitions that it had: " + cursor};
-      if (first && from != to) {
-        held_until_ = to;
-        held_ = partition;
-      }
+      if (first && from != to) held_ = Group{partition, from, to, messages};
       places[partition] = from;
       first = false;
     }
@@ -155,6 +162,7 @@ class KafkaSource final : public Subscription {
     int32_t partition = 0;
     int64_t begin = 0;
     int64_t end = 0;
+    uint64_t messages = 0;
   };
   struct Taken {
     uint64_t messages = 0;  // up to and with the group
@@ -239,7 +247,7 @@ class KafkaSource final : public Subscription {
   void assign() {
     received_.clear();  // they come again
     std::map<int32_t, int64_t> places = next_;
-    if (held_until_) std::erase_if(places, [&](const auto& place) { return place.first != held_; });
+    if (held_) std::erase_if(places, [&](const auto& place) { return place.first != held_->partition; });
     rd_kafka_topic_partition_list_t* list = list_of(places);
     (void)api_.assign(client_.get(), list);
     api_.topic_partition_list_destroy(list);
@@ -247,7 +255,22 @@ class KafkaSource final : public Subscription {
   }
 
   bool belongs(const rd_kafka_message_t& message) const {
-    return message.partition == group_.partition && (!held_until_ || message.offset < *held_until_);
+    return message.partition == group_.partition && (!held_ || message.offset < held_->end);
+  }
+
+  // Whether the group that was begun by a run before has come whole. Where messages of it are gone, by
+  // compaction, nobody can say which had been run.
+  bool check_held() {
+    if (received_.back()->offset < held_->end - 1) return false;
+    auto count = static_cast<uint64_t>(std::count_if(
+        received_.begin(), received_.end(), [&](const Message& each) { return each->offset < held_->end; }));
+    if (held_checked_ || count == held_->messages) return held_checked_ = true;
+    error_ = Error{"topic `" + options_.address.topic + "`, partition " + std::to_string(held_->partition) +
+                   ": of the messages from " + std::to_string(held_->begin) + " to " +
+                   std::to_string(held_->end - 1) +
+                   " some are not kept any more, so that nobody knows which of them were run: begin anew, or "
+                   "from a copy"};
+    return false;
   }
 
   void add(const rd_kafka_message_t& message, MessageGroup& to) {
@@ -259,6 +282,7 @@ class KafkaSource final : public Subscription {
       to.add({static_cast<const char*>(message.payload), message.len});
     }
     group_.end = next_[message.partition] = message.offset + 1;
+    ++group_.messages;
     ++messages_;
   }
 
@@ -309,12 +333,12 @@ class KafkaSource final : public Subscription {
   std::optional<Link> link_;
   KafkaClient client_;
   rd_kafka_queue_t* queue_ = nullptr;
-  std::deque<Message> received_;       // and not taken
-  std::map<int32_t, int64_t> next_;    // by partition: the message that is taken next
-  std::map<int32_t, int64_t> low_;     // the first that is kept
-  Group group_;                        // that was taken last; begin == end: none
-  std::optional<int64_t> held_until_;  // messages of `held_` before it come first
-  int32_t held_ = 0;
+  std::deque<Message> received_;     // and not taken
+  std::map<int32_t, int64_t> next_;  // by partition: the message that is taken next
+  std::map<int32_t, int64_t> low_;   // the first that is kept
+  Group group_;                      // that was taken last; begin == end: none
+  std::optional<Group> held_;        // comes first, as the run before had it
+  bool held_checked_ = false;
   bool assigned_ = false;
   bool lost_ = false;
   uint64_t messages_ = 0;

@@ -49,24 +49,27 @@ std::string on_one_line(std::string_view payload) {
 
 }  // namespace
 
-std::string in_envelope(std::string_view field, std::string_view from, std::string_view payload) {
-  text::Buffer out;
-  out.append("{\"" + std::string(field) + "\":");
-  json::append_string(from, out);
-  out.append(",\"value\":");
-  if (payload.empty()) {
-    out.append("null}");
-  } else if (stands_alone(payload)) {
-    out.append(on_one_line(payload));
-    out.append("}");
-  } else {
+void end_envelope(std::string_view payload, std::string& to) {
+  to += payload.empty() ? "null" : "";
+  if (!payload.empty() && !stands_alone(payload)) {
     // A text without an end, which nothing in it can close.
-    json::append_string(payload, out);
-    std::string cut(out.view());
-    cut.pop_back();
-    return cut;
+    text::Buffer text;
+    json::append_string(payload, text);
+    to += text.view().substr(0, text.size() - 1);
+    return;
   }
-  return std::string(out.view());
+  to += on_one_line(payload);
+  to += '}';
+}
+
+std::string in_envelope(std::string_view field, std::string_view from, std::string_view payload) {
+  text::Buffer begin;
+  begin.append("{\"" + std::string(field) + "\":");
+  json::append_string(from, begin);
+  begin.append(",\"value\":");
+  std::string out(begin.view());
+  end_envelope(payload, out);
+  return out;
 }
 
 }  // namespace mut::connector

@@ -10,4 +10,9 @@ namespace mut::connector {
 // whoever sends it cannot say of what topic it is.
 std::string in_envelope(std::string_view field, std::string_view from, std::string_view payload);
 
+// Behind `"value":` of an envelope that is begun: the payload, null where it is empty, and the end. A payload
+// that is no value by itself leaves the envelope without an end: it is a bad row, and can claim nothing of
+// what stands around it.
+void end_envelope(std::string_view payload, std::string& to);
+
 }  // namespace mut::connector

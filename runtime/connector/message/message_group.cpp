@@ -9,6 +9,7 @@ namespace mut::connector {
 void MessageGroup::begin(std::string from) {
   from_ = std::move(from);
   ends_.clear();
+  bad_.clear();
   text_bytes_ = 0;
   // Rows of the group before may still point into its buffer.
   if (buffer_ && buffer_.use_count() > 1) buffer_ = nullptr;
@@ -25,6 +26,16 @@ void MessageGroup::add(std::string_view payload) {
   buffer_->memory[needed - 1] = '\n';
   text_bytes_ = needed;
   ends_.push_back(needed);
+}
+
+void MessageGroup::add_bad(std::string_view raw, std::string why) {
+  bad_.emplace(ends_.size(), std::move(why));
+  add(raw);
+}
+
+std::string_view MessageGroup::bad(size_t index) const {
+  auto found = bad_.find(index);
+  return found == bad_.end() ? std::string_view() : found->second;
 }
 
 std::string_view MessageGroup::message(size_t index) const {

@@ -101,10 +101,10 @@ class MessageSource final : public SourceReader {
       decoder_->start_input();
       decoder_->go_on_at(number);
     }
-    std::string why;
-    if (message.empty()) {
+    std::string why(group_.bad(next_));
+    if (why.empty() && message.empty()) {
       why = "the message is empty";
-    } else {
+    } else if (why.empty()) {
       auto step = decoder_->decode(left, true, arrival_ns_, batch);
       if (step) {
         used_ += step.value().bytes_used;

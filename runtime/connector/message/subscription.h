@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,10 @@ class MessageGroup {
   void begin(std::string from);
   // Copies it.
   void add(std::string_view payload);
+  // One that cannot be decoded, and why; `raw` is what is shown of it.
+  void add_bad(std::string_view raw, std::string why);
+  // Empty: it is to be decoded.
+  std::string_view bad(size_t index) const;
   bool full() const { return text_bytes_ >= bytes_max || ends_.size() >= messages_max; }
 
   const std::string& from() const { return from_; }
@@ -37,7 +42,8 @@ class MessageGroup {
   std::string from_;
   std::shared_ptr<batch::ReadBuffer> buffer_;
   size_t text_bytes_ = 0;
-  std::vector<size_t> ends_;  // of each message with its line end, in the buffer
+  std::map<size_t, std::string> bad_;  // by index: why
+  std::vector<size_t> ends_;           // of each message with its line end, in the buffer
 };
 
 // Threads: that of the rows, stop() any. Threads of a client's library put messages into a queue of the

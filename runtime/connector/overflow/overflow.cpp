@@ -16,6 +16,9 @@ namespace {
 constexpr uint32_t lines_at_once = 1024;
 // Between two attempts to write where the disk takes nothing.
 constexpr int64_t disk_retry_ns = 200'000'000;
+// For what its thread still has when it is stopped.
+constexpr int64_t stop_wait_ns = 1'000'000'000;
+constexpr int64_t stop_look_ns = 500'000;
 
 class Overflow final : public Subscription {
  public:
@@ -40,6 +43,11 @@ class Overflow final : public Subscription {
   }
 
   Poll take(MessageGroup& to) override {
+    // Behind stop() what was received is on its way here, and nothing is the end before it is told.
+    for (int64_t begun_ns = env_.monotonic_ns(); stopping_.load() && nothing_yet();) {
+      if (env_.monotonic_ns() - begun_ns > stop_wait_ns) break;
+      env_.sleep(stop_look_ns);
+    }
     std::lock_guard lock(mutex_);
     if (!waiting_.empty()) {
       to = std::move(waiting_.front());
@@ -61,6 +69,7 @@ class Overflow final : public Subscription {
 
   const Error& error() const override { return *error_; }
   void stop() override {
+    stopping_.store(true);
     lines_->stop();
     bell_->notify();
   }
@@ -71,6 +80,10 @@ class Overflow final : public Subscription {
   uint64_t dropped() const override { return dropped_.load(); }
 
  private:
+  bool nothing_yet() const {
+    std::lock_guard lock(mutex_);
+    return waiting_.empty() && spill_.empty() && !ended_;
+  }
   Poll fail(Error error) {
     error_ = std::move(error);
     return Poll::Failed;
@@ -105,7 +118,13 @@ class Overflow final : public Subscription {
     const MutBatch& view = batch.view();
     MessageGroup out;
     out.begin(std::string(abi::view(view.input_name)));
-    for (uint32_t i = 0; i < view.row_count; ++i) out.add({view.origins[i].raw, view.origins[i].raw_size});
+    uint32_t error = 0;
+    for (uint32_t i = 0; i < view.row_count; ++i) {
+      std::string_view raw(view.origins[i].raw, view.origins[i].raw_size);
+      bool is_bad = view.bad != nullptr && view.bad[i] != 0;
+      if (is_bad) out.add_bad(raw, std::string(abi::view(view.errors[error++].message)));
+      if (!is_bad) out.add(raw);
+    }
     return out;
   }
 
@@ -170,6 +189,7 @@ class Overflow final : public Subscription {
 
   batch::Batch batch_;  // of the thread
   std::atomic<uint64_t> dropped_{0};
+  std::atomic<bool> stopping_{false};
   std::atomic<bool> over_{false};
   std::unique_ptr<env::Thread> thread_;  // the last: it uses all others
 };

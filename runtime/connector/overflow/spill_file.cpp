@@ -16,7 +16,8 @@ struct Head {
 
 Status SpillFile::begin_segment() {
   std::string path = folder_ + "/mut-spill-" + std::to_string(env_.random_seed());
-  auto out = env_.open_output(path, env::OpenMode::CreateNew);
+  // What fails is cut off: the next write goes to the end.
+  auto out = env_.open_output(path, env::OpenMode::Append);
   if (!out) return out.error();
   auto in = env_.open_input(path);
   (void)env_.remove_file(path);
@@ -31,13 +32,16 @@ Status SpillFile::push(const MessageGroup& group) {
     if (!begun) return begun;
   }
   Head head{0, group.from().size(), group.size()};
-  for (size_t i = 0; i < group.size(); ++i) head.text_bytes += sizeof(uint64_t) + group.message(i).size();
+  for (size_t i = 0; i < group.size(); ++i)
+    head.text_bytes += 2 * sizeof(uint64_t) + group.message(i).size() + group.bad(i).size();
   text_.assign(reinterpret_cast<const char*>(&head), sizeof(head));
   text_ += group.from();
   for (size_t i = 0; i < group.size(); ++i) {
-    uint64_t size = group.message(i).size();
-    text_.append(reinterpret_cast<const char*>(&size), sizeof(size));
-    text_ += group.message(i);
+    for (std::string_view part : {group.message(i), group.bad(i)}) {
+      uint64_t size = part.size();
+      text_.append(reinterpret_cast<const char*>(&size), sizeof(size));
+      text_ += part;
+    }
   }
   Segment& last = segments_.back();
   Status wrote = last.out->write(text_);
@@ -64,6 +68,14 @@ Status SpillFile::read(char* to, size_t bytes) {
   return Unit{};
 }
 
+// One piece of text behind its length; `at` goes behind it.
+std::string_view SpillFile::part_at(size_t& at) const {
+  uint64_t size = 0;
+  memcpy(&size, text_.data() + at, sizeof(size));
+  at += sizeof(size) + size;
+  return std::string_view(text_).substr(at - size, size);
+}
+
 Result<MessageGroup> SpillFile::pop() {
   while (segments_.front().read == segments_.front().written) segments_.pop_front();
   Head head;
@@ -76,11 +88,10 @@ Result<MessageGroup> SpillFile::pop() {
   out.begin(text_.substr(0, head.from_bytes));
   size_t at = head.from_bytes;
   for (uint64_t i = 0; i < head.messages; ++i) {
-    uint64_t size = 0;
-    memcpy(&size, text_.data() + at, sizeof(size));
-    at += sizeof(size);
-    out.add({text_.data() + at, size});
-    at += size;
+    std::string_view message = part_at(at);
+    std::string_view bad = part_at(at);
+    if (bad.empty()) out.add(message);
+    if (!bad.empty()) out.add_bad(message, std::string(bad));
   }
   bytes_ -= sizeof(head) + text_.size();
   --groups_;

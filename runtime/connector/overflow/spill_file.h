@@ -31,6 +31,7 @@ class SpillFile {
   };
   Status begin_segment();
   Status read(char* to, size_t bytes);
+  std::string_view part_at(size_t& at) const;
 
   env::Env& env_;
   std::string folder_;
