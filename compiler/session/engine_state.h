@@ -327,7 +327,7 @@ struct Engine::State {
   bool take_checkpoint();
   // Tells sources and sinks of one that is durable now.
   void hear_of_checkpoint();
-  void wait_for_sinks();
+  Status wait_for_sinks();
   // For good: those that an edit has closed, too.
   Status close_sinks();
   // A record of the source `metrics` of that name; nothing: all other sources have ended.

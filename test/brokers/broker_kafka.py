@@ -48,6 +48,8 @@ class Collected:
 
 class Kafka:
     name, keeps, max_bytes = "kafka", True, 900_000
+    quiet = True  # that it is connected again shows with the next message
+    several_clients = True  # of one connection, so that their attempts fall together
 
     def __init__(self, server):
         self.server, self.fresh = server, 0
@@ -74,6 +76,9 @@ class Kafka:
                     continue
                 self.send(topic, plain)
                 plain = []
+                if not payload:
+                    kcat(self.server, "-P", "-t", self.topic(topic), "-K", "|", "-Z", text=b"none|\n")
+                    continue
                 one = pathlib.Path(folder, str(index))
                 one.write_bytes(payload)
                 kcat(self.server, "-P", "-t", self.topic(topic), str(one))
@@ -159,7 +164,9 @@ emit total to kafka(brokers: "{server.address}", topic: "ended-total", transacti
     collected = Collected(server, "ended", "-X", "isolation.level=read_committed")
     until(lambda: len(collected.payloads()) >= 3000, lambda: f"{len(collected.payloads())} rows: {run.said()}")
     run.stop()
-    Run(folder, text.replace('"in.jsonl"', '"in.jsonl", follow: true'), "--state", "st").stop()
+    run = Run(folder, text.replace('"in.jsonl"', '"in.jsonl", follow: true'), "--state", "st")
+    run.until_said("goes on from")
+    run.stop()
     time.sleep(0.5)
     came = sorted(json.loads(payload)["n"] for payload in collected.payloads())
     collected.over()
@@ -208,6 +215,7 @@ emit r.errors to file("errors.jsonl")
 
 
 def judge(server):
+    server.start()
     case("kafka: once", once, server, "once", False)
     if not server.is_mock:
         case("kafka: once, and the broker killed", once, server, "twice", True)

@@ -240,11 +240,13 @@ def broker_killed(folder, adapter):
     finally:
         at = attempts.end()
     must(1 <= len(at) <= 3 + 6, lambda: f"{len(at)} attempts in 6 s: {[round(later - at[0], 2) for later in at]}")
-    steady = [later - sooner for sooner, later in zip(at[3:], at[4:])]
-    must(all(gap > 0.9 for gap in steady), lambda: f"less than a second between two attempts: {steady}")
+    if not getattr(adapter, "several_clients", False):
+        steady = [later - sooner for sooner, later in zip(at[3:], at[4:])]
+        must(all(gap > 0.9 for gap in steady), lambda: f"less than a second between two attempts: {steady}")
     adapter.server.start()
     begin = time.monotonic()
-    run.until_said("source `r` is connected")
+    if not getattr(adapter, "quiet", False):
+        run.until_said("source `r` is connected")
     must(time.monotonic() - begin < 5, "more than 5 s passed before it was connected again")
     collected = adapter.collect("to")
     before = len(rows(folder / "in.jsonl"))

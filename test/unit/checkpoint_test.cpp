@@ -227,7 +227,7 @@ TEST_F(Checkpoint, AnOutputThatCannotBeSyncedEndsThem) {
   ASSERT_TRUE(dir->load_newest().ok());
   const std::vector<std::string> third = {"three"};
   Contents with_sink = contents(3, third);
-  with_sink.sinks.push_back({output.string(), 5});
+  with_sink.sinks.push_back({output.string(), "", 5});
   EXPECT_FALSE(dir->write(with_sink).ok());
   EXPECT_TRUE(dir->is_broken());
   EXPECT_FALSE(dir->write(with_sink).ok());

@@ -250,22 +250,25 @@ Status Engine::State::close_sinks() {
 }
 
 // What is on its way arrives before the last checkpoint, which would have it sent again.
-void Engine::State::wait_for_sinks() {
-  if (!runner->flush()) return;
+Status Engine::State::wait_for_sinks() {
   size_t before = 0;
   int64_t since_ns = env->monotonic_ns();
   while (true) {
     size_t bytes = 0;
+    Status flushed = runner->flush();
     {
       std::lock_guard lock(sinks_mutex);
       for (const session::KnownSink& sink : known_sinks) {
-        if (sink.writer->flush()) bytes += sink.writer->waiting_bytes();
+        // One that an edit has closed is flushed by nobody else.
+        if (flushed && sink.writer->is_out_of_space()) flushed = sink.writer->flush();
+        bytes += sink.writer->waiting_bytes();
       }
     }
-    if (bytes == 0) return;
+    if (!flushed) return flushed;
+    if (bytes == 0) return Unit{};
     int64_t now_ns = env->monotonic_ns();
     if (bytes != before) since_ns = now_ns;
-    if (now_ns - since_ns >= connector::drain_wait_ns) return;
+    if (now_ns - since_ns >= connector::drain_wait_ns) return Unit{};
     before = bytes;
     env->sleep(sink_look_ns);
   }
@@ -278,7 +281,11 @@ bool Engine::State::end_input() {
   if (checkpoints) {
     checkpoints->wait();
     hear_of_checkpoint();
-    wait_for_sinks();
+    Status arrived = wait_for_sinks();
+    if (!arrived) {
+      failure = io(arrived.error());
+      return false;
+    }
     // Where nothing has happened since the last one, it is of this end too.
     if (runner->at_boundary() && checkpoints->has_news(*runner)) fine = take_checkpoint();
     // What came since the last one is in no checkpoint.

@@ -304,7 +304,12 @@ class KafkaSource final : public Subscription {
       error_ = Error{"topic `" + options_.address.topic + "`: " + api_.err2str(message->err)};
       return false;
     }
-    if (!received_.empty() && std::exchange(lost_, false)) link_->note_made_again();
+    if (!received_.empty() && std::exchange(lost_, false)) {
+      link_->note_made_again();
+      notices_->say_seldom(
+          "again", "source `" + options_.name + "` is connected to " + options_.address.brokers + " again",
+          env_.monotonic_ns());
+    }
     return true;
   }
 

@@ -9,6 +9,8 @@ namespace {
 // A broker may make a topic that is asked for, which takes a moment.
 constexpr int64_t made_wait_ns = 3'000'000'000;
 constexpr int64_t made_look_ns = 100'000'000;
+// Where no broker answers in so long, none is there.
+constexpr int answer_wait_ms = 4'000;
 
 void say_nothing(const rd_kafka_t*, int, const char*, const char*) {}
 
@@ -49,7 +51,7 @@ Result<std::vector<int32_t>> kafka_partitions(env::Env& env, const KafkaApi& api
   std::string why;
   while (true) {
     const struct rd_kafka_metadata* found = nullptr;
-    rd_kafka_resp_err_t failed = api.metadata(client, 0, topic, &found, kafka_wait_ms);
+    rd_kafka_resp_err_t failed = api.metadata(client, 0, topic, &found, answer_wait_ms);
     bool answered = failed == RD_KAFKA_RESP_ERR_NO_ERROR;
     if (answered)
       failed = found->topic_cnt == 1 ? found->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;

@@ -35,7 +35,7 @@ Result<KafkaClient> make_kafka_client(const KafkaApi& api, rd_kafka_type_t type,
                                       const std::vector<std::pair<std::string, std::string>>& settings,
                                       const KafkaCallbacks& callbacks);
 
-// Numbers of the partitions of the topic, rising. Waits for a broker, kafka_wait_ms at most, and three
+// Numbers of the partitions of the topic, rising. Waits for a broker, four seconds at most, and three
 // seconds for a topic that is not there.
 Result<std::vector<int32_t>> kafka_partitions(env::Env& env, const KafkaApi& api, rd_kafka_t* client,
                                               const KafkaAddress& address);
