@@ -2,7 +2,7 @@
 import json
 import time
 
-from world import Run, case, connector, finish, folder as home, must, sql, told
+from world import Run, case, connector, finish, folder as home, must, rows, sql, told
 
 TYPES = """
 enum Level = { low, high }
@@ -39,6 +39,22 @@ def floats(folder):
     (folder / "x.jsonl").write_text('{"x":"NaN"}\n{"x":"Infinity"}\n{"x":"-Infinity"}\n{"x":1e300}\n{"x":-0.1}\n')
     finish(folder, f"""source x: {{ x: float }} = file("x.jsonl")\nemit x to {connector('table: "floats"')}""")
     must(sql("SELECT x FROM floats").split("\n") == ["NaN", "Infinity", "-Infinity", "1e+300", "-0.1"], sql("SELECT x FROM floats"))
+
+
+def durations(folder):
+    """The sign of all parts; what an interval does not know is refused."""
+    sql("CREATE TABLE durations (d interval)")
+    script = f"""source d: {{ d: duration }} = file("d.jsonl")\nemit d to {connector('table: "durations"')}"""
+    seconds = {"1h30m": 5400, "-1h30m": -5400, "-1m30s500ms": -90.5, "-1d2h3m4s": -93784, "0s": 0, "5us": 0.000005, "7d": 604800}
+    (folder / "d.jsonl").write_text("".join(json.dumps({"d": each}) + "\n" for each in seconds))
+    finish(folder, script)
+    got = [float(each) for each in sql("SELECT extract(epoch FROM d) FROM durations").split("\n")]
+    must(got == list(seconds.values()), f"{got}")
+    (folder / "d.jsonl").write_text('{"d":"4ms5us"}\n')
+    must("invalid input syntax for type interval" in finish(folder, script, 3), "it was taken")
+    query = connector("query: \"select (extract(epoch from interval '-1h -30m') * 1000)::bigint as d\"")
+    finish(folder, f'source d: {{ d: duration }} = {query}\nemit d to file("out.jsonl")')
+    must(rows(folder / "out.jsonl") == [{"d": "-1h30m"}], f"{rows(folder / 'out.jsonl')}")
 
 
 def one_column(folder):
@@ -121,6 +137,7 @@ def edit(folder):
 def judge():
     case("sink types", types)
     case("sink floats", floats)
+    case("sink durations", durations)
     case("sink one column", one_column)
     case("sink names", names)
     case("sink keys", keys)

@@ -1,7 +1,8 @@
 """Rows of queries, and what is said to channels."""
+import subprocess
 import time
 
-from world import Run, case, connector, finish, must, rows, server, sql, told, until, until_rows
+from world import MUTC, Run, case, connector, finish, must, rows, server, sql, told, until, until_rows
 
 
 def query(rest):
@@ -125,6 +126,35 @@ def silent_end(folder):
     must(time.monotonic() - begin < 3, "the end was waited for")
 
 
+def edits(folder):
+    """Another query is another input, but with a cursor: its rows would come again. Another field of the record, and the rest of the script, change."""
+    def script(rest, record="id: int", more=""):
+        return f"source r: {{ {record} }} = {connector(rest)}\nstream s = r{more}\nemit s to file(\"out.jsonl\") as out"
+
+    def plan(old, new):
+        (folder / "old.mut").write_text(old)
+        (folder / "new.mut").write_text(new)
+        done = subprocess.run([MUTC, "plan", "old.mut", "new.mut"], cwd=folder, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    cursor = 'query: "select i as id, -i as v from generate_series(1, 3) i", cursor: "id", every: 10s'
+    code, said = plan(script(cursor), script(cursor.replace("10s", "20s")))
+    must(code == 20 and "MUT5005" in said and "come again" in said, f"{code}: {said}")
+    code, said = plan(script('query: "select 1 as id", every: 10s'), script('query: "select 1 as id", every: 20s'))
+    must(code == 0 and "reads something else" in said, f"{code}: {said}")
+    code, said = plan(script('listen: "a"'), script('listen: "a"').replace('"mut"', '"other"'))
+    must(code == 0 and "reads something else" in said, f"{code}: {said}")
+    sql("CREATE TABLE edited (id int PRIMARY KEY, v int); INSERT INTO edited VALUES (1, 10), (2, 20)")
+    follow = 'query: "select * from edited", cursor: "id", every: 30ms'
+    run = Run(folder, script(follow), edits=[(script(follow, "id: int, v: int", " | with w = v + 1"), 2)])
+    until_rows(run, folder / "out.jsonl", 2)
+    sql("INSERT INTO edited VALUES (3, 30), (4, 40)")
+    until_rows(run, folder / "out.jsonl", 4)
+    run.stop()
+    want = [{"id": 1}, {"id": 2}, {"id": 3, "v": 30, "w": 31}, {"id": 4, "v": 40, "w": 41}]
+    must(rows(folder / "out.jsonl") == want, f"{rows(folder / 'out.jsonl')}")
+
+
 def judge():
     case("source types", types)
     case("source undecodable", undecodable)
@@ -136,4 +166,5 @@ def judge():
     case("source cursor twice", twice)
     case("source channel", channel)
     case("source held up", held_up)
+    case("source edits", edits)
     case("source ended", silent_end)

@@ -26,9 +26,10 @@ void take_notice(void*, const char*) {}
 constexpr size_t copy_piece_bytes = 64 * 1024;
 
 // A session whose texts are exact and do not depend on how the server is set up; what waits for a lock, or
-// for this program, gives up before it is given up. Rows that a checkpoint lets go are durable.
+// for this program, gives up before it is given up. Rows that a checkpoint lets go are durable. The sign in
+// front of an interval is that of all its parts, as it is here: -1h30m.
 constexpr const char* session_sql =
-    "SET client_min_messages = warning; SET datestyle = 'ISO'; SET intervalstyle = 'iso_8601';"
+    "SET client_min_messages = warning; SET datestyle = 'ISO'; SET intervalstyle = 'sql_standard';"
     "SET timezone = 'UTC'; SET extra_float_digits = 1; SET bytea_output = 'hex';"
     "SET lock_timeout = '8s'; SET idle_in_transaction_session_timeout = '60s';"
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
