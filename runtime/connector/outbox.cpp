@@ -107,16 +107,27 @@ void Outbox::end_run(RunEnd how) {
   run_end_ = how;
 }
 
+// Of rows that have none; the same number below another header would be a delivery that has been made.
+void Outbox::number_held(uint64_t first) {
+  const std::string* header = nullptr;
+  for (Piece& piece : held_) {
+    if (piece.number != 0) continue;
+    if (header != nullptr && *header != *piece.header) ++first;
+    header = piece.header.get();
+    piece.number = first;
+  }
+}
+
 // What is to be known when another run brings it about again goes out under a number of its own; what that
 // run makes anew does not go out.
 void Outbox::settle_held() {
   std::lock_guard lock(mutex_);
   if (bytes_ == 0) note_moved();
+  number_held(end_number_of(checkpoint_));
   while (!held_.empty()) {
     Piece& first = held_.front();
     held_bytes_ -= first.text.size();
     if (*run_end_ == RunEnd::Whole) {
-      if (first.number == 0) first.number = newest_number_of(checkpoint_);
       bytes_ += first.text.size();
       pieces_.push_back(std::move(first));
     }
@@ -180,10 +191,8 @@ std::vector<Undelivered> Outbox::undelivered(uint64_t number) {
   if (keeps_ == Keeps::Nothing) return out;
   checkpoint_ = number;
   for (const Piece& piece : pieces_) add(piece);
-  for (Piece& piece : held_) {
-    if (piece.number == 0) piece.number = 2 * number;
-    add(piece);
-  }
+  number_held(first_number_of(number));
+  for (const Piece& piece : held_) add(piece);
   return out;
 }
 
@@ -191,7 +200,7 @@ void Outbox::commit(uint64_t number) {
   {
     std::lock_guard lock(mutex_);
     if (bytes_ == 0) note_moved();
-    while (!held_.empty() && held_.front().number != 0 && held_.front().number <= 2 * number) {
+    while (!held_.empty() && held_.front().number != 0 && checkpoint_of(held_.front().number) <= number) {
       Piece& first = held_.front();
       bytes_ += first.text.size();
       held_bytes_ -= first.text.size();

@@ -89,15 +89,22 @@ class Outbox : public SinkWriter {
 
   // Before the members of who inherits go.
   void end();
-  // Rows go out behind the checkpoint that has them. Deliveries of checkpoint N have the number 2 N; what the
-  // end of the input brings about behind it has 2 N + 1, so that it is known when another run brings it about
-  // again.
+  // Rows go out behind the checkpoint that has them. Each has its numbers: the first half for its deliveries,
+  // one for each header that its rows belong below; the other half for what the end of the input brings about
+  // behind it, so that it is known when another run brings it about again.
+  static constexpr uint64_t numbers_of_checkpoint = uint64_t{1} << 20U;
+  static uint64_t first_number_of(uint64_t checkpoint) { return checkpoint * numbers_of_checkpoint; }
+  static uint64_t end_number_of(uint64_t checkpoint) {
+    return first_number_of(checkpoint) + numbers_of_checkpoint / 2;
+  }
+  static uint64_t newest_number_of(uint64_t checkpoint) { return first_number_of(checkpoint + 1) - 1; }
+  static uint64_t checkpoint_of(uint64_t number) { return number / numbers_of_checkpoint; }
   void hold_rows_back(const CheckpointedRun& run);
-  static uint64_t newest_number_of(uint64_t checkpoint) { return 2 * checkpoint + 1; }
 
  private:
   Status tell();
   void settle_held();
+  void number_held(uint64_t first);
 
   env::EventCount* wake_;
   std::mutex life_;  // guards what follows: an edit that is prepared holds what the shard writes to

@@ -108,6 +108,22 @@ emit s to {connector(f'table: "{table}"' + key)} as out"""
     told(f"    {times} kills and stops, the last behind {at[-1]} of {count} rows")
 
 
+def edited(folder):
+    """Edits that change the columns, more often than there are checkpoints, whose state takes its time: each row is there once."""
+    sql("CREATE TABLE edited_rows (id int, n int, w int)")
+    count, step = 2_000_000, 100_000
+    sink = connector('table: "edited_rows"')
+
+    def version(number):
+        head = f"source r: {{ id: int }} = generate(count: {count}, seed: 1, rate: 400000.0) {{ id = n }}\nstream s = r | with n = count() over all by id\n"
+        return head + (f"stream t = s | with w = id\nemit t to {sink} as out" if number % 2 else f"emit s to {sink} as out")
+
+    run = Run(folder, version(0), "--state", "state", "--checkpoint-every", "50ms", edits=[(version(n), n * step) for n in range(1, count // step)])
+    said = run.end()
+    got = sql("SELECT count(*), count(DISTINCT id), count(w), count(*) FILTER (WHERE (w IS NULL) <> (id / 100000 % 2 = 0)) FROM edited_rows")
+    must(got == f"{count}|{count}|{count // 2}|0", lambda: f"rows | different | with `w` | of another version: {got} of {count}: {said}")
+
+
 def kills_of_source(folder, times):
     """mutc is killed while rows are added to what it asks for, with checkpoints: each row is in the file once, in order."""
     sql("CREATE TABLE growing (id int PRIMARY KEY)")
@@ -150,4 +166,5 @@ def judge():
     case("crash locked", locked)
     case("crash of mutc", kills, "", 400_000, 27)  # of which every fourth is a stop in order
     case("crash of mutc with a key", kills, ', key: "id"', 200_000, 27)
+    case("crash edits with checkpoints", edited)
     case("crash of mutc, a query", kills_of_source, 20)

@@ -24,6 +24,16 @@ using connector::Undelivered;
 using Rows = std::vector<std::string>;
 constexpr int64_t second_ns = 1'000'000'000;
 
+// Numbers of a checkpoint, and of what the end behind it brings about.
+constexpr uint64_t of(uint64_t checkpoint) { return checkpoint << 20U; }
+constexpr uint64_t of_end(uint64_t checkpoint) { return of(checkpoint) + (uint64_t{1} << 19U); }
+// "2", "2+1" for its second one, "2 end".
+std::string number_text(uint64_t number) {
+  bool end = number != 0 && number >= of_end(number >> 20U);
+  uint64_t part = number - (end ? of_end(number >> 20U) : of(number >> 20U));
+  return std::to_string(number >> 20U) + (end ? " end" : "") + (part > 0 ? "+" + std::to_string(part) : "");
+}
+
 // The world of a sink, which outlives its carriers: what arrived, and what to do to the next attempts.
 struct World {
   std::mutex mutex;
@@ -58,7 +68,7 @@ class FakeCarrier final : public connector::Carrier {
     }
     if (next == World::Next::Refuses) return Trouble{Error{"no"}, Trouble::Kind::ForGood};
     if (next == World::Next::FailsBefore) return Trouble{Error{"lost"}};
-    world_.arrived.push_back(std::to_string(delivery.number) + " " + std::string(delivery.rows));
+    world_.arrived.push_back(number_text(delivery.number) + " " + std::string(delivery.rows));
     world_.newest = std::max(world_.newest, delivery.number);
     if (next == World::Next::FailsBehind) return Trouble{Error{"lost"}};
     return std::nullopt;
@@ -112,28 +122,53 @@ TEST_F(Deliveries, WaitForTheCheckpointThatHasThem) {
   ASSERT_TRUE(out->write("b\n"));
   auto first = out->undelivered(1);
   ASSERT_EQ(first.size(), 1u);
-  EXPECT_EQ(first[0].number, 2u);
+  EXPECT_EQ(first[0].number, of(1));
   EXPECT_EQ(first[0].rows, "a\nb\n");
   ASSERT_TRUE(out->write("c\n"));
   env_->sleep(second_ns / 50);
   EXPECT_EQ(world_.count(), 0u);
   out->commit(1);
   until_arrived(1);
-  EXPECT_EQ(world_.arrived, Rows{"2 a\nb\n"});
+  EXPECT_EQ(world_.arrived, Rows{"1 a\nb\n"});
   EXPECT_EQ(out->undelivered(2).back().rows, "c\n");
   // The checkpoint failed: its rows are part of the next one's, under the number that they had.
   ASSERT_TRUE(out->write("d\n"));
   EXPECT_EQ(out->undelivered(3).size(), 2u);
   out->commit(3);
   until_arrived(3);
-  EXPECT_EQ(world_.arrived, (Rows{"2 a\nb\n", "4 c\n", "6 d\n"}));
+  EXPECT_EQ(world_.arrived, (Rows{"1 a\nb\n", "2 c\n", "3 d\n"}));
   ASSERT_TRUE(out->write("e\n"));
   EXPECT_TRUE(out->close());  // by an edit: they wait for their checkpoint
   env_->sleep(second_ns / 50);
   EXPECT_EQ(world_.count(), 3u);
   out->end_run(connector::RunEnd::Whole);
   EXPECT_TRUE(out->close());  // what the end has brought about is known when it comes again
-  EXPECT_EQ(world_.arrived.back(), "7 e\n");
+  EXPECT_EQ(world_.arrived.back(), "3 end e\n");
+}
+
+// An edit has changed the columns between two checkpoints.
+TEST_F(Deliveries, HaveANumberForEachHeader) {
+  auto out = sink(FakeCarrier::Keeps::Numbers);
+  out->deliver_by_checkpoints({"run"});
+  ASSERT_TRUE(out->begin(connector::SinkStart::Append));
+  for (const char* header : {"a\n", "a,b\n", "a\n"}) {
+    out->set_header(header);
+    ASSERT_TRUE(out->write("1\n"));
+    ASSERT_TRUE(out->write("2\n"));
+  }
+  EXPECT_EQ(out->undelivered(1).size(), 3u);
+  out->commit(1);
+  until_arrived(3);
+  EXPECT_EQ(world_.arrived, (Rows{"1 1\n2\n", "1+1 1\n2\n", "1+2 1\n2\n"}));
+  for (const char* header : {"a,b\n", "a\n"}) {
+    out->set_header(header);
+    ASSERT_TRUE(out->write("3\n"));
+  }
+  out->end_run(connector::RunEnd::Whole);
+  EXPECT_TRUE(out->close());
+  EXPECT_EQ(world_.arrived.size(), 5u);
+  EXPECT_EQ(world_.arrived[3], "1 end 3\n");
+  EXPECT_EQ(world_.arrived[4], "1 end+1 3\n");
 }
 
 TEST_F(Deliveries, ComeOnceWhateverIsNotKnownToHaveArrived) {
@@ -147,23 +182,24 @@ TEST_F(Deliveries, ComeOnceWhateverIsNotKnownToHaveArrived) {
     out->commit(number);
   }
   until_arrived(3);
-  EXPECT_EQ(world_.arrived, (Rows{"2 1\n", "4 2\n", "6 3\n"}));
+  EXPECT_EQ(world_.arrived, (Rows{"1 1\n", "2 2\n", "3 3\n"}));
   EXPECT_GE(world_.connections, 3u);
   EXPECT_TRUE(out->close());
 }
 
 TEST_F(Deliveries, GoOnBehindACrash) {
-  world_.newest = 4;
+  world_.newest = of(2);
   auto out = sink(FakeCarrier::Keeps::Numbers);
   out->deliver_by_checkpoints({"run", 2});
-  ASSERT_TRUE(out->resume({"fake", "run/old name", 0, {{4, "", "had arrived\n"}, {6, "", "had not\n"}}}));
+  ASSERT_TRUE(
+      out->resume({"fake", "run/old name", 0, {{of(2), "", "had arrived\n"}, {of(3), "", "had not\n"}}}));
   EXPECT_EQ(out->deliveries_name(), "run/old name");
   ASSERT_TRUE(out->begin(connector::SinkStart::Append));
   env_->sleep(second_ns / 50);
   EXPECT_EQ(world_.count(), 0u);  // nothing goes out before all of the checkpoint is loaded
   ASSERT_TRUE(out->cut_back());
   until_arrived(1);
-  EXPECT_EQ(world_.arrived, Rows{"6 had not\n"});
+  EXPECT_EQ(world_.arrived, Rows{"3 had not\n"});
   EXPECT_TRUE(out->close());
 }
 
@@ -179,11 +215,11 @@ TEST_F(Deliveries, OfARunThatFailsAreMadeAgainByAnother) {
   ASSERT_TRUE(out->write("c\n"));
   out->end_run(connector::RunEnd::Broken);
   EXPECT_TRUE(out->close());
-  EXPECT_EQ(world_.arrived, Rows{"2 a\n"});
+  EXPECT_EQ(world_.arrived, Rows{"1 a\n"});
 }
 
 TEST_F(Deliveries, BehindTheCheckpointThatIsUsedAreRefused) {
-  world_.newest = 8;  // of checkpoint 4
+  world_.newest = of(4);  // of checkpoint 4
   auto out = sink(FakeCarrier::Keeps::Numbers);
   out->deliver_by_checkpoints({"run", 3});
   Status held = out->hold();
@@ -191,7 +227,7 @@ TEST_F(Deliveries, BehindTheCheckpointThatIsUsedAreRefused) {
   EXPECT_NE(held.error().message.find("checkpoint 4, which is newer"), std::string::npos)
       << held.error().message;
   auto after_end = sink(FakeCarrier::Keeps::Numbers);
-  world_.newest = 7;  // what the end behind checkpoint 3 brought about
+  world_.newest = of_end(3);  // what the end behind checkpoint 3 brought about
   after_end->deliver_by_checkpoints({"run", 3});
   EXPECT_TRUE(after_end->hold());
   after_end->release();

@@ -147,7 +147,7 @@ class CarriedSink final : public Outbox {
     if (newest && newest_allowed_ && newest.value() > *newest_allowed_) {
       disconnect();
       return Trouble{
-          Error{"it has rows of checkpoint " + std::to_string(newest.value() / 2) +
+          Error{"it has rows of checkpoint " + std::to_string(checkpoint_of(newest.value())) +
                 ", which is newer than the one that this run goes on from: rows of it would come twice"},
           Trouble::Kind::ForGood};
     }
