@@ -264,13 +264,14 @@ def stream_goes_on(folder, stream):
     stream.make("x")
     text = script(stream.source("x"), 'file("out.jsonl")')
     stream.publish("x", records(range(3000)))
-    for end in (3000, 6000, 9000):
+    for end in (3000, 6000, 9000, 12000):
         run = Run(folder, text, "--state", "state", "--checkpoint-every", "50ms")
-        until(lambda: len(rows(folder / "out.jsonl")) >= end, lambda: f"{len(rows(folder / 'out.jsonl'))} rows: {run.said()}")
-        stream.publish("x", records(range(end, end + 3000)))
-        run.kill()
-    run = Run(folder, text, "--state", "state", "--checkpoint-every", "50ms")
-    until(lambda: len(rows(folder / "out.jsonl")) >= 12000, lambda: f"{len(rows(folder / 'out.jsonl'))} rows: {run.said()}")
+        run.until_said("exactly once")
+        until(lambda: numbers(rows(folder / "out.jsonl"))[-1:] == [end - 1],
+              lambda: f"{len(rows(folder / 'out.jsonl'))} rows: {run.said()}")
+        if end < 12000:
+            stream.publish("x", records(range(end, end + 3000)))
+            run.kill()
     run.stop()
     must_be(numbers(rows(folder / "out.jsonl")), list(range(12000)))
 

@@ -146,6 +146,11 @@ class NatsClient:
         return [payload for subject, payload in self.received[before:]]
 
     def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)  # the thread that reads ends
+        except OSError:
+            pass
+        self.thread.join(self.wait)
         self.socket.close()
 
 

@@ -113,6 +113,7 @@ class JetStreamLine final : public BrokerLine {
     std::lock_guard lock(mutex_);
     if (connection_ && !receipt_.empty() && !nats_->natsConnection_IsClosed(connection_.get()))
       (void)nats_->natsConnection_FlushTimeout(connection_.get(), 1000);
+    close_nats(*nats_, connection_);
     subscription_ = nullptr;
     inbox_ = nullptr;
     jetstream_ = nullptr;

@@ -25,6 +25,8 @@ class NatsCarrier final : public Carrier {
         target_(std::move(target)),
         ids_(std::to_string(env.random_seed()) + "-") {}
 
+  ~NatsCarrier() override { disconnect(); }
+
   std::optional<Trouble> connect() override {
     auto connected = connect_nats(env_, *nats_, target_);
     if (!connected) return Trouble{connected.error()};
@@ -35,6 +37,7 @@ class NatsCarrier final : public Carrier {
   }
 
   void disconnect() noexcept override {
+    close_nats(*nats_, connection_);
     answers_ = nullptr;
     inbox_ = nullptr;
     connection_ = nullptr;

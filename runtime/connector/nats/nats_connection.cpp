@@ -46,6 +46,10 @@ std::string text_of(const NatsLibrary& nats, natsMsg& message, NatsTarget::Recor
   return in_envelope("subject", nats.natsMsg_GetSubject(&message), payload);
 }
 
+void close_nats(const NatsLibrary& nats, const NatsConnectionPtr& connection) noexcept {
+  if (connection) nats.natsConnection_Close(connection.get());
+}
+
 Error nats_lost(const NatsLibrary& nats, natsConnection& connection) {
   const char* why = nullptr;
   natsStatus status = nats.natsConnection_GetLastError(&connection, &why);

@@ -37,6 +37,8 @@ Result<JetStreamPtr> open_jetstream(const NatsLibrary& nats, natsConnection& con
 Result<StreamInfoPtr> stream_info(const NatsLibrary& nats, jsCtx& jetstream, const std::string& stream);
 // What a message gives to decode.
 std::string text_of(const NatsLibrary& nats, natsMsg& message, NatsTarget::Record record);
+// Before what was subscribed to goes: the library may else read a message for what is not there any more.
+void close_nats(const NatsLibrary& nats, const NatsConnectionPtr& connection) noexcept;
 // Why it is closed.
 Error nats_lost(const NatsLibrary& nats, natsConnection& connection);
 

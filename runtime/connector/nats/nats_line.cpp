@@ -22,6 +22,8 @@ class NatsLine final : public BrokerLine {
            std::shared_ptr<Notices> notices)
       : env_(env), nats_(std::move(nats)), target_(std::move(target)), notices_(std::move(notices)) {}
 
+  ~NatsLine() override { disconnect(); }
+
   Status connect() override {
     auto connected = connect_nats(env_, *nats_, target_);
     if (!connected) return connected.error().within(target());
@@ -69,6 +71,7 @@ class NatsLine final : public BrokerLine {
   }
 
   void disconnect() noexcept override {
+    close_nats(*nats_, connection_);
     subscription_ = nullptr;
     connection_ = nullptr;
   }
