@@ -202,7 +202,7 @@ bool Feeds::poll(Feed& feed, size_t index, const Readers& readers) {
   note_place(feed);
   if (feed.replays) {
     auto skipped = static_cast<uint32_t>(std::min<uint64_t>(feed.skip, feed.batch->row_count()));
-    stand(feed, feed.position - skipped);
+    stand(feed, feed.position - feed.skip);  // all of these have been run
     feed.skip -= skipped;
     feed.row = skipped;
   }
