@@ -1,50 +1,42 @@
-"""A Kafka broker from Maven Central, where `mvn` and `java` are there; else the mock cluster of librdkafka, which forgets all when it ends."""
+"""A Kafka broker, whose jars come from Maven Central: kafka_jars.txt says which, with their digests. It runs on any `java` from 17 on."""
+import concurrent.futures
+import hashlib
 import os
 import pathlib
 import shutil
 import subprocess
+import urllib.request
 
 from .server import NotThere, Server, free_port
 
-VERSION = "4.0.0"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-JARS = ROOT / f"build/kafka-{VERSION}"
-POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion><groupId>mutstream</groupId><artifactId>broker</artifactId><version>1</version>
-  <dependencies><dependency>
-    <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version>
-  </dependency></dependencies>
-</project>"""
+JARS = ROOT / "build/kafka"
+LIST = pathlib.Path(__file__).with_name("kafka_jars.txt")
+CENTRAL = "https://repo1.maven.org/maven2/"
+
+
+def fetch_one(line):
+    digest, path = line.split()
+    jar = JARS / pathlib.PurePath(path).name
+    if jar.exists() and hashlib.sha256(jar.read_bytes()).hexdigest() == digest:
+        return
+    with urllib.request.urlopen(CENTRAL + path, timeout=30) as answer:
+        text = answer.read()
+    if hashlib.sha256(text).hexdigest() != digest:
+        raise NotThere(f"{CENTRAL + path} is not what it was")
+    part = jar.with_suffix(f".{os.getpid()}.part")
+    part.write_bytes(text)
+    part.rename(jar)
 
 
 def fetch():
-    """The jars of the broker; NotThere where they cannot be had."""
-    if (JARS / "whole").exists():
-        return
+    """The jars of the broker, 40 MB, once; NotThere where they cannot be had."""
     JARS.mkdir(parents=True, exist_ok=True)
-    (JARS / "pom.xml").write_text(POM)
-    got = subprocess.run(["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={JARS / 'lib'}"],
-                         cwd=JARS, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if got.returncode != 0:
-        raise NotThere(f"mvn cannot fetch the broker: {got.stdout[-500:]}")
-    (JARS / "whole").touch()
-
-
-def mock():
-    """The program that hosts the mock cluster; none: it was not built."""
-    program = pathlib.Path(os.environ.get("BUILD", ROOT / "build/release")) / "bin/kafka_mock"
-    return program if program.exists() else None
-
-
-def kind():
-    """Which of the two runs here: "broker" or "mock"."""
-    if shutil.which("mvn") and shutil.which("java"):
-        try:
-            fetch()
-            return "broker"
-        except NotThere:
-            pass
-    return "mock"
+    try:
+        with concurrent.futures.ThreadPoolExecutor(8) as workers:
+            list(workers.map(fetch_one, LIST.read_text().splitlines()))
+    except OSError as problem:
+        raise NotThere(f"the broker cannot be fetched from Maven Central: {problem}") from problem
 
 
 class Service(Server):
@@ -54,16 +46,16 @@ class Service(Server):
 
     @classmethod
     def missing(cls):
-        if kind() == "mock" and mock() is None:
-            return "no broker (mvn and java fetch one from Maven Central), and bin/kafka_mock was not built"
+        if not shutil.which("java"):
+            return "java is not installed: apt install default-jre-headless"
+        try:
+            fetch()
+        except NotThere as problem:
+            return str(problem)
         return ""
 
-    @property
-    def is_mock(self):
-        return kind() == "mock"
-
     def prepare(self):
-        if self.is_mock or (self.folder / "server.properties").exists():
+        if (self.folder / "server.properties").exists():
             return
         controller = free_port()
         (self.folder / "server.properties").write_text(f"""process.roles=broker,controller
@@ -85,9 +77,7 @@ num.partitions={self.partitions}
 
     @staticmethod
     def java():
-        return ["java", "-cp", f"{JARS / 'lib'}/*", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        return ["java", "-cp", f"{JARS}/*", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
     def command(self):
-        if self.is_mock:
-            return [str(mock()), str(self.port)]
         return self.java() + ["kafka.Kafka", "server.properties"]

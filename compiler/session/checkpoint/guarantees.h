@@ -36,7 +36,8 @@ std::string guarantees_text(const std::vector<PathGuarantee>& paths);
 std::string broken_demand(const Program& program, const std::vector<PathGuarantee>& paths);
 // The first sink that asks for more than a run without checkpoints keeps; empty: none does.
 std::string demand_of_checkpoints(const Program& program);
-// What of a program stands still without checkpoints, in a run that takes them: "sink `a`"; empty: nothing does.
+// What of a program stands still without checkpoints, in a run that takes them: "sink `a`"; empty: nothing
+// does.
 std::string waits_for_checkpoints(const Program& program);
 // Reports what no run could keep. False when it did.
 bool check_demands(const Program& program, diag::Engine& diags);

@@ -7,10 +7,10 @@ Result<KafkaApi> load_kafka(env::Env& env) {
   if (!library) return Error{library.error().message + "; on Debian: apt install librdkafka1"};
   KafkaApi out;
   Status bound = Unit{};
-#define MUT_FUNCTION(name) \
+#define MUT_KAFKA_FUNCTION(name) \
   if (bound) bound = env::bind(*library.value(), "rd_kafka_" #name, out.name);
-  MUT_KAFKA_FUNCTIONS(MUT_FUNCTION)
-#undef MUT_FUNCTION
+#include "runtime/connector/kafka/functions.def"
+#undef MUT_KAFKA_FUNCTION
   if (bound) bound = env::bind(*library.value(), "rd_kafka_new", out.new_);
   if (!bound) return bound.error();
   return out;
