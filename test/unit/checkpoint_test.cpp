@@ -142,7 +142,7 @@ TEST_F(Checkpoint, ANewerFormatIsRefusedByItsNumber) {
   auto newest = dir->load_newest();
   ASSERT_TRUE(newest.ok());
   ASSERT_EQ(newest.value().refused.size(), 1U);
-  EXPECT_NE(newest.value().refused[0].find("it has format 9, this mutc reads format 1"), std::string::npos)
+  EXPECT_NE(newest.value().refused[0].find("it has format 9, this mutc reads format 2"), std::string::npos)
       << newest.value().refused[0];
 }
 

@@ -59,12 +59,11 @@ TEST_F(EmbeddedState, GoesOnWhereTheOneBeforeWas) {
   EXPECT_EQ(run({1, 2, 3}), (std::vector<std::string>{"id=1 n=1", "id=2 n=2", "id=3 n=3"}));
   EXPECT_GE(checkpoints_.taken, 1U);
   EXPECT_EQ(run({4, 5}), (std::vector<std::string>{"id=4 n=4", "id=5 n=5"}));
-  ASSERT_FALSE(messages_.empty());
-  EXPECT_NE(messages_[0].find("goes on from checkpoint"), std::string::npos) << messages_[0];
-  bool told = false;
-  for (const std::string& message : messages_)
-    told = told || message.find("hits → counts  at most once") != std::string::npos;
-  EXPECT_TRUE(told);
+  for (const char* wanted : {"goes on from checkpoint", "hits → counts  at most once"}) {
+    bool told = false;
+    for (const std::string& message : messages_) told = told || message.find(wanted) != std::string::npos;
+    EXPECT_TRUE(told) << wanted;
+  }
 }
 
 TEST_F(EmbeddedState, ParamsAndVersionsGoOn) {
