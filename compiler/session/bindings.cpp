@@ -200,9 +200,20 @@ Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program&
     };
     return binding;
   }
-  std::lock_guard opening(sinks_mutex);
-  auto opened = session::open_sink(surroundings(), emit, bindings, known_sinks, notices);
+  // One after the other; who opens may wait for the world, and nobody else for that.
+  std::lock_guard opening(opening_mutex);
+  std::vector<session::KnownSink> known;
+  {
+    std::lock_guard lock(sinks_mutex);
+    known = known_sinks;
+  }
+  const size_t before = known.size();
+  auto opened = session::open_sink(surroundings(), emit, bindings, known, notices);
   if (!opened) return io(opened.error());
+  if (known.size() > before) {
+    std::lock_guard lock(sinks_mutex);
+    known_sinks.push_back(known.back());
+  }
   return std::move(opened).value();
 }
 

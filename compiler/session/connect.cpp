@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/session/files.h"
+#include "compiler/session/history/digest.h"
 #include "compiler/session/network/kind.h"
 #include "runtime/connector/file/file_sink.h"
 #include "runtime/connector/stdio/stdio.h"
@@ -92,7 +93,12 @@ std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around, c
   if (target.path == "-") return connector::make_stdout_sink(around.env);
   if (target.network == nullptr) return connector::make_file_sink(around.env, target.path, around.notices);
   auto writer = target.network->make_writer(around, {emit, sink_format(emit, target)});
-  if (around.run) writer->deliver_by_checkpoints(*around.run);
+  if (around.run) {
+    // Two writers of one sink, before and behind an edit, have numbers of their own.
+    connector::CheckpointedRun run = *around.run;
+    run.name += "/" + digest(writer_text(emit, target)).substr(0, 16);
+    writer->deliver_by_checkpoints(run);
+  }
   return writer;
 }
 

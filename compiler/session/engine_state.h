@@ -85,7 +85,8 @@ struct Engine::State {
     return options.clock == EngineOptions::Clock::Virtual ? virtual_now.load() : env->wall_ns();
   }
 
-  std::mutex sinks_mutex;  // guards known_sinks
+  std::mutex opening_mutex;  // of who opens sinks; before sinks_mutex
+  std::mutex sinks_mutex;    // guards known_sinks
   std::vector<session::KnownSink> known_sinks;
 
   std::atomic<uint64_t> kernels_compiled{0};

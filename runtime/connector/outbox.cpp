@@ -107,10 +107,12 @@ void Outbox::end_run(RunEnd how) {
   run_end_ = how;
 }
 
-// Of rows that have none; the same number below another header would be a delivery that has been made.
+// Of rows that have none; the same number below another header would be a delivery that has been made, so
+// those behind a number that an attempt before has given of this checkpoint go on behind it.
 void Outbox::number_held(uint64_t first) {
   const std::string* header = nullptr;
   for (Piece& piece : held_) {
+    if (piece.number >= first) first = piece.number + 1;
     if (piece.number != 0) continue;
     if (header != nullptr && *header != *piece.header) ++first;
     header = piece.header.get();

@@ -148,8 +148,13 @@ void Feeds::save(const Instance& first, state::Saver& to, std::vector<checkpoint
 }
 
 void Feeds::note_saved() {
-  for (Feed& feed : feeds_) feed.saved = feed.position - feed.reader_from;
-  for (auto& [what, feed] : left_) feed.saved = feed.position - feed.reader_from;
+  // What lies behind the place has to be given again.
+  auto note = [](Feed& feed) {
+    uint64_t upto = feed.replays ? feed.begun_at - feed.begin.skip : feed.position;
+    feed.saved = upto - feed.reader_from;
+  };
+  for (Feed& feed : feeds_) note(feed);
+  for (auto& [what, feed] : left_) note(feed);
 }
 
 void Feeds::acknowledge_saved() {

@@ -75,7 +75,7 @@ Outcome<Done> Engine::State::resume_sinks() {
   std::lock_guard lock(sinks_mutex);
   known_sinks.clear();
   for (const connector::SinkPlace& place : places.value()) {
-    if (!place.undelivered.empty()) {
+    if (!place.undelivered.empty() || !place.name.empty()) {
       resume_delivery(place);
       continue;
     }
@@ -102,6 +102,7 @@ void Engine::State::resume_delivery(const connector::SinkPlace& place) {
   }
   size_t bytes = 0;
   for (const connector::Undelivered& each : place.undelivered) bytes += each.rows.size();
+  if (bytes == 0) return;
   messages->say(std::to_string(bytes) + " bytes of rows that " + place.path.substr(0, place.path.find('\n')) +
                 " had not taken are given up: the script that ran has no such sink");
 }

@@ -192,9 +192,10 @@ Status CheckpointRun::take(runtime::Runner& runner, const RecordedScript& script
       continue;
     }
     auto undelivered = sink.writer->undelivered(contents.number);
-    if (undelivered.empty()) continue;
-    undelivered_ = true;
-    places.push_back({sink.path, sink.writer->deliveries_name(), 0, std::move(undelivered)});
+    std::string name = sink.writer->deliveries_name();
+    if (undelivered.empty() && name.empty()) continue;
+    undelivered_ = undelivered_ || !undelivered.empty();
+    places.push_back({sink.path, std::move(name), 0, std::move(undelivered)});
   }
   state::pass_each(saver, places, 24,
                    [](state::Saver& of, const connector::SinkPlace& sink) { pass_sink(of, sink); });
@@ -217,6 +218,7 @@ Status CheckpointRun::give_up(const Error& why) {
   ++figures_.abandoned;
   why_abandoned_ = why.message;
   last_.reset();
+  settled_ = false;
   return Unit{};
 }
 

@@ -110,6 +110,11 @@ class StreamSink final : public SinkWriter {
     return done && leaving_ && unwritten_.empty() ? finish() : done;
   }
 
+  void hurry() override {
+    std::lock_guard lock(mutex_);
+    hurried_ns_ = env_.monotonic_ns();
+  }
+
   void end_run(RunEnd) override {
     std::lock_guard lock(mutex_);
     run_ends_ = true;
@@ -119,6 +124,10 @@ class StreamSink final : public SinkWriter {
     std::lock_guard lock(mutex_);
     if (!active_) return Unit{};
     // Rows that wait for a disk are brought out by flush(), for an edit waits for nobody.
+    if (!run_ends_) {
+      Status put_all = put(PackFlush::Sync);
+      if (!put_all) return put_all;
+    }
     leaving_ = !unwritten_.empty() && !run_ends_;
     return leaving_ ? Status(Unit{}) : finish();
   }
@@ -220,6 +229,9 @@ class StreamSink final : public SinkWriter {
     unwritten_ = bytes.substr(part);
     tried_ns_ = env_.monotonic_ns();
     why_ = written.error().message;
+    if (part > 0 && hurried_ns_) hurried_ns_ = tried_ns_;
+    if (hurried_ns_ && tried_ns_ - *hurried_ns_ >= drain_wait_ns)
+      return Error{why_ + ": " + std::to_string(unwritten_.size()) + " bytes of rows were not written"};
     if (notices_) notices_->say_seldom("space " + path_, why_ + "; rows wait until there is room", tried_ns_);
     return Unit{};
   }
@@ -241,6 +253,7 @@ class StreamSink final : public SinkWriter {
   std::string unwritten_;  // before that: the disk had no room for it
   std::string why_;        // it had none
   int64_t tried_ns_ = 0;
+  std::optional<int64_t> hurried_ns_;  // since when the run ends
   text::Buffer packed_;
   std::unique_ptr<Packer> packer_;  // or null
   int64_t flushed_ns_ = 0;

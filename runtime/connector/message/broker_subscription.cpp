@@ -10,6 +10,10 @@
 namespace mut::connector {
 namespace {
 
+// For what is received when it is stopped.
+constexpr int64_t stop_wait_ns = 2'000'000'000;
+constexpr int64_t stop_look_ns = 500'000;
+
 class BrokerSubscription final : public Subscription {
  public:
   BrokerSubscription(env::Env& env, const std::string& name, std::unique_ptr<BrokerLine> line,
@@ -33,6 +37,11 @@ class BrokerSubscription final : public Subscription {
 
   Poll take(MessageGroup& to) override {
     start();
+    // Behind stop() what was received is on its way here, and nothing is the end before it is told.
+    for (int64_t begun_ns = env_.monotonic_ns(); stopped_.load() && !over_.load() && queue_.bytes() == 0;) {
+      if (env_.monotonic_ns() - begun_ns > stop_wait_ns) break;
+      env_.sleep(stop_look_ns);
+    }
     bool over = over_.load();
     group_place_ = next_place_;
     BrokerMessage message;

@@ -1,7 +1,10 @@
 #include "runtime/connector/message/message_source.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "runtime/connector/source_reader.h"
@@ -34,7 +37,7 @@ class MessageSource final : public SourceReader {
     return Poll::Ready;
   }
 
-  const Error& error() const override { return subscription_->error(); }
+  const Error& error() const override { return error_.message.empty() ? subscription_->error() : error_; }
   Status redeclare(abi::TypeDescRef record, std::optional<size_t> time_field) override {
     return decoder_->redeclare(std::move(record), time_field);
   }
@@ -62,28 +65,106 @@ class MessageSource final : public SourceReader {
     SourcePlace out;
     out.record = out.first = first_record_ + records_ - of_group_;
     out.skip = of_group_ - last_rows_;
-    out.cursor = subscription_->cursor();
+    out.cursor = group_text() + (group_cursor_.empty() ? subscription_->cursor() : group_cursor_);
     return out;
   }
   Status resume(const SourcePlace& place) override {
     first_record_ = place.record;
-    return subscription_->resume(place.cursor);
+    std::string_view text = place.cursor;
+    Expected expected;
+    bool fine = read_number(text, expected.messages) && read_number(text, expected.digest);
+    if (!fine) return Error{"`" + place.cursor + "` is no place in it"};
+    expected.cursor = text;
+    Status went = subscription_->resume(expected.cursor);
+    if (went && place.skip > 0 && expected.messages > 0) expected_ = std::move(expected);
+    return went;
   }
 
  private:
+  // The group that a run before had begun.
+  struct Expected {
+    uint64_t messages = 0;
+    uint64_t digest = 0;
+    std::string cursor;  // where it begins
+  };
   struct Taken {
     uint64_t records = 0;
     uint64_t messages = 0;
   };
 
   Poll take_group() {
+    if (expected_) return take_expected();
     group_.begin("");
+    group_cursor_.clear();
+    digest_.reset();
     next_ = used_ = 0;
     of_group_ = last_rows_ = 0;
     arrival_ns_ = env_.wall_ns();
     Poll came = subscription_->take(group_);
     messages_ += group_.size();
     return came;
+  }
+
+  // The group that a run before had begun, as a whole: of others nobody knows which of its records were run.
+  Poll take_expected() {
+    while (gathered_.size() < expected_->messages) {
+      MessageGroup part;
+      Poll came = subscription_->take(part);
+      if (came != Poll::Ready) return came;
+      if (gathered_.size() == 0) gathered_.begin(part.from());
+      for (size_t i = 0; i < part.size(); ++i) {
+        if (part.bad(i).empty()) gathered_.add(part.message(i));
+        if (!part.bad(i).empty()) gathered_.add_bad(part.message(i), std::string(part.bad(i)));
+      }
+      messages_ += part.size();
+    }
+    if (digest_of(gathered_, expected_->messages) != expected_->digest) {
+      error_ = Error{gathered_.from() +
+                     ": the messages that were read last are not what they were, so that nobody knows "
+                     "which of these have been run: remove the directory of the state to begin anew"};
+      return Poll::Failed;
+    }
+    group_ = std::exchange(gathered_, {});
+    group_cursor_ = std::move(expected_->cursor);
+    expected_.reset();
+    digest_.reset();
+    next_ = used_ = 0;
+    of_group_ = last_rows_ = 0;
+    arrival_ns_ = env_.wall_ns();
+    return Poll::Ready;
+  }
+
+  // "100 81985529216486895 ": how many messages the group has, and what they are.
+  std::string group_text() const {
+    if (!digest_) digest_ = digest_of(group_, group_.size());
+    return std::to_string(group_.size()) + " " + std::to_string(*digest_) + " ";
+  }
+  static bool read_number(std::string_view& text, uint64_t& to) {
+    auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), to);
+    if (failed != std::errc() || end == text.data() + text.size() || *end != ' ') return false;
+    text.remove_prefix(static_cast<size_t>(end - text.data()) + 1);
+    return true;
+  }
+  // Of the first so many.
+  static uint64_t digest_of(const MessageGroup& group, uint64_t messages) {
+    uint64_t out = messages;
+    for (uint64_t i = 0; i < messages; ++i) {
+      std::string_view message = group.message(i);
+      out = mixed(out, message.size());
+      for (; message.size() >= sizeof(uint64_t); message.remove_prefix(sizeof(uint64_t))) {
+        uint64_t word = 0;
+        memcpy(&word, message.data(), sizeof(word));
+        out = mixed(out, word);
+      }
+      uint64_t rest = 0;
+      memcpy(&rest, message.data(), message.size());
+      out = mixed(out, rest);
+    }
+    return out;
+  }
+  static uint64_t mixed(uint64_t digest, uint64_t word) {
+    digest = (digest ^ word) * 0x9e3779b97f4a7c15U;
+    return digest ^ digest >> 32U;
   }
 
   void decode_group(batch::Batch& batch) {
@@ -137,6 +218,11 @@ class MessageSource final : public SourceReader {
   uint64_t acknowledged_ = 0;  // of these
   std::deque<Taken> taken_;    // groups that are not acknowledged
   bool by_checkpoints_ = false;
+  std::optional<Expected> expected_;
+  MessageGroup gathered_;                   // of it, so far
+  std::string group_cursor_;                // of a group that came in several; else empty
+  mutable std::optional<uint64_t> digest_;  // of the group, once somebody asked
+  Error error_;
 };
 
 }  // namespace

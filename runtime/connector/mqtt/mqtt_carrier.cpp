@@ -27,6 +27,9 @@ class MqttCarrier final : public Carrier {
   void disconnect() noexcept override { client_ = nullptr; }
 
   std::optional<Trouble> deliver(const Delivery& delivery) override {
+    // While there were no rows nobody drove the client: the broker may have gone.
+    Status there = client_->wait(*set_, 0, MqttClient::Incoming::Taken);
+    if (!there) return Trouble{there.error()};
     published_ = 0;
     refused_ = 0;
     uint64_t sent = 0;

@@ -79,7 +79,12 @@ class JetStreamLine final : public BrokerLine {
     if (!reads) return reads.error().within(target());
     of_reader_ = 0;
     heard_ns_ = env_.monotonic_ns();
-    if (!receipt_.empty()) acknowledge(std::string(receipt_));
+    std::string receipt;
+    {
+      std::lock_guard lock(mutex_);
+      receipt = receipt_;
+    }
+    if (!receipt.empty()) acknowledge(receipt);
     return Unit{};
   }
 
@@ -234,7 +239,9 @@ class JetStreamLine final : public BrokerLine {
   Status take(natsMsg& message, MessageQueue& to) {
     const char* reply = nats_->natsMsg_GetReply(&message);
     const char* status = nullptr;
-    if (nats_->natsMsgHeader_Get(&message, "Status", &status) == NATS_OK && status != nullptr) {
+    auto standing = standing_of(reply != nullptr ? reply : "");
+    // What has a standing is a message, whatever its headers say.
+    if (!standing && nats_->natsMsgHeader_Get(&message, "Status", &status) == NATS_OK && status != nullptr) {
       const char* stalled = nullptr;
       if (std::string_view(status) != "100") return Error{std::string("the server says ") + status};
       (void)nats_->natsMsgHeader_Get(&message, "Nats-Consumer-Stalled", &stalled);
@@ -245,7 +252,6 @@ class JetStreamLine final : public BrokerLine {
       }
       return Unit{};
     }
-    auto standing = standing_of(reply != nullptr ? reply : "");
     if (!standing) return Unit{};  // sent to the inbox by somebody else
     if (of_reader_ != 0 && standing->of_reader != of_reader_ + 1)
       return Error{"messages were lost on the way"};

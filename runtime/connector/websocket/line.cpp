@@ -17,6 +17,7 @@ class WebSocketLine final : public BrokerLine {
 
   Status serve(MessageQueue& to, env::SocketSet& set, const std::atomic<bool>& stopped) override {
     asked_ns_ = env_.monotonic_ns();
+    pinged_ = false;
     while (!stopped.load()) {
       if (!to.has_room()) {
         set.wait({}, -1);
