@@ -38,9 +38,9 @@ class Feeder(threading.Thread):
                 peer = None
         self.listener.close()
         if peer is not None:
-            peer.shutdown(socket.SHUT_WR)  # what was sent arrives
             peer.settimeout(LIMIT)
             try:
+                peer.shutdown(socket.SHUT_WR)  # what was sent arrives
                 while peer.recv(4096):
                     pass
             except OSError:
