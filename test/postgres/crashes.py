@@ -124,6 +124,21 @@ def edited(folder):
     must(got == f"{count}|{count}|{count // 2}|0", lambda: f"rows | different | with `w` | of another version: {got} of {count}: {said}")
 
 
+def other_writers(folder):
+    """Edits of an option of the sink, each of which makes another writer while the one before still holds rows: each row is there once."""
+    sql("CREATE TABLE other_writers (id int)")
+    count = 400_000
+
+    def version(more):
+        sink = connector(f'table: "other_writers"{more}')
+        return f"source r: {{ id: int }} = generate(count: {count}, seed: 1) {{ id = n }}\nemit r to {sink} as out"
+
+    changed = [(version(", give_up: 20m"), 100_000), (version(""), 200_000), (version(", give_up: 20m"), 300_000)]
+    said = Run(folder, version(""), "--state", "state", "--checkpoint-every", "2ms", edits=changed).end()
+    got = sql("SELECT count(*), count(DISTINCT id) FROM other_writers")
+    must(got == f"{count}|{count}", lambda: f"rows | different: {got} of {count}: {said}")
+
+
 def kills_of_source(folder, times):
     """mutc is killed while rows are added to what it asks for, with checkpoints: each row is in the file once, in order."""
     sql("CREATE TABLE growing (id int PRIMARY KEY)")
@@ -167,4 +182,5 @@ def judge():
     case("crash of mutc", kills, "", 400_000, 27)  # of which every fourth is a stop in order
     case("crash of mutc with a key", kills, ', key: "id"', 200_000, 27)
     case("crash edits with checkpoints", edited)
+    case("crash other writers", other_writers)
     case("crash of mutc, a query", kills_of_source, 20)
