@@ -1,6 +1,7 @@
 """Rows that other programs send and take, over kills of mutc: what was answered is durable, what was made arrives at least once."""
 import http.client
 import json
+import os
 import pathlib
 import random
 import socket
@@ -11,7 +12,8 @@ import time
 
 from common import check, mutc
 
-LIMIT = 60
+SLOWER = float(os.environ.get("MUT_SLOWER", "1"))
+LIMIT = 60 * SLOWER
 
 
 def free_port():
@@ -61,7 +63,7 @@ def answers_are_durable(work):
     answered, lost = 0, []
     for _ in range(8):
         going = begin(work, "--checkpoint-every", chance.choice(["20ms", "1h"]))
-        time.sleep(chance.uniform(0.3, 0.9))
+        time.sleep(chance.uniform(0.3, 0.9) * SLOWER)
         going.kill()
         going.wait()
         answered = sum(len(sender.answered) for sender in senders)
@@ -165,7 +167,7 @@ def rows_arrive(work):
     kills = 0
     while kills < 8:
         going = begin(work, "--checkpoint-every", "5ms", "-q")
-        time.sleep(chance.uniform(0.02, 0.12))
+        time.sleep(chance.uniform(0.02, 0.12) * SLOWER)
         if going.poll() is not None:
             break
         going.kill()

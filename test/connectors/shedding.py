@@ -1,5 +1,6 @@
 """The example that sheds load by its own measure, with a receiver that takes a quarter of what comes."""
 import json
+import os
 import threading
 import time
 
@@ -45,4 +46,6 @@ def sheds(folder):
 
 
 def judge():
+    if "MUT_SLOWER" in os.environ:
+        return  # it is about load
     case("sheds load by its own measure", sheds)
