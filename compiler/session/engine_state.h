@@ -329,6 +329,7 @@ struct Engine::State {
   // Tells sources and sinks of one that is durable now.
   void hear_of_checkpoint();
   Status wait_for_sinks();
+  bool delivers_by_number();
   // For good: those that an edit has closed, too.
   Status close_sinks();
   // A record of the source `metrics` of that name; nothing: all other sources have ended.

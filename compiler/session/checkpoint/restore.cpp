@@ -14,6 +14,13 @@ namespace {
 // Between two looks at sinks that still send.
 constexpr int64_t sink_look_ns = 2'000'000;
 
+// Whether one of them delivers by checkpoints.
+bool commits(const std::vector<session::KnownSink>& sinks) {
+  return std::any_of(sinks.begin(), sinks.end(), [](const session::KnownSink& sink) {
+    return sink.writer->after_crash() == connector::SinkWriter::AfterCrash::Commits;
+  });
+}
+
 Failure io(const Error& error) { return {Failure::Kind::Io, error.message}; }
 
 }  // namespace
@@ -209,10 +216,7 @@ bool Engine::State::care_for_checkpoints() {
       return true;
     if (full) checkpoints->hurry();
     if (checkpoints->is_over() && !runner->was_stopped()) {
-      bool waits = full || runner->feeds().is_waited_for() ||
-                   std::any_of(known_sinks.begin(), known_sinks.end(), [](const auto& sink) {
-                     return sink.writer->after_crash() == connector::SinkWriter::AfterCrash::Commits;
-                   });
+      bool waits = full || runner->feeds().is_waited_for() || commits(known_sinks);
       if (waits) {
         failure = io(
             {"no further checkpoint can be taken, and rows wait for one: " + checkpoints->why_abandoned()});
@@ -230,6 +234,11 @@ bool Engine::State::care_for_checkpoints() {
   checkpoints->wait();
   hear_of_checkpoint();
   return true;
+}
+
+bool Engine::State::delivers_by_number() {
+  std::lock_guard lock(sinks_mutex);
+  return commits(known_sinks);
 }
 
 Status Engine::State::close_sinks() {
@@ -287,8 +296,9 @@ bool Engine::State::end_input() {
       failure = io(arrived.error());
       return false;
     }
-    // Where nothing has happened since the last one, it is of this end too.
-    if (runner->at_boundary() && checkpoints->has_news(*runner)) fine = take_checkpoint();
+    // Where nothing has happened since the last one, what the end brings about is known by that.
+    bool needed = checkpoints->has_news(*runner) || !delivers_by_number();
+    if (runner->at_boundary() && needed) fine = take_checkpoint();
     // What came since the last one is in no checkpoint.
     if (!runner->at_boundary() && runner->was_stopped())
       messages->say("no checkpoint is taken at the end: a canary runs; the one before stays");
