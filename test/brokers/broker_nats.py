@@ -125,6 +125,21 @@ def durable_goes_on(folder, durable):
     must_be(again, list(range(again[0], 300)), "what came to the run behind the one that was killed")
 
 
+def durable_is_killed(folder, durable):
+    """Without a state: kills while thousands are on their way. What was not acknowledged comes again in order, and nothing is missing."""
+    durable.make("x")
+    text = script(durable.source("x"))
+    for end in (3000, 6000, 9000):
+        run = Run(folder, text)
+        run_begins = len(rows(folder / "out.jsonl"))
+        durable.publish("x", records(range(end - 3000, end)))
+        until(lambda: numbers(rows(folder / "out.jsonl"))[-1:] == [end - 1], lambda: f"{len(rows(folder / 'out.jsonl'))} rows: {run.said()}")
+        run.kill()
+        part = numbers(rows(folder / "out.jsonl"))[run_begins:]
+        must_be(part, list(range(part[0], end)), "what came to one run")
+    must_be(sorted(set(numbers(rows(folder / "out.jsonl")))), list(range(9000)))
+
+
 def durable_is_for_one(folder, durable):
     durable.make("x")
     first = Run(folder, script(durable.source("x")))
@@ -259,13 +274,32 @@ emit r.errors to file("errors.jsonl")
     must_be(len(rows(folder / "errors.jsonl")), len(forged), "errors")
 
 
-def stream_goes_on(folder, stream):
+def headers_of_others(folder, stream):
+    """A message is one whatever its headers say."""
+    stream.make("x")
+    run = Run(folder, script(stream.source("x")), "--control", "control.socket")
+    until((folder / "control.socket").exists, "no control socket")
+    stream.publish("x", records([1]))
+    client = nats_client.connect(stream.server.port)
+    head = b"NATS/1.0\r\nStatus: shipped\r\n\r\n"
+    text = records([2])[0]
+    client.send(b"HPUB %s %d %d\r\n%s%s\r\n" % (stream.subject("x").encode(), len(head), len(head) + len(text), head, text))
+    client.flush()
+    client.close()
+    stream.publish("x", records([3]))
+    until_rows(run, folder / "out.jsonl", 3)
+    said = run.stop()
+    must_be(numbers(rows(folder / "out.jsonl")), [1, 2, 3])
+    must("connecting again" not in said, said)
+
+
+def stream_goes_on(folder, stream, every):
     """With --state a run that was killed goes on behind its checkpoint: a file has each row once."""
     stream.make("x")
     text = script(stream.source("x"), 'file("out.jsonl")')
     stream.publish("x", records(range(3000)))
     for end in (3000, 6000, 9000, 12000):
-        run = Run(folder, text, "--state", "state", "--checkpoint-every", "50ms")
+        run = Run(folder, text, "--state", "state", "--checkpoint-every", every)
         run.until_said("exactly once")
         until(lambda: numbers(rows(folder / "out.jsonl"))[-1:] == [end - 1],
               lambda: f"{len(rows(folder / 'out.jsonl'))} rows: {run.said()}")
@@ -284,6 +318,7 @@ def judge(server):
     for index, adapter in enumerate((core, stream, durable)):
         adapter.fresh = 2000 + 1000 * index
     ask("nats durable: goes on", durable_goes_on, durable)
+    ask("nats durable: is killed", durable_is_killed, durable)
     ask("nats durable: is for one", durable_is_for_one, durable)
     ask("nats stream: sink once", stream_sink_once, stream)
     ask("nats: queue shares", queue_shares, core)
@@ -296,4 +331,7 @@ def judge(server):
         lambda text: text.replace('subject: "s', 'subject: "other'), "does not keep the subject", "sink")
     ask("nats: row too large", row_too_large, core)
     ask("nats: envelope", envelope, core)
-    ask("nats stream: goes on from a checkpoint", stream_goes_on, stream)
+    ask("nats stream: headers of others", headers_of_others, stream)
+    ask("nats stream: goes on from a checkpoint", stream_goes_on, stream, "50ms")
+    for every in ("0ms", "50ms"):
+        ask(f"nats durable: goes on from a checkpoint, every {every}", stream_goes_on, durable, every)

@@ -19,6 +19,10 @@ constexpr int64_t heartbeat_ns = 2'000'000'000;
 constexpr int64_t silence_ns = 3 * heartbeat_ns;
 // A message that was not acknowledged comes again when the run begins anew, not while it works; nanoseconds.
 constexpr int64_t ack_wait_ns = 24LL * 3600 * 1'000'000'000;
+// Messages are acknowledged behind a checkpoint, which may be far off, and not up to the last one: there is
+// no bound but that of flow control. The library leaves out what is negative, and the server takes 1000 where
+// nobody says.
+constexpr int64_t unacknowledged_max = 1'000'000'000;
 // The server keeps to its own bound, by flow control.
 constexpr int waiting_bytes_max = 256 * 1024 * 1024;
 
@@ -138,15 +142,12 @@ class JetStreamLine final : public BrokerLine {
       return Error{stream + " ends at " + std::to_string(last_) + ": it is not the one that was read up to " +
                    std::to_string(place)};
     }
-    if (!target_.durable.empty() && next_ > place) {
-      return Error{"durable `" + target_.durable + "` has acknowledged " + std::to_string(next_ - 1) +
-                   ", and would not give " + std::to_string(place) + " again"};
-    }
     if (place < first_) {
       notices_->say(target() + ": messages " + std::to_string(place) + " to " + std::to_string(first_ - 1) +
                     " are gone from the stream, and are left out");
     }
     next_ = std::max(place, uint64_t{1});
+    begins_anew_ = true;
     return Unit{};
   }
 
@@ -207,6 +208,15 @@ class JetStreamLine final : public BrokerLine {
       if (!info) return info.error();
       known = std::move(info).value();
     }
+    if (known && begins_anew_) {
+      // The checkpoint knows better how far was read than what was acknowledged, and than what is on its way
+      // again.
+      jsErrCode wrong = {};
+      natsStatus gone = nats_->js_DeleteConsumer(jetstream_.get(), target_.stream.c_str(),
+                                                 target_.durable.c_str(), nullptr, &wrong);
+      if (gone != NATS_OK) return nats_error(*nats_, gone, "durable `" + target_.durable + "`", wrong);
+      known = nullptr;
+    }
     jsConsumerConfig fresh;
     (void)nats_->jsConsumerConfig_Init(&fresh);
     fresh.DeliverPolicy = js_DeliverByStartSequence;
@@ -221,9 +231,10 @@ class JetStreamLine final : public BrokerLine {
       fresh.Durable = target_.durable.c_str();
       fresh.AckPolicy = js_AckAll;
       fresh.AckWait = ack_wait_ns;
-      fresh.MaxAckPending = -1;
     }
     jsConsumerConfig& config = known ? *known->Config : fresh;
+    // Also of one that is there already.
+    if (!target_.durable.empty()) config.MaxAckPending = unacknowledged_max;
     const char* was = std::exchange(config.DeliverSubject, inbox_.get());
     jsConsumerInfo* made = nullptr;
     jsErrCode code = {};
@@ -232,6 +243,7 @@ class JetStreamLine final : public BrokerLine {
     config.DeliverSubject = was;  // the library frees it
     if (status != NATS_OK) return nats_error(*nats_, status, "it cannot be read", code);
     (void)ConsumerInfoPtr(made, {nats_.get()});
+    begins_anew_ = false;
     return Unit{};
   }
 
@@ -277,6 +289,7 @@ class JetStreamLine final : public BrokerLine {
   uint64_t next_ = 0;              // of the stream: not given yet
   uint64_t of_reader_ = 0;         // the last; 0: none on this connection
   int64_t heard_ns_ = 0;
+  bool begins_anew_ = false;  // where a run before has left it: the reader is made anew
 };
 
 }  // namespace
