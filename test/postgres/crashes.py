@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 
-from world import Run, case, connector, must, rows, server, sql, told, until, until_rows
+from world import Run, Skipped, case, connector, must, rows, server, sql, told, until, until_rows
 
 RATE, COUNT = 2000, 20_000
 
@@ -124,6 +124,28 @@ def edited(folder):
     must(got == f"{count}|{count}|{count // 2}|0", lambda: f"rows | different | with `w` | of another version: {got} of {count}: {said}")
 
 
+def full_state(folder):
+    """The disk of the checkpoints is full at the end: what waited for the last one has not gone out, which the run says, and the next brings it, once."""
+    sql("CREATE TABLE full_state (id int)")
+    state = folder / "state"
+    state.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k", "none", state], capture_output=True).returncode != 0:
+        raise Skipped("this user may not mount a small disk")
+    try:
+        (folder / "in.jsonl").write_text("".join(f'{{"id":{n}}}\n' for n in range(20_000)))
+        sink = connector('table: "full_state"')
+        text = f'source r: {{ id: int }} = file("in.jsonl")\nemit r to {sink} as out'
+        said = Run(folder, text, "--state", "state", "--checkpoint-every", "5ms").end(3)
+        must("the last checkpoint could not be taken" in said and "the next run makes them again" in said, said)
+        before = int(sql("SELECT count(*) FROM full_state"))
+        must(before < 20_000, "the disk was not full")
+        subprocess.run(["mount", "-o", "remount,size=40m", state], check=True)
+        said = Run(folder, text, "--state", "state").end()
+        must(sql("SELECT count(*), count(DISTINCT id) FROM full_state") == "20000|20000", lambda: f"rows | different: {said}")
+    finally:
+        subprocess.run(["umount", "-l", state], check=True)
+
+
 def other_writers(folder):
     """Edits of an option of the sink, each of which makes another writer while the one before still holds rows: each row is there once."""
     sql("CREATE TABLE other_writers (id int)")
@@ -183,4 +205,5 @@ def judge():
     case("crash of mutc with a key", kills, ', key: "id"', 200_000, 27)
     case("crash edits with checkpoints", edited)
     case("crash other writers", other_writers)
+    case("crash, no room for the last checkpoint", full_state)
     case("crash of mutc, a query", kills_of_source, 20)

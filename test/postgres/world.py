@@ -10,7 +10,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "tools"), str(ROOT / "test/connectors")]
 import service  # noqa: E402
-from harness import LIMIT, MUTC, Run, Wrong, case, close, must, rows, until, until_rows  # noqa: E402,F401
+from harness import LIMIT, MUTC, Run, Skipped, Wrong, case, close, must, rows, until, until_rows  # noqa: E402,F401
 
 PASSWORD = "CANARY-pw"
 os.environ["MUT_TEST_PASSWORD"] = PASSWORD

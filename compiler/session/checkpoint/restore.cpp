@@ -252,6 +252,10 @@ Status Engine::State::close_sinks() {
   }
   for (const session::KnownSink& sink : all) sink.writer->end_run(whole ? End::Whole : End::Broken);
   Status out = runner->close();
+  if (out && came_to_end && !whole && commits(all)) {
+    out = Error{"the last checkpoint could not be taken (" + checkpoints->why_abandoned() +
+                "): rows that waited for it have not gone out; the next run makes them again"};
+  }
   for (const session::KnownSink& sink : all) {
     Status closed = sink.writer->close();
     if (out) out = std::move(closed);

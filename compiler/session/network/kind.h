@@ -8,6 +8,7 @@
 #include "compiler/session/connect.h"
 #include "runtime/codec/decoder.h"
 #include "runtime/connector/carried/carrier.h"
+#include "runtime/connector/message/broker_line.h"
 #include "runtime/connector/message/subscription.h"
 #include "runtime/connector/secret.h"
 #include "runtime/connector/sink_writer.h"
@@ -59,6 +60,9 @@ std::optional<connector::Secret> secret_option(const typed::Connector& connector
 Result<std::unique_ptr<connector::SourceReader>> open_messages(
     const Surroundings& around, NetworkReading reading,
     Result<std::unique_ptr<connector::Subscription>> subscription);
+// The same of a line that is served by a thread.
+Result<std::unique_ptr<connector::SourceReader>> open_line(
+    const Surroundings& around, NetworkReading reading, Result<std::unique_ptr<connector::BrokerLine>> line);
 // Rows to whatever has a carrier. Without one the sink cannot be opened, and says why.
 std::shared_ptr<connector::SinkWriter> make_carried_writer(
     const Surroundings& around, const NetworkWriting& writing,

@@ -61,6 +61,14 @@ Result<std::unique_ptr<connector::SourceReader>> open_messages(
                                         std::move(reading.record), reading.decode);
 }
 
+Result<std::unique_ptr<connector::SourceReader>> open_line(
+    const Surroundings& around, NetworkReading reading, Result<std::unique_ptr<connector::BrokerLine>> line) {
+  if (!line) return line.error();
+  auto subscription = connector::open_broker_subscription(
+      around.env, reading.source.name, std::move(line).value(), around.wake, around.notices);
+  return open_messages(around, std::move(reading), std::move(subscription));
+}
+
 std::shared_ptr<connector::SinkWriter> make_carried_writer(
     const Surroundings& around, const NetworkWriting& writing,
     Result<std::unique_ptr<connector::Carrier>> carrier) {

@@ -30,10 +30,7 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings&
                                                              NetworkReading reading) {
   auto line =
       connector::make_nats_line(around.env, target_of_options(reading.source.connector), around.notices);
-  if (!line) return line.error();
-  auto subscription = connector::open_broker_subscription(
-      around.env, reading.source.name, std::move(line).value(), around.wake, around.notices);
-  return open_messages(around, std::move(reading), std::move(subscription));
+  return open_line(around, std::move(reading), std::move(line));
 }
 
 std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,

@@ -21,9 +21,7 @@ std::string target_text(const typed::Connector& connector) {
 Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings& around,
                                                              NetworkReading reading) {
   auto line = connector::make_websocket_line(around.env, target_of_options(reading.source.connector));
-  auto subscription = connector::open_broker_subscription(around.env, reading.source.name, std::move(line),
-                                                          around.wake, around.notices);
-  return open_messages(around, std::move(reading), std::move(subscription));
+  return open_line(around, std::move(reading), std::move(line));
 }
 
 std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,

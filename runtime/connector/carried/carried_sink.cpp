@@ -38,7 +38,7 @@ class CarriedSink final : public Outbox {
  private:
   Status open() override {
     auto trouble = connect();
-    if (trouble) return trouble->why.within(carrier_->target());
+    if (trouble) return Error{told(trouble->why)};
     link_.emplace(notices_->links(), "sink", options_.name);
     return Unit{};
   }
@@ -104,17 +104,20 @@ class CarriedSink final : public Outbox {
       disconnect();
       link_->note_lost(trouble->why.message);
       if (trouble->kind == Trouble::Kind::ForGood) {
-        fail({carrier_->target() + ": " + trouble->why.message + "; " + bytes_left_text() +
-              " were not taken"});
+        fail({told(trouble->why) + "; " + bytes_left_text() + " were not taken"});
         return false;
       }
-      notices_->say_seldom(
-          "again",
-          options_.about + ": " + carrier_->target() + ": " + trouble->why.message + "; trying again",
-          env_.monotonic_ns());
+      notices_->say_seldom("again", options_.about + ": " + told(trouble->why) + "; trying again",
+                           env_.monotonic_ns());
       if (!may_wait(begun_ns, *trouble)) return false;
       rest(begun_ns);
     }
+  }
+
+  // With the target in front, which some say by themselves.
+  std::string told(const Error& why) const {
+    std::string target = carrier_->target();
+    return why.message.starts_with(target) ? why.message : target + ": " + why.message;
   }
 
   bool note_taken() {

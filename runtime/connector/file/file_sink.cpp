@@ -177,6 +177,8 @@ class StreamSink final : public SinkWriter {
       if (env_.monotonic_ns() - tried_ns_ < space_look_ns) return Unit{};
       std::string before = std::exchange(unwritten_, {});
       Status put_before = write_out(before);
+      bool waited = hurried_ns_ && tried_ns_ - *hurried_ns_ >= drain_wait_ns;
+      if (put_before && !unwritten_.empty() && waited) return give_up();
       if (!put_before || !unwritten_.empty()) return put_before;
       if (notices_) notices_->say(path_ + ": there is room again");
     }
@@ -205,8 +207,7 @@ class StreamSink final : public SinkWriter {
       if (env_.monotonic_ns() - begun_ns < drain_wait_ns) {
         put_all = put(PackFlush::Finish);
       } else {
-        put_all = Error{why_ + ": " + std::to_string(unwritten_.size() + waiting_.size()) +
-                        " bytes of rows were not written"};
+        put_all = give_up();
       }
     }
     active_ = false;
@@ -216,6 +217,13 @@ class StreamSink final : public SinkWriter {
     Status closed = file_->close();
     file_ = nullptr;
     return put_all ? closed : put_all;
+  }
+
+  // The run ends and there is no room: told once.
+  Error give_up() {
+    size_t bytes = std::exchange(unwritten_, {}).size() + waiting_.size();
+    waiting_.clear();
+    return Error{why_ + ": " + std::to_string(bytes) + " bytes of rows were not written"};
   }
 
   // What a full disk has no room for waits.
@@ -230,8 +238,6 @@ class StreamSink final : public SinkWriter {
     tried_ns_ = env_.monotonic_ns();
     why_ = written.error().message;
     if (part > 0 && hurried_ns_) hurried_ns_ = tried_ns_;
-    if (hurried_ns_ && tried_ns_ - *hurried_ns_ >= drain_wait_ns)
-      return Error{why_ + ": " + std::to_string(unwritten_.size()) + " bytes of rows were not written"};
     if (notices_) notices_->say_seldom("space " + path_, why_ + "; rows wait until there is room", tried_ns_);
     return Unit{};
   }
