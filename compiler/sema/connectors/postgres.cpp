@@ -35,12 +35,8 @@ bool check_server(const Connector& postgres, diag::Engine& diags) {
   auto address = env::parse_tcp_address(host.value.as_text());
   if (!address) return report_option(host, address.error().message, diags);
   if (address.value().port == 0) return report_option(host, "a port is a number from 1 to 65535", diags);
-  const Option* tls = postgres.find("tls");
-  const Option* authorities = postgres.find("ca");
-  if (authorities != nullptr && tls != nullptr && tls->value.as_text() != "verify")
-    return report_option(*authorities, "it is of `tls: verify`", diags);
-  return check_one_of(postgres, "tls", {"off", "require", "verify"}, diags) &&
-         check_name(postgres, "database", diags) && check_name(postgres, "user", diags);
+  return check_tls(postgres, diags) && check_name(postgres, "database", diags) &&
+         check_name(postgres, "user", diags);
 }
 
 // "alerts", "sales.alerts"
@@ -111,22 +107,20 @@ const ConnectorRule& postgres_rule() {
                                      true,
                                      true,
                                      0,
-                                     {{"host", Kind::String},
-                                      {"database", Kind::String},
-                                      {"user", Kind::String},
-                                      {"password", Kind::Secret},
-                                      {"tls", Kind::String},
-                                      {"ca", Kind::String},
-                                      {"table", Kind::String},
-                                      {"key", Kind::String},
-                                      {"keys", Kind::List},
-                                      {"give_up", Kind::Duration},
-                                      {"query", Kind::String},
-                                      {"every", Kind::Duration},
-                                      {"cursor", Kind::String},
-                                      {"listen", Kind::String},
-                                      {"format", Kind::String},
-                                      {"time_unit", Kind::String}},
+                                     tls_options({{"host", Kind::String},
+                                                  {"database", Kind::String},
+                                                  {"user", Kind::String},
+                                                  {"password", Kind::Secret},
+                                                  {"table", Kind::String},
+                                                  {"key", Kind::String},
+                                                  {"keys", Kind::List},
+                                                  {"give_up", Kind::Duration},
+                                                  {"query", Kind::String},
+                                                  {"every", Kind::Duration},
+                                                  {"cursor", Kind::String},
+                                                  {"listen", Kind::String},
+                                                  {"format", Kind::String},
+                                                  {"time_unit", Kind::String}}),
                                      check_postgres};
   return rule;
 }

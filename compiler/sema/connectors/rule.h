@@ -34,6 +34,9 @@ std::optional<typed::Const> check_secret(std::string_view connector, const ast::
 // How text is read and written, and what is particular to the connector.
 std::vector<OptionRule> text_options(std::vector<OptionRule> more);
 
+// The same with what is said of encryption by who connects: `tls`, `ca`, `cert`, `cert_key`.
+std::vector<OptionRule> tls_options(std::vector<OptionRule> more);
+
 // ---- of checks; each reports, and is false, when something is wrong
 // What must be there: `usage` says how it is written.
 bool need_option(const typed::Connector& connector, std::string_view name, std::string_view usage,
@@ -48,6 +51,8 @@ bool check_not_negative(const typed::Connector& connector, std::string_view name
 // `format`, where it is there; none of text that is no message.
 bool check_one_of(const typed::Connector& connector, std::string_view name,
                   std::initializer_list<std::string_view> values, diag::Engine& diags);
+// Those of tls_options().
+bool check_tls(const typed::Connector& connector, diag::Engine& diags);
 bool report_option(const typed::Option& option, std::string_view problem, diag::Engine& diags);  // false
 
 // One for each: a missing one does not link.

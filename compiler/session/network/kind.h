@@ -13,6 +13,7 @@
 #include "runtime/connector/secret.h"
 #include "runtime/connector/sink_writer.h"
 #include "runtime/connector/source_reader.h"
+#include "runtime/connector/tls.h"
 
 namespace mut::session {
 
@@ -56,6 +57,9 @@ int64_t give_up_ns(const typed::Connector& connector);
 std::string text_option(const typed::Connector& connector, std::string_view name, std::string otherwise = "");
 // Of one of kind Secret; nothing where it is missing.
 std::optional<connector::Secret> secret_option(const typed::Connector& connector, std::string_view name);
+// Of who connects to `host`: `tls`, `ca`, `cert`, `cert_key`. Where `tls` is not said: off on this machine, unless
+// one of the others is there; verify for others.
+connector::Tls tls_option(const typed::Connector& connector, std::string_view host);
 // Messages of a broker.
 Result<std::unique_ptr<connector::SourceReader>> open_messages(
     const Surroundings& around, NetworkReading reading,

@@ -5,6 +5,7 @@
 #include "compiler/session/network/kind.h"
 #include "runtime/connector/carried/carried_sink.h"
 #include "runtime/connector/message/message_source.h"
+#include "runtime/env/loopback.h"
 
 namespace mut::session {
 namespace {
@@ -51,6 +52,20 @@ std::optional<connector::Secret> secret_option(const typed::Connector& connector
   using From = connector::Secret::From;
   const typed::Const::Parts& parts = option->value.parts();
   return connector::Secret{parts[0].as_text() == "env" ? From::Variable : From::File, parts[1].as_text()};
+}
+
+connector::Tls tls_option(const typed::Connector& connector, std::string_view host) {
+  using Check = connector::Tls::Check;
+  connector::Tls out;
+  out.certificate = text_option(connector, "cert");
+  out.certificate_key = text_option(connector, "cert_key");
+  bool in_the_clear = env::is_loopback(host) && out.certificate.empty() && connector.find("ca") == nullptr;
+  std::string said = text_option(connector, "tls", in_the_clear ? "off" : "verify");
+  if (said == "require") out.check = Check::Require;
+  if (said == "verify") out.check = Check::Verify;
+  if (out.check == Check::Verify)
+    out.authorities = text_option(connector, "ca", connector::system_authorities);
+  return out;
 }
 
 Result<std::unique_ptr<connector::SourceReader>> open_messages(

@@ -3,21 +3,9 @@
 #include "compiler/session/network/kind.h"
 #include "runtime/connector/postgres/carrier.h"
 #include "runtime/connector/postgres/source.h"
-#include "runtime/env/loopback.h"
 
 namespace mut::session {
 namespace {
-
-using Tls = connector::PostgresServer::Tls;
-
-// Certificates that Debian trusts.
-constexpr const char* system_authorities = "/etc/ssl/certs/ca-certificates.crt";
-
-// Where nobody says: other machines have to show who they are.
-Tls tls_of(const typed::Connector& connector, const env::TcpAddress& address) {
-  std::string said = text_option(connector, "tls", env::is_loopback(address.host) ? "off" : "verify");
-  return said == "off" ? Tls::Off : said == "require" ? Tls::Require : Tls::Verify;
-}
 
 connector::PostgresServer server_of(const typed::Connector& connector) {
   connector::PostgresServer out;
@@ -25,8 +13,7 @@ connector::PostgresServer server_of(const typed::Connector& connector) {
   out.database = text_option(connector, "database");
   out.user = text_option(connector, "user");
   out.password = secret_option(connector, "password");
-  out.tls = tls_of(connector, out.address);
-  if (out.tls == Tls::Verify) out.authorities = text_option(connector, "ca", system_authorities);
+  out.tls = tls_option(connector, out.address.host);
   return out;
 }
 
@@ -52,9 +39,7 @@ std::string target_text(const typed::Connector& connector) {
   for (const std::string& key : keys_of(connector)) keys += (keys.empty() ? " by " : ", ") + key;
   out += keys + " as " + server.user;
   if (server.password) out += " with " + server.password->text();
-  if (server.tls == Tls::Require) out += ", tls require";
-  if (server.tls == Tls::Verify) out += ", tls verify " + server.authorities;
-  return out;
+  return out + server.tls.text();
 }
 
 Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings& around,

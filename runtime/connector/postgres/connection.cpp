@@ -35,13 +35,13 @@ constexpr const char* session_sql =
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
     "'off'";
 
-const char* mode_of(PostgresServer::Tls tls) {
-  switch (tls) {
-    case PostgresServer::Tls::Off:
+const char* mode_of(Tls::Check check) {
+  switch (check) {
+    case Tls::Check::Off:
       return "disable";
-    case PostgresServer::Tls::Require:
+    case Tls::Check::Require:
       return "require";
-    case PostgresServer::Tls::Verify:
+    case Tls::Check::Verify:
       return "verify-full";
   }
   return "verify-full";
@@ -114,8 +114,12 @@ PostgresConnection::Failed PostgresConnection::begin() {
       {"user", server_.user.c_str()},
       {"password", password.c_str()},
       {"passfile", "/dev/null/none"},  // no other place for passwords
-      {"sslmode", mode_of(server_.tls)},
-      {"sslrootcert", server_.authorities.c_str()},
+      {"sslmode", mode_of(server_.tls.check)},
+      {"sslrootcert", server_.tls.authorities.c_str()},
+      // Nothing of who runs this where the script says nothing.
+      {"sslcert", server_.tls.certificate.empty() ? "/dev/null/none" : server_.tls.certificate.c_str()},
+      {"sslkey",
+       server_.tls.certificate_key.empty() ? "/dev/null/none" : server_.tls.certificate_key.c_str()},
       {"gssencmode", "disable"},
       {"client_encoding", "UTF8"},
       {"application_name", "mutstream"},

@@ -10,6 +10,7 @@
 #include "runtime/connector/carried/carrier.h"
 #include "runtime/connector/postgres/libpq.h"
 #include "runtime/connector/secret.h"
+#include "runtime/connector/tls.h"
 #include "runtime/env/env.h"
 
 namespace mut::connector {
@@ -19,12 +20,7 @@ struct PostgresServer {
   std::string database;
   std::string user;
   std::optional<Secret> password;
-  enum class Tls : uint8_t {
-    Off,
-    Require,  // encrypted, whoever the server is
-    Verify    // the certificate is that of the host, and signed by one of `authorities`
-  } tls = Tls::Off;
-  std::string authorities;  // file of certificates
+  Tls tls;
 
   // "127.0.0.1:5432/shop"
   std::string text() const { return address.text() + "/" + database; }
