@@ -53,6 +53,7 @@ struct Engine::State {
   std::atomic<jit::Notes> notes{jit::Notes::None};  // of code of versions that run alone
   uint64_t batches_disturbed = 0;
   // Null: there is no directory of state. Of the running thread, as what follows.
+  std::shared_ptr<state::Spill> spill;  // null: state has its memory alone
   std::unique_ptr<session::CheckpointRun> checkpoints;
   std::string given_text;  // what load() was given
   struct EditAtStart {

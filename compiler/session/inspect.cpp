@@ -206,6 +206,7 @@ void Engine::fill_figures(EngineFigures& out) const {
   out.state_bytes = stats.state_bytes;
   out.shards_worked_ns = s.runner->fleet().worked_ns();
   out.state_bytes_max = s.runner->budget().limit();
+  out.spilled_bytes = stats.spilled_bytes;
   out.event_errors = stats.event_errors;
   std::vector<runtime::FeedState> feeds = s.runner->feeds().states();
   for (size_t i = 0; i < feeds.size(); ++i)

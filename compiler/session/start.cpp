@@ -59,6 +59,12 @@ Outcome<Done> Engine::start() {
   if (s.checkpoints)
     return Failure{Failure::Kind::Usage,
                    "with a directory of state an engine is started once; load the script anew"};
+  if (!s.options.spill_dir.empty()) {
+    auto opened =
+        state::Spill::open(*s.env, {s.options.spill_dir, s.options.spill_bytes, s.options.memory_bytes / 8});
+    if (!opened) return io(opened.error());
+    s.spill = std::move(opened).value();
+  }
   if (!s.options.state_dir.empty()) {
     auto opened = s.open_checkpoints();
     if (!opened) return opened;
@@ -85,6 +91,7 @@ Outcome<Done> Engine::start() {
     options.batch_rows_most = 8 * options.batch_rows;
   }
   options.memory_bytes = s.options.memory_bytes;
+  options.spill = s.spill;
   if (stays) options.at_end = runtime::RunnerOptions::AtEnd::Stay;
   if (s.checkpoints) options.at_last = runtime::RunnerOptions::AtLast::Tell;
   options.seed = s.restored_seed;

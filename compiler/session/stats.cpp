@@ -69,6 +69,7 @@ EngineStats Engine::stats() const {
   out.swaps = s.options.disturb == EngineOptions::Disturb::Swap ? s.runner->stats().swaps : s.real_swaps;
   out.event_errors = s.runner->errors().total();
   out.state_bytes = s.runner->budget().used();
+  out.spilled_bytes = s.runner->budget().spilled();
   out.parked_bytes = s.runner->budget().parked();
   for (const runtime::SourceCount& count : s.runner->feeds().positions())
     out.positions.push_back({count.source, count.records});
@@ -81,6 +82,7 @@ EngineStats Engine::stats() const {
   if (const runtime::Canary* canary = s.runner->canary()) {
     count_losses(canary->fleet(), dropped, late, out);
     out.state_bytes += canary->fleet().budget().used();
+    out.spilled_bytes += canary->fleet().budget().spilled();
   }
   return out;
 }

@@ -14,6 +14,7 @@
 #include "runtime/env/fail_points.h"
 #include "runtime/env/files.h"
 #include "runtime/env/library.h"
+#include "runtime/env/paged_file.h"
 #include "runtime/env/sockets.h"
 #include "runtime/env/tcp_address.h"
 
@@ -61,6 +62,10 @@ class Env {
   // A new name in a directory is durable once this returns.
   virtual Status sync_directory_of(const std::string& path) = 0;
   virtual Status remove_file(const std::string& path) = 0;
+
+  // Of at most that many bytes, in a directory.
+  virtual Result<std::unique_ptr<PagedFile>> open_paged_file(const std::string& directory,
+                                                             size_t bytes_max) = 0;
 
   // For the user alone. A socket that a dead program left there is replaced; anything else fails.
   virtual Result<std::unique_ptr<SocketListener>> listen_local(const std::string& path) = 0;

@@ -22,6 +22,7 @@
 #include <thread>
 
 #include "runtime/env/real_files.h"
+#include "runtime/env/real_paged_file.h"
 #include "runtime/env/real_sampler.h"
 #include "runtime/env/real_socket.h"
 #include "runtime/env/real_sockets.h"
@@ -222,6 +223,11 @@ class RealEnv final : public Env {
     return connect_to(address, timeout_ns, given_up);
   }
   std::unique_ptr<SocketSet> make_socket_set() override { return make_real_socket_set(); }
+
+  Result<std::unique_ptr<PagedFile>> open_paged_file(const std::string& directory,
+                                                     size_t bytes_max) override {
+    return open_real_paged_file(directory, bytes_max);
+  }
 
   std::unique_ptr<EventCount> make_event_count() override { return std::make_unique<RealEventCount>(); }
 

@@ -93,7 +93,7 @@ std::string too_full(const state::Budget& outside, const state::Budget& inside) 
 }  // namespace
 
 std::unique_ptr<Canary> Runner::make_canary(Division division, uint64_t version) {
-  auto budget = std::make_shared<state::Budget>(options_.memory_bytes);
+  auto budget = std::make_shared<state::Budget>(options_.memory_bytes, options_.spill);
   Fleet::Makeup makeup{options_.shards, fleet_.seed(), std::move(budget), Shard::Of::Beside};
   return std::make_unique<Canary>(crew_, std::move(makeup), std::move(division), version,
                                   [this](Shard&) { return take_reached(); });

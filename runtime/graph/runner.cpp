@@ -50,7 +50,8 @@ Runner::Runner(env::Env& env, const RunnerOptions& options, RetireList& retired)
       crew_(env, options.shards),
       fleet_(crew_,
              {options.shards, options.seed ? *options.seed : env.random_seed(),
-              std::make_shared<state::Budget>(options.memory_bytes), Shard::Of::Live, part_rows(options)},
+              std::make_shared<state::Budget>(options.memory_bytes, options.spill), Shard::Of::Live,
+              part_rows(options)},
              [this](Shard& shard) { return take_output(shard); }),
       feeds_(env, options.batch_rows, options.now_ns),
       outlets_(false) {}

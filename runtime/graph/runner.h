@@ -28,6 +28,7 @@ struct RunnerOptions {
   // them.
   uint32_t batch_rows_most = 4096;
   size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state
+  std::shared_ptr<state::Spill> spill{};            // where it goes on; may be null
   uint32_t shards = 1;
   // Stay: when all sources have ended, the input has not: an edit may bring others. It ends at stop().
   enum class AtEnd : uint8_t { Finish, Stay } at_end = AtEnd::Finish;

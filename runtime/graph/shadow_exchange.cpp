@@ -27,7 +27,7 @@ std::string carry_over(const std::vector<ShardMigration>& shards, const Migratio
 }  // namespace
 
 std::unique_ptr<Shadow> Runner::make_shadow(std::shared_ptr<ShadowRows> rows) {
-  auto budget = std::make_shared<state::Budget>(options_.memory_bytes);
+  auto budget = std::make_shared<state::Budget>(options_.memory_bytes, options_.spill);
   Fleet::Makeup makeup{options_.shards, fleet_.seed(), std::move(budget), Shard::Of::Beside,
                        fleet_.part_rows()};
   return std::make_unique<Shadow>(crew_, std::move(makeup), std::move(rows));

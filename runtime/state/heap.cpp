@@ -20,15 +20,25 @@ uint64_t class_bytes(size_t index) { return uint64_t{16} << index; }
 }  // namespace
 
 Heap::~Heap() {
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    budget_.remove(block_bytes_[i]);
-    delete[] blocks_[i];
-  }
+  for (size_t i = 0; i < blocks_.size(); ++i) free_block(i);
+}
+
+char* Heap::make_block(size_t bytes) {
+  char* spilled = std::has_single_bit(bytes) ? budget_.take_spilled(bytes) : nullptr;
+  return spilled != nullptr ? spilled : new char[bytes];
+}
+
+void Heap::free_block(size_t number) {
+  budget_.remove(block_bytes_[number]);
+  if (blocks_[number] != nullptr && !budget_.give_back_spilled(blocks_[number], block_bytes_[number]))
+    delete[] blocks_[number];
+  blocks_[number] = nullptr;
+  block_bytes_[number] = 0;
 }
 
 void Heap::copy_from(const Heap& other) {
   for (size_t i = 0; i < other.blocks_.size(); ++i) {
-    blocks_.push_back(other.blocks_[i] == nullptr ? nullptr : new char[other.block_bytes_[i]]);
+    blocks_.push_back(other.blocks_[i] == nullptr ? nullptr : make_block(other.block_bytes_[i]));
     if (blocks_.back() != nullptr) memcpy(blocks_.back(), other.blocks_[i], other.block_bytes_[i]);
     budget_.add(other.block_bytes_[i]);
   }
@@ -52,7 +62,7 @@ size_t Heap::add_block(size_t bytes) {
     number = empty_.back();
     empty_.pop_back();
   }
-  blocks_[number] = new char[bytes];
+  blocks_[number] = make_block(bytes);
   block_bytes_[number] = bytes;
   budget_.add(bytes);
   view_.blocks = blocks_.data();
@@ -85,10 +95,7 @@ void Heap::free(uint64_t offset, uint64_t bytes) {
   if (class_bytes(index) <= block_bytes_max) return free_[index].push_back(offset);
   // It has a block of its own: what a list was when it was long must not be kept for ever.
   size_t number = offset >> 32;
-  budget_.remove(block_bytes_[number]);
-  delete[] blocks_[number];
-  blocks_[number] = nullptr;
-  block_bytes_[number] = 0;
+  free_block(number);
   empty_.push_back(number);
 }
 

@@ -53,6 +53,8 @@ class Heap {
  private:
   static constexpr size_t class_count = 40;
   size_t add_block(size_t bytes);
+  char* make_block(size_t bytes);
+  void free_block(size_t number);
   Budget& budget_;
   MutHeap& view_;
   std::vector<char*> blocks_;

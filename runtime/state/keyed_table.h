@@ -187,7 +187,7 @@ class KeyedTable {
   MutTable view_{};
   Budget& budget_;
   Heap heap_;
-  RowMemory memory_;  // of full segments, once there are many
+  RowMemory memory_{budget_};  // of full segments, once there are many
   std::vector<std::unique_ptr<MutSegment>> segments_;
   std::vector<MutSegment*> directory_;
   std::vector<MutPlace> places_;                       // the same, as kernels read it

@@ -34,7 +34,7 @@ void Heap::load(Loader& from) {
     uint64_t bytes = from.count(1);
     if (bytes > block_bytes_most) from.fail();
     if (!from.fine()) break;
-    blocks_.push_back(bytes == 0 ? nullptr : new char[bytes]);
+    blocks_.push_back(bytes == 0 ? nullptr : make_block(bytes));
     block_bytes_.push_back(bytes);
     budget_.add(bytes);
     if (bytes > 0) from.bytes(blocks_.back(), bytes);

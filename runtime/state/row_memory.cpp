@@ -8,7 +8,17 @@
 namespace mut::state {
 
 RowMemory::~RowMemory() {
-  for (char* region : regions_) operator delete[](region, std::align_val_t{region_bytes});
+  for (char* region : regions_) {
+    if (!budget_.give_back_spilled(region, region_bytes))
+      operator delete[](region, std::align_val_t{region_bytes});
+  }
+}
+
+char* RowMemory::make_region() {
+  if (char* spilled = budget_.take_spilled(region_bytes)) return spilled;
+  char* region = static_cast<char*>(operator new[](region_bytes, std::align_val_t{region_bytes}));
+  (void)madvise(region, region_bytes, MADV_HUGEPAGE);  // a wish: without it the region works as well
+  return region;
 }
 
 char* RowMemory::take() {
@@ -18,8 +28,7 @@ char* RowMemory::take() {
     free_.pop_back();
   } else {
     if (used_ == region_bytes) {
-      char* region = static_cast<char*>(operator new[](region_bytes, std::align_val_t{region_bytes}));
-      (void)madvise(region, region_bytes, MADV_HUGEPAGE);  // a wish: without it the region works as well
+      char* region = make_region();
       regions_.insert(std::upper_bound(regions_.begin(), regions_.end(), region), region);
       newest_ = region;
       used_ = 0;

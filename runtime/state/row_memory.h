@@ -1,9 +1,11 @@
 // Memory for the segments of a large table: pieces of one size out of regions that the system may back
 // with huge pages, so that a look-up in a table larger than the caches misses the translation buffers
-// less often. One thread.
+// less often; of the file of a Spill where memory has no room. One thread.
 #pragma once
 #include <cstddef>
 #include <vector>
+
+#include "runtime/state/budget.h"
 
 namespace mut::state {
 
@@ -11,7 +13,8 @@ class RowMemory {
  public:
   static constexpr size_t piece_bytes = 64 * 1024;
 
-  RowMemory() = default;
+  // The segments count in the budget by themselves; what lies in the file, here.
+  explicit RowMemory(Budget& budget) : budget_(budget) {}
   ~RowMemory();
   RowMemory(const RowMemory&) = delete;
   RowMemory& operator=(const RowMemory&) = delete;
@@ -23,8 +26,10 @@ class RowMemory {
   void give_back(char* piece) { free_.push_back(piece); }
 
  private:
+  char* make_region();
   static constexpr size_t region_bytes = 2 * 1024 * 1024;  // a huge page of x86-64 and of AArch64
-  std::vector<char*> regions_;                             // by address
+  Budget& budget_;
+  std::vector<char*> regions_;  // by address
   char* newest_ = nullptr;
   size_t used_ = region_bytes;  // of the newest region
   std::vector<char*> free_;

@@ -2,15 +2,30 @@
 
 namespace mut::state {
 
+SavedMemory::~SavedMemory() {
+  for (char* chunk : chunks_) give_back(chunk);
+}
+
 char* SavedMemory::take() {
-  if (used_ == chunks_.size()) chunks_.emplace_back(new char[chunk_bytes]);
-  return chunks_[used_++].get();
+  if (used_ == chunks_.size()) {
+    char* spilled = spill_ ? spill_->take(chunk_bytes) : nullptr;
+    chunks_.push_back(spilled != nullptr ? spilled : new char[chunk_bytes]);
+  }
+  return chunks_[used_++];
+}
+
+void SavedMemory::give_back(char* chunk) {
+  if (spill_ && spill_->owns(chunk)) {
+    spill_->give_back(chunk, chunk_bytes);
+  } else {
+    delete[] chunk;
+  }
 }
 
 void SavedMemory::trim() {
   // A little more than the last one had: the next is likely to need it.
   size_t keep = used_ + used_ / 8 + 1;
-  if (keep < chunks_.size()) chunks_.resize(keep);
+  for (; chunks_.size() > keep; chunks_.pop_back()) give_back(chunks_.back());
 }
 
 void Saver::bytes(const void* from, size_t count) {

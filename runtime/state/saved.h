@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/state/spill.h"
+
 namespace mut::state {
 
 // Memory that saved bytes lie in, kept from one checkpoint to the next: fresh pages cost more than copying.
@@ -23,6 +25,13 @@ namespace mut::state {
 class SavedMemory {
  public:
   static constexpr size_t chunk_bytes = size_t{1} << 20;
+  SavedMemory() = default;
+  // In the file of a Spill, where it has room; it may be null.
+  explicit SavedMemory(std::shared_ptr<Spill> spill) : spill_(std::move(spill)) {}
+  ~SavedMemory();
+  SavedMemory(const SavedMemory&) = delete;
+  SavedMemory& operator=(const SavedMemory&) = delete;
+
   char* take();
   // All that was taken is free again.
   void reset() { used_ = 0; }
@@ -31,7 +40,9 @@ class SavedMemory {
   size_t bytes() const { return chunks_.size() * chunk_bytes; }
 
  private:
-  std::vector<std::unique_ptr<char[]>> chunks_;
+  void give_back(char* chunk);
+  std::shared_ptr<Spill> spill_;  // may be null
+  std::vector<char*> chunks_;
   size_t used_ = 0;
 };
 

@@ -1,4 +1,6 @@
 """`kill -9` and SIGTERM at random moments, and a start with other options each time: outputs are those of a run that was never killed."""
+import hashlib
+import json
 import os
 import pathlib
 import random
@@ -7,10 +9,11 @@ import subprocess
 import tempfile
 import time
 
-from common import check, mutc, run
+from common import check, counts, mutc, run
 from scripts import SCRIPTS, differs, outputs, pack_input, write_input
 
 ROWS = 12000
+KILLS = 5000  # of the long mode
 
 
 def newest(work):
@@ -86,11 +89,33 @@ def never_killed(name):
     return out
 
 
+def case(name, seed, expected):
+    packed = seed % 4 == 3
+    return one(name, seed, 12, expected, packed)
+
+
 def test(workers, long):
     expected = {name: never_killed(name) for name in SCRIPTS}
-    cases = [(name, seed, 12 if long else 4, expected[name], seed % 4 == 3) for seed in range(100 if long else 1) for name in SCRIPTS]
-    if not long:
-        cases.append(("tables", 3, 3, expected["tables"], True))
+    if long:
+        return test_long(workers, expected)
+    cases = [(name, 0, 4, expected[name], False) for name in SCRIPTS] + [("tables", 3, 3, expected["tables"], True)]
     kills = sum(workers.map(lambda case: one(*case), cases))
     # A run may have ended before its kill; not all of them.
     check(f"kills: {kills} of {sum(case[2] for case in cases)}", None if kills >= len(cases) else "too few")
+
+
+def test_long(workers, expected):
+    """Until there were so many kills; what was done stays in a file, and the next run goes on behind it."""
+    mark = pathlib.Path(os.environ.get("MUT_KILLS_MARK", pathlib.Path(__file__).resolve().parents[2] / "build/kills.json"))
+    build = hashlib.sha256(pathlib.Path(mutc).read_bytes()).hexdigest()
+    done = json.loads(mark.read_text()) if mark.exists() else {}
+    done = done if done.get("build") == build else {"build": build, "kills": 0, "seed": 0}
+    while done["kills"] < KILLS:
+        seeds = [(name, done["seed"]) for name in SCRIPTS]
+        kills = sum(workers.map(lambda of: case(*of, expected[of[0]]), seeds))
+        if counts["failed"]:
+            return  # the next run begins with these
+        done = {**done, "kills": done["kills"] + kills, "seed": done["seed"] + 1}
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_text(json.dumps(done))
+    check(f"kills: {done['kills']} of one build, seeds to {done['seed']}", None)

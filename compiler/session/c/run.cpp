@@ -56,6 +56,8 @@ bool read_options(const mut_options* given, EngineOptions& out) {
   }
   out.batch_rows = options.batch_rows;
   if (options.memory_bytes != 0) out.memory_bytes = options.memory_bytes;
+  if (options.spill_dir != nullptr) out.spill_dir = options.spill_dir;
+  if (options.spill_bytes != 0) out.spill_bytes = options.spill_bytes;
   if (options.stamp != 0) out.stamp = EngineOptions::Stamp::Yes;
   if (options.closed_world != 0) out.world = EngineOptions::World::Closed;
   if (options.virtual_clock != 0) out.clock = EngineOptions::Clock::Virtual;
@@ -231,6 +233,7 @@ mut_status mut_get_stats(const mut_engine* engine, mut_stats* stats, mut_error* 
     out.compile_ns = known.compile_ns;
     out.state_bytes = known.state_bytes;
     out.parked_bytes = known.parked_bytes;
+    out.spilled_bytes = known.spilled_bytes;
     write_struct(out, stats);
     return MUT_OK;
   });

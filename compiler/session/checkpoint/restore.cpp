@@ -30,7 +30,7 @@ Outcome<Done> Engine::State::open_checkpoints() {
   if (options.clock == EngineOptions::Clock::Virtual || closed())
     return Failure{Failure::Kind::Usage, "state_dir: not with a virtual clock or a closed world"};
   auto opened = session::CheckpointRun::open(*env, options.state_dir, options.checkpoint_every_ns, wake.get(),
-                                             *messages);
+                                             *messages, spill);
   if (!opened) return io(opened.error());
   checkpoints = std::move(opened).value();
   given_text = program->text;

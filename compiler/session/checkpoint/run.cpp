@@ -59,14 +59,15 @@ std::vector<std::pair<std::string, std::string>> imports_of(const Program& progr
 
 Result<std::unique_ptr<CheckpointRun>> CheckpointRun::open(env::Env& env, const std::string& path,
                                                            int64_t every_ns, env::EventCount* wake,
-                                                           connector::Notices& notices) {
+                                                           connector::Notices& notices,
+                                                           std::shared_ptr<state::Spill> spill) {
   auto opened = checkpoint::StateDir::open(env, path);
   if (!opened) return opened.error();
   auto newest = opened.value()->load_newest();
   if (!newest) return newest.error();
   for (const std::string& refused : newest.value().refused)
     notices.say("a checkpoint is not used: " + refused);
-  std::unique_ptr<CheckpointRun> out(new CheckpointRun(env, every_ns, notices));
+  std::unique_ptr<CheckpointRun> out(new CheckpointRun(env, every_ns, notices, std::move(spill)));
   out->found_ = std::move(newest.value().checkpoint);
   if (out->found_) out->figures_.number = out->found_->number();
   out->writer_ = std::make_unique<checkpoint::Writer>(env, std::move(opened).value(), wake);

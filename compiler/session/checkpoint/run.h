@@ -32,9 +32,10 @@ std::vector<std::pair<std::string, std::string>> imports_of(const Program& progr
 class CheckpointRun {
  public:
   // Locks the directory and reads its newest checkpoint. `notices`: those that are damaged. `wake` is rung
-  // when one is durable or abandoned.
+  // when one is durable or abandoned. In `spill`, which may be null, they are put together.
   static Result<std::unique_ptr<CheckpointRun>> open(env::Env& env, const std::string& path, int64_t every_ns,
-                                                     env::EventCount* wake, connector::Notices& notices);
+                                                     env::EventCount* wake, connector::Notices& notices,
+                                                     std::shared_ptr<state::Spill> spill);
 
   // ---- of the checkpoint that was found
   bool goes_on() const { return found_ != nullptr; }
@@ -95,8 +96,9 @@ class CheckpointRun {
   const Figures& figures() const { return figures_; }
 
  private:
-  CheckpointRun(env::Env& env, int64_t every_ns, connector::Notices& notices)
-      : env_(env), every_ns_(every_ns), notices_(notices) {}
+  CheckpointRun(env::Env& env, int64_t every_ns, connector::Notices& notices,
+                std::shared_ptr<state::Spill> spill)
+      : env_(env), every_ns_(every_ns), notices_(notices), memory_(std::move(spill)) {}
   // What of the run changes when something happened.
   struct Progressed {
     uint64_t records = 0;

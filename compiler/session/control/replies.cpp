@@ -77,10 +77,10 @@ std::string records_json(const std::vector<VersionRecord>& records, RecordText t
 std::string figures_json(const EngineFigures& figures) {
   std::string out = fmt::format(
       R"("version":{},"script":{},"tier":{},"now_ns":{},"records_in":{},"rows_out":{},"event_errors":{},)"
-      R"("late":{},"swaps":{},"state_bytes":{},"state_bytes_max":{},"taps":{})",
+      R"("late":{},"swaps":{},"state_bytes":{},"state_bytes_max":{},"spilled_bytes":{},"taps":{})",
       figures.version, json_quoted(figures.script), json_quoted(figures.tier), figures.now_ns,
       figures.records_in, figures.rows_out, figures.event_errors, figures.late, figures.swaps,
-      figures.state_bytes, figures.state_bytes_max, figures.taps);
+      figures.state_bytes, figures.state_bytes_max, figures.spilled_bytes, figures.taps);
   out += ",\"shards_worked_ns\":" +
          json_list(figures.shards_worked_ns, [](int64_t worked) { return std::to_string(worked); });
   out += ",\"sources\":" + json_list(figures.sources, [](const SourceFigures& source) {

@@ -89,8 +89,11 @@ void add_flow(const EngineFigures& figures, MetricsText& out) {
 void add_state(const EngineFigures& figures, MetricsText& out) {
   out.begin({Kind::Gauge, "mutstream_state_bytes", "bytes", "State of the whole program."});
   out.add({}, count(figures.state_bytes));
-  out.begin({Kind::Gauge, "mutstream_state_limit_bytes", "bytes", "What --memory allows."});
+  out.begin({Kind::Gauge, "mutstream_state_limit_bytes", "bytes", "What --memory and --spill allow."});
   out.add({}, count(figures.state_bytes_max));
+  out.begin({Kind::Gauge, "mutstream_state_spilled_bytes", "bytes",
+             "Of the state: what lies on the disk of --spill."});
+  out.add({}, count(figures.spilled_bytes));
   out.begin({Kind::Gauge, "mutstream_state_keys", "", "Entries that a stage keeps."});
   for (const StoreFigures& store : figures.stores) out.add({{"stage", store.path}}, count(store.entries));
 }

@@ -100,6 +100,10 @@ struct EngineOptions {
   static constexpr uint32_t decode_threads_max = 64;
   uint32_t decode_threads = 0;
   size_t memory_bytes = size_t{256} * 1024 * 1024;  // of state; past it inserts fail as event errors
+  // A directory on a disk where state goes on that memory has no room for; empty: none. What of it is looked
+  // at is in memory, up to `memory_bytes` with all that is; the file has no name and goes with the process.
+  std::string spill_dir{};
+  size_t spill_bytes = size_t{64} << 30;  // of that file at most
   SwapPolicy policy = SwapPolicy::Ask;
   // Rows carry `$source`, `$position` and `$version`.
   enum class Stamp : uint8_t { No, Yes } stamp = Stamp::No;
@@ -260,7 +264,8 @@ struct EngineStats {
   uint64_t kernels_reused = 0;
   int64_t compile_ns = 0;
   size_t state_bytes = 0;
-  size_t parked_bytes = 0;  // of those: what edits dropped, kept for an undo
+  size_t spilled_bytes = 0;  // of those: what lies in the file of `spill_dir`
+  size_t parked_bytes = 0;   // of those: what edits dropped, kept for an undo
   size_t live_dylibs = 0;
   // The one that runs, and those that ran before whose code waits until no worker can be inside it; each
   // once, whatever code it had.

@@ -89,6 +89,7 @@ struct EngineFigures {
   uint64_t swaps = 0;
   size_t state_bytes = 0;
   size_t state_bytes_max = 0;
+  size_t spilled_bytes = 0;  // of state_bytes: what lies in the file of EngineOptions::spill_dir
   size_t taps = 0;
   // Of several shards: how long each has run rows, nanoseconds. Far apart: few keys have most of the events.
   std::vector<int64_t> shards_worked_ns{};

@@ -85,8 +85,11 @@ typedef struct mut_options {
   uint32_t shards;          /* threads among which events are spread by their keys, up to 64; 0: 1 */
   const char* kernel_cache; /* a folder for compiled code, made for its user alone; NULL: none is kept */
   uint32_t decode_threads;  /* threads that decode text of files and standard input, up to 64 */
+  const char* spill_dir;    /* a directory where state goes on that memory has no room for; NULL: none */
+  uint64_t spill_bytes;     /* there at most; 0: 64 GiB */
 } mut_options;
-#define MUT_OPTIONS_INIT {sizeof(mut_options), MUT_TIER_AUTO, MUT_POLICY_ASK, 0, 0, 0, 0, 0, NULL, 0, NULL, 0}
+#define MUT_OPTIONS_INIT \
+  {sizeof(mut_options), MUT_TIER_AUTO, MUT_POLICY_ASK, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0}
 
 /* Checks and plans a script. `name` is what diagnostics call it; `options` may be NULL. On failure *engine is
  * NULL. The caller owns the engine: mut_free(). */
@@ -287,9 +290,10 @@ typedef struct mut_stats {
   uint64_t kernels_reused;
   int64_t compile_ns;
   uint64_t state_bytes;
-  uint64_t parked_bytes; /* of those: what edits dropped, kept for an undo */
+  uint64_t parked_bytes;  /* of those: what edits dropped, kept for an undo */
+  uint64_t spilled_bytes; /* of those: what lies in the file of `spill_dir` */
 } mut_stats;
-#define MUT_STATS_INIT {sizeof(mut_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define MUT_STATS_INIT {sizeof(mut_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 mut_status mut_get_stats(const mut_engine* engine, mut_stats* stats, mut_error* error);
 
 #ifdef __cplusplus

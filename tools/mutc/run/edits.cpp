@@ -212,17 +212,17 @@ Outcome<Offered> offer(const ScheduledEdit& edit, Engine& engine) {
   return Offered{0, report.value().plan};
 }
 
-void tell_canary(const Engine& engine, const ConsoleOptions& console) {
+void tell_canary(const Engine& engine, const RunLog& log) {
   auto report = engine.canary_report();
-  if (report && !console.quiet) print_error(canary_text(report.value()));
+  if (report) log.say(RunLog::Level::Info, "canary", canary_text(report.value()));
 }
 
-bool tell_shadow(const Engine& engine, const RunOptions& options, const ConsoleOptions& console) {
+bool tell_shadow(const Engine& engine, const RunOptions& options, const RunLog& log) {
   auto report = engine.shadow_report();
   if (!report) return true;  // it was not applied, as was said
-  if (!console.quiet) print_error(shadow_text(report.value()));
+  log.say(RunLog::Level::Info, "shadow", shadow_text(report.value()));
   if (!options.expect.empty() && report.value().from.empty()) {
-    print_error("mutc: --expect: the shadow never ran\n");
+    log.say(RunLog::Level::Error, "shadow", "mutc: --expect: the shadow never ran\n");
     return false;
   }
   return report.value().unexpected.empty();

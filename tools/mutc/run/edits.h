@@ -7,6 +7,7 @@
 
 #include "mutstream/engine.h"
 #include "tools/mutc/console.h"
+#include "tools/mutc/run/run_log.h"
 #include "tools/mutc/run/run_options.h"
 
 namespace mut::tools {
@@ -44,7 +45,7 @@ struct Offered {
 };
 Outcome<Offered> offer(const ScheduledEdit& edit, Engine& engine);
 // At the end of the run. Whether all is as expected.
-bool tell_shadow(const Engine& engine, const RunOptions& options, const ConsoleOptions& console);
-void tell_canary(const Engine& engine, const ConsoleOptions& console);
+bool tell_shadow(const Engine& engine, const RunOptions& options, const RunLog& log);
+void tell_canary(const Engine& engine, const RunLog& log);
 
 }  // namespace mut::tools

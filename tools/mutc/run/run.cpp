@@ -80,6 +80,8 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--disturb", options.disturb, "swap: a full exchange at every batch boundary")
       ->check(CLI::IsMember({"swap"}));
   command.add_option("--stats", options.stats, "Write figures of the run to this file as JSON");
+  command.add_option("--log", options.log, "text, or json: what the run says as a JSON object a line")
+      ->check(CLI::IsMember({"text", "json"}));
   command.add_option("--control", options.control,
                      "PATH: listen on this local socket for `mutc attach` and `mutc top`");
   command.add_option("--http", options.http,
@@ -88,6 +90,11 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_flag("--stamp", options.stamp, "Add $source, $position and $version to every row");
   command.add_option("--memory", options.memory, "Bytes of state at most")
       ->transform(CLI::AsSizeValue(false));
+  command.add_option("--spill", options.spill,
+                     "DIR: state that --memory has no room for goes on in a file there");
+  command.add_option("--spill-limit", options.spill_limit, "Bytes of that file at most (64GB)")
+      ->transform(CLI::AsSizeValue(false))
+      ->needs("--spill");
   command.add_option("--history", options.history,
                      "Record every version in this file; a run that finds one goes on with it");
   command.add_option("--state", options.state,

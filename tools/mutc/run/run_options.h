@@ -31,6 +31,7 @@ struct RunOptions {
   std::string disturb;
   std::string guard;
   std::string stats;
+  std::string log = "text";
   std::string history;
   std::string state;
   std::string checkpoint_every;
@@ -38,6 +39,8 @@ struct RunOptions {
   std::string control;
   std::optional<std::string> http;
   uint64_t memory = uint64_t{256} * 1024 * 1024;
+  std::string spill;
+  uint64_t spill_limit = 0;  // 0: as the engine has it
   std::string fail_on;
   std::string perf;
   // Of `mutc profile`: what the run prints when it is over, and where; empty: on standard error.

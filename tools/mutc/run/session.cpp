@@ -14,9 +14,11 @@
 #include <thread>
 
 #include "mutstream/control.h"
+#include "mutstream/json.h"
 #include "mutstream/status.h"
 #include "tools/mutc/run/edits.h"
 #include "tools/mutc/run/guard.h"
+#include "tools/mutc/run/run_log.h"
 #include "tools/mutc/run/stats_file.h"
 #include "tools/mutc/run/watch.h"
 
@@ -27,45 +29,6 @@ std::atomic<int> signals_seen{0};  // the handler may touch nothing else
 
 void on_signal(int number) {
   if (signals_seen.fetch_add(1) >= 1) _exit(128 + number);
-}
-
-std::string milliseconds(int64_t ns) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.2f ms", static_cast<double>(ns) / 1e6);
-  return text;
-}
-
-// `wanted`: the cut that was asked for; the input may have ended before it.
-void tell_swap(const SwapReport& report, const std::vector<SourceCut>& wanted,
-               const ConsoleOptions& console) {
-  if (!report.refused.empty()) {
-    std::fprintf(stderr, "mutc: v%llu is not taken\n%s\n", static_cast<unsigned long long>(report.version),
-                 report.refused.c_str());
-    return;
-  }
-  if (console.quiet) return;
-  if (report.superseded_by != 0) {
-    std::fprintf(stderr, "mutc: v%llu is superseded by v%llu\n",
-                 static_cast<unsigned long long>(report.version),
-                 static_cast<unsigned long long>(report.superseded_by));
-    return;
-  }
-  if (!report.cause.empty()) std::fprintf(stderr, "mutc: %s\n", report.cause.c_str());
-  std::string cut;
-  for (const SourceCut& source : report.cut)
-    cut += " " + source.source + ":" + std::to_string(source.records);
-  std::fprintf(stderr, "mutc: v%llu runs from%s on; check %s, compile %s%s, pause %s\n",
-               static_cast<unsigned long long>(report.version), cut.c_str(),
-               milliseconds(report.check_ns).c_str(), milliseconds(report.compile_ns).c_str(),
-               report.compiled ? "" : " (nothing compiled)", milliseconds(report.pause_ns).c_str());
-  for (const SourceCut& asked : wanted) {
-    for (const SourceCut& taken : report.cut) {
-      if (taken.source == asked.source && taken.records < asked.records)
-        std::fprintf(stderr, "mutc: `%s` ended before record %llu, where v%llu was to begin\n",
-                     asked.source.c_str(), static_cast<unsigned long long>(asked.records),
-                     static_cast<unsigned long long>(report.version));
-    }
-  }
 }
 
 std::string perf_of_environment() {
@@ -158,6 +121,8 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   engine_options.shards = static_cast<uint32_t>(options.shards);
   engine_options.decode_threads = options.decode_threads.value_or(spare_processors());
   engine_options.memory_bytes = options.memory;
+  engine_options.spill_dir = options.spill;
+  if (options.spill_limit != 0) engine_options.spill_bytes = options.spill_limit;
   engine_options.policy = policy_of(options);
   engine_options.stamp = options.stamp ? EngineOptions::Stamp::Yes : EngineOptions::Stamp::No;
   engine_options.disturb =
@@ -191,18 +156,25 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
                         : perf == "jitdump" ? EngineOptions::Perf::Jitdump
                                             : EngineOptions::Perf::No;
 
+  const RunLog log(options.log == "json" ? RunLog::Form::Json : RunLog::Form::Text,
+                   console.quiet ? RunLog::Much::Quiet : RunLog::Much::All);
+  using Level = RunLog::Level;
+  auto refuse = [&](const Failure& failure) {
+    bool of_script = failure.kind == Failure::Kind::Script;
+    int code = exit_code_of(failure.kind);
+    log.say(Level::Error, of_script ? "script" : "failed", of_script ? failure.text : "mutc: " + failure.text,
+            {{"exit_code", std::to_string(code)}});
+    return code;
+  };
   auto loaded = Engine::load(*text, options.file, engine_options);
   if (!loaded) {
-    print_error(loaded.failure().text);
+    log.say(Level::Error, "script", loaded.failure().text,
+            {{"exit_code", std::to_string(exit_code_of(loaded.failure().kind))}});
     return exit_code_of(loaded.failure().kind);
   }
   Engine& engine = *loaded.value();
-  if (!console.quiet && !engine.warnings().empty()) print_error(engine.warnings());
+  if (!console.quiet) log.say(Level::Warning, "warnings", engine.warnings());
   size_t warned = engine.warnings().size();
-  auto refuse = [&](const Failure& failure) {
-    print_error(failure.kind == Failure::Kind::Script ? failure.text : "mutc: " + failure.text);
-    return exit_code_of(failure.kind);
-  };
   for (const std::string& bind : options.binds) {
     size_t equals = bind.find('=');
     if (equals == std::string::npos)
@@ -236,7 +208,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     if (!listening) return refuse({listening.failure().kind, "--http " + listening.failure().text});
     status = std::move(listening).value();
     status->serve(engine);
-    if (!console.quiet) print_error("mutc: metrics are at http://" + status->address() + "/metrics");
+    log.say(Level::Info, "metrics", "mutc: metrics are at http://" + status->address() + "/metrics");
   }
   if (options.profile != RunOptions::Profile::No) {
     auto profiled = engine.begin_profile();
@@ -244,7 +216,9 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   }
   auto started = engine.start();
   if (!started) return refuse(started.failure());
-  if (!console.quiet && engine.warnings().size() > warned) print_error(engine.warnings().substr(warned));
+  if (!console.quiet) log.say(Level::Warning, "warnings", engine.warnings().substr(warned));
+  log.note("started",
+           {{"script", json_quoted(options.file)}, {"version", std::to_string(engine.stats().version)}});
 
   int exit_code = 0;
   for (const std::string& set : options.sets) {
@@ -276,24 +250,26 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     bool made = !options.state.empty() && !offered && offered.failure().kind == Failure::Kind::NoChange;
     if (made) continue;
     if (!offered) {
-      print_error("mutc: " + edit.label + " is not applied\n" + offered.failure().text);
       exit_code = exit_code_of(offered.failure().kind);
+      log.say(Level::Error, "edit_refused",
+              "mutc: " + edit.label + " is not applied\n" + offered.failure().text,
+              {{"exit_code", std::to_string(exit_code)}});
       continue;
     }
     if (offered.value().version != 0) wanted[offered.value().version] = edit.request.at;
     bool seen = edit.edit == RunOptions::Edit::Complete || edit.edit == RunOptions::Edit::End;
-    if (!console.quiet && !seen) print_error(offered.value().plan);
+    if (!seen)
+      log.say(Level::Info, "plan", offered.value().plan,
+              {{"version", std::to_string(offered.value().version)}});
   }
   if (control) control->serve(engine);
   std::optional<ScriptWatch> watch;
-  if (options.watch) watch.emplace(options.file, *text, engine, guard, console);
+  if (options.watch) watch.emplace(options.file, *text, engine, guard, log);
 
   auto begin = std::chrono::steady_clock::now();
   bool stopping = false;
   auto tell_messages = [&] {
-    for (const std::string& message : engine.messages()) {
-      if (!console.quiet) print_error("mutc: " + message);
-    }
+    for (const std::string& message : engine.messages()) log.say(Level::Info, "message", "mutc: " + message);
   };
   RunState state = RunState::More;
   std::string broken;  // what a sink said that takes no more
@@ -303,7 +279,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     tell_messages();
     while (auto report = engine.swap_done()) {
       bool asked = wanted.contains(report->version);
-      tell_swap(*report, wanted[report->version], console);
+      log.swap(*report, wanted[report->version]);
       if (!report->refused.empty() && asked) exit_code = exit_code_of(Failure::Kind::Refused);
     }
     if (state == RunState::Done || state == RunState::Failed) break;
@@ -332,9 +308,9 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   control.reset();
   auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (state == RunState::Failed) exit_code = refuse(engine.failure());
-  if (!options.shadows.empty() && !tell_shadow(engine, options, console) && exit_code == 0)
+  if (!options.shadows.empty() && !tell_shadow(engine, options, log) && exit_code == 0)
     exit_code = exit_script;
-  if (!options.canaries.empty()) tell_canary(engine, console);
+  if (!options.canaries.empty()) tell_canary(engine, log);
   if (options.profile != RunOptions::Profile::No && !tell_profile(engine, options) && exit_code == 0)
     exit_code = exit_io;
   EngineStats stats = engine.stats();
@@ -345,7 +321,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     if (exit_code == 0) exit_code = told;
   }
   tell_messages();
-  if (!console.quiet) tell_losses(stats);
+  log.losses(stats);
   if (!options.stats.empty() && !write_stats(options.stats, stats, seconds)) exit_code = exit_io;
   if (options.disturb == "swap" && !console.quiet) {
     std::fprintf(stderr, "mutc: disturbed by %llu cuts, %llu cells, %llu entries\n",
@@ -354,6 +330,12 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
                  static_cast<unsigned long long>(stats.entries_converted));
   }
   if (exit_code == 0 && options.fail_on == "errors" && stats.event_errors > 0) exit_code = exit_script;
+  log.note("ended", {{"exit_code", std::to_string(exit_code)},
+                     {"seconds", std::to_string(seconds)},
+                     {"records_in", std::to_string(stats.records_in)},
+                     {"rows_out", std::to_string(stats.rows_out)},
+                     {"event_errors", std::to_string(stats.event_errors)},
+                     {"version", std::to_string(stats.version)}});
   return exit_code;
 }
 

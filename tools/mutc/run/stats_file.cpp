@@ -35,29 +35,18 @@ bool write_stats(const std::string& path, const EngineStats& stats, double secon
       "\"version\":{},\"swaps\":{},"
       "\"cells_converted\":{},\"entries_converted\":{},\"tier\":\"{}\",\"kernels_compiled\":{},\"kernels_"
       "reused\":{},\"compile_ms\":{:.3f},"
-      "\"state_bytes\":{},\"live_dylibs\":{},\"positions\":{},\"errors\":{},\"dropped\":{},\"late_by_stage\":"
+      "\"state_bytes\":{},\"spilled_bytes\":{},\"live_dylibs\":{},\"positions\":{},\"errors\":{},\"dropped\":"
+      "{},\"late_by_stage\":"
       "{},\"checkpoints\":{}}}\n",
       seconds, stats.records_in, stats.rows_out, stats.event_errors, stats.late, stats.version, stats.swaps,
       stats.cells_converted, stats.entries_converted, stats.tier, stats.kernels_compiled,
-      stats.kernels_reused, static_cast<double>(stats.compile_ns) / 1e6, stats.state_bytes, stats.live_dylibs,
-      counts(positions), counts(stats.errors_by_stream), counts(stats.dropped_by_stage),
-      counts(stats.late_by_stage), checkpoints(stats.checkpoints));
+      stats.kernels_reused, static_cast<double>(stats.compile_ns) / 1e6, stats.state_bytes,
+      stats.spilled_bytes, stats.live_dylibs, counts(positions), counts(stats.errors_by_stream),
+      counts(stats.dropped_by_stage), counts(stats.late_by_stage), checkpoints(stats.checkpoints));
   out.flush();
   if (out) return true;
   std::fprintf(stderr, "mutc: %s: cannot be written\n", path.c_str());
   return false;
-}
-
-void tell_losses(const EngineStats& stats) {
-  for (const auto& [stream, count] : stats.errors_by_stream) {
-    std::fprintf(stderr, "mutc: %llu event%s failed in `%s`, counted in `%s.errors`\n",
-                 static_cast<unsigned long long>(count), count == 1 ? "" : "s", stream.c_str(),
-                 stream.c_str());
-  }
-  for (const auto& [stage, count] : stats.late_by_stage) {
-    std::fprintf(stderr, "mutc: %llu event%s late for `%s`\n", static_cast<unsigned long long>(count),
-                 count == 1 ? " was" : "s were", stage.c_str());
-  }
 }
 
 }  // namespace mut::tools

@@ -7,7 +7,5 @@ namespace mut::tools {
 
 // `--stats=FILE`: JSON with a `schema` number. False after a message.
 bool write_stats(const std::string& path, const EngineStats& stats, double seconds);
-// What an operator must not overlook: failed events, late ones.
-void tell_losses(const EngineStats& stats);
 
 }  // namespace mut::tools

@@ -33,12 +33,8 @@ Stamp stamp_of(const std::string& path) {
 }  // namespace
 
 ScriptWatch::ScriptWatch(std::string file, std::string running, Engine& engine, std::optional<Guard> guard,
-                         const ConsoleOptions& console)
-    : file_(std::move(file)),
-      engine_(engine),
-      console_(console),
-      guard_(guard),
-      last_text_(std::move(running)) {
+                         const RunLog& log)
+    : file_(std::move(file)), engine_(engine), log_(log), guard_(guard), last_text_(std::move(running)) {
   last_imported_ = read_imported(last_text_);
   thread_ = std::thread([this] { watch(); });
 }
@@ -98,7 +94,8 @@ void ScriptWatch::offer() {
   if (*text == last_text_ && imported == last_imported_) return;
   // What an editor leaves for a moment, or a slip: no edit that would close every stream.
   if (is_blank_script(*text)) {
-    print_error("mutc: " + file_ + " is empty: the running version stays");
+    log_.say(RunLog::Level::Warning, "edit_refused",
+             "mutc: " + file_ + " is empty: the running version stays");
     return;
   }
   last_text_ = *text;
@@ -113,13 +110,17 @@ void ScriptWatch::offer() {
 void ScriptWatch::prepare(const std::string& text) {
   auto report = engine_.swap({.text = text, .name = file_, .guard = guard_});
   if (report) {
-    if (!console_.quiet) print_error(report.value().plan);
+    log_.say(RunLog::Level::Info, "plan", report.value().plan,
+             {{"version", std::to_string(report.value().version)}});
     return;
   }
   bool replaced = report.failure().kind == Failure::Kind::Superseded;
-  print_error((replaced ? "mutc: " : "") + report.failure().text);
-  if (!replaced && report.failure().kind != Failure::Kind::NoChange)
-    print_error("mutc: the running version stays");
+  std::string told = (replaced ? "mutc: " : "") + report.failure().text;
+  if (!replaced && report.failure().kind != Failure::Kind::NoChange) {
+    if (!told.ends_with('\n')) told += "\n";
+    told += "mutc: the running version stays";
+  }
+  log_.say(RunLog::Level::Warning, "edit_refused", told);
 }
 
 }  // namespace mut::tools

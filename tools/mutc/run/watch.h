@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "tools/mutc/run/run_log.h"
 #include "tools/mutc/run/session.h"
 
 namespace mut::tools {
@@ -19,7 +20,7 @@ class ScriptWatch {
   // the text that was loaded; a file that says something else by now is a save. Of imported files the first
   // look counts.
   ScriptWatch(std::string file, std::string running, Engine& engine, std::optional<Guard> guard,
-              const ConsoleOptions& console);
+              const RunLog& log);
   ~ScriptWatch();
   ScriptWatch(const ScriptWatch&) = delete;
   ScriptWatch& operator=(const ScriptWatch&) = delete;
@@ -32,7 +33,7 @@ class ScriptWatch {
   void prepare(const std::string& text);
   std::string file_;
   Engine& engine_;
-  const ConsoleOptions& console_;
+  const RunLog& log_;
   std::optional<Guard> guard_;
   std::string last_text_;
   std::map<std::string, std::string> last_imported_;  // text by path
