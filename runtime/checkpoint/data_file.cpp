@@ -9,7 +9,6 @@ namespace mut::checkpoint {
 namespace {
 
 constexpr char file_mark[8] = {'M', 'U', 'T', 'S', 'T', 'A', 'T', 'E'};
-constexpr uint32_t block_kind = 0x4b4c4231;  // "1BLK"
 
 struct FileHead {
   char mark[8];
@@ -64,9 +63,9 @@ Status DataFileWriter::put(std::string_view bytes) {
   return written;
 }
 
-Result<BlockPlace> DataFileWriter::add(std::string_view payload) {
+Result<BlockPlace> DataFileWriter::add(BlockKind kind, std::string_view payload) {
   BlockPlace place{number_, bytes_, payload.size()};
-  BlockHead head{payload.size(), number_, block_kind, 0, 0, 0};
+  BlockHead head{payload.size(), number_, static_cast<uint32_t>(kind), 0, 0, 0};
   head.crc = crc32c(payload, crc_of_head(head));
   Status written = put(bytes_of(head));
   if (written) written = put(payload);
@@ -119,14 +118,14 @@ Result<std::string> read_data_file(env::Env& env, const std::string& path, uint6
   return text;
 }
 
-Result<std::string_view> block_in(std::string_view file, const BlockPlace& place) {
+Result<std::string_view> block_in(std::string_view file, BlockKind kind, const BlockPlace& place) {
   BlockHead head{};
   bool fits = place.offset <= file.size() && file.size() - place.offset >= sizeof(head) &&
               file.size() - place.offset - sizeof(head) >= place.bytes;
   if (!fits) return Error{"a block lies outside of its file"};
   memcpy(&head, file.data() + place.offset, sizeof(head));
   std::string_view payload = file.substr(place.offset + sizeof(head), place.bytes);
-  if (head.kind != block_kind || head.bytes != place.bytes || head.epoch != place.file)
+  if (head.kind != static_cast<uint32_t>(kind) || head.bytes != place.bytes || head.epoch != place.file)
     return Error{"a block is not the one that was written"};
   if (crc32c(payload, crc_of_head(head)) != head.crc) return Error{"a block is damaged"};
   return payload;

@@ -1,5 +1,6 @@
 // Files of blocks: what a checkpoint holds, in `data-N` of the state directory. A file is written once, by
-// the checkpoint of that number; later ones name blocks of it that have not changed.
+// the checkpoint of that number; later ones name blocks of it that have not changed, or add the lines that
+// have.
 //
 // File: a head of 16 bytes (`MUTSTATE`, format, CRC of both), then blocks. Block: a head of 32 bytes (length,
 // epoch, kind, CRC of head and payload), then the payload.
@@ -14,7 +15,7 @@
 
 namespace mut::checkpoint {
 
-constexpr uint32_t data_format = 1;
+constexpr uint32_t data_format = 2;
 
 // Where a block lies.
 struct BlockPlace {
@@ -23,11 +24,14 @@ struct BlockPlace {
   uint64_t bytes = 0;   // of the payload
 };
 
+// A block, or lines of one that changed (block_lines.h).
+enum class BlockKind : uint32_t { Whole = 0x4b4c4231, Lines = 0x4e494c31 };
+
 class DataFileWriter {
  public:
   // Fails where such a file is there.
   static Result<std::unique_ptr<DataFileWriter>> create(env::Env& env, std::string path, uint64_t number);
-  Result<BlockPlace> add(std::string_view payload);
+  Result<BlockPlace> add(BlockKind kind, std::string_view payload);
   // All of it survives a loss of power when this returns; it is tried once.
   Status finish();
   uint64_t number() const { return number_; }
@@ -48,7 +52,7 @@ class DataFileWriter {
 // A whole data file in memory. Fails where it is not, to the last bit, the file of that length and digest.
 Result<std::string> read_data_file(env::Env& env, const std::string& path, uint64_t bytes, uint32_t digest);
 // The payload of a block of such a file; a view of `file`.
-Result<std::string_view> block_in(std::string_view file, const BlockPlace& place);
+Result<std::string_view> block_in(std::string_view file, BlockKind kind, const BlockPlace& place);
 
 // All bytes of a file; fails where it has more than `most`.
 Result<std::string> read_whole_file(env::Env& env, const std::string& path, uint64_t most);

@@ -30,7 +30,7 @@ void pass(Io& io, Self& manifest) {
                    [](Io& of, auto& file) { state::pass_values(of, file.number, file.bytes, file.digest); });
   state::pass_each(io, manifest.sections, 16, [](Io& of, auto& section) {
     of.text(section.name);
-    state::pass_plain(of, section.blocks);
+    state::pass_each(of, section.blocks, 8, [](Io& io, auto& block) { state::pass_plain(io, block); });
   });
 }
 
@@ -65,7 +65,11 @@ Result<Manifest> parse_manifest(std::string_view bytes) {
   state::Loader loader({body});
   Manifest out;
   pass(loader, out);
-  if (!loader.fine() || loader.left() != 0) return Error{"it is no whole checkpoint"};
+  bool whole = loader.fine() && loader.left() == 0;
+  for (const Manifest::Section& section : out.sections) {
+    for (const Manifest::Block& block : section.blocks) whole = whole && !block.empty();
+  }
+  if (!whole) return Error{"it is no whole checkpoint"};
   return out;
 }
 

@@ -11,7 +11,7 @@
 
 namespace mut::checkpoint {
 
-constexpr uint32_t manifest_format = 2;
+constexpr uint32_t manifest_format = 3;
 // A longer file is none.
 constexpr uint64_t manifest_bytes_max = uint64_t{1} << 30;
 
@@ -23,9 +23,11 @@ struct Manifest {
     uint32_t digest = 0;
   };
   std::vector<DataFile> files;
+  // A block as it was written as a whole, then lines of it that changed from one checkpoint to the next.
+  using Block = std::vector<BlockPlace>;
   struct Section {
     std::string name;
-    std::vector<BlockPlace> blocks;  // in their order
+    std::vector<Block> blocks;  // in their order
   };
   std::vector<Section> sections;
 };

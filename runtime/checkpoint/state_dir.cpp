@@ -13,6 +13,9 @@ namespace {
 
 constexpr size_t digits = 10;
 constexpr size_t files_max = 64;
+// A block is written as a whole again when so many checkpoints have changed lines of it; of some, of twice as
+// many.
+constexpr size_t lines_most = 8;
 
 // The number of a file `KIND-0000000012`.
 std::optional<uint64_t> number_of(std::string_view name, std::string_view kind) {
@@ -60,12 +63,37 @@ std::set<uint64_t> files_of(const Manifest& manifest) {
 }  // namespace
 
 std::vector<std::string_view> Loaded::blocks(std::string_view section) const {
-  std::vector<std::string_view> out;
-  for (const Manifest::Section& each : manifest_.sections) {
-    if (each.name != section) continue;
-    for (const BlockPlace& place : each.blocks) out.push_back(block_in(files_.at(place.file), place).value());
-  }
+  auto found = blocks_.find(section);
+  return found == blocks_.end() ? std::vector<std::string_view>() : found->second;
+}
+
+Result<std::string_view> Loaded::part(BlockKind kind, const BlockPlace& place) const {
+  auto file = files_.find(place.file);
+  if (file == files_.end()) return Error{"it names a file that it does not have"};
+  auto out = block_in(file->second, kind, place);
+  if (!out) return out.error().within("data-" + std::to_string(place.file));
   return out;
+}
+
+Status Loaded::assemble() {
+  for (const Manifest::Section& section : manifest_.sections) {
+    std::vector<std::string_view>& blocks = blocks_[section.name];
+    for (const Manifest::Block& block : section.blocks) {
+      auto whole = part(BlockKind::Whole, block.front());
+      if (!whole) return whole.error();
+      blocks.push_back(whole.value());
+      if (block.size() == 1) continue;
+      std::string& text = assembled_.emplace_back(whole.value());
+      for (size_t i = 1; i < block.size(); ++i) {
+        auto lines = part(BlockKind::Lines, block[i]);
+        if (!lines) return lines.error();
+        Status put = put_lines(lines.value(), text);
+        if (!put) return put;
+      }
+      blocks.back() = text;
+    }
+  }
+  return Unit{};
 }
 
 std::string StateDir::file(const std::string& kind, uint64_t number) const {
@@ -108,14 +136,8 @@ Result<std::unique_ptr<Loaded>> StateDir::load(uint64_t number) const {
     if (!data) return data.error();
     out->files_[of.number] = std::move(data).value();
   }
-  for (const Manifest::Section& section : out->manifest_.sections) {
-    for (const BlockPlace& place : section.blocks) {
-      auto known = out->files_.find(place.file);
-      if (known == out->files_.end()) return Error{path + ": it names a file that it does not have"};
-      auto block = block_in(known->second, place);
-      if (!block) return block.error().within(file("data", place.file));
-    }
-  }
+  Status assembled = out->assemble();
+  if (!assembled) return assembled.error().within(path);
   return out;
 }
 
@@ -165,49 +187,88 @@ Status StateDir::sync_sinks(const Contents& contents) {
   return Unit{};
 }
 
-std::vector<uint64_t> StateDir::sparse_files() const {
+std::set<uint64_t> StateDir::sparse_files() const {
   std::map<uint64_t, uint64_t> used;
+  uint64_t named = 0;
   for (const Manifest::Section& section : last_.sections) {
-    for (const BlockPlace& place : section.blocks) used[place.file] += place.bytes;
+    for (const Manifest::Block& block : section.blocks) {
+      for (const BlockPlace& place : block) {
+        used[place.file] += place.bytes;
+        named += place.bytes;
+      }
+    }
   }
-  std::vector<uint64_t> out;
+  uint64_t all = 0;
+  for (const Manifest::DataFile& of : last_.files) all += of.bytes;
+  std::set<uint64_t> out;
+  size_t many = last_.files.size() - std::min(last_.files.size(), files_max);
+  // The oldest come first. They are let be while all of them have no more than twice what is named.
   for (const Manifest::DataFile& of : last_.files) {
-    bool many = out.size() + files_max < last_.files.size();  // the oldest come first
-    if (many || used[of.number] < of.bytes / 2) out.push_back(of.number);
+    bool sparse = all > 2 * named && used[of.number] < of.bytes / 2;
+    if (out.size() >= many && !sparse) continue;
+    out.insert(of.number);
+    all -= of.bytes;
   }
   return out;
 }
 
-Status StateDir::write_data(const Contents& contents, Manifest& manifest) {
+const Manifest::Block* StateDir::goes_on(const std::string& section, size_t number,
+                                         const std::set<uint64_t>& sparse) const {
+  auto lines = known_.lines.find(section);
+  if (lines == known_.lines.end() || number >= lines->second.size()) return nullptr;
+  auto found = known_.places.find(lines->second[number].digest);
+  if (found == known_.places.end()) return nullptr;
+  const Manifest::Block& block = found->second;
+  // Blocks are written as a whole again at different times, so that no checkpoint has all of them.
+  if (block.size() > lines_most + number % lines_most) return nullptr;
+  uint64_t of_lines = 0;
+  for (size_t i = 1; i < block.size(); ++i) of_lines += block[i].bytes;
+  if (of_lines > block.front().bytes) return nullptr;
+  bool stays = std::none_of(block.begin(), block.end(),
+                            [&](const BlockPlace& place) { return sparse.contains(place.file); });
+  return stays ? &block : nullptr;
+}
+
+Status StateDir::add_section(const Section& section, const std::set<uint64_t>& sparse, DataFileWriter& data,
+                             Manifest& manifest, Known& known) {
+  Manifest::Section& made = manifest.sections.emplace_back();
+  made.name = section.name;
+  std::vector<BlockLines>& lines = known.lines[section.name];
+  lines.reserve(section.blocks.size());
+  for (size_t i = 0; i < section.blocks.size(); ++i) {
+    std::string_view block = section.blocks[i];
+    const BlockLines& now = lines.emplace_back(lines_of(block, key_));
+    auto same = known_.places.find(now.digest);
+    bool stays = same != known_.places.end() && same->second.front().bytes == block.size() &&
+                 std::none_of(same->second.begin(), same->second.end(),
+                              [&](const BlockPlace& place) { return sparse.contains(place.file); });
+    const Manifest::Block* before = stays ? nullptr : goes_on(section.name, i, sparse);
+    auto changed =
+        before != nullptr ? changed_lines(block, now, known_.lines.at(section.name)[i]) : std::nullopt;
+    Manifest::Block places;
+    if (stays) places = same->second;
+    if (changed) places = *before;
+    if (!stays) {
+      auto added = changed ? data.add(BlockKind::Lines, *changed) : data.add(BlockKind::Whole, block);
+      if (!added) return added.error();
+      written_bytes_ += added.value().bytes;
+      places.push_back(added.value());
+    }
+    named_bytes_ += block.size();
+    known.places.emplace(now.digest, places);
+    made.blocks.push_back(std::move(places));
+  }
+  return Unit{};
+}
+
+Status StateDir::write_data(const Contents& contents, Manifest& manifest, Known& known) {
   auto created = DataFileWriter::create(env_, file("data", contents.number), contents.number);
   if (!created) return created.error();
   DataFileWriter& data = *created.value();
-  std::vector<uint64_t> sparse = sparse_files();
-  std::map<BlockDigest, BlockPlace> known;
+  std::set<uint64_t> sparse = sparse_files();
   written_bytes_ = named_bytes_ = 0;
-  auto add = [&](const Section& section) -> Status {
-    Manifest::Section& made = manifest.sections.emplace_back();
-    made.name = section.name;
-    for (std::string_view block : section.blocks) {
-      BlockDigest digest = digest_of(block, key_);
-      auto before = known_.find(digest);
-      bool stays = before != known_.end() && before->second.bytes == block.size() &&
-                   std::find(sparse.begin(), sparse.end(), before->second.file) == sparse.end();
-      if (!stays) {
-        auto added = data.add(block);
-        if (!added) return added.error();
-        written_bytes_ += block.size();
-        made.blocks.push_back(added.value());
-      } else {
-        made.blocks.push_back(before->second);
-      }
-      named_bytes_ += block.size();
-      known.emplace(digest, made.blocks.back());
-    }
-    return Unit{};
-  };
   for (const Section& section : contents.sections) {
-    Status added = add(section);
+    Status added = add_section(section, sparse, data, manifest, known);
     if (!added) return added;
   }
   state::SavedMemory memory;
@@ -219,20 +280,21 @@ Status StateDir::write_data(const Contents& contents, Manifest& manifest) {
     InputMark made = mark ? mark.value() : InputMark{};
     state::pass_values(marks, made.bytes, made.crc);
   }
-  Status added = add({"marks", marks.finish()});
+  Status added = add_section({"marks", marks.finish()}, sparse, data, manifest, known);
   if (!added) return added;
   (void)env_.fail_points().at("checkpoint.data_written");
   Status finished = data.finish();
   if (!finished) return finished;
   std::set<uint64_t> named;
   for (const Manifest::Section& section : manifest.sections) {
-    for (const BlockPlace& place : section.blocks) named.insert(place.file);
+    for (const Manifest::Block& block : section.blocks) {
+      for (const BlockPlace& place : block) named.insert(place.file);
+    }
   }
   for (const Manifest::DataFile& of : last_.files) {
     if (named.contains(of.number)) manifest.files.push_back(of);
   }
   manifest.files.push_back({data.number(), data.bytes(), data.digest()});
-  known_ = std::move(known);
   (void)env_.fail_points().at("checkpoint.data_synced");
   return env_.sync_directory_of(file("data", contents.number));
 }
@@ -273,22 +335,22 @@ void StateDir::remove_old() {
 Status StateDir::write(const Contents& contents) {
   if (broken_) return Error{"an output could not be synced before"};
   next_number_ = contents.number + 1;
-  std::map<BlockDigest, BlockPlace> known_before = known_;
+  Known known;
   Manifest manifest;
   manifest.number = contents.number;
   Status done = sync_sinks(contents);
   (void)env_.fail_points().at("checkpoint.sinks_synced");
-  if (done) done = write_data(contents, manifest);
+  if (done) done = write_data(contents, manifest, known);
   if (done) done = write_manifest(manifest);
   if (!done) {
     // Nothing names it; what was synced in vain is not synced again.
-    known_ = std::move(known_before);
     (void)env_.remove_file(file("manifest", contents.number) + ".new");
     (void)env_.remove_file(file("manifest", contents.number));
     (void)env_.remove_file(file("data", contents.number));
     return done.error().within("checkpoint " + std::to_string(contents.number));
   }
   previous_ = std::exchange(last_, std::move(manifest));
+  known_ = std::move(known);
   remove_old();
   (void)env_.fail_points().at("checkpoint.removed");
   return Unit{};

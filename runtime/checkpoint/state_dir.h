@@ -2,6 +2,7 @@
 // is damaged has another behind it. One process has it at a time.
 #pragma once
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <set>
@@ -9,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/checkpoint/block_digest.h"
+#include "runtime/checkpoint/block_lines.h"
 #include "runtime/checkpoint/input_mark.h"
 #include "runtime/checkpoint/manifest.h"
 #include "runtime/connector/sink_writer.h"
@@ -43,8 +44,14 @@ class Loaded {
 
  private:
   friend class StateDir;
+  // Puts the blocks together.
+  Status assemble();
+  Result<std::string_view> part(BlockKind kind, const BlockPlace& place) const;
+
   Manifest manifest_;
-  std::map<uint64_t, std::string> files_;  // by number
+  std::map<uint64_t, std::string> files_;                                     // by number
+  std::list<std::string> assembled_;                                          // of lines that changed
+  std::map<std::string, std::vector<std::string_view>, std::less<>> blocks_;  // by section
 };
 
 // Threads: one at a time.
@@ -64,7 +71,8 @@ class StateDir {
   uint64_t next_number() const { return next_number_; }
 
   // Durable once it returns. Blocks that are as they were in the last one that was written are named, not
-  // written again. On failure the checkpoints before are what they were.
+  // written again; of others the lines that changed are written, where they are few. On failure the
+  // checkpoints before are what they were.
   Status write(const Contents& contents);
   const std::string& path() const { return path_; }
   // Of the last write(): what was written, and all that it names.
@@ -78,9 +86,20 @@ class StateDir {
   std::string file(const std::string& kind, uint64_t number) const;
   Result<std::unique_ptr<Loaded>> load(uint64_t number) const;
   Status sync_sinks(const Contents& contents);
+  // What is known of the blocks of the last one, as far as this run has written them.
+  struct Known {
+    std::map<BlockDigest, Manifest::Block> places;
+    std::map<std::string, std::vector<BlockLines>> lines;  // by section
+  };
   // Blocks of those files are written anew, so that the files can go.
-  std::vector<uint64_t> sparse_files() const;
-  Status write_data(const Contents& contents, Manifest& manifest);
+  std::set<uint64_t> sparse_files() const;
+  Status write_data(const Contents& contents, Manifest& manifest, Known& known);
+  Status add_section(const Section& section, const std::set<uint64_t>& sparse, DataFileWriter& data,
+                     Manifest& manifest, Known& known);
+  // The block of that number of the section in the last checkpoint, where its lines can go on; null: it
+  // cannot.
+  const Manifest::Block* goes_on(const std::string& section, size_t number,
+                                 const std::set<uint64_t>& sparse) const;
   Status write_manifest(const Manifest& manifest);
   void remove_old();
 
@@ -91,8 +110,8 @@ class StateDir {
   Manifest last_;      // of the newest that is whole; number 0: none
   Manifest previous_;  // the one before
   DigestKey key_{};
-  std::map<BlockDigest, BlockPlace> known_;  // blocks of last_, as far as this run has written them
-  std::set<std::string> named_sinks_;        // whose names are durable
+  Known known_;
+  std::set<std::string> named_sinks_;  // whose names are durable
   uint64_t written_bytes_ = 0;
   uint64_t named_bytes_ = 0;
   bool broken_ = false;

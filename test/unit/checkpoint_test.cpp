@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <random>
 
 #include "runtime/checkpoint/crc32c.h"
 #include "runtime/checkpoint/state_dir.h"
@@ -51,12 +52,12 @@ class Checkpoint : public testing::Test {
     for (std::string_view block : loaded.blocks("blocks")) out += std::string(block) + "|";
     return out;
   }
-  // Two checkpoints of other words.
+  // Two checkpoints of other words, and of a block of which one line changed.
   void write_two() {
     auto dir = open();
     ASSERT_TRUE(dir->load_newest().ok());
-    const std::vector<std::string> first = {"one", "first"};
-    const std::vector<std::string> second = {"two", "second and longer"};
+    const std::vector<std::string> first = {"one", "first", std::string(500, 'x')};
+    const std::vector<std::string> second = {"two", "second and longer", std::string(499, 'x') + "y"};
     ASSERT_TRUE(dir->write(contents(1, first)).ok());
     ASSERT_TRUE(dir->write(contents(2, second)).ok());
   }
@@ -73,7 +74,7 @@ TEST_F(Checkpoint, IsReadAsItWasWritten) {
   ASSERT_TRUE(newest.ok());
   ASSERT_NE(newest.value().checkpoint, nullptr);
   EXPECT_EQ(newest.value().checkpoint->number(), 2U);
-  EXPECT_EQ(text_of(*newest.value().checkpoint), "two|second and longer|");
+  EXPECT_EQ(text_of(*newest.value().checkpoint), "two|second and longer|" + std::string(499, 'x') + "y|");
   EXPECT_TRUE(newest.value().checkpoint->blocks("empty").empty());
   EXPECT_TRUE(newest.value().checkpoint->blocks("nothing").empty());
   EXPECT_TRUE(newest.value().refused.empty());
@@ -91,7 +92,7 @@ TEST_F(Checkpoint, AnyFlippedBitAndAnyTruncationIsRefusedAndTheOneBeforeUsed) {
     ASSERT_EQ(newest.value().refused.size(), 1U) << what;
     EXPECT_NE(newest.value().refused[0].find("-0000000002"), std::string::npos) << newest.value().refused[0];
     ASSERT_NE(newest.value().checkpoint, nullptr) << what;
-    ASSERT_EQ(text_of(*newest.value().checkpoint), "one|first|") << what;
+    ASSERT_EQ(text_of(*newest.value().checkpoint), "one|first|" + std::string(500, 'x') + "|") << what;
     ++refused;
   };
   for (const std::string name : {"manifest-0000000002", "data-0000000002"}) {
@@ -142,7 +143,7 @@ TEST_F(Checkpoint, ANewerFormatIsRefusedByItsNumber) {
   auto newest = dir->load_newest();
   ASSERT_TRUE(newest.ok());
   ASSERT_EQ(newest.value().refused.size(), 1U);
-  EXPECT_NE(newest.value().refused[0].find("it has format 9, this mutc reads format 2"), std::string::npos)
+  EXPECT_NE(newest.value().refused[0].find("it has format 9, this mutc reads format 3"), std::string::npos)
       << newest.value().refused[0];
 }
 
@@ -189,6 +190,54 @@ TEST_F(Checkpoint, BlocksThatStayAreNotWrittenAgainAndTwoCheckpointsAreKept) {
   ASSERT_TRUE(newest.ok());
   EXPECT_EQ(newest.value().checkpoint->number(), 40U);
   EXPECT_EQ(text_of(*newest.value().checkpoint), expected);
+}
+
+TEST_F(Checkpoint, OfABlockTheLinesThatChangedAreWritten) {
+  std::mt19937_64 random(1);
+  auto dir = open();
+  ASSERT_TRUE(dir->load_newest().ok());
+  std::vector<std::string> blocks;
+  for (size_t bytes : {1, 63, 64, 65, 1000, 65536, 100'001, 300'000}) blocks.emplace_back(bytes, '-');
+  for (uint64_t number = 1; number <= 60; ++number) {
+    // A line of a thousand in each; now and then all of a block, or another length.
+    for (std::string& block : blocks) {
+      for (size_t i = 0; i < block.size(); i += 64'000) block[random() % block.size()] = static_cast<char>(random());
+    }
+    std::string& some = blocks[random() % blocks.size()];
+    if (random() % 8 == 0) some.assign(some.size(), static_cast<char>(random()));
+    if (random() % 8 == 0) some.resize(random() % 70'000 + 1, 'n');
+    ASSERT_TRUE(dir->write(contents(number, blocks)).ok());
+    uintmax_t bytes = 0;
+    for (const auto& entry : fs::directory_iterator(folder_)) bytes += entry.file_size();
+    EXPECT_LE(bytes, 4 * dir->named_bytes() + 100'000) << number;
+    if (number % 3 == 0) {
+      dir.reset();
+      auto again = open();
+      auto newest = again->load_newest();
+      ASSERT_TRUE(newest.ok()) << newest.error().message;
+      EXPECT_TRUE(newest.value().refused.empty()) << newest.value().refused.front();
+      std::string expected;
+      for (const std::string& block : blocks) expected += block + "|";
+      ASSERT_EQ(text_of(*newest.value().checkpoint), expected) << number;
+      dir = std::move(again);
+    }
+  }
+}
+
+TEST_F(Checkpoint, FewLinesAreFewBytes) {
+  std::mt19937_64 random(2);
+  auto dir = open();
+  ASSERT_TRUE(dir->load_newest().ok());
+  std::vector<std::string> blocks(40, std::string(64'000, '-'));
+  uint64_t written = 0;
+  for (uint64_t number = 1; number <= 80; ++number) {
+    for (std::string& block : blocks) block[random() % block.size()] = static_cast<char>(random());
+    ASSERT_TRUE(dir->write(contents(number, blocks)).ok());
+    if (number > 1) written += dir->written_bytes();
+  }
+  // Each block as a whole once in nine to sixteen times.
+  EXPECT_LE(written / 79, 40U * 64'000 / 8);
+  EXPECT_GE(written / 79, 40U * 64'000 / 20);
 }
 
 TEST_F(Checkpoint, AfterAFailureTheOneBeforeCounts) {
