@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,21 +32,65 @@ short events_of(Socket::Interest interest) {
   return 0;
 }
 
+// Broken, whatever is wanted of it.
+constexpr short broken_events = POLLERR | POLLHUP | POLLNVAL;
+
+int64_t steady_ns() {
+  timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
 class RealSocketSet final : public SocketSet {
  public:
   void wait(std::span<Entry> entries, int64_t timeout_ns) override {
     polled_.clear();
+    ends_.clear();
     polled_.push_back({bell_.number(), POLLIN, 0});
-    for (const Entry& entry : entries)
-      polled_.push_back({entry.waited->number(), events_of(entry.interest), 0});
+    for (Entry& entry : entries) {
+      below_.clear();
+      entry.waited->list_below(entry.interest, below_);
+      for (const Waited::Below& each : below_) polled_.push_back({each.number, events_of(each.interest), 0});
+      ends_.push_back(polled_.size());
+      entry.ready = entry.waited->holds(entry.interest);
+      if (entry.ready) timeout_ns = 0;
+    }
+    timeout_ns = until_due(entries, timeout_ns);
     int found = ::poll(polled_.data(), polled_.size(), poll_milliseconds(timeout_ns));
-    for (size_t i = 0; i < entries.size(); ++i) entries[i].ready = found > 0 && polled_[i + 1].revents != 0;
-    if (found > 0 && polled_[0].revents != 0) bell_.silence();
+    if (found <= 0) std::for_each(polled_.begin(), polled_.end(), [](pollfd& each) { each.revents = 0; });
+    if (polled_[0].revents != 0) bell_.silence();
+    size_t next = 1;
+    for (size_t i = 0; i < entries.size(); ++i) {
+      int events = 0;
+      for (; next < ends_[i]; ++next) events |= polled_[next].revents;
+      look(entries[i], events);
+    }
   }
   void ring() noexcept override { bell_.ring(); }
 
  private:
+  static int64_t until_due(std::span<Entry> entries, int64_t timeout_ns) {
+    int64_t now_ns = -1;
+    for (const Entry& entry : entries) {
+      int64_t due_ns = entry.waited->due_ns();
+      if (due_ns < 0) continue;
+      if (now_ns < 0) now_ns = steady_ns();
+      int64_t left_ns = std::max<int64_t>(due_ns - now_ns, 0);
+      timeout_ns = timeout_ns < 0 ? left_ns : std::min(timeout_ns, left_ns);
+    }
+    return timeout_ns;
+  }
+
+  static void look(Entry& entry, int events) {
+    bool due = entry.waited->due_ns() >= 0 && entry.waited->due_ns() <= steady_ns();
+    if (events == 0 && !due) return;
+    bool there = entry.waited->advance(entry.interest);
+    entry.ready = entry.ready || there || (events & broken_events) != 0;
+  }
+
   std::vector<pollfd> polled_;
+  std::vector<size_t> ends_;  // in polled_, of what each entry is waited for by
+  std::vector<Waited::Below> below_;
   Bell bell_;
 };
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/abi/result.h"
 
@@ -15,16 +16,30 @@ namespace mut::env {
 // What a SocketSet can wait for.
 class Waited {
  public:
+  // None: until it breaks.
+  enum class Interest : uint8_t { None, Read, Write, ReadOrWrite };
   virtual ~Waited() = default;
   // What the Env that made it knows it by.
   virtual int number() const = 0;
+
+  // ---- of one that lies over others and changes what goes through, as encryption does
+  struct Below {
+    int number = -1;
+    Interest interest = Interest::None;
+  };
+  // What is to be waited for, so that what is wanted comes.
+  virtual void list_below(Interest wanted, std::vector<Below>& to) const { to.push_back({number(), wanted}); }
+  // Whether it is here already, although nothing may come below any more.
+  virtual bool holds(Interest) const { return false; }
+  // When it has to be looked at although nothing comes, by the steady clock; negative: never.
+  virtual int64_t due_ns() const { return -1; }
+  // Something came below, or it is due: moves on with it, without waiting. Whether what is wanted is here.
+  virtual bool advance(Interest) { return true; }
 };
 
 // A connection. One thread at a time, ring() apart.
 class Socket : public Waited {
  public:
-  // None: until it breaks.
-  enum class Interest : uint8_t { None, Read, Write, ReadOrWrite };
   enum class Event : uint8_t { Ready, Rung, Timeout };
   // Until read() or write() would do something, or somebody rings.
   virtual Event wait(Interest interest, int64_t timeout_ns) = 0;
@@ -58,12 +73,12 @@ class SocketSet {
  public:
   virtual ~SocketSet() = default;
   struct Entry {
-    const Waited* waited = nullptr;
+    Waited* waited = nullptr;
     Socket::Interest interest = Socket::Interest::Read;
     bool ready = false;
   };
   // Until one is ready or broken, which sets `ready`, until somebody rings, or for `timeout_ns`; negative:
-  // without limit.
+  // without limit. May return sooner with none.
   virtual void wait(std::span<Entry> entries, int64_t timeout_ns) = 0;
   // Any thread: wait() returns, now or the next time.
   virtual void ring() noexcept = 0;
