@@ -69,7 +69,7 @@ Status check_urls(const typed::Program& program, const Bindings& bindings) {
     for (const typed::Source& source : program.sources) {
       if (source.connector.name != "http" || find_binding(bindings, "source", source.name) != nullptr)
         continue;
-      if (to.text() != http_url(source.connector).text()) continue;
+      if (to.place() != http_url(source.connector).place()) continue;
       return Error{"sink `" + emit.name + "` would send to " + to.text() + ", where source `" + source.name +
                    "` listens"};
     }

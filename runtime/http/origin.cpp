@@ -16,9 +16,9 @@ std::string_view host_of(std::string_view authority) {
 
 }  // namespace
 
-std::optional<Response> refuse_foreign(const Request& request) {
+std::optional<Response> refuse_foreign(const Request& request, Served served) {
   const std::string* host = request.find("Host");
-  if (host == nullptr || !env::is_loopback(host_of(*host))) {
+  if (host == nullptr || (served == Served::ThisMachine && !env::is_loopback(host_of(*host)))) {
     return refusal(421,
                    "the field `Host` has to name this machine, as 127.0.0.1 or localhost do: nobody else is "
                    "served here");
@@ -26,9 +26,10 @@ std::optional<Response> refuse_foreign(const Request& request) {
   const std::string* origin = request.find("Origin");
   if (origin == nullptr) return std::nullopt;
   size_t scheme = origin->find("://");
-  bool own =
-      scheme != std::string::npos && env::is_loopback(host_of(std::string_view(*origin).substr(scheme + 3)));
-  if (own) return std::nullopt;
+  if (scheme != std::string::npos) {
+    std::string_view site = std::string_view(*origin).substr(scheme + 3);
+    if (served == Served::ThisMachine ? env::is_loopback(host_of(site)) : site == *host) return std::nullopt;
+  }
   return refusal(403, "a page of another site may not ask here");
 }
 

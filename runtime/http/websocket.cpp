@@ -80,10 +80,12 @@ std::string websocket_key(uint64_t drawn, uint64_t drawn_too) {
   return base64(bytes);
 }
 
-std::string upgrade_request(const Url& url, const std::string& key) {
-  return "GET " + url.target + " HTTP/1.1\r\nHost: " + url.address.text() +
-         "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " + key +
-         "\r\nSec-WebSocket-Version: 13\r\n\r\n";
+std::string upgrade_request(const Url& url, const std::string& key, const std::vector<Field>& more) {
+  std::string out = "GET " + url.target + " HTTP/1.1\r\nHost: " + url.address.text() +
+                    "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " + key +
+                    "\r\nSec-WebSocket-Version: 13\r\n";
+  for (const Field& field : more) out += field.name + ": " + field.value + "\r\n";
+  return out + "\r\n";
 }
 
 Result<std::optional<size_t>> read_upgrade(std::string_view bytes, const std::string& key) {
@@ -94,6 +96,8 @@ Result<std::optional<size_t>> read_upgrade(std::string_view bytes, const std::st
   }
   std::string_view head = bytes.substr(0, end + 2);
   std::string_view status = head.substr(0, head.find('\r'));
+  if (status.starts_with("HTTP/1.1 401"))
+    return Error{"it wants to know who asks: `token` is missing, or another one is known there"};
   if (!status.starts_with("HTTP/1.1 101"))
     return Error{"it does not speak WebSocket there: " + shown(status)};
   if (!same_but_case(field_of(head, "upgrade"), "websocket") ||

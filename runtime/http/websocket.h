@@ -6,14 +6,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/abi/result.h"
+#include "runtime/http/message.h"
 #include "runtime/http/url.h"
 
 namespace mut::http {
 
-// `key`: sixteen bytes that were drawn, in base64.
-std::string upgrade_request(const Url& url, const std::string& key);
+// `key`: sixteen bytes that were drawn, in base64. `more`: fields beside those of the protocol.
+std::string upgrade_request(const Url& url, const std::string& key, const std::vector<Field>& more = {});
 std::string websocket_key(uint64_t drawn, uint64_t drawn_too);
 
 constexpr size_t upgrade_bytes_max = 16 * 1024;

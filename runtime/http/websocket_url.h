@@ -1,21 +1,25 @@
-// Addresses of WebSocket as scripts write them: "ws://127.0.0.1:8080/feed".
+// Addresses of WebSocket as scripts write them: "ws://127.0.0.1:8080/feed", "wss://feed.example".
 #pragma once
+#include <string>
 #include <string_view>
 
 #include "runtime/http/url.h"
 
 namespace mut::http {
 
-// `wss://` is refused: there is no TLS.
 inline Result<Url> parse_websocket_url(std::string_view text) {
-  if (text.starts_with("wss://"))
-    return Error{"there is no TLS yet: write `ws://`, of a proxy on this machine that speaks it"};
-  const Error wrong{"write `ws://host:port/path`, such as ws://127.0.0.1:8080/feed"};
-  if (!text.starts_with("ws://")) return wrong;
-  auto url = parse_url(text.substr(5));
+  const Error wrong{"write `ws://host:port/path` or `wss://host/path`, such as ws://127.0.0.1:8080/feed"};
+  Url::Way way = text.starts_with("wss://") ? Url::Way::Encrypted : Url::Way::Clear;
+  if (way == Url::Way::Clear && !text.starts_with("ws://")) return wrong;
+  auto url = parse_place(text.substr(text.find("//") + 2), way);
   if (!url) return wrong;
   if (url.value().address.port == 0) return Error{"a port is a number from 1 to 65535"};
   return url;
+}
+
+// "wss://feed.example:443/"
+inline std::string websocket_text(const Url& url) {
+  return (url.is_encrypted() ? "wss://" : "ws://") + url.place();
 }
 
 }  // namespace mut::http

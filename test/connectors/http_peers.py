@@ -35,7 +35,7 @@ class HttpIn:
         self.stdin = subprocess.DEVNULL
         self.header_wanted = bool(FORMATS[form][1])
         self.again(None)
-        self.keys = 0
+        self.keys, self.fields = 0, {}
 
     def open(self, run):
         self.address = run.address("source `r`")
@@ -63,7 +63,7 @@ class HttpIn:
         self.keys += 1
         while True:
             try:
-                self.peer.request("POST", "/in", self.header + records, {"Idempotency-Key": f"k{self.keys}"})
+                self.peer.request("POST", "/in", self.header + records, {"Idempotency-Key": f"k{self.keys}", **self.fields})
                 reply = self.peer.getresponse()
                 text = reply.read()
             except http.client.HTTPException as problem:
@@ -85,7 +85,7 @@ class Receiver(http.server.ThreadingHTTPServer):
     """Takes requests; `answers` gives for each what is answered: a status and fields, or a function of the handler. Empty: 200."""
     daemon_threads = True
 
-    def __init__(self, port=0, path="/in"):
+    def __init__(self, port=0, path="/in", tls=None):
         self.posts, self.answers, self.connections = [], queue.Queue(), 0
         self.open_gate = threading.Event()
         receiver = self
@@ -97,6 +97,12 @@ class Receiver(http.server.ThreadingHTTPServer):
             def setup(self):
                 receiver.connections += 1
                 super().setup()
+
+            def finish(self):
+                try:
+                    super().finish()
+                except OSError:
+                    pass
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -127,6 +133,9 @@ class Receiver(http.server.ThreadingHTTPServer):
                     pass
 
         super().__init__(("127.0.0.1", port), Handler)
+        if tls:
+            # Both sides agree when the first byte is read, by the thread of the connection.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.at = "127.0.0.1:%d" % self.server_address[1]
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 

@@ -4,6 +4,8 @@ import os
 import subprocess
 import time
 
+import certificates
+import http_peers
 from harness import LIMIT, Receiver, Run, case, connect, listen, must, until
 from http_peers import HttpOut
 from texts import COUNT, MEMORY_MB, generated, must_be, numbers_of
@@ -88,7 +90,56 @@ class TcpListenOut(TcpConnectOut):
         self.peer = connect(run.address("sink `o`"))
 
 
+class TlsConnectOut(TcpConnectOut):
+    name = "tls connect"
+
+    def __init__(self, folder, form="json"):
+        super().__init__(folder, form)
+        self.sink = self.sink[:-1] + f', {certificates.trusts()}, {certificates.files("client")})'
+
+    def open(self, run):
+        self.peer = certificates.accept(self.listener, certificates.listening(clients="ca"))
+
+    def end(self):
+        return ends_by_goodbye(self)
+
+
+class TlsListenOut(TcpListenOut):
+    name = "tls listen"
+
+    def __init__(self, folder, form="json"):
+        self.sink = f'tcp(listen: "127.0.0.1:0", format: {form}, {certificates.files("server")})'
+
+    def open(self, run):
+        self.peer = certificates.connect(run.address("sink `o`"), certificates.connecting())
+
+    def end(self):
+        return ends_by_goodbye(self)
+
+
+def ends_by_goodbye(out):
+    data = out.receiver.end()
+    must(out.receiver.broke is None, f"it broke: {out.receiver.broke}")
+    return data
+
+
+class HttpsOut(HttpOut):
+    name = "https"
+
+    def __init__(self, folder, form="json"):
+        self.receiver = http_peers.Receiver(tls=certificates.listening())
+        self.has_header = form != "json"
+        (folder / "token").write_text("t0ken")
+        self.sink = f'http(post: "https://{self.receiver.at}/in", format: {form}, {certificates.trusts()}, token: secret_file("token"))'
+
+    def end(self):
+        shown = {fields.get("Authorization") for _, fields, *_ in self.receiver.posts}
+        must(shown == {"Bearer t0ken"}, f"shown: {shown}")
+        return super().end()
+
+
 SINKS = [FileOut, StdoutOut, TcpConnectOut, TcpListenOut, HttpOut]
+ENCRYPTED = [TlsConnectOut, TlsListenOut, HttpsOut]
 
 
 def opened(out, run):
@@ -162,5 +213,10 @@ def judge():
             case(f"to {kind.name}: takes all rows of {form}", sink_takes_all_rows, kind, form)
         if kind.slow:
             case(f"to {kind.name}: waits for its reader", sink_waits_for_its_reader, kind)
+        case(f"to {kind.name}: drains", sink_drains, kind)
+        case(f"to {kind.name}: goes over by edits", sink_goes_over, kind)
+    for kind in ENCRYPTED:
+        case(f"to {kind.name}: takes all rows", sink_takes_all_rows, kind, "csv")
+        case(f"to {kind.name}: waits for its reader", sink_waits_for_its_reader, kind)
         case(f"to {kind.name}: drains", sink_drains, kind)
         case(f"to {kind.name}: goes over by edits", sink_goes_over, kind)

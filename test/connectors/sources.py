@@ -1,10 +1,12 @@
 """What every source keeps."""
+import http.client
 import json
 import os
 import subprocess
 import threading
 import time
 
+import certificates
 from harness import LIMIT, Run, case, connect, listen, must, reset, rows, until, until_rows
 from http_peers import HttpIn
 from texts import COUNT, FORMATS, MEMORY_MB, RECORD_MAX, must_be, numbers, script
@@ -104,7 +106,52 @@ class TcpConnectIn(TcpIn):
         self.peer.settimeout(LIMIT)
 
 
+class TlsListenIn(TcpListenIn):
+    """Encrypted, and only for who shows a certificate."""
+    name = "tls listen"
+
+    def __init__(self, folder, form):
+        self.source = f'tcp(listen: "127.0.0.1:0", format: {form}, {certificates.files("server")}, {certificates.trusts()})'
+        self.stdin = subprocess.DEVNULL
+
+    def open(self, run):
+        self.peer = certificates.connect(run.address("source `r`"), certificates.connecting("client"))
+
+    def close(self):
+        certificates.say_goodbye(self.peer)
+
+
+class TlsConnectIn(TcpConnectIn):
+    name = "tls connect"
+
+    def __init__(self, folder, form):
+        super().__init__(folder, form)
+        self.source = self.source[:-1] + f", {certificates.trusts()})"
+
+    def open(self, run):
+        self.peer = certificates.accept(self.listener, certificates.listening())
+
+    def close(self):
+        certificates.say_goodbye(self.peer)
+
+
+class HttpsIn(HttpIn):
+    name = "https"
+
+    def __init__(self, folder, form):
+        super().__init__(folder, form)
+        (folder / "token").write_text("t0ken\n")
+        self.source = f'http(listen: "https://127.0.0.1:0/in", format: {form}, {certificates.files("server")}, token: secret_file("token"))'
+        self.fields = {"Authorization": "Bearer t0ken"}
+
+    def open(self, run):
+        self.address = run.address("source `r`")
+        self.peer = http.client.HTTPSConnection(*self.address, timeout=LIMIT, context=certificates.connecting())
+
+
 SOURCES = [FileIn, StdinIn, TcpListenIn, TcpListenSixIn, TcpConnectIn, HttpIn]
+# The same over a socket that is encrypted: what lies over it is asked above.
+ENCRYPTED = [TlsListenIn, TlsConnectIn, HttpsIn]
 
 
 def finish(run, feed):
@@ -321,5 +368,13 @@ def judge():
         case(f"{kind.name}: changes its record", source_changes_its_record, kind)
         if kind.again:
             case(f"{kind.name}: comes back", source_comes_back, kind)
+        if kind.abrupt:
+            case(f"{kind.name}: tells a break", source_tells_a_break, kind)
+    for kind in ENCRYPTED:
+        case(f"{kind.name}: gives all rows", source_gives_all_rows, kind, "csv")
+        case(f"{kind.name}: waits for the sink", source_waits_for_the_sink, kind)
+        case(f"{kind.name}: drains", source_drains, kind)
+        case(f"{kind.name}: goes over by edits", source_goes_over, kind)
+        case(f"{kind.name}: comes back", source_comes_back, kind)
         if kind.abrupt:
             case(f"{kind.name}: tells a break", source_tells_a_break, kind)

@@ -100,8 +100,10 @@ TEST(WebSocketUpgrade, IsAgreedByTheKeyAlone) {
 TEST(WebSocketUrl, IsAHostAndAPath) {
   EXPECT_EQ(http::parse_websocket_url("ws://[::1]:9000/a?b=c").value().text(), "[::1]:9000/a?b=c");
   EXPECT_EQ(http::parse_websocket_url("ws://feed.example").value().text(), "feed.example:80/");
+  EXPECT_EQ(http::websocket_text(http::parse_websocket_url("wss://feed.example").value()),
+            "wss://feed.example:443/");
   for (const char* wrong :
-       {"", "feed.example:80", "http://x/", "wss://x/", "ws://", "ws://a@b/", "ws://x:0/"})
+       {"", "feed.example:80", "http://x/", "https://x/", "ws://", "wss://", "ws://a@b/", "ws://x:0/"})
     EXPECT_FALSE(http::parse_websocket_url(wrong)) << wrong;
 }
 

@@ -3,6 +3,7 @@ import json
 import os
 import time
 
+import certificates
 from harness import Run, case, must, rows, until, until_rows
 from server import PING, TEXT, Server, frame
 
@@ -177,7 +178,56 @@ def silent(folder):
     must("does not answer" in said and "not known to have arrived" in said, said)
 
 
+def encrypted(folder):
+    """`wss://` with a token, both ways, over a server that ends and comes again; a wrong one is never spoken to."""
+    server, to = (Server(certificates.listening(clients="ca")) for _ in range(2))
+    (folder / "token").write_text("t0ken-CANARY\n")
+    own = f', {certificates.trusts()}, {certificates.files("client")}, token: secret_file("token")'
+    text = SOURCE.format(url=server.url, more=own) + f'\nemit r to websocket(connect: "{to.url}"{own}) as o'
+    run = Run(folder, text, edits=[(text.replace("emit r to file", "stream s = r | with v = 2\nemit s to file"), 30)])
+    until(lambda: server.peers and server.peers[-1].hello.is_set(), lambda: f"it does not connect: {run.said()}")
+    for turn in range(4):
+        until(lambda: server.peers[-1].hello.is_set() and not server.peers[-1].closed.is_set(), "it does not connect again")
+        server.peers[-1].send(*[message(turn * 10 + i, "x" * 70_000) for i in range(10)])
+        until_rows(run, folder / "out.jsonl", 10 * turn + 10)
+        if turn == 1:
+            count = len(server.peers)
+            server.stop()
+            to.stop()
+            server.tls = certificates.listening("stranger")
+            server.start()
+            until(lambda: len(server.peers) > count and server.peers[count].hello.is_set(), "it does not try again")
+            must(all("GET" not in peer.head for peer in server.peers[count:]), "a wrong server was spoken to")
+            server.tls = to.tls
+            to.start()
+            until(lambda: server.peers[-1].head, "it does not connect again")
+    until(lambda: len({json.loads(text)["id"] for text in to.texts}) == 40, lambda: f"{len(to.texts)}: {run.said()}")
+    said = run.stop()
+    must("CANARY" not in said, said)
+    must([(row["id"], row.get("v")) for row in rows(folder / "out.jsonl")] == [(n, None if n < 30 else 2) for n in range(40)], "rows")
+    for one in (server, to):
+        heads = [peer.head for peer in one.peers if peer.head]
+        must(heads and all("Authorization: Bearer t0ken-CANARY\r\n" in head + "\r\n" for head in heads), f"{heads}")
+
+
+def who_is_not_known_is_told(folder):
+    for text, words in ((', ca: "{ca}"', "hostname mismatch"), (', ca: "{stranger_ca}"', "nobody who is trusted"), ("", "nobody who is trusted")):
+        server = Server(certificates.listening("other"))
+        at = certificates.folder()
+        more = text.format(ca=at / "ca.pem", stranger_ca=at / "stranger_ca.pem")
+        said = Run(folder, SOURCE.format(url=server.url.replace("127.0.0.1", "localhost"), more=more)).end(3)
+        must(words in said, said)
+        server.stop()
+    server = Server()
+    server.answer = b"HTTP/1.1 401 Unauthorized\r\n\r\n"
+    (folder / "token").write_text("t0ken-CANARY")
+    said = Run(folder, SOURCE.format(url=server.url, more=', token: secret_file("token")')).end(3)
+    must("another one is known there" in said and "CANARY" not in said, said)
+
+
 def judge():
+    case("encrypted", encrypted)
+    case("who is not known is told", who_is_not_known_is_told)
     case("source messages", messages)
     case("source with the answer", with_the_answer)
     case("source comes back", comes_back)

@@ -24,7 +24,7 @@ class Peer:
     """One connection that has come."""
 
     def __init__(self, server, conn):
-        self.server, self.conn, self.data = server, conn, b""
+        self.server, self.conn, self.data, self.head = server, conn, b"", ""
         self.pongs, self.hello, self.closed = [], threading.Event(), threading.Event()
         conn.settimeout(LIMIT)
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -41,6 +41,8 @@ class Peer:
 
     def run(self):
         try:
+            if self.server.tls:
+                self.conn = self.server.tls.wrap_socket(self.conn, server_side=True)
             while b"\r\n\r\n" not in self.data:
                 piece = self.conn.recv(1 << 16)
                 if not piece:
@@ -83,7 +85,8 @@ class Peer:
 
     def cut(self):
         self.conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        self.conn.shutdown(socket.SHUT_RDWR)
+        # An SSLSocket that is shut down by its own method gives what is encrypted to who reads it still.
+        socket.socket.shutdown(self.conn, socket.SHUT_RDWR)
         self.conn.close()
 
 
@@ -93,7 +96,8 @@ def unmasked(payload, mask):
 
 
 class Server:
-    def __init__(self):
+    def __init__(self, tls=None):
+        self.tls = tls
         self.listener = listen()
         self.port = self.listener.getsockname()[1]
         self.peers, self.texts, self.wrong = [], [], []
@@ -112,7 +116,7 @@ class Server:
 
     @property
     def url(self):
-        return f"ws://127.0.0.1:{self.port}/feed?x=1"
+        return f"{'wss' if self.tls else 'ws'}://127.0.0.1:{self.port}/feed?x=1"
 
     def stop(self):
         """As if it had ended."""

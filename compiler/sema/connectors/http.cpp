@@ -1,62 +1,55 @@
 #include "compiler/sema/connectors/rule.h"
-#include "runtime/env/loopback.h"
 #include "runtime/http/url.h"
 
 namespace mut::sema {
 
-using diag::Code;
 using typed::Kind;
 
 namespace {
 
-// What is wrong with where it listens; empty: nothing.
-std::string problem_of_listen(const http::Url& url) {
-  if (url.target.find('?') != std::string::npos) return "a path has no query";
-  if (env::is_loopback(url.address.host)) return "";
-  return "only this machine is served, since there is neither encryption nor a password yet: 127.0.0.1, "
-         "localhost or [::1], behind a proxy where others are to send";
+bool check_receiving(const typed::Connector& http, const http::Url& url, diag::Engine& diags) {
+  return refuse_options(http, {"post", "give_up", "tls"}, Direction::Out, diags) &&
+         check_listening(http, url, "https://", diags);
+}
+
+bool check_sending(const typed::Connector& http, const http::Url& url, diag::Engine& diags) {
+  if (!refuse_options(http, {"listen", "time_unit", "header", "separator", "none"}, Direction::In, diags))
+    return false;
+  if (url.address.port == 0)
+    return report_option(*http.find("post"), "port 0 is of `listen`: the system chooses one", diags);
+  return check_tls_of_url(http, url, "https://", diags) && check_not_negative(http, "give_up", diags);
 }
 
 // Where it listens or sends to. False when something was reported.
 bool check_http(const typed::Connector& http, Direction direction, diag::Engine& diags) {
   bool in = direction == Direction::In;
-  const typed::Option* own = http.find(in ? "listen" : "post");
-  for (const typed::Option& option : http.options) {
-    bool of_sink = option.name == "post" || option.name == "give_up";
-    if (&option == own || option.name == "format" || option.name == "guarantee" || of_sink != in) continue;
-    diags.report(Code::BadOption, option.span, option.name,
-                 of_sink ? "it is of a sink" : "it is of a source");
-    return false;
+  const char* own = in ? "listen" : "post";
+  const char* usage = in ? "`listen: \"127.0.0.1:port/path\"`" : "`post: \"http://host:port/path\"`";
+  if (http.find(own) == nullptr) {
+    // What belongs to the other side tells more than that this one's is missing.
+    if (!(in ? refuse_options(http, {"post"}, Direction::Out, diags)
+             : refuse_options(http, {"listen"}, Direction::In, diags)))
+      return false;
+    return need_option(http, own, usage, diags);
   }
-  if (own == nullptr) {
-    diags.report(Code::MissingOption, http.span, http.name,
-                 in ? "`listen: \"127.0.0.1:port/path\"`" : "`post: \"http://host:port/path\"`");
-    return false;
-  }
-  auto url = http::parse_url(own->value.as_text());
-  std::string problem = url ? "" : url.error().message;
-  if (url && in) problem = problem_of_listen(url.value());
-  if (url && !in && url.value().address.port == 0) problem = "port 0 is of `listen`: the system chooses one";
-  const typed::Option* give_up = http.find("give_up");
-  if (problem.empty() && give_up != nullptr && give_up->value.as_int() < 0) {
-    own = give_up;
-    problem = "a duration here must not be negative";
-  }
-  if (problem.empty()) return true;
-  diags.report(Code::BadOption, own->span, own->name, problem);
-  return false;
+  const typed::Option& option = *http.find(own);
+  auto url = http::parse_url(option.value.as_text());
+  if (!url) return report_option(option, url.error().message, diags);
+  return in ? check_receiving(http, url.value(), diags) : check_sending(http, url.value(), diags);
 }
 
 }  // namespace
 
 const ConnectorRule& http_rule() {
-  static const ConnectorRule rule = {
-      "http",
-      true,
-      true,
-      0,
-      text_options({{"listen", Kind::String}, {"post", Kind::String}, {"give_up", Kind::Duration}}),
-      check_http};
+  static const ConnectorRule rule = {"http",
+                                     true,
+                                     true,
+                                     0,
+                                     tls_options(text_options({{"listen", Kind::String},
+                                                               {"post", Kind::String},
+                                                               {"token", Kind::Secret},
+                                                               {"give_up", Kind::Duration}})),
+                                     check_http};
   return rule;
 }
 

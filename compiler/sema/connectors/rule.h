@@ -7,6 +7,7 @@
 #include "compiler/diagnostics/diagnostics.h"
 #include "compiler/sema/connectors.h"
 #include "compiler/typed/program.h"
+#include "runtime/http/url.h"
 
 namespace mut::sema {
 
@@ -53,6 +54,12 @@ bool check_one_of(const typed::Connector& connector, std::string_view name,
                   std::initializer_list<std::string_view> values, diag::Engine& diags);
 // Those of tls_options().
 bool check_tls(const typed::Connector& connector, diag::Engine& diags);
+// The same of who connects to a URL, and `token`. `scheme`: of one that is encrypted, "https://".
+bool check_tls_of_url(const typed::Connector& connector, const http::Url& url, std::string_view scheme,
+                      diag::Engine& diags);
+// The same of who listens at a URL: others than this machine are served only where that is safe.
+bool check_listening(const typed::Connector& connector, const http::Url& url, std::string_view scheme,
+                     diag::Engine& diags);
 bool report_option(const typed::Option& option, std::string_view problem, diag::Engine& diags);  // false
 
 // One for each: a missing one does not link.

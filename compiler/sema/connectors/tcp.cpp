@@ -8,6 +8,20 @@ using typed::Kind;
 
 namespace {
 
+// Who listens is encrypted where there is a certificate.
+bool check_encryption(const typed::Connector& tcp, diag::Engine& diags) {
+  if (!check_tls(tcp, diags)) return false;
+  const typed::Option* tls = tcp.find("tls");
+  const typed::Option* authorities = tcp.find("ca");
+  if (tcp.find("listen") == nullptr) return true;
+  if (tls != nullptr)
+    return report_option(*tls, "it is of `connect`; who listens is encrypted by `cert` and `cert_key`",
+                         diags);
+  if (authorities != nullptr && tcp.find("cert") == nullptr)
+    return report_option(*authorities, "it goes with `cert` and `cert_key`", diags);
+  return true;
+}
+
 // Which side it is on, and where; what reads has no options of what writes. False when something was
 // reported.
 bool check_tcp(const typed::Connector& tcp, Direction direction, diag::Engine& diags) {
@@ -32,10 +46,13 @@ bool check_tcp(const typed::Connector& tcp, Direction direction, diag::Engine& d
     diags.report(Code::BadOption, address.span, address.name, problem);
     return false;
   }
+  if (!check_encryption(tcp, diags)) return false;
   for (const typed::Option& option : tcp.options) {
+    bool of_both = option.name == "tls" || option.name == "ca" || option.name == "cert" ||
+                   option.name == "cert_key" || option.name == "format" || option.name == "guarantee";
     bool of_sink = option.name == "give_up";
     bool fits = of_sink ? direction == Direction::Out && connect != nullptr : direction == Direction::In;
-    if (fits || &option == &address || option.name == "format" || option.name == "guarantee") continue;
+    if (fits || &option == &address || of_both) continue;
     diags.report(Code::BadOption, option.span, option.name,
                  of_sink ? "it is of a sink that connects" : "it is of a source");
     return false;
@@ -54,7 +71,8 @@ const ConnectorRule& tcp_rule() {
       true,
       true,
       0,
-      text_options({{"connect", Kind::String}, {"listen", Kind::String}, {"give_up", Kind::Duration}}),
+      tls_options(
+          text_options({{"connect", Kind::String}, {"listen", Kind::String}, {"give_up", Kind::Duration}})),
       check_tcp};
   return rule;
 }

@@ -32,4 +32,52 @@ bool check_tls(const Connector& connector, diag::Engine& diags) {
   return true;
 }
 
+namespace {
+
+// `with`: what they go with.
+bool refuse_in_the_clear(const Connector& connector, const std::string& with, diag::Engine& diags) {
+  for (std::string_view name : {"tls", "ca", "cert", "cert_key"}) {
+    if (const Option* option = connector.find(name))
+      return report_option(*option, "it goes with encryption: `" + with + "`", diags);
+  }
+  return true;
+}
+
+}  // namespace
+
+bool check_tls_of_url(const Connector& connector, const http::Url& url, std::string_view scheme,
+                      diag::Engine& diags) {
+  const std::string encrypted = std::string(scheme) + "…";
+  if (!url.is_encrypted() && !refuse_in_the_clear(connector, encrypted, diags)) return false;
+  const Option* tls = connector.find("tls");
+  if (tls != nullptr && tls->value.as_text() == "off")
+    return report_option(
+        *tls, "`" + encrypted + "` is encrypted; leave it out, or take the scheme without `s`", diags);
+  const Option* token = connector.find("token");
+  if (token != nullptr && !url.is_encrypted() && !url.is_of_this_machine())
+    return report_option(*token, "it could be read on the way to another machine: write `" + encrypted + "`",
+                         diags);
+  return check_tls(connector, diags);
+}
+
+bool check_listening(const Connector& connector, const http::Url& url, std::string_view scheme,
+                     diag::Engine& diags) {
+  const std::string encrypted = "listen: \"" + std::string(scheme) + "…\"";
+  const Option& listen = *connector.find("listen");
+  if (url.target.find('?') != std::string::npos) return report_option(listen, "a path has no query", diags);
+  if (!url.is_encrypted() && !refuse_in_the_clear(connector, encrypted, diags)) return false;
+  if (!check_tls(connector, diags)) return false;
+  if (url.is_encrypted() && connector.find("cert") == nullptr)
+    return report_option(
+        listen, "whoever is encrypted shows a certificate: `cert` and `cert_key` are files of PEM", diags);
+  bool known = connector.find("token") != nullptr || connector.find("ca") != nullptr;
+  if (url.is_of_this_machine() || (url.is_encrypted() && known)) return true;
+  return report_option(listen,
+                       "only this machine is served (127.0.0.1, localhost, [::1]), unless by `" +
+                           std::string(scheme) +
+                           "`, with `cert` and `cert_key`, and for those who are known: `token`, or `ca` for "
+                           "certificates of clients",
+                       diags);
+}
+
 }  // namespace mut::sema

@@ -12,6 +12,7 @@ bool check_websocket(const typed::Connector& websocket, Direction direction, dia
   const typed::Option& connect = *websocket.find("connect");
   auto url = http::parse_websocket_url(connect.value.as_text());
   if (!url) return report_option(connect, url.error().message, diags);
+  if (!check_tls_of_url(websocket, url.value(), "wss://", diags)) return false;
   if (direction == Direction::In)
     return refuse_options(websocket, {"give_up"}, Direction::Out, diags) &&
            check_one_of(websocket, "format", {"json", "lines"}, diags);
@@ -27,11 +28,12 @@ const ConnectorRule& websocket_rule() {
                                      true,
                                      true,
                                      0,
-                                     {{"connect", Kind::String},
-                                      {"hello", Kind::String},
-                                      {"give_up", Kind::Duration},
-                                      {"format", Kind::String},
-                                      {"time_unit", Kind::String}},
+                                     tls_options({{"connect", Kind::String},
+                                                  {"hello", Kind::String},
+                                                  {"token", Kind::Secret},
+                                                  {"give_up", Kind::Duration},
+                                                  {"format", Kind::String},
+                                                  {"time_unit", Kind::String}}),
                                      check_websocket};
   return rule;
 }

@@ -11,7 +11,7 @@ class StatusServer::State {
 StatusServer::StatusServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 StatusServer::~StatusServer() = default;
 
-Outcome<std::unique_ptr<StatusServer>> StatusServer::listen(const std::string& address) {
+Outcome<std::unique_ptr<StatusServer>> StatusServer::listen(const std::string& address, const StatusAccess&) {
   return Failure{Failure::Kind::Usage,
                  address + ": this program was built without HTTP (the option MUT_HTTP of its build)"};
 }

@@ -5,10 +5,12 @@
 #include "compiler/session/http/accept.h"
 #include "compiler/session/http/metrics_page.h"
 #include "mutstream/status.h"
+#include "runtime/connector/http/token.h"
 #include "runtime/env/loopback.h"
 #include "runtime/env/real_env.h"
 #include "runtime/http/origin.h"
 #include "runtime/http/server.h"
+#include "runtime/tls/listen.h"
 
 namespace mut {
 namespace {
@@ -24,22 +26,46 @@ constexpr std::string_view index_text =
     "/livez    200 while rows run or wait for input\n"
     "/readyz   200 while the program runs and is connected\n";
 
-Outcome<env::TcpAddress> parse_address(const std::string& text) {
+Outcome<env::TcpAddress> parse_address(const std::string& text, const StatusAccess& access) {
   auto wrong = [&](const std::string& why) { return Failure{Failure::Kind::Usage, text + ": " + why}; };
   bool has_port = text.ends_with(']') ? false : text.find(':') != std::string::npos;
   auto address = env::parse_tcp_address(has_port ? text : text + ":" + std::to_string(usual_port));
   if (!address) return wrong(address.error().message);
-  if (env::is_loopback(address.value().host)) return std::move(address).value();
+  if ((access.certificate.empty()) != (access.certificate_key.empty()))
+    return wrong("a certificate and its key go together: --http-cert and --http-key");
+  bool protects = !access.certificate.empty() && !access.token_file.empty();
+  if (protects || env::is_loopback(address.value().host)) return std::move(address).value();
   return wrong(
-      "only this machine is served, since there is neither encryption nor a password yet: take 127.0.0.1, "
-      "localhost or [::1], and where others are to see it, put a proxy that knows them or an SSH tunnel "
-      "before it");
+      "only this machine is served (127.0.0.1, localhost, [::1]), unless the port is encrypted and who asks "
+      "shows a token: --http-cert, --http-key and --http-token-file");
 }
+
+// Once in thirty seconds.
+class Complaints {
+ public:
+  Complaints(env::Env& env, std::function<void(const std::string&)> told)
+      : env_(env), told_(std::move(told)) {}
+  void say(const Error& why) {
+    constexpr int64_t seldom_ns = 30'000'000'000;
+    int64_t now_ns = env_.monotonic_ns();
+    if (!told_ || (said_ns_ && now_ns - *said_ns_ < seldom_ns)) return;
+    said_ns_ = now_ns;
+    told_(why.message);
+  }
+
+ private:
+  env::Env& env_;
+  std::function<void(const std::string&)> told_;
+  std::optional<int64_t> said_ns_;
+};
 
 // What is answered. Threads: answer() by one, serve() by any.
 class StatusPages final : public http::Service {
  public:
-  explicit StatusPages(env::Env& env) : env_(env), started_ns_(env.wall_ns()) {}
+  StatusPages(env::Env& env, http::Served served, std::optional<connector::Secret> token)
+      : env_(env), served_(served), gate_(env, std::move(token)), started_ns_(env.wall_ns()) {}
+
+  Status open() { return gate_.open(); }
 
   void serve(const Engine& engine) { engine_.store(&engine); }
 
@@ -47,8 +73,12 @@ class StatusPages final : public http::Service {
 
  private:
   http::Response answer(const http::Request& request) {
-    if (auto foreign = http::refuse_foreign(request)) return *foreign;
+    if (auto foreign = http::refuse_foreign(request, served_)) return *foreign;
     std::string_view path = request.path();
+    // Whoever starts and stops programs has no token: it tells that there is one, and no more.
+    if (path != "/livez") {
+      if (auto unknown = gate_.refuse(request)) return *unknown;
+    }
     bool known = path == "/" || path == "/metrics" || path == "/livez" || path == "/readyz";
     if (!known) return http::text_page(404, "there is nothing here; there are:\n" + std::string(index_text));
     if (request.method != "GET" && request.method != "HEAD") {
@@ -93,6 +123,8 @@ class StatusPages final : public http::Service {
   }
 
   env::Env& env_;
+  http::Served served_;
+  connector::TokenGate gate_;
   int64_t started_ns_;
   std::atomic<const Engine*> engine_{nullptr};
   std::optional<EngineFigures> figures_;  // of the thread that answers
@@ -105,22 +137,35 @@ class StatusServer::State {
  public:
   std::unique_ptr<env::Env> env;
   std::unique_ptr<StatusPages> pages;
+  std::unique_ptr<Complaints> complaints;
   std::unique_ptr<http::Server> server;  // goes first
 };
 
 StatusServer::StatusServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 StatusServer::~StatusServer() = default;
 
-Outcome<std::unique_ptr<StatusServer>> StatusServer::listen(const std::string& text) {
-  auto address = parse_address(text);
+Outcome<std::unique_ptr<StatusServer>> StatusServer::listen(const std::string& text,
+                                                            const StatusAccess& access) {
+  auto address = parse_address(text, access);
   if (!address) return address.failure();
   auto state = std::make_unique<State>();
   auto machine = env::make_real_env();
   if (!machine) return Failure{Failure::Kind::Usage, machine.error().message};
   state->env = std::move(machine).value();
+  auto served = env::is_loopback(address.value().host) ? http::Served::ThisMachine : http::Served::Others;
+  std::optional<connector::Secret> token;
+  if (!access.token_file.empty()) token = {connector::Secret::From::File, access.token_file};
+  state->pages = std::make_unique<StatusPages>(*state->env, served, std::move(token));
+  Status read = state->pages->open();
+  if (!read) return Failure{Failure::Kind::Io, read.error().message};
   auto listener = state->env->listen_tcp(address.value());
+  if (listener && !access.certificate.empty()) {
+    state->complaints = std::make_unique<Complaints>(*state->env, access.refused);
+    tls::Listening listening{{access.certificate, access.certificate_key, ""}};
+    listening.refused = [complaints = state->complaints.get()](const Error& why) { complaints->say(why); };
+    listener = tls::encrypt(*state->env, std::move(listener).value(), std::move(listening));
+  }
   if (!listener) return Failure{Failure::Kind::Io, listener.error().message};
-  state->pages = std::make_unique<StatusPages>(*state->env);
   state->server = std::make_unique<http::Server>(*state->env, std::move(listener).value(),
                                                  http::ServerLimits{}, *state->pages);
   return std::unique_ptr<StatusServer>(new StatusServer(std::move(state)));

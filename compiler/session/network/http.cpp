@@ -8,14 +8,23 @@
 namespace mut::session {
 namespace {
 
-std::string target_text(const typed::Connector& connector) {
-  return (connector.find("listen") != nullptr ? "http listen " : "http post ") + http_url(connector).text();
+connector::Tls tls_of(const typed::Connector& http) {
+  return tls_said(http, http_url(http).is_encrypted() ? "verify" : "off");
+}
+
+std::string target_text(const typed::Connector& http) {
+  std::string url = http_url(http).text();
+  auto token = secret_option(http, "token");
+  std::string known = token ? ", token " + token->text() : "";
+  if (http.find("listen") == nullptr) return "http post " + url + tls_of(http).text() + known;
+  return "http listen " + url + connector::text_of(listening_files(http)) + known;
 }
 
 Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings& around,
                                                              NetworkReading reading) {
   connector::HttpSourceOptions options;
-  options.inbox = {reading.source.name, http_url(reading.source.connector)};
+  const typed::Connector& http = reading.source.connector;
+  options.inbox = {reading.source.name, http_url(http), listening_files(http), secret_option(http, "token")};
   options.format = reading.format;
   options.decode = std::move(reading.decode);
   return connector::open_http_source(around.env, std::move(options), std::move(reading.record), around.wake,
@@ -27,6 +36,8 @@ std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
   const typed::Emit& emit = writing.emit;
   connector::HttpSinkOptions options{emit.name, http_url(emit.connector), give_up_ns(emit.connector),
                                      "application/x-ndjson"};
+  options.tls = tls_of(emit.connector);
+  options.token = secret_option(emit.connector, "token");
   if (writing.format == codec::Format::Csv) options.type = "text/csv";
   if (writing.format == codec::Format::Tsv) options.type = "text/tab-separated-values";
   if (writing.format != codec::Format::Json) options.ends = connector::LineEnds::Unquoted;

@@ -14,6 +14,7 @@
 #include "runtime/connector/sink_writer.h"
 #include "runtime/connector/source_reader.h"
 #include "runtime/connector/tls.h"
+#include "runtime/tls/files.h"
 
 namespace mut::session {
 
@@ -57,9 +58,13 @@ int64_t give_up_ns(const typed::Connector& connector);
 std::string text_option(const typed::Connector& connector, std::string_view name, std::string otherwise = "");
 // Of one of kind Secret; nothing where it is missing.
 std::optional<connector::Secret> secret_option(const typed::Connector& connector, std::string_view name);
-// Of who connects to `host`: `tls`, `ca`, `cert`, `cert_key`. Where `tls` is not said: off on this machine, unless
-// one of the others is there; verify for others.
+// Of who connects to `host`: `tls`, `ca`, `cert`, `cert_key`. Where `tls` is not said: off on this machine,
+// unless one of the others is there; verify for others.
 connector::Tls tls_option(const typed::Connector& connector, std::string_view host);
+// The same where `otherwise` holds when `tls` is not said: "off" or "verify".
+connector::Tls tls_said(const typed::Connector& connector, std::string otherwise);
+// Of who listens: `cert`, `cert_key`, `ca`.
+tls::Files listening_files(const typed::Connector& connector);
 // Messages of a broker.
 Result<std::unique_ptr<connector::SourceReader>> open_messages(
     const Surroundings& around, NetworkReading reading,

@@ -55,17 +55,26 @@ std::optional<connector::Secret> secret_option(const typed::Connector& connector
 }
 
 connector::Tls tls_option(const typed::Connector& connector, std::string_view host) {
+  bool in_the_clear =
+      env::is_loopback(host) && connector.find("cert") == nullptr && connector.find("ca") == nullptr;
+  return tls_said(connector, in_the_clear ? "off" : "verify");
+}
+
+connector::Tls tls_said(const typed::Connector& connector, std::string otherwise) {
   using Check = connector::Tls::Check;
   connector::Tls out;
   out.certificate = text_option(connector, "cert");
   out.certificate_key = text_option(connector, "cert_key");
-  bool in_the_clear = env::is_loopback(host) && out.certificate.empty() && connector.find("ca") == nullptr;
-  std::string said = text_option(connector, "tls", in_the_clear ? "off" : "verify");
+  std::string said = text_option(connector, "tls", std::move(otherwise));
   if (said == "require") out.check = Check::Require;
   if (said == "verify") out.check = Check::Verify;
   if (out.check == Check::Verify)
     out.authorities = text_option(connector, "ca", connector::system_authorities);
   return out;
+}
+
+tls::Files listening_files(const typed::Connector& connector) {
+  return {text_option(connector, "cert"), text_option(connector, "cert_key"), text_option(connector, "ca")};
 }
 
 Result<std::unique_ptr<connector::SourceReader>> open_messages(

@@ -8,16 +8,30 @@
 namespace mut::session {
 namespace {
 
+// In the clear where nothing is said of it.
+connector::Tls tls_of(const typed::Connector& tcp) {
+  if (tcp.find("listen") != nullptr) return {};
+  bool named = tcp.find("ca") != nullptr || tcp.find("cert") != nullptr;
+  return tls_said(tcp, named ? "verify" : "off");
+}
+
 std::string target_text(const typed::Connector& connector) {
   TcpTarget target = tcp_target(connector);
-  return (target.side == connector::TcpSide::Listen ? "tcp listen " : "tcp connect ") + target.address.text();
+  if (target.side == connector::TcpSide::Listen)
+    return "tcp listen " + target.address.text() + connector::text_of(listening_files(connector));
+  return "tcp connect " + target.address.text() + tls_of(connector).text();
 }
 
 Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings& around,
                                                              NetworkReading reading) {
   TcpTarget target = tcp_target(reading.source.connector);
   connector::TcpSourceOptions options;
-  options.intake = {"source `" + reading.source.name + "`", target.side, target.address, reading.source.name};
+  options.intake = {"source `" + reading.source.name + "`",
+                    target.side,
+                    target.address,
+                    reading.source.name,
+                    tls_of(reading.source.connector),
+                    listening_files(reading.source.connector)};
   options.format = reading.format;
   options.decode = std::move(reading.decode);
   options.threads = std::move(reading.threads);
@@ -30,7 +44,9 @@ std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
   const typed::Emit& emit = writing.emit;
   TcpTarget target = tcp_target(emit.connector);
   connector::TcpSinkOptions options{target.address,
-                                    {"sink `" + emit.name + "`", emit.name, give_up_ns(emit.connector)}};
+                                    {"sink `" + emit.name + "`", emit.name, give_up_ns(emit.connector)},
+                                    tls_of(emit.connector),
+                                    listening_files(emit.connector)};
   auto make =
       target.side == connector::TcpSide::Listen ? connector::make_tcp_server_sink : connector::make_tcp_sink;
   return make(around.env, std::move(options), around.wake, around.notices);

@@ -9,13 +9,15 @@ namespace mut::session {
 namespace {
 
 connector::WebSocketTarget target_of_options(const typed::Connector& connector) {
-  return {http::parse_websocket_url(text_option(connector, "connect")).value(),  // it was checked
-          text_option(connector, "hello")};
+  http::Url url = http::parse_websocket_url(text_option(connector, "connect")).value();  // it was checked
+  connector::Tls tls = tls_said(connector, url.is_encrypted() ? "verify" : "off");
+  return {std::move(url), text_option(connector, "hello"), std::move(tls), secret_option(connector, "token")};
 }
 
 std::string target_text(const typed::Connector& connector) {
   connector::WebSocketTarget target = target_of_options(connector);
-  return target.text() + (target.hello.empty() ? "" : " after " + target.hello);
+  return target.text() + target.tls.text() + (target.token ? ", token " + target.token->text() : "") +
+         (target.hello.empty() ? "" : " after " + target.hello);
 }
 
 Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings& around,

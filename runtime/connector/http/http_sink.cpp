@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "runtime/connector/backoff.h"
+#include "runtime/connector/encrypted.h"
+#include "runtime/connector/http/token.h"
 #include "runtime/connector/outbox.h"
 #include "runtime/connector/tcp/intake.h"
 #include "runtime/http/message.h"
@@ -57,6 +59,8 @@ class HttpSink final : public Outbox {
       : Outbox(env, {"sink `" + options.name + "`", options.name, options.give_up_ns}, wake,
                std::move(notices)),
         url_(options.url),
+        tls_(options.tls),
+        token_(options.token),
         type_(options.type),
         ends_(options.ends),
         backoff_(env.random_seed()),
@@ -69,11 +73,18 @@ class HttpSink final : public Outbox {
   enum class Sent : uint8_t { Taken, Again, Anew, Refused };
 
   Status open() override {
-    auto connected = env_.connect_tcp(url_.address, connect_wait_ns, given_up_);
+    if (token_) {
+      auto known = read_bearer(env_, *token_);
+      if (!known) return known.error();
+    }
+    auto connected = connect();
     if (!connected) return connected.error();
     socket_ = std::move(connected).value();
     link_.emplace(notices_->links(), "sink", options_.name);
     return Unit{};
+  }
+  Result<std::unique_ptr<env::Socket>> connect() {
+    return connect_to(env_, url_.address, tls_, connect_wait_ns, given_up_);
   }
   void shut() override {
     socket_ = nullptr;
@@ -127,12 +138,11 @@ class HttpSink final : public Outbox {
     request.fields = {{"Host", url_.address.text()},
                       {"Content-Type", type_},
                       {"Idempotency-Key", keys_ + std::to_string(posts_++)}};
-    std::string bytes = http::bytes_of(request);
     int64_t begun_ns = env_.monotonic_ns();
     while (true) {
       wait_ns_ = 0;
-      Sent sent = attempt(bytes);
-      if (sent == Sent::Anew) sent = attempt(bytes);
+      Sent sent = attempt(request);
+      if (sent == Sent::Anew) sent = attempt(request);
       if (sent == Sent::Taken) return note_taken();
       if (sent == Sent::Refused) {
         fail(
@@ -168,10 +178,23 @@ class HttpSink final : public Outbox {
       set_->wait({}, std::min(look_ns, std::max<int64_t>(until_ns - env_.monotonic_ns(), 0)));
   }
 
-  Sent attempt(const std::string& bytes) {
+  // As it is sent now: the token may be another one than before.
+  Result<std::string> bytes_with_token(const http::Request& request) {
+    if (!token_) return http::bytes_of(request);
+    auto field = read_bearer(env_, *token_);
+    if (!field) return field.error();
+    http::Request shown = request;
+    shown.fields.push_back(std::move(field).value());
+    return http::bytes_of(shown);
+  }
+
+  Sent attempt(const http::Request& request) {
+    auto made = bytes_with_token(request);
+    if (!made) return again(made.error().message);
+    const std::string& bytes = made.value();
     bool reused = socket_ != nullptr;
     if (!reused) {
-      auto connected = env_.connect_tcp(url_.address, connect_wait_ns, given_up_);
+      auto connected = connect();
       if (!connected) return again(connected.error().message);
       socket_ = std::move(connected).value();
     }
@@ -237,6 +260,8 @@ class HttpSink final : public Outbox {
   }
 
   http::Url url_;
+  Tls tls_;
+  std::optional<Secret> token_;
   std::string type_;
   LineEnds ends_;
   Backoff backoff_;

@@ -2,9 +2,12 @@
 // answers, and once where that program knows the key of a request that came before.
 #pragma once
 #include <memory>
+#include <optional>
 
 #include "runtime/connector/http/record_ends.h"
 #include "runtime/connector/outbox.h"
+#include "runtime/connector/secret.h"
+#include "runtime/connector/tls.h"
 #include "runtime/env/env.h"
 #include "runtime/http/url.h"
 
@@ -21,6 +24,8 @@ struct HttpSinkOptions {
   int64_t give_up_ns = give_up_default_ns;  // of one request
   std::string type;                         // of what is sent: "application/x-ndjson"
   LineEnds ends = LineEnds::All;
+  Tls tls{};
+  std::optional<Secret> token{};  // that is shown with each request
 };
 
 // Connects in hold(). `env` and `wake` (may be null) outlive the sink.

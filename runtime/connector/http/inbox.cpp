@@ -30,15 +30,22 @@ bool is_key(const std::string& key) {
 
 HttpInbox::HttpInbox(env::Env& env, HttpInboxOptions options, env::EventCount* wake,
                      std::shared_ptr<Notices> notices)
-    : env_(env), options_(std::move(options)), wake_(wake), notices_(std::move(notices)) {}
+    : env_(env),
+      options_(std::move(options)),
+      wake_(wake),
+      notices_(std::move(notices)),
+      gate_(env, options_.token) {}
 
 HttpInbox::~HttpInbox() { finish(); }
 
 Status HttpInbox::open() {
-  auto listener = env_.listen_tcp(options_.url.address);
+  Status read = gate_.open();
+  if (!read) return read;
+  const std::string about = "source `" + options_.name + "`";
+  auto listener = listen_on(env_, options_.url.address, options_.files, about, notices_);
   if (!listener) return listener.error();
-  notices_->say("source `" + options_.name + "` listens on " + listener.value()->address() +
-                options_.url.target);
+  notices_->say(about + " listens on " + listener.value()->address() + options_.url.target +
+                (options_.url.is_encrypted() ? " by TLS" : ""));
   http::ServerLimits limits;
   limits.connections = http_connections_max;
   limits.read.body_bytes = body_bytes_max;
@@ -48,8 +55,10 @@ Status HttpInbox::open() {
   return Unit{};
 }
 
-std::optional<http::Response> HttpInbox::refuse_wrong(const http::Request& request) const {
-  if (auto foreign = http::refuse_foreign(request)) return foreign;
+std::optional<http::Response> HttpInbox::refuse_wrong(const http::Request& request) {
+  auto served = options_.url.is_of_this_machine() ? http::Served::ThisMachine : http::Served::Others;
+  if (auto foreign = http::refuse_foreign(request, served)) return foreign;
+  if (auto unknown = gate_.refuse(request)) return unknown;
   if (request.path() != options_.url.target)
     return http::refusal(404, "records are taken at " + options_.url.target);
   if (request.method != "POST") {

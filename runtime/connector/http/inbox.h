@@ -7,7 +7,9 @@
 #include <optional>
 #include <string>
 
+#include "runtime/connector/encrypted.h"
 #include "runtime/connector/http/key_window.h"
+#include "runtime/connector/http/token.h"
 #include "runtime/connector/notices.h"
 #include "runtime/env/env.h"
 #include "runtime/http/server.h"
@@ -24,6 +26,8 @@ constexpr int64_t untaken_ns = 2'000'000'000;
 struct HttpInboxOptions {
   std::string name;  // of the source
   http::Url url;
+  tls::Files files{};             // of one that is encrypted
+  std::optional<Secret> token{};  // that who sends has to show
 };
 
 // What was sent by one request.
@@ -59,13 +63,14 @@ class HttpInbox final : public http::Service {
   std::optional<http::Response> begin(uint64_t number, http::Request request) override;
   std::optional<http::Response> take_back(uint64_t number) override;
   // The answer to one that is not a request of this source.
-  std::optional<http::Response> refuse_wrong(const http::Request& request) const;
+  std::optional<http::Response> refuse_wrong(const http::Request& request);
   std::optional<http::Response> look_up(const std::string& key, const std::string& body);
 
   env::Env& env_;
   HttpInboxOptions options_;
   env::EventCount* wake_;
   std::shared_ptr<Notices> notices_;
+  TokenGate gate_;            // of the thread of the server
   mutable std::mutex mutex_;  // guards what follows
   std::deque<Post> waiting_;
   size_t waiting_bytes_ = 0;

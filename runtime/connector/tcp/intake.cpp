@@ -31,12 +31,12 @@ TcpIntake::~TcpIntake() { finish(); }
 
 Status TcpIntake::open() {
   if (options_.side == TcpSide::Listen) {
-    auto listener = env_.listen_tcp(options_.address);
+    auto listener = listen_on(env_, options_.address, options_.files, options_.about, notices_);
     if (!listener) return listener.error();
     listener_ = std::move(listener).value();
     return Unit{};
   }
-  auto socket = env_.connect_tcp(options_.address, connect_wait_ns, stopped_);
+  auto socket = connect();
   if (!socket) return socket.error();
   add(std::move(socket).value());
   link_.emplace(notices_->links(), "source", options_.name);
@@ -44,7 +44,9 @@ Status TcpIntake::open() {
 }
 
 void TcpIntake::start() {
-  if (listener_) notices_->say(options_.about + " listens on " + listener_->address());
+  if (listener_)
+    notices_->say(options_.about + " listens on " + listener_->address() +
+                  (options_.files.certificate.empty() ? "" : " by TLS"));
   thread_ = env_.start_thread("mut-tcp-in", [this] { run(); });
 }
 
@@ -101,6 +103,7 @@ void TcpIntake::accept() {
 
 void TcpIntake::lose(Line& line, const Error& why) {
   line.over = true;
+  line.socket = nullptr;
   backoff_.note_lasted(env_.monotonic_ns() - line.begun_ns);
   if (options_.side == TcpSide::Listen) return;
   lost_ns_ = env_.monotonic_ns();
@@ -130,7 +133,7 @@ void TcpIntake::connect_again() {
   for (int64_t left_ns = 1; left_ns > 0 && !stopped_.load(); left_ns = until_ns - env_.monotonic_ns())
     set_->wait({}, std::max<int64_t>(until_ns - env_.monotonic_ns(), 0));
   if (stopped_.load()) return;
-  auto socket = env_.connect_tcp(options_.address, connect_wait_ns, stopped_);
+  auto socket = connect();
   if (!socket) {
     if (stopped_.load()) return;
     link_->note_lost(socket.error().message);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/connector/backoff.h"
+#include "runtime/connector/encrypted.h"
 #include "runtime/connector/memory/memory.h"
 #include "runtime/connector/notices.h"
 #include "runtime/env/env.h"
@@ -26,6 +27,8 @@ struct TcpIntakeOptions {
   TcpSide side = TcpSide::Connect;
   env::TcpAddress address;
   std::string name{};  // of the source
+  Tls tls{};           // of one that connects
+  tls::Files files{};  // of one that listens
 };
 
 // Reads on a thread of its own, at most so far ahead of who takes the text: then the other side has to wait.
@@ -62,6 +65,9 @@ class TcpIntake {
     int64_t begun_ns = 0;
     bool over = false;
   };
+  Result<std::unique_ptr<env::Socket>> connect() {
+    return connect_to(env_, options_.address, options_.tls, connect_wait_ns, stopped_);
+  }
   void run();
   void add(std::unique_ptr<env::Socket> socket);
   void read(Line& line);

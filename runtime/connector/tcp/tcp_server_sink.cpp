@@ -20,7 +20,8 @@ class TcpServerSink final : public Outbox {
   TcpServerSink(env::Env& env, TcpSinkOptions options, env::EventCount* wake,
                 std::shared_ptr<Notices> notices)
       : Outbox(env, std::move(options.outbox), wake, std::move(notices)),
-        address_(std::move(options.address)) {}
+        address_(std::move(options.address)),
+        files_(std::move(options.files)) {}
   ~TcpServerSink() override { end(); }
 
  private:
@@ -36,10 +37,11 @@ class TcpServerSink final : public Outbox {
   };
 
   Status open() override {
-    auto listener = env_.listen_tcp(address_);
+    auto listener = listen_on(env_, address_, files_, options_.about, notices_);
     if (!listener) return listener.error();
     listener_ = std::move(listener).value();
-    notices_->say(options_.about + " listens on " + listener_->address());
+    notices_->say(options_.about + " listens on " + listener_->address() +
+                  (files_.certificate.empty() ? "" : " by TLS"));
     return Unit{};
   }
   void shut() override {
@@ -179,6 +181,7 @@ class TcpServerSink final : public Outbox {
   }
 
   env::TcpAddress address_;
+  tls::Files files_;
   std::unique_ptr<env::SocketListener> listener_;
   std::vector<Client> clients_;
   uint64_t first_piece_ = 0;  // of those that are kept

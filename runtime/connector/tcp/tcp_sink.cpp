@@ -21,6 +21,7 @@ class TcpSink final : public Outbox {
   TcpSink(env::Env& env, TcpSinkOptions options, env::EventCount* wake, std::shared_ptr<Notices> notices)
       : Outbox(env, std::move(options.outbox), wake, std::move(notices)),
         address_(std::move(options.address)),
+        tls_(std::move(options.tls)),
         backoff_(env.random_seed()) {}
   ~TcpSink() override { end(); }
 
@@ -28,7 +29,7 @@ class TcpSink final : public Outbox {
   using Interest = env::Socket::Interest;
 
   Status open() override {
-    auto connected = env_.connect_tcp(address_, connect_wait_ns, given_up_);
+    auto connected = connect_to(env_, address_, tls_, connect_wait_ns, given_up_);
     if (!connected) return connected.error();
     begin_connection(std::move(connected).value());
     link_.emplace(notices_->links(), "sink", options_.name);
@@ -175,7 +176,7 @@ class TcpSink final : public Outbox {
       if (!may_wait()) return false;
       set_->wait({}, std::max<int64_t>(until_ns - env_.monotonic_ns(), 0));
     }
-    auto connected = env_.connect_tcp(address_, connect_wait_ns, given_up_);
+    auto connected = connect_to(env_, address_, tls_, connect_wait_ns, given_up_);
     if (!connected) {
       why_ = connected.error();
       link_->note_lost(why_.message);
@@ -201,6 +202,7 @@ class TcpSink final : public Outbox {
   }
 
   env::TcpAddress address_;
+  Tls tls_;
   std::unique_ptr<env::Socket> socket_;
   Backoff backoff_;
   std::optional<Link> link_;  // while it is open

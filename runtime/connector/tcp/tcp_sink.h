@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 
+#include "runtime/connector/encrypted.h"
 #include "runtime/connector/outbox.h"
 
 namespace mut::connector {
@@ -13,6 +14,8 @@ constexpr int64_t slow_client_ns = 30'000'000'000;
 struct TcpSinkOptions {
   env::TcpAddress address;
   OutboxOptions outbox;  // give_up_ns: of one that connects
+  Tls tls{};             // the same
+  tls::Files files{};    // of one that listens
 };
 
 // Connects in hold(), and again whenever the connection is lost. Rows that the other machine has not

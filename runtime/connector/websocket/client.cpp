@@ -4,6 +4,9 @@
 #include <array>
 #include <utility>
 
+#include "runtime/connector/encrypted.h"
+#include "runtime/connector/http/token.h"
+
 namespace mut::connector {
 namespace {
 
@@ -18,7 +21,7 @@ Status WebSocketClient::connect(int64_t timeout_ns, const std::atomic<bool>& giv
   out_.clear();
   sent_ = 0;
   agreed_ = false;
-  auto connected = env_.connect_tcp(target_.url.address, timeout_ns, given_up);
+  auto connected = connect_to(env_, target_.url.address, target_.tls, timeout_ns, given_up);
   if (!connected) return connected.error();
   socket_ = std::move(connected).value();
   Status agreed = agree(until_ns);
@@ -32,7 +35,13 @@ Status WebSocketClient::connect(int64_t timeout_ns, const std::atomic<bool>& giv
 
 Status WebSocketClient::agree(int64_t until_ns) {
   std::string key = http::websocket_key(env_.random_seed(), env_.random_seed());
-  out_ = http::upgrade_request(target_.url, key);
+  std::vector<http::Field> fields;
+  if (target_.token) {
+    auto field = read_bearer(env_, *target_.token);
+    if (!field) return field.error();
+    fields.push_back(std::move(field).value());
+  }
+  out_ = http::upgrade_request(target_.url, key, fields);
   auto set = env_.make_socket_set();
   while (true) {
     int64_t left_ns = until_ns - env_.monotonic_ns();

@@ -3,19 +3,25 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "runtime/connector/secret.h"
+#include "runtime/connector/tls.h"
 #include "runtime/env/env.h"
 #include "runtime/http/websocket.h"
+#include "runtime/http/websocket_url.h"
 
 namespace mut::connector {
 
 struct WebSocketTarget {
   http::Url url;
   std::string hello;  // sent first on each connection; empty: nothing
+  Tls tls{};
+  std::optional<Secret> token{};  // that is shown when a connection is asked for
   // "websocket ws://127.0.0.1:8080/feed"
-  std::string text() const { return "websocket ws://" + url.text(); }
+  std::string text() const { return "websocket " + http::websocket_text(url); }
 };
 
 // Without a word from the other side for so long it is asked by a ping; for twice as long it is lost.
