@@ -134,7 +134,7 @@ def only_this_machine_is_served(folder):
         return done.returncode, done.stderr
     for address in ("0.0.0.0:9464", "[::]:9464", "192.0.2.1:9464", "example.org:80", "0.0.0.0", "127.0.0.1.example.org:80", "2130706433:80"):
         code, text = end(address)
-        must(code == 2 and "neither encryption nor a password" in text and "SSH tunnel" in text, f"{address}: {code} {text}")
+        must(code == 2 and "only this machine is served" in text and "--http-token-file" in text, f"{address}: {code} {text}")
     for address in ("127.0.0.1:x", "127.0.0.1:65536", "::1", ":1", ""):
         code, text = end(address)
         must(code == 2 and text, f"{address}: {code} {text}")

@@ -85,8 +85,15 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--control", options.control,
                      "PATH: listen on this local socket for `mutc attach` and `mutc top`");
   command.add_option("--http", options.http,
-                     "ADDRESS: serve /metrics, /livez and /readyz there, such as 127.0.0.1:9464; of this "
-                     "machine alone");
+                     "ADDRESS: serve /metrics, /livez and /readyz there, such as 127.0.0.1:9464; to others "
+                     "than this machine with the three that follow");
+  command.add_option("--http-cert", options.http_certificate, "FILE: its certificate, of PEM: https")
+      ->needs("--http");
+  command.add_option("--http-key", options.http_key, "FILE: the key of that certificate")->needs("--http");
+  command
+      .add_option("--http-token-file", options.http_token_file,
+                  "FILE: what who asks has to show, but for /livez: `Authorization: Bearer …`")
+      ->needs("--http");
   command.add_flag("--stamp", options.stamp, "Add $source, $position and $version to every row");
   command.add_option("--memory", options.memory, "Bytes of state at most")
       ->transform(CLI::AsSizeValue(false));

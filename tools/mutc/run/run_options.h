@@ -38,6 +38,9 @@ struct RunOptions {
   bool stamp = false;
   std::string control;
   std::optional<std::string> http;
+  std::string http_certificate;
+  std::string http_key;
+  std::string http_token_file;
   uint64_t memory = uint64_t{256} * 1024 * 1024;
   std::string spill;
   uint64_t spill_limit = 0;  // 0: as the engine has it

@@ -204,11 +204,16 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   }
   std::unique_ptr<StatusServer> status;
   if (options.http) {
-    auto listening = StatusServer::listen(*options.http);
+    StatusAccess access{
+        options.http_certificate, options.http_key, options.http_token_file, [&log](const std::string& why) {
+          log.say(Level::Warning, "metrics_refused", "mutc: --http: a connection was refused, " + why);
+        }};
+    auto listening = StatusServer::listen(*options.http, access);
     if (!listening) return refuse({listening.failure().kind, "--http " + listening.failure().text});
     status = std::move(listening).value();
     status->serve(engine);
-    log.say(Level::Info, "metrics", "mutc: metrics are at http://" + status->address() + "/metrics");
+    const char* scheme = options.http_certificate.empty() ? "http://" : "https://";
+    log.say(Level::Info, "metrics", "mutc: metrics are at " + (scheme + status->address()) + "/metrics");
   }
   if (options.profile != RunOptions::Profile::No) {
     auto profiled = engine.begin_profile();
