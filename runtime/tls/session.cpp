@@ -81,7 +81,8 @@ Result<int64_t> Session::read(char* to, size_t bytes) {
     return failed();
   gather();
   if (got > 0) return int64_t{got};
-  return why == SSL_ERROR_ZERO_RETURN ? int64_t{0} : int64_t{-1};
+  ended_ = why == SSL_ERROR_ZERO_RETURN;
+  return ended_ ? int64_t{0} : int64_t{-1};
 }
 
 Result<size_t> Session::write(std::string_view bytes) {

@@ -24,6 +24,7 @@ class Session {
   Result<Agreed> agree();
   // Up to `bytes`; 0: the other side has said goodbye; -1: more has to come.
   Result<int64_t> read(char* to, size_t bytes);
+  bool has_ended() const { return ended_; }  // read() has said so
   // How many bytes were taken; 0: more has to come before.
   Result<size_t> write(std::string_view bytes);
   // Nothing is written behind it.
@@ -47,6 +48,7 @@ class Session {
   BIO* in_ = nullptr;   // of ssl_
   BIO* out_ = nullptr;  // the same
   std::string unsent_;
+  bool ended_ = false;
 };
 
 }  // namespace mut::tls

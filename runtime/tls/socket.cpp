@@ -80,22 +80,35 @@ Status EncryptedSocket::send() {
 }
 
 Result<int64_t> EncryptedSocket::read(char* to, size_t bytes) {
-  for (int turn = 0; turn < turns_max; ++turn) {
-    if (broken_) return *broken_;
-    auto got = session_->read(to, bytes);
-    Status sent = send();
-    if (!got) return broke(got.error().within(peer()));
-    if (got.value() >= 0) return got.value();
-    if (!sent) return sent.error();
-    auto came = below_->read(room_.data(), room_.size());
-    if (!came) return broke(came.error());
-    if (came.value() == 0)
-      return broke({peer() + ": the connection was cut off: it ended without the goodbye of TLS"});
-    may_have_more_ = came.value() > 0;
-    if (came.value() < 0) return int64_t{-1};
-    session_->put({room_.data(), static_cast<size_t>(came.value())});
+  size_t filled = 0;
+  for (int turn = 0; turn < turns_max && !broken_ && filled < bytes;) {
+    auto got = session_->read(to + filled, bytes - filled);
+    (void)send();
+    if (!got) (void)broke(got.error().within(peer()));
+    if (!got || got.value() == 0) break;
+    if (got.value() > 0) {
+      filled += static_cast<size_t>(got.value());
+    } else if (take_in()) {
+      ++turn;
+    } else {
+      return filled > 0 ? static_cast<int64_t>(filled) : int64_t{-1};
+    }
   }
-  return int64_t{-1};
+  if (filled > 0) return static_cast<int64_t>(filled);  // an end comes behind it
+  if (broken_) return *broken_;
+  return session_->has_ended() ? int64_t{0} : int64_t{-1};
+}
+
+// Whether more has come, or the end.
+bool EncryptedSocket::take_in() {
+  if (broken_) return false;
+  auto came = below_->read(room_.data(), room_.size());
+  may_have_more_ = !came || came.value() >= 0;
+  if (!came) (void)broke(came.error());
+  if (came && came.value() == 0)
+    (void)broke({peer() + ": the connection was cut off: it ended without the goodbye of TLS"});
+  if (came && came.value() > 0) session_->put({room_.data(), static_cast<size_t>(came.value())});
+  return may_have_more_;
 }
 
 Result<size_t> EncryptedSocket::write(std::string_view bytes) {

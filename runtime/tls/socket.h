@@ -33,6 +33,7 @@ class EncryptedSocket final : public env::Socket {
 
  private:
   Interest interest_below(Interest wanted) const;
+  bool take_in();
   // Sends what is encrypted, as far as it fits.
   Status send();
   Error broke(const Error& why);
