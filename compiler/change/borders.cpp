@@ -62,7 +62,8 @@ bool same_options(typed::Connector a, typed::Connector b) {
 }
 
 bool listens_on_port(const typed::Connector& connector) {
-  return (connector.name == "tcp" || connector.name == "http") && connector.find("listen") != nullptr;
+  bool may = connector.name == "tcp" || connector.name == "http" || connector.name == "websocket";
+  return may && connector.find("listen") != nullptr;
 }
 // Rows that it has read are told from those that it has not by a cursor, which another input knows nothing
 // of.

@@ -61,17 +61,24 @@ bool reads(env::Env& env, const Named& source, const std::string& sink) {
   return false;
 }
 
-// The same of HTTP.
+http::Url url_of(const typed::Connector& connector) {
+  return connector.name == "http" ? http_url(connector) : websocket_url(connector);
+}
+
+// The same of HTTP and WebSocket.
 Status check_urls(const typed::Program& program, const Bindings& bindings) {
   for (const typed::Emit& emit : program.emits) {
-    if (emit.connector.name != "http" || find_binding(bindings, "sink", emit.name) != nullptr) continue;
-    http::Url to = http_url(emit.connector);
+    const std::string& name = emit.connector.name;
+    if ((name != "http" && name != "websocket") || find_binding(bindings, "sink", emit.name) != nullptr)
+      continue;
+    http::Url to = url_of(emit.connector);
     for (const typed::Source& source : program.sources) {
-      if (source.connector.name != "http" || find_binding(bindings, "source", source.name) != nullptr)
-        continue;
-      if (to.place() != http_url(source.connector).place()) continue;
+      if (source.connector.name != name || find_binding(bindings, "source", source.name) != nullptr) continue;
+      bool sink_listens = emit.connector.find("listen") != nullptr;
+      bool source_listens = source.connector.find("listen") != nullptr;
+      if (sink_listens == source_listens || to.place() != url_of(source.connector).place()) continue;
       return Error{"sink `" + emit.name + "` would send to " + to.text() + ", where source `" + source.name +
-                   "` listens"};
+                   (source_listens ? "` listens" : "` reads")};
     }
   }
   return Unit{};

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runtime/env/loopback.h"
 #include "runtime/env/tcp_address.h"
@@ -44,10 +45,11 @@ inline Result<Url> parse_place(std::string_view text, Url::Way way) {
 }
 
 inline Result<Url> parse_url(std::string_view text) {
-  Url::Way way = text.starts_with("https://") ? Url::Way::Encrypted : Url::Way::Clear;
-  if (way == Url::Way::Encrypted) text.remove_prefix(8);
-  if (text.starts_with("http://")) text.remove_prefix(7);
-  return parse_place(text, way);
+  for (auto [scheme, way] : {std::pair(std::string_view("https://"), Url::Way::Encrypted),
+                             std::pair(std::string_view("http://"), Url::Way::Clear)}) {
+    if (text.starts_with(scheme)) return parse_place(text.substr(scheme.size()), way);
+  }
+  return parse_place(text, Url::Way::Clear);
 }
 
 }  // namespace mut::http

@@ -13,6 +13,7 @@ namespace detail = boost::beast::detail;
 constexpr uint8_t last_bit = 0x80, reserved_bits = 0x70, opcode_bits = 0x0f, mask_bit = 0x80,
                   length_bits = 0x7f;
 constexpr uint64_t control_bytes_max = 125;
+constexpr size_t mask_bytes = 4;
 
 std::string base64(std::string_view bytes) {
   std::string out(detail::base64::encoded_size(bytes.size()), '\0');
@@ -56,6 +57,39 @@ std::string_view field_of(std::string_view head, std::string_view name) {
   return "";
 }
 
+bool has_word(const std::string* field, std::string_view word) {
+  std::string_view list = field != nullptr ? std::string_view(*field) : "";
+  while (!list.empty()) {
+    size_t end = std::min(list.find(','), list.size());
+    if (same_but_case(trimmed(list.substr(0, end)), word)) return true;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return false;
+}
+
+// Sixteen bytes in base64.
+bool is_key(const std::string* text) {
+  constexpr size_t key_chars = 24;
+  if (text == nullptr || text->size() != key_chars || !text->ends_with("==")) return false;
+  return std::all_of(text->begin(), text->end() - 2, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  });
+}
+
+void append_header(Opcode opcode, size_t size, uint8_t mask, std::string& to) {
+  to += static_cast<char>(last_bit | static_cast<uint8_t>(opcode));
+  int length_bytes = size < 126 ? 0 : size < 65536 ? 2 : 8;
+  uint64_t length = length_bytes == 0 ? size : length_bytes == 2 ? 126 : 127;
+  to += static_cast<char>(mask | length);
+  for (int shift = length_bytes * 8 - 8; shift >= 0; shift -= 8)
+    to += static_cast<char>(size >> shift & 0xffU);
+}
+
+void unmask(std::string_view mask, std::string& payload) {
+  for (size_t i = 0; i < payload.size(); ++i)
+    payload[i] = static_cast<char>(payload[i] ^ mask[i % mask_bytes]);
+}
+
 // For people, whatever the other side sent.
 std::string shown(std::string_view text) {
   constexpr size_t bytes_max = 200;
@@ -88,6 +122,33 @@ std::string upgrade_request(const Url& url, const std::string& key, const std::v
   return out + "\r\n";
 }
 
+std::optional<Response> refuse_upgrade(const Request& request, std::string_view path) {
+  if (request.path() != path) return refusal(404, "WebSocket is spoken at " + std::string(path));
+  if (request.method != "GET") {
+    Response out = refusal(405, "ask by GET");
+    out.fields.push_back({"Allow", "GET"});
+    return out;
+  }
+  const std::string* version = request.find("Sec-WebSocket-Version");
+  bool asks =
+      has_word(request.find("Upgrade"), "websocket") && has_word(request.find("Connection"), "upgrade");
+  if (!asks || version == nullptr || *version != "13") {
+    Response out = refusal(426, "WebSocket is spoken here, of version 13");
+    out.fields.push_back({"Upgrade", "websocket"});
+    out.fields.push_back({"Sec-WebSocket-Version", "13"});
+    return out;
+  }
+  if (!is_key(request.find("Sec-WebSocket-Key")))
+    return refusal(400, "a Sec-WebSocket-Key is 16 bytes in base64");
+  return std::nullopt;
+}
+
+std::string upgrade_answer(const Request& request) {
+  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+         "Upgrade\r\nSec-WebSocket-Accept: " +
+         answer_to(*request.find("Sec-WebSocket-Key")) + "\r\n\r\n";
+}
+
 Result<std::optional<size_t>> read_upgrade(std::string_view bytes, const std::string& key) {
   size_t end = bytes.find("\r\n\r\n");
   if (end == std::string_view::npos) {
@@ -106,14 +167,14 @@ Result<std::optional<size_t>> read_upgrade(std::string_view bytes, const std::st
   return std::optional<size_t>(end + 4);
 }
 
+void append_frame(Opcode opcode, std::string_view payload, std::string& to) {
+  append_header(opcode, payload.size(), 0, to);
+  to += payload;
+}
+
 void append_frame(Opcode opcode, std::string_view payload, uint32_t mask, std::string& to) {
-  to += static_cast<char>(last_bit | static_cast<uint8_t>(opcode));
   size_t size = payload.size();
-  int length_bytes = size < 126 ? 0 : size < 65536 ? 2 : 8;
-  uint64_t length = length_bytes == 0 ? size : length_bytes == 2 ? 126 : 127;
-  to += static_cast<char>(mask_bit | length);
-  for (int shift = length_bytes * 8 - 8; shift >= 0; shift -= 8)
-    to += static_cast<char>(size >> shift & 0xffU);
+  append_header(opcode, size, mask_bit, to);
   char bytes[4];
   for (int i = 0; i < 4; ++i) bytes[i] = static_cast<char>(mask >> (24 - 8 * i) & 0xffU);
   to.append(bytes, 4);
@@ -132,7 +193,8 @@ Result<std::optional<FrameReader::Header>> FrameReader::header() const {
   bool control = out.opcode >= 8;
   if ((first & reserved_bits) != 0) return Error{"a frame has bits that nobody agreed on"};
   if (out.opcode > 10 || (out.opcode > 2 && !control)) return Error{"a frame is of no known kind"};
-  if ((second & mask_bit) != 0) return Error{"a frame is masked"};
+  if (((second & mask_bit) != 0) != (masks_ == Masks::Wanted))
+    return Error{masks_ == Masks::Wanted ? "a frame is not masked" : "a frame is masked"};
   if (control && (!out.last || out.payload_bytes > control_bytes_max))
     return Error{"a control frame is too long"};
   if (out.payload_bytes >= 126) {
@@ -141,6 +203,7 @@ Result<std::optional<FrameReader::Header>> FrameReader::header() const {
     out.payload_bytes = number_of(bytes.substr(2, length_bytes));
     out.header_bytes = 2 + length_bytes;
   }
+  if (masks_ == Masks::Wanted) out.header_bytes += mask_bytes;
   size_t begun = begun_ ? begun_->payload.size() : 0;
   if (out.payload_bytes > websocket_message_bytes_max - begun)
     return Error{"a message is longer than 16 MiB"};
@@ -159,14 +222,23 @@ Result<std::optional<FrameReader::Message>> FrameReader::next() {
       used_ = 0;
       return std::optional<Message>();
     }
-    std::string_view payload = left().substr(frame->header_bytes, frame->payload_bytes);
+    std::string payload(left().substr(frame->header_bytes, frame->payload_bytes));
+    if (masks_ == Masks::Wanted) unmask(left().substr(frame->header_bytes - mask_bytes, mask_bytes), payload);
     used_ += frame->header_bytes + frame->payload_bytes;
     if (frame->opcode >= 8)
-      return std::optional<Message>(Message{static_cast<Opcode>(frame->opcode), std::string(payload)});
-    if (!begun_) begun_.emplace(Message{static_cast<Opcode>(frame->opcode), ""});
-    begun_->payload += payload;
+      return std::optional<Message>(Message{static_cast<Opcode>(frame->opcode), std::move(payload)});
+    if (begun_) {
+      begun_->payload += payload;
+    } else {
+      begun_.emplace(Message{static_cast<Opcode>(frame->opcode), std::move(payload)});
+    }
     if (frame->last) return std::exchange(begun_, std::nullopt);
   }
+}
+
+std::string close_payload(uint16_t code, std::string_view why) {
+  std::string out = {static_cast<char>(code >> 8U), static_cast<char>(code & 0xffU)};
+  return out.append(why.substr(0, control_bytes_max - out.size()));
 }
 
 std::string close_text(std::string_view payload) {

@@ -7,6 +7,8 @@
 #include "runtime/env/loopback.h"
 #include "runtime/http/message.h"
 #include "runtime/http/origin.h"
+#include "runtime/http/token.h"
+#include "runtime/http/url.h"
 
 namespace mut::test {
 namespace {
@@ -141,6 +143,57 @@ TEST(Origin, OfThisMachineIsAnAddressOfIt) {
        {"", "localhost.example", "127.0.0.1.example", "127.0.0", "127.0.0.256", "127.0.0.1.1", "128.0.0.1",
         "0.0.0.0", "::", "::2", "1127.0.0.1", "127.0.0.x", "127..0.1"})
     EXPECT_FALSE(env::is_loopback(other)) << other;
+}
+
+TEST(Origin, IsOfThisMachineOrOfThePortItself) {
+  auto status = [](http::Served served, const std::string& host, const std::string& origin) {
+    http::Request request{"GET", "/", {{"Host", host}}, "", true};
+    if (!origin.empty()) request.fields.push_back({"Origin", origin});
+    auto refused = http::refuse_foreign(request, served);
+    return refused ? refused->status : 200U;
+  };
+  using http::Served;
+  EXPECT_EQ(status(Served::ThisMachine, "localhost:1", ""), 200U);
+  EXPECT_EQ(status(Served::ThisMachine, "localhost:1", "http://127.0.0.1:3000"), 200U);
+  EXPECT_EQ(status(Served::ThisMachine, "shop.example", ""), 421U);
+  EXPECT_EQ(status(Served::ThisMachine, "localhost", "https://localhost.example"), 403U);
+  EXPECT_EQ(status(Served::Others, "shop.example:8443", ""), 200U);
+  EXPECT_EQ(status(Served::Others, "shop.example:8443", "https://shop.example:8443"), 200U);
+  for (const char* foreign :
+       {"https://shop.example", "https://evil.example", "http://localhost", "null", "x"})
+    EXPECT_EQ(status(Served::Others, "shop.example:8443", foreign), 403U) << foreign;
+  EXPECT_EQ(http::refuse_foreign({"GET", "/", {}, "", true}, Served::Others)->status, 421U);
+}
+
+TEST(Token, IsShownWholeOrNotAtAll) {
+  auto status = [](const std::string& field) {
+    http::Request request{"GET", "/", {{"authorization", field}}, "", true};
+    auto refused = http::refuse_unknown(request, "t0ken");
+    return refused ? refused->status : 200U;
+  };
+  for (const char* right : {"Bearer t0ken", "bearer t0ken", "BEARER   t0ken "})
+    EXPECT_EQ(status(right), 200U) << right;
+  for (const char* wrong : {"", "Bearer", "Bearer ", "Bearer t0ke", "Bearer t0kent0ken", "Bearer t0kenx",
+                            "Bearer xt0ken", "Bearer T0KEN", "t0ken", "Basic t0ken", "Bearert0ken"})
+    EXPECT_EQ(status(wrong), 401U) << wrong;
+  http::Request none{"GET", "/", {}, "", true};
+  auto refused = http::refuse_unknown(none, "t0ken");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(*http::find_field(refused->fields, "WWW-Authenticate"), "Bearer realm=\"mutstream\"");
+  http::Request empty{"GET", "/", {{"Authorization", "Bearer "}}, "", true};
+  EXPECT_TRUE(http::refuse_unknown(empty, ""));  // nothing is known: nobody is let in
+  for (const char* right : {"a", "~!-._+/="}) EXPECT_TRUE(http::is_token(right)) << right;
+  for (const char* wrong : {"", "a b", "a\n", "\x7f", "\xc3\xbc"})
+    EXPECT_FALSE(http::is_token(wrong)) << wrong;
+}
+
+TEST(Url, SaysHowOneSpeaksThere) {
+  EXPECT_EQ(http::parse_url("https://h/in?x=1").value().text(), "https://h:443/in?x=1");
+  EXPECT_EQ(http::parse_url("http://h").value().text(), "h:80/");
+  EXPECT_EQ(http::parse_url("https://[::1]:8443").value().place(), "[::1]:8443/");
+  EXPECT_TRUE(http::parse_url("https://localhost/").value().is_of_this_machine());
+  for (const char* wrong : {"https://", "https:///in", "https://u:p@h/", "https://h/#x", "https://http://h/"})
+    EXPECT_FALSE(http::parse_url(wrong)) << wrong;
 }
 
 TEST(Accept, IsOpenMetricsWhereThatIsWantedMost) {

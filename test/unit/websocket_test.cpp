@@ -84,6 +84,49 @@ TEST(WebSocketFrames, AreWrittenWithAMask) {
   EXPECT_EQ(out.size(), 65536U + 14);
 }
 
+TEST(WebSocketFrames, OfWhoConnectsAreMaskedAndOthersAreNot) {
+  std::string bytes;
+  std::vector<std::string> want;
+  for (size_t size : {0, 5, 126, 70'000}) {
+    http::append_frame(Opcode::Text, std::string(size, 'x'), 0x37fa213d, bytes);
+    want.push_back(std::string(size, 'x'));
+  }
+  for (size_t piece : {size_t{1}, size_t{7}, bytes.size()}) {
+    FrameReader reader(http::Masks::Wanted);
+    std::vector<std::string> got;
+    for (size_t at = 0; at < bytes.size(); at += piece) {
+      reader.take(std::string_view(bytes).substr(at, piece));
+      for (auto message = reader.next(); message && message.value(); message = reader.next())
+        got.push_back(message.value()->payload);
+    }
+    EXPECT_EQ(got, want) << piece;
+    EXPECT_EQ(reader.held_bytes(), 0U);
+  }
+  FrameReader reader(http::Masks::Wanted);
+  reader.take(frame(0x81, "x"));
+  EXPECT_FALSE(reader.next());
+  std::string plain;
+  http::append_frame(Opcode::Text, std::string(126, 'x'), plain);
+  EXPECT_EQ(read_all(plain, 1), (std::vector<std::string>{"1 " + std::string(126, 'x')}));
+}
+
+TEST(WebSocketUpgrade, IsAnsweredByTheKey) {
+  http::Request request{"GET", "/feed?x=1", {}, "", true};
+  request.fields = {{"Upgrade", "WebSocket"},
+                    {"Connection", "keep-alive, Upgrade"},
+                    {"Sec-WebSocket-Version", "13"},
+                    {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}};  // RFC 6455, 1.3
+  EXPECT_FALSE(http::refuse_upgrade(request, "/feed"));
+  EXPECT_NE(http::upgrade_answer(request).find("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
+            std::string::npos);
+  EXPECT_EQ(http::refuse_upgrade(request, "/other")->status, 404U);
+  for (size_t i = 0; i < request.fields.size(); ++i) {
+    http::Request wrong = request;
+    wrong.fields[i].value = "other";
+    EXPECT_EQ(http::refuse_upgrade(wrong, "/feed")->status, i == 3 ? 400U : 426U) << wrong.fields[i].name;
+  }
+}
+
 TEST(WebSocketUpgrade, IsAgreedByTheKeyAlone) {
   const std::string key = "dGhlIHNhbXBsZSBub25jZQ==";  // RFC 6455, 1.3
   const std::string fine =
@@ -97,7 +140,16 @@ TEST(WebSocketUpgrade, IsAgreedByTheKeyAlone) {
   EXPECT_FALSE(http::read_upgrade(std::string(http::upgrade_bytes_max, 'x'), key));
 }
 
+TEST(WebSocketClose, HasACodeAndAReasonThatFits) {
+  EXPECT_EQ(http::close_text(http::close_payload(1001, "it goes")), "1001 it goes");
+  EXPECT_EQ(http::close_payload(1002, std::string(500, 'x')).size(), 125U);
+}
+
 TEST(WebSocketUrl, IsAHostAndAPath) {
+  EXPECT_EQ(http::websocket_text(http::parse_websocket_place("127.0.0.1:0/in").value()),
+            "ws://127.0.0.1:0/in");
+  EXPECT_EQ(http::websocket_text(http::parse_websocket_place("wss://[::]:1").value()), "wss://[::]:1/");
+  EXPECT_FALSE(http::parse_websocket_place("https://x/"));
   EXPECT_EQ(http::parse_websocket_url("ws://[::1]:9000/a?b=c").value().text(), "[::1]:9000/a?b=c");
   EXPECT_EQ(http::parse_websocket_url("ws://feed.example").value().text(), "feed.example:80/");
   EXPECT_EQ(http::websocket_text(http::parse_websocket_url("wss://feed.example").value()),

@@ -1,4 +1,4 @@
-// Where connectors of TCP and HTTP listen or connect to.
+// Where connectors of TCP, HTTP and WebSocket listen or connect to.
 #pragma once
 #include <string>
 
@@ -15,5 +15,6 @@ struct TcpTarget {
 };
 TcpTarget tcp_target(const typed::Connector& connector);
 http::Url http_url(const typed::Connector& connector);
+http::Url websocket_url(const typed::Connector& connector);
 
 }  // namespace mut::session

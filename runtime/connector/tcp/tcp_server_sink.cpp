@@ -15,14 +15,12 @@ namespace {
 constexpr int64_t look_ns = 20'000'000;
 constexpr int64_t slow_look_ns = 1'000'000'000;
 
-class TcpServerSink final : public Outbox {
+class ServerSink final : public Outbox {
  public:
-  TcpServerSink(env::Env& env, TcpSinkOptions options, env::EventCount* wake,
-                std::shared_ptr<Notices> notices)
-      : Outbox(env, std::move(options.outbox), wake, std::move(notices)),
-        address_(std::move(options.address)),
-        files_(std::move(options.files)) {}
-  ~TcpServerSink() override { end(); }
+  ServerSink(env::Env& env, Listen listen, OutboxOptions outbox, env::EventCount* wake,
+             std::shared_ptr<Notices> notices)
+      : Outbox(env, std::move(outbox), wake, std::move(notices)), listen_(std::move(listen)) {}
+  ~ServerSink() override { end(); }
 
  private:
   using Interest = env::Socket::Interest;
@@ -37,11 +35,9 @@ class TcpServerSink final : public Outbox {
   };
 
   Status open() override {
-    auto listener = listen_on(env_, address_, files_, options_.about, notices_);
+    auto listener = listen_();
     if (!listener) return listener.error();
     listener_ = std::move(listener).value();
-    notices_->say(options_.about + " listens on " + listener_->address() +
-                  (files_.certificate.empty() ? "" : " by TLS"));
     return Unit{};
   }
   void shut() override {
@@ -180,8 +176,7 @@ class TcpServerSink final : public Outbox {
     clients_.push_back(std::move(client));
   }
 
-  env::TcpAddress address_;
-  tls::Files files_;
+  Listen listen_;
   std::unique_ptr<env::SocketListener> listener_;
   std::vector<Client> clients_;
   uint64_t first_piece_ = 0;  // of those that are kept
@@ -190,9 +185,23 @@ class TcpServerSink final : public Outbox {
 
 }  // namespace
 
+std::unique_ptr<SinkWriter> make_server_sink(env::Env& env, Listen listen, OutboxOptions outbox,
+                                             env::EventCount* wake, std::shared_ptr<Notices> notices) {
+  return std::make_unique<ServerSink>(env, std::move(listen), std::move(outbox), wake, std::move(notices));
+}
+
 std::unique_ptr<SinkWriter> make_tcp_server_sink(env::Env& env, TcpSinkOptions options, env::EventCount* wake,
                                                  std::shared_ptr<Notices> notices) {
-  return std::make_unique<TcpServerSink>(env, std::move(options), wake, std::move(notices));
+  auto listen = [&env, address = options.address, files = options.files, about = options.outbox.about,
+                 notices] {
+    auto listener = listen_on(env, address, files, about, notices);
+    if (listener) {
+      notices->say(about + " listens on " + listener.value()->address() +
+                   (files.certificate.empty() ? "" : " by TLS"));
+    }
+    return listener;
+  };
+  return make_server_sink(env, std::move(listen), std::move(options.outbox), wake, std::move(notices));
 }
 
 }  // namespace mut::connector

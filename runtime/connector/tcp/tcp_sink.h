@@ -1,6 +1,7 @@
 // Rows over TCP, to a program that listens or to all that connect. Both write on a thread of their own: what
 // the world does not take waits here up to a bound, then the sink is full.
 #pragma once
+#include <functional>
 #include <memory>
 
 #include "runtime/connector/encrypted.h"
@@ -28,5 +29,12 @@ std::unique_ptr<SinkWriter> make_tcp_sink(env::Env& env, TcpSinkOptions options,
 // none they wait. At most once: what a connection that breaks had been given is not sent again.
 std::unique_ptr<SinkWriter> make_tcp_server_sink(env::Env& env, TcpSinkOptions options, env::EventCount* wake,
                                                  std::shared_ptr<Notices> notices);
+
+// Takes a port, and says where.
+using Listen = std::function<Result<std::unique_ptr<env::SocketListener>>()>;
+
+// The same where others connect however `listen` lets them.
+std::unique_ptr<SinkWriter> make_server_sink(env::Env& env, Listen listen, OutboxOptions outbox,
+                                             env::EventCount* wake, std::shared_ptr<Notices> notices);
 
 }  // namespace mut::connector

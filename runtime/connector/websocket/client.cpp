@@ -16,7 +16,7 @@ constexpr size_t read_bytes = 64 * 1024;
 
 Status WebSocketClient::connect(int64_t timeout_ns, const std::atomic<bool>& given_up) {
   int64_t until_ns = env_.monotonic_ns() + timeout_ns;
-  frames_ = {};
+  frames_ = http::FrameReader();
   came_.clear();
   out_.clear();
   sent_ = 0;
