@@ -25,6 +25,8 @@ struct ConnectorRule {
   // Of options that are there and have their types. False when something was reported. Null: nothing more is
   // to be said.
   bool (*check)(const typed::Connector&, Direction, diag::Engine&) = nullptr;
+  // Of a sink: of its rows, which are a record. The same.
+  bool (*check_rows)(const typed::Connector&, const typed::Type& row, diag::Engine&) = nullptr;
 };
 
 // `env("NAME")` or `secret_file("path")`. Nothing when something was reported.
@@ -53,6 +55,9 @@ bool check_one_of(const typed::Connector& connector, std::string_view name,
                   std::initializer_list<std::string_view> values, diag::Engine& diags);
 // Those of tls_options().
 bool check_tls(const typed::Connector& connector, diag::Engine& diags);
+// Warns where one of these is sent to another machine, and `tls: off` is said.
+void warn_in_the_clear(const typed::Connector& connector, std::initializer_list<std::string_view> secrets,
+                       std::string_view host, diag::Engine& diags);
 bool report_option(const typed::Option& option, std::string_view problem, diag::Engine& diags);  // false
 
 // One for each: a missing one does not link.
