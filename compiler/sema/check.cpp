@@ -309,6 +309,7 @@ void ProgramChecker::check_emit(const ast::EmitDecl& decl, source::Span span) {
               field->substr(0, field->find('.')) + "`");
     return;
   }
+  if (!check_sink_rows(*connector, row, diags_)) return;
   emit.connector = std::move(*connector);
   emit.name = decl.as ? decl.as->text : path_text(decl.stream);
   if (decl.was) emit.was = decl.was->text;

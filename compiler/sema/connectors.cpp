@@ -207,4 +207,12 @@ std::optional<typed::Connector> check_connector(const ast::ConnectorExpr& connec
   return out;
 }
 
+bool check_sink_rows(const typed::Connector& connector, typed::TypeRef row, diag::Engine& diags) {
+  for (const ConnectorRule& entry : rules()) {
+    if (entry.name == connector.name && entry.check_rows != nullptr)
+      return entry.check_rows(connector, *row, diags);
+  }
+  return true;
+}
+
 }  // namespace mut::sema

@@ -10,4 +10,7 @@ enum class Direction : uint8_t { In, Out };
 std::optional<typed::Connector> check_connector(const ast::ConnectorExpr& connector, Direction direction,
                                                 ExprChecker& exprs);
 
+// Whether rows of that type can be written so; reports what cannot.
+bool check_sink_rows(const typed::Connector& connector, typed::TypeRef row, diag::Engine& diags);
+
 }  // namespace mut::sema

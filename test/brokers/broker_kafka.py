@@ -1,12 +1,19 @@
 """Kafka, by kcat, against a broker from Maven Central."""
 import collections
+import ctypes
 import json
+import os
 import pathlib
 import random
+import socket
+import struct
 import subprocess
 import tempfile
 import time
 
+import certificates
+import claims
+import encryption
 import service
 from harness import LIMIT, Run, Wrong, case, must, rows, until, until_rows
 from texts import must_be, numbers
@@ -214,10 +221,185 @@ emit r.errors to file("errors.jsonl")
              {"key": "gone", "n": None, "topic": "enveloped", "offset": 2, "who": None}])
 
 
+def headers(folder, server):
+    """A field becomes the headers of the message, and is none of its value; what is read with an envelope has them again."""
+    kcat(server, "-L", "-t", "headed")
+    wanted = [{"from": "test", 'a "b"': 'c,}{"d":"e"'}, {}, None, {"": "", "ä": "\n"}]
+    (folder / "in.jsonl").write_text("".join(json.dumps({"n": n, "marks": marks, "at": "x"}) + "\n" for n, marks in enumerate(wanted)))
+    for place, record in (("middle", "n: int, marks: map<string, string>?, at: string"), ("end", "n: int, at: string, marks: map<string, string>?"),
+                          ("begin", "marks: map<string, string>?, n: int, at: string")):
+        Run(folder, f"""source r: {{ {record} }} = file("in.jsonl")
+emit r to kafka(brokers: "{server.address}", topic: "headed", headers: marks, key: at)
+""").end()
+    run = Run(folder, f"""source r: {{ key: string?, value: {{ n: int, at: string, marks: map<string, string>? }}, headers: map<string, string> }} =
+  kafka(brokers: "{server.address}", topic: "headed", envelope: true)
+stream out = r | select key, n = value.n, at = value.at, marks = value.marks, headers
+emit out to file("out.jsonl")
+""")
+    until_rows(run, folder / "out.jsonl", 3 * len(wanted))
+    run.stop()
+    must_be(rows(folder / "out.jsonl"),
+            3 * [{"key": "x", "n": n, "at": "x", "marks": None, "headers": marks or {}} for n, marks in enumerate(wanted)])
+
+
+def text(of):
+    """As the protocol writes it."""
+    return struct.pack(">h", len(of)) + of.encode()
+
+
+def make_partitions(server, topic, count):
+    """As an administrator does: the request CreatePartitions of the protocol."""
+    body = struct.pack(">i", 1) + text(topic) + struct.pack(">ii", count, -1) + struct.pack(">ib", 10_000, 0)
+    request = struct.pack(">hhi", 37, 1, 1) + text("test") + body
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as peer:
+        peer.sendall(struct.pack(">i", len(request)) + request)
+        answer = peer.makefile("rb")
+        answer = answer.read(struct.unpack(">i", answer.read(4))[0])
+    # Its number, a delay, how many topics, the name of the first, its error.
+    error = struct.unpack_from(">h", answer, 4 + 4 + 4 + 2 + len(topic))[0]
+    must(error == 0, lambda: f"no partitions were made: error {error}")
+
+
+def more_partitions(folder, server):
+    """Partitions that a topic gets while it is read are read from their begin, and a run that goes on has its places in them."""
+    kcat(server, "-L", "-t", "growing")
+    text = f"""source r: {{ n: int }} = kafka(brokers: "{server.address}", topic: "growing", start: new)
+emit r to file("out.jsonl")
+"""
+    options = "--state", "st", "--checkpoint-every", "50ms"
+    run = Run(folder, text, *options, "--control", "control.socket")
+    claims.Console(folder)
+    kcat(server, "-P", "-t", "growing", "-p", "0", text=b'{"n":0}\n')
+    until_rows(run, folder / "out.jsonl", 1)
+    make_partitions(server, "growing", 3)
+    for partition in (1, 2):  # before it is noticed
+        until(lambda: f"partition {partition}, leader".encode() in kcat(server, "-L", "-t", "growing"), "the partition is not made")
+        kcat(server, "-P", "-t", "growing", "-p", str(partition), text=b"".join(b'{"n":%d}\n' % (100 * partition + n) for n in range(50)))
+    run.until_said("topic `growing` has 3 partitions now")
+    until_rows(run, folder / "out.jsonl", 101)
+    kcat(server, "-P", "-t", "growing", "-p", "0", text=b'{"n":1}\n')
+    until_rows(run, folder / "out.jsonl", 102)
+    time.sleep(0.3)
+    run.kill()
+    kcat(server, "-P", "-t", "growing", "-p", "2", text=b'{"n":250}\n')
+    run = Run(folder, text, *options)
+    until_rows(run, folder / "out.jsonl", 103)
+    run.stop()
+    must_be(sorted(numbers(rows(folder / "out.jsonl"))), [0, 1, *range(100, 150), *range(200, 251)])
+
+
+# ---- encrypted
+PLACES = {"VERIFIED": ("SASL_SSL", "server", "none"), "ELSEWHERE": ("SASL_SSL", "other", "none"), "ASKING": ("SASL_SSL", "server", "required"),
+          "CLEAR": ("SASL_PLAINTEXT", None, None)}
+
+
+def server_in(folder):
+    """With listeners of all kinds."""
+    files = folder / "certificates"
+    files.mkdir()
+    files = certificates.Certificates(files)
+    settings = []
+    for place, (_, certificate, asks) in PLACES.items():
+        name = f"listener.name.{place.lower()}"
+        scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        settings += [f"{name}.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+                     f"{name}.scram-sha-256.sasl.jaas.config={scram}", f"{name}.scram-sha-512.sasl.jaas.config={scram}",
+                     f'{name}.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_mut="right-word";']
+        if certificate:
+            settings += [f"{name}.ssl.keystore.type=PEM", f"{name}.ssl.keystore.location={files.path(certificate + '.both')}",
+                         f"{name}.ssl.truststore.type=PEM", f"{name}.ssl.truststore.location={files.path('ca.pem')}",
+                         f"{name}.ssl.client.auth={asks}"]
+    out = service.find(SERVICE)(folder, {place: protocol for place, (protocol, *_) in PLACES.items()}, settings, [("mut", "right-word")])
+    out.files = files
+    return out
+
+
+class Encrypted:
+    name, fresh = "kafka", 0
+    unknown = "Authentication failed"
+    way = "plain"
+
+    def __init__(self, server):
+        self.server, self.files = server, server.files
+        self.places = {place.lower(): port for place, port in server.ports.items()}
+        self.places["plain"] = server.port
+
+    @property
+    def login(self):
+        return f', sasl: {self.way}, user: "mut", password: env("MUT_TEST_WORD")'
+
+    @property
+    def wrong_login(self):
+        return self.login.replace("TEST_", "TEST_WRONG_")
+
+    def place(self, host, port, topic, more):
+        return f'kafka(brokers: "{host}:{port}", topic: "e{self.fresh}-{topic}"{more})'
+
+    source = sink = place
+
+    def make(self, topic):
+        kcat(self.server, "-L", "-t", f"e{self.fresh}-{topic}")
+
+
+def new_password(folder, broker):
+    """A broker that comes back with another password: a source takes the one that the file has by then."""
+    server, topic = broker.server, f"e{broker.fresh}-x"
+    broker.make("x")
+    (folder / "word").write_text("right-word")
+    login = broker.login.replace('env("MUT_TEST_WORD")', 'secret_file("word")')
+    run = Run(folder, encryption.script(broker.source("127.0.0.1", broker.places["clear"], "x", login)))
+    kcat(server, "-P", "-t", topic, text=b'{"n":1}\n')
+    until_rows(run, folder / "out.jsonl", 1)
+    server.kill()
+    properties = server.folder / "server.properties"
+    properties.write_text(properties.read_text().replace("right-word", "other-word"))
+    server.start()
+    run.until_said("source `r`.*Invalid username or password")
+    kcat(server, "-P", "-t", topic, text=b'{"n":2}\n')
+    time.sleep(0.5)
+    must(len(rows(folder / "out.jsonl")) == 1 and run.process.poll() is None, run.said)
+    (folder / "word").write_text("other-word")
+    until_rows(run, folder / "out.jsonl", 2)
+    said = run.stop()
+    must_be(numbers(rows(folder / "out.jsonl")), [1, 2])
+    must("-word" not in said, lambda: f"a password is said: {said}")
+
+
+SCRAM_MENDED = 0x020601FF
+
+
+def library_version():
+    """Of the librdkafka that mutc loads."""
+    return ctypes.CDLL("librdkafka.so.1").rd_kafka_version()
+
+
+def encrypted(server):
+    os.environ |= {"MUT_TEST_WORD": "right-word", "MUT_TEST_WRONG_WORD": "wrong-word"}
+    broker = Encrypted(server)
+    encryption.judge(broker)
+    for way in ("plain", "scram_sha_256", "scram_sha_512"):
+        broker.way = way
+        for place, options in (("verified", encryption.verify(broker)), ("clear", "")):
+            broker.fresh += 1
+            name = f"kafka: {way}, {place}"
+            if way == "plain" or library_version() >= SCRAM_MENDED:
+                case(name, encryption.goes_through, broker, place, options + broker.login)
+            else:
+                case(name, encryption.refused, broker, "source", place, options + broker.login, "cannot log in by SCRAM to Kafka 4, 2.6.1 can")
+            case(f"{name}, wrong password", encryption.refused, broker, "source", place, options + broker.wrong_login, broker.unknown)
+    broker.way = "plain"
+    return broker
+
+
 def judge(server):
     server.start()
+    broker = encrypted(server)
+    case("kafka: headers", headers, server)
+    case("kafka: more partitions", more_partitions, server)
     case("kafka: once", once, server, "once", False)
     case("kafka: once, and the broker killed", once, server, "twice", True)
     case("kafka: ends", ends, server)
     case("kafka: group", group, server)
     case("kafka: envelope", envelope, server)
+    broker.fresh += 1
+    case("kafka: new password", new_password, broker)

@@ -1,9 +1,12 @@
 """MQTT, by the clients of mosquitto."""
+import os
 import pathlib
 import subprocess
 import tempfile
 
+import certificates
 import claims
+import encryption
 import service
 from harness import LIMIT, Run, Wrong, case, must, rows, until, until_rows
 from texts import must_be, numbers
@@ -182,7 +185,45 @@ emit r.errors to file("errors.jsonl")
     must_be(len(rows(folder / "errors.jsonl")), 1, "errors")
 
 
+class Encrypted:
+    fresh = 0
+    login = ', user: "mut", password: env("MUT_TEST_WORD")'
+    wrong_login = ', user: "mut", password: env("MUT_TEST_WRONG_WORD")'
+    unknown = "right user and password"
+
+    name = "mqtt"
+
+    def __init__(self, files, places, server):
+        self.files, self.places, self.server = files, places, server
+
+    def place(self, host, port, topic, more):
+        return f'mqtt(broker: "{host}:{port}", topic: "e{self.fresh}/{topic}", qos: 1{more})'
+
+    source = sink = place
+
+    def make(self, topic):
+        pass
+
+    def restart(self):
+        self.server.kill()
+        self.server.start()
+
+
+def encrypted(plain):
+    with tempfile.TemporaryDirectory() as data:
+        files = certificates.Certificates(data)
+        os.environ |= {"MUT_TEST_WORD": "right-word", "MUT_TEST_WRONG_WORD": "wrong-word"}
+
+        def listener(name):
+            return [f"certfile {files.path(name + '.pem')}", f"keyfile {files.path(name + '.key')}", f"cafile {files.path('ca.pem')}"]
+        listeners = [listener("server"), listener("other"), [*listener("server"), "require_certificate true"]]
+        with service.find(SERVICE)(pathlib.Path(data, "server"), "right-word", listeners) as server:
+            places = dict(zip(("verified", "elsewhere", "asking"), server.ports), plain=plain.port)
+            encryption.judge(Encrypted(files, places, server))
+
+
 def judge(server):
+    encrypted(server)
     one = Qos1(server)
     one.fresh = 5000
     for name, claim in (("session keeps", session_keeps), ("retained", retained), ("wildcard", wildcard), ("envelope", envelope)):

@@ -1,11 +1,15 @@
 """NATS: messages as they are sent, and streams."""
+import contextlib
 import os
 import pathlib
 import tempfile
 import time
 
+import certificates
 import claims
+import encryption
 import nats_client
+import nats_identities
 import service
 from harness import Run, case, must, rows, until, until_rows
 from texts import must_be, numbers
@@ -310,7 +314,73 @@ def stream_goes_on(folder, stream, every):
     must_be(numbers(rows(folder / "out.jsonl")), list(range(12000)))
 
 
+class Encrypted:
+    name, fresh = "nats", 0
+    login = ', user: "mut", password: env("MUT_TEST_WORD")'
+    wrong_login = ', user: "mut", password: env("MUT_TEST_WRONG_WORD")'
+    unknown = "right user and password"
+    greeting = b'INFO {"server_id":"s","version":"2.9.10","proto":1,"max_payload":1000000,"tls_required":true}\r\n'
+
+    def __init__(self, files, places, server):
+        self.files, self.places, self.server = files, places, server
+
+    def url(self, host, port, topic, more):
+        return f'nats(url: "nats://{host}:{port}", subject: "e{self.fresh}.{topic}"{more})'
+
+    source = sink = url
+
+    def make(self, topic):
+        pass
+
+    def restart(self):
+        self.server.kill()
+        self.server.start()
+
+
+def encrypted(server):
+    """Servers of all kinds: each start takes some milliseconds."""
+    with tempfile.TemporaryDirectory() as data, contextlib.ExitStack() as all_of_them:
+        files = certificates.Certificates(data)
+        os.environ |= {"MUT_TEST_WORD": "right-word", "MUT_TEST_WRONG_WORD": "wrong-word"}
+        places, servers = {"plain": server.port}, {}
+        for place, name, more in (("verified", "server", {}), ("elsewhere", "other", {}), ("asking", "server", {"verify": True})):
+            tls = {"cert_file": str(files.path(f"{name}.pem")), "key_file": str(files.path(f"{name}.key")), "ca_file": str(files.path("ca.pem"))}
+            one = service.find(SERVICE)(pathlib.Path(data, place), "right-word", {"tls": tls | more})
+            places[place] = all_of_them.enter_context(one).port
+            servers[place] = one
+        encryption.judge(Encrypted(files, places, servers["verified"]))
+
+
+def credentials(folder):
+    """A file of credentials lets in; another, none and one that is not there do not. What stands in it is said nowhere."""
+    with tempfile.TemporaryDirectory() as data:
+        (folder / "keys").mkdir()
+        settings, text, seed = nats_identities.make(folder / "keys")
+        _, stranger, _ = nats_identities.make(folder / "keys")
+        with service.find(SERVICE)(pathlib.Path(data), settings=settings) as server:
+            for name, content in (("me.creds", text), ("stranger.creds", stranger), ("broken.creds", text.replace(seed, seed[:20]))):
+                (folder / name).write_text(content)
+            (folder / "in.jsonl").write_text('{"n":1}\n')
+            core = Core(server)
+            reads = Run(folder, script(core.source("x")[:-1] + ', creds: "me.creds")'), "--control", "control.socket")
+            claims.Console(folder)
+            said = ""
+            for name, wanted in (("me", ""), ("stranger", "right user and password, token or credentials"), ("broken", server.address),
+                                 ("none", "none.creds: No such file"), ("", "right user and password, token or credentials")):
+                more = f', creds: "../{name}.creds"' if name else ""
+                (folder / "to").mkdir(exist_ok=True)
+                one = Run(folder / "to", script('file("../in.jsonl")', core.sink("x")[:-1] + more + ")")).end(3 if wanted else 0)
+                must(wanted in one, lambda: one)
+                said += one
+            until_rows(reads, folder / "out.jsonl", 1)
+            said += reads.stop()
+            must(seed[:20] not in said, lambda: f"the seed is said: {said}")
+
+
 def judge(server):
+    encrypted(server)
+    case("nats: credentials", credentials)
+
     def ask(name, claim, adapter, *more):
         adapter.fresh += 1
         case(name, claim, adapter, *more)

@@ -28,7 +28,7 @@ def judge():
         kind = service.find(module.SERVICE)
         why = kind.missing()
         with tempfile.TemporaryDirectory() as folder:
-            server = kind(pathlib.Path(folder))
+            server = getattr(module, "server_in", kind)(pathlib.Path(folder))
             server.port = service.free_port()
             adapters = [make(server) for make in module.ADAPTERS]
             why = why or built(adapters[0])

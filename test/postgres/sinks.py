@@ -2,7 +2,7 @@
 import json
 import time
 
-from world import Run, case, connector, finish, folder as home, must, rows, sql, told
+from world import Run, case, connector, finish, must, rows, sql, told
 
 TYPES = """
 enum Level = { low, high }
@@ -113,16 +113,6 @@ emit r to {connector(f'table: "{table}"' + key)}"""
     told(f"    {count / took:,.0f} rows/s with the start of mutc, {'with a key' if key else 'added'}")
 
 
-def tls(folder, how, good):
-    if not (home / "server.crt").exists():
-        return
-    sql("DROP TABLE IF EXISTS safe; CREATE TABLE safe (id int)")
-    (folder / "r.jsonl").write_text('{"id":1}\n')
-    said = finish(folder, f"""source r: {{ id: int }} = file("r.jsonl")\nemit r to {connector('table: "safe", ' + how)}""", 0 if good else 3)
-    must(sql("SELECT count(*) FROM safe") == ("1" if good else "0"), said)
-    must(good or "certificate" in said, said)
-
-
 def edit(folder):
     """Another table and another field, while rows flow."""
     sql("CREATE TABLE before (id int); CREATE TABLE after (id int, v int)")
@@ -144,7 +134,4 @@ def judge():
     case("sink only keys", only_keys)
     case("sink rate", rate, "")
     case("sink rate with a key", rate, ', key: "id"')
-    case("sink tls require", tls, "tls: require", True)
-    case("sink tls verify", tls, f'tls: verify, ca: "{home}/server.crt"', True)
-    case("sink tls of nobody", tls, "tls: verify", False)
     case("sink edit", edit)

@@ -8,7 +8,8 @@ import tempfile
 
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path += [str(ROOT / "tools"), str(ROOT / "test/connectors")]
+sys.path += [str(ROOT / "tools"), str(ROOT / "test/connectors"), str(ROOT / "test/brokers")]
+import certificates  # noqa: E402
 import service  # noqa: E402
 from harness import LIMIT, MUTC, Run, Skipped, Wrong, case, close, must, rows, until, until_rows  # noqa: E402,F401
 
@@ -16,20 +17,21 @@ PASSWORD = "CANARY-pw"
 os.environ["MUT_TEST_PASSWORD"] = PASSWORD
 folder = None
 server = None
+files = None  # Certificates
 
 
-def certificate(home):
-    """A key, and a certificate of 127.0.0.1 that signs itself; None where there is no openssl."""
-    key, cert = home / "server.key", home / "server.crt"
-    if not shutil.which("openssl"):
-        return None
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-                    "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], check=True, capture_output=True)
+def encryption(home):
+    """Settings of a server with a certificate of 127.0.0.1 and localhost, and the authority that has to have signed those of users."""
+    global files
+    home.mkdir()
+    files = certificates.Certificates(home)
+    key = files.path("server.key")
     if os.getuid() == 0:
         shutil.chown(key, "postgres")
     key.chmod(0o600)
-    cert.chmod(0o644)
-    return cert
+    for name in ("client.key", "mine.key", "locked.key"):
+        files.path(name).chmod(0o600)
+    return ["ssl=on", f"ssl_cert_file={files.path('server.pem')}", f"ssl_key_file={key}", f"ssl_ca_file={files.path('ca.pem')}"]
 
 
 def begin():
@@ -41,9 +43,7 @@ def begin():
         return False
     folder = pathlib.Path(tempfile.mkdtemp(prefix="mut-postgres-"))
     folder.chmod(0o711)
-    cert = certificate(folder)
-    tls = ["ssl=on", f"ssl_cert_file={cert}", f"ssl_key_file={folder / 'server.key'}"] if cert else []
-    server = kind(folder / "server", PASSWORD, tls)
+    server = kind(folder / "server", PASSWORD, encryption(folder / "certificates"))
     server.start()
     return True
 

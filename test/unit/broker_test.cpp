@@ -1,11 +1,14 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <utility>
 
+#include "runtime/connector/kafka/brokers.h"
 #include "runtime/connector/message/broker_line.h"
 #include "runtime/connector/message/envelope.h"
 #include "runtime/connector/mqtt/mqtt_topic.h"
 #include "runtime/connector/nats/nats_url.h"
+#include "runtime/connector/tls_trouble.h"
 #include "runtime/env/real_env.h"
 
 namespace mut::connector {
@@ -151,9 +154,58 @@ TEST(NatsUrl, TakesAHostAndAPortAndNoMore) {
   EXPECT_EQ(parse_nats_url("nats://localhost").value().text(), "localhost:4222");
   EXPECT_EQ(parse_nats_url("nats://[::1]").value().text(), "[::1]:4222");
   EXPECT_EQ(parse_nats_url("nats://10.0.0.1:5").value().text(), "10.0.0.1:5");
-  for (const char* wrong : {"localhost:4222", "nats://", "nats://a:0", "nats://a:b", "nats://u:p@a",
-                            "tls://a", "nats://a,b", "nats://a/b"})
+  EXPECT_EQ(parse_nats_url("tls://a").value().text(), "a:4222");
+  EXPECT_TRUE(is_tls_url("tls://a"));
+  EXPECT_FALSE(is_tls_url("nats://a"));
+  for (const char* wrong : {"localhost:4222", "nats://", "nats://a:0", "nats://a:b", "nats://u:p@a", "tls://",
+                            "nats://a,b", "nats://a/b", "tls://u:p@a", "http://a"})
     EXPECT_FALSE(parse_nats_url(wrong)) << wrong;
+}
+
+TEST(Brokers, AreHostsWithPortsOrWithout) {
+  auto found = parse_brokers("localhost, [::1]:9093,far:1").value();
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].text(), "localhost:9092");
+  EXPECT_EQ(found[1].text(), "[::1]:9093");
+  EXPECT_EQ(farthest_host(found), "far");
+  EXPECT_EQ(farthest_host(parse_brokers("127.0.0.1,localhost").value()), "127.0.0.1");
+  for (const char* wrong : {"", ",", "a,", "a:0", "a:b", "ssl://a:1", "a,,b", "::1"})
+    EXPECT_FALSE(parse_brokers(wrong)) << wrong;
+}
+
+TEST(TlsTrouble, SaysWhatMayBeDone) {
+  Tls tls{Tls::Check::Verify, "ca.pem"};
+  auto fix = [&](const char* why) { return with_tls_fix(why, tls); };
+  EXPECT_EQ(fix("reset by peer"), "reset by peer");
+  EXPECT_NE(fix("certificate verify failed: unable to get local issuer").find("nobody in `ca.pem`"),
+            std::string::npos);
+  EXPECT_NE(fix("certificate verify failed: IP address mismatch").find("another host"), std::string::npos);
+  EXPECT_NE(fix("certificate verify failed: certificate has expired").find("not valid today"),
+            std::string::npos);
+  EXPECT_NE(fix("tlsv13 alert certificate required").find("`cert` and `cert_key`"), std::string::npos);
+  tls.certificate = "me.pem";
+  EXPECT_NE(fix("tlsv1 alert unknown ca").find("not take the certificate `me.pem`"), std::string::npos);
+  EXPECT_NE(fix("wrong version number").find("speaks no TLS"), std::string::npos);
+}
+
+TEST(TlsTrouble, TellsOfFilesThatCannotBeUsed) {
+  auto env = std::move(env::make_real_env()).value();
+  const std::string folder = testing::TempDir();
+  auto write = [&](const std::string& name, const std::string& text) {
+    std::ofstream(folder + name) << text;
+    return folder + name;
+  };
+  Tls tls{Tls::Check::Verify, write("ca.pem", "x"), write("me.pem", "x"),
+          write("me.key", "-----BEGIN PRIVATE KEY-----\n")};
+  EXPECT_TRUE(check_tls_files(*env, tls));
+  tls.certificate_key = write("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
+  EXPECT_FALSE(check_tls_files(*env, tls));
+  tls.certificate_key = write("old.key", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n");
+  EXPECT_FALSE(check_tls_files(*env, tls));
+  tls.certificate_key = folder + "none.key";
+  EXPECT_NE(check_tls_files(*env, tls).error().message.find("none.key"), std::string::npos);
+  tls.check = Tls::Check::Off;
+  EXPECT_TRUE(check_tls_files(*env, tls));
 }
 
 TEST(Subjects, HaveStarsForWholeWordsOfPatternsAlone) {

@@ -446,5 +446,30 @@ TEST(FieldText, IsFoundInARow) {
   EXPECT_EQ(json::key_text("null"), std::nullopt);
 }
 
+TEST(FieldText, IsTakenOutOfARow) {
+  EXPECT_EQ(json::without_field(R"({"a":1,"b":{"a":2},"c":"}"})", "a"), R"({"b":{"a":2},"c":"}"})");
+  EXPECT_EQ(json::without_field(R"({"a":1,"b":{"a":2},"c":"}"})", "b"), R"({"a":1,"c":"}"})");
+  EXPECT_EQ(json::without_field(R"({"a":1,"b":{"a":2},"c":"}"})", "c"), R"({"a":1,"b":{"a":2}})");
+  EXPECT_EQ(json::without_field(R"({"a":1})", "a"), "{}");
+  EXPECT_EQ(json::without_field(R"({"a":1})", "b"), R"({"a":1})");
+  EXPECT_EQ(json::without_field("{}", "a"), "{}");
+  const std::string row = R"({"a":1,"b":{"a":2}})";
+  for (size_t size = 0; size < row.size(); ++size) (void)json::without_field(row.substr(0, size), "b");
+}
+
+TEST(FieldText, OfAMapIsGivenEntryByEntry) {
+  size_t at = 1;
+  const std::string map = R"({"a\"":"x,}","":""})";
+  auto first = json::next_member(map, at);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->name, "a\"");
+  EXPECT_EQ(json::key_text(first->value), "x,}");
+  auto second = json::next_member(map, at);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->name, "");
+  EXPECT_EQ(json::key_text(second->value), "");
+  EXPECT_FALSE(json::next_member(map, at));
+}
+
 }  // namespace
 }  // namespace mut::test

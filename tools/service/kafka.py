@@ -44,6 +44,13 @@ class Service(Server):
     wait = 60
     partitions = 1  # of a topic that is made because somebody asks for it
 
+    def __init__(self, folder, listeners=None, settings=(), scram=()):
+        """`listeners`: more of them, by name the protocol: `SSL`, `SASL_SSL`; `settings`: lines of its properties; `scram`: users
+        with their passwords. `ports` has the ports of `listeners`."""
+        super().__init__(folder)
+        self.listeners, self.settings, self.scram = dict(listeners or {}), list(settings), list(scram)
+        self.ports = {name: free_port() for name in self.listeners}
+
     @classmethod
     def missing(cls):
         if not shutil.which("java"):
@@ -58,11 +65,14 @@ class Service(Server):
         if (self.folder / "server.properties").exists():
             return
         controller = free_port()
+        more = "".join(f",{name}://127.0.0.1:{port}" for name, port in self.ports.items())
+        protocols = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **self.listeners}
         (self.folder / "server.properties").write_text(f"""process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://{self.address}
+listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}{more}
+advertised.listeners=PLAINTEXT://{self.address}{more}
+listener.security.protocol.map={",".join(f"{name}:{protocol}" for name, protocol in protocols.items())}
 controller.listener.names=CONTROLLER
 log.dirs={self.folder / "data"}
 offsets.topic.replication.factor=1
@@ -71,8 +81,11 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
 num.partitions={self.partitions}
+{chr(10).join(self.settings)}
 """)
-        subprocess.run(self.java() + ["kafka.tools.StorageTool", "format", "-t", "mutstreammutstreammutst", "-c", "server.properties"],
+        users = [word for user, password in self.scram for kind in ("SCRAM-SHA-256", "SCRAM-SHA-512")
+                 for word in ("--add-scram", f"{kind}=[name={user},password={password}]")]
+        subprocess.run(self.java() + ["kafka.tools.StorageTool", "format", "-t", "mutstreammutstreammutst", "-c", "server.properties", *users],
                        cwd=self.folder, check=True, capture_output=True)
 
     @staticmethod

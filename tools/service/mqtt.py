@@ -2,16 +2,17 @@
 import os
 import subprocess
 
-from .server import Server
+from .server import Server, free_port
 
 
 class Service(Server):
     program = package = "mosquitto"
 
-    def __init__(self, folder, password=None):
-        """With a password, the user is `mut`."""
+    def __init__(self, folder, password=None, listeners=()):
+        """With a password, the user is `mut`; `listeners`: more of them, each the lines of its configuration. `ports` has theirs."""
         super().__init__(folder)
-        self.password = password
+        self.password, self.listeners = password, list(listeners)
+        self.ports = [free_port() for _ in self.listeners]
 
     def prepare(self):
         data = self.folder / "data"
@@ -23,6 +24,8 @@ class Service(Server):
             lines += ["allow_anonymous false", f"password_file {self.folder / 'users'}"]
         else:
             lines.append("allow_anonymous true")
+        for port, more in zip(self.ports, self.listeners):
+            lines += [f"listener {port} 127.0.0.1", *more]
         if os.getuid() == 0:
             lines.append("user root")  # else it would become one that may not read the folder
         (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")

@@ -49,6 +49,8 @@ bool check_mqtt(const typed::Connector& mqtt, Direction direction, diag::Engine&
   const typed::Option* password = mqtt.find("password");
   if (password != nullptr && mqtt.find("user") == nullptr)
     return report_option(*password, "a `user` is needed", diags);
+  if (!check_tls(mqtt, diags)) return false;
+  warn_in_the_clear(mqtt, {"password"}, address.value().host, diags);
   return check_number(mqtt, "qos", {0, 1, 2}, "0, 1 or 2 is needed", diags) &&
          check_number(mqtt, "version", {3, 5}, "3 (that is 3.1.1) or 5 is needed", diags) &&
          (in ? check_reading(mqtt, diags) : check_writing(mqtt, diags));
@@ -61,16 +63,16 @@ const ConnectorRule& mqtt_rule() {
                                      true,
                                      true,
                                      0,
-                                     text_options({{"broker", Kind::String},
-                                                   {"topic", Kind::String},
-                                                   {"qos", Kind::Int},
-                                                   {"version", Kind::Int},
-                                                   {"client", Kind::String},
-                                                   {"retain", Kind::Bool},
-                                                   {"user", Kind::String},
-                                                   {"password", Kind::Secret},
-                                                   {"envelope", Kind::Bool},
-                                                   {"give_up", Kind::Duration}}),
+                                     tls_options(text_options({{"broker", Kind::String},
+                                                               {"topic", Kind::String},
+                                                               {"qos", Kind::Int},
+                                                               {"version", Kind::Int},
+                                                               {"client", Kind::String},
+                                                               {"retain", Kind::Bool},
+                                                               {"user", Kind::String},
+                                                               {"password", Kind::Secret},
+                                                               {"envelope", Kind::Bool},
+                                                               {"give_up", Kind::Duration}})),
                                      check_mqtt};
   return rule;
 }

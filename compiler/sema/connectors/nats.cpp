@@ -25,13 +25,18 @@ bool check_reading(const typed::Connector& nats, diag::Engine& diags) {
   return check_one_of(nats, "start", {"earliest", "new"}, diags) && check_envelope(nats, diags);
 }
 
-// A user with a password, or a token.
+// A user with a password, or a token, or a file of credentials.
 bool check_login(const typed::Connector& nats, diag::Engine& diags) {
   const typed::Option* user = nats.find("user");
   const typed::Option* password = nats.find("password");
   const typed::Option* token = nats.find("token");
   if (token != nullptr && (user != nullptr || password != nullptr))
     return report_option(*token, "it is in the place of `user` and `password`", diags);
+  const typed::Option* credentials = nats.find("creds");
+  if (credentials != nullptr && (user != nullptr || password != nullptr || token != nullptr))
+    return report_option(*credentials, "it is in the place of a password or token", diags);
+  if (credentials != nullptr && credentials->value.as_text().empty())
+    return report_option(*credentials, "the path of a file is needed", diags);
   if ((user == nullptr) == (password == nullptr)) return true;
   return report_option(user != nullptr ? *user : *password, "`user` and `password` go together", diags);
 }
@@ -49,7 +54,11 @@ bool check_nats(const typed::Connector& nats, Direction direction, diag::Engine&
   const typed::Option& url = *nats.find("url");
   auto address = connector::parse_nats_url(url.value.as_text());
   if (!address) return report_option(url, address.error().message, diags);
-  if (!check_login(nats, diags)) return false;
+  if (!check_login(nats, diags) || !check_tls(nats, diags)) return false;
+  const typed::Option* tls = nats.find("tls");
+  if (tls != nullptr && tls->value.as_text() == "off" && connector::is_tls_url(url.value.as_text()))
+    return report_option(*tls, "`url` wants it with tls://", diags);
+  warn_in_the_clear(nats, {"password", "token"}, address.value().host, diags);
   bool in = direction == Direction::In;
   if (!(in ? check_reading(nats, diags) : check_writing(nats, diags))) return false;
   if (const typed::Option* subject = nats.find("subject")) {
@@ -72,17 +81,18 @@ const ConnectorRule& nats_rule() {
                                      true,
                                      true,
                                      0,
-                                     text_options({{"url", Kind::String},
-                                                   {"subject", Kind::String},
-                                                   {"stream", Kind::String},
-                                                   {"durable", Kind::String},
-                                                   {"queue", Kind::String},
-                                                   {"start", Kind::String},
-                                                   {"user", Kind::String},
-                                                   {"password", Kind::Secret},
-                                                   {"token", Kind::Secret},
-                                                   {"envelope", Kind::Bool},
-                                                   {"give_up", Kind::Duration}}),
+                                     tls_options(text_options({{"url", Kind::String},
+                                                               {"subject", Kind::String},
+                                                               {"stream", Kind::String},
+                                                               {"durable", Kind::String},
+                                                               {"queue", Kind::String},
+                                                               {"start", Kind::String},
+                                                               {"user", Kind::String},
+                                                               {"password", Kind::Secret},
+                                                               {"token", Kind::Secret},
+                                                               {"creds", Kind::String},
+                                                               {"envelope", Kind::Bool},
+                                                               {"give_up", Kind::Duration}})),
                                      check_nats};
   return rule;
 }

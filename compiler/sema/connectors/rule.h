@@ -26,6 +26,8 @@ struct ConnectorRule {
   // Of options that are there and have their types. False when something was reported. Null: nothing more is
   // to be said.
   bool (*check)(const typed::Connector&, Direction, diag::Engine&) = nullptr;
+  // Of a sink: of its rows, which are a record. The same.
+  bool (*check_rows)(const typed::Connector&, const typed::Type& row, diag::Engine&) = nullptr;
 };
 
 // `env("NAME")` or `secret_file("path")`. Nothing when something was reported.
@@ -60,6 +62,9 @@ bool check_tls_of_url(const typed::Connector& connector, const http::Url& url, s
 // The same of who listens at a URL: others than this machine are served only where that is safe.
 bool check_listening(const typed::Connector& connector, const http::Url& url, std::string_view scheme,
                      diag::Engine& diags);
+// Warns where one of these is sent to another machine, and `tls: off` is said.
+void warn_in_the_clear(const typed::Connector& connector, std::initializer_list<std::string_view> secrets,
+                       std::string_view host, diag::Engine& diags);
 bool report_option(const typed::Option& option, std::string_view problem, diag::Engine& diags);  // false
 
 // One for each: a missing one does not link.

@@ -1,4 +1,5 @@
 #include "compiler/sema/connectors/rule.h"
+#include "runtime/env/loopback.h"
 
 namespace mut::sema {
 
@@ -78,6 +79,18 @@ bool check_listening(const Connector& connector, const http::Url& url, std::stri
                            "`, with `cert` and `cert_key`, and for those who are known: `token`, or `ca` for "
                            "certificates of clients",
                        diags);
+}
+
+void warn_in_the_clear(const Connector& connector, std::initializer_list<std::string_view> secrets,
+                       std::string_view host, diag::Engine& diags) {
+  const Option* tls = connector.find("tls");
+  if (tls == nullptr || tls->value.as_text() != "off" || env::is_loopback(host)) return;
+  for (std::string_view name : secrets) {
+    const Option* secret = connector.find(name);
+    if (secret == nullptr) continue;
+    diags.report(diag::Code::SecretInTheClear, secret->span, std::string(name), std::string(host))
+        .note(tls->span, "because of this");
+  }
 }
 
 }  // namespace mut::sema

@@ -1,14 +1,27 @@
 #include <utility>
 
 #include "compiler/session/network/kind.h"
+#include "runtime/connector/kafka/brokers.h"
 #include "runtime/connector/kafka/kafka_sink.h"
 #include "runtime/connector/kafka/kafka_source.h"
 
 namespace mut::session {
 namespace {
 
+connector::KafkaLogin login_of(const typed::Connector& connector) {
+  using Way = connector::KafkaLogin::Way;
+  std::string said = text_option(connector, "sasl");
+  if (said.empty()) return {};
+  Way way = said == "plain" ? Way::Plain : said == "scram_sha_256" ? Way::ScramSha256 : Way::ScramSha512;
+  return {way, text_option(connector, "user"), secret_option(connector, "password")};
+}
+
 connector::KafkaAddress address_of(const typed::Connector& connector) {
-  return {text_option(connector, "brokers"), text_option(connector, "topic"), {}};
+  connector::KafkaAddress out{text_option(connector, "brokers"), text_option(connector, "topic")};
+  out.login = login_of(connector);
+  auto brokers = connector::parse_brokers(out.brokers).value();  // it was checked
+  out.tls = tls_option(connector, connector::farthest_host(brokers));
+  return out;
 }
 
 bool writes_transactions(const typed::Connector& connector) {
@@ -16,9 +29,7 @@ bool writes_transactions(const typed::Connector& connector) {
   return option != nullptr && option->value.as_bool();
 }
 
-std::string target_text(const typed::Connector& connector) {
-  return "kafka " + text_option(connector, "brokers") + " " + text_option(connector, "topic");
-}
+std::string target_text(const typed::Connector& connector) { return address_of(connector).text(); }
 
 Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings& around,
                                                              NetworkReading reading) {
@@ -40,7 +51,7 @@ std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
                                                    const NetworkWriting& writing) {
   using Options = connector::KafkaSinkOptions;
   const typed::Connector& script = writing.emit.connector;
-  Options options{address_of(script), text_option(script, "key")};
+  Options options{address_of(script), text_option(script, "key"), text_option(script, "headers")};
   if (writes_transactions(script)) options.writes = Options::Writes::Transactions;
   return make_carried_writer(around, writing, connector::make_kafka_carrier(around.env, std::move(options)));
 }

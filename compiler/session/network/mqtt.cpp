@@ -21,6 +21,7 @@ MqttTarget target_of_options(const typed::Connector& mqtt) {
     out.retain = MqttTarget::Retain::Yes;
   out.user = text_option(mqtt, "user");
   out.password = secret_option(mqtt, "password");
+  out.tls = tls_option(mqtt, out.broker.host);
   const typed::Option* envelope = mqtt.find("envelope");
   if (envelope != nullptr && envelope->value.as_bool()) out.record = MqttTarget::Record::Envelope;
   return out;

@@ -19,6 +19,9 @@ connector::NatsTarget target_of_options(const typed::Connector& nats) {
   out.user = text_option(nats, "user");
   out.password = secret_option(nats, "password");
   out.token = secret_option(nats, "token");
+  out.credentials = text_option(nats, "creds");
+  // By its url one on this machine is encrypted, too.
+  out.tls = tls_option(nats, connector::is_tls_url(text_option(nats, "url")) ? "" : out.server.host);
   const typed::Option* envelope = nats.find("envelope");
   if (envelope != nullptr && envelope->value.as_bool()) out.record = connector::NatsTarget::Record::Envelope;
   return out;

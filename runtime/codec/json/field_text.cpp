@@ -31,19 +31,37 @@ size_t behind_value(std::string_view text, size_t at) {
 
 }  // namespace
 
+std::optional<Member> next_member(std::string_view object, size_t& at) {
+  if (at >= object.size() || object[at] != '"') return std::nullopt;
+  size_t colon = behind_string(object, at);
+  if (colon >= object.size()) return std::nullopt;
+  size_t end = behind_value(object, colon + 1);
+  if (end > object.size()) return std::nullopt;
+  Member out{"", object.substr(colon + 1, end - colon - 1), at, end};
+  if (!unescape(object.substr(at + 1, colon - at - 2), out.name)) return std::nullopt;
+  at = end + 1;
+  return out;
+}
+
 std::optional<std::string_view> field_text(std::string_view object, std::string_view name) {
   size_t at = 1;
-  while (at < object.size() && object[at] == '"') {
-    size_t colon = behind_string(object, at);
-    size_t begin = colon + 1;
-    size_t end = begin < object.size() ? behind_value(object, begin) : object.size();
-    if (end > object.size() || colon >= object.size()) return std::nullopt;
-    std::string key;
-    bool found = unescape(object.substr(at + 1, colon - at - 2), key) && key == name;
-    if (found) return object.substr(begin, end - begin);
-    at = end + 1;
+  while (auto member = next_member(object, at)) {
+    if (member->name == name) return member->value;
   }
   return std::nullopt;
+}
+
+std::string without_field(std::string_view object, std::string_view name) {
+  size_t at = 1;
+  while (auto member = next_member(object, at)) {
+    if (member->name != name) continue;
+    // With the comma behind it, else that before it.
+    bool more = member->end < object.size() && object[member->end] == ',';
+    size_t begin = more || member->begin == 1 ? member->begin : member->begin - 1;
+    std::string out(object.substr(0, begin));
+    return out.append(object.substr(more ? member->end + 1 : member->end));
+  }
+  return std::string(object);
 }
 
 std::optional<std::string> key_text(std::string_view value) {

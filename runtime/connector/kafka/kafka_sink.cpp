@@ -36,11 +36,11 @@ class KafkaCarrier final : public Carrier {
       settings.emplace_back("transactional.id", name_);
       settings.emplace_back("transaction.timeout.ms", std::to_string(2 * deliver_wait_ms));
     }
-    auto made = make_kafka_client(api_, RD_KAFKA_PRODUCER, options_.address, settings,
+    auto made = make_kafka_client(env_, api_, RD_KAFKA_PRODUCER, options_.address, settings,
                                   {this, nullptr, note_delivered});
-    if (!made) return Trouble{made.error(), Trouble::Kind::ForGood};
+    if (!made) return Trouble{made.error()};
     client_ = std::move(made).value();
-    auto partitions = kafka_partitions(env_, api_, client_.get(), options_.address);
+    auto partitions = kafka_partitions(env_, api_, client_, options_.address);
     if (!partitions) return fail(partitions.error());
     if (name_.empty()) return std::nullopt;
     return judge(api_.init_transactions(client_.get(), deliver_wait_ms));
@@ -77,7 +77,7 @@ class KafkaCarrier final : public Carrier {
   // The offset of a group that has the name of these deliveries.
   Result<uint64_t> newest_number() override {
     if (name_.empty()) return uint64_t{0};
-    auto asker = make_kafka_client(api_, RD_KAFKA_CONSUMER, options_.address,
+    auto asker = make_kafka_client(env_, api_, RD_KAFKA_CONSUMER, options_.address,
                                    {{"group.id", name_}, {"isolation.level", "read_committed"}}, {});
     if (!asker) return asker.error();
     rd_kafka_topic_partition_list_t* list = number_list(RD_KAFKA_OFFSET_INVALID);
@@ -95,13 +95,38 @@ class KafkaCarrier final : public Carrier {
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) self->refused_ = message->err;
   }
 
+  struct HeadersDeleter {
+    const KafkaApi* api = nullptr;
+    void operator()(rd_kafka_headers_t* headers) const { api->headers_destroy(headers); }
+  };
+  using Headers = std::unique_ptr<rd_kafka_headers_t, HeadersDeleter>;
+
+  // Of a map of texts; none: there are none.
+  Headers headers_of(std::string_view map) const {
+    Headers out(nullptr, {&api_});
+    size_t at = 1;
+    while (auto member = json::next_member(map, at)) {
+      std::string text = json::key_text(member->value).value_or("");
+      if (!out) out.reset(api_.headers_new(4));
+      (void)api_.header_add(out.get(), member->name.data(), static_cast<ssize_t>(member->name.size()),
+                            text.data(), static_cast<ssize_t>(text.size()));
+    }
+    return out;
+  }
+
   std::optional<Trouble> produce(std::string_view row) {
     std::optional<std::string> key;
     if (!options_.key.empty()) {
       if (auto value = json::field_text(row, options_.key)) key = json::key_text(*value);
     }
+    if (options_.headers.empty()) return produce(row, key, Headers(nullptr, {&api_}));
+    Headers headers = headers_of(json::field_text(row, options_.headers).value_or(""));
+    return produce(json::without_field(row, options_.headers), key, std::move(headers));
+  }
+
+  std::optional<Trouble> produce(std::string_view row, std::optional<std::string> key, Headers headers) {
     while (true) {
-      std::array<rd_kafka_vu_t, 4> parts{};
+      std::array<rd_kafka_vu_t, 5> parts{};
       size_t count = 0;
       parts[count].vtype = RD_KAFKA_VTYPE_TOPIC;
       parts[count++].u.cstr = options_.address.topic.c_str();
@@ -115,8 +140,15 @@ class KafkaCarrier final : public Carrier {
         parts[count].u.mem.ptr = key->data();
         parts[count++].u.mem.size = key->size();
       }
+      if (headers) {
+        parts[count].vtype = RD_KAFKA_VTYPE_HEADERS;
+        parts[count++].u.headers = headers.get();
+      }
       rd_kafka_error_t* failed = api_.produceva(client_.get(), parts.data(), count);
-      if (failed == nullptr) return std::nullopt;
+      if (failed == nullptr) {
+        (void)headers.release();  // the message has them
+        return std::nullopt;
+      }
       rd_kafka_resp_err_t code = api_.error_code(failed);
       if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) return judge(failed);
       api_.error_destroy(failed);
@@ -166,7 +198,6 @@ class KafkaCarrier final : public Carrier {
       case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
       case RD_KAFKA_RESP_ERR_INVALID_RECORD:
       case RD_KAFKA_RESP_ERR__INVALID_ARG:
-      case RD_KAFKA_RESP_ERR__AUTHENTICATION:
         return Trouble::Kind::ForGood;
       default:
         return Trouble::Kind::Passes;

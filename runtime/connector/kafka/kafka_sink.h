@@ -12,6 +12,8 @@ namespace mut::connector {
 struct KafkaSinkOptions {
   KafkaAddress address;
   std::string key;  // field whose value is the key of a message; empty: none
+  // Field, a map of texts, that becomes the headers of a message, and is none of its value; empty: none.
+  std::string headers{};
   // Transactions: what belongs to one checkpoint is one transaction, which has its number as the offset of a
   // group of its own. Readers have to read what is committed alone.
   enum class Writes : uint8_t { Messages, Transactions } writes = Writes::Messages;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "runtime/connector/kafka/envelope.h"
+#include "runtime/connector/kafka/partition_watch.h"
 
 namespace mut::connector {
 namespace {
@@ -29,6 +30,7 @@ class KafkaSource final : public Subscription {
               std::shared_ptr<Notices> notices)
       : env_(env), options_(std::move(options)), api_(api), wake_(wake), notices_(std::move(notices)) {}
   ~KafkaSource() override {
+    watch_ = nullptr;
     received_.clear();
     if (queue_ != nullptr) {
       api_.queue_cb_event_enable(queue_, nullptr, nullptr);
@@ -39,12 +41,12 @@ class KafkaSource final : public Subscription {
 
   Status open() {
     auto client =
-        make_kafka_client(api_, RD_KAFKA_CONSUMER, options_.address, settings(), {this, note_error});
-    if (!client) return client.error();
+        make_kafka_client(env_, api_, RD_KAFKA_CONSUMER, options_.address, settings(), {this, note_error});
+    if (!client) return client.error().within(options_.address.brokers);
     client_ = std::move(client).value();
-    (void)api_.poll_set_consumer(client_.get());
-    auto partitions = kafka_partitions(env_, api_, client_.get(), options_.address);
+    auto partitions = kafka_partitions(env_, api_, client_, options_.address);
     if (!partitions) return partitions.error();
+    (void)api_.poll_set_consumer(client_.get());
     Status placed = begin(partitions.value());
     if (!placed) return placed;
     queue_ = api_.queue_get_consumer(client_.get());
@@ -61,6 +63,7 @@ class KafkaSource final : public Subscription {
 
   Poll take(MessageGroup& to) override {
     if (!assigned_) assign();
+    if (!held_) add_partitions();
     bool stopped = stopped_.load();
     // One that is stopped gives what it has received; the first group of a run that goes on is given as a
     // whole.
@@ -191,14 +194,29 @@ class KafkaSource final : public Subscription {
   }
 
   // Called by who polls.
-  static void note_error(rd_kafka_t*, int code, const char* reason, void* source) {
+  static void note_error(int code, const std::string& reason, void* source) {
     auto* self = static_cast<KafkaSource*>(source);
     if (!self->link_) return;
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) self->renew_password();
     std::string why = self->options_.address.brokers + ": " + reason;
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) self->link_->note_lost(why);
     self->lost_ = true;
-    self->notices_->say_seldom("lost", "source `" + self->options_.name + "`: " + why + "; connecting again",
+    // Who is refused learns of it, also where the connection was lost just before.
+    bool refused = code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL;
+    self->notices_->say_seldom(refused ? "refused" : "lost",
+                               "source `" + self->options_.name + "`: " + why + "; connecting again",
                                self->env_.monotonic_ns());
+  }
+
+  // It may have been changed; the next attempt has the new one.
+  void renew_password() {
+    const KafkaLogin& login = options_.address.login;
+    if (!login.password) return;
+    auto password = login.password->read(env_);
+    if (!password) return;
+    rd_kafka_error_t* failed =
+        api_.sasl_set_credentials(client_.get(), login.user.c_str(), password.value().c_str());
+    if (failed != nullptr) api_.error_destroy(failed);
   }
 
   // Where each partition begins.
@@ -252,6 +270,26 @@ class KafkaSource final : public Subscription {
     (void)api_.assign(client_.get(), list);
     api_.topic_partition_list_destroy(list);
     assigned_ = true;
+    if (watch_) return;
+    std::set<int32_t> known;
+    for (const auto& [partition, next] : next_) known.insert(partition);
+    watch_ = std::make_unique<PartitionWatch>(env_, api_, client_.get(), options_.address.topic,
+                                              std::move(known), wake_);
+  }
+
+  // Such as the topic has got since are read from their begin.
+  void add_partitions() {
+    std::map<int32_t, int64_t> fresh = watch_->take();
+    if (fresh.empty()) return;
+    rd_kafka_topic_partition_list_t* list = list_of(fresh);
+    rd_kafka_error_t* failed = api_.incremental_assign(client_.get(), list);
+    if (failed != nullptr) api_.error_destroy(failed);
+    api_.topic_partition_list_destroy(list);
+    if (failed != nullptr) assigned_ = false;  // all of them anew
+    next_.insert(fresh.begin(), fresh.end());
+    low_.insert(fresh.begin(), fresh.end());
+    notices_->say("source `" + options_.name + "`: topic `" + options_.address.topic + "` has " +
+                  std::to_string(next_.size()) + " partitions now");
   }
 
   bool belongs(const rd_kafka_message_t& message) const {
@@ -298,7 +336,7 @@ class KafkaSource final : public Subscription {
         continue;
       }
       if (!is_for_good(message->err)) {
-        note_error(client_.get(), message->err, api_.err2str(message->err), this);
+        note_error(message->err, api_.err2str(message->err), this);
         continue;
       }
       error_ = Error{"topic `" + options_.address.topic + "`: " + api_.err2str(message->err)};
@@ -351,6 +389,7 @@ class KafkaSource final : public Subscription {
   std::string text_;
   std::atomic<bool> stopped_{false};
   Error error_;
+  std::unique_ptr<PartitionWatch> watch_;  // from the first take() on
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "runtime/connector/carried/carrier.h"
 #include "runtime/connector/message/broker_line.h"
 #include "runtime/connector/secret.h"
+#include "runtime/connector/tls.h"
 #include "runtime/env/env.h"
 #include "runtime/env/tcp_address.h"
 
@@ -23,6 +24,7 @@ struct MqttTarget {
   enum class Retain : uint8_t { No, Yes } retain = Retain::No;
   std::string user{};  // empty: nobody
   std::optional<Secret> password{};
+  Tls tls{};
   // Whether messages come in {"topic":…,"value":…}.
   enum class Record : uint8_t { Payload, Envelope } record = Record::Payload;
 

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <utility>
 
+#include "runtime/connector/tls_trouble.h"
+
 namespace mut::connector {
 namespace {
 
@@ -16,6 +18,9 @@ constexpr int in_flight_max = 1000;
 constexpr int twice_in_flight_max = 20;
 // Packets that are read before anything else is looked at.
 constexpr int packets_max = 256;
+// SSL_VERIFY_NONE and SSL_VERIFY_PEER.
+constexpr int verify_nobody = 0;
+constexpr int verify_peer = 1;
 
 struct Descriptor final : env::Waited {
   explicit Descriptor(int of) : descriptor(of) {}
@@ -45,6 +50,9 @@ MqttClient::MqttClient(env::Env& env, std::shared_ptr<const MqttLibrary> library
   (void)mqtt.mosquitto_int_option(client, MOSQ_OPT_RECEIVE_MAXIMUM, in_flight_max);
   (void)mqtt.mosquitto_max_inflight_messages_set(client,
                                                  target_.qos == 2 ? twice_in_flight_max : in_flight_max);
+  mqtt.mosquitto_log_callback_set(client, [](mosquitto*, void* self, int level, const char* text) {
+    if (level == MOSQ_LOG_ERR) static_cast<MqttClient*>(self)->note_said(text);
+  });
   mqtt.mosquitto_connect_v5_callback_set(
       client, [](mosquitto*, void* self, int reason, int flags, const mosquitto_property*) {
         auto& mine = *static_cast<MqttClient*>(self);
@@ -80,18 +88,19 @@ Status MqttClient::connect() {
   if (!there) return there.error();
   there.value() = nullptr;
   if (Status known = introduce(); !known) return known;
+  if (Status encrypted = encrypt(); !encrypted) return encrypted;
   mosquitto_property* properties = nullptr;
   if (target_.version == MqttTarget::Version::Five && !session_.empty())
     (void)library_->mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, session_s);
   let_in_.reset();
+  said_.clear();
   int status = library_->mosquitto_connect_bind_v5(client_.get(), target_.broker.host.c_str(),
                                                    target_.broker.port, keep_alive_s, nullptr, properties);
   library_->mosquitto_property_free_all(&properties);
-  if (status != MOSQ_ERR_SUCCESS)
-    return Error{std::string("it cannot be connected to: ") + library_->mosquitto_strerror(status)};
+  if (status != MOSQ_ERR_SUCCESS) return not_let_in(lost("it cannot be connected to", status));
   Status answered = await(let_in_, "it does not answer as a broker does");
   // One that lets nobody in says so and closes.
-  if (!let_in_) return answered;
+  if (!let_in_) return not_let_in(answered.error());
   if (*let_in_ == 0) return Unit{};
   bool five = target_.version == MqttTarget::Version::Five;
   int reason = *let_in_;
@@ -115,6 +124,36 @@ Status MqttClient::introduce() {
   int status = library_->mosquitto_username_pw_set(client_.get(), target_.user.c_str(),
                                                    target_.password ? password.c_str() : nullptr);
   return status == MOSQ_ERR_SUCCESS ? Status(Unit{}) : Status(Error{library_->mosquitto_strerror(status)});
+}
+
+// What may be the matter with a broker that ends the connection before it says anything.
+Error MqttClient::not_let_in(const Error& why) const {
+  const Tls& tls = target_.tls;
+  if (tls.check == Tls::Check::Off)
+    return {why.message + "; if it wants an encrypted connection: `tls: verify`"};
+  if (!said_.empty() && said_.find("unexpected eof") == std::string::npos) return why;
+  std::string about_us = tls.certificate.empty()
+                             ? "it wants to see a certificate: give `cert` and `cert_key`"
+                             : "it does not take the certificate `" + tls.certificate + "`";
+  return {why.message + "; either what is there speaks no TLS: another port, or `tls: off`; or " + about_us};
+}
+
+// Files are read each time, too.
+Status MqttClient::encrypt() {
+  const Tls& tls = target_.tls;
+  if (tls.check == Tls::Check::Off) return Unit{};
+  if (Status there = check_tls_files(env_, tls); !there) return there;
+  bool verify = tls.check == Tls::Check::Verify;
+  auto name = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
+  // The library wants to be told of somebody who is trusted, also where nobody is asked.
+  const char* folder = verify ? nullptr : "/etc/ssl/certs";
+  mosquitto* client = client_.get();
+  int status = library_->mosquitto_tls_set(client, name(tls.authorities), folder, name(tls.certificate),
+                                           name(tls.certificate_key), nullptr);
+  if (status == MOSQ_ERR_SUCCESS)
+    status = library_->mosquitto_tls_opts_set(client, verify ? verify_peer : verify_nobody, nullptr, nullptr);
+  if (status == MOSQ_ERR_SUCCESS) status = library_->mosquitto_tls_insecure_set(client, !verify);
+  return status == MOSQ_ERR_SUCCESS ? Status(Unit{}) : Status(lost("it cannot be encrypted", status));
 }
 
 Status MqttClient::subscribe() {
@@ -163,7 +202,25 @@ Status MqttClient::wait(env::SocketSet& set, int64_t timeout_ns, Incoming incomi
     status = mqtt.mosquitto_loop_write(client, 1);
   if (status == MOSQ_ERR_SUCCESS) status = mqtt.mosquitto_loop_misc(client);
   if (status == MOSQ_ERR_SUCCESS) return Unit{};
-  return Error{std::string("the connection is lost: ") + mqtt.mosquitto_strerror(status)};
+  return lost("the connection is lost", status);
+}
+
+Error MqttClient::lost(const std::string& what, int status) const {
+  // Of one that ends it in the middle of something the library gives the system's "protocol error".
+  bool ended = target_.tls.check != Tls::Check::Off && status == MOSQ_ERR_ERRNO;
+  std::string why = !said_.empty() ? said_
+                    : ended        ? "the other side has ended it"
+                                   : library_->mosquitto_strerror(status);
+  return {with_tls_fix(what + ": " + why, target_.tls)};
+}
+
+// One line behind the other.
+void MqttClient::note_said(std::string_view text) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  constexpr size_t said_bytes_max = 500;
+  if (said_.size() > said_bytes_max) return;
+  if (!said_.empty()) said_ += ", ";
+  said_ += text;
 }
 
 void MqttClient::disconnect() noexcept {

@@ -40,8 +40,13 @@ class MqttClient {
 
  private:
   Status introduce();
+  Status encrypt();
   Status await(const std::optional<int>& answer, const std::string& what);
   std::string reason_text(int reason) const;
+  Error not_let_in(const Error& why) const;
+  void note_said(std::string_view text);
+  // Of a call that failed, with what the library says of encryption.
+  Error lost(const std::string& what, int status) const;
 
   env::Env& env_;
   std::shared_ptr<const MqttLibrary> library_;
@@ -54,6 +59,7 @@ class MqttClient {
   uint64_t came_ = 0;                // messages
   std::optional<int> let_in_;        // what the broker answered
   std::optional<int> subscription_;  // the same
+  std::string said_;                 // by the library, of the last failure of encryption
 };
 
 }  // namespace mut::connector

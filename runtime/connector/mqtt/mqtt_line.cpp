@@ -76,7 +76,8 @@ std::string MqttTarget::text() const {
   if (retain == Retain::Yes) out += " retained";
   if (version == Version::Three) out += " version 3";
   if (!user.empty()) out += " user " + user;
-  return out;
+  if (password) out += " with " + password->text();
+  return out + tls.text();
 }
 
 Result<std::unique_ptr<BrokerLine>> make_mqtt_line(env::Env& env, const MqttTarget& target) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/connector/nats/nats_connection.h"
+#include "runtime/connector/nats/nats_dial.h"
 
 namespace mut::connector {
 namespace {
@@ -57,7 +58,11 @@ class JetStreamLine final : public BrokerLine {
  public:
   JetStreamLine(env::Env& env, std::shared_ptr<const NatsLibrary> nats, NatsTarget target,
                 std::shared_ptr<Notices> notices)
-      : env_(env), nats_(std::move(nats)), target_(std::move(target)), notices_(std::move(notices)) {}
+      : env_(env),
+        nats_(std::move(nats)),
+        target_(std::move(target)),
+        dial_(env, nats_, target_),
+        notices_(std::move(notices)) {}
   ~JetStreamLine() override { disconnect(); }
 
   Status connect() override {
@@ -159,7 +164,7 @@ class JetStreamLine final : public BrokerLine {
 
  private:
   Status find_stream() {
-    auto connected = connect_nats(env_, *nats_, target_);
+    auto connected = dial_.connect();
     if (!connected) return connected.error();
     {
       std::lock_guard lock(mutex_);
@@ -278,6 +283,7 @@ class JetStreamLine final : public BrokerLine {
   env::Env& env_;
   std::shared_ptr<const NatsLibrary> nats_;
   NatsTarget target_;
+  NatsDial dial_;
   std::shared_ptr<Notices> notices_;
   std::mutex mutex_;  // guards who makes and ends the connection, against acknowledge()
   NatsConnectionPtr connection_;

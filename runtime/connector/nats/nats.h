@@ -7,6 +7,7 @@
 #include "runtime/connector/carried/carrier.h"
 #include "runtime/connector/message/broker_line.h"
 #include "runtime/connector/secret.h"
+#include "runtime/connector/tls.h"
 #include "runtime/env/env.h"
 #include "runtime/env/tcp_address.h"
 
@@ -19,9 +20,12 @@ struct NatsTarget {
   std::string queue{};    // of whom each message goes to one alone; empty: to each
   std::string durable{};  // the reader that the server keeps the place of; empty: none
   enum class Start : uint8_t { Earliest, New } start = Start::Earliest;
-  // Whoever it is that connects: a user with a password, or a token, or nobody.
+  // Whoever it is that connects: a user with a password, or a token, or what a file of credentials says, or
+  // nobody.
   std::string user{};
   std::optional<Secret> password{}, token{};
+  std::string credentials{};
+  Tls tls{};
   // Whether messages come in {"subject":…,"value":…}.
   enum class Record : uint8_t { Payload, Envelope } record = Record::Payload;
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runtime/connector/nats/nats_connection.h"
+#include "runtime/connector/nats/nats_dial.h"
 
 namespace mut::connector {
 namespace {
@@ -23,12 +24,13 @@ class NatsCarrier final : public Carrier {
       : env_(env),
         nats_(std::move(nats)),
         target_(std::move(target)),
+        dial_(env, nats_, target_),
         ids_(std::to_string(env.random_seed()) + "-") {}
 
   ~NatsCarrier() override { disconnect(); }
 
   std::optional<Trouble> connect() override {
-    auto connected = connect_nats(env_, *nats_, target_);
+    auto connected = dial_.connect();
     if (!connected) return Trouble{connected.error()};
     connection_ = std::move(connected).value();
     auto trouble = target_.stream.empty() ? std::nullopt : find_stream();
@@ -168,6 +170,7 @@ class NatsCarrier final : public Carrier {
   env::Env& env_;
   std::shared_ptr<const NatsLibrary> nats_;
   NatsTarget target_;
+  NatsDial dial_;
   std::string ids_;  // begins those of its messages
   uint64_t deliveries_ = 0;
   NatsConnectionPtr connection_;

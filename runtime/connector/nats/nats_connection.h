@@ -29,9 +29,6 @@ using ConsumerInfoPtr = std::unique_ptr<jsConsumerInfo, NatsGone<&NatsLibrary::j
 // What the library says of it, behind what was tried; `code` of JetStream, 0: none.
 Error nats_error(const NatsLibrary& nats, natsStatus status, const std::string& tried, jsErrCode code = {});
 
-// One that stays lost once it is lost: whoever has it makes another. Fails soon where there is no server, and
-// where the server does not take who comes.
-Result<NatsConnectionPtr> connect_nats(env::Env& env, const NatsLibrary& nats, const NatsTarget& target);
 Result<JetStreamPtr> open_jetstream(const NatsLibrary& nats, natsConnection& connection);
 // Also says whether there is one of that name.
 Result<StreamInfoPtr> stream_info(const NatsLibrary& nats, jsCtx& jetstream, const std::string& stream);

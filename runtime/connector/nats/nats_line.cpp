@@ -4,6 +4,7 @@
 
 #include "runtime/connector/nats/jetstream_line.h"
 #include "runtime/connector/nats/nats_connection.h"
+#include "runtime/connector/nats/nats_dial.h"
 
 namespace mut::connector {
 namespace {
@@ -20,12 +21,16 @@ class NatsLine final : public BrokerLine {
  public:
   NatsLine(env::Env& env, std::shared_ptr<const NatsLibrary> nats, NatsTarget target,
            std::shared_ptr<Notices> notices)
-      : env_(env), nats_(std::move(nats)), target_(std::move(target)), notices_(std::move(notices)) {}
+      : env_(env),
+        nats_(std::move(nats)),
+        target_(std::move(target)),
+        dial_(env, nats_, target_),
+        notices_(std::move(notices)) {}
 
   ~NatsLine() override { disconnect(); }
 
   Status connect() override {
-    auto connected = connect_nats(env_, *nats_, target_);
+    auto connected = dial_.connect();
     if (!connected) return connected.error().within(target());
     connection_ = std::move(connected).value();
     natsSubscription* made = nullptr;
@@ -104,6 +109,7 @@ class NatsLine final : public BrokerLine {
   env::Env& env_;
   std::shared_ptr<const NatsLibrary> nats_;
   NatsTarget target_;
+  NatsDial dial_;
   std::shared_ptr<Notices> notices_;
   NatsConnectionPtr connection_;
   NatsSubscriptionPtr subscription_;

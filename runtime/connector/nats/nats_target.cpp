@@ -9,7 +9,11 @@ std::string NatsTarget::text() const {
   if (!queue.empty()) out += " queue " + queue;
   if (!durable.empty()) out += " durable " + durable;
   if (!user.empty()) out += " user " + user;
-  return out;
+  for (const std::optional<Secret>& secret : {password, token}) {
+    if (secret) out += " with " + secret->text();
+  }
+  if (!credentials.empty()) out += " with " + credentials;
+  return out + tls.text();
 }
 
 bool subject_covers(std::string_view pattern, std::string_view subject) {

@@ -8,16 +8,18 @@
 
 namespace mut::connector {
 
-// `nats://host[:port]`. Fails on what stands beside, a password above all.
+// `tls://host`: whoever connects wants encryption.
+inline bool is_tls_url(std::string_view url) { return url.starts_with("tls://"); }
+
+// `nats://host[:port]`, `tls://host[:port]`. Fails on what stands beside, a password above all.
 inline Result<env::TcpAddress> parse_nats_url(std::string_view url) {
-  constexpr std::string_view scheme = "nats://";
-  if (url.starts_with("tls://")) return Error{"there is no TLS yet: write nats://host:port"};
-  if (!url.starts_with(scheme)) return Error{"write nats://host:port"};
+  const std::string_view scheme = is_tls_url(url) ? "tls://" : "nats://";
+  if (!url.starts_with(scheme)) return Error{"write nats://host:port or tls://host:port"};
   std::string_view rest = url.substr(scheme.size());
   if (rest.find('@') != std::string_view::npos)
     return Error{"a user and a password do not belong into a script"};
   if (rest.empty() || rest.find_first_of("/?#, ") != std::string_view::npos)
-    return Error{"write nats://host:port, and no more"};
+    return Error{"write " + std::string(scheme) + "host:port, and no more"};
   bool has_port = !rest.ends_with(']') && rest.find(':') != std::string_view::npos;
   auto address = env::parse_tcp_address(has_port ? std::string(rest) : std::string(rest) + ":4222");
   if (address && address.value().port == 0) return Error{"a port is a number from 1 to 65535"};

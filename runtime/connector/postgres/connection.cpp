@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/connector/postgres/sql.h"
+#include "runtime/connector/tls_trouble.h"
 
 namespace mut::connector {
 namespace {
@@ -106,6 +107,8 @@ PostgresConnection::Failed PostgresConnection::begin() {
     if (!read) return PostgresTrouble{read.error().message};
     password = std::move(read).value();
   }
+  if (Status there = check_tls_files(env_, server_.tls); !there)
+    return PostgresTrouble{there.error().message};
   std::string port = std::to_string(server_.address.port);
   std::vector<std::pair<const char*, const char*>> said = {
       {"host", server_.address.host.c_str()},
@@ -191,7 +194,8 @@ PostgresTrouble PostgresConnection::late(Woke woke) const {
 PostgresTrouble PostgresConnection::broken() const {
   std::string message = one_line(pq_->error_message(connection_));
   std::string state = take_state(message);
-  return {message.empty() ? "the connection is lost" : message, state};
+  if (message.empty()) message = "the connection is lost";
+  return {with_tls_fix(std::move(message), server_.tls), state};
 }
 
 PostgresTrouble PostgresConnection::trouble_of(const PGresult& result) const {
