@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-import certificates
+import authority
 import claims
 import encryption
 import service
@@ -297,7 +297,7 @@ def server_in(folder):
     """With listeners of all kinds."""
     files = folder / "certificates"
     files.mkdir()
-    files = certificates.Certificates(files)
+    files = authority.Certificates(files)
     settings = []
     for place, (_, certificate, asks) in PLACES.items():
         name = f"listener.name.{place.lower()}"

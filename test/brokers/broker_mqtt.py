@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import tempfile
 
-import certificates
+import authority
 import claims
 import encryption
 import service
@@ -211,7 +211,7 @@ class Encrypted:
 
 def encrypted(plain):
     with tempfile.TemporaryDirectory() as data:
-        files = certificates.Certificates(data)
+        files = authority.Certificates(data)
         os.environ |= {"MUT_TEST_WORD": "right-word", "MUT_TEST_WRONG_WORD": "wrong-word"}
 
         def listener(name):

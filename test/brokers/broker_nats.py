@@ -5,7 +5,7 @@ import pathlib
 import tempfile
 import time
 
-import certificates
+import authority
 import claims
 import encryption
 import nats_client
@@ -340,7 +340,7 @@ class Encrypted:
 def encrypted(server):
     """Servers of all kinds: each start takes some milliseconds."""
     with tempfile.TemporaryDirectory() as data, contextlib.ExitStack() as all_of_them:
-        files = certificates.Certificates(data)
+        files = authority.Certificates(data)
         os.environ |= {"MUT_TEST_WORD": "right-word", "MUT_TEST_WRONG_WORD": "wrong-word"}
         places, servers = {"plain": server.port}, {}
         for place, name, more in (("verified", "server", {}), ("elsewhere", "other", {}), ("asking", "server", {"verify": True})):

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 
-import certificates
+import authority
 import claims
 from harness import LIMIT, MUTC, Run, case, must, rows, until_rows
 from texts import must_be, numbers
@@ -130,10 +130,10 @@ def given_up(folder, broker, waiting, *words):
 def renewed(folder, broker):
     """A server that comes back with a certificate of another authority: a source and a sink take the file that has it by then."""
     files = broker.files
-    authority = folder / "authority.pem"
-    authority.write_bytes(files.path("ca.pem").read_bytes())
+    trusted = folder / "authority.pem"
+    trusted.write_bytes(files.path("ca.pem").read_bytes())
     (folder / "in.jsonl").write_text('{"n":1}\n')
-    options = f', tls: verify, ca: "{authority}"' + broker.login
+    options = f', tls: verify, ca: "{trusted}"' + broker.login
     port = broker.places["verified"]
     there, back = broker.source("127.0.0.1", port, "x", options), broker.sink("127.0.0.1", port, "x", options)
     run = Run(folder, f"""{script(there)}
@@ -143,12 +143,12 @@ emit more to {back} as back
     until_rows(run, folder / "out.jsonl", 1)
     own = {name: files.path(name).read_bytes() for name in ("server.pem", "server.key")}
     try:
-        files.sign("server", certificates.OF_SERVER, "stranger")
+        files.sign("server", authority.OF_SERVER, "stranger")
         broker.restart()
         run.until_said("source `r`.*connecting again")
         time.sleep(1)  # some attempts
         must("is connected" not in run.said(), lambda: f"it is connected to a server of another authority: {run.said()}")
-        authority.write_bytes(files.path("stranger.pem").read_bytes())
+        trusted.write_bytes(files.path("stranger.pem").read_bytes())
         run.until_said("source `r` is connected")
         with open(folder / "in.jsonl", "a") as out:
             out.write('{"n":2}\n')

@@ -9,7 +9,7 @@ import tempfile
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "tools"), str(ROOT / "test/connectors"), str(ROOT / "test/brokers")]
-import certificates  # noqa: E402
+import authority  # noqa: E402
 import service  # noqa: E402
 from harness import LIMIT, MUTC, Run, Skipped, Wrong, case, close, must, rows, until, until_rows  # noqa: E402,F401
 
@@ -24,7 +24,7 @@ def encryption(home):
     """Settings of a server with a certificate of 127.0.0.1 and localhost, and the authority that has to have signed those of users."""
     global files
     home.mkdir()
-    files = certificates.Certificates(home)
+    files = authority.Certificates(home)
     key = files.path("server.key")
     if os.getuid() == 0:
         shutil.chown(key, "postgres")

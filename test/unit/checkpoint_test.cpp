@@ -201,7 +201,8 @@ TEST_F(Checkpoint, OfABlockTheLinesThatChangedAreWritten) {
   for (uint64_t number = 1; number <= 60; ++number) {
     // A line of a thousand in each; now and then all of a block, or another length.
     for (std::string& block : blocks) {
-      for (size_t i = 0; i < block.size(); i += 64'000) block[random() % block.size()] = static_cast<char>(random());
+      for (size_t i = 0; i < block.size(); i += 64'000)
+        block[random() % block.size()] = static_cast<char>(random());
     }
     std::string& some = blocks[random() % blocks.size()];
     if (random() % 8 == 0) some.assign(some.size(), static_cast<char>(random()));
