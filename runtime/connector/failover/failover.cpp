@@ -247,6 +247,7 @@ class Failover final : public SourceReader {
     }
     reading_ = inputs_[active_].get();
     if (stopped_.load()) return read_to_end(batch);
+    if (read_lost(batch) == Poll::Ready) return Poll::Ready;
     if (!reading_->reader || reading_->over) return Poll::Wait;
     Poll came = reading_->reader->poll(batch);
     last_ = reading_->reader.get();
@@ -266,6 +267,23 @@ class Failover final : public SourceReader {
     lose(*reading_);
     want(*reading_);
     batch.clear();
+    return Poll::Wait;
+  }
+
+  // What those that are stood in for had received when they were lost, or between two looks.
+  Poll read_lost(batch::Batch& batch) {
+    for (size_t i = 0; i < active_; ++i) {
+      Input& input = *inputs_[i];
+      if (!input.reader || input.over || input.reader->waiting_bytes() == 0) continue;
+      Poll came = input.reader->poll(batch);
+      last_ = input.reader.get();
+      if (came == Poll::Ready) return came;
+      batch.clear();
+      if (came == Poll::Wait) continue;
+      last_ = nullptr;
+      input.reader = nullptr;
+      lose(input);
+    }
     return Poll::Wait;
   }
 
