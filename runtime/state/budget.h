@@ -44,31 +44,47 @@ class Budget {
     return in_memory() <= memory_ + beside && spill_->has_room(bytes);
   }
   // A piece of the file, for who would allocate `bytes`, a power of two; null: memory has room, or there is
-  // no file, or no room in it. It counts as in the file from now on; add() is the caller's.
+  // no file, or no room in it. What of it is used counts by add() and in_file(), both the caller's.
   char* take_spilled(size_t bytes) {
     Budget& of = engine();
     if (!of.spill_ || bytes < Spill::piece_bytes || of.in_memory() + bytes <= of.memory_share())
       return nullptr;
-    char* piece = of.spill_->take(bytes);
-    if (piece != nullptr) count_spilled(bytes);
-    return piece;
+    return of.spill_->take(bytes);
   }
-  // False: that piece is none of the file.
-  bool give_back_spilled(char* piece, size_t bytes) {
+  bool owns_spilled(const char* piece) {
     Budget& of = engine();
-    if (!of.spill_ || !of.spill_->owns(piece)) return false;
-    of.spill_->give_back(piece, bytes);
-    count_spilled(-bytes);
-    return true;
+    return of.spill_ && of.spill_->owns(piece);
+  }
+  void give_back_spilled(char* piece, size_t bytes) { engine().spill_->give_back(piece, bytes); }
+  // So much of what add() counted lies in the file; then no more.
+  void in_file(size_t bytes) {
+    spilled_.fetch_add(bytes, std::memory_order_relaxed);
+    if (engine_ != nullptr) engine_->in_file(bytes);
+  }
+  void out_of_file(size_t bytes) {
+    spilled_.fetch_sub(bytes, std::memory_order_relaxed);
+    if (engine_ != nullptr) engine_->out_of_file(bytes);
+  }
+  // So much memory was allocated for what add() will count; then it was counted.
+  void set_aside(size_t bytes) {
+    aside_.fetch_add(bytes, std::memory_order_relaxed);
+    if (engine_ != nullptr) engine_->set_aside(bytes);
+  }
+  void take_from_aside(size_t bytes) {
+    aside_.fetch_sub(bytes, std::memory_order_relaxed);
+    if (engine_ != nullptr) engine_->take_from_aside(bytes);
   }
   // Of one store: it goes into another engine's, which takes it whatever its limit.
   void move_to(Budget& engine) {
     size_t spilled = spilled_.load(std::memory_order_relaxed);
+    size_t aside = aside_.load(std::memory_order_relaxed);
     engine_->remove(used());
-    engine_->count_spilled(-spilled);
+    engine_->out_of_file(spilled);
+    engine_->take_from_aside(aside);
     engine_ = &engine;
     engine_->add(used());
-    engine_->count_spilled(spilled);
+    engine_->in_file(spilled);
+    engine_->set_aside(aside);
   }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
   size_t limit() const { return engine_ != nullptr ? engine_->limit() : limit_; }
@@ -84,21 +100,17 @@ class Budget {
 
  private:
   size_t in_memory() const {
-    size_t all = used();
+    size_t all = used() + aside_.load(std::memory_order_relaxed);
     return all - std::min(all, spilled());
   }
   size_t memory_share() const { return memory_ - memory_ / 8; }
-  // `bytes` may be less than nothing.
-  void count_spilled(size_t bytes) {
-    spilled_.fetch_add(bytes, std::memory_order_relaxed);
-    if (engine_ != nullptr) engine_->count_spilled(bytes);
-  }
 
   Budget* engine_ = nullptr;
   size_t limit_ = 0;
   size_t memory_ = 0;
   std::shared_ptr<Spill> spill_;  // of the engine's; may be null
   std::atomic<size_t> spilled_{0};
+  std::atomic<size_t> aside_{0};
   std::atomic<size_t> used_{0};
   std::atomic<size_t> parked_{0};
   std::atomic<size_t> leaving_{0};

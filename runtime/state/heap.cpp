@@ -25,13 +25,19 @@ Heap::~Heap() {
 
 char* Heap::make_block(size_t bytes) {
   char* spilled = std::has_single_bit(bytes) ? budget_.take_spilled(bytes) : nullptr;
-  return spilled != nullptr ? spilled : new char[bytes];
+  if (spilled == nullptr) return new char[bytes];
+  budget_.in_file(bytes);
+  return spilled;
 }
 
 void Heap::free_block(size_t number) {
   budget_.remove(block_bytes_[number]);
-  if (blocks_[number] != nullptr && !budget_.give_back_spilled(blocks_[number], block_bytes_[number]))
+  if (budget_.owns_spilled(blocks_[number])) {
+    budget_.out_of_file(block_bytes_[number]);
+    budget_.give_back_spilled(blocks_[number], block_bytes_[number]);
+  } else {
     delete[] blocks_[number];
+  }
   blocks_[number] = nullptr;
   block_bytes_[number] = 0;
 }

@@ -110,7 +110,7 @@ std::unique_ptr<MutSegment> KeyedTable::make_segment(uint32_t slot_count, uint32
   out->number = static_cast<uint32_t>(segments_.size());
   size_t bytes = bytes_of(*out);
   if (segments_.size() > segments_apart_max && bytes <= segment_bytes_max && bytes > segment_bytes_max / 2) {
-    out->rows = memory_.take();
+    out->rows = memory_.take(bytes);
   } else {
     // A row of 64 bytes is one line of the cache.
     out->rows = static_cast<char*>(operator new[](bytes, row_alignment));
@@ -123,9 +123,10 @@ std::unique_ptr<MutSegment> KeyedTable::make_segment(uint32_t slot_count, uint32
 }
 
 void KeyedTable::free_rows(MutSegment& segment) {
-  budget_.remove(bytes_of(segment) + sizeof(MutSegment));
+  size_t bytes = bytes_of(segment);
+  budget_.remove(bytes + sizeof(MutSegment));
   if (memory_.owns(segment.rows)) {
-    memory_.give_back(segment.rows);
+    memory_.give_back(segment.rows, bytes);
   } else {
     operator delete[](segment.rows, row_alignment);
   }

@@ -13,17 +13,18 @@ class RowMemory {
  public:
   static constexpr size_t piece_bytes = 64 * 1024;
 
-  // The segments count in the budget by themselves; what lies in the file, here.
+  // Segments count in the budget by themselves; here, which of that lies in the file.
   explicit RowMemory(Budget& budget) : budget_(budget) {}
   ~RowMemory();
   RowMemory(const RowMemory&) = delete;
   RowMemory& operator=(const RowMemory&) = delete;
 
-  // Not cleared, aligned to a line of the cache. Pieces still out when this dies go with it.
-  char* take();
+  // Not cleared, aligned to a line of the cache; `bytes` of it are used, piece_bytes at most. All are given
+  // back before this dies.
+  char* take(size_t bytes);
   // Whether take() gave it.
   bool owns(const char* piece) const;
-  void give_back(char* piece) { free_.push_back(piece); }
+  void give_back(char* piece, size_t bytes);
 
  private:
   char* make_region();

@@ -22,7 +22,7 @@ std::string read(std::string_view bytes, size_t piece) {
       mut::http::Request request = reader.take_request();
       if (request.body.size() > 64) std::abort();
       out += request.method + " " + request.target + "\n" + request.body + "\n";
-      (void)mut::http::refuse_foreign(request);
+      (void)mut::http::refuse_foreign(request, mut::http::Served{});
     }
     if (state == RequestReader::State::Wrong) return "";
     if (state == RequestReader::State::Part) (void)reader.take_expectation();

@@ -88,15 +88,18 @@ TEST_F(SpillTest, ABudgetTakesFromTheFileWhenMemoryHasItsShare) {
   char* piece = budget.take_spilled(mib);
   ASSERT_NE(piece, nullptr);
   budget.add(mib);
+  budget.in_file(mib);
   EXPECT_EQ(budget.spilled(), mib);
   EXPECT_TRUE(budget.fits(40 * mib));
   EXPECT_FALSE(budget.fits(66 * mib));
   EXPECT_EQ(budget.take_spilled(1024), nullptr);  // too small for the file
-  EXPECT_TRUE(budget.give_back_spilled(piece, mib));
+  EXPECT_TRUE(budget.owns_spilled(piece));
+  budget.give_back_spilled(piece, mib);
+  budget.out_of_file(mib);
   budget.remove(mib);
   EXPECT_EQ(budget.spilled(), 0U);
   char own[8];
-  EXPECT_FALSE(budget.give_back_spilled(own, sizeof(own)));
+  EXPECT_FALSE(budget.owns_spilled(own));
 }
 
 TEST_F(SpillTest, WhatIsTooSmallForTheFileEndsAtTheMemory) {
@@ -117,11 +120,13 @@ TEST_F(SpillTest, AStoreTakesWhatItHasInTheFileAlong) {
   char* piece = store.take_spilled(mib);
   ASSERT_NE(piece, nullptr);
   store.add(mib);
+  store.in_file(mib);
   EXPECT_EQ(one.spilled(), mib);
   store.move_to(other);
   EXPECT_EQ(one.spilled(), 0U);
   EXPECT_EQ(other.spilled(), mib);
-  EXPECT_TRUE(store.give_back_spilled(piece, mib));
+  store.give_back_spilled(piece, mib);
+  store.out_of_file(mib);
   store.remove(mib);
   one.remove(mib);
   EXPECT_EQ(other.spilled(), 0U);
@@ -139,12 +144,40 @@ TEST_F(SpillTest, AHeapAndRowsGoOnInTheFile) {
   }
   EXPECT_GT(budget.spilled(), 40 * mib);
   for (int i = 0; i < 60'000; ++i) ASSERT_EQ(heap.at(places[i])[512], static_cast<char>(i)) << i;
+}
+
+// What of a region is not used yet does not count as in the file: else so much less of what lies in memory
+// would count.
+TEST_F(SpillTest, RowsInTheFileCountAsTheyAreTaken) {
+  auto spill = open(256 * mib, 4 * mib);
+  Budget budget(8 * mib, spill);
+  budget.add(8 * mib);
   RowMemory rows(budget);
-  char* piece = rows.take();
+  char* piece = rows.take(60'000);
   EXPECT_TRUE(spill->owns(piece));
   EXPECT_TRUE(rows.owns(piece));
-  rows.give_back(piece);
-  EXPECT_EQ(rows.take(), piece);
+  EXPECT_EQ(budget.spilled(), 60'000U);
+  rows.give_back(piece, 60'000);
+  EXPECT_EQ(budget.spilled(), 0U);
+  EXPECT_EQ(rows.take(50'000), piece);
+  rows.give_back(piece, 50'000);
+  budget.remove(8 * mib);
+}
+
+// A region in memory has its memory from the begin, whatever of it is used.
+TEST_F(SpillTest, ARegionInMemoryIsSetAside) {
+  auto spill = open(64 * mib, 4 * mib);
+  Budget budget(8 * mib, spill);
+  budget.add(5 * mib);
+  RowMemory rows(budget);
+  char* piece = rows.take(60'000);
+  EXPECT_FALSE(spill->owns(piece));
+  budget.add(60'000);
+  char* next = budget.take_spilled(mib);
+  ASSERT_NE(next, nullptr);
+  budget.give_back_spilled(next, mib);
+  rows.give_back(piece, 60'000);
+  budget.remove(5 * mib + 60'000);
 }
 
 }  // namespace
