@@ -103,12 +103,17 @@ emit r to file("in.jsonl") as seen
     run.stop()
     came = numbers(rows(folder / "in.jsonl"))
     wanted = list(range(published)) if adapter.keeps else sure + list(range(last, published))
-    must(came == sorted(set(came)), "the source has records twice or out of order")
+    firsts = list(dict.fromkeys(came))
+    must(firsts == sorted(firsts), "records are out of order")
+    again = len(came) - len(firsts)
+    # Of quality 1 a broker may give once more what it has not heard of before it was gone.
+    must(adapter.name == "mqtt qos 1" or not again, lambda: f"the source has {again} records twice")
     must(set(wanted) <= set(came), lambda: f"records that were not read: {sorted(set(wanted) - set(came))[:10]} of {published}")
     if adapter.keeps:
         got = stored(adapter, published)
-        figures.twice = len(got) - len(set(got))
+        again += len(got) - len(set(got))
         must_be(sorted(set(got)), list(range(published)), "what has arrived")
+    figures.twice = again
     figures.told(adapter.name, turns)
 
 
