@@ -172,13 +172,13 @@ Status StateDir::sync_sinks(const Contents& contents) {
       return Error{sink.path + ": it is shorter than what was written to it"};
     auto output = env_.open_output(sink.path, env::OpenMode::Append);
     if (!output) return output.error();
-    if (named_sinks_.insert(sink.path).second) {
-      Status named = env_.sync_directory_of(sink.path);
-      if (!named) return named.error();
-    }
-    Status synced = env_.fail_points().at("checkpoint.sink_sync") == env::Fault::Error
-                        ? Status(Error{"injected failure of checkpoint.sink_sync"})
-                        : output.value()->sync();
+    bool is_named = named_sinks_.contains(sink.path);
+    Status synced = is_named ? Status(Unit{}) : env_.sync_directory_of(sink.path);
+    if (synced) named_sinks_.insert(sink.path);
+    if (synced)
+      synced = env_.fail_points().at("checkpoint.sink_sync") == env::Fault::Error
+                   ? Status(Error{"injected failure of checkpoint.sink_sync"})
+                   : output.value()->sync();
     if (!synced) {
       broken_ = true;
       return synced.error().within("no checkpoint is written any more");
@@ -343,10 +343,11 @@ Status StateDir::write(const Contents& contents) {
   if (done) done = write_data(contents, manifest, known);
   if (done) done = write_manifest(manifest);
   if (!done) {
-    // Nothing names it; what was synced in vain is not synced again.
+    // Nothing names it; what was synced in vain is not synced again. A manifest that had its name may have it
+    // again after a crash: its data goes with a later one.
     (void)env_.remove_file(file("manifest", contents.number) + ".new");
-    (void)env_.remove_file(file("manifest", contents.number));
-    (void)env_.remove_file(file("data", contents.number));
+    if (!env_.remove_file(file("manifest", contents.number)))
+      (void)env_.remove_file(file("data", contents.number));
     return done.error().within("checkpoint " + std::to_string(contents.number));
   }
   previous_ = std::exchange(last_, std::move(manifest));
