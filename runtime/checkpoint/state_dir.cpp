@@ -101,7 +101,7 @@ std::string StateDir::file(const std::string& kind, uint64_t number) const {
   return path_ + "/" + kind + "-" + std::string(digits - std::min(digits, text.size()), '0') + text;
 }
 
-Result<std::unique_ptr<StateDir>> StateDir::open(env::Env& env, std::string path) {
+Result<std::unique_ptr<StateDir>> StateDir::open(env::Env& env, std::string path, size_t lines_bytes) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   Status made = env.create_directories(path);
   if (made) made = env.sync_directory_of(path);
@@ -112,7 +112,7 @@ Result<std::unique_ptr<StateDir>> StateDir::open(env::Env& env, std::string path
     return Error{path + ": it is no directory of state: it holds `" + listed.value().foreign +
                  "`; name one that is empty or not there"};
   }
-  std::unique_ptr<StateDir> out(new StateDir(env, std::move(path)));
+  std::unique_ptr<StateDir> out(new StateDir(env, std::move(path), lines_bytes));
   auto lock = env.open_output(out->path_ + "/lock", env::OpenMode::Append);
   if (!lock) return lock.error();
   out->lock_ = std::move(lock).value();
@@ -254,8 +254,14 @@ Status StateDir::add_section(const Section& section, const std::set<uint64_t>& s
       written_bytes_ += added.value().bytes;
       places.push_back(added.value());
     }
+    size_t lines_bytes = now.lines.size() * sizeof(uint64_t);
+    if (known.lines_bytes + lines_bytes > lines_bytes_max_) {
+      lines.back().lines = std::vector<uint64_t>();  // with its memory
+    } else {
+      known.lines_bytes += lines_bytes;
+    }
     named_bytes_ += block.size();
-    known.places.emplace(now.digest, places);
+    known.places.emplace(lines.back().digest, places);
     made.blocks.push_back(std::move(places));
   }
   return Unit{};

@@ -8,8 +8,7 @@ SavedMemory::~SavedMemory() {
 
 char* SavedMemory::take() {
   if (used_ == chunks_.size()) {
-    // While all state is in memory, what is put together of it is as well.
-    char* spilled = spill_ && spill_->used_bytes() > 0 ? spill_->take(chunk_bytes) : nullptr;
+    char* spilled = spill_ ? spill_->take(chunk_bytes) : nullptr;
     chunks_.push_back(spilled != nullptr ? spilled : new char[chunk_bytes]);
   }
   return chunks_[used_++];
