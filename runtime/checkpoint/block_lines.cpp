@@ -59,7 +59,7 @@ BlockLines lines_of(std::string_view block, const DigestKey& key) {
 
 std::optional<std::string> changed_lines(std::string_view block, const BlockLines& now,
                                          const BlockLines& before) {
-  if (now.bytes != before.bytes) return std::nullopt;
+  if (now.bytes != before.bytes || now.lines.size() != before.lines.size()) return std::nullopt;
   size_t count = now.lines.size();
   std::string out(bits_bytes(count), '\0');
   for (size_t i = 0; i < count; ++i) {

@@ -31,8 +31,8 @@ struct BlockLines {
 
 BlockLines lines_of(std::string_view block, const DigestKey& key);
 
-// The lines of `block` that are others than in `before`, a block of as many bytes: a bit a line, then those
-// lines. Nothing where that is more than half of the block.
+// The lines of `block` that are others than in `before`: a bit a line, then those lines. Nothing where that
+// is more than half of the block, or `before` has other bytes or does not know its lines.
 std::optional<std::string> changed_lines(std::string_view block, const BlockLines& now,
                                          const BlockLines& before);
 // `block` gets the lines of one of those. Fails where it is none of such a block.

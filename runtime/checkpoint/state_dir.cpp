@@ -101,7 +101,7 @@ std::string StateDir::file(const std::string& kind, uint64_t number) const {
   return path_ + "/" + kind + "-" + std::string(digits - std::min(digits, text.size()), '0') + text;
 }
 
-Result<std::unique_ptr<StateDir>> StateDir::open(env::Env& env, std::string path) {
+Result<std::unique_ptr<StateDir>> StateDir::open(env::Env& env, std::string path, size_t lines_bytes) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   Status made = env.create_directories(path);
   if (made) made = env.sync_directory_of(path);
@@ -112,7 +112,7 @@ Result<std::unique_ptr<StateDir>> StateDir::open(env::Env& env, std::string path
     return Error{path + ": it is no directory of state: it holds `" + listed.value().foreign +
                  "`; name one that is empty or not there"};
   }
-  std::unique_ptr<StateDir> out(new StateDir(env, std::move(path)));
+  std::unique_ptr<StateDir> out(new StateDir(env, std::move(path), lines_bytes));
   auto lock = env.open_output(out->path_ + "/lock", env::OpenMode::Append);
   if (!lock) return lock.error();
   out->lock_ = std::move(lock).value();
@@ -172,13 +172,13 @@ Status StateDir::sync_sinks(const Contents& contents) {
       return Error{sink.path + ": it is shorter than what was written to it"};
     auto output = env_.open_output(sink.path, env::OpenMode::Append);
     if (!output) return output.error();
-    if (named_sinks_.insert(sink.path).second) {
-      Status named = env_.sync_directory_of(sink.path);
-      if (!named) return named.error();
-    }
-    Status synced = env_.fail_points().at("checkpoint.sink_sync") == env::Fault::Error
-                        ? Status(Error{"injected failure of checkpoint.sink_sync"})
-                        : output.value()->sync();
+    bool is_named = named_sinks_.contains(sink.path);
+    Status synced = is_named ? Status(Unit{}) : env_.sync_directory_of(sink.path);
+    if (synced) named_sinks_.insert(sink.path);
+    if (synced)
+      synced = env_.fail_points().at("checkpoint.sink_sync") == env::Fault::Error
+                   ? Status(Error{"injected failure of checkpoint.sink_sync"})
+                   : output.value()->sync();
     if (!synced) {
       broken_ = true;
       return synced.error().within("no checkpoint is written any more");
@@ -254,8 +254,14 @@ Status StateDir::add_section(const Section& section, const std::set<uint64_t>& s
       written_bytes_ += added.value().bytes;
       places.push_back(added.value());
     }
+    size_t lines_bytes = now.lines.size() * sizeof(uint64_t);
+    if (known.lines_bytes + lines_bytes > lines_bytes_max_) {
+      lines.back().lines = std::vector<uint64_t>();  // with its memory
+    } else {
+      known.lines_bytes += lines_bytes;
+    }
     named_bytes_ += block.size();
-    known.places.emplace(now.digest, places);
+    known.places.emplace(lines.back().digest, places);
     made.blocks.push_back(std::move(places));
   }
   return Unit{};
@@ -343,10 +349,11 @@ Status StateDir::write(const Contents& contents) {
   if (done) done = write_data(contents, manifest, known);
   if (done) done = write_manifest(manifest);
   if (!done) {
-    // Nothing names it; what was synced in vain is not synced again.
+    // Nothing names it; what was synced in vain is not synced again. A manifest that had its name may have it
+    // again after a crash: its data goes with a later one.
     (void)env_.remove_file(file("manifest", contents.number) + ".new");
-    (void)env_.remove_file(file("manifest", contents.number));
-    (void)env_.remove_file(file("data", contents.number));
+    if (!env_.remove_file(file("manifest", contents.number)))
+      (void)env_.remove_file(file("data", contents.number));
     return done.error().within("checkpoint " + std::to_string(contents.number));
   }
   previous_ = std::exchange(last_, std::move(manifest));

@@ -59,7 +59,10 @@ class StateDir {
  public:
   // Makes it where it is not there, and locks it. Fails where another run has it, or where it holds something
   // else.
-  static Result<std::unique_ptr<StateDir>> open(env::Env& env, std::string path);
+  // `lines_bytes`: how much memory is for what tells which lines of blocks changed, an eighth of as many
+  // blocks; of the others whole blocks are written. Twice that while one is written.
+  static Result<std::unique_ptr<StateDir>> open(env::Env& env, std::string path,
+                                                size_t lines_bytes = size_t{64} << 20U);
 
   struct Newest {
     std::unique_ptr<Loaded> checkpoint;  // null: there is none yet
@@ -82,14 +85,16 @@ class StateDir {
   bool is_broken() const { return broken_; }
 
  private:
-  StateDir(env::Env& env, std::string path) : env_(env), path_(std::move(path)) {}
+  StateDir(env::Env& env, std::string path, size_t lines_bytes)
+      : env_(env), path_(std::move(path)), lines_bytes_max_(lines_bytes) {}
   std::string file(const std::string& kind, uint64_t number) const;
   Result<std::unique_ptr<Loaded>> load(uint64_t number) const;
   Status sync_sinks(const Contents& contents);
   // What is known of the blocks of the last one, as far as this run has written them.
   struct Known {
     std::map<BlockDigest, Manifest::Block> places;
-    std::map<std::string, std::vector<BlockLines>> lines;  // by section
+    std::map<std::string, std::vector<BlockLines>> lines;  // by section; of some blocks the digest alone
+    size_t lines_bytes = 0;
   };
   // Blocks of those files are written anew, so that the files can go.
   std::set<uint64_t> sparse_files() const;
@@ -105,6 +110,7 @@ class StateDir {
 
   env::Env& env_;
   std::string path_;
+  size_t lines_bytes_max_;
   std::unique_ptr<env::OutputFile> lock_;
   uint64_t next_number_ = 1;
   Manifest last_;      // of the newest that is whole; number 0: none

@@ -6,6 +6,10 @@ namespace mut::connector {
 namespace {
 
 Result<std::string> read_file(env::Env& env, const std::string& path) {
+  auto what = env.identify(path);
+  if (!what) return what.error();
+  // A pipe would be waited for.
+  if (!what.value().regular) return Error{path + ": it is no plain file"};
   auto file = env.open_input(path);
   if (!file) return file.error();
   std::string out(secret_bytes_max + 1, '\0');

@@ -246,7 +246,26 @@ std::optional<JsonValue> parse_json(std::string_view text, std::string& problem)
   return Reader(text, problem).document();
 }
 
-std::string json_quoted(std::string_view text) {
+namespace {
+
+// What is no UTF-8 becomes the character that stands for such: JSON has nothing else.
+std::string to_utf8(std::string_view text) {
+  if (codec::is_utf8(text)) return std::string(text);
+  std::string out;
+  while (!text.empty()) {
+    size_t bytes = 1;
+    while (bytes <= 4 && bytes <= text.size() && !codec::is_utf8(text.substr(0, bytes))) ++bytes;
+    bool is_whole = bytes <= 4 && bytes <= text.size();
+    out += is_whole ? text.substr(0, bytes) : "\uFFFD";
+    text.remove_prefix(is_whole ? bytes : 1);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string json_quoted(std::string_view written) {
+  const std::string text = to_utf8(written);
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out = "\"";
   for (char c : text) {

@@ -109,8 +109,12 @@ std::unique_ptr<MutSegment> KeyedTable::make_segment(uint32_t slot_count, uint32
   out->depth = depth;
   out->number = static_cast<uint32_t>(segments_.size());
   size_t bytes = bytes_of(*out);
-  if (segments_.size() > segments_apart_max && bytes <= segment_bytes_max && bytes > segment_bytes_max / 2) {
+  bool is_piece = bytes <= segment_bytes_max && bytes > segment_bytes_max / 2;
+  if (is_piece && segments_.size() > segments_apart_max) {
     out->rows = memory_.take(bytes);
+  } else if (char* spilled = is_piece ? budget_.take_spilled(segment_bytes_max) : nullptr) {
+    out->rows = spilled;
+    budget_.in_file(bytes);
   } else {
     // A row of 64 bytes is one line of the cache.
     out->rows = static_cast<char*>(operator new[](bytes, row_alignment));
@@ -127,6 +131,9 @@ void KeyedTable::free_rows(MutSegment& segment) {
   budget_.remove(bytes + sizeof(MutSegment));
   if (memory_.owns(segment.rows)) {
     memory_.give_back(segment.rows, bytes);
+  } else if (budget_.owns_spilled(segment.rows)) {
+    budget_.out_of_file(bytes);
+    budget_.give_back_spilled(segment.rows, segment_bytes_max);
   } else {
     operator delete[](segment.rows, row_alignment);
   }

@@ -22,6 +22,8 @@ constexpr int64_t look_share = 20;
 }  // namespace
 
 Result<std::shared_ptr<Spill>> Spill::open(env::Env& env, const SpillOptions& options) {
+  if (options.bytes_max < step_bytes)
+    return Error{options.directory + ": a file of less than 2 MiB takes no state"};
   auto file = env.open_paged_file(options.directory, options.bytes_max / step_bytes * step_bytes);
   if (!file) return file.error();
   auto out = std::make_shared<Spill>(env, std::move(file).value(), options);

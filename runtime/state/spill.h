@@ -47,6 +47,7 @@ class Spill {
   }
   // Whether so much could be taken. Room on the disk is made sure of ahead.
   bool has_room(size_t bytes);
+  size_t resident_bytes_max() const { return resident_max_; }
   size_t bytes_max() const { return file_->bytes_max(); }
   // What is handed out, and how much of the file was in memory when that was looked at last.
   size_t used_bytes() const { return used_.load(std::memory_order_relaxed); }

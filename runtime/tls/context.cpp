@@ -14,6 +14,10 @@ constexpr size_t file_bytes_max = 4 * 1024 * 1024;
 Result<std::string> read_file(env::Env& env, const std::string& path) {
   std::string out;
   if (path.empty()) return out;
+  auto what = env.identify(path);
+  if (!what) return what.error();
+  // A pipe would be waited for.
+  if (!what.value().regular) return Error{path + ": it is no plain file"};
   auto file = env.open_input(path);
   if (!file) return file.error();
   char room[16 * 1024];

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "runtime/tls/socket.h"
-
 namespace mut::tls {
 
 Status Handshake::send() {
@@ -36,7 +34,9 @@ env::Waited::Interest Handshake::interest() const {
   return session_->unsent().empty() ? env::Waited::Interest::Read : env::Waited::Interest::ReadOrWrite;
 }
 
-std::unique_ptr<env::Socket> Handshake::take() {
+std::unique_ptr<env::Socket> Handshake::take() { return take_encrypted(); }
+
+std::unique_ptr<EncryptedSocket> Handshake::take_encrypted() {
   return std::make_unique<EncryptedSocket>(std::move(below_), std::move(session_));
 }
 

@@ -5,6 +5,7 @@
 
 #include "runtime/env/screened_listener.h"
 #include "runtime/tls/session.h"
+#include "runtime/tls/socket.h"
 
 namespace mut::tls {
 
@@ -17,6 +18,8 @@ class Handshake final : public env::Entrance {
   env::Waited::Interest interest() const override;
   env::Socket& below() const override { return *below_; }
   std::unique_ptr<env::Socket> take() override;
+  std::unique_ptr<EncryptedSocket> take_encrypted();
+  bool may_be_refused() const { return session_->may_be_refused(); }
 
  private:
   Status send();

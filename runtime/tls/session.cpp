@@ -14,6 +14,12 @@ int counted(size_t bytes) {
   return static_cast<int>(std::min<size_t>(bytes, std::numeric_limits<int>::max()));
 }
 
+// Called when the other side asks for a certificate.
+int note_asked(SSL*, void* was_asked) {
+  *static_cast<bool*>(was_asked) = true;
+  return 1;
+}
+
 }  // namespace
 
 Session::Session(LibraryRef library, const Context& context, Role role, std::string host)
@@ -33,10 +39,12 @@ Session::Session(LibraryRef library, const Context& context, Role role, std::str
     return;
   }
   ssl.SSL_set_connect_state(ssl_);
+  ssl.SSL_set_cert_cb(ssl_, note_asked, &was_asked_who_it_is_);
   if (host_.empty()) return;
   if (ssl.X509_VERIFY_PARAM_set1_ip_asc(ssl.SSL_get0_param(ssl_), host_.c_str()) == 1) return;
   ssl.ERR_clear_error();
-  ssl.SSL_set_hostflags(ssl_, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // What a certificate has in its subject is no name of a host (RFC 9525).
+  ssl.SSL_set_hostflags(ssl_, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   bool set = ssl.SSL_set1_host(ssl_, host_.c_str()) == 1;
   MUT_CHECK(set, "whatever is no address is a name");
   // A server of several names shows the certificate of this one. A name that is too long for it is sent
@@ -70,6 +78,20 @@ Result<Session::Agreed> Session::agree() {
     return done == 1 ? Agreed::Yes : Agreed::NotYet;
   }
   return failed();
+}
+
+bool Session::may_be_refused() const {
+  return was_asked_who_it_is_ && library_->SSL_version(ssl_) >= TLS1_3_VERSION;
+}
+
+Status Session::look() {
+  library_->ERR_clear_error();
+  char ignored;
+  int got = library_->SSL_peek(ssl_, &ignored, 1);
+  int why = got > 0 ? SSL_ERROR_NONE : library_->SSL_get_error(ssl_, got);
+  if (why == SSL_ERROR_SSL || why == SSL_ERROR_SYSCALL) return failed();
+  gather();
+  return Unit{};
 }
 
 Result<int64_t> Session::read(char* to, size_t bytes) {

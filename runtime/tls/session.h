@@ -22,6 +22,11 @@ class Session {
 
   enum class Agreed : uint8_t { Yes, NotYet };
   Result<Agreed> agree();
+  // The other side looks at the certificate of this one, or at there being none, behind what this one takes
+  // for the end of the agreement: by TLS 1.3 it may still be refused. Of who connects, once both have agreed.
+  bool may_be_refused() const;
+  // Takes in what is put, and leaves what read() gives. Fails as read() does.
+  Status look();
   // Up to `bytes`; 0: the other side has said goodbye; -1: more has to come.
   Result<int64_t> read(char* to, size_t bytes);
   bool has_ended() const { return ended_; }  // read() has said so
@@ -49,6 +54,7 @@ class Session {
   BIO* out_ = nullptr;  // the same
   std::string unsent_;
   bool ended_ = false;
+  bool was_asked_who_it_is_ = false;
 };
 
 }  // namespace mut::tls

@@ -1,5 +1,6 @@
 #include "runtime/tls/socket.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mut::tls {
@@ -86,6 +87,8 @@ Result<int64_t> EncryptedSocket::read(char* to, size_t bytes) {
     (void)send();
     if (!got) (void)broke(got.error().within(peer()));
     if (!got || got.value() == 0) break;
+    // What came was understood, and is no refusal.
+    if (got.value() > 0 || turn > 0) doubted_by_ = nullptr;
     if (got.value() > 0) {
       filled += static_cast<size_t>(got.value());
     } else if (take_in()) {
@@ -121,7 +124,30 @@ Result<size_t> EncryptedSocket::write(std::string_view bytes) {
     if (!part) return broke(part.error().within(peer()));
     if (part.value() == 0) return took;
     took += part.value();
+    written_ += part.value();
   }
+}
+
+uint64_t EncryptedSocket::unconfirmed_bytes() const {
+  uint64_t encrypted = below_->unconfirmed_bytes() + session_->unsent().size();
+  bool doubted = doubted_by_ != nullptr && doubted_by_->monotonic_ns() < doubt_until_ns_;
+  return doubted ? std::max(encrypted, written_) : encrypted;
+}
+
+void EncryptedSocket::doubt(env::Env& env, int64_t until_ns) {
+  doubted_by_ = &env;
+  doubt_until_ns_ = until_ns;
+}
+
+Status EncryptedSocket::hear() {
+  while (!broken_ && is_in_doubt() && take_in()) {
+    Status taken = session_->look();
+    (void)send();
+    if (!taken) return broke(taken.error().within(peer()));
+    doubted_by_ = nullptr;
+  }
+  may_have_more_ = true;
+  return broken_ ? Status(*broken_) : Status(Unit{});
 }
 
 void EncryptedSocket::finish_writing() noexcept {

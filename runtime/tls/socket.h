@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "runtime/env/env.h"
 #include "runtime/env/sockets.h"
 #include "runtime/tls/session.h"
 
@@ -25,11 +26,17 @@ class EncryptedSocket final : public env::Socket {
   Result<int64_t> read(char* to, size_t bytes) override;
   Result<size_t> write(std::string_view bytes) override;
   // Encrypted bytes, which are more than those that were written: none of these counts as confirmed too soon.
-  uint64_t unconfirmed_bytes() const override {
-    return below_->unconfirmed_bytes() + session_->unsent().size();
-  }
+  // All of them while the other side may still refuse this one: what it confirms then nobody may read.
+  uint64_t unconfirmed_bytes() const override;
   void finish_writing() noexcept override;
   const std::string& peer() const override { return below_->peer(); }
+
+  // From now on until the other side has been heard of, or until then, it may refuse this one.
+  void doubt(env::Env& env, int64_t until_ns);
+  bool is_in_doubt() const { return doubted_by_ != nullptr; }
+  // Takes in what has come, and leaves what read() gives. Fails where this side was refused.
+  Status hear();
+  void wait_below(int64_t timeout_ns) { (void)below_->wait(Interest::Read, timeout_ns); }
 
  private:
   Interest interest_below(Interest wanted) const;
@@ -44,6 +51,9 @@ class EncryptedSocket final : public env::Socket {
   // Something may lie in the session that nothing below tells of.
   bool may_have_more_ = true;
   bool finishing_ = false;
+  env::Env* doubted_by_ = nullptr;  // whose clock counts; null: there is no doubt
+  int64_t doubt_until_ns_ = 0;
+  uint64_t written_ = 0;
   std::optional<Error> broken_;
   std::array<char, 16 * 1024> room_{};
 };

@@ -129,6 +129,21 @@ def others_are_served_by_a_token(folder):
     must_be(numbers(rows(folder / "out.jsonl")), [200, 200])
 
 
+def a_sink_that_is_refused_loses_nothing(folder):
+    """By TLS 1.3 a server looks at the certificate when the client may have written already: what it has written nobody reads."""
+    for name in ("in", "none", "stranger", "known"):
+        (folder / name).mkdir()
+    run = Run(folder / "in", script(f'tcp(listen: "127.0.0.1:0", {certificates.files("server")}, {certificates.trusts()})'))
+    port = run.address("source `r`")[1]
+    for name, options in (("none", ""), ("stranger", ", " + certificates.files("stranger"))):
+        said = Run(folder / name, generated(1000, sink=f'tcp(connect: "localhost:{port}", {certificates.trusts()}{options})')).end(3)
+        must("certificate" in said, said)
+    Run(folder / "known", generated(1000, sink=f'tcp(connect: "localhost:{port}", {certificates.trusts()}, {certificates.files("client")})')).end(0)
+    until_rows(run, folder / "in" / "out.jsonl", 1000)
+    ends(run)
+    must_be(len(rows(folder / "in" / "out.jsonl")), 1000)
+
+
 def clients_show_a_certificate(folder):
     run = Run(folder, source(folder, f'{certificates.files("server")}, {certificates.trusts()}', "https://0.0.0.0:0/in"))
     address = "localhost", run.address("source `r`")[1]
@@ -313,6 +328,6 @@ def attempts(listener):
 
 def judge():
     for claim in (who_is_not_who_it_should_be_ends_the_run, files_that_cannot_be_used_end_the_run, without_the_token_nothing_is_taken, others_are_served_by_a_token,
-                  clients_show_a_certificate, who_never_agrees_holds_up_nobody, rows_wait_for_one_that_agrees, a_renewed_certificate_is_taken,
+                  a_sink_that_is_refused_loses_nothing, clients_show_a_certificate, who_never_agrees_holds_up_nobody, rows_wait_for_one_that_agrees, a_renewed_certificate_is_taken,
                   a_sink_goes_on_when_the_right_one_is_back, an_edit_encrypts, an_edit_that_is_not_trusted_is_refused):
         case("tls: " + claim.__name__.replace("_", " "), claim)

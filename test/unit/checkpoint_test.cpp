@@ -225,6 +225,21 @@ TEST_F(Checkpoint, OfABlockTheLinesThatChangedAreWritten) {
   }
 }
 
+TEST_F(Checkpoint, WithoutRoomForWhatTellsLinesWholeBlocksAreWritten) {
+  auto dir = std::move(StateDir::open(*env_, folder_.string(), 300)).value();
+  ASSERT_TRUE(dir->load_newest().ok());
+  // The lines of the first one have room: 16 of 64 bytes, of which 128 bytes tell.
+  std::vector<std::string> blocks = {std::string(1024, 'a'), std::string(4096, 'b')};
+  ASSERT_TRUE(dir->write(contents(1, blocks)).ok());
+  blocks[0][0] = blocks[1][0] = 'c';
+  ASSERT_TRUE(dir->write(contents(2, blocks)).ok());
+  EXPECT_GT(dir->written_bytes(), 4096U);
+  EXPECT_LT(dir->written_bytes(), 4096U + 512U);
+  dir = nullptr;
+  dir = open();
+  EXPECT_EQ(text_of(*dir->load_newest().value().checkpoint), blocks[0] + "|" + blocks[1] + "|");
+}
+
 TEST_F(Checkpoint, FewLinesAreFewBytes) {
   std::mt19937_64 random(2);
   auto dir = open();

@@ -299,6 +299,50 @@ TEST_F(Tls, ClientsShowACertificateWhereOneIsWanted) {
   EXPECT_NE(refused_[1].find("nobody whom `ca` names has signed it"), std::string::npos) << refused_[1];
 }
 
+// By TLS 1.3 the client takes the agreement for done before the server has looked at who it is.
+TEST_F(Tls, WhoMayStillBeRefusedIsConnectedLaterAndConfirmsLater) {
+  tls::Listening listening{server_files()};
+  listening.files.authorities = path("ca.pem");
+  auto listener = listen(listening);
+  use(Certificate({"client", "DNS:client"}, &authority_), "client");
+  Certificate stranger({"stranger", ""}, nullptr);
+  use(Certificate({"client", "DNS:client"}, &stranger), "unknown");
+  auto connect_as = [&](const tls::Files& files) {
+    std::unique_ptr<env::Socket> accepted;
+    std::thread serves([&] { accepted = accept(*listener, second_ns); });
+    auto made = connect(files);
+    serves.join();
+    return std::pair(std::move(made), std::move(accepted));
+  };
+  EXPECT_FALSE(connect_as(trusting()).first);
+  EXPECT_FALSE(connect_as({path("unknown.pem"), path("unknown.key"), path("ca.pem")}).first);
+
+  tls::Files known{path("client.pem"), path("client.key"), path("ca.pem")};
+  auto [quiet, hears] = connect_as(known);
+  ASSERT_TRUE(quiet) << quiet.error().message;
+  ASSERT_TRUE(hears);
+  write_all(*quiet.value(), "rows");
+  env_->sleep(second_ns / 20);
+  EXPECT_GE(quiet.value()->unconfirmed_bytes(), 4U);  // though the other machine has them
+  int64_t until_ns = env_->monotonic_ns() + 10 * second_ns;
+  while (quiet.value()->unconfirmed_bytes() > 0 && env_->monotonic_ns() < until_ns)
+    env_->sleep(second_ns / 50);
+  EXPECT_EQ(quiet.value()->unconfirmed_bytes(), 0U);
+
+  // Whoever answers has taken this side for who it is.
+  auto [answered, answers] = connect_as(known);
+  ASSERT_TRUE(answered && answers);
+  write_all(*answers, "!");
+  write_all(*answered.value(), "rows");
+  char byte;
+  (void)answered.value()->wait(Interest::Read, second_ns);
+  EXPECT_EQ(answered.value()->read(&byte, 1).value(), 1);
+  until_ns = env_->monotonic_ns() + second_ns / 2;
+  while (answered.value()->unconfirmed_bytes() > 0 && env_->monotonic_ns() < until_ns)
+    env_->sleep(second_ns / 100);
+  EXPECT_EQ(answered.value()->unconfirmed_bytes(), 0U);
+}
+
 TEST_F(Tls, WhoNeverAgreesHoldsUpNobody) {
   tls::Listening listening{server_files()};
   listening.agree_ns = second_ns / 5;

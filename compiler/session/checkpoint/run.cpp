@@ -61,7 +61,8 @@ Result<std::unique_ptr<CheckpointRun>> CheckpointRun::open(env::Env& env, const 
                                                            int64_t every_ns, env::EventCount* wake,
                                                            connector::Notices& notices,
                                                            std::shared_ptr<state::Spill> spill) {
-  auto opened = checkpoint::StateDir::open(env, path);
+  auto opened = spill ? checkpoint::StateDir::open(env, path, spill->resident_bytes_max() / 2)
+                      : checkpoint::StateDir::open(env, path);
   if (!opened) return opened.error();
   auto newest = opened.value()->load_newest();
   if (!newest) return newest.error();

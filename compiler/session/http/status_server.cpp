@@ -62,8 +62,12 @@ class Complaints {
 // What is answered. Threads: answer() by one, serve() by any.
 class StatusPages final : public http::Service {
  public:
-  StatusPages(env::Env& env, http::Served served, std::optional<connector::Secret> token)
-      : env_(env), served_(served), gate_(env, std::move(token)), started_ns_(env.wall_ns()) {}
+  StatusPages(env::Env& env, http::Served served, std::optional<connector::Secret> token,
+              connector::TokenGate::Told told)
+      : env_(env),
+        served_(served),
+        gate_(env, std::move(token), std::move(told)),
+        started_ns_(env.wall_ns()) {}
 
   Status open() { return gate_.open(); }
 
@@ -155,14 +159,15 @@ Outcome<std::unique_ptr<StatusServer>> StatusServer::listen(const std::string& t
   auto served = env::is_loopback(address.value().host) ? http::Served::ThisMachine : http::Served::Others;
   std::optional<connector::Secret> token;
   if (!access.token_file.empty()) token = {connector::Secret::From::File, access.token_file};
-  state->pages = std::make_unique<StatusPages>(*state->env, served, std::move(token));
+  state->complaints = std::make_unique<Complaints>(*state->env, access.refused);
+  auto complain = [complaints = state->complaints.get()](const Error& why) { complaints->say(why); };
+  state->pages = std::make_unique<StatusPages>(*state->env, served, std::move(token), complain);
   Status read = state->pages->open();
   if (!read) return Failure{Failure::Kind::Io, read.error().message};
   auto listener = state->env->listen_tcp(address.value());
   if (listener && !access.certificate.empty()) {
-    state->complaints = std::make_unique<Complaints>(*state->env, access.refused);
     tls::Listening listening{{access.certificate, access.certificate_key, ""}};
-    listening.refused = [complaints = state->complaints.get()](const Error& why) { complaints->say(why); };
+    listening.refused = complain;
     listener = tls::encrypt(*state->env, std::move(listener).value(), std::move(listening));
   }
   if (!listener) return Failure{Failure::Kind::Io, listener.error().message};

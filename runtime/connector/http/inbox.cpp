@@ -34,7 +34,9 @@ HttpInbox::HttpInbox(env::Env& env, HttpInboxOptions options, env::EventCount* w
       options_(std::move(options)),
       wake_(wake),
       notices_(std::move(notices)),
-      gate_(env, options_.token) {}
+      gate_(env, options_.token, [this](const Error& why) {
+        notices_->say_seldom("token", "source `" + options_.name + "`: " + why.message, env_.monotonic_ns());
+      }) {}
 
 HttpInbox::~HttpInbox() { finish(); }
 

@@ -31,7 +31,8 @@ Status TokenGate::open() {
 
 std::optional<http::Response> TokenGate::refuse(const http::Request& request) {
   if (!token_) return std::nullopt;
-  (void)open();  // what was known stays where it fails
+  Status read = open();
+  if (!read) told_(read.error().within("the token that was there before goes on to be taken"));
   return http::refuse_unknown(request, known_);
 }
 

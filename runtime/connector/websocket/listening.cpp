@@ -19,7 +19,9 @@ Result<std::unique_ptr<env::SocketListener>> listen_by_websocket(env::Env& env,
                                                                  const std::string& about,
                                                                  const std::shared_ptr<Notices>& notices) {
   const http::Url& url = listening.url;
-  auto gate = std::make_shared<TokenGate>(env, listening.token);
+  auto gate = std::make_shared<TokenGate>(env, listening.token, [&env, about, notices](const Error& why) {
+    notices->say_seldom("token", about + ": " + why.message, env.monotonic_ns());
+  });
   Status read = gate->open();
   if (!read) return read.error();
   auto listener = listen_on(env, url.address, listening.files, about, notices);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "tools/mutc/run/run_options.h"
@@ -97,10 +98,18 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_flag("--stamp", options.stamp, "Add $source, $position and $version to every row");
   command.add_option("--memory", options.memory, "Bytes of state at most")
       ->transform(CLI::AsSizeValue(false));
-  command.add_option("--spill", options.spill,
-                     "DIR: state that --memory has no room for goes on in a file there");
+  command
+      .add_option("--spill", options.spill,
+                  "DIR: state that --memory has no room for goes on in a file there")
+      ->check([](const std::string& directory) {
+        return directory.empty() ? "--spill names a directory" : std::string();
+      });
   command.add_option("--spill-limit", options.spill_limit, "Bytes of that file at most (64GB)")
       ->transform(CLI::AsSizeValue(false))
+      ->check([](const std::string& bytes) {
+        bool is_little = std::strtoull(bytes.c_str(), nullptr, 10) < uint64_t{2} << 20U;
+        return is_little ? "a file of less than 2MB takes no state" : std::string();
+      })
       ->needs("--spill");
   command.add_option("--history", options.history,
                      "Record every version in this file; a run that finds one goes on with it");

@@ -175,7 +175,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
     return exit_code_of(loaded.failure().kind);
   }
   Engine& engine = *loaded.value();
-  if (!console.quiet) log.say(Level::Warning, "warnings", engine.warnings());
+  log.say(Level::Warning, "warnings", engine.warnings());
   size_t warned = engine.warnings().size();
   for (const std::string& bind : options.binds) {
     size_t equals = bind.find('=');
