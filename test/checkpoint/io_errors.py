@@ -12,6 +12,8 @@ from scripts import SCRIPTS, differs, outputs, write_input
 
 ROWS = 1500
 NUMBER = 3  # of the checkpoint that fails
+# Of the directory, behind the rename: it is opened three times for a checkpoint, once to be listed, and synced twice.
+RENAMED = {"openat": 3 * (NUMBER - 1) + 2, "fsync": 2 * (NUMBER - 1) + 2}
 OPTIONS = ["--checkpoint-every", "0ms", "--batch", "200", "--tier", "quick"]
 TRACED = ["-f", "--seccomp-bpf", "-y", "-e", "trace=openat,write,fsync,close,rename,unlink"]
 OUTPUTS = ["totals.jsonl", "ticks.csv"]
@@ -29,10 +31,10 @@ def cases(long, writes):
         yield data, call, 1
     for call in ("openat", "write", "fsync", "close", "rename"):
         yield manifest, call, 1
-    # The directory: behind the data and behind the rename; it is opened once more to be listed.
-    for index in (0, 1):
-        yield "st", "openat", 3 * (NUMBER - 1) + index + 1
-        yield "st", "fsync", 2 * (NUMBER - 1) + index + 1
+    # The directory: behind the data and behind the rename.
+    for call, at in RENAMED.items():
+        yield "st", call, at - 1
+        yield "st", call, at
     for output in OUTPUTS:
         yield output, "openat", NUMBER
         yield output, "fsync", NUMBER
@@ -79,7 +81,9 @@ def one(template, case, expected, then):
         if goes_on and ("a checkpoint is abandoned" not in told or "Input/output error" not in told):
             return check(name, f"it is not told: {told[-500:]}")
         twice = synced_twice(log, str(work / "st"))
-        left = [file.name for file in (work / "st").iterdir() if f"{NUMBER:010d}" in file.name]
+        # A manifest that had its name may have it again behind a crash, so its data, which are good, go with a later one.
+        was_named = then == "killed" and path == "st" and at == RENAMED[call]
+        left = [file.name for file in (work / "st").iterdir() if f"{NUMBER:010d}" in file.name and not (was_named and file.name.startswith("data"))]
         if twice or left:
             return check(name, f"{twice} is synced a second time" if twice else f"{left} is left")
         problem = differs(expected, outputs(work), False) if goes_on else None
