@@ -192,10 +192,12 @@ Status StateDir::sync_sinks(const Contents& contents) {
 
 std::set<uint64_t> StateDir::sparse_files() const {
   std::map<uint64_t, uint64_t> used;
+  std::set<std::pair<uint64_t, uint64_t>> seen;  // several blocks may be the same
   uint64_t named = 0;
   for (const Manifest::Section& section : last_.sections) {
     for (const Manifest::Block& block : section.blocks) {
       for (const BlockPlace& place : block) {
+        if (!seen.emplace(place.file, place.offset).second) continue;
         used[place.file] += place.bytes;
         named += place.bytes;
       }
