@@ -41,7 +41,7 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings&
   if (start == "new") options.start = Options::Start::New;
   if (start == "group") options.start = Options::Start::Group;
   const typed::Option* envelope = script.find("envelope");
-  if (envelope != nullptr && envelope->value.as_bool()) options.record = Options::Record::Envelope;
+  if (envelope != nullptr && envelope->value.as_bool()) options.record = connector::KafkaRecord::Envelope;
   return open_messages(
       around, std::move(reading),
       connector::open_kafka_source(around.env, std::move(options), around.wake, around.notices));

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/connector/kafka/message.h"
 #include "runtime/connector/kafka/settings.h"
 #include "runtime/connector/message/subscription.h"
 #include "runtime/connector/notices.h"
@@ -16,8 +17,7 @@ struct KafkaSourceOptions {
   // Where a run begins that goes on from nothing. Group: where the group has been, else at the earliest.
   enum class Start : uint8_t { Earliest, New, Group } start = Start::Earliest;
   std::string group;  // is told what need not be read again; empty: none
-  // A record is { key, value, topic, partition, offset, time, headers }; else what the message holds.
-  enum class Record : uint8_t { Payload, Envelope } record = Record::Payload;
+  KafkaRecord record = KafkaRecord::Payload;
 };
 
 // Reads all partitions of the topic by itself. Waits for a broker, kafka_wait_ms at most. `env` and `wake`
