@@ -163,10 +163,12 @@ RunState Engine::run() {
                   s.batches_disturbed != batches && s.runner->canary() == nullptr;
   s.batches_disturbed = batches;
   if (disturbs && !s.disturb()) return RunState::Failed;
-  runtime::Progress progress = s.runner->run();
+  bool rests = s.confirmation && !s.waiting && s.confirmation->wants_rest(*s.runner);
+  runtime::Progress progress = rests ? runtime::Progress::Idle : s.runner->run();
   s.settle_swap();
   if (s.checkpoints && progress != runtime::Progress::Failed && !s.care_for_checkpoints())
     return RunState::Failed;
+  if (s.confirmation && progress != runtime::Progress::Failed && !s.confirm()) return RunState::Failed;
   if (std::exchange(s.emptied, s.runner->emptied()) != s.runner->emptied()) s.librarian->notify();
   s.judge_probation();
   switch (progress) {
@@ -178,6 +180,7 @@ RunState Engine::run() {
     case runtime::Progress::Ending:
       return s.end_input() ? RunState::More : RunState::Failed;
     case runtime::Progress::Done:
+      s.ran_out = true;
       s.life.phase.store(Health::Phase::Draining);
       s.end_taps("the input has ended");
       s.end_open_canary("the input has ended");
@@ -347,6 +350,8 @@ void Engine::wait(int64_t limit_ns) {
   if (retry >= 0 && retry < limit_ns) limit_ns = retry;
   int64_t due = state_->checkpoints ? state_->checkpoints->retry_after_ns() : -1;
   if (due >= 0 && due < limit_ns) limit_ns = due;
+  int64_t confirms = state_->confirmation ? state_->confirmation->retry_after_ns() : -1;
+  if (confirms >= 0 && confirms < limit_ns) limit_ns = confirms;
   state_->wake->wait(seen, limit_ns);
 }
 
@@ -355,6 +360,13 @@ void Engine::stop() {
   auto runs = Health::Phase::Running;
   state_->life.phase.compare_exchange_strong(runs, Health::Phase::Draining);
   state_->wake->notify();
+}
+
+bool Engine::State::confirm() {
+  std::lock_guard lock(sinks_mutex);
+  Status confirmed = confirmation->go_on(*runner, known_sinks);
+  if (!confirmed) failure = io(confirmed.error());
+  return confirmed.ok();
 }
 
 Outcome<Done> Engine::flush() {
@@ -386,7 +398,9 @@ Outcome<Done> Engine::close() {
     state_->hear_of_checkpoint();
   }
   Status recorded = state_->history.end();
+  bool confirms = state_->ran_out && state_->confirmation && session::Confirmation::note(*state_->runner);
   Status status = state_->close_sinks();
+  if (status && confirms) state_->runner->acknowledge_saved();
   state_->life.phase.store(Health::Phase::Ended);
   if (!status) return io(status.error());
   if (!recorded) return io(recorded.error());

@@ -9,6 +9,7 @@
 #include "compiler/change/compare.h"
 #include "compiler/session/canary/run.h"
 #include "compiler/session/checkpoint/run.h"
+#include "compiler/session/confirmation.h"
 #include "compiler/session/connect.h"
 #include "compiler/session/history/guards.h"
 #include "compiler/session/history/history.h"
@@ -45,6 +46,7 @@ struct Engine::State {
   std::string name;
   std::string warnings;
   Failure failure;
+  bool ran_out = false;      // Runner::run() has said Done
   bool came_to_end = false;  // all sources have ended, or it was stopped, and nothing had failed
   bool started = false;
   std::atomic<bool> stop_asked{false};
@@ -55,7 +57,8 @@ struct Engine::State {
   // Null: there is no directory of state. Of the running thread, as what follows.
   std::shared_ptr<state::Spill> spill;  // null: state has its memory alone
   std::unique_ptr<session::CheckpointRun> checkpoints;
-  std::string given_text;  // what load() was given
+  std::optional<session::Confirmation> confirmation;  // where there are no checkpoints
+  std::string given_text;                             // what load() was given
   struct EditAtStart {
     std::string text;
     std::string name;
@@ -353,6 +356,8 @@ struct Engine::State {
   // to go back to.
   Outcome<Done> begin_checkpoints();
   bool care_for_checkpoints();
+  // Without checkpoints: sources are told what has left the sinks. False on failure.
+  bool confirm();
   bool end_input();
   std::shared_ptr<session::Program> running_program() const;
   static const typed::Source* find_source(const session::Program& program, const std::string& source_name);

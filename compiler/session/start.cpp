@@ -158,6 +158,7 @@ Outcome<Done> Engine::start() {
     auto begun = s.begin_checkpoints();
     if (!begun) return begun;
   }
+  if (!s.checkpoints && !s.closed()) s.confirmation.emplace(*s.env);
   s.started = true;
   s.life.phase.store(Health::Phase::Running);
   if (s.options.tier != TierChoice::Quick) {

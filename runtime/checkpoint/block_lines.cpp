@@ -71,16 +71,16 @@ std::optional<std::string> changed_lines(std::string_view block, const BlockLine
   return out;
 }
 
-Status put_lines(std::string_view changed, std::string& block) {
+Status put_lines(std::string_view changed, char* block, size_t block_bytes) {
   const Error none{"lines of a block are not of that block"};
-  size_t count = line_count(block.size());
+  size_t count = line_count(block_bytes);
   if (changed.size() < bits_bytes(count)) return none;
   std::string_view lines = changed.substr(bits_bytes(count));
   for (size_t i = 0; i < count; ++i) {
     if ((static_cast<unsigned char>(changed[i / 8]) >> i % 8 & 1U) == 0) continue;
-    size_t bytes = bytes_of_line(i, block.size());
+    size_t bytes = bytes_of_line(i, block_bytes);
     if (lines.size() < bytes) return none;
-    memcpy(block.data() + i * line_bytes, lines.data(), bytes);
+    memcpy(block + i * line_bytes, lines.data(), bytes);
     lines.remove_prefix(bytes);
   }
   return lines.empty() ? Status(Unit{}) : Status(none);

@@ -35,7 +35,7 @@ BlockLines lines_of(std::string_view block, const DigestKey& key);
 // is more than half of the block, or `before` has other bytes or does not know its lines.
 std::optional<std::string> changed_lines(std::string_view block, const BlockLines& now,
                                          const BlockLines& before);
-// `block` gets the lines of one of those. Fails where it is none of such a block.
-Status put_lines(std::string_view changed, std::string& block);
+// The block of `bytes` at `block` gets the lines of one of those. Fails where it is none of such a block.
+Status put_lines(std::string_view changed, char* block, size_t bytes);
 
 }  // namespace mut::checkpoint

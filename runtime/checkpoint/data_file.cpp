@@ -81,41 +81,66 @@ Status DataFileWriter::finish() {
   return synced ? closed : synced;
 }
 
-Result<std::string> read_whole_file(env::Env& env, const std::string& path, uint64_t most) {
-  auto file = env.open_input(path);
-  if (!file) return file.error();
-  auto identity = file.value()->identity();
-  if (!identity) return identity.error();
-  if (!identity.value().regular) return Error{path + ": it is no plain file"};
-  if (identity.value().size_bytes > most) return Error{path + ": it is longer than it was written"};
-  std::string out(identity.value().size_bytes, '\0');
-  for (size_t at = 0; at < out.size();) {
-    auto got = file.value()->read(out.data() + at, out.size() - at);
+namespace {
+
+// So many bytes of a plain file, which has as many.
+Status read_into(env::InputFile& file, const std::string& path, char* to, size_t bytes) {
+  for (size_t at = 0; at < bytes;) {
+    auto got = file.read(to + at, bytes - at);
     if (!got) return got.error();
     if (got.value() == 0) return Error{path + ": it became shorter while it was read"};
     at += got.value();
   }
+  return Unit{};
+}
+
+// Its length. Fails where it is no plain file.
+Result<uint64_t> length_of(env::InputFile& file, const std::string& path) {
+  auto identity = file.identity();
+  if (!identity) return identity.error();
+  if (!identity.value().regular) return Error{path + ": it is no plain file"};
+  return identity.value().size_bytes;
+}
+
+}  // namespace
+
+Result<std::string> read_whole_file(env::Env& env, const std::string& path, uint64_t most) {
+  auto file = env.open_input(path);
+  if (!file) return file.error();
+  auto length = length_of(*file.value(), path);
+  if (!length) return length.error();
+  if (length.value() > most) return Error{path + ": it is longer than it was written"};
+  std::string out(length.value(), '\0');
+  Status read = read_into(*file.value(), path, out.data(), out.size());
+  if (!read) return read.error();
   return out;
 }
 
-Result<std::string> read_data_file(env::Env& env, const std::string& path, uint64_t bytes, uint32_t digest) {
-  auto text = read_whole_file(env, path, bytes);
-  if (!text) return text.error();
-  if (text.value().size() != bytes) {
-    return Error{path + ": it is cut off: it has " + std::to_string(text.value().size()) + " bytes of " +
+Result<state::SpilledBytes> read_data_file(env::Env& env, const std::string& path, uint64_t bytes,
+                                           uint32_t digest, const std::shared_ptr<state::Spill>& spill) {
+  auto file = env.open_input(path);
+  if (!file) return file.error();
+  auto length = length_of(*file.value(), path);
+  if (!length) return length.error();
+  if (length.value() > bytes) return Error{path + ": it is longer than it was written"};
+  if (length.value() < bytes) {
+    return Error{path + ": it is cut off: it has " + std::to_string(length.value()) + " bytes of " +
                  std::to_string(bytes)};
   }
-  if (crc32c(text.value()) != digest) return Error{path + ": it is damaged: its digest is another one"};
+  state::SpilledBytes out(spill, bytes);
+  Status read = read_into(*file.value(), path, out.data(), out.size());
+  if (!read) return read.error();
+  if (crc32c(out.view()) != digest) return Error{path + ": it is damaged: its digest is another one"};
   FileHead head{};
-  if (text.value().size() < sizeof(head)) return Error{path + ": it is no file of state"};
-  memcpy(&head, text.value().data(), sizeof(head));
+  if (out.size() < sizeof(head)) return Error{path + ": it is no file of state"};
+  memcpy(&head, out.data(), sizeof(head));
   if (memcmp(head.mark, file_mark, sizeof(file_mark)) != 0 || head.crc != crc_of_head(head))
     return Error{path + ": it is no file of state"};
   if (head.format != data_format) {
     return Error{path + ": it has format " + std::to_string(head.format) + ", this mutc reads format " +
                  std::to_string(data_format)};
   }
-  return text;
+  return out;
 }
 
 Result<std::string_view> block_in(std::string_view file, BlockKind kind, const BlockPlace& place) {

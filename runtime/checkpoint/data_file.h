@@ -12,6 +12,7 @@
 
 #include "runtime/abi/result.h"
 #include "runtime/env/env.h"
+#include "runtime/state/spilled_bytes.h"
 
 namespace mut::checkpoint {
 
@@ -49,8 +50,10 @@ class DataFileWriter {
   uint32_t digest_ = 0;
 };
 
-// A whole data file in memory. Fails where it is not, to the last bit, the file of that length and digest.
-Result<std::string> read_data_file(env::Env& env, const std::string& path, uint64_t bytes, uint32_t digest);
+// A whole data file; `spill`, where it lies, may be null. Fails where it is not, to the last bit, the file of
+// that length and digest.
+Result<state::SpilledBytes> read_data_file(env::Env& env, const std::string& path, uint64_t bytes,
+                                           uint32_t digest, const std::shared_ptr<state::Spill>& spill);
 // The payload of a block of such a file; a view of `file`.
 Result<std::string_view> block_in(std::string_view file, BlockKind kind, const BlockPlace& place);
 

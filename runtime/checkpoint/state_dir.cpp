@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <optional>
 #include <set>
 #include <utility>
@@ -70,12 +71,12 @@ std::vector<std::string_view> Loaded::blocks(std::string_view section) const {
 Result<std::string_view> Loaded::part(BlockKind kind, const BlockPlace& place) const {
   auto file = files_.find(place.file);
   if (file == files_.end()) return Error{"it names a file that it does not have"};
-  auto out = block_in(file->second, kind, place);
+  auto out = block_in(file->second.view(), kind, place);
   if (!out) return out.error().within("data-" + std::to_string(place.file));
   return out;
 }
 
-Status Loaded::assemble() {
+Status Loaded::assemble(const std::shared_ptr<state::Spill>& spill) {
   for (const Manifest::Section& section : manifest_.sections) {
     std::vector<std::string_view>& blocks = blocks_[section.name];
     for (const Manifest::Block& block : section.blocks) {
@@ -83,14 +84,15 @@ Status Loaded::assemble() {
       if (!whole) return whole.error();
       blocks.push_back(whole.value());
       if (block.size() == 1) continue;
-      std::string& text = assembled_.emplace_back(whole.value());
+      state::SpilledBytes& text = assembled_.emplace_back(spill, whole.value().size());
+      memcpy(text.data(), whole.value().data(), text.size());
       for (size_t i = 1; i < block.size(); ++i) {
         auto lines = part(BlockKind::Lines, block[i]);
         if (!lines) return lines.error();
-        Status put = put_lines(lines.value(), text);
+        Status put = put_lines(lines.value(), text.data(), text.size());
         if (!put) return put;
       }
-      blocks.back() = text;
+      blocks.back() = text.view();
     }
   }
   return Unit{};
@@ -122,7 +124,8 @@ Result<std::unique_ptr<StateDir>> StateDir::open(env::Env& env, std::string path
   return out;
 }
 
-Result<std::unique_ptr<Loaded>> StateDir::load(uint64_t number) const {
+Result<std::unique_ptr<Loaded>> StateDir::load(uint64_t number,
+                                               const std::shared_ptr<state::Spill>& spill) const {
   std::string path = file("manifest", number);
   auto bytes = read_whole_file(env_, path, manifest_bytes_max);
   if (!bytes) return bytes.error();
@@ -132,16 +135,16 @@ Result<std::unique_ptr<Loaded>> StateDir::load(uint64_t number) const {
   out->manifest_ = std::move(parsed).value();
   if (out->number() != number) return Error{path + ": it is checkpoint " + std::to_string(out->number())};
   for (const Manifest::DataFile& of : out->manifest_.files) {
-    auto data = read_data_file(env_, file("data", of.number), of.bytes, of.digest);
+    auto data = read_data_file(env_, file("data", of.number), of.bytes, of.digest, spill);
     if (!data) return data.error();
-    out->files_[of.number] = std::move(data).value();
+    out->files_.emplace(of.number, std::move(data).value());
   }
-  Status assembled = out->assemble();
+  Status assembled = out->assemble(spill);
   if (!assembled) return assembled.error().within(path);
   return out;
 }
 
-Result<StateDir::Newest> StateDir::load_newest() {
+Result<StateDir::Newest> StateDir::load_newest(std::shared_ptr<state::Spill> spill) {
   auto listed = list(env_, path_);
   if (!listed) return listed.error();
   const Listing& files = listed.value();
@@ -149,7 +152,7 @@ Result<StateDir::Newest> StateDir::load_newest() {
   if (!files.data.empty()) next_number_ = std::max(next_number_, *files.data.rbegin() + 1);
   Newest out;
   for (auto number = files.manifests.rbegin(); number != files.manifests.rend(); ++number) {
-    auto loaded = load(*number);
+    auto loaded = load(*number, spill);
     if (!loaded) {
       out.refused.push_back(loaded.error().message);
       continue;
@@ -189,10 +192,12 @@ Status StateDir::sync_sinks(const Contents& contents) {
 
 std::set<uint64_t> StateDir::sparse_files() const {
   std::map<uint64_t, uint64_t> used;
+  std::set<std::pair<uint64_t, uint64_t>> seen;  // several blocks may be the same
   uint64_t named = 0;
   for (const Manifest::Section& section : last_.sections) {
     for (const Manifest::Block& block : section.blocks) {
       for (const BlockPlace& place : block) {
+        if (!seen.emplace(place.file, place.offset).second) continue;
         used[place.file] += place.bytes;
         named += place.bytes;
       }

@@ -45,12 +45,12 @@ class Loaded {
  private:
   friend class StateDir;
   // Puts the blocks together.
-  Status assemble();
+  Status assemble(const std::shared_ptr<state::Spill>& spill);
   Result<std::string_view> part(BlockKind kind, const BlockPlace& place) const;
 
   Manifest manifest_;
-  std::map<uint64_t, std::string> files_;                                     // by number
-  std::list<std::string> assembled_;                                          // of lines that changed
+  std::map<uint64_t, state::SpilledBytes> files_;                             // by number
+  std::list<state::SpilledBytes> assembled_;                                  // of lines that changed
   std::map<std::string, std::vector<std::string_view>, std::less<>> blocks_;  // by section
 };
 
@@ -69,7 +69,8 @@ class StateDir {
     std::vector<std::string> refused;    // newer ones that are damaged, and why
   };
   // Fails where there are checkpoints and none can be read: to begin anew would lose all of them.
-  Result<Newest> load_newest();
+  // What is read lies in `spill`, which may be null, as long as it lives.
+  Result<Newest> load_newest(std::shared_ptr<state::Spill> spill = nullptr);
   // Of the next one: no file of the directory has it.
   uint64_t next_number() const { return next_number_; }
 
@@ -88,7 +89,7 @@ class StateDir {
   StateDir(env::Env& env, std::string path, size_t lines_bytes)
       : env_(env), path_(std::move(path)), lines_bytes_max_(lines_bytes) {}
   std::string file(const std::string& kind, uint64_t number) const;
-  Result<std::unique_ptr<Loaded>> load(uint64_t number) const;
+  Result<std::unique_ptr<Loaded>> load(uint64_t number, const std::shared_ptr<state::Spill>& spill) const;
   Status sync_sinks(const Contents& contents);
   // What is known of the blocks of the last one, as far as this run has written them.
   struct Known {

@@ -38,6 +38,7 @@ class FollowUp final : public SourceReader {
   void stop() override { next_->stop(); }
   void take_until_durable() override {
     until_durable_ = true;
+    waits_for_sinks_ = waits_for_sinks();
     if (first_) first_->take_until_durable();
     next_->take_until_durable();
   }
@@ -52,6 +53,10 @@ class FollowUp final : public SourceReader {
     return (first_ && first_->is_waited_for()) || (former_ && former_->is_waited_for()) ||
            next_->is_waited_for();
   }
+  // Also when the one that wanted it has gone: the other counts on it by then.
+  bool waits_for_sinks() const override {
+    return waits_for_sinks_ || (first_ && first_->waits_for_sinks()) || next_->waits_for_sinks();
+  }
   bool replays() const override { return !first_ && next_->replays(); }
   SourcePlace place() const override { return next_->place(); }
 
@@ -61,6 +66,7 @@ class FollowUp final : public SourceReader {
   std::unique_ptr<SourceReader> next_;
   uint64_t of_first_;  // records that it has handed over
   bool until_durable_ = false;
+  bool waits_for_sinks_ = false;
 };
 
 }  // namespace

@@ -66,14 +66,17 @@ class SourceReader {
   virtual void acknowledge(uint64_t records) { (void)records; }
   // Whether somebody outside waits for acknowledge().
   virtual bool is_waited_for() const { return false; }
+  // Whether it wants acknowledge() also where no checkpoints are taken, of what has left the sinks.
+  virtual bool waits_for_sinks() const { return false; }
 
   // Whether its records can be read again by another run.
   virtual bool replays() const { return false; }
   // What the end of the process, at any moment, does to records that no checkpoint has.
   enum class AfterCrash : uint8_t {
-    Lost,       // nobody has them any more
-    SentAgain,  // who sent them has not been told that they were taken, and is to send them again
-    ReadAgain   // replays()
+    Lost,        // nobody has them any more
+    SentAgain,   // who sent them has not been told that they were taken, and is to send them again
+    GivenAgain,  // whoever reads its input next is given them, this run or another
+    ReadAgain    // replays()
   };
   virtual AfterCrash after_crash() const { return replays() ? AfterCrash::ReadAgain : AfterCrash::Lost; }
   // Of one that replays. Behind Ready: where the first row lies that was handed over; behind Wait, where the

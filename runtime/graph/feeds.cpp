@@ -31,7 +31,7 @@ void Feeds::start(const Plan& plan, NamedReaders readers) {
       if (name == source.name) feed.reader = std::move(reader);
     }
     feed.ended = !feed.reader;
-    if (until_durable_ && feed.reader) feed.reader->take_until_durable();
+    if (feed.reader) tell_who_acknowledges(*feed.reader);
     note_place(feed);
     feeds_.push_back(std::move(feed));
   }
@@ -131,6 +131,10 @@ void Feeds::stand(Feed& feed, uint64_t position) {
   if (other || place.input != feed.begin.input) ++inputs_begun_;
   feed.begin = std::move(place);
   feed.begun_at = position;
+}
+
+void Feeds::tell_who_acknowledges(connector::SourceReader& reader) const {
+  if (until_durable_ || reader.waits_for_sinks()) reader.take_until_durable();
 }
 
 void Feeds::stop(Stop how) {
@@ -351,7 +355,7 @@ bool Feeds::replace_input(Feed& feed, SourceChanges::Replaced& other) {
     uint64_t handed = feed.position - feed.reader_from;
     if (feed.has_rows()) handed += feed.batch->row_count() - feed.row;
     feed.reader = connector::make_follow_up(std::move(feed.reader), std::move(other.reader), handed);
-    if (until_durable_) feed.reader->take_until_durable();
+    tell_who_acknowledges(*feed.reader);
     feed.ended = false;
     feed.replays = false;  // until what came before has been handed over
     return false;
@@ -364,7 +368,7 @@ bool Feeds::replace_input(Feed& feed, SourceChanges::Replaced& other) {
     left_.erase(known);
   } else {
     next.reader = std::move(other.reader);
-    if (until_durable_) next.reader->take_until_durable();
+    tell_who_acknowledges(*next.reader);
     Status went = go_on_as_left(other.now, next);
     if (!went) next.failed = went.error();
   }
@@ -445,7 +449,7 @@ Status Feeds::hand_over(const Readers& readers,
       feed = Feed{};
       feed.name = name;
       feed.reader = std::move(reader);
-      if (until_durable_) feed.reader->take_until_durable();
+      tell_who_acknowledges(*feed.reader);
       note_place(feed);
       for (Shard* shard : readers) shard->instance().watermarks[i] = no_watermark;
     }

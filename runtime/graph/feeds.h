@@ -144,6 +144,8 @@ class Feeds {
   bool leaves_out() const;
   // Whether somebody outside waits until what came is durable.
   bool is_waited_for() const;
+  // Whether a source wants acknowledge_saved() without checkpoints, too.
+  bool wait_for_sinks() const;
   // Behind start(): sources go to where they were. Fails, with the source, where the input is not the same.
   Status load(state::Loader& from, const std::vector<checkpoint::InputMark>& marks);
 
@@ -176,6 +178,7 @@ class Feeds {
   bool fill(Feed& feed, size_t index, const Readers& readers);
   // One batch of it, if there is one now.
   bool poll(Feed& feed, size_t index, const Readers& readers);
+  void tell_who_acknowledges(connector::SourceReader& reader) const;
   // It replays from here on, if it does.
   static void note_place(Feed& feed);
   // Its reader stands where the record behind so many lies.

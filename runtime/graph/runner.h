@@ -159,6 +159,9 @@ class Runner {
 
   // Whether all shards stand between two events with nothing under way. Between two calls of run().
   bool at_boundary() const;
+  // Between two events: rows that wait are given to the sinks, and what was run so far is what
+  // acknowledge_saved() means. False where an event is under way, or on failure: nothing has changed.
+  bool hand_over_output();
   // Whether something is left to be converted of what an edit took over.
   bool is_taking() const;
   // All that another run needs to go on from here: sections, and places of sources. At a boundary. Rows that
@@ -191,7 +194,8 @@ class Runner {
   uint64_t version() const { return version_; }
   const RunnerStats& stats() const { return stats_; }
   const Feeds& feeds() const { return feeds_; }
-  // The checkpoint that was saved last is durable.
+  // The checkpoint that was saved last is durable; without checkpoints: what was handed over last has left
+  // the sinks.
   void acknowledge_saved() { feeds_.acknowledge_saved(); }
   const Outlets& outlets() const { return outlets_; }
   // Entries of what an edit dropped, for an undo; 0: it is not there.
@@ -203,6 +207,7 @@ class Runner {
 
  private:
   Progress advance();
+  bool is_under_way() const { return stretch_ || fleet_.is_firing(); }
   // What sources that have been silent for long bring about.
   void look_for_idle();
   // A stretch of rows that all shards run: until each has, it goes on with the next call of run().

@@ -175,6 +175,12 @@ bool Feeds::is_waited_for() const {
                      [](const Feed& feed) { return feed.reader && feed.reader->is_waited_for(); });
 }
 
+bool Feeds::wait_for_sinks() const {
+  auto waits = [](const Feed& feed) { return feed.reader && feed.reader->waits_for_sinks(); };
+  return std::any_of(feeds_.begin(), feeds_.end(), waits) ||
+         std::any_of(left_.begin(), left_.end(), [&](const auto& left) { return waits(left.second); });
+}
+
 Status Feeds::load(state::Loader& from, const std::vector<checkpoint::InputMark>& marks) {
   uint64_t count = from.count(8);
   if (count != feeds_.size() || marks.size() < count) return Error{"its sources are others"};
@@ -232,7 +238,13 @@ Status Feeds::go_on_as_left(const std::string& what, Feed& feed) {
 // ---- all of it
 
 bool Runner::at_boundary() const {
-  return !stretch_ && !fleet_.is_firing() && !canary_ && error_.message.empty() && !feeds_.leaves_out();
+  return !is_under_way() && !canary_ && error_.message.empty() && !feeds_.leaves_out();
+}
+
+bool Runner::hand_over_output() {
+  if (is_under_way() || !error_.message.empty() || !take_all_output(Merge::ByShard)) return false;
+  feeds_.note_saved();
+  return true;
 }
 
 bool Runner::is_taking() const {

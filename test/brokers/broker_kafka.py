@@ -8,12 +8,14 @@ import random
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
 import authority
 import claims
 import encryption
+import kafka_groups
 import service
 from harness import LIMIT, Run, Wrong, case, must, rows, until, until_rows
 from texts import must_be, numbers
@@ -400,6 +402,7 @@ def judge(server):
     case("kafka: once, and the broker killed", once, server, "twice", True)
     case("kafka: ends", ends, server)
     case("kafka: group", group, server)
+    kafka_groups.judge(sys.modules[__name__], server)
     case("kafka: envelope", envelope, server)
     broker.fresh += 1
     case("kafka: new password", new_password, broker)

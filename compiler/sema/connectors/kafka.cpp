@@ -32,6 +32,29 @@ bool check_login(const Connector& kafka, const std::string& host, diag::Engine& 
   return true;
 }
 
+// How a run shares the partitions with others.
+bool check_sharing(const Connector& kafka, diag::Engine& diags) {
+  if (!check_one_of(kafka, "partitions", {"all", "shared"}, diags)) return false;
+  const Option* partitions = kafka.find("partitions");
+  const Option* timeout = kafka.find("member_timeout");
+  const bool shared = partitions != nullptr && partitions->value.as_text() == "shared";
+  if (!shared) {
+    return timeout == nullptr || report_option(*timeout, "it goes with `partitions: shared`", diags);
+  }
+  if (kafka.find("group") == nullptr)
+    return report_option(*partitions, "a `group` is needed, whose members share them", diags);
+  const Option* start = kafka.find("start");
+  if (start != nullptr && start->value.as_text() == "group")
+    return report_option(*start,
+                         "with `partitions: shared` it is always the group's place; earliest or new says "
+                         "where a partition begins that has none",
+                         diags);
+  constexpr int64_t second_ns = 1'000'000'000;
+  const int64_t timeout_ns = timeout != nullptr ? timeout->value.as_int() : second_ns;
+  return (timeout_ns >= second_ns && timeout_ns <= 3600 * second_ns) ||
+         report_option(*timeout, "it is from 1s to 1h", diags);
+}
+
 bool check_source(const Connector& kafka, diag::Engine& diags) {
   if (!refuse_options(kafka, {"key", "headers", "transactions", "give_up"}, Direction::Out, diags) ||
       !check_one_of(kafka, "start", {"earliest", "new", "group"}, diags))
@@ -39,7 +62,7 @@ bool check_source(const Connector& kafka, diag::Engine& diags) {
   const Option* start = kafka.find("start");
   if (start != nullptr && start->value.as_text() == "group" && kafka.find("group") == nullptr)
     return report_option(*start, "a `group` is needed", diags);
-  return true;
+  return check_sharing(kafka, diags);
 }
 
 bool check_kafka(const Connector& kafka, Direction direction, diag::Engine& diags) {
@@ -52,7 +75,9 @@ bool check_kafka(const Connector& kafka, Direction direction, diag::Engine& diag
   if (!check_tls(kafka, diags) || !check_login(kafka, connector::farthest_host(addresses.value()), diags))
     return false;
   if (direction == Direction::In) return check_source(kafka, diags);
-  return refuse_options(kafka, {"group", "start", "envelope", "time_unit", "none", "header", "separator"},
+  return refuse_options(kafka,
+                        {"group", "start", "partitions", "member_timeout", "envelope", "time_unit", "none",
+                         "header", "separator"},
                         Direction::In, diags) &&
          check_one_of(kafka, "format", {"json"}, diags) && check_not_negative(kafka, "give_up", diags);
 }
@@ -91,6 +116,8 @@ const ConnectorRule& kafka_rule() {
                                                                {"password", Kind::Secret},
                                                                {"group", Kind::String},
                                                                {"start", Kind::String},
+                                                               {"partitions", Kind::String},
+                                                               {"member_timeout", Kind::Duration},
                                                                {"envelope", Kind::Bool},
                                                                {"key", Kind::String},
                                                                {"headers", Kind::String},

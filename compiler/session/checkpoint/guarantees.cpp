@@ -43,6 +43,9 @@ PathGuarantee guarantee_of(const std::string& source, SourceCrash in, const std:
   } else if (in == SourceCrash::SentAgain) {
     path.promise = Promise::AtLeastOnce;
     path.reason = "who sends to source `" + source + "` sends again what was not answered";
+  } else if (in == SourceCrash::GivenAgain) {
+    path.promise = Promise::AtLeastOnce;
+    path.reason = "what source `" + source + "` has not confirmed is given to another member of its group";
   }
   return path;
 }
@@ -147,7 +150,9 @@ std::string waits_for_checkpoints(const Program& program) {
     if (best_of(emit) == SinkCrash::Commits) return "sink `" + emit.name + "`";
   }
   for (const typed::Source& source : program.typed->sources) {
-    if (best_of(source) == SourceCrash::SentAgain) return "source `" + source.name + "`";
+    SourceCrash best = best_of(source);
+    if (best == SourceCrash::SentAgain || best == SourceCrash::GivenAgain)
+      return "source `" + source.name + "`";
   }
   return "";
 }

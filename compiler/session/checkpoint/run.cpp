@@ -64,7 +64,7 @@ Result<std::unique_ptr<CheckpointRun>> CheckpointRun::open(env::Env& env, const 
   auto opened = spill ? checkpoint::StateDir::open(env, path, spill->resident_bytes_max() / 2)
                       : checkpoint::StateDir::open(env, path);
   if (!opened) return opened.error();
-  auto newest = opened.value()->load_newest();
+  auto newest = opened.value()->load_newest(spill);
   if (!newest) return newest.error();
   for (const std::string& refused : newest.value().refused)
     notices.say("a checkpoint is not used: " + refused);

@@ -4,6 +4,7 @@
 #include "runtime/connector/kafka/brokers.h"
 #include "runtime/connector/kafka/kafka_sink.h"
 #include "runtime/connector/kafka/kafka_source.h"
+#include "runtime/connector/kafka/shared_source.h"
 
 namespace mut::session {
 namespace {
@@ -29,6 +30,10 @@ bool writes_transactions(const typed::Connector& connector) {
   return option != nullptr && option->value.as_bool();
 }
 
+bool shares_partitions(const typed::Connector& connector) {
+  return text_option(connector, "partitions") == "shared";
+}
+
 std::string target_text(const typed::Connector& connector) { return address_of(connector).text(); }
 
 Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings& around,
@@ -37,14 +42,18 @@ Result<std::unique_ptr<connector::SourceReader>> open_source(const Surroundings&
   const typed::Connector& script = reading.source.connector;
   Options options{reading.source.name, address_of(script)};
   options.group = text_option(script, "group");
-  std::string start = text_option(script, "start", options.group.empty() ? "earliest" : "group");
+  const bool shared = shares_partitions(script);
+  if (shared) options.partitions = Options::Partitions::Shared;
+  if (const typed::Option* timeout = script.find("member_timeout"))
+    options.member_timeout_ns = timeout->value.as_int();
+  std::string start = text_option(script, "start", options.group.empty() || shared ? "earliest" : "group");
   if (start == "new") options.start = Options::Start::New;
   if (start == "group") options.start = Options::Start::Group;
   const typed::Option* envelope = script.find("envelope");
-  if (envelope != nullptr && envelope->value.as_bool()) options.record = Options::Record::Envelope;
-  return open_messages(
-      around, std::move(reading),
-      connector::open_kafka_source(around.env, std::move(options), around.wake, around.notices));
+  if (envelope != nullptr && envelope->value.as_bool()) options.record = connector::KafkaRecord::Envelope;
+  auto open = shared ? connector::open_shared_kafka_source : connector::open_kafka_source;
+  return open_messages(around, std::move(reading),
+                       open(around.env, std::move(options), around.wake, around.notices));
 }
 
 std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
@@ -59,17 +68,20 @@ std::shared_ptr<connector::SinkWriter> make_writer(const Surroundings& around,
 }  // namespace
 
 const NetworkKind& kafka_kind() {
-  static const NetworkKind kind{
-      "kafka",
-      target_text,
-      open_source,
-      make_writer,
-      codec::Format::Json,
-      [](const typed::Connector&) { return connector::SourceReader::AfterCrash::ReadAgain; },
-      [](const typed::Connector& sink) {
-        return writes_transactions(sink) ? connector::SinkWriter::AfterCrash::Commits
-                                         : connector::SinkWriter::AfterCrash::Stays;
-      }};
+  static const NetworkKind kind{"kafka",
+                                target_text,
+                                open_source,
+                                make_writer,
+                                codec::Format::Json,
+                                [](const typed::Connector& source) {
+                                  using Crash = connector::SourceReader::AfterCrash;
+                                  return shares_partitions(source) ? Crash::GivenAgain : Crash::ReadAgain;
+                                },
+                                [](const typed::Connector& sink) {
+                                  return writes_transactions(sink)
+                                             ? connector::SinkWriter::AfterCrash::Commits
+                                             : connector::SinkWriter::AfterCrash::Stays;
+                                }};
   return kind;
 }
 

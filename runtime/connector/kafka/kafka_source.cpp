@@ -9,20 +9,12 @@
 #include <mutex>
 #include <utility>
 
-#include "runtime/connector/kafka/envelope.h"
+#include "runtime/connector/kafka/message.h"
 #include "runtime/connector/kafka/partition_watch.h"
+#include "runtime/connector/kafka/source_link.h"
 
 namespace mut::connector {
 namespace {
-
-struct MessageDeleter {
-  const KafkaApi* api = nullptr;
-  void operator()(rd_kafka_message_t* message) const { api->message_destroy(message); }
-};
-using Message = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
-
-// Messages that are asked for at once.
-constexpr size_t ask_messages = 512;
 
 class KafkaSource final : public Subscription {
  public:
@@ -57,7 +49,7 @@ class KafkaSource final : public Subscription {
           if (self->wake_ != nullptr) self->wake_->notify();
         },
         this);
-    link_.emplace(notices_->links(), "source", options_.name);
+    link_.emplace(env_, api_, options_.name, options_.address, notices_);
     return Unit{};
   }
 
@@ -77,8 +69,7 @@ class KafkaSource final : public Subscription {
     }
     const rd_kafka_message_t& first = *received_.front();
     group_ = {first.partition, next_[first.partition], next_[first.partition]};
-    to.begin("kafka " + options_.address.topic + "/" + std::to_string(first.partition) + " from " +
-             std::to_string(first.offset));
+    to.begin(kafka_place_text(options_.address.topic, first.partition, first.offset));
     while (!received_.empty() && !to.full() && belongs(*received_.front())) {
       add(*received_.front(), to);
       received_.pop_front();
@@ -196,27 +187,7 @@ class KafkaSource final : public Subscription {
   // Called by who polls.
   static void note_error(int code, const std::string& reason, void* source) {
     auto* self = static_cast<KafkaSource*>(source);
-    if (!self->link_) return;
-    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) self->renew_password();
-    std::string why = self->options_.address.brokers + ": " + reason;
-    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) self->link_->note_lost(why);
-    self->lost_ = true;
-    // Who is refused learns of it, also where the connection was lost just before.
-    bool refused = code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL;
-    self->notices_->say_seldom(refused ? "refused" : "lost",
-                               "source `" + self->options_.name + "`: " + why + "; connecting again",
-                               self->env_.monotonic_ns());
-  }
-
-  // It may have been changed; the next attempt has the new one.
-  void renew_password() {
-    const KafkaLogin& login = options_.address.login;
-    if (!login.password) return;
-    auto password = login.password->read(env_);
-    if (!password) return;
-    rd_kafka_error_t* failed =
-        api_.sasl_set_credentials(client_.get(), login.user.c_str(), password.value().c_str());
-    if (failed != nullptr) api_.error_destroy(failed);
+    if (self->link_) self->link_->note_error(self->client_.get(), code, reason);
   }
 
   // Where each partition begins.
@@ -300,8 +271,9 @@ class KafkaSource final : public Subscription {
   // compaction, nobody can say which had been run.
   bool check_held() {
     if (received_.back()->offset < held_->end - 1) return false;
-    auto count = static_cast<uint64_t>(std::count_if(
-        received_.begin(), received_.end(), [&](const Message& each) { return each->offset < held_->end; }));
+    auto count = static_cast<uint64_t>(
+        std::count_if(received_.begin(), received_.end(),
+                      [&](const KafkaMessage& each) { return each->offset < held_->end; }));
     if (held_checked_ || count == held_->messages) return held_checked_ = true;
     error_ = Error{"topic `" + options_.address.topic + "`, partition " + std::to_string(held_->partition) +
                    ": of the messages from " + std::to_string(held_->begin) + " to " +
@@ -312,13 +284,7 @@ class KafkaSource final : public Subscription {
   }
 
   void add(const rd_kafka_message_t& message, MessageGroup& to) {
-    if (options_.record == KafkaSourceOptions::Record::Envelope) {
-      text_.clear();
-      write_envelope(api_, message, text_);
-      to.add(text_);
-    } else {
-      to.add({static_cast<const char*>(message.payload), message.len});
-    }
+    add_message(api_, message, options_.record, text_, to);
     group_.end = next_[message.partition] = message.offset + 1;
     ++group_.messages;
     ++messages_;
@@ -329,43 +295,21 @@ class KafkaSource final : public Subscription {
     std::array<rd_kafka_message_t*, ask_messages> came{};
     ssize_t count = api_.consume_batch_queue(queue_, 0, came.data(), came.size());
     for (ssize_t i = 0; i < count; ++i) {
-      Message message(came[static_cast<size_t>(i)], MessageDeleter{&api_});
+      KafkaMessage message(came[static_cast<size_t>(i)], KafkaMessageDeleter{&api_});
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         // Of before the partitions were assigned anew.
         if (message->offset >= next_[message->partition]) received_.push_back(std::move(message));
         continue;
       }
-      if (!is_for_good(message->err)) {
+      if (!ends_source(message->err)) {
         note_error(message->err, api_.err2str(message->err), this);
         continue;
       }
       error_ = Error{"topic `" + options_.address.topic + "`: " + api_.err2str(message->err)};
       return false;
     }
-    if (!received_.empty() && std::exchange(lost_, false)) {
-      link_->note_made_again();
-      notices_->say_seldom(
-          "again", "source `" + options_.name + "` is connected to " + options_.address.brokers + " again",
-          env_.monotonic_ns());
-    }
+    if (!received_.empty()) link_->note_message();
     return true;
-  }
-
-  static bool is_for_good(rd_kafka_resp_err_t code) {
-    switch (code) {
-      case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-      case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-      case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-      case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-      case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-      case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-      case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-      case RD_KAFKA_RESP_ERR__FATAL:
-        return true;
-      default:
-        return false;
-    }
   }
 
   env::Env& env_;
@@ -373,17 +317,16 @@ class KafkaSource final : public Subscription {
   KafkaApi api_;
   env::EventCount* wake_;
   std::shared_ptr<Notices> notices_;
-  std::optional<Link> link_;
+  std::optional<SourceLink> link_;
   KafkaClient client_;
   rd_kafka_queue_t* queue_ = nullptr;
-  std::deque<Message> received_;     // and not taken
-  std::map<int32_t, int64_t> next_;  // by partition: the message that is taken next
-  std::map<int32_t, int64_t> low_;   // the first that is kept
-  Group group_;                      // that was taken last; begin == end: none
-  std::optional<Group> held_;        // comes first, as the run before had it
+  std::deque<KafkaMessage> received_;  // and not taken
+  std::map<int32_t, int64_t> next_;    // by partition: the message that is taken next
+  std::map<int32_t, int64_t> low_;     // the first that is kept
+  Group group_;                        // that was taken last; begin == end: none
+  std::optional<Group> held_;          // comes first, as the run before had it
   bool held_checked_ = false;
   bool assigned_ = false;
-  bool lost_ = false;
   uint64_t messages_ = 0;
   std::deque<Taken> taken_;  // groups that are not acknowledged
   std::string text_;

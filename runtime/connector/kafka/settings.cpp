@@ -80,6 +80,12 @@ void hear_delivered(rd_kafka_t* client, const rd_kafka_message_t* message, void*
   hearing.to.delivered(client, message, hearing.to.opaque);
 }
 
+void hear_rebalance(rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
+                    void* opaque) {
+  auto& hearing = *static_cast<KafkaHearing*>(opaque);
+  hearing.to.rebalance(code, partitions, hearing.to.opaque);
+}
+
 const char* name_of(KafkaLogin::Way way) {
   switch (way) {
     case KafkaLogin::Way::None:
@@ -170,6 +176,7 @@ Result<KafkaClient> make_kafka_client(env::Env& env, const KafkaApi& api, rd_kaf
   api.conf_set_error_cb(conf, hear_error);
   if (address.tls.check == Tls::Check::Verify) (void)api.conf_set_ssl_cert_verify_cb(conf, hear_certificate);
   if (callbacks.delivered != nullptr) api.conf_set_dr_msg_cb(conf, hear_delivered);
+  if (callbacks.rebalance != nullptr) api.conf_set_rebalance_cb(conf, hear_rebalance);
   rd_kafka_t* client = api.new_(type, conf, why.data(), why.size());
   if (client != nullptr) return KafkaClient(client, KafkaClientDeleter{&api, std::move(hearing)});
   api.conf_destroy(conf);

@@ -37,6 +37,9 @@ struct KafkaCallbacks {
   // `why`: what the library says of a connection, with what may be done about it.
   void (*error)(int code, const std::string& why, void* opaque) = nullptr;
   void (*delivered)(rd_kafka_t*, const rd_kafka_message_t*, void* opaque) = nullptr;
+  // Partitions are granted or taken away, as `code` says.
+  void (*rebalance)(rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
+                    void* opaque) = nullptr;
 };
 
 // What a client has been told by its library.
@@ -54,7 +57,12 @@ struct KafkaHearing {
 struct KafkaClientDeleter {
   const KafkaApi* api = nullptr;
   std::unique_ptr<KafkaHearing> hearing;
-  void operator()(rd_kafka_t* client) const { api->destroy(client); }
+  // A consumer leaves its group when it goes; Silent: the group finds out by itself, and nothing is waited
+  // for.
+  enum class Farewell : uint8_t { Leave, Silent } farewell = Farewell::Leave;
+  void operator()(rd_kafka_t* client) const {
+    api->destroy_flags(client, farewell == Farewell::Silent ? RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE : 0);
+  }
 };
 using KafkaClient = std::unique_ptr<rd_kafka_t, KafkaClientDeleter>;
 

@@ -60,6 +60,12 @@ class MessageSource final : public SourceReader {
     subscription_->acknowledge(messages);
   }
 
+  bool is_waited_for() const override { return subscription_->is_waited_for(); }
+  bool waits_for_sinks() const override { return subscription_->is_given_again(); }
+  AfterCrash after_crash() const override {
+    return subscription_->is_given_again() ? AfterCrash::GivenAgain : SourceReader::after_crash();
+  }
+
   bool replays() const override { return subscription_->replays(); }
   SourcePlace place() const override {
     SourcePlace out;

@@ -80,6 +80,11 @@ class Subscription {
   // The first so many messages that take() has handed over need not be given again: what came of them is
   // durable, or they have run and nothing is kept durable.
   virtual void acknowledge(uint64_t messages) { (void)messages; }
+  // Whether whoever reads its input next is given what was not acknowledged: then nothing is that may still
+  // get lost in this run.
+  virtual bool is_given_again() const { return false; }
+  // Whether somebody outside waits for acknowledge().
+  virtual bool is_waited_for() const { return false; }
 };
 
 }  // namespace mut::connector

@@ -37,7 +37,7 @@ std::string perf_of_environment() {
 }
 
 // False: it could not be written.
-bool tell_profile(Engine& engine, const RunOptions& options) {
+bool tell_profile(Engine& engine, const RunOptions& options, const RunLog& log) {
   auto report = engine.profile();
   if (!report) return false;
   std::string text = options.profile == RunOptions::Profile::Json ? profile_json(report.value()) + "\n"
@@ -45,7 +45,10 @@ bool tell_profile(Engine& engine, const RunOptions& options) {
   std::FILE* to = options.profile_to.empty() ? stderr : std::fopen(options.profile_to.c_str(), "we");
   bool written = to != nullptr && std::fputs(text.c_str(), to) >= 0;
   if (to != nullptr && to != stderr) written = std::fclose(to) == 0 && written;
-  if (!written) print_error("mutc: " + options.profile_to + ": the profile cannot be written");
+  if (!written) {
+    log.say(RunLog::Level::Error, "failed", "mutc: " + options.profile_to + ": the profile cannot be written",
+            {{"exit_code", std::to_string(exit_io)}});
+  }
   return written;
 }
 
@@ -318,7 +321,7 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   if (!options.shadows.empty() && !tell_shadow(engine, options, log) && exit_code == 0)
     exit_code = exit_script;
   if (!options.canaries.empty()) tell_canary(engine, log);
-  if (options.profile != RunOptions::Profile::No && !tell_profile(engine, options) && exit_code == 0)
+  if (options.profile != RunOptions::Profile::No && !tell_profile(engine, options, log) && exit_code == 0)
     exit_code = exit_io;
   EngineStats stats = engine.stats();
   tell_messages();
@@ -329,12 +332,16 @@ int run_script(const RunOptions& options, const ConsoleOptions& console) {
   }
   tell_messages();
   log.losses(stats);
-  if (!options.stats.empty() && !write_stats(options.stats, stats, seconds)) exit_code = exit_io;
-  if (options.disturb == "swap" && !console.quiet) {
-    std::fprintf(stderr, "mutc: disturbed by %llu cuts, %llu cells, %llu entries\n",
-                 static_cast<unsigned long long>(stats.swaps),
-                 static_cast<unsigned long long>(stats.cells_converted),
-                 static_cast<unsigned long long>(stats.entries_converted));
+  if (!options.stats.empty() && !write_stats(options.stats, stats, seconds)) {
+    log.say(Level::Error, "failed", "mutc: " + options.stats + ": cannot be written",
+            {{"exit_code", std::to_string(exit_io)}});
+    exit_code = exit_io;
+  }
+  if (options.disturb == "swap") {
+    log.say(Level::Info, "message",
+            "mutc: disturbed by " + std::to_string(stats.swaps) + " cuts, " +
+                std::to_string(stats.cells_converted) + " cells, " + std::to_string(stats.entries_converted) +
+                " entries");
   }
   if (exit_code == 0 && options.fail_on == "errors" && stats.event_errors > 0) exit_code = exit_script;
   log.note("ended", {{"exit_code", std::to_string(exit_code)},

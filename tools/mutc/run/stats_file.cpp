@@ -44,9 +44,7 @@ bool write_stats(const std::string& path, const EngineStats& stats, double secon
       stats.spilled_bytes, stats.live_dylibs, counts(positions), counts(stats.errors_by_stream),
       counts(stats.dropped_by_stage), counts(stats.late_by_stage), checkpoints(stats.checkpoints));
   out.flush();
-  if (out) return true;
-  std::fprintf(stderr, "mutc: %s: cannot be written\n", path.c_str());
-  return false;
+  return static_cast<bool>(out);
 }
 
 }  // namespace mut::tools

@@ -5,7 +5,7 @@
 
 namespace mut::tools {
 
-// `--stats=FILE`: JSON with a `schema` number. False after a message.
+// `--stats=FILE`: JSON with a `schema` number. False: it could not be written.
 bool write_stats(const std::string& path, const EngineStats& stats, double seconds);
 
 }  // namespace mut::tools
