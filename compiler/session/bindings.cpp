@@ -126,7 +126,7 @@ Outcome<std::unique_ptr<connector::SourceReader>> Engine::State::open_source(con
   bool bound = session::find_binding(bindings, "source", source.name) != nullptr;
   if (host == host_sources.end() && plan.own_metrics && !bound) {
     session::MetricsSourceOptions own{source.connector.find("every")->value.as_int(),
-                                      [this] { return now(); },
+                                      [this] { return steady(); },
                                       [this, of = source.name] { return metrics_row(of); }};
     return session::make_metrics_source(*env, std::move(own), plan.record,
                                         session::decode_options(source.connector, plan));

@@ -88,6 +88,10 @@ struct Engine::State {
   int64_t now() const {
     return options.clock == EngineOptions::Clock::Virtual ? virtual_now.load() : env->wall_ns();
   }
+  // For what is to happen after a while, whatever becomes of the clock of the machine.
+  int64_t steady() const {
+    return options.clock == EngineOptions::Clock::Virtual ? virtual_now.load() : env->monotonic_ns();
+  }
 
   std::mutex opening_mutex;  // of who opens sinks; before sinks_mutex
   std::mutex sinks_mutex;    // guards known_sinks

@@ -42,7 +42,10 @@ SourceFigures source_figures(const runtime::FeedState& feed, const runtime::Sour
 SinkFigures sink_figures(const runtime::EmitPlan& emit, const runtime::OutletBinding& binding,
                          int64_t steady_ns) {
   SinkFigures out{emit.name, emit.stream, binding.rows};
-  if (binding.writer) out.waiting_bytes = binding.writer->waiting_bytes();
+  if (binding.writer) {
+    out.waiting_bytes = binding.writer->waiting_bytes();
+    out.out_of_space = binding.writer->is_out_of_space();
+  }
   out.held_up_ns = binding.held_up_ns;
   if (binding.full_since_ns) out.held_up_ns += steady_ns - *binding.full_since_ns;
   return out;
@@ -207,6 +210,10 @@ void Engine::fill_figures(EngineFigures& out) const {
   out.shards_worked_ns = s.runner->fleet().worked_ns();
   out.state_bytes_max = s.runner->budget().limit();
   out.spilled_bytes = stats.spilled_bytes;
+  if (s.checkpoints) {
+    out.checkpoints_durable = s.checkpoints->figures().durable;
+    out.checkpoints_abandoned = s.checkpoints->figures().abandoned;
+  }
   out.event_errors = stats.event_errors;
   std::vector<runtime::FeedState> feeds = s.runner->feeds().states();
   for (size_t i = 0; i < feeds.size(); ++i)

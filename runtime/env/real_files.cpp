@@ -12,7 +12,7 @@
 namespace mut::env {
 
 Error system_error(const std::string& what) {
-  bool full = errno == ENOSPC || errno == EDQUOT;
+  bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
   return {what + ": " + strerror(errno), full ? Error::Cause::NoSpace : Error::Cause::Other};
 }
 

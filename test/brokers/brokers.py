@@ -6,6 +6,7 @@ import tempfile
 
 import claims
 import harness
+import restarts
 import service
 
 NAMES = ["nats", "mqtt", "kafka"]  # of modules here, `broker_NAME`
@@ -39,6 +40,7 @@ def judge():
             with server:
                 for adapter in adapters:
                     claims.judge(adapter)
+                    restarts.judge(adapter)
                 if hasattr(module, "judge"):
                     module.judge(server)
-    return skipped
+    return skipped + restarts.judge_postgres()

@@ -1,4 +1,7 @@
 """What is on the disk is wrong: refused by name, the checkpoint before used, or the run not begun. And a disk that is full."""
+import hashlib
+import json
+import os
 import pathlib
 import random
 import shutil
@@ -6,10 +9,12 @@ import subprocess
 import tempfile
 import time
 
-from common import KILLED, check, has_fail_points, mutc, run, skip
+from common import KILLED, check, has_fail_points, mutc, root, run, skip
 from scripts import SCRIPTS, differs, outputs, write_input
 
 ROWS = 3000
+LARGE = 4000  # damages of a large checkpoint in the long mode; unit_checkpoint does some of them each time
+PIECE = 400
 OPTIONS = ["--state", "st", "--checkpoint-every", "0ms", "--batch", "500", "--tier", "quick"]
 
 
@@ -160,7 +165,31 @@ cp -r disk kept; exit $code"""
         check(f"full output {' '.join(options)}: rows wait", problem or differs(wanted, outputs(work / "kept"), False))
 
 
+def large():
+    """Thousands of damages of a hundred megabytes; a later run goes on with those that are left."""
+    mark = pathlib.Path(os.environ.get("MUT_DAMAGES_MARK", root / "build/damages.json"))
+    program = pathlib.Path(os.environ.get("BUILD", root / "build/release"), "bin/unit_checkpoint")
+    if not program.exists():
+        print(f"skipped damage of a large checkpoint: there is no {program}")
+        return skip()
+    build = hashlib.sha256(program.read_bytes()).hexdigest()
+    done = json.loads(mark.read_text()) if mark.exists() else {}
+    done = done if done.get("build") == build else {"build": build, "damages": 0}
+    while done["damages"] < LARGE:
+        seed = done["damages"] // PIECE + 1
+        ran = subprocess.run([program, "--gtest_filter=LargeCheckpoint.*"], capture_output=True, text=True, timeout=1200,
+                             env={**os.environ, "MUT_DAMAGES": str(PIECE), "MUT_SEED": str(seed)})
+        if ran.returncode:
+            return check(f"damage of a large checkpoint, seed {seed}", ran.stdout[-800:])
+        done["damages"] += PIECE
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_text(json.dumps(done))
+    check(f"damage of a large checkpoint: {done['damages']} of one build", None)
+
+
 def test(workers, long):
+    if long:
+        large()
     with tempfile.TemporaryDirectory() as scratch:
         template = pathlib.Path(scratch) / "template"
         template.mkdir()

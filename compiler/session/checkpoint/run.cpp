@@ -141,6 +141,7 @@ std::optional<uint64_t> CheckpointRun::tell_outcome() {
   auto outcome = writer_->take_outcome();
   if (!outcome) return std::nullopt;
   if (outcome->done) {
+    ++figures_.durable;
     figures_.number = outcome->number;
     figures_.written_bytes += outcome->written_bytes;
     figures_.state_bytes = outcome->named_bytes;

@@ -85,6 +85,7 @@ class CheckpointRun {
   struct Figures {
     uint64_t taken = 0;
     uint64_t abandoned = 0;
+    uint64_t durable = 0;
     uint64_t number = 0;   // of the newest that is durable
     int64_t pause_ns = 0;  // processor time of the thread of the rows, all together
     int64_t pause_most_ns = 0;

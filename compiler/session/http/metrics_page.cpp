@@ -79,6 +79,9 @@ void add_flow(const EngineFigures& figures, MetricsText& out) {
   out.begin({Kind::Counter, "mutstream_backpressure_seconds", "seconds",
              "How long no rows were run because what a sink writes was not taken."});
   for (const SinkFigures& sink : figures.sinks) out.add({{"sink", sink.name}}, seconds(sink.held_up_ns));
+  out.begin({Kind::Gauge, "mutstream_sink_out_of_space", "",
+             "1 while rows of a sink wait for a disk that is full, else 0."});
+  for (const SinkFigures& sink : figures.sinks) out.add({{"sink", sink.name}}, sink.out_of_space ? 1 : 0);
   out.add_histogram("mutstream_batch_seconds", "How long batches took.", figures.batches);
   out.begin({Kind::Counter, "mutstream_shard_worked_seconds", "seconds",
              "How long each of several shards has run rows."});
@@ -96,6 +99,10 @@ void add_state(const EngineFigures& figures, MetricsText& out) {
   out.add({}, count(figures.spilled_bytes));
   out.begin({Kind::Gauge, "mutstream_state_keys", "", "Entries that a stage keeps."});
   for (const StoreFigures& store : figures.stores) out.add({{"stage", store.path}}, count(store.entries));
+  out.begin({Kind::Counter, "mutstream_checkpoints", "",
+             "Checkpoints of this run, by whether they are on the disk or were given up."});
+  out.add({{"result", "durable"}}, count(figures.checkpoints_durable));
+  out.add({{"result", "abandoned"}}, count(figures.checkpoints_abandoned));
 }
 
 void add_edits(const EngineFigures& figures, MetricsText& out) {

@@ -73,7 +73,8 @@ std::optional<std::string> Engine::State::metrics_row(const std::string& source)
   const uint64_t records = runner->stats().records_in;
   const uint64_t rows = runner->stats().rows_out - runner->outlets().looked_rows();
   MetricsBefore& before = metrics_before[source];
-  const int64_t since_ns = before.at_ns != 0 ? now_ns - before.at_ns : 0;
+  const int64_t steady_ns = steady();
+  const int64_t since_ns = before.at_ns != 0 ? steady_ns - before.at_ns : 0;
   char time[text::time_bytes_max];
   std::string out = fmt::format(
       R"({{"time":"{}","version":{},"records_in":{},"rows_out":{},"records_per_s":{:.3f},"rows_per_s":{:.3f},)"
@@ -83,7 +84,7 @@ std::optional<std::string> Engine::State::metrics_row(const std::string& source)
       per_second(records - before.records, since_ns), per_second(rows - before.rows, since_ns),
       runner->errors().total(), dropped, number_or_null(lag_ms), waiting_bytes, queued_bytes,
       held_up_ns / ms_ns, runner->budget().used(), runner->budget().limit(), sources, sinks);
-  before = {now_ns, records, rows};
+  before = {steady_ns, records, rows};
   return out;
 }
 

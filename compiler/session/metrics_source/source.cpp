@@ -14,11 +14,11 @@ using connector::Poll;
 class MetricsRows final : public connector::Subscription {
  public:
   explicit MetricsRows(MetricsSourceOptions options)
-      : options_(std::move(options)), next_ns_(options_.now_ns()) {}
+      : options_(std::move(options)), next_ns_(options_.steady_ns()) {}
 
   Poll take(connector::MessageGroup& to) override {
     if (stopped_.load()) return Poll::End;
-    int64_t now_ns = options_.now_ns();
+    int64_t now_ns = options_.steady_ns();
     if (now_ns < next_ns_) return Poll::Wait;
     auto row = options_.row();
     if (!row) return Poll::End;
@@ -27,7 +27,7 @@ class MetricsRows final : public connector::Subscription {
     to.add(*row);
     return Poll::Ready;
   }
-  int64_t retry_after_ns() const override { return std::max<int64_t>(next_ns_ - options_.now_ns(), 0); }
+  int64_t retry_after_ns() const override { return std::max<int64_t>(next_ns_ - options_.steady_ns(), 0); }
   const Error& error() const override { return error_; }
   void stop() override { stopped_.store(true); }
 

@@ -13,8 +13,8 @@ namespace mut::session {
 
 struct MetricsSourceOptions {
   int64_t every_ns = 0;
-  // What time it is, by the clock of the engine, nanoseconds since the epoch.
-  std::function<int64_t()> now_ns;
+  // Nanoseconds, by a clock that is not set.
+  std::function<int64_t()> steady_ns;
   // One record as JSON; nothing: all else has ended, and so does this. Called by poll().
   std::function<std::optional<std::string>()> row;
 };

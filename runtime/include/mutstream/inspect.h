@@ -66,9 +66,10 @@ struct StoreFigures {
 struct SinkFigures {
   std::string name;
   std::string stream;
-  uint64_t rows = 0;         // since it was opened
-  size_t waiting_bytes = 0;  // that the world has not taken yet
-  int64_t held_up_ns = 0;    // so long, in all, no rows were run because the world took nothing here
+  uint64_t rows = 0;          // since it was opened
+  size_t waiting_bytes = 0;   // that the world has not taken yet
+  int64_t held_up_ns = 0;     // so long, in all, no rows were run because the world took nothing here
+  bool out_of_space = false;  // rows wait for a disk that is full
 };
 
 struct ParamFigures {
@@ -91,6 +92,9 @@ struct EngineFigures {
   size_t state_bytes_max = 0;
   size_t spilled_bytes = 0;  // of state_bytes: what lies in the file of EngineOptions::spill_dir
   size_t taps = 0;
+  // Of EngineOptions::state_dir.
+  uint64_t checkpoints_durable = 0;
+  uint64_t checkpoints_abandoned = 0;
   // Of several shards: how long each has run rows, nanoseconds. Far apart: few keys have most of the events.
   std::vector<int64_t> shards_worked_ns{};
   std::vector<SourceFigures> sources;

@@ -108,6 +108,8 @@ uint32_t spare_processors() {
 
 int run_script(const RunOptions& options, const ConsoleOptions& console) {
   std::signal(SIGPIPE, SIG_IGN);
+  // A write past the size that the system allows a file fails like one to a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   auto text = read_script(options.file);
   if (!text) return exit_io;
   // The interpreter ends at once: it has no state worth finishing.
