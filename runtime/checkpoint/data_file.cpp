@@ -49,16 +49,17 @@ Result<std::unique_ptr<DataFileWriter>> DataFileWriter::create(env::Env& env, st
   auto file = env.open_output(path, env::OpenMode::CreateNew);
   if (!file) return file.error();
   std::unique_ptr<DataFileWriter> out(new DataFileWriter(env, std::move(file).value(), number));
-  Status begun = out->put(bytes_of(file_head()));
+  FileHead head = file_head();
+  Status begun = out->put(bytes_of(head), crc32c(bytes_of(head)));
   if (!begun) return begun.error();
   return out;
 }
 
-Status DataFileWriter::put(std::string_view bytes) {
+Status DataFileWriter::put(std::string_view bytes, uint32_t crc) {
   if (env_.fail_points().at("checkpoint.write") == env::Fault::Error)
     return Error{"injected failure of checkpoint.write"};
   Status written = file_->write(bytes);
-  digest_ = crc32c(bytes, digest_);
+  digest_ = crc32c_of_both(digest_, crc, bytes.size());
   bytes_ += bytes.size();
   return written;
 }
@@ -66,9 +67,10 @@ Status DataFileWriter::put(std::string_view bytes) {
 Result<BlockPlace> DataFileWriter::add(BlockKind kind, std::string_view payload) {
   BlockPlace place{number_, bytes_, payload.size()};
   BlockHead head{payload.size(), number_, static_cast<uint32_t>(kind), 0, 0, 0};
-  head.crc = crc32c(payload, crc_of_head(head));
-  Status written = put(bytes_of(head));
-  if (written) written = put(payload);
+  uint32_t crc = crc32c(payload);
+  head.crc = crc32c_of_both(crc_of_head(head), crc, payload.size());
+  Status written = put(bytes_of(head), crc32c(bytes_of(head)));
+  if (written) written = put(payload, crc);
   if (!written) return written.error();
   return place;
 }

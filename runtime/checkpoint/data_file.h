@@ -42,7 +42,8 @@ class DataFileWriter {
  private:
   DataFileWriter(env::Env& env, std::unique_ptr<env::OutputFile> file, uint64_t number)
       : env_(env), file_(std::move(file)), number_(number) {}
-  Status put(std::string_view bytes);
+  // `crc`: of those bytes.
+  Status put(std::string_view bytes, uint32_t crc);
   env::Env& env_;
   std::unique_ptr<env::OutputFile> file_;
   uint64_t number_;

@@ -313,5 +313,20 @@ TEST(Crc32c, IsThatOfTheStandardByEitherWay) {
   }
 }
 
+TEST(Crc32c, LongTextsAndTextsBehindEachOther) {
+  std::mt19937_64 chance(7);
+  std::string bytes(100'000, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(chance());
+  for (size_t size : {12'287, 12'288, 12'289, 24'576, 40'003, 99'999, 100'000}) {
+    std::string_view text(bytes.data(), size);
+    EXPECT_EQ(crc32c(text), crc32c_portable(text)) << size;
+    for (size_t first : {size_t{0}, size_t{1}, size / 3, size - 1, size}) {
+      EXPECT_EQ(crc32c_of_both(crc32c(text.substr(0, first)), crc32c(text.substr(first)), size - first),
+                crc32c_portable(text))
+          << size << " from " << first;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mut::checkpoint
