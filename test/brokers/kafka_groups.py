@@ -444,7 +444,7 @@ def more_than_partitions(folder, topic):
 
 
 def judge(kafka, server):
-    """With `--long` all; else those that take no more than some ten seconds each, most of which is waiting for a group to agree."""
+    """With `--long` all; else a few: a group takes seconds to agree."""
     def claim(name, of, *arguments, partitions=PARTITIONS):
         def on_topic(folder):
             of(folder, Topic(kafka, server, "-".join(name.replace(",", "").split()), partitions), *arguments)
@@ -465,9 +465,9 @@ def judge(kafka, server):
         claim("broker gone for good and long", broker_gone_for_good, 2 * TIMEOUT)
         claim("held up", held_up)
         claim("places", places_of_the_group)
-    claim("new", begins_new)
-    claim("gone", gone, partitions=1)
-    claim("grows", grows, partitions=2)
+        claim("new", begins_new)
+        claim("gone", gone, partitions=1)
+        claim("grows", grows, partitions=2)
+        claim("one too many", more_than_partitions, partitions=1)
     claim("with others", with_others)
     claim("other ways", other_ways)
-    claim("one too many", more_than_partitions, partitions=1)
