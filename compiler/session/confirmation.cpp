@@ -10,11 +10,8 @@ namespace {
 constexpr int64_t patience_ns = 2'000'000'000;
 constexpr int64_t rest_ns = 200'000'000;
 
-// Of one that loses rows anyway nothing is known.
 bool has_left(const KnownSink& sink) {
-  using Crash = connector::SinkWriter::AfterCrash;
-  if (sink.writer->is_out_of_space()) return false;
-  return sink.writer->waiting_bytes() == 0 || sink.writer->after_crash() == Crash::Loses;
+  return !sink.writer->is_out_of_space() && sink.writer->waiting_bytes() == 0;
 }
 
 }  // namespace

@@ -39,14 +39,16 @@ constexpr uint32_t product(uint32_t a, uint32_t b) {
   return out;
 }
 
-// x to the power of 2, 4, 8, …, each the square of the one before.
-constexpr std::array<uint32_t, 32> make_squares() {
-  std::array<uint32_t, 32> out{};
+// x to the power of 1, 2, 4, 8, …, each the square of the one before. The next one were x again: modulo this
+// polynomial, which is a multiple of x + 1, x has the order 2^31 - 1.
+constexpr std::array<uint32_t, 31> make_squares() {
+  std::array<uint32_t, 31> out{};
   out[0] = one >> 1;
   for (size_t i = 1; i < out.size(); ++i) out[i] = product(out[i - 1], out[i - 1]);
   return out;
 }
-constexpr std::array<uint32_t, 32> squares = make_squares();
+constexpr std::array<uint32_t, 31> squares = make_squares();
+static_assert(product(squares[30], squares[30]) == squares[0]);
 
 // What a CRC is multiplied by when so many bytes follow.
 constexpr uint32_t shift_of(uint64_t bytes) {

@@ -1,6 +1,7 @@
 #include "runtime/checkpoint/state_dir.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -51,6 +52,17 @@ Result<Listing> list(env::Env& env, const std::string& path) {
     } else if (name != "lock") {
       out.foreign = name;
     }
+  }
+  return out;
+}
+
+// Bytes of a Spill that a start has to have: files, blocks that are put together, and the state beside them,
+// which is rounded up too.
+uint64_t room_to_load(const Manifest& manifest) {
+  uint64_t out = 0;
+  for (const Manifest::DataFile& of : manifest.files) out += std::bit_ceil(of.bytes);
+  for (const Manifest::Section& section : manifest.sections) {
+    for (const Manifest::Block& block : section.blocks) out += 3 * block.front().bytes;
   }
   return out;
 }
@@ -134,12 +146,15 @@ Result<std::unique_ptr<Loaded>> StateDir::load(uint64_t number,
   auto out = std::make_unique<Loaded>();
   out->manifest_ = std::move(parsed).value();
   if (out->number() != number) return Error{path + ": it is checkpoint " + std::to_string(out->number())};
+  // Else the state that is made of it would find none.
+  bool has_room = spill && room_to_load(out->manifest_) <= spill->bytes_max() - spill->used_bytes();
+  const std::shared_ptr<state::Spill> to = has_room ? spill : nullptr;
   for (const Manifest::DataFile& of : out->manifest_.files) {
-    auto data = read_data_file(env_, file("data", of.number), of.bytes, of.digest, spill);
+    auto data = read_data_file(env_, file("data", of.number), of.bytes, of.digest, to);
     if (!data) return data.error();
     out->files_.emplace(of.number, std::move(data).value());
   }
-  Status assembled = out->assemble(spill);
+  Status assembled = out->assemble(to);
   if (!assembled) return assembled.error().within(path);
   return out;
 }
@@ -357,8 +372,12 @@ Status StateDir::write(const Contents& contents) {
     // Nothing names it; what was synced in vain is not synced again. A manifest that had its name may have it
     // again after a crash: its data goes with a later one.
     (void)env_.remove_file(file("manifest", contents.number) + ".new");
-    if (!env_.remove_file(file("manifest", contents.number)))
+    bool was_named = env_.identify(file("manifest", contents.number)).ok();
+    if (was_named) {
+      (void)env_.remove_file(file("manifest", contents.number));
+    } else {
       (void)env_.remove_file(file("data", contents.number));
+    }
     return done.error().within("checkpoint " + std::to_string(contents.number));
   }
   previous_ = std::exchange(last_, std::move(manifest));

@@ -84,14 +84,14 @@ bool Session::may_be_refused() const {
   return was_asked_who_it_is_ && library_->SSL_version(ssl_) >= TLS1_3_VERSION;
 }
 
-Status Session::look() {
+Result<bool> Session::look() {
   library_->ERR_clear_error();
   char ignored;
   int got = library_->SSL_peek(ssl_, &ignored, 1);
   int why = got > 0 ? SSL_ERROR_NONE : library_->SSL_get_error(ssl_, got);
   if (why == SSL_ERROR_SSL || why == SSL_ERROR_SYSCALL) return failed();
   gather();
-  return Unit{};
+  return got > 0 || !has_part();
 }
 
 Result<int64_t> Session::read(char* to, size_t bytes) {

@@ -25,8 +25,10 @@ class Session {
   // The other side looks at the certificate of this one, or at there being none, behind what this one takes
   // for the end of the agreement: by TLS 1.3 it may still be refused. Of who connects, once both have agreed.
   bool may_be_refused() const;
-  // Takes in what is put, and leaves what read() gives. Fails as read() does.
-  Status look();
+  // Takes in what is put, and leaves what read() gives: whether a whole record came. Fails as read() does.
+  Result<bool> look();
+  // Of a record that has not come as a whole, or of what read() gives: something is there.
+  bool has_part() const { return library_->SSL_has_pending(ssl_) != 0; }
   // Up to `bytes`; 0: the other side has said goodbye; -1: more has to come.
   Result<int64_t> read(char* to, size_t bytes);
   bool has_ended() const { return ended_; }  // read() has said so

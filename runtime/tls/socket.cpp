@@ -88,7 +88,7 @@ Result<int64_t> EncryptedSocket::read(char* to, size_t bytes) {
     if (!got) (void)broke(got.error().within(peer()));
     if (!got || got.value() == 0) break;
     // What came was understood, and is no refusal.
-    if (got.value() > 0 || turn > 0) doubted_by_ = nullptr;
+    if (got.value() > 0 || (turn > 0 && !session_->has_part())) doubted_by_ = nullptr;
     if (got.value() > 0) {
       filled += static_cast<size_t>(got.value());
     } else if (take_in()) {
@@ -141,10 +141,10 @@ void EncryptedSocket::doubt(env::Env& env, int64_t until_ns) {
 
 Status EncryptedSocket::hear() {
   while (!broken_ && is_in_doubt() && take_in()) {
-    Status taken = session_->look();
+    auto taken = session_->look();
     (void)send();
     if (!taken) return broke(taken.error().within(peer()));
-    doubted_by_ = nullptr;
+    if (taken.value()) doubted_by_ = nullptr;
   }
   may_have_more_ = true;
   return broken_ ? Status(*broken_) : Status(Unit{});

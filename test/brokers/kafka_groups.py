@@ -225,6 +225,27 @@ def killed_on_the_way(folder, topic):
     print(f"{topic.name}: a member killed three times, {len(rows_there) - topic.sent} of {topic.sent} rows twice", flush=True)
 
 
+def held_by_a_sink(folder, topic):
+    """A member is killed whose rows wait for a receiver that does not read: what that has not got another member gets."""
+    receiver = listen()
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    port = receiver.getsockname()[1]
+    topic.send(200000)
+    one = Member(folder / "one", topic, sink=f'tcp(connect: "127.0.0.1:{port}")')
+    peer, _ = receiver.accept()
+    got = peer.recv(10000)
+    time.sleep(3)  # more than between two commits
+    one.run.kill()
+    while piece := peer.recv(1 << 16):
+        got += piece
+    there = {json.loads(line)["n"] for line in got.split(b"\n")[:-1]}
+    must(0 < len(there) < topic.sent, f"{len(there)} rows of {topic.sent} went out before the kill")
+    two = Member(folder / "two", topic)
+    until(lambda: len(there | {row["n"] for row in rows(folder / "two" / "out.jsonl")}) == topic.sent,
+          lambda: f"{len(there)} and {len(rows(folder / 'two' / 'out.jsonl'))} rows of {topic.sent}: {two.run.said()[-500:]}")
+    two.run.stop()
+
+
 def broker_gone(folder, topic, timeout, state):
     """Killed, and there again three seconds later. It takes some 15 s to come: members that may be silent for longer stay, and no
     message comes twice; others have lost their partitions, and have some again."""
@@ -452,6 +473,7 @@ def judge(kafka, server):
         case(f"kafka: group, {name}", on_topic)
     claim("calm", calm, False)
     claim("killed, with a state", killed, True)
+    claim("held by a sink", held_by_a_sink)
     if LONG:
         claim("calm, with a state", calm, True)
         claim("killed", killed, False)

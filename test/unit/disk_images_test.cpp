@@ -18,7 +18,7 @@ using test::Disk;
 using test::DiskEnv;
 using test::one_of;
 
-const std::string folder = "/work/st";
+const std::string folder = "/disk/st";
 const std::string output = "/out/rows.jsonl";
 
 uint64_t number_of(const char* variable, uint64_t otherwise) {

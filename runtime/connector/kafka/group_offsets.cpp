@@ -9,6 +9,7 @@ namespace {
 
 // Nanoseconds, between two commits; for the answer to one.
 constexpr int64_t commit_every_ns = 200'000'000;
+constexpr int64_t commit_again_ns = 50'000'000;
 constexpr int64_t commit_wait_ns = 10'000'000'000;
 // For an answer, milliseconds: of a broker, and of the next when one has not answered.
 constexpr int answer_wait_ms = 2'000;
@@ -101,9 +102,14 @@ bool GroupOffsets::is_answered() const {
 }
 
 bool GroupOffsets::commit_all(int64_t until_ns) {
-  while (sent_ns_ != 0 || !partitions_.to_commit().empty()) {
-    if (env_.monotonic_ns() >= until_ns) return false;
-    begin_commit();
+  for (int64_t again_ns = 0; sent_ns_ != 0 || !partitions_.to_commit().empty();) {
+    const int64_t now_ns = env_.monotonic_ns();
+    if (now_ns >= until_ns) return false;
+    // One that was refused at once is not sent again at once.
+    if (now_ns >= again_ns && sent_ns_ == 0) {
+      again_ns = now_ns + commit_again_ns;
+      begin_commit();
+    }
     (void)api_.queue_poll_callback(answers_, answer_look_ms);
   }
   return true;
