@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import authority
@@ -223,6 +224,61 @@ emit r.errors to file("errors.jsonl")
              {"key": "gone", "n": None, "topic": "enveloped", "offset": 2, "who": None}])
 
 
+def partition_to_partition(folder, server):
+    """Topic to topic, each of three partitions, with a filter and keys: an edit each 200 ms, and the broker stands still for three seconds. What
+    is in a partition of the one is, filtered, in that of the other, with its keys and in its order."""
+    for name in ("apart", "apart-out"):
+        kcat(server, "-L", "-t", name)
+        until(lambda: b"partition 0, leader" in kcat(server, "-L", "-t", name), "the topic is not made")
+        make_partitions(server, name, 3)
+        until(lambda: b"partition 2, leader" in kcat(server, "-L", "-t", name), "no partitions")
+
+    def script(version):
+        return f"""source r: {{ n: int, key: string }} = kafka(brokers: "{server.address}", topic: "apart")
+stream even = r | where n % 2 == 0 | select n, key, v = {version}
+emit even to kafka(brokers: "{server.address}", topic: "apart-out", key: key)
+"""
+    run = Run(folder, script(1), "--control", "control.socket")
+    console = claims.Console(folder)
+    sent, trouble, over = [0], [], threading.Event()
+
+    def publish():
+        try:
+            while not over.wait(0.05):
+                lines = b"".join(b'k%d|{"n":%d,"key":"k%d"}\n' % (n % 7, n, n % 7) for n in range(sent[0], sent[0] + 50))
+                kcat(server, "-P", "-t", "apart", "-K", "|", text=lines)
+                sent[0] += 50
+        except (OSError, subprocess.SubprocessError) as problem:
+            trouble.append(problem)
+    publisher = threading.Thread(target=publish, daemon=True)
+    publisher.start()
+    stands = False
+    for turn in range(35):
+        if turn in (10, 25):
+            server.go_on() if stands else server.pause()
+            stands = not stands
+        reply = console.ask(op="swap", text=script(turn + 2), wait_ms=0)
+        must(reply["ok"], lambda: f"an edit: {reply}")
+        time.sleep(claims.EDIT_EVERY)
+    over.set()
+    publisher.join(LIMIT)
+    must(not trouble and sent[0] > 1000, lambda: f"the publisher: {sent[0]}, {trouble}")
+
+    def partitions(topic):
+        out = collections.defaultdict(list)
+        for line in kcat(server, "-C", "-t", topic, "-e", "-q", "-f", r"%p %k %s\n").decode().splitlines():
+            number, key, value = line.split(" ", 2)
+            out[number].append((key, json.loads(value)["n"]))
+        return out
+    until(lambda: sum(map(len, partitions("apart-out").values())) >= sent[0] // 2, lambda: f"{sent[0]} messages, {run.said()[-800:]}")
+    run.stop()
+    time.sleep(0.3)
+    was, came = partitions("apart"), partitions("apart-out")
+    must_be((sum(map(len, was.values())), len(was)), (sent[0], 3), "messages that were sent")
+    for number, messages in was.items():
+        must_be(came[number], [(key, n) for key, n in messages if n % 2 == 0], f"partition {number}")
+
+
 def headers(folder, server):
     """A field becomes the headers of the message, and is none of its value; what is read with an envelope has them again."""
     kcat(server, "-L", "-t", "headed")
@@ -396,6 +452,7 @@ def encrypted(server):
 def judge(server):
     server.start()
     broker = encrypted(server)
+    case("kafka: partition to partition", partition_to_partition, server)
     case("kafka: headers", headers, server)
     case("kafka: more partitions", more_partitions, server)
     case("kafka: once", once, server, "once", False)
