@@ -14,6 +14,9 @@ namespace mut::checkpoint {
 namespace {
 
 constexpr size_t digits = 10;
+// A run that was killed a moment ago has the lock until the system has taken its memory back.
+constexpr int64_t lock_wait_ns = 2'000'000'000;
+constexpr int64_t lock_look_ns = 20'000'000;
 constexpr size_t files_max = 64;
 // A block is written as a whole again when so many checkpoints have changed lines of it; of some, of twice as
 // many.
@@ -131,6 +134,10 @@ Result<std::unique_ptr<StateDir>> StateDir::open(env::Env& env, std::string path
   if (!lock) return lock.error();
   out->lock_ = std::move(lock).value();
   Status locked = out->lock_->lock();
+  for (int64_t waited_ns = 0; !locked && waited_ns < lock_wait_ns; waited_ns += lock_look_ns) {
+    env.sleep(lock_look_ns);
+    locked = out->lock_->lock();
+  }
   if (!locked) return Error{out->path_ + ": another run has it"};
   for (uint64_t& word : out->key_) word = env.random_seed() | 1;
   return out;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "runtime/checkpoint/crc32c.h"
 #include "runtime/checkpoint/state_dir.h"
@@ -152,6 +153,18 @@ TEST_F(Checkpoint, ADirectoryBelongsToOneRun) {
   auto other = StateDir::open(*env_, folder_.string());
   ASSERT_FALSE(other.ok());
   EXPECT_NE(other.error().message.find("another run has it"), std::string::npos);
+}
+
+// One that was killed has it until the system has taken back what it had.
+TEST_F(Checkpoint, ARunThatIsAboutToBeGoneIsWaitedFor) {
+  auto dir = open();
+  std::thread goes([&] {
+    env_->sleep(200'000'000);
+    dir = nullptr;
+  });
+  auto next = StateDir::open(*env_, folder_.string());
+  goes.join();
+  EXPECT_TRUE(next.ok());
 }
 
 TEST_F(Checkpoint, ADirectoryOfOtherThingsIsLeftAlone) {
