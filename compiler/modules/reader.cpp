@@ -70,7 +70,7 @@ std::optional<sema::ModuleReader::Found> Reader::parse(const std::string& key, s
 std::optional<sema::ModuleReader::Found> Reader::read(const ast::ImportDecl& import, source::Span span,
                                                       diag::Engine& diags) {
   std::string key;
-  if (!import.file.empty()) {
+  if (import.module.parts.empty()) {
     key = plain_path(beside(sources_.file(span.file).name(), import.file));
   } else {
     for (const ast::Ident& part : import.module.parts) key += (key.empty() ? "" : ".") + part.text;
@@ -78,7 +78,7 @@ std::optional<sema::ModuleReader::Found> Reader::read(const ast::ImportDecl& imp
   if (auto known = known_.find(key); known != known_.end()) {
     return known->second != nullptr ? std::optional<Found>({key, known->second}) : std::nullopt;
   }
-  if (!import.file.empty()) {
+  if (import.module.parts.empty()) {
     files_.push_back(key);
     auto text = text_of(key);
     if (text) return parse(key, std::move(text).value(), span, diags);

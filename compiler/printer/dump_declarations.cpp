@@ -71,7 +71,7 @@ void Dumper::declaration(const ast::Declaration& value) {
   };
   std::visit(Overload{
                  [&](const ast::ImportDecl& x) {
-                   part("import", x.file.empty() ? spell(x.module) : quote(x.file), [&] {
+                   part("import", x.module.parts.empty() ? quote(x.file) : spell(x.module), [&] {
                      if (x.as) line("as " + x.as->text);
                      for (const auto& name : x.names) line("name " + name.text);
                    });

@@ -234,7 +234,7 @@ void Formatter::bare(const ast::Declaration& declaration_node) {
   std::visit(
       Overload{
           [&](const ast::ImportDecl& node) {
-            out_.text("import " + (node.file.empty() ? printer::spell(node.module) : quote(node.file)));
+            out_.text("import " + (node.module.parts.empty() ? quote(node.file) : printer::spell(node.module)));
             if (node.as) out_.text(" as " + printer::spell(*node.as));
             if (node.names.empty()) return;
             list(

@@ -19,8 +19,8 @@ struct Parameter {
 };  // null type: an expression over the event
 
 struct ImportDecl {
-  Path module;       // std.stats; empty for a file
-  std::string file;  // "lib.mut"; empty for a module
+  Path module;       // std.stats; without parts for a file
+  std::string file;  // "lib.mut"; may be written ""
   std::optional<Ident> as;
   std::vector<Ident> names;  // `import std.stats (ewma)`
 };

@@ -84,6 +84,8 @@ TEST(Format, QuotesNamesOnlyWhereTheyNeedIt) {
   EXPECT_EQ(formatted("const `plain` = `by` + a.`by` + `a b`"), "const plain = `by` + a.by + `a b`\n");
 }
 
+TEST(Format, KeepsAFileWithoutAName) { EXPECT_EQ(formatted("import\"\""), "import \"\"\n"); }
+
 TEST(Format, WritesNothingForNothing) { EXPECT_EQ(formatted(""), ""); }
 
 }  // namespace
