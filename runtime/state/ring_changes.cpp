@@ -63,8 +63,11 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
     (void)place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return note(key.data(), no_memory);
-    for (uint32_t i = MUT_DELIBERATE_FAULT(swap_loses_oldest) ? 1 : 0; i < ref.count; ++i) {
+    for (uint32_t i = old.first_kept(ref) + (MUT_DELIBERATE_FAULT(swap_loses_oldest) ? 1 : 0); i < ref.count;
+         ++i) {
       const uint64_t* from = old.at(ref, i);
+      // What the old store did not show any more, whether the memory of it was freed yet or not.
+      if (old.is_gone(from) || (old.desc_.span != 0 && old.is_passed(from))) continue;
       take_columns(old, from, columns, sample.data());
       arrivals_ = from[1] - 1;  // push() counts one up
       push(made, sample.data());
@@ -72,6 +75,7 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
   });
   running_.forget();
   arrivals_ = old.arrivals_;
+  swept_arrivals_ = arrivals_;
   late_ = old.late_;  // what a shorter history lets go is not late
 }
 
@@ -106,6 +110,66 @@ void RingStore::retune(const StoreDesc& next, const std::vector<int>& cells, int
     if (desc_.span != before.span) forget_older(std::min(desc_.span, before.span), cell);
   }
   shortened_ = shortened_ || desc_.span < before.span;
+  std::erase_if(gone_, [&](const Forgotten& gone) { return gone.time <= watermark_ - desc_.span; });
+  if (desc_.kind == StoreKind::Dedupe && desc_.span > before.span && is_started())
+    gone_.push_back({watermark_ - before.span, static_cast<int64_t>(arrivals_)});
+  if (desc_.span == 0 && desc_.count != before.count) keep_last(before.count);
+}
+
+bool RingStore::is_gone(const uint64_t* sample) const {
+  return std::any_of(gone_.begin(), gone_.end(), [&](const Forgotten& gone) {
+    return static_cast<int64_t>(sample[0]) <= gone.time && static_cast<int64_t>(sample[1]) <= gone.arrival;
+  });
+}
+
+// A shorter history shows the last samples, and drops the others of a key when its next one comes, or bit by
+// bit. One that is made longer before all are gone has to know how many it showed.
+void RingStore::keep_last(uint64_t before) {
+  bool shorter = desc_.count != 0 && (before == 0 || desc_.count < before);
+  if (shorter) {
+    trim_at_ = 0;
+  } else if (trim_at_) {
+    // Fewer of more samples: what was kept of less is said by it too.
+    while (!kept_last_.empty() && kept_last_.back().count >= before) kept_last_.pop_back();
+    kept_last_.push_back({static_cast<int64_t>(arrivals_), before});
+  }
+}
+
+uint32_t RingStore::first_kept(const Ref& ref) const {
+  if (!trim_at_) return 0;
+  auto beyond = [](uint32_t held, uint64_t most) {
+    return held > most ? held - static_cast<uint32_t>(most) : 0;
+  };
+  uint32_t first = desc_.count == 0 ? 0 : beyond(ref.count, desc_.count);
+  for (const KeptLast& kept : kept_last_) {
+    uint32_t known = 0;  // samples are in order of arrival
+    uint32_t end = ref.count;
+    while (known < end) {
+      uint32_t middle = (known + end) / 2;
+      if (static_cast<int64_t>(at(ref, middle)[1]) <= kept.arrival) {
+        known = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+    first = std::max(first, beyond(known, kept.count));
+  }
+  return first;
+}
+
+// Rows of a segment that is divided go to the last, which is looked at later.
+void RingStore::trim(uint64_t most) {
+  if (!trim_at_) return;
+  const uint64_t held_least = sample_count_ - std::min(sample_count_, most);
+  table_.for_segment(*trim_at_, [&](char* row) {
+    Ref ref = load(row);
+    for (uint32_t extra = first_kept(ref); extra > 0 && sample_count_ > held_least; --extra) drop_oldest(ref);
+    save(row, ref);
+  });
+  if (sample_count_ <= held_least && sample_count_ > 0) return;
+  if (++*trim_at_ < table_.segment_count()) return;
+  trim_at_.reset();
+  kept_last_.clear();
 }
 
 std::unique_ptr<Store> RingStore::branch() const {
@@ -115,9 +179,13 @@ std::unique_ptr<Store> RingStore::branch() const {
   out->table_.copy_from(table_);
   out->running_.begin_after(running_.last_number());
   out->arrivals_ = arrivals_;
+  out->swept_arrivals_ = swept_arrivals_;
   out->sample_count_ = sample_count_;
   out->watermark_ = watermark_;
   out->shortened_ = shortened_;
+  out->gone_ = gone_;
+  out->kept_last_ = kept_last_;
+  out->trim_at_ = trim_at_;
   out->late_ = late_;
   return out;
 }
@@ -172,7 +240,7 @@ void RingStore::join_from(const Store& old_store, const std::vector<int>& cells,
     (void)place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return;
-    for (uint32_t i = 0; i < ref.count; ++i) {
+    for (uint32_t i = old.first_kept(ref); i < ref.count; ++i) {
       const uint64_t* from = old.at(ref, i);
       take_columns(old, from, columns, sample.data());
       uint64_t arrival = from[1] + shift;
@@ -207,7 +275,7 @@ void RingStore::return_from(const Store& parked, const std::vector<int>& cells) 
     (void)place_key(old.desc_, key.data());
     const char* mine = table_.find(key.data());
     if (mine == nullptr) return;
-    for (uint32_t i = 0; i < ref.count; ++i) {
+    for (uint32_t i = old.first_kept(ref); i < ref.count; ++i) {
       const uint64_t* from = old.at(ref, i);
       uint64_t* known = find_sample(mine, from[0], from[1]);
       if (known == nullptr) continue;  // it has left since

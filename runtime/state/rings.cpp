@@ -15,7 +15,9 @@
 namespace mut::state {
 namespace {
 constexpr uint32_t small_set_max = 64;
-}
+// Samples that one look of expiry lets go at least, where as many have passed: some 50 µs.
+constexpr uint64_t drops_least = 1024;
+}  // namespace
 
 RingStore::RingStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : Store(std::move(desc)), budget_(budget), table_(desc_, seed, budget), running_(budget), seed_(seed) {}
@@ -51,6 +53,7 @@ void RingStore::drop_oldest(Ref& ref) {
 }
 
 void RingStore::purge(Ref& ref) {
+  for (uint32_t extra = first_kept(ref); extra > 0; --extra) drop_oldest(ref);
   if (desc_.span == 0 || watermark_ == std::numeric_limits<int64_t>::min()) return;
   while (ref.count > 0 && static_cast<int64_t>(at(ref, 0)[0]) <= watermark_ - desc_.span) drop_oldest(ref);
 }
@@ -59,7 +62,7 @@ bool RingStore::is_past(const char* row, int64_t watermark) const {
   if (desc_.ttl == 0) return false;
   Ref ref = load(row);
   // Samples of a span of time are in order of time, others in order of arrival.
-  for (uint32_t i = desc_.span == 0 || ref.count == 0 ? 0 : ref.count - 1; i < ref.count; ++i) {
+  for (uint32_t i = desc_.span == 0 || ref.count == 0 ? first_kept(ref) : ref.count - 1; i < ref.count; ++i) {
     int64_t end;
     if (__builtin_add_overflow(static_cast<int64_t>(at(ref, i)[0]), desc_.ttl, &end) || end >= watermark)
       return false;
@@ -118,14 +121,14 @@ RingStore::Range RingStore::range(const char* row, const uint64_t* sample, bool 
   if (desc_.span == 0) {
     uint64_t wanted = desc_.count - (excluding || MUT_DELIBERATE_FAULT(history_one_more) ? 0 : 1);
     if (ref.count > wanted) out.first = ref.count - static_cast<uint32_t>(wanted);
+    out.first = std::max(out.first, first_kept(ref));
     return out;
   }
   while (out.last > 0 && !MUT_DELIBERATE_FAULT(history_sees_ahead) &&
          static_cast<int64_t>(at(ref, out.last - 1)[0]) > time)
     --out.last;
   // Samples are in order of time: halve instead of walking when many are too old.
-  bool started = watermark_ != std::numeric_limits<int64_t>::min();
-  int64_t oldest = (started ? std::max(time, watermark_) : time) - desc_.span;
+  int64_t oldest = (is_started() ? std::max(time, watermark_) : time) - desc_.span;
   uint32_t high = out.last;
   while (out.first < high) {
     uint32_t middle = (out.first + high) / 2;
@@ -350,8 +353,7 @@ void RingStore::load_value(WordKind kind, const uint64_t* from, uint64_t* words)
 
 bool RingStore::goes_next(const Ref& ref) const {
   if (desc_.span == 0) return desc_.count != 0 && ref.count >= desc_.count;
-  return watermark_ != std::numeric_limits<int64_t>::min() &&
-         static_cast<int64_t>(at(ref, 0)[0]) <= watermark_ - desc_.span;
+  return is_started() && static_cast<int64_t>(at(ref, 0)[0]) <= watermark_ - desc_.span;
 }
 
 bool RingStore::has_room(const char* row, const uint64_t* sample) const {
@@ -381,8 +383,7 @@ bool RingStore::push(char* row, const uint64_t* sample) {
   if (desc_.span == 0 && desc_.count != 0) {
     while (ref.count >= desc_.count) drop_oldest(ref);
   }
-  if (desc_.span != 0 && watermark_ != std::numeric_limits<int64_t>::min() &&
-      static_cast<int64_t>(sample[0]) <= watermark_ - desc_.span) {
+  if (desc_.span != 0 && is_started() && static_cast<int64_t>(sample[0]) <= watermark_ - desc_.span) {
     ++late_;
     ++arrivals_;
     save(row, ref);
@@ -429,8 +430,8 @@ bool RingStore::seen_near(const char* row, int64_t time) const {
   Ref ref = load(row);
   for (uint32_t i = ref.count; i-- > 0;) {
     auto passed = static_cast<int64_t>(at(ref, i)[0]);
-    if (watermark_ != std::numeric_limits<int64_t>::min() && passed <= watermark_ - desc_.span)
-      break;  // not held any more
+    if (is_started() && passed <= watermark_ - desc_.span) break;  // not held any more
+    if (is_gone(at(ref, i))) continue;
     if ((passed - time < desc_.span || MUT_DELIBERATE_FAULT(dedupe_one_sided)) && time - passed < desc_.span)
       return true;
     if (passed <= time - desc_.span) break;
@@ -454,24 +455,32 @@ bool RingStore::is_full(const char* row, int64_t time, int64_t most) const {
     }
     return low;
   };
-  bool started = watermark_ != std::numeric_limits<int64_t>::min();
-  uint32_t first = later_than((started ? std::max(time, watermark_) : time) - desc_.span);
+  uint32_t first = later_than((is_started() ? std::max(time, watermark_) : time) - desc_.span);
   uint32_t end = later_than(time);
   if (MUT_DELIBERATE_FAULT(throttle_one_more)) ++most;
-  return end > first && static_cast<int64_t>(end - first) >= most;
+  int64_t passed = int64_t{end} - int64_t{first};
+  for (uint32_t i = first; i < end && !gone_.empty(); ++i) passed -= is_gone(at(ref, i)) ? 1 : 0;
+  return passed > 0 && passed >= most;
 }
 
-// Drops what no event in time can see; keys left without samples go too, some segments a call.
+// Drops what no event in time can see; keys left without samples go too, some segments a call. An edit may
+// have made many samples old at once: those go a piece at a time, twice as many as come.
 void RingStore::advance(int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
+  uint64_t drops = std::max(drops_least, 2 * (arrivals_ - swept_arrivals_));
+  swept_arrivals_ = arrivals_;
+  trim(drops);
   if (desc_.span == 0 && desc_.ttl == 0) return;
+  const uint64_t held_least = sample_count_ - std::min(sample_count_, drops);
   for (size_t segments = table_.take_sweep(); segments > 0; --segments, ++sweep_) {
     table_.for_segment(sweep_, [&](char* row) {
+      if (sample_count_ <= held_least) return;
       forget_past(row);
       Ref ref = load(row);
       purge(ref);
       save(row, ref);
     });
+    if (sample_count_ <= held_least && sample_count_ > 0) return;  // the rest of the segment at the next call
     auto empty = [&](const char* row) { return load(row).count == 0; };
     for (const std::vector<uint64_t>& key : table_.keys_of_segment(sweep_, empty)) {
       char* row = table_.find(key.data());

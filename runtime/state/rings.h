@@ -3,6 +3,8 @@
 // By count: kept in order of arrival.
 #pragma once
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "runtime/state/running_cells.h"
 #include "runtime/state/store.h"
@@ -83,6 +85,19 @@ class RingStore final : public Store {
   void leave_running(const Ref& ref);
   void insert_running(const Ref& ref, uint32_t place);
   void purge(Ref& ref);
+  // The first sample that no edit of the number of events let go.
+  uint32_t first_kept(const Ref& ref) const;
+  // Drops the others, of one segment and no more than so many.
+  void trim(uint64_t most);
+  bool is_started() const { return watermark_ != std::numeric_limits<int64_t>::min(); }
+  // By time: whether it is too old for any event that is in time.
+  bool is_passed(const uint64_t* sample) const {
+    return is_started() && static_cast<int64_t>(sample[0]) <= watermark_ - desc_.span;
+  }
+  // Dedupe: whether it was that when `within` was made longer.
+  bool is_gone(const uint64_t* sample) const;
+  // What the number of events was before an edit made it another.
+  void keep_last(uint64_t before);
   // Whether the oldest sample is let go when one is added.
   bool goes_next(const Ref& ref) const;
   // Our sample of one event, or null.
@@ -107,7 +122,17 @@ class RingStore final : public Store {
   uint64_t arrivals_ = 0;
   uint64_t sample_count_ = 0;
   int64_t watermark_ = std::numeric_limits<int64_t>::min();
-  bool shortened_ = false;  // at some cut: samples may be missing that a longer history would hold
+  bool shortened_ = false;       // at some cut: samples may be missing that a longer history would hold
+  std::vector<Forgotten> gone_;  // dedupe, as those of the cells of a history
+  // By count: of the samples up to that arrival so many of the last are there, whatever is still held.
+  struct KeptLast {
+    int64_t arrival = 0;
+    uint64_t count = 0;
+  };
+  std::vector<KeptLast> kept_last_;  // the later, the more
+  // By count: the segment whose rows are let go of what they hold beyond that next; nothing: none holds more.
+  std::optional<uint64_t> trim_at_;
+  uint64_t swept_arrivals_ = 0;  // arrivals_ when expiry looked last
   uint64_t seed_;
   size_t sweep_ = 0;
 };
