@@ -85,6 +85,12 @@ Outcome<Done> Engine::bind_host_sink(const std::string& name, std::function<void
   return Done{};
 }
 
+Outcome<Done> Engine::bind_batch_sink(const std::string& name, std::function<void(const RowBatch&)> receive) {
+  auto bound = bind_host_sink(name, nullptr);
+  if (bound) state_->host_sinks[name].batches = std::move(receive);
+  return bound;
+}
+
 Outcome<Done> Engine::bind_text_sink(const std::string& name, std::function<void(std::string_view)> receive) {
   auto bound = bind_host_sink(name, nullptr);
   if (bound) state_->host_sinks[name].lines = std::move(receive);
@@ -190,6 +196,13 @@ Outcome<runtime::OutletBinding> Engine::State::open_sink(const session::Program&
       receive(array, schema);
       if (array.release != nullptr) array.release(&array);
       if (schema.release != nullptr) schema.release(&schema);
+    };
+    return binding;
+  }
+  if (host != of_host.end() && host->second.batches) {
+    binding.host = [receive = host->second.batches](const abi::TypeDesc& record, const char* rows,
+                                                    uint64_t count, uint64_t stride) {
+      receive(MemoryRows(record, rows, count, stride));
     };
     return binding;
   }

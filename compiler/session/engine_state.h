@@ -79,6 +79,7 @@ struct Engine::State {
   std::map<std::string, std::shared_ptr<std::atomic<double>>> rates;
   struct HostSink {
     std::function<void(const RowView&)> rows;
+    std::function<void(const RowBatch&)> batches;
     std::function<void(std::string_view)> lines;
     std::function<void(ArrowArray&, ArrowSchema&)> arrow;
   };

@@ -61,4 +61,18 @@ FieldValue MemoryRow::value(const abi::TypeDesc& type, const char* at) {
   }
 }
 
+std::optional<FieldColumn<int64_t>> MemoryRows::ints(size_t index) const {
+  const abi::FieldDesc& field = record_.fields[index];
+  const abi::TypeKind kind = field.type->kind;
+  bool is_int = kind == abi::TypeKind::I64 || kind == abi::TypeKind::Time || kind == abi::TypeKind::Duration;
+  if (!is_int || field.type->secret) return std::nullopt;
+  return FieldColumn<int64_t>(rows_ + field.offset, stride_bytes_);
+}
+
+std::optional<FieldColumn<double>> MemoryRows::floats(size_t index) const {
+  const abi::FieldDesc& field = record_.fields[index];
+  if (field.type->kind != abi::TypeKind::F64 || field.type->secret) return std::nullopt;
+  return FieldColumn<double>(rows_ + field.offset, stride_bytes_);
+}
+
 }  // namespace mut

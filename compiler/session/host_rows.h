@@ -35,10 +35,33 @@ class MemoryRow final : public RowView {
     return value(*field.type, row_ + field.offset);
   }
 
- private:
+  // Of any field in memory.
   static FieldValue value(const abi::TypeDesc& type, const char* at);
+
+ private:
   const abi::TypeDesc& record_;
   const char* row_;
+};
+
+// As MemoryRow. `stride_bytes` from one row to the next.
+class MemoryRows final : public RowBatch {
+ public:
+  MemoryRows(const abi::TypeDesc& record, const char* rows, size_t count, size_t stride_bytes)
+      : record_(record), rows_(rows), count_(count), stride_bytes_(stride_bytes) {}
+  size_t row_count() const override { return count_; }
+  size_t field_count() const override { return record_.fields.size(); }
+  std::string_view field_name(size_t index) const override { return record_.fields[index].name; }
+  std::optional<FieldColumn<int64_t>> ints(size_t index) const override;
+  std::optional<FieldColumn<double>> floats(size_t index) const override;
+  FieldValue field(size_t row, size_t index) const override {
+    return MemoryRow(record_, rows_ + row * stride_bytes_).field(index);
+  }
+
+ private:
+  const abi::TypeDesc& record_;
+  const char* rows_;
+  size_t count_;
+  size_t stride_bytes_;
 };
 
 }  // namespace mut

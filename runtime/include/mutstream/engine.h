@@ -20,13 +20,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "mutstream/arrow.h"
 #include "mutstream/canary.h"
 #include "mutstream/inspect.h"
 #include "mutstream/profile.h"
+#include "mutstream/rows.h"
 #include "mutstream/shadow.h"
 
 namespace mut {
@@ -289,19 +289,6 @@ struct EngineStats {
   std::vector<std::pair<std::string, uint64_t>> late_by_stage;
 };
 
-// One field of a row that a host pushes or receives.
-// monostate: none. A decimal is its text, `12.50`; a whole number is taken too.
-using FieldValue = std::variant<std::monostate, bool, int64_t, double, std::string>;
-
-// A row handed to a host sink; valid during the call.
-class RowView {
- public:
-  virtual ~RowView() = default;
-  virtual size_t field_count() const = 0;
-  virtual std::string_view field_name(size_t index) const = 0;
-  virtual FieldValue field(size_t index) const = 0;
-};
-
 // Decoded rows in memory that stay valid while the engine lives: columns of 8-byte values (int, time,
 // duration: i64; float: double), one per declared field, run `repeat` times. The event time of pass p
 // is shifted by p * `time_step_ns`.
@@ -346,6 +333,8 @@ class Engine {
   // bytes behind it can be read.
   Outcome<Done> bind_text(const std::string& name, std::string_view text);
   Outcome<Done> bind_host_sink(const std::string& name, std::function<void(const RowView&)> receive);
+  // The same, about one call a batch: the fastest way to many rows of numbers.
+  Outcome<Done> bind_batch_sink(const std::string& name, std::function<void(const RowBatch&)> receive);
   // Rows as JSON, whole lines, about one call a batch.
   Outcome<Done> bind_text_sink(const std::string& name, std::function<void(std::string_view lines)> receive);
   // Rows as column batches, about one call a batch: a struct array of the fields, by the Arrow C data

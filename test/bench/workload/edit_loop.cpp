@@ -27,7 +27,6 @@ int run(const Edit& edit, int rounds) {
                    ysb.row_count(),
                    uint64_t{1} << 40,
                    ysb.time_ns.back() - ysb.time_ns.front() + 1'000'000};
-  setup.take = [](const RowView&) {};
   setup.tier = TierChoice::Quick;
   EngineRun engine(std::move(setup));
   std::vector<double> check_ms;

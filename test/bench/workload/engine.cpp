@@ -32,9 +32,11 @@ std::optional<WorkloadRun> w2(const Options& options, const char* stages, size_t
                    bids.row_count(),
                    for_ever,
                    0};
-  setup.take = [&](const RowView& row) {
-    ++check.rows;
-    check.sum += int_of(row, price_field);
+  setup.take = [&](const RowBatch& rows) {
+    const auto price = ints_of(rows, price_field);
+    const size_t count = rows.row_count();
+    check.rows += count;
+    for (size_t i = 0; i < count; ++i) check.sum += price[i];
   };
   EngineRun run(std::move(setup));
   Measured measured = measure_passes(options.seconds, [&] {
@@ -73,13 +75,16 @@ std::optional<WorkloadRun> w3bcol(const Options& options) {
                    columns.row_count(),
                    for_ever,
                    step_ns};
-  setup.take = [&](const RowView& row) {
+  setup.take = [&](const RowBatch& rows) {
     // Fields: campaign, n, window_start, window_end.
-    const int64_t start_ns = int_of(row, 2);
-    const auto pass = static_cast<size_t>((start_ns - first_ns) / step_ns);
-    if (passes.size() <= pass) passes.resize(pass + 1);
-    passes[pass].add({int_of(row, 0), start_ns - static_cast<int64_t>(pass) * step_ns, int_of(row, 1)},
-                     int_of(row, 1));
+    const auto campaign = ints_of(rows, 0);
+    const auto count = ints_of(rows, 1);
+    const auto start_ns = ints_of(rows, 2);
+    for (size_t i = 0; i < rows.row_count(); ++i) {
+      const auto pass = static_cast<size_t>((start_ns[i] - first_ns) / step_ns);
+      if (passes.size() <= pass) passes.resize(pass + 1);
+      passes[pass].add({campaign[i], start_ns[i] - static_cast<int64_t>(pass) * step_ns, count[i]}, count[i]);
+    }
   };
   EngineRun run(std::move(setup));
   // The last window of a pass closes with the next pass; so the check is that of the pass before.
@@ -116,11 +121,16 @@ std::optional<WorkloadRun> w6(const Options& options) {
     setup.source = "pairs";
     setup.sink = "totals";
     setup.columns = {{pairs.key.data(), pairs.value.data()}, times, pairs.row_count(), 1, 0};
-    setup.take = [&](const RowView& row) {
-      ++totals.keys;
-      totals.count += int_of(row, 1);
-      totals.sum += int_of(row, 2);
-      totals.max += int_of(row, 3);
+    setup.take = [&](const RowBatch& rows) {
+      const auto count = ints_of(rows, 1);
+      const auto sum = ints_of(rows, 2);
+      const auto most = ints_of(rows, 3);
+      totals.keys += rows.row_count();
+      for (size_t i = 0; i < rows.row_count(); ++i) {
+        totals.count += count[i];
+        totals.sum += sum[i];
+        totals.max += most[i];
+      }
     };
     run = std::make_unique<EngineRun>(std::move(setup));
     compile_ms = run->compile_ms();
@@ -162,11 +172,11 @@ std::optional<WorkloadRun> w1a(const Options& options) {
     setup.source = "events";
     setup.sink = "sums";
     setup.text = {bytes->data(), bytes->size() - slack_bytes};
-    setup.take = [&](const RowView& row) {
+    setup.take = [&](const RowBatch& batch) {
       const std::string rows = ";broken=" + std::to_string(run->engine().stats().event_errors) + ";rows=";
       const std::array<std::string, 6> names = {
           "events=", rows, ";price=", ";auction=", ";bidder=", ";elapsed_ms="};
-      for (size_t i = 0; i < names.size(); ++i) check += names[i] + std::to_string(int_of(row, i));
+      for (size_t i = 0; i < names.size(); ++i) check += names[i] + std::to_string(ints_of(batch, i)[0]);
     };
     run = std::make_unique<EngineRun>(std::move(setup));
     compile_ms = run->compile_ms();

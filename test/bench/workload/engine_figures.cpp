@@ -40,7 +40,6 @@ EngineRun::Setup chain_setup(int operators, const OneEvent& event, TierChoice ti
   setup.source = "rows";
   setup.sink = "out";
   setup.columns = {{&event.key, &event.x, &event.at}, {event.at}, 1, 1, 0};
-  setup.take = [](const RowView&) {};
   setup.tier = tier;
   return setup;
 }

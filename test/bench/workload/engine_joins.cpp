@@ -37,10 +37,14 @@ WorkloadRun run_once(const Options& options, const std::string& script,
     setup.source = "events";
     setup.sink = "out";
     setup.columns = {columns, times_ns, times_ns.size(), 1, 0};
-    setup.take = [&](const RowView& row) {
-      std::array<int64_t, 8> fields{};
-      for (size_t i = 0; i < query.field_count; ++i) fields[i] = int_of(row, i);
-      check.add(std::span<const int64_t>(fields.data(), query.field_count), fields[query.counted]);
+    setup.take = [&](const RowBatch& rows) {
+      std::vector<FieldColumn<int64_t>> columns_out;
+      for (size_t i = 0; i < query.field_count; ++i) columns_out.push_back(ints_of(rows, i));
+      for (size_t row = 0; row < rows.row_count(); ++row) {
+        std::array<int64_t, 8> fields{};
+        for (size_t i = 0; i < query.field_count; ++i) fields[i] = columns_out[i][row];
+        check.add(std::span<const int64_t>(fields.data(), query.field_count), fields[query.counted]);
+      }
     };
     run = std::make_unique<EngineRun>(std::move(setup));
     compile_ms = run->compile_ms();

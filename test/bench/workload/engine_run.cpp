@@ -46,7 +46,8 @@ EngineRun::EngineRun(Setup setup) {
   engine_ = need(Engine::load(setup.script, "bench.mut", options));
   if (!setup.columns.columns.empty()) need(engine_->bind_columns(setup.source, std::move(setup.columns)));
   if (!setup.text.empty()) need(engine_->bind_text(setup.source, setup.text));
-  need(engine_->bind_host_sink(setup.sink, std::move(setup.take)));
+  if (!setup.take) setup.take = [](const RowBatch&) {};
+  need(engine_->bind_batch_sink(setup.sink, std::move(setup.take)));
   need(engine_->start());
 }
 
@@ -84,6 +85,11 @@ void EngineRun::run_to_end() {
   }
 }
 
-int64_t int_of(const RowView& row, size_t field) { return std::get<int64_t>(row.field(field)); }
+FieldColumn<int64_t> ints_of(const RowBatch& rows, size_t field) {
+  const auto out = rows.ints(field);
+  if (out) return *out;
+  std::fprintf(stderr, "bench_engine: field %zu is no int\n", field);
+  std::exit(1);
+}
 
 }  // namespace mut::bench

@@ -17,9 +17,9 @@ class EngineRun {
     std::string script;
     std::string source;
     std::string sink;
-    ColumnSource columns;   // when it has any
-    std::string_view text;  // else
-    std::function<void(const RowView&)> take;
+    ColumnSource columns;                       // when it has any
+    std::string_view text;                      // else
+    std::function<void(const RowBatch&)> take;  // null: rows go nowhere
     TierChoice tier = TierChoice::Optimised;
     uint32_t shards = 1;
   };
@@ -40,6 +40,7 @@ class EngineRun {
   uint32_t batch_rows_ = 4096;
 };
 
-int64_t int_of(const RowView& row, size_t field);
+// A field that is an int or a time; ends the program where it is not.
+FieldColumn<int64_t> ints_of(const RowBatch& rows, size_t field);
 
 }  // namespace mut::bench

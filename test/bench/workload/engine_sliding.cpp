@@ -38,7 +38,10 @@ std::optional<WorkloadRun> run(const Options& options, const SlidingWindow& wind
     setup.source = "values";
     setup.sink = "totals";
     setup.columns = {{values.data()}, times, values.size(), 1, 0};
-    setup.take = [&](const RowView& row) { check = {static_cast<uint64_t>(int_of(row, 0)), int_of(row, 1)}; };
+    setup.take = [&](const RowBatch& rows) {
+      const size_t last = rows.row_count() - 1;
+      check = {static_cast<uint64_t>(ints_of(rows, 0)[last]), ints_of(rows, 1)[last]};
+    };
     engine = std::make_unique<EngineRun>(std::move(setup));
     compile_ms = engine->compile_ms();
   };

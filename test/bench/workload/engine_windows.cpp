@@ -35,15 +35,20 @@ WorkloadRun replay(const Options& options, const std::vector<const void*>& colum
   setup.source = "events";
   setup.sink = "out";
   setup.columns = {columns, times_ns, times_ns.size(), uint64_t{1} << 40, step_ns};
-  setup.take = [&](const RowView& row) {
-    const auto pass = static_cast<size_t>((int_of(row, query.time_field) - begin_ns) / step_ns);
-    if (passes.size() <= pass) passes.resize(pass + 1);
-    std::array<int64_t, 8> fields{};
-    for (size_t i = 0; i < query.check_fields.size(); ++i) fields[i] = int_of(row, query.check_fields[i]);
-    for (const size_t i : query.time_fields) fields[i] -= static_cast<int64_t>(pass) * step_ns;
-    int64_t sum = 0;
-    for (const size_t i : query.sum_fields) sum += fields[i];
-    passes[pass].add(std::span<const int64_t>(fields.data(), query.check_fields.size()), sum);
+  setup.take = [&](const RowBatch& rows) {
+    const auto times = ints_of(rows, query.time_field);
+    std::vector<FieldColumn<int64_t>> checked;
+    for (const size_t field : query.check_fields) checked.push_back(ints_of(rows, field));
+    for (size_t row = 0; row < rows.row_count(); ++row) {
+      const auto pass = static_cast<size_t>((times[row] - begin_ns) / step_ns);
+      if (passes.size() <= pass) passes.resize(pass + 1);
+      std::array<int64_t, 8> fields{};
+      for (size_t i = 0; i < checked.size(); ++i) fields[i] = checked[i][row];
+      for (const size_t i : query.time_fields) fields[i] -= static_cast<int64_t>(pass) * step_ns;
+      int64_t sum = 0;
+      for (const size_t i : query.sum_fields) sum += fields[i];
+      passes[pass].add(std::span<const int64_t>(fields.data(), checked.size()), sum);
+    }
   };
   EngineRun run(std::move(setup));
   run.run_records(times_ns.size());

@@ -10,6 +10,8 @@
 namespace mut::bench {
 namespace {
 
+int64_t int_of(const RowView& row, size_t field) { return std::get<int64_t>(row.field(field)); }
+
 constexpr const char* source =
     "type Event = { key: int, kind: int, at: time }\nsource events: Event = stdin() time at\n";
 

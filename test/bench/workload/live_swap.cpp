@@ -55,7 +55,6 @@ SwapTimes swap_under_load(const Input& input, const Edit& edit, int rounds, doub
   setup.source = "rows";
   setup.sink = "counts";
   setup.columns = input.columns;
-  setup.take = [](const RowView&) {};
   setup.tier = TierChoice::Auto;
   EngineRun run(std::move(setup));
   Engine& engine = run.engine();
