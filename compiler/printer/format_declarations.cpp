@@ -231,129 +231,129 @@ void Formatter::bare(const ast::Declaration& declaration_node) {
     expr(expr_node);
   };
   out_.begin(0);
-  std::visit(
-      Overload{
-          [&](const ast::ImportDecl& node) {
-            out_.text("import " + (node.module.parts.empty() ? quote(node.file) : printer::spell(node.module)));
-            if (node.as) out_.text(" as " + printer::spell(*node.as));
-            if (node.names.empty()) return;
-            list(
-                {" (", ")", false, false, declaration_node.span.end}, node.names.size(),
-                [&](size_t i) { return node.names[i].span; },
-                [&](size_t i) { out_.text(printer::spell(node.names[i])); });
-          },
-          [&](const ast::TypeDecl& node) {
-            head("type", node.name);
-            out_.text(" = ");
-            type(*node.type);
-          },
-          [&](const ast::EnumDecl& node) {
-            head("enum", node.name);
-            list(
-                {" = {", "}", true, false, declaration_node.span.end}, node.values.size(),
-                [&](size_t i) { return node.values[i].name.span; },
-                [&](size_t i) {
-                  out_.text(printer::spell(node.values[i].name));
-                  was(node.values[i].was);
-                });
-          },
-          [&](const ast::ConstDecl& node) {
-            head("const", node.name);
-            typed(node.type);
-            value(*node.value);
-          },
-          [&](const ast::ParamDecl& node) {
-            head("param", node.name);
-            typed(node.type);
-            if (node.low) {
-              out_.text(" in ");
-              expr(*node.low);
-              out_.text("..");
-              expr(*node.high);
-            }
-            value(*node.value);
-          },
-          [&](const ast::SetDecl& node) {
-            head("set", node.param);
-            out_.text(" from " + printer::spell(node.stream));
-            if (!node.every) return;
-            out_.text(" every ");
-            expr(*node.every);
-          },
-          [&](const ast::FnDecl& node) {
-            head("fn", node.name);
-            parameters(node.params);
-            out_.text(" -> ");
-            type(*node.result);
-            out_.text(" =");
-            out_.begin_indent(2);
-            out_.line();
-            expr(*node.body);
-            out_.end_indent();
-          },
-          [&](const ast::AggregateDecl& node) { aggregate_decl(node); },
-          [&](const ast::OperatorDecl& node) {
-            head("operator", node.name);
-            parameters(node.params);
-            out_.text(" =");
-            out_.begin_indent(2);
-            stages(node.stages, false);
-            out_.end_indent();
-          },
-          [&](const ast::ModelDecl& node) {
-            head(node.learner ? "learner" : "model", node.name);
-            parameters(node.params);
-            out_.text(" -> ");
-            type(*node.result);
-            out_.text(" = " + printer::spell(node.maker));
-            arguments(node.args, nullptr);
-          },
-          [&](const ast::SourceDecl& node) { source(node); },
-          [&](const ast::TableDecl& node) {
-            out_.begin_indent(node.pipeline ? 2 : 0);
-            table(node);
-            out_.end_indent();
-          },
-          [&](const ast::StreamDecl& node) {
-            head("stream", node.name);
-            was(node.was);
-            out_.text(" = ");
-            out_.begin_indent(2);
-            pipeline(node.pipeline);
-            out_.end_indent();
-          },
-          [&](const ast::RouteDecl& node) { route(declaration_node, node); },
-          [&](const ast::EmitDecl& node) {
-            out_.text("emit " + printer::spell(node.stream) + " to ");
-            connector(node.connector);
-            if (node.as) out_.text(" as " + printer::spell(*node.as));
-            was(node.was);
-          },
-          [&](const ast::MigrateDecl& node) {
-            out_.text("migrate " + printer::spell(node.target));
-            list(
-                {" {", "}", true, false, declaration_node.span.end}, node.items.size(),
-                [&](size_t i) { return cover(node.items[i].name.span, node.items[i].value->span); },
-                [&](size_t i) {
-                  out_.text(printer::spell(node.items[i].name));
-                  typed(node.items[i].type);
-                  value(*node.items[i].value);
-                });
-          },
-          [&](const ast::GuardDecl& node) {
-            head("guard", node.what);
-            if (node.stream) out_.text(" of " + printer::spell(*node.stream));
-            out_.text(" < ");
-            expr(*node.percent);
-            out_.text("%");
-            if (!node.count) return;
-            out_.text(" in ");
-            expr(*node.count);
-            out_.text(" " + printer::spell(node.unit));
-          },
-          [&](const ast::TestDecl& node) { test(declaration_node, node); },
-      },
-      declaration_node.node);
+  std::visit(Overload{
+                 [&](const ast::ImportDecl& node) {
+                   bool is_file = node.module.parts.empty();
+                   out_.text("import " + (is_file ? quote(node.file) : printer::spell(node.module)));
+                   if (node.as) out_.text(" as " + printer::spell(*node.as));
+                   if (node.names.empty()) return;
+                   list(
+                       {" (", ")", false, false, declaration_node.span.end}, node.names.size(),
+                       [&](size_t i) { return node.names[i].span; },
+                       [&](size_t i) { out_.text(printer::spell(node.names[i])); });
+                 },
+                 [&](const ast::TypeDecl& node) {
+                   head("type", node.name);
+                   out_.text(" = ");
+                   type(*node.type);
+                 },
+                 [&](const ast::EnumDecl& node) {
+                   head("enum", node.name);
+                   list(
+                       {" = {", "}", true, false, declaration_node.span.end}, node.values.size(),
+                       [&](size_t i) { return node.values[i].name.span; },
+                       [&](size_t i) {
+                         out_.text(printer::spell(node.values[i].name));
+                         was(node.values[i].was);
+                       });
+                 },
+                 [&](const ast::ConstDecl& node) {
+                   head("const", node.name);
+                   typed(node.type);
+                   value(*node.value);
+                 },
+                 [&](const ast::ParamDecl& node) {
+                   head("param", node.name);
+                   typed(node.type);
+                   if (node.low) {
+                     out_.text(" in ");
+                     expr(*node.low);
+                     out_.text("..");
+                     expr(*node.high);
+                   }
+                   value(*node.value);
+                 },
+                 [&](const ast::SetDecl& node) {
+                   head("set", node.param);
+                   out_.text(" from " + printer::spell(node.stream));
+                   if (!node.every) return;
+                   out_.text(" every ");
+                   expr(*node.every);
+                 },
+                 [&](const ast::FnDecl& node) {
+                   head("fn", node.name);
+                   parameters(node.params);
+                   out_.text(" -> ");
+                   type(*node.result);
+                   out_.text(" =");
+                   out_.begin_indent(2);
+                   out_.line();
+                   expr(*node.body);
+                   out_.end_indent();
+                 },
+                 [&](const ast::AggregateDecl& node) { aggregate_decl(node); },
+                 [&](const ast::OperatorDecl& node) {
+                   head("operator", node.name);
+                   parameters(node.params);
+                   out_.text(" =");
+                   out_.begin_indent(2);
+                   stages(node.stages, false);
+                   out_.end_indent();
+                 },
+                 [&](const ast::ModelDecl& node) {
+                   head(node.learner ? "learner" : "model", node.name);
+                   parameters(node.params);
+                   out_.text(" -> ");
+                   type(*node.result);
+                   out_.text(" = " + printer::spell(node.maker));
+                   arguments(node.args, nullptr);
+                 },
+                 [&](const ast::SourceDecl& node) { source(node); },
+                 [&](const ast::TableDecl& node) {
+                   out_.begin_indent(node.pipeline ? 2 : 0);
+                   table(node);
+                   out_.end_indent();
+                 },
+                 [&](const ast::StreamDecl& node) {
+                   head("stream", node.name);
+                   was(node.was);
+                   out_.text(" = ");
+                   out_.begin_indent(2);
+                   pipeline(node.pipeline);
+                   out_.end_indent();
+                 },
+                 [&](const ast::RouteDecl& node) { route(declaration_node, node); },
+                 [&](const ast::EmitDecl& node) {
+                   out_.text("emit " + printer::spell(node.stream) + " to ");
+                   connector(node.connector);
+                   if (node.as) out_.text(" as " + printer::spell(*node.as));
+                   was(node.was);
+                 },
+                 [&](const ast::MigrateDecl& node) {
+                   out_.text("migrate " + printer::spell(node.target));
+                   list(
+                       {" {", "}", true, false, declaration_node.span.end}, node.items.size(),
+                       [&](size_t i) { return cover(node.items[i].name.span, node.items[i].value->span); },
+                       [&](size_t i) {
+                         out_.text(printer::spell(node.items[i].name));
+                         typed(node.items[i].type);
+                         value(*node.items[i].value);
+                       });
+                 },
+                 [&](const ast::GuardDecl& node) {
+                   head("guard", node.what);
+                   if (node.stream) out_.text(" of " + printer::spell(*node.stream));
+                   out_.text(" < ");
+                   expr(*node.percent);
+                   out_.text("%");
+                   if (!node.count) return;
+                   out_.text(" in ");
+                   expr(*node.count);
+                   out_.text(" " + printer::spell(node.unit));
+                 },
+                 [&](const ast::TestDecl& node) { test(declaration_node, node); },
+             },
+             declaration_node.node);
   out_.end();
 }
 
