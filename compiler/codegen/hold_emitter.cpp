@@ -18,10 +18,13 @@ void StageEmitter::emit_hold() {
   const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store_index)].desc;
   const abi::TypeDesc& record = *desc.hold.record;
   llvm::Value* key = emit_key(stage_.keys, desc, nullptr);
+  std::vector<Value> order;
+  for (const auto& by : hold.order) order.push_back(at_.emit(*by.value));
+  if (state::has_top_gate(desc)) emit_top_gate(store_index, order[0].part());
   llvm::AllocaInst* row = at_.temporary(record.size);
   b.CreateMemSet(row, b.getInt8(0), record.size, llvm::Align(8));
-  for (size_t i = 0; i < hold.order.size(); ++i)
-    store(b, at_.emit(*hold.order[i].value), *record.fields[i].type, offset(row, record.fields[i].offset));
+  for (size_t i = 0; i < order.size(); ++i)
+    store(b, order[i], *record.fields[i].type, offset(row, record.fields[i].offset));
   Value whole{stage_.input, {}};
   for (const Value& field : at_.fields)
     whole.parts.insert(whole.parts.end(), field.parts.begin(), field.parts.end());
@@ -37,6 +40,33 @@ void StageEmitter::emit_hold() {
                          b.CreateLoad(pointer, offset(given, offsetof(MutResultRows, times))),
                          b.CreateLoad(b.getInt64Ty(), offset(given, offsetof(MutResultRows, count))));
   b.CreateRetVoid();
+}
+
+// `first`: the first order key of the event. What cannot be among the best ends here.
+void StageEmitter::emit_top_gate(int store_index, llvm::Value* first) {
+  B& b = at_.builder();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store_index)].desc;
+  llvm::Value* gate = store_view(store_index);
+  auto field = [&](size_t bytes, llvm::Type* type) { return b.CreateLoad(type, offset(gate, bytes)); };
+  llvm::Value* within =
+      b.CreateAnd(b.CreateICmpSGE(at_.time, field(offsetof(MutTopGate, from), b.getInt64Ty())),
+                  b.CreateICmpSLT(at_.time, field(offsetof(MutTopGate, until), b.getInt64Ty())));
+  llvm::Value* last = field(offsetof(MutTopGate, last), first->getType());
+  bool down = desc.hold.descending[0] != 0;
+  llvm::Value* behind = first->getType()->isDoubleTy()
+                            ? (down ? b.CreateFCmpOLT(first, last) : b.CreateFCmpOGT(first, last))
+                            : (down ? b.CreateICmpSLT(first, last) : b.CreateICmpSGT(first, last));
+  llvm::BasicBlock* let_go = at_.block("let_go");
+  llvm::BasicBlock* held = at_.block("held");
+  b.CreateCondBr(b.CreateAnd(within, behind), let_go, held);
+  b.SetInsertPoint(let_go);
+  llvm::Value* count = offset(gate, offsetof(MutTopGate, let_go));
+  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), count), b.getInt64(1)), count);
+  llvm::Value* newest = offset(gate, offsetof(MutTopGate, newest));
+  b.CreateStore(
+      b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, b.CreateLoad(b.getInt64Ty(), newest), at_.time), newest);
+  b.CreateRetVoid();
+  b.SetInsertPoint(held);
 }
 
 void ModuleEmitter::emit_held_rows(FunctionEmitter& at, int index, llvm::Value* rows, llvm::Value* times,

@@ -85,11 +85,13 @@ llvm::Value* StageEmitter::store_view(int store) {
   B& b = at_.builder();
   size_t count = module_.graph().stores.size();
   llvm::Value* stores = at_.context_constant(offsetof(MutContext, stores), b.getPtrTy(), count * 8);
-  StoreKind kind = module_.graph().stores[static_cast<size_t>(store)].desc.kind;
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+  StoreKind kind = desc.kind;
   return at_.constant(
       b.CreateLoad(b.getPtrTy(), offset_by(b, stores, static_cast<uint64_t>(store) * sizeof(void*))),
       kind == StoreKind::Panes      ? sizeof(MutWindow)
       : kind == StoreKind::Sessions ? sizeof(MutSessions)
+      : state::has_top_gate(desc)   ? sizeof(MutTopGate)
                                     : sizeof(MutTable));
 }
 

@@ -49,6 +49,7 @@ class StageEmitter {
   llvm::Value* pane_table(int store, llvm::Value* view, llvm::Value* key);
   void emit_match();
   void emit_hold();
+  void emit_top_gate(int store_index, llvm::Value* first);
   void emit_follow();
   void leave_unless(llvm::Value* condition);
   // Ends the event here where another shard has it: shard_emitter.cpp.

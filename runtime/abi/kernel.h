@@ -93,6 +93,17 @@ typedef struct MutWindow {
   void* owner;  // state::WindowStore
 } MutWindow;
 
+// `top` without keys over one window of time after the other, or over all: of the events in [from, until)
+// those whose first order key comes behind that of the last of the best are let go without a look at the
+// rest.
+typedef struct MutTopGate {
+  int64_t from;   // nanoseconds
+  int64_t until;  // nanoseconds; not behind `from`: events are let go nowhere
+  uint64_t last;  // an int or a double, as its word
+  uint64_t let_go;
+  int64_t newest;  // time of an event; of whole inputs it is told
+} MutTopGate;
+
 // A session window that is open or kept: behind the cells of its row.
 enum {
   MUT_SESSION_GIVEN = 1,     // it has closed, and is kept for late events

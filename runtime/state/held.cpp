@@ -140,7 +140,7 @@ size_t HeldStore::rank(std::vector<RowPtr>& best, const RowPtr& row) {
   auto out = static_cast<size_t>(place - best.begin());
   best.insert(place, row);
   size_t asked = asked_of(best);
-  let_go_ += best.size() - asked;
+  gate_.let_go += best.size() - asked;
   best.resize(asked);
   return out;
 }
@@ -157,7 +157,7 @@ const ResultRows* HeldStore::add(const uint64_t* key, int64_t time, const char* 
   if (!budget_.fits(bytes_of(record) + sizeof(Row) * 2)) return nullptr;
   uint64_t number = number_of(key);
   if (number == 0) return nullptr;
-  newest_ = std::max(newest_, time);
+  note_newest(time);
   take(number, time, record, watermark, *given_);
   return &*given_;
 }
@@ -177,7 +177,7 @@ void HeldStore::take(uint64_t number, int64_t time, const char* record, int64_t 
   if (rule.kind == HoldKind::Debounce) {
     if (auto known = waiting_.find(number); known != waiting_.end()) {
       auto held = queue_.find(known->second);
-      ++let_go_;
+      ++gate_.let_go;
       if (held->second->time > time || MUT_DELIBERATE_FAULT(debounce_first))
         return;  // the last one of a burst, by event time
       queue_.erase(held);
@@ -199,15 +199,19 @@ void HeldStore::take_at_window(uint64_t number, int64_t time, const char* record
   RowPtr row;
   auto put_in = [&](Window& window) {
     if (rule.kind == HoldKind::Top && !is_asked(window.best[number], record, time)) {
-      ++let_go_;
+      ++gate_.let_go;
       return;
     }
     if (!row) row = make_row(number, time, record);
     put(window, row);
   };
-  if (rule.whole) return put_in(windows_[{never, 0}]);
+  auto put_in_only = [&](const Edges& edges, Window& window) {
+    put_in(window);
+    set_gate(edges, window.best[number]);
+  };
+  if (rule.whole) return put_in_only({never, std::numeric_limits<int64_t>::min()}, windows_[{never, 0}]);
   bool in_last = last_ != windows_.end() && time >= last_->first.second && time < last_->first.first;
-  if (in_last && !is_closed(last_->first.first, watermark)) return put_in(last_->second);
+  if (in_last && !is_closed(last_->first.first, watermark)) return put_in_only(last_->first, last_->second);
   // Windows that hold the event, from the first on.
   int64_t at = line_.at(time);
   int64_t every = line_.length(desc_.every);
@@ -221,11 +225,29 @@ void HeldStore::take_at_window(uint64_t number, int64_t time, const char* record
       continue;
     }
     auto window = windows_.try_emplace(edges).first;
-    if (desc_.every == desc_.size && desc_.zone.empty()) last_ = window;
-    put_in(window->second);
+    if (desc_.every == desc_.size && desc_.zone.empty()) {
+      last_ = window;
+      put_in_only(edges, window->second);
+    } else {
+      put_in(window->second);
+    }
   }
   if (missed) ++late_;
   if (!row) release_key(number);
+}
+
+void HeldStore::set_gate(const Edges& edges, const std::vector<RowPtr>& best) {
+  if (!has_top_gate(desc_)) return;
+  gate_.until = gate_.from = 0;
+  if (best.size() < static_cast<size_t>(desc_.hold.count)) return;
+  gate_.from = edges.second;
+  gate_.until = edges.first;
+  memcpy(&gate_.last, best.back()->memory.get() + desc_.hold.record->fields[0].offset, sizeof(gate_.last));
+}
+
+void HeldStore::leave_window() {
+  last_ = windows_.end();
+  gate_.until = gate_.from = 0;
 }
 
 void HeldStore::give(const Row& row, int64_t rank, const Edges& edges, int64_t time, ResultRows& rows) const {
@@ -272,7 +294,7 @@ void HeldStore::fire(ResultRows& rows) {
     while (!windows_.empty() && windows_.begin()->first.first == now) {
       auto window = windows_.begin();
       give_window(window->second, window->first, now - 1, rows);
-      if (last_ == window) last_ = windows_.end();
+      if (last_ == window) leave_window();
       windows_.erase(window);
     }
     closed_ = std::max(closed_, now);
@@ -288,16 +310,16 @@ void HeldStore::fire(ResultRows& rows) {
 
 void HeldStore::finish(ResultRows& rows) {
   if (!desc_.hold.whole) return;
-  for (auto& [edges, window] : windows_) give_window(window, {}, newest_, rows);
+  for (auto& [edges, window] : windows_) give_window(window, {}, newest(), rows);
   windows_.clear();
-  last_ = windows_.end();
+  leave_window();
 }
 
 void HeldStore::convert_from(const Store& old_store, const std::vector<int>&, int64_t) {
   const auto& old = static_cast<const HeldStore&>(old_store);
   late_ = old.late_;
-  let_go_ = old.let_go_;
-  newest_ = old.newest_;
+  gate_.let_go = old.gate_.let_go;
+  gate_.newest = old.newest();
   closed_ = old.closed_;
   std::map<const Row*, RowPtr> made;
   auto copy = [&](const RowPtr& from) {
@@ -341,7 +363,7 @@ void HeldStore::retune(const StoreDesc& next, const std::vector<int>&, int64_t) 
     for (auto& [number, best] : window.best) let_go_of_rest(best);
   }
   desc_ = next;
-  last_ = windows_.end();
+  leave_window();
   for (auto& [edges, window] : windows_) {
     if (!ranking) break;
     for (auto& [number, best] : window.best) let_go_of_rest(best);

@@ -12,17 +12,17 @@ class HeldStore : public Store {
  public:
   HeldStore(StoreDesc desc, uint64_t seed, Budget& budget);
   ~HeldStore() override;
-  void* view() override { return table_.view(); }
+  void* view() override { return has_top_gate(desc_) ? static_cast<void*>(&gate_) : table_.view(); }
   int64_t due() const override;
   void fire(ResultRows& rows) override;
   // Time of the newest event of the stage; the least there is before the first.
-  int64_t newest() const { return newest_; }
-  void note_newest(int64_t time) { newest_ = std::max(newest_, time); }
+  int64_t newest() const { return gate_.newest; }
+  void note_newest(int64_t time) { gate_.newest = std::max(gate_.newest, time); }
   void finish(ResultRows& rows) override;
   void save(Saver& to) const override;
   void load(Loader& from) override;
   uint64_t entry_count() const override { return row_count_; }
-  uint64_t let_go_count() const override { return let_go_; }
+  uint64_t let_go_count() const override { return gate_.let_go; }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
 
@@ -95,6 +95,9 @@ class HeldStore : public Store {
   int order_of(const char* a, const char* b) const;
   bool before(const Row& a, const Row& b) const;
   void put(Window& window, const RowPtr& row);
+  // What else comes to that window, where it is `last_` or the only one.
+  void set_gate(const Edges& edges, const std::vector<RowPtr>& best);
+  void leave_window();  // last_: it is looked for anew
   void give(const Row& row, int64_t rank, const Edges& edges, int64_t time, ResultRows& rows) const;
   void give_window(Window& window, const Edges& edges, int64_t time, ResultRows& rows);
   bool by_window() const { return desc_.hold.kind == HoldKind::Sort || desc_.hold.kind == HoldKind::Top; }
@@ -117,8 +120,7 @@ class HeldStore : public Store {
   std::optional<ResultRows> given_;
   const batch::Arena* given_texts_ = nullptr;
   uint64_t row_count_ = 0;
-  uint64_t let_go_ = 0;
-  int64_t newest_ = std::numeric_limits<int64_t>::min();
+  MutTopGate gate_{0, 0, 0, 0, std::numeric_limits<int64_t>::min()};
 };
 
 }  // namespace mut::state

@@ -74,7 +74,7 @@ class HeldStore::LoadedRows {
 
 void HeldStore::save(Saver& to) const {
   table_.save(to);
-  pass_values(to, arrivals_, closed_, let_go_, newest_);
+  pass_values(to, arrivals_, closed_, gate_.let_go, gate_.newest);
   to.value(static_cast<uint64_t>(keys_.size()));
   pass_plain(to, free_numbers_);
   SavedRows rows(*this, to);
@@ -89,7 +89,7 @@ void HeldStore::save(Saver& to) const {
 
 void HeldStore::load(Loader& from) {
   table_.load(from);
-  pass_values(from, arrivals_, closed_, let_go_, newest_);
+  pass_values(from, arrivals_, closed_, gate_.let_go, gate_.newest);
   uint64_t keys = 0;
   from.value(keys);
   // Each has a number in a row of the table, or is free.

@@ -27,6 +27,22 @@ WordKind word_kind(const abi::TypeDesc& scalar) {
   }
 }
 
+bool has_top_gate(const StoreDesc& desc) {
+  const HoldRule& rule = desc.hold;
+  if (desc.kind != StoreKind::Held || rule.kind != HoldKind::Top || rule.window != HoldWindow::Time)
+    return false;
+  if (!desc.keys.empty() || (!rule.whole && (desc.every != desc.size || !desc.zone.empty()))) return false;
+  switch (rule.record->fields[0].type->kind) {
+    case abi::TypeKind::I64:
+    case abi::TypeKind::Time:
+    case abi::TypeKind::Duration:
+    case abi::TypeKind::F64:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool gives_unmatched(JoinKind kind, JoinSide side) {
   if (kind == JoinKind::Full) return true;
   if (side == JoinSide::Right) return kind == JoinKind::Right;

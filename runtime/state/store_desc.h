@@ -217,6 +217,9 @@ struct StoreDesc {
   std::vector<std::string> timers;  // Process: names; the last cells say when each is due
 };
 
+// Whether kernels let go of events by a MutTopGate: one list of the best at a time, first by a plain number.
+bool has_top_gate(const StoreDesc& desc);
+
 // The line that windows lie on, and where the first one begins on it.
 calendar::ZoneLine line_of(const StoreDesc& desc);
 int64_t offset_on_line(const StoreDesc& desc);
