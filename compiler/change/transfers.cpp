@@ -71,8 +71,10 @@ bool retunes(const state::StoreDesc& from, const state::StoreDesc& to, Cells cel
   switch (to.kind) {
     case state::StoreKind::Ring:
     case state::StoreKind::Dedupe:
-      // What another `ttl` lets go has to go at once.
-      return from.ttl == to.ttl && same_columns(from, to) && (from.span == 0) == (to.span == 0);
+      // Fewer events, another `ttl` or `dedupe`: what goes has to be let go, and its memory too.
+      if (from.ttl != to.ttl) return false;
+      if (to.kind == state::StoreKind::Dedupe && to.span != from.span) return false;
+      return same_columns(from, to) && (from.span == 0) == (to.span == 0) && to.count >= from.count;
     case state::StoreKind::Join:
     case state::StoreKind::Table:
     case state::StoreKind::Match:

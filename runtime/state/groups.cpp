@@ -79,15 +79,18 @@ std::string misfit_of(const CellDesc& old_cell, const char* value, const Heap& h
 
 }  // namespace
 
-bool converts_apart(const StoreDesc& old, const StoreDesc& next, const std::vector<int>& cells) {
+bool has_same_key_words(const StoreDesc& old, const StoreDesc& next) {
   auto scale = [](const KeyDesc& of) { return (of.optional ? *of.type->element : *of.type).scale; };
   auto same_words = [&](const KeyDesc& a, const KeyDesc& b) {
     return a.word == b.word && a.kind == b.kind && a.optional == b.optional &&
            (a.kind != WordKind::Decimal || scale(a) == scale(b));
   };
-  if (old.key_words != next.key_words || old.text_mask != next.text_mask ||
-      !std::equal(old.keys.begin(), old.keys.end(), next.keys.begin(), next.keys.end(), same_words))
-    return false;
+  return old.key_words == next.key_words && old.text_mask == next.text_mask &&
+         std::equal(old.keys.begin(), old.keys.end(), next.keys.begin(), next.keys.end(), same_words);
+}
+
+bool converts_apart(const StoreDesc& old, const StoreDesc& next, const std::vector<int>& cells) {
+  if (!has_same_key_words(old, next)) return false;
   if (old.has_distinct || next.has_distinct) return false;  // values of groups lie in tables of their own
   for (size_t i = 0; i < cells.size(); ++i) {
     if (cells[i] < 0) continue;

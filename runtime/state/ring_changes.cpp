@@ -1,9 +1,9 @@
 // Samples under another version: their columns converted, kept beside the old ones, and put together.
 #include <algorithm>
 #include <cstring>
-#include <unordered_set>
 #include <utility>
 
+#include "runtime/abi/check.h"
 #include "runtime/abi/deliberate.h"
 #include "runtime/state/rings.h"
 #include "runtime/state/values.h"
@@ -42,8 +42,7 @@ void RingStore::take_columns(const RingStore& old, const uint64_t* from, const s
   }
 }
 
-void RingStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
-  const auto& old = static_cast<const RingStore&>(old_store);
+void RingStore::begin_from(const RingStore& old, const std::vector<int>& cells, int64_t watermark) {
   watermark_ = std::max(old.watermark_, watermark);
   shortened_ = old.shortened_ || (desc_.span != 0 && desc_.span < old.desc_.span);
   for (size_t i = 0; i < cells.size(); ++i) {
@@ -53,30 +52,91 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
       take_begin(old.desc_.cells[static_cast<size_t>(cells[i])], 0, desc_.cells[i]);
     }
   }
+  arrivals_ = old.arrivals_;
+  late_ = old.late_;  // what a shorter history lets go is not late
+}
+
+// Samples are in order of time, or of arrival: what goes over are the last ones. What the old store did not
+// hold any more does not, whether the memory of it was freed yet or not.
+uint32_t RingStore::first_taken(const RingStore& old, const Ref& ref, int64_t watermark) const {
+  uint32_t lost = MUT_DELIBERATE_FAULT(swap_loses_oldest) && ref.count > 0 ? 1 : 0;
+  if (desc_.span == 0) {
+    bool fewer = desc_.count != 0 && ref.count > desc_.count;
+    return std::max(lost, fewer ? ref.count - static_cast<uint32_t>(desc_.count) : 0);
+  }
+  uint32_t first = 0;
+  if (watermark != std::numeric_limits<int64_t>::min()) {
+    int64_t span = old.desc_.span == 0 ? desc_.span : std::min(desc_.span, old.desc_.span);
+    while (first < ref.count && static_cast<int64_t>(old.at(ref, first)[0]) <= watermark - span) ++first;
+  }
+  return std::max(lost, first);
+}
+
+bool RingStore::take_samples(const RingStore& old, const Ref& from, uint32_t first,
+                             const std::vector<int>& columns, Room room, char* made) {
+  Ref ref{0, 4, 0, from.count - first, 0};
+  while (ref.capacity < ref.count) ref.capacity *= 2;
+  const uint64_t bytes = uint64_t{ref.capacity} * desc_.sample_words * 8;
+  if (room == Room::OfBudget && !budget_.fits(bytes)) return false;
+  ref.offset = table_.heap().allocate(bytes);
+  for (uint32_t i = 0; i < ref.count; ++i) {
+    const uint64_t* sample = old.at(from, first + i);
+    uint64_t* to = at(ref, i);
+    take_columns(old, sample, columns, to);
+    to[1] = sample[1];
+    for (size_t column = 0; column < columns.size(); ++column) {
+      if (desc_.columns[column].kind != WordKind::Text || (to[2] >> column & 1U) == 0) continue;
+      MutStr text;
+      memcpy(&text, to + desc_.columns[column].word, sizeof(text));
+      MutStoredStr stored = table_.heap().store(abi::view(text));
+      memcpy(to + desc_.columns[column].word, &stored, sizeof(stored));
+    }
+  }
+  sample_count_ += ref.count;
+  save(made, ref);
+  return true;
+}
+
+void RingStore::convert_from(const Store& old_store, const std::vector<int>& cells, int64_t watermark) {
+  const auto& old = static_cast<const RingStore&>(old_store);
+  begin_from(old, cells, watermark);
   std::vector<int> columns = column_sources(old, cells);
   std::vector<uint64_t> key(key_room(old.desc_));
-  std::vector<uint64_t> sample(desc_.sample_words);
   old.table_.for_each([&](char* row) {
     Ref ref = old.load(row);
-    if (ref.count == 0 || old.is_past(row, watermark_)) return;
+    uint32_t first = first_taken(old, ref, watermark_);
+    if (first >= ref.count || old.is_past(row, watermark_)) return;
     old.table_.load_key(row, key.data());
     (void)place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());
-    if (made == nullptr) return note(key.data(), no_memory);
-    for (uint32_t i = old.first_kept(ref) + (MUT_DELIBERATE_FAULT(swap_loses_oldest) ? 1 : 0); i < ref.count;
-         ++i) {
-      const uint64_t* from = old.at(ref, i);
-      // What the old store did not show any more, whether the memory of it was freed yet or not.
-      if (old.is_gone(from) || (old.desc_.span != 0 && old.is_passed(from))) continue;
-      take_columns(old, from, columns, sample.data());
-      arrivals_ = from[1] - 1;  // push() counts one up
-      push(made, sample.data());
-    }
+    if (made == nullptr || !take_samples(old, ref, first, columns, Room::OfBudget, made))
+      note(key.data(), no_memory);
   });
   running_.forget();
-  arrivals_ = old.arrivals_;
-  swept_arrivals_ = arrivals_;
-  late_ = old.late_;  // what a shorter history lets go is not late
+}
+
+bool RingStore::can_take_over(const Store& old, const std::vector<int>&) const {
+  return old.desc().kind == desc_.kind && has_same_key_words(old.desc(), desc_);
+}
+
+void RingStore::take_over(std::shared_ptr<Store> old_store, const std::vector<int>& cells, int64_t watermark,
+                          std::shared_ptr<KeyChange> change) {
+  MUT_CHECK(!change, "keys of samples that are made anew are made at the cut");
+  auto& old = static_cast<RingStore&>(*old_store);
+  begin_from(old, cells, watermark);
+  waiting_ = old.sample_count_;
+  auto lives = [this, &old, cut = watermark_](const char* row) {
+    Ref ref = old.load(row);
+    return first_taken(old, ref, cut) < ref.count && !old.is_past(row, cut);
+  };
+  auto convert = [this, &old, cut = watermark_, columns = column_sources(old, cells)](const char* row,
+                                                                                      char* made) {
+    Ref ref = old.load(row);
+    waiting_ -= ref.count;
+    take_samples(old, ref, first_taken(old, ref, cut), columns, Room::Regardless, made);
+  };
+  table_.take_over(old.table_, {lives, convert});
+  before_ = std::move(old_store);
 }
 
 void RingStore::take_begin(const CellDesc& from, int64_t shift, CellDesc& to) {
@@ -110,66 +170,6 @@ void RingStore::retune(const StoreDesc& next, const std::vector<int>& cells, int
     if (desc_.span != before.span) forget_older(std::min(desc_.span, before.span), cell);
   }
   shortened_ = shortened_ || desc_.span < before.span;
-  std::erase_if(gone_, [&](const Forgotten& gone) { return gone.time <= watermark_ - desc_.span; });
-  if (desc_.kind == StoreKind::Dedupe && desc_.span > before.span && is_started())
-    gone_.push_back({watermark_ - before.span, static_cast<int64_t>(arrivals_)});
-  if (desc_.span == 0 && desc_.count != before.count) keep_last(before.count);
-}
-
-bool RingStore::is_gone(const uint64_t* sample) const {
-  return std::any_of(gone_.begin(), gone_.end(), [&](const Forgotten& gone) {
-    return static_cast<int64_t>(sample[0]) <= gone.time && static_cast<int64_t>(sample[1]) <= gone.arrival;
-  });
-}
-
-// A shorter history shows the last samples, and drops the others of a key when its next one comes, or bit by
-// bit. One that is made longer before all are gone has to know how many it showed.
-void RingStore::keep_last(uint64_t before) {
-  bool shorter = desc_.count != 0 && (before == 0 || desc_.count < before);
-  if (shorter) {
-    trim_at_ = 0;
-  } else if (trim_at_) {
-    // Fewer of more samples: what was kept of less is said by it too.
-    while (!kept_last_.empty() && kept_last_.back().count >= before) kept_last_.pop_back();
-    kept_last_.push_back({static_cast<int64_t>(arrivals_), before});
-  }
-}
-
-uint32_t RingStore::first_kept(const Ref& ref) const {
-  if (!trim_at_) return 0;
-  auto beyond = [](uint32_t held, uint64_t most) {
-    return held > most ? held - static_cast<uint32_t>(most) : 0;
-  };
-  uint32_t first = desc_.count == 0 ? 0 : beyond(ref.count, desc_.count);
-  for (const KeptLast& kept : kept_last_) {
-    uint32_t known = 0;  // samples are in order of arrival
-    uint32_t end = ref.count;
-    while (known < end) {
-      uint32_t middle = (known + end) / 2;
-      if (static_cast<int64_t>(at(ref, middle)[1]) <= kept.arrival) {
-        known = middle + 1;
-      } else {
-        end = middle;
-      }
-    }
-    first = std::max(first, beyond(known, kept.count));
-  }
-  return first;
-}
-
-// Rows of a segment that is divided go to the last, which is looked at later.
-void RingStore::trim(uint64_t most) {
-  if (!trim_at_) return;
-  const uint64_t held_least = sample_count_ - std::min(sample_count_, most);
-  table_.for_segment(*trim_at_, [&](char* row) {
-    Ref ref = load(row);
-    for (uint32_t extra = first_kept(ref); extra > 0 && sample_count_ > held_least; --extra) drop_oldest(ref);
-    save(row, ref);
-  });
-  if (sample_count_ <= held_least && sample_count_ > 0) return;
-  if (++*trim_at_ < table_.segment_count()) return;
-  trim_at_.reset();
-  kept_last_.clear();
 }
 
 std::unique_ptr<Store> RingStore::branch() const {
@@ -179,13 +179,9 @@ std::unique_ptr<Store> RingStore::branch() const {
   out->table_.copy_from(table_);
   out->running_.begin_after(running_.last_number());
   out->arrivals_ = arrivals_;
-  out->swept_arrivals_ = swept_arrivals_;
   out->sample_count_ = sample_count_;
   out->watermark_ = watermark_;
   out->shortened_ = shortened_;
-  out->gone_ = gone_;
-  out->kept_last_ = kept_last_;
-  out->trim_at_ = trim_at_;
   out->late_ = late_;
   return out;
 }
@@ -240,7 +236,7 @@ void RingStore::join_from(const Store& old_store, const std::vector<int>& cells,
     (void)place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());
     if (made == nullptr) return;
-    for (uint32_t i = old.first_kept(ref); i < ref.count; ++i) {
+    for (uint32_t i = 0; i < ref.count; ++i) {
       const uint64_t* from = old.at(ref, i);
       take_columns(old, from, columns, sample.data());
       uint64_t arrival = from[1] + shift;
@@ -275,7 +271,7 @@ void RingStore::return_from(const Store& parked, const std::vector<int>& cells) 
     (void)place_key(old.desc_, key.data());
     const char* mine = table_.find(key.data());
     if (mine == nullptr) return;
-    for (uint32_t i = old.first_kept(ref); i < ref.count; ++i) {
+    for (uint32_t i = 0; i < ref.count; ++i) {
       const uint64_t* from = old.at(ref, i);
       uint64_t* known = find_sample(mine, from[0], from[1]);
       if (known == nullptr) continue;  // it has left since

@@ -53,7 +53,6 @@ void RingStore::drop_oldest(Ref& ref) {
 }
 
 void RingStore::purge(Ref& ref) {
-  for (uint32_t extra = first_kept(ref); extra > 0; --extra) drop_oldest(ref);
   if (desc_.span == 0 || watermark_ == std::numeric_limits<int64_t>::min()) return;
   while (ref.count > 0 && static_cast<int64_t>(at(ref, 0)[0]) <= watermark_ - desc_.span) drop_oldest(ref);
 }
@@ -62,7 +61,7 @@ bool RingStore::is_past(const char* row, int64_t watermark) const {
   if (desc_.ttl == 0) return false;
   Ref ref = load(row);
   // Samples of a span of time are in order of time, others in order of arrival.
-  for (uint32_t i = desc_.span == 0 || ref.count == 0 ? first_kept(ref) : ref.count - 1; i < ref.count; ++i) {
+  for (uint32_t i = desc_.span == 0 || ref.count == 0 ? 0 : ref.count - 1; i < ref.count; ++i) {
     int64_t end;
     if (__builtin_add_overflow(static_cast<int64_t>(at(ref, i)[0]), desc_.ttl, &end) || end >= watermark)
       return false;
@@ -121,7 +120,6 @@ RingStore::Range RingStore::range(const char* row, const uint64_t* sample, bool 
   if (desc_.span == 0) {
     uint64_t wanted = desc_.count - (excluding || MUT_DELIBERATE_FAULT(history_one_more) ? 0 : 1);
     if (ref.count > wanted) out.first = ref.count - static_cast<uint32_t>(wanted);
-    out.first = std::max(out.first, first_kept(ref));
     return out;
   }
   while (out.last > 0 && !MUT_DELIBERATE_FAULT(history_sees_ahead) &&
@@ -373,10 +371,13 @@ bool RingStore::has_room(const char* row, const uint64_t* sample) const {
     if (oldest != nullptr && (oldest[2] >> i & 1U) != 0) memcpy(&gone, oldest + word, sizeof(gone));
     growth += heap.growth(text.size, gone.size);
   }
-  return growth == 0 || budget_.fits(growth);
+  if (growth == 0 || budget_.fits(growth)) return true;
+  ++asked_;
+  return false;
 }
 
 bool RingStore::push(char* row, const uint64_t* sample) {
+  ++asked_;
   Ref ref = load(row);
   purge(ref);
   // `excluding current` reads count samples before the event: one more than it would with itself.
@@ -431,7 +432,6 @@ bool RingStore::seen_near(const char* row, int64_t time) const {
   for (uint32_t i = ref.count; i-- > 0;) {
     auto passed = static_cast<int64_t>(at(ref, i)[0]);
     if (is_started() && passed <= watermark_ - desc_.span) break;  // not held any more
-    if (is_gone(at(ref, i))) continue;
     if ((passed - time < desc_.span || MUT_DELIBERATE_FAULT(dedupe_one_sided)) && time - passed < desc_.span)
       return true;
     if (passed <= time - desc_.span) break;
@@ -458,19 +458,16 @@ bool RingStore::is_full(const char* row, int64_t time, int64_t most) const {
   uint32_t first = later_than((is_started() ? std::max(time, watermark_) : time) - desc_.span);
   uint32_t end = later_than(time);
   if (MUT_DELIBERATE_FAULT(throttle_one_more)) ++most;
-  int64_t passed = int64_t{end} - int64_t{first};
-  for (uint32_t i = first; i < end && !gone_.empty(); ++i) passed -= is_gone(at(ref, i)) ? 1 : 0;
-  return passed > 0 && passed >= most;
+  return end > first && static_cast<int64_t>(end - first) >= most;
 }
 
-// Drops what no event in time can see; keys left without samples go too, some segments a call. An edit may
-// have made many samples old at once: those go a piece at a time, twice as many as come.
+// Drops what no event in time can see; keys left without samples go too, some segments a call. An edit, or a
+// jump of the watermark, may have made many samples old at once: those go a piece at a time, twice as many as
+// come.
 void RingStore::advance(int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
-  uint64_t drops = std::max(drops_least, 2 * (arrivals_ - swept_arrivals_));
-  swept_arrivals_ = arrivals_;
-  trim(drops);
   if (desc_.span == 0 && desc_.ttl == 0) return;
+  const uint64_t drops = std::max(drops_least, 2 * std::exchange(asked_, 0));
   const uint64_t held_least = sample_count_ - std::min(sample_count_, drops);
   for (size_t segments = table_.take_sweep(); segments > 0; --segments, ++sweep_) {
     table_.for_segment(sweep_, [&](char* row) {

@@ -3,8 +3,6 @@
 // By count: kept in order of arrival.
 #pragma once
 #include <algorithm>
-#include <optional>
-#include <vector>
 
 #include "runtime/state/running_cells.h"
 #include "runtime/state/store.h"
@@ -23,8 +21,13 @@ class RingStore final : public Store {
   bool is_past(const char* row, int64_t watermark) const;
   void save(Saver& to) const override;
   void load(Loader& from) override;
-  uint64_t entry_count() const override { return sample_count_; }
+  uint64_t entry_count() const override { return sample_count_ + (table_.left() > 0 ? waiting_ : 0); }
   void convert_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
+  bool can_take_over(const Store& old, const std::vector<int>& cells) const override;
+  void take_over(std::shared_ptr<Store> old, const std::vector<int>& cells, int64_t watermark,
+                 std::shared_ptr<KeyChange> change) override;
+  void take_piece(uint64_t entries) override { table_.take_piece(entries); }
+  uint64_t left_to_take() const override { return table_.left(); }
   void retune(const StoreDesc& next, const std::vector<int>& cells, int64_t watermark) override;
   std::unique_ptr<Store> branch() const override;
   void join_from(const Store& old, const std::vector<int>& cells, int64_t watermark) override;
@@ -85,19 +88,15 @@ class RingStore final : public Store {
   void leave_running(const Ref& ref);
   void insert_running(const Ref& ref, uint32_t place);
   void purge(Ref& ref);
-  // The first sample that no edit of the number of events let go.
-  uint32_t first_kept(const Ref& ref) const;
-  // Drops the others, of one segment and no more than so many.
-  void trim(uint64_t most);
   bool is_started() const { return watermark_ != std::numeric_limits<int64_t>::min(); }
-  // By time: whether it is too old for any event that is in time.
-  bool is_passed(const uint64_t* sample) const {
-    return is_started() && static_cast<int64_t>(sample[0]) <= watermark_ - desc_.span;
-  }
-  // Dedupe: whether it was that when `within` was made longer.
-  bool is_gone(const uint64_t* sample) const;
-  // What the number of events was before an edit made it another.
-  void keep_last(uint64_t before);
+  // What of an older store goes over whatever its samples are.
+  void begin_from(const RingStore& old, const std::vector<int>& cells, int64_t watermark);
+  // The first sample of an older row that is here too, `watermark` being that of the cut.
+  uint32_t first_taken(const RingStore& old, const Ref& ref, int64_t watermark) const;
+  // Those from `first` on, into a row that has none. False: the budget has no room, and it has none still.
+  enum class Room : uint8_t { OfBudget, Regardless };
+  bool take_samples(const RingStore& old, const Ref& from, uint32_t first, const std::vector<int>& columns,
+                    Room room, char* made);
   // Whether the oldest sample is let go when one is added.
   bool goes_next(const Ref& ref) const;
   // Our sample of one event, or null.
@@ -122,17 +121,10 @@ class RingStore final : public Store {
   uint64_t arrivals_ = 0;
   uint64_t sample_count_ = 0;
   int64_t watermark_ = std::numeric_limits<int64_t>::min();
-  bool shortened_ = false;       // at some cut: samples may be missing that a longer history would hold
-  std::vector<Forgotten> gone_;  // dedupe, as those of the cells of a history
-  // By count: of the samples up to that arrival so many of the last are there, whatever is still held.
-  struct KeptLast {
-    int64_t arrival = 0;
-    uint64_t count = 0;
-  };
-  std::vector<KeptLast> kept_last_;  // the later, the more
-  // By count: the segment whose rows are let go of what they hold beyond that next; nothing: none holds more.
-  std::optional<uint64_t> trim_at_;
-  uint64_t swept_arrivals_ = 0;  // arrivals_ when expiry looked last
+  bool shortened_ = false;  // at some cut: samples may be missing that a longer history would hold
+  uint64_t waiting_ = 0;    // samples of the store that is taken over, those that are past too
+  // Samples that should have been added since expiry looked last.
+  mutable uint64_t asked_ = 0;
   uint64_t seed_;
   size_t sweep_ = 0;
 };

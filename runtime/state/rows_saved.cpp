@@ -9,13 +9,7 @@ namespace mut::state {
 // What is carried along is made anew of the samples. Rows name it by numbers that mean nothing then.
 template <typename Io, typename Self>
 void RingStore::pass(Io& io, Self& self) {
-  pass_values(io, self.arrivals_, self.sample_count_, self.watermark_, self.shortened_, self.sweep_,
-              self.swept_arrivals_);
-  pass_plain(io, self.gone_);
-  pass_plain(io, self.kept_last_);
-  uint64_t trims = self.trim_at_ ? *self.trim_at_ + 1 : 0;
-  io.value(trims);
-  if constexpr (Io::loads) self.trim_at_ = trims == 0 ? std::nullopt : std::optional<uint64_t>(trims - 1);
+  pass_values(io, self.arrivals_, self.sample_count_, self.watermark_, self.shortened_, self.sweep_);
 }
 
 void RingStore::save(Saver& to) const {

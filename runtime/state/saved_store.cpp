@@ -11,6 +11,8 @@ uint32_t saved_format(StoreKind kind) {
     case StoreKind::Panes:
     case StoreKind::Sessions:
     case StoreKind::Whole:
+    case StoreKind::Ring:
+    case StoreKind::Dedupe:
     case StoreKind::Join:
     case StoreKind::Overlaps:
     case StoreKind::Held:
@@ -20,9 +22,6 @@ uint32_t saved_format(StoreKind kind) {
     case StoreKind::Process:
     case StoreKind::Follow:
       return 1;
-    case StoreKind::Ring:
-    case StoreKind::Dedupe:
-      return 2;  // with what edits of a length let go
   }
   return 0;
 }

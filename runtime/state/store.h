@@ -211,6 +211,9 @@ std::unique_ptr<Store> make_store(StoreDesc desc, uint64_t seed, Budget& budget)
 // The same of windows of time inside of another store, which count in its budget.
 std::unique_ptr<Store> make_windows(StoreDesc desc, uint64_t seed, Budget& budget);
 
+// Whether a key of a store of `old` is one of `next` word by word.
+bool has_same_key_words(const StoreDesc& old, const StoreDesc& next);
+
 // Whether every entry of a table of `old` can be one of a table of `next` under the same words of its key,
 // and each by itself.
 bool converts_apart(const StoreDesc& old, const StoreDesc& next, const std::vector<int>& cells);

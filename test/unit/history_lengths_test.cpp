@@ -74,7 +74,7 @@ class Course {
   Course(StoreKind kind, std::vector<Length> lengths, uint64_t draws)
       : lengths_(std::move(lengths)), random_(draws) {
     length_ = lengths_[0];
-    store_ = std::make_unique<RingStore>(described(kind, length_), seed, budget_);
+    store_ = std::make_shared<RingStore>(described(kind, length_), seed, budget_);
   }
 
   void run() {
@@ -84,11 +84,13 @@ class Course {
       watermark_ = newest_ - disorder;
       store_->observe(watermark_);
       if (i % 64 == 0) store_->advance(watermark_);
+      if (i % 100 == 0) store_->take_piece(40);
       // Edits come in bursts: some before anything of the one before has gone.
-      if (i % 2000 == 0 || (i % 2000 < 100 && i % 30 == 0)) edit();
+      if (i % 2000 == 0 || (i % 2000 < 100 && i % 30 == 0)) ASSERT_NO_FATAL_FAILURE(edit());
       ASSERT_NO_FATAL_FAILURE(event(i, time));
     }
-    // Bit by bit memory is given back: at last all that the lists have not, and what has passed.
+    // Bit by bit all goes that the lists have not, and what has passed.
+    store_->take_rest();
     int64_t at_last = watermark_ + (length_.span == 0 ? 0 : 100'000);
     for (int i = 0; i < 3000; ++i) store_->advance(at_last);
     let_go(lists_, length_, at_last);
@@ -100,22 +102,39 @@ class Course {
  private:
   void edit() {
     let_go(lists_, length_, watermark_);  // what has passed does not come back
+    const Length before = length_;
     length_ = lengths_[random_() % lengths_.size()];
     let_go(lists_, length_, watermark_);
+    // As at a cut: what the edit before left is taken first.
+    store_->take_rest();
+    store_->take_emptied();
     StoreDesc next = described(store_->desc().kind, length_);
     std::vector<int> cells(next.cells.size(), 0);
-    if (random_() % 4 == 0) {
-      auto made = std::make_unique<RingStore>(next, seed, budget_);
-      made->convert_from(*store_, cells, watermark_);
-      store_ = std::move(made);
-      return;
+    bool by_rules = next.kind == StoreKind::Ring && length_.count >= before.count;
+    switch (random_() % 4) {
+      case 0: {
+        auto made = std::make_shared<RingStore>(next, seed, budget_);
+        made->convert_from(*store_, cells, watermark_);
+        ASSERT_FALSE(made->misfit());
+        store_ = std::move(made);
+        return;
+      }
+      case 1:
+        if (!by_rules) break;
+        store_ = std::shared_ptr<RingStore>(static_cast<RingStore*>(store_->branch().release()));
+        store_->retune(next, cells, watermark_);
+        return;
+      case 2:
+        if (!by_rules) break;
+        store_->retune(next, cells, watermark_);
+        return;
+      default:
+        break;
     }
-    if (random_() % 4 == 0) {
-      std::unique_ptr<state::Store> copy = store_->branch();
-      copies_.push_back(std::move(store_));  // its bytes are counted by it
-      store_.reset(static_cast<RingStore*>(copy.release()));
-    }
-    store_->retune(next, cells, watermark_);
+    auto made = std::make_shared<RingStore>(next, seed, budget_);
+    ASSERT_TRUE(made->can_take_over(*store_, cells));
+    made->take_over(store_, cells, watermark_, nullptr);
+    store_ = std::move(made);
   }
 
   void event(int i, int64_t time) {
@@ -161,8 +180,7 @@ class Course {
   std::vector<Length> lengths_;
   std::mt19937_64 random_;
   Budget budget_{size_t{1} << 30};
-  std::vector<std::unique_ptr<RingStore>> copies_;
-  std::unique_ptr<RingStore> store_;
+  std::shared_ptr<RingStore> store_;
   Length length_;
   Lists lists_;
   int64_t newest_ = 0;
@@ -183,7 +201,28 @@ TEST_P(Lengths, OfDedupe) {
   Course(StoreKind::Dedupe, {{40'000, 0}, {2000, 0}, {9000, 0}, {500, 0}}, GetParam()).run();
 }
 
-INSTANTIATE_TEST_SUITE_P(Draws, Lengths, testing::Values(1, 2, 3));
+INSTANTIATE_TEST_SUITE_P(Draws, Lengths, testing::Range<uint64_t>(1, 9));
+
+// A shorter history is what one asks for to get memory back.
+TEST(HistoryLengths, AShorterHistoryGivesItsMemoryBack) {
+  Budget budget{size_t{1} << 30};
+  auto old = std::make_shared<RingStore>(described(StoreKind::Ring, {0, 200}), seed, budget);
+  for (uint64_t i = 0; i < 1000 * 200; ++i) {
+    uint64_t key = i % 1000;
+    auto* table = static_cast<MutTable*>(old->view());
+    char* row = inl::find_or_insert(table, &key, 1, 0, table->row_size);
+    uint64_t sample[4] = {i, 0, 1, i};
+    ASSERT_TRUE(old->push(row, sample));
+  }
+  const size_t before = budget.used();
+  auto made = std::make_shared<RingStore>(described(StoreKind::Ring, {0, 2}), seed, budget);
+  made->take_over(std::move(old), {0}, 0, nullptr);
+  EXPECT_EQ(made->entry_count(), 200'000U);
+  made->take_rest();
+  made->take_emptied();
+  EXPECT_EQ(made->entry_count(), 2000U);
+  EXPECT_LT(budget.used(), before / 20);
+}
 
 }  // namespace
 }  // namespace mut::test
