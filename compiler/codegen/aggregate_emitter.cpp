@@ -141,8 +141,7 @@ bool StageEmitter::gives_at_events(const typed::Stage& stage, const state::Store
 llvm::Value* StageEmitter::pane_table(int store, llvm::Value* view, llvm::Value* key) {
   B& b = at_.builder();
   llvm::Type* pointer = b.getPtrTy();
-  if (at_.known_rows == Known::Calm)
-    return b.CreateLoad(pointer, offset(view, offsetof(MutWindow, pane_table)));
+  if (is_calm(at_.known_rows)) return b.CreateLoad(pointer, offset(view, offsetof(MutWindow, pane_table)));
   llvm::Value* cached =
       b.CreateCall(module_.helper("mut_window_cached", pointer, {pointer, b.getInt64Ty()}), {view, at_.time});
   return known_or(cached, b.CreateIsNotNull(cached), [&]() -> llvm::Value* {
@@ -176,7 +175,7 @@ void StageEmitter::emit_windowed() {
     own = own_ahead(store, table, key, arguments);
     need_room(store, table, key, arguments);
     need_own_room(store, own.growth);
-    row = find_row(table, key, desc);
+    row = row_of(store, table, key);
   } else if (desc.kind == StoreKind::Sessions) {
     own = own_of_sessions(store, key, arguments);
     need_room(store, table, key, arguments);
@@ -198,7 +197,8 @@ void StageEmitter::emit_windowed() {
       at_.check(b.CreateICmpNE(windows, b.getInt32(0)), EventError::Memory);
       emit_apart(store, key, arguments, windows);
     } else if (state::slides(desc)) {
-      row = find_row(table, key, desc);
+      row = row_of(store, table, key);
+      if (is_in_frame(store)) return emit_calm_count(store, row, arguments);
       step = step_of_count(store, row, key, arguments);
       if (fills_at_each(store)) emit_count_step(store, row, std::exchange(step, nullptr), keys, arguments);
     } else {
@@ -206,7 +206,7 @@ void StageEmitter::emit_windowed() {
       need_room(store, table, key, arguments);
       need_own_room(store, own.growth);
     }
-    if (row == nullptr) row = find_row(table, key, desc);
+    if (row == nullptr) row = row_of(store, table, key);
   }
   bool added = apart || desc.kind == StoreKind::Overlaps;
   for (uint32_t i = 0; !added && i < desc.cells.size(); ++i) {
@@ -216,7 +216,10 @@ void StageEmitter::emit_windowed() {
       keep_cell(cell, i, table, row, own.copies[i]);
       continue;
     }
-    when(arguments[i].counts, [&] { add_to_cell(cell, i, table, row, at, arguments[i]); });
+    when(arguments[i].counts, [&] {
+      if (is_in_frame(store)) return add_in_frame(cell, i, table, row, arguments[i]);
+      add_to_cell(cell, i, table, row, at, arguments[i]);
+    });
   }
   if (desc.kind == StoreKind::Whole || desc.kind == StoreKind::Groups) touch(desc, row);
   if (desc.gives == state::Gives::AtTicks && desc.kind != StoreKind::Overlaps) {

@@ -30,11 +30,8 @@ const char* filling(NarrowCell kind) {
 
 }  // namespace
 
-// Of inl::CountLayout, by member.
-std::vector<llvm::Value*> StageEmitter::count_layout(int store) {
-  B& b = at_.builder();
-  inl::CountLayout layout =
-      state::narrow_layout(module_.graph().stores[static_cast<size_t>(store)].desc).code;
+std::vector<llvm::Value*> StageEmitter::count_layout(B& b, const state::StoreDesc& desc) {
+  inl::CountLayout layout = state::narrow_layout(desc).code;
   return {b.getInt64(layout.queue_offset), b.getInt64(static_cast<uint64_t>(layout.pane_events)),
           b.getInt64(static_cast<uint64_t>(layout.every)), b.getInt64(layout.window_panes),
           b.getInt64(layout.pane_bytes)};
@@ -46,8 +43,9 @@ llvm::Value* StageEmitter::step_of_count(int store, llvm::Value* row, llvm::Valu
   llvm::Type* pointer = b.getPtrTy();
   llvm::Type* word = b.getInt64Ty();
   llvm::Type* number = b.getInt32Ty();
+  const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
   std::vector<llvm::Value*> passed = {row, at_.time};
-  for (llvm::Value* each : count_layout(store)) passed.push_back(each);
+  for (llvm::Value* each : count_layout(b, desc)) passed.push_back(each);
   llvm::Value* known = b.CreateCall(
       module_.helper("mut_count_step", number, {pointer, word, word, word, word, word, word}), passed);
   llvm::Value* ask = b.getInt32(static_cast<uint32_t>(CountStep::Ask));
@@ -89,6 +87,36 @@ void StageEmitter::emit_count_step(int store, llvm::Value* row, llvm::Value* ste
   b.SetInsertPoint(other);
 }
 
+// Of a calm row, for which there is room whatever it fills.
+void StageEmitter::emit_calm_count(int store, llvm::Value* row, const std::vector<Argument>& arguments) {
+  B& b = at_.builder();
+  llvm::Type* word = b.getInt64Ty();
+  if (!fills_at_each(store)) {
+    const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
+    inl::CountLayout layout = state::narrow_layout(desc).code;
+    for (uint32_t i = 0; i < desc.cells.size(); ++i) {
+      when(arguments[i].counts,
+           [&] { add_in_frame(desc.cells[i], i, store_view(store), row, arguments[i]); });
+    }
+    llvm::BasicBlock* fills = nullptr;
+    if (at_.known_rows != Known::CalmQuiet) {
+      llvm::BasicBlock* quiet = at_.block("quiet");
+      fills = at_.block("fills");
+      llvm::Value* in_pane = b.CreateAlignedLoad(
+          word, offset(row, layout.queue_offset + offsetof(inl::CountQueue, in_pane)), llvm::Align(8));
+      auto last = static_cast<uint64_t>(layout.pane_events - 1);
+      b.CreateCondBr(b.CreateICmpSLT(in_pane, b.getInt64(last)), quiet, fills);
+      b.SetInsertPoint(quiet);
+    }
+    b.CreateCall(module_.helper("mut_count_quiet", b.getVoidTy(), {b.getPtrTy(), word, word}),
+                 {row, at_.time, b.getInt64(layout.queue_offset)});
+    b.CreateRetVoid();
+    if (fills == nullptr) return;
+    b.SetInsertPoint(fills);
+  }
+  emit_filled_pane(store, row, {}, arguments);
+}
+
 // What the pane holds, by cell: that of a single event is made without a look at the row, whose cells stay
 // empty.
 std::vector<llvm::Value*> StageEmitter::cells_of_pane(int store, llvm::Value* row,
@@ -124,15 +152,17 @@ void StageEmitter::emit_filled_pane(int store, llvm::Value* row, const std::vect
   llvm::Value* queue = offset(row, layout.code.queue_offset);
   llvm::AllocaInst* panes = at_.temporary(sizeof(inl::CountPanes));
   std::vector<llvm::Value*> to_fill = {row, at_.time};
-  for (llvm::Value* each : count_layout(store)) to_fill.push_back(each);
-  to_fill.insert(to_fill.end(), {store_view(store), panes});
-  b.CreateCall(module_.helper("mut_count_fill", nothing,
+  for (llvm::Value* each : count_layout(b, desc)) to_fill.push_back(each);
+  llvm::Value* place =  // of its panes
+      is_in_frame(store) ? b.CreateLoad(pointer, offset(row, desc.row_size)) : store_view(store);
+  to_fill.insert(to_fill.end(), {place, panes});
+  b.CreateCall(module_.helper(is_in_frame(store) ? "mut_count_fill_calm" : "mut_count_fill", nothing,
                               {pointer, word, word, word, word, word, word, pointer, pointer}),
                to_fill);
   llvm::Value* made = b.CreateLoad(pointer, offset(panes, offsetof(inl::CountPanes, made)));
   llvm::Value* leaving = b.CreateLoad(pointer, offset(panes, offsetof(inl::CountPanes, leaving)));
   llvm::Value* oldest = b.CreateLoad(pointer, offset(panes, offsetof(inl::CountPanes, oldest)));
-  llvm::Value* leaves = b.CreateIsNotNull(leaving);
+  llvm::Value* leaves = is_in_frame(store) ? b.getTrue() : b.CreateIsNotNull(leaving);
   llvm::Value* null = llvm::ConstantPointerNull::get(b.getPtrTy());
   for (size_t i = 0; i < layout.cells.size(); ++i) {
     const state::NarrowLayout::Cell& cell = layout.cells[i];
@@ -147,7 +177,9 @@ void StageEmitter::emit_filled_pane(int store, llvm::Value* row, const std::vect
       passed.push_back(b.getInt32(cell.words));
       types.push_back(number);
     }
-    b.CreateCall(module_.helper(filling(cell.kind), nothing, types), passed);
+    std::string fills = filling(cell.kind);
+    if (extreme && is_in_frame(store) && !fills_at_each(store)) fills += "_calm";
+    b.CreateCall(module_.helper(fills.c_str(), nothing, types), passed);
   }
   llvm::Value* full =
       b.CreateICmpNE(b.CreateCall(module_.helper("mut_count_fills_window", number, {pointer, word, word}),
@@ -173,7 +205,8 @@ void StageEmitter::emit_filled_pane(int store, llvm::Value* row, const std::vect
       b.CreateCall(module_.helper(cell.kind == NarrowCell::Least ? "mut_whole_min" : "mut_whole_max", nothing,
                                   {pointer, pointer, pointer, pointer}),
                    {total, queue, offset(oldest, cell.pane_offset), whole});
-      if (call.result->kind != Kind::Optional) {  // added by an edit, after the last event
+      // Added by an edit, after the last event; this one is a value where each is.
+      if (call.result->kind != Kind::Optional && arguments[i].counts != nullptr) {
         llvm::Value* values = b.CreateLoad(word, offset(whole, offsetof(inl::ExtremeCell, count)));
         error = b.CreateSelect(b.CreateICmpEQ(values, b.getInt64(0)),
                                b.getInt32(static_cast<uint32_t>(state::RowError::NoValue)), error);

@@ -61,7 +61,7 @@ void ModuleEmitter::emit_fans(FunctionEmitter& at, int stream) {
 llvm::Function* ModuleEmitter::make_fan(int stream, Known known, size_t first, size_t last,
                                         const graph::ReaderIndex* index) {
   const size_t end = program().streams[static_cast<size_t>(stream)].stages.size();
-  const char* kind = known == Known::Calm ? "calm_fan_" : "fan_";
+  const char* kind = known == Known::CalmQuiet ? "quiet_fan_" : is_calm(known) ? "calm_fan_" : "fan_";
   std::vector<llvm::Type*> more;
   if (index != nullptr) more.push_back(llvm::Type::getInt32Ty(module_.getContext()));
   llvm::Function* fan = make_section(stream, end, kind + std::to_string(first) + "_", more);

@@ -34,9 +34,12 @@ struct StageValues {
 // What is known of the rows that code is made for.
 enum class Known : uint8_t {
   Nothing,
-  Calm,  // nothing fires before or among them, and each lies in the panes that its windows used last
-         // (calm_rows.h)
+  Calm,         // nothing fires before or among them, and each lies in the panes that its windows used last
+                // (calm_rows.h)
+  CalmInOrder,  // and none is before the one before it
+  CalmQuiet,    // and none fills a pane of a number of events
 };
+inline bool is_calm(Known known) { return known != Known::Nothing; }
 
 class ModuleEmitter;
 

@@ -109,7 +109,10 @@ void ModuleEmitter::run() {
 llvm::Function* ModuleEmitter::section(int stream, size_t stage, Known known) {
   auto [entry, fresh] = sections_.emplace(std::tuple{stream, stage, known}, nullptr);
   if (!fresh) return entry->second;
-  entry->second = make_section(stream, stage, known == Known::Calm ? "calm_" : "stream_");
+  entry->second = make_section(stream, stage,
+                               known == Known::CalmQuiet ? "quiet_"
+                               : is_calm(known)          ? "calm_"
+                                                         : "stream_");
   pending_.emplace_back(stream, stage, known);
   return entry->second;
 }

@@ -65,6 +65,8 @@ class SourceLoop {
   };
   // Of the times of rows [begin, end), of which there is one at least.
   Span time_span(llvm::Value* begin, llvm::Value* end);
+  // i1: whether each of them is at or after the one before.
+  llvm::Value* in_order(llvm::Value* begin, llvm::Value* end);
   struct Calm {
     llvm::Value* is_calm;    // i1
     llvm::Value* watermark;  // behind them
@@ -72,6 +74,8 @@ class SourceLoop {
   // Of rows from there to `limit`, of which there is one at least.
   Calm ask_calm(Place from, llvm::Value* limit);
   void run_calm_rows(llvm::Value* begin, llvm::Value* end, const LooksAhead::RowOf& row_of);
+  bool run_quiet_rows(llvm::Value* begin, llvm::Value* end,
+                      const std::function<void(llvm::Value* number)>& run);
   void set_watermark(llvm::Value* watermark);
   void run_if_calm(Block block);
   // In source_blocks.cpp.

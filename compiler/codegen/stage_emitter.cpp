@@ -172,8 +172,7 @@ llvm::Value* StageEmitter::known_or(llvm::Value* known, llvm::Value* holds,
 
 llvm::Value* StageEmitter::find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc) {
   B& b = at_.builder();
-  const char* finds =
-      at_.known_rows == Known::Calm ? "mut_table_find_or_insert_calm" : "mut_table_find_or_insert";
+  const char* finds = is_calm(at_.known_rows) ? "mut_table_find_or_insert_calm" : "mut_table_find_or_insert";
   auto find = [&]() -> llvm::Value* {
     llvm::Value* row = b.CreateCall(
         module_.helper(finds, b.getPtrTy(),
@@ -187,11 +186,20 @@ llvm::Value* StageEmitter::find_row(llvm::Value* table, llvm::Value* key, const 
   return known_or(only, b.CreateIsNotNull(only), find);
 }
 
+bool StageEmitter::is_in_frame(int store) const {
+  return is_calm(at_.known_rows) && module_.tally().has_row(store);
+}
+
+llvm::Value* StageEmitter::row_of(int store, llvm::Value* table, llvm::Value* key) {
+  if (is_in_frame(store)) return module_.tally().row(at_.builder(), at_.counts, store);
+  return find_row(table, key, module_.graph().stores[static_cast<size_t>(store)].desc);
+}
+
 llvm::Value* StageEmitter::group_row(int store, llvm::Value* key) {
   B& b = at_.builder();
   const state::StoreDesc& desc = module_.graph().stores[static_cast<size_t>(store)].desc;
   llvm::Value* table = store_view(store);
-  llvm::Value* row = find_row(table, key, desc);
+  llvm::Value* row = row_of(store, table, key);
   if (desc.ttl != 0) {
     b.CreateCall(module_.helper("mut_group_age", b.getVoidTy(),
                                 {b.getPtrTy(), b.getPtrTy(), b.getInt32Ty(), b.getPtrTy()}),
@@ -318,6 +326,20 @@ void StageEmitter::add_to_cell(const state::CellDesc& desc, uint32_t index, llvm
   b.CreateCall(
       module_.helper("mut_cell_add", nothing, {pointer, pointer, b.getInt32Ty(), pointer, pointer, word}),
       {table, row, b.getInt32(index), words_of(argument.value, counts_different(desc)), order, at_.time});
+}
+
+bool StageEmitter::is_calm_extreme(const state::CellDesc& desc) {
+  return (desc.fn == CellFn::Min || desc.fn == CellFn::Max) && desc.kind == WordKind::Signed;
+}
+
+void StageEmitter::add_in_frame(const state::CellDesc& desc, uint32_t index, llvm::Value* table,
+                                llvm::Value* row, const Argument& argument) {
+  B& b = at_.builder();
+  llvm::Value* cell = offset(row, desc.offset);
+  if (!is_calm_extreme(desc)) return add_to_cell(desc, index, table, row, cell, argument);
+  b.CreateCall(module_.helper(desc.fn == CellFn::Min ? "mut_min_add_calm" : "mut_max_add_calm", b.getVoidTy(),
+                              {b.getPtrTy(), b.getInt64Ty()}),
+               {cell, at_.words(argument.value)[0]});
 }
 
 // `status`: 0 none, 1 a result, 2 overflow.
@@ -506,6 +528,10 @@ void StageEmitter::touch(const state::StoreDesc& desc, llvm::Value* row) {
   if (!state::is_aged(desc)) return;
   B& b = at_.builder();
   llvm::Value* last = offset(row, desc.row_size - 8);
+  if (at_.known_rows == Known::CalmInOrder || at_.known_rows == Known::CalmQuiet) {  // put_rows() compares
+    b.CreateAlignedStore(at_.time, last, llvm::Align(8));
+    return;
+  }
   llvm::Value* known = b.CreateAlignedLoad(b.getInt64Ty(), last, llvm::Align(8));
   b.CreateAlignedStore(b.CreateSelect(b.CreateICmpSGT(at_.time, known), at_.time, known), last,
                        llvm::Align(8));

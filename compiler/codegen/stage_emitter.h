@@ -22,6 +22,10 @@ class StageEmitter {
   static bool is_simple(const state::CellDesc& desc);
   // Whether windows of the stage tell of each event, be it for the next tick.
   static bool gives_at_events(const typed::Stage& stage, const state::StoreDesc& desc);
+  // Which of an empty group is the word that none is worse than, while a block of calm rows runs.
+  static bool is_calm_extreme(const state::CellDesc& desc);
+  // Of inl::CountLayout, by member.
+  static std::vector<llvm::Value*> count_layout(llvm::IRBuilder<>& builder, const state::StoreDesc& desc);
 
  private:
   friend class JoinEmitter;
@@ -76,10 +80,16 @@ class StageEmitter {
   llvm::Value* emit_plain_key(const std::vector<typed::ExprPtr>& keys, const state::StoreDesc& desc,
                               llvm::Value*& present, std::vector<Value>& values);
   llvm::Value* find_row(llvm::Value* table, llvm::Value* key, const state::StoreDesc& desc);
+  // The same; while a block of calm rows runs that of a store without keys lies in the frame.
+  llvm::Value* row_of(int store, llvm::Value* table, llvm::Value* key);
+  bool is_in_frame(int store) const;
   // The same of a store of groups: one that is past its `ttl` starts anew.
   llvm::Value* group_row(int store, llvm::Value* key);
   void add_to_cell(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
                    llvm::Value* cell, const Argument& argument);
+  // To one of a window's row in the frame.
+  void add_in_frame(const state::CellDesc& desc, uint32_t index, llvm::Value* table, llvm::Value* row,
+                    const Argument& argument);
   void late_unless(llvm::Value* in_time);
   // Aggregates of the script: own_emitter.cpp.
   void emit_overlaps(int store, llvm::Value* key, const std::vector<Argument>& arguments);
@@ -113,13 +123,13 @@ class StageEmitter {
   // of inl::CountStep; the store has the room for it.
   llvm::Value* step_of_count(int store, llvm::Value* row, llvm::Value* key,
                              const std::vector<Argument>& arguments);
-  std::vector<llvm::Value*> count_layout(int store);
   // Whether each event fills a narrow pane, which is made without the cells of the row.
   bool fills_at_each(int store);
   // Once it is in the cells, or before where fills_at_each(): ends there, but for an event that the store is
   // to be given.
   void emit_count_step(int store, llvm::Value* row, llvm::Value* step, const std::vector<Value>& keys,
                        const std::vector<Argument>& arguments);
+  void emit_calm_count(int store, llvm::Value* row, const std::vector<Argument>& arguments);
   std::vector<llvm::Value*> cells_of_pane(int store, llvm::Value* row,
                                           const std::vector<Argument>& arguments);
   void emit_filled_pane(int store, llvm::Value* row, const std::vector<Value>& keys,

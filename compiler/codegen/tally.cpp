@@ -1,10 +1,14 @@
 #include "compiler/codegen/tally.h"
 
+#include "compiler/codegen/calm_rows.h"
 #include "compiler/codegen/value.h"
 #include "runtime/abi/kernel.h"
 
 namespace mut::codegen {
 namespace {
+
+// Rows in a frame are values in registers once all is inlined; of more the optimiser makes no good code.
+constexpr size_t row_slots_max = 128;
 
 llvm::Value* field(llvm::IRBuilder<>& builder, llvm::Value* base, uint64_t bytes) {
   return offset_by(builder, base, bytes);
@@ -25,13 +29,19 @@ Tally::Tally(const graph::Graph& graph, Counting counting)
       sites_[graph::error_site(graph, static_cast<int>(stream), static_cast<int>(stage))] = slot;
     }
   }
+  if (counting_ == Counting::InContext) return;
+  for (size_t store = 0; store < graph.stores.size(); ++store) {
+    size_t words = frame_words(graph.stores[store].desc);
+    if (words == 0 || row_slots_ + words > row_slots_max) continue;
+    rows_[static_cast<int>(store)] = slots();
+    row_slots_ += words;
+  }
 }
 
 llvm::Value* Tally::open(llvm::IRBuilder<>& entry, llvm::Value* context) const {
   if (counting_ == Counting::InContext) return context;
-  size_t slots = 1 + sinks_ + sites_.size();
   llvm::Value* counts =
-      entry.CreateAlloca(llvm::ArrayType::get(entry.getInt64Ty(), slots), nullptr, "counts");
+      entry.CreateAlloca(llvm::ArrayType::get(entry.getInt64Ty(), slots()), nullptr, "counts");
   llvm::Value* made =
       entry.CreateLoad(entry.getInt64Ty(), field(entry, context, offsetof(MutContext, output_rows)));
   entry.CreateStore(made, output_rows(entry, counts));
@@ -86,6 +96,10 @@ llvm::Value* Tally::dropped(llvm::IRBuilder<>& builder, llvm::Value* counts, int
     return field(builder, totals, static_cast<uint64_t>(site) * 8);
   }
   return field(builder, counts, sites_.at(site) * 8);
+}
+
+llvm::Value* Tally::row(llvm::IRBuilder<>& builder, llvm::Value* counts, int store) const {
+  return field(builder, counts, rows_.at(store) * 8);
 }
 
 }  // namespace mut::codegen

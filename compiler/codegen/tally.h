@@ -1,5 +1,6 @@
 // What one call of a kernel has counted so far: rows made, rows per sink, rows let go per stage. Nothing that
-// a kernel calls reads these counts.
+// a kernel calls reads these counts. Beside them, in a frame, the rows of stores without keys while a block
+// of calm rows runs (calm_rows.h).
 #pragma once
 #include <llvm/IR/IRBuilder.h>
 
@@ -33,10 +34,18 @@ class Tally {
   // `site`: of a stage that chooses.
   llvm::Value* dropped(llvm::IRBuilder<>& builder, llvm::Value* counts, int site) const;
 
+  // Whether there is room for the row of a store in the frame.
+  bool has_row(int store) const { return rows_.count(store) != 0; }
+  llvm::Value* row(llvm::IRBuilder<>& builder, llvm::Value* counts, int store) const;
+
  private:
+  size_t slots() const { return 1 + sinks_ + sites_.size() + row_slots_; }
+
   Counting counting_;
   size_t sinks_ = 0;
+  size_t row_slots_ = 0;
   std::map<int, size_t> sites_;  // site → slot
+  std::map<int, size_t> rows_;   // store → first slot
 };
 
 }  // namespace mut::codegen

@@ -200,6 +200,11 @@ int32_t mut_count_room(MutContext* ctx, uint32_t store, char* row, int64_t time)
   return static_cast<int32_t>(windows.prepare(row, time));
 }
 
+// Before blocks of calm rows: what room can be made in memory that is there is made.
+void mut_count_turn(MutContext* ctx, uint32_t store, char* row) {
+  static_cast<mut::state::PanedCountStore&>(instance(ctx).store(store)).turn(row);
+}
+
 // Those that are kept apart: to how many rows the event is to be added; 0: no memory. Then each.
 uint32_t mut_count_prepare(MutContext* ctx, uint32_t store, const uint64_t* key) {
   return static_cast<mut::state::ApartCountStore&>(instance(ctx).store(store)).prepare(key);

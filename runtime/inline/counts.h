@@ -14,6 +14,8 @@
 #include "runtime/inline/cells.h"
 #include "runtime/inline/table.h"
 
+extern "C" void mut_count_turn(MutContext* ctx, uint32_t store, char* row);
+
 namespace mut::inl {
 
 // Events of a pane or window, or of a key ever.
@@ -105,6 +107,39 @@ inline CountStep step_of_count(char* row, int64_t time, const CountLayout& layou
   return CountStep::Fills;
 }
 
+// Of calm rows (compiler/codegen/calm_rows.h), which come in order: one that fills nothing. While they run a
+// pane without events has no least time: nothing asks whether it is the first one, so many of them are vector
+// code.
+inline void begin_in_order(char* row, const CountLayout& layout) {
+  if (count_queue(row, layout).in_pane == 0) count_ever(row, layout).least = INT64_MAX;
+}
+inline void count_in_order(char* row, int64_t time, const CountLayout& layout) {
+  CountQueue& queue = count_queue(row, layout);
+  CountExtent& ever = count_ever(row, layout);
+  ever.least = time < ever.least ? time : ever.least;
+  ever.newest = time;
+  queue.newest = time;
+  ++ever.events;
+  ++queue.in_pane;
+  ++queue.in_slide;
+}
+
+// How many events in order need not ask the store where windows have all their panes, more than which a block
+// has not; 0: the next one has to.
+inline uint64_t steps_ready(const char* row, const CountLayout& layout) {
+  constexpr uint64_t block_max = 1 << 16;
+  const CountQueue& queue = count_queue(const_cast<char*>(row), layout);
+  auto pane_events = static_cast<uint64_t>(layout.pane_events);
+  if (queue.is_narrow == 0 || queue.next - queue.first != layout.window_panes) return 0;
+  if (pane_events > 1 && queue.is_quiet == 0) return 0;
+  auto in_pane = static_cast<uint64_t>(queue.in_pane);
+  auto ready = static_cast<uint64_t>(queue.ready);
+  uint64_t quiet = pane_events - 1 - in_pane;
+  if (ready >= block_max || quiet >= block_max) return block_max;
+  if (ready > 0 && pane_events >= block_max) return block_max;
+  return ready * pane_events + quiet;
+}
+
 inline char* narrow_pane(const CountQueue& queue, char* ring, uint64_t number, uint64_t pane_bytes) {
   return ring + (number & (queue.capacity - 1)) * pane_bytes;
 }
@@ -119,8 +154,8 @@ struct CountPanes {
   char* leaving;
   char* oldest;
 };
-// There is room for it.
-inline CountPanes fill_pane(char* row, int64_t time, const MutHeap& heap, const CountLayout& layout) {
+// There is room for it. `ring`: ring_of() the row.
+inline CountPanes fill_pane(char* row, int64_t time, char* ring, const CountLayout& layout) {
   CountQueue& queue = count_queue(row, layout);
   CountExtent& ever = count_ever(row, layout);
   // As count_event() of an event in order, whose pane is over then.
@@ -132,7 +167,6 @@ inline CountPanes fill_pane(char* row, int64_t time, const MutHeap& heap, const 
     if (layout.every == layout.pane_events) queue.in_slide = 0;
     queue.in_pane = 0;
   }
-  char* ring = ring_of(queue, heap);
   uint64_t mask = queue.capacity - 1;
   uint64_t first = queue.first;
   uint64_t next = queue.next;
@@ -146,6 +180,41 @@ inline CountPanes fill_pane(char* row, int64_t time, const MutHeap& heap, const 
   queue.next = next + 1;
   memcpy(out.made, &least, 8);
   return out;
+}
+
+// The same of a calm row, in order of time, where the window has all its panes and the next one has been made
+// ready; that it is no longer is told by take_ready().
+inline CountPanes fill_calm_pane(char* row, int64_t time, char* ring, const CountLayout& layout) {
+  CountQueue& queue = count_queue(row, layout);
+  CountExtent& ever = count_ever(row, layout);
+  int64_t least = layout.pane_events == 1 || time < ever.least ? time : ever.least;
+  ever.newest = time;
+  ++ever.events;
+  if (layout.pane_events > 1) {
+    ever.least = INT64_MAX;
+    queue.in_pane = 0;
+  }
+  if (layout.every != layout.pane_events) {
+    ++queue.in_slide;
+  } else if (layout.pane_events > 1) {
+    queue.in_slide = 0;
+  }
+  uint64_t next = queue.next;
+  uint64_t mask = queue.capacity - 1;
+  auto pane = [&](uint64_t number) { return ring + (number & mask) * layout.pane_bytes; };
+  uint64_t first = next + 1 - layout.window_panes;
+  queue.first = first;
+  queue.next = next + 1;
+  CountPanes out{pane(next), pane(next - layout.window_panes), pane(first)};
+  memcpy(out.made, &least, 8);
+  return out;
+}
+
+// Before the row as calm rows have left it goes back to where it was.
+inline void take_ready(char* row, const char* before, const CountLayout& layout) {
+  CountQueue& queue = count_queue(row, layout);
+  uint64_t made = queue.next - count_queue(const_cast<char*>(before), layout).next;
+  queue.ready -= static_cast<int64_t>(made);
 }
 
 // Whether that event is the last of a window too.
@@ -204,11 +273,25 @@ inline void fill_extreme(ExtremeCell& cell, CountTotal& total, char* words, uint
   total.high = cell.count == 0 ? total.high : static_cast<int64_t>(next);
   cell = {0, 0};
 }
-// That of all panes; `words`: of the first one.
+// The same of calm rows, where an extreme without a value is that word.
+inline void begin_extreme(ExtremeCell& cell, Extreme which) {
+  if (cell.count == 0) cell.word = no_extreme(which);
+}
+inline void add_extreme(ExtremeCell& cell, uint64_t word, Extreme which) {
+  cell.word = better(cell.word, word, which);
+  ++cell.count;
+}
+inline void fill_calm_extreme(ExtremeCell& cell, CountTotal& total, char* words, uint64_t next,
+                              Extreme which) {
+  put_word(words, cell.word);
+  total.low = better(total.low, cell.word, which);
+  total.high = cell.count == 0 ? total.high : static_cast<int64_t>(next);
+  cell = {no_extreme(which), 0};
+}
+// That of all panes; `words`: of the first one, which holds all up to the middle, or is in the total.
 inline ExtremeCell whole_extreme(const CountTotal& total, const CountQueue& queue, const char* words,
                                  Extreme which) {
-  uint64_t older = queue.first < queue.middle ? word_at(words) : no_extreme(which);
-  return {better(older, total.low, which), static_cast<uint64_t>(total.high) > queue.first ? 1 : 0};
+  return {better(word_at(words), total.low, which), static_cast<uint64_t>(total.high) > queue.first ? 1 : 0};
 }
 
 }  // namespace mut::inl

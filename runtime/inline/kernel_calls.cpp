@@ -62,6 +62,11 @@ MutTable* mut_window_cached(MutWindow* window, int64_t time) {
              : nullptr;
 }
 
+// The row of the pane used last, of windows without keys; null: none is known.
+char* mut_window_only(const MutWindow* window) {
+  return window->pane_table != nullptr ? window->pane_table->only : nullptr;
+}
+
 // Whether events of all times from `oldest` to `newest` belong to the pane used last, whose keys nobody looks
 // for ahead.
 int32_t mut_window_has(const MutWindow* window, int64_t oldest, int64_t newest) {
@@ -86,11 +91,46 @@ int32_t mut_count_step(char* row, int64_t time, uint64_t queue_offset, int64_t p
   return static_cast<int32_t>(step_of_count(row, time, layout));
 }
 
+// Of calm rows: the begin of a block, and one that fills nothing.
+void mut_count_begin_calm(char* row, uint64_t queue_offset) {
+  begin_in_order(row, {queue_offset, 0, 0, 0, 0});
+}
+void mut_count_quiet(char* row, int64_t time, uint64_t queue_offset) {
+  count_in_order(row, time, {queue_offset, 0, 0, 0, 0});
+}
+// Of the row of a table without keys: how many events from `time` on, in order, need not ask the store.
+uint64_t mut_count_ready(MutContext* ctx, uint32_t store, const MutTable* table, int64_t time,
+                         uint64_t queue_offset, int64_t pane_events, int64_t every, uint64_t window_panes,
+                         uint64_t pane_bytes) {
+  char* row = table->only;
+  if (row == nullptr) return 0;
+  CountLayout layout{queue_offset, pane_events, every, window_panes, pane_bytes};
+  if (time < count_ever(row, layout).newest) return 0;
+  uint64_t ready = steps_ready(row, layout);
+  if (ready > 0) return ready;
+  mut_count_turn(ctx, store, row);
+  return steps_ready(row, layout);
+}
+// Where its panes lie; null: nowhere yet.
+char* mut_count_ring(const MutTable* table, char* row, uint64_t queue_offset) {
+  const CountQueue& queue = *reinterpret_cast<const CountQueue*>(row + queue_offset);
+  return queue.capacity == 0 ? nullptr : ring_of(queue, table->heap);
+}
+
 // Of narrow panes: see inline/counts.h.
 void mut_count_fill(char* row, int64_t time, uint64_t queue_offset, int64_t pane_events, int64_t every,
                     uint64_t window_panes, uint64_t pane_bytes, const MutTable* table, CountPanes* out) {
   CountLayout layout{queue_offset, pane_events, every, window_panes, pane_bytes};
-  *out = fill_pane(row, time, table->heap, layout);
+  *out = fill_pane(row, time, ring_of(count_queue(row, layout), table->heap), layout);
+}
+void mut_count_take_ready(char* row, const char* before, uint64_t queue_offset) {
+  take_ready(row, before, {queue_offset, 0, 0, 0, 0});
+}
+// Of a copy of the row, whose ring is known.
+void mut_count_fill_calm(char* row, int64_t time, uint64_t queue_offset, int64_t pane_events, int64_t every,
+                         uint64_t window_panes, uint64_t pane_bytes, char* ring, CountPanes* out) {
+  CountLayout layout{queue_offset, pane_events, every, window_panes, pane_bytes};
+  *out = fill_calm_pane(row, time, ring, layout);
 }
 int32_t mut_count_fills_window(CountQueue* queue, int64_t pane_events, int64_t every) {
   return fills_window(*queue, {0, pane_events, every, 0, 0}) ? 1 : 0;
@@ -107,6 +147,17 @@ void mut_fill_min(ExtremeCell* cell, CountTotal* total, char* words, const Count
 void mut_fill_max(ExtremeCell* cell, CountTotal* total, char* words, const CountQueue* queue) {
   fill_extreme(*cell, *total, words, queue->next, Extreme::Greatest);
 }
+// The same of calm rows.
+void mut_fill_min_calm(ExtremeCell* cell, CountTotal* total, char* words, const CountQueue* queue) {
+  fill_calm_extreme(*cell, *total, words, queue->next, Extreme::Least);
+}
+void mut_fill_max_calm(ExtremeCell* cell, CountTotal* total, char* words, const CountQueue* queue) {
+  fill_calm_extreme(*cell, *total, words, queue->next, Extreme::Greatest);
+}
+void mut_min_begin_calm(ExtremeCell* cell) { begin_extreme(*cell, Extreme::Least); }
+void mut_max_begin_calm(ExtremeCell* cell) { begin_extreme(*cell, Extreme::Greatest); }
+void mut_min_add_calm(ExtremeCell* cell, uint64_t x) { add_extreme(*cell, x, Extreme::Least); }
+void mut_max_add_calm(ExtremeCell* cell, uint64_t x) { add_extreme(*cell, x, Extreme::Greatest); }
 void mut_whole_min(const CountTotal* total, const CountQueue* queue, const char* words, ExtremeCell* out) {
   *out = whole_extreme(*total, *queue, words, Extreme::Least);
 }

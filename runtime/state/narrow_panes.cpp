@@ -124,10 +124,16 @@ void NarrowPanes::turn_over(char* row) const {
     char* words = heap_.at(queue.ring) + cell.pane_offset;
     auto take = [&](auto better) {
       auto best = static_cast<int64_t>(inl::no_extreme(extreme_of(cell.kind)));
-      for (uint64_t i = queue.next; i-- > queue.first;) {
-        char* at = words + (i & mask) * pane_bytes;
-        best = better(best, static_cast<int64_t>(inl::word_at(at)));
-        inl::put_word(at, static_cast<uint64_t>(best));
+      // In pieces that lie one after the other.
+      for (uint64_t end = queue.next; end > queue.first;) {
+        uint64_t count = std::min(((end - 1) & mask) + 1, end - queue.first);
+        char* piece = words + ((end - count) & mask) * pane_bytes;
+        for (uint64_t i = count; i-- > 0;) {
+          char* at = piece + i * pane_bytes;
+          best = better(best, static_cast<int64_t>(inl::word_at(at)));
+          inl::put_word(at, static_cast<uint64_t>(best));
+        }
+        end -= count;
       }
     };
     if (cell.kind == NarrowCell::Least) {

@@ -135,6 +135,11 @@ inl::CountStep PanedCountStore::prepare(char* row, int64_t time) {
   return inl::CountStep::Fills;
 }
 
+void PanedCountStore::turn(char* row) {
+  if (queue_of(row).is_narrow != 0 && queue_of(row).capacity > 0 && narrow_->bytes_for_pane(row) == 0)
+    narrow_->make_room_for_pane(row);
+}
+
 bool PanedCountStore::make_room(char* row) {
   Queue& queue = queue_of(row);
   bool fills = queue.in_pane + 1 == pane_events_;

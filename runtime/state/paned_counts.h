@@ -30,6 +30,8 @@ class PanedCountStore final : public SlidingCountStore {
   // Before an event of that row: makes the room that it needs, and says what it fills; one that fills nothing
   // is counted. Ask: the budget is spent.
   inl::CountStep prepare(char* row, int64_t time);
+  // Makes ready what narrow panes of that row can be filled in the memory that they have.
+  void turn(char* row);
   bool has_room(const uint64_t* key, uint64_t text_bytes) override;
   void save(Saver& to) const override;
   void load(Loader& from) override;
