@@ -41,6 +41,17 @@ SourceLoop::Span SourceLoop::time_span(llvm::Value* begin, llvm::Value* end) {
   return {b_.CreateAdd(next_oldest, time_shift_), b_.CreateAdd(next_newest, time_shift_)};
 }
 
+// Asks memory for the block that begins there: of two columns that are read for a few dozen instructions a
+// row at most the processor alone does not bring enough.
+void SourceLoop::ask_block(llvm::Value* begin) {
+  constexpr uint64_t line_rows = 8;
+  at_.for_each(b_.getInt64(0), b_.getInt64(calm_rows_max / line_rows), [&](llvm::Value* line) {
+    llvm::Value* row = b_.CreateAdd(begin, b_.CreateMul(line, b_.getInt64(line_rows)));
+    ask_memory(times_, row);
+    ask_columns(row, module_.graph().needs[static_cast<size_t>(source_.stream)].front());
+  });
+}
+
 // Vector code as well.
 llvm::Value* SourceLoop::in_order(llvm::Value* begin, llvm::Value* end) {
   llvm::BasicBlock* before = b_.GetInsertBlock();
@@ -191,6 +202,7 @@ SourceLoop::Place SourceLoop::run_calm_blocks(Place from, llvm::Value* end) {
   b_.CreateCondBr(is_calm, calm, usual);
 
   b_.SetInsertPoint(calm);
+  if (calm_.wants_order()) ask_block(limit);
   run_calm_rows(begin, limit, [](llvm::Value* number) { return number; });
   set_watermark(risen);
   begin->addIncoming(limit, b_.GetInsertBlock());

@@ -65,6 +65,7 @@ class SourceLoop {
   };
   // Of the times of rows [begin, end), of which there is one at least.
   Span time_span(llvm::Value* begin, llvm::Value* end);
+  void ask_block(llvm::Value* begin);
   // i1: whether each of them is at or after the one before.
   llvm::Value* in_order(llvm::Value* begin, llvm::Value* end);
   struct Calm {
