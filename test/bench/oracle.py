@@ -84,6 +84,9 @@ def main():
     checks["w1auntyped"] = checks["w1a"]
     checks["w3b"] = checks["w3bcol"] = ysb(size["rows"])
     checks["w6"] = checks["w6sized"] = keyed(size["pairs"], size["keys"])
+    for digits in (2, 3, 4, 5, 7):
+        keys = 10**digits
+        checks[f"w6keys1e{digits}"] = keyed(size["pairs"], keys * size["keys"] // 10**6 if keys >= 10**6 else keys)
     print(json.dumps(checks, indent=1))
 
 

@@ -28,6 +28,8 @@ WORKLOADS = {
     "w6": {"what": "count, sum, max of 10^6 keys", "goal": 0.5, "limit": 58, "event_bytes": 16},
     # What the limit of w6 was measured with: nothing grows.
     "w6sized": {"what": "the same into a table of that size, by hand only", "engine": None, "goal": None, "limit": 58, "event_bytes": 16},
+    # The same of fewer and more keys; small: of a hundredth from 10^6 on.
+    **{f"w6keys1e{digits}": {"what": f"count, sum, max of 10^{digits} keys", "goal": 0.8, "limit": None, "event_bytes": 16} for digits in (2, 3, 4, 5, 7)},
     **{f"w7{of}1e{digits}{by}": {"what": f"{of} of the last 10^{digits} values" + (", every 100" if by else ""),
                               "goal": 0.5, "limit": None if by else limit, "event_bytes": 8}
        for by in ("", "by100") for of, limit in (("max", 780), ("sum", 1500)) for digits in (3, 5, 6)},

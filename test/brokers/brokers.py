@@ -21,10 +21,12 @@ def built(adapter):
     return ran.stderr.strip().splitlines()[-1] if "was built without" in ran.stderr or "apt install" in ran.stderr else ""
 
 
-def judge():
+def judge(kinds):
     """How many were skipped."""
-    skipped = 0
-    for name in NAMES:
+    skipped = restarts.judge_postgres() if "postgres" in kinds else 0
+    for name in kinds:
+        if name not in NAMES:
+            continue
         module = importlib.import_module(f"broker_{name}")
         kind = service.find(module.SERVICE)
         why = kind.missing()
@@ -43,4 +45,4 @@ def judge():
                     restarts.judge(adapter)
                 if hasattr(module, "judge"):
                     module.judge(server)
-    return skipped + restarts.judge_postgres()
+    return skipped

@@ -98,8 +98,9 @@ std::optional<WorkloadRun> w3bcol(const Options& options) {
 }
 
 // State is built from empty and read out: an engine for each pass, made outside of the time.
+template <uint64_t of_full>
 std::optional<WorkloadRun> w6(const Options& options) {
-  const KeyedPairs pairs = make_keyed_pairs(options.keyed_pairs(), options.keyed_keys());
+  const KeyedPairs pairs = make_keyed_pairs(options.keyed_pairs(), options.keyed_keys(of_full));
   std::vector<int64_t> times(pairs.row_count());
   for (size_t i = 0; i < times.size(); ++i) times[i] = static_cast<int64_t>(i);
   struct Totals {
@@ -192,8 +193,16 @@ std::optional<WorkloadRun> w1a(const Options& options) {
 }
 
 constexpr std::array workloads = {
-    NamedWorkload{"w1a", w1a},       NamedWorkload{"w2q1", w2q1}, NamedWorkload{"w2q2", w2q2},
-    NamedWorkload{"w3bcol", w3bcol}, NamedWorkload{"w6", w6},
+    NamedWorkload{"w1a", w1a},
+    NamedWorkload{"w2q1", w2q1},
+    NamedWorkload{"w2q2", w2q2},
+    NamedWorkload{"w3bcol", w3bcol},
+    NamedWorkload{"w6", w6<1'000'000>},
+    NamedWorkload{"w6keys1e2", w6<100>},
+    NamedWorkload{"w6keys1e3", w6<1000>},
+    NamedWorkload{"w6keys1e4", w6<10'000>},
+    NamedWorkload{"w6keys1e5", w6<100'000>},
+    NamedWorkload{"w6keys1e7", w6<10'000'000>},
 };
 
 const std::array workload_lists = {NamedWorkloads(workloads), engine_joins(), engine_sliding(),

@@ -86,8 +86,8 @@ std::optional<WorkloadRun> w3bcol(const Options& options) {
 }
 
 template <typename Pass>
-std::optional<WorkloadRun> keyed(const Options& options, const Pass& pass) {
-  const auto pairs = make_keyed_pairs(options.keyed_pairs(), options.keyed_keys());
+std::optional<WorkloadRun> keyed(const Options& options, uint64_t keys, const Pass& pass) {
+  const auto pairs = make_keyed_pairs(options.keyed_pairs(), keys);
   return WorkloadRun{pairs.row_count(), measure_passes(options.seconds, [&] {
                        const KeyedTotals totals = pass(pairs);
                        return "rows=" + std::to_string(totals.keys) +
@@ -96,17 +96,29 @@ std::optional<WorkloadRun> keyed(const Options& options, const Pass& pass) {
                      })};
 }
 
-std::optional<WorkloadRun> w6(const Options& options) { return keyed(options, run_keyed); }
+template <uint64_t of_full>
+std::optional<WorkloadRun> w6(const Options& options) {
+  return keyed(options, options.keyed_keys(of_full), run_keyed);
+}
 std::optional<WorkloadRun> w6sized(const Options& options) {
-  return keyed(options,
+  return keyed(options, options.keyed_keys(),
                [&](const KeyedPairs& pairs) { return run_keyed_sized(pairs, options.keyed_keys()); });
 }
 
 constexpr std::array workloads = {
-    NamedWorkload{"w1a", w1a},   NamedWorkload{"w1auntyped", w1auntyped},
-    NamedWorkload{"w2q1", w2q1}, NamedWorkload{"w2q2", w2q2},
-    NamedWorkload{"w3b", w3b},   NamedWorkload{"w3bcol", w3bcol},
-    NamedWorkload{"w6", w6},     NamedWorkload{"w6sized", w6sized},
+    NamedWorkload{"w1a", w1a},
+    NamedWorkload{"w1auntyped", w1auntyped},
+    NamedWorkload{"w2q1", w2q1},
+    NamedWorkload{"w2q2", w2q2},
+    NamedWorkload{"w3b", w3b},
+    NamedWorkload{"w3bcol", w3bcol},
+    NamedWorkload{"w6", w6<1'000'000>},
+    NamedWorkload{"w6sized", w6sized},
+    NamedWorkload{"w6keys1e2", w6<100>},
+    NamedWorkload{"w6keys1e3", w6<1000>},
+    NamedWorkload{"w6keys1e4", w6<10'000>},
+    NamedWorkload{"w6keys1e5", w6<100'000>},
+    NamedWorkload{"w6keys1e7", w6<10'000'000>},
 };
 
 const std::array workload_lists = {NamedWorkloads(workloads), hand_joins(), hand_sliding(), hand_windows()};

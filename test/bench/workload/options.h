@@ -26,8 +26,10 @@ struct Options {
   uint64_t keyed_pairs() const { return size == Size::Small ? keyed_pairs_small : keyed_pairs_full; }
   // A tenth, for the widest window to slide.
   uint64_t sliding_values() const { return size == Size::Small ? 5'000'000 : 50'000'000; }
-  // As many pairs per key in both sizes.
-  uint64_t keyed_keys() const { return size == Size::Small ? keyed_pairs_keys / 100 : keyed_pairs_keys; }
+  // As many pairs per key in both sizes, of 10^6 keys and more; of fewer as many keys.
+  uint64_t keyed_keys(uint64_t of_full = keyed_pairs_keys) const {
+    return size == Size::Small && of_full >= keyed_pairs_keys ? of_full / 100 : of_full;
+  }
 };
 
 // Says what is wrong on stderr and gives nothing.
