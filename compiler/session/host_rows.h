@@ -1,5 +1,6 @@
 // What a host gets in the place of a file: text, or rows that are read where they lie.
 #pragma once
+#include <cstring>
 #include <functional>
 #include <string_view>
 
@@ -32,6 +33,11 @@ class MemoryRow final : public RowView {
   std::string_view field_name(size_t index) const override { return record_.fields[index].name; }
   FieldValue field(size_t index) const override {
     const abi::FieldDesc& field = record_.fields[index];
+    if (field.type->kind == abi::TypeKind::I64 && !field.type->secret) {
+      int64_t number;
+      memcpy(&number, row_ + field.offset, sizeof(number));
+      return number;
+    }
     return value(*field.type, row_ + field.offset);
   }
 

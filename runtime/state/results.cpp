@@ -234,33 +234,49 @@ void ResultRows::write_packed(const CellResult& piece, const abi::TypeDesc& type
   if (optional) out[type.present_offset] = 1;
 }
 
-// A row of zeros with the key in it.
-char* ResultRows::begin_row(const uint64_t* key) {
-  size_t at = rows_.size();
-  rows_.resize(at + record_->size);  // zeros
-  char* out = rows_.data() + at;
-  size_t field = 1;
-  for (const KeyDesc& desc : desc_.keys) {
+void ResultRows::make_rows(size_t more) {
+  size_t count = times_.size() + more;
+  rows_.resize(count * record_->size);  // zeros
+  times_.resize(count);
+  keys_.resize(count * desc_.key_words);
+}
+
+void ResultRows::fill_keys(const uint64_t* key, char* out) {
+  const char* words = reinterpret_cast<const char*>(key);
+  for (size_t i = 0; i < fields_.keys.size(); ++i) {
+    const ResultField& field = fields_.keys[i];
+    if (field.how == ResultField::How::Number) {
+      copy_number(out + field.to, words + field.from, field.bytes);
+      continue;
+    }
+    const KeyDesc& desc = desc_.keys[i];
     CellResult value;
     value.words[0] = key[desc.word];
     if (word_count(desc.kind) == 2) value.words[1] = key[desc.word + 1];
     if (desc.optional) value.present = key[desc.word + word_count(desc.kind)] != 0;
     own_text(value, desc.kind);
-    write_result(value, *desc.type, out + record_->fields[field].offset);
-    ++field;
+    write_result(value, *desc.type, out + field.to);
   }
+}
+
+// A row of zeros with the key in it.
+char* ResultRows::begin_row(const uint64_t* key, int64_t event_time) {
+  size_t index = count();
+  make_rows(1);
+  char* out = rows_.data() + index * record_->size;
+  fill_keys(key, out);
+  times_[index] = event_time;
+  std::copy_n(key, desc_.key_words, keys_.begin() + static_cast<ptrdiff_t>(index * desc_.key_words));
   return out;
 }
 
 void ResultRows::add_timer(const uint64_t* key, uint32_t timer, int64_t event_time) {
-  memcpy(begin_row(key), &timer, sizeof(timer));
-  times_.push_back(event_time);
-  keys_.insert(keys_.end(), key, key + desc_.key_words);
+  memcpy(begin_row(key, event_time), &timer, sizeof(timer));
 }
 
 void ResultRows::add_results(const uint64_t* key, const std::vector<CellResult>& results,
                              int64_t event_time) {
-  char* out = begin_row(key);
+  char* out = begin_row(key, event_time);
   const std::vector<CellDesc>& cells = results_of(desc_);
   size_t field = 1 + desc_.keys.size();
   size_t flag = field + cells.size() + 2;
@@ -276,42 +292,65 @@ void ResultRows::add_results(const uint64_t* key, const std::vector<CellResult>&
     own_text(value, word_kind(type));
     write_result(value, type, to);
   }
-  times_.push_back(event_time);
-  keys_.insert(keys_.end(), key, key + desc_.key_words);
+}
+
+RowError ResultRows::fill_by_description(const KeyedTable& table, const CellDesc& cell,
+                                         const ResultField& field, const char* row, char* out) {
+  const Heap& heap = const_cast<KeyedTable&>(table).heap();
+  const char* memory = row + cell.offset;
+  if (cell.fn == CellFn::Own) {
+    int64_t events = write_own(memory, *cell.result, heap, texts_, out + field.to);
+    return events < 0 ? static_cast<RowError>(-events) : RowError::None;
+  }
+  bool list = gives_list(cell.fn);  // made in the memory of the rows
+  CellResult value =
+      list ? list_result(cell, memory, heap, nullptr, texts_) : cell_result(cell, memory, heap);
+  if (may_overflow(cell)) out[field.overflow] = static_cast<char>(value.overflow);
+  if (!list) own_text(value, word_kind(*cell.result));
+  write_result(value, *cell.result, out + field.to);
+  // Added by an edit, after the last event of the row.
+  bool lacks = !value.present && cell.result->kind != TypeKind::Optional;
+  return lacks ? RowError::NoValue : RowError::None;
+}
+
+const std::vector<ResultField>& ResultRows::cells_of(const KeyedTable& table) {
+  if (&table.desc() == &desc_) return fields_.cells;
+  auto is_at = [](const ResultField& field, const CellDesc& cell) { return field.from == cell.offset; };
+  const std::vector<CellDesc>& cells = table.desc().cells;
+  if (!std::equal(inner_cells_.begin(), inner_cells_.end(), cells.begin(), cells.end(), is_at)) {
+    inner_cells_ = fields_.cells;
+    for (size_t i = 0; i < cells.size(); ++i) inner_cells_[i].from = cells[i].offset;
+  }
+  return inner_cells_;
+}
+
+void ResultRows::fill_row(size_t index, const KeyedTable& table, const std::vector<ResultField>& cells,
+                          const char* row, const uint64_t* key, int64_t start, int64_t end,
+                          int64_t event_time) {
+  char* out = rows_.data() + index * record_->size;
+  fill_keys(key, out);
+  auto error = RowError::None;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const ResultField& field = cells[i];
+    Filled filled = fill_cell(field, row, out);
+    if (filled == Filled::Yes) continue;
+    RowError of = filled == Filled::NoValue
+                      ? RowError::NoValue
+                      : fill_by_description(table, table.desc().cells[i], field, row, out);
+    if (of != RowError::None) error = of;
+  }
+  memcpy(out, &error, sizeof(error));
+  memcpy(out + fields_.start, &start, 8);
+  memcpy(out + fields_.end, &end, 8);
+  times_[index] = event_time;
+  std::copy_n(key, desc_.key_words, keys_.begin() + static_cast<ptrdiff_t>(index * desc_.key_words));
 }
 
 void ResultRows::add(const KeyedTable& table, const char* row, const uint64_t* key, int64_t start,
                      int64_t end, int64_t event_time) {
-  char* out = begin_row(key);
-  size_t field = 1 + desc_.keys.size();
-  size_t flag = field + desc_.cells.size() + 2;
-  // The table's own description: rows of sessions are laid out by number, not by key.
-  auto error = RowError::None;
-  for (const CellDesc& cell : table.desc().cells) {
-    if (cell.fn == CellFn::Own) {
-      const Heap& heap = const_cast<KeyedTable&>(table).heap();
-      int64_t events =
-          write_own(row + cell.offset, *cell.result, heap, texts_, out + record_->fields[field].offset);
-      if (events < 0) error = static_cast<RowError>(-events);
-      ++field;
-      continue;
-    }
-    const Heap& heap = const_cast<KeyedTable&>(table).heap();
-    bool list = gives_list(cell.fn);  // made in the memory of the rows
-    CellResult value = list ? list_result(cell, row + cell.offset, heap, nullptr, texts_)
-                            : cell_result(cell, row + cell.offset, heap);
-    if (may_overflow(cell)) out[record_->fields[flag++].offset] = static_cast<char>(value.overflow);
-    // Added by an edit, after the last event of the row.
-    if (!value.present && cell.result->kind != TypeKind::Optional) error = RowError::NoValue;
-    if (!list) own_text(value, word_kind(*cell.result));
-    write_result(value, *cell.result, out + record_->fields[field].offset);
-    ++field;
-  }
-  memcpy(out, &error, sizeof(error));
-  memcpy(out + record_->fields[field].offset, &start, 8);
-  memcpy(out + record_->fields[field + 1].offset, &end, 8);
-  times_.push_back(event_time);
-  keys_.insert(keys_.end(), key, key + desc_.key_words);
+  size_t index = count();
+  make_rows(1);
+  fill_row(index, table, cells_of(table), row, key, start, end, event_time);
 }
 
 void ResultRows::sort_by_key(size_t first_row) {

@@ -10,6 +10,7 @@
 
 #include "runtime/batch/batch.h"
 #include "runtime/state/cells.h"
+#include "runtime/state/result_fields.h"
 
 namespace mut::state {
 
@@ -40,7 +41,7 @@ std::vector<const char*> sort_by_key(const KeyedTable& table, std::vector<const 
 class ResultRows {
  public:
   ResultRows(const StoreDesc& desc, batch::Arena& texts)
-      : desc_(desc), texts_(texts), record_(result_record(desc)) {}
+      : desc_(desc), texts_(texts), record_(result_record(desc)), fields_(lay_out_result(desc, *record_)) {}
 
   const abi::TypeDesc& record() const { return *record_; }
   void clear();
@@ -60,14 +61,25 @@ class ResultRows {
   template <typename TimeOf>
   void add_rows(const KeyedTable& table, const std::vector<const char*>& rows, int64_t start, int64_t end,
                 TimeOf time_of) {
-    std::vector<uint64_t> key(desc_.key_words + 1);
+    const std::vector<ResultField>& cells = cells_of(table);
+    std::vector<uint64_t> texts(desc_.text_mask == 0 ? 0 : desc_.key_words + 1);
     // In order of key is in no order of memory.
     constexpr size_t rows_ahead = 16;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (i + rows_ahead < rows.size()) __builtin_prefetch(rows[i + rows_ahead]);
-      table.load_key(rows[i], key.data());
-      add(table, rows[i], key.data(), start, end, time_of(rows[i]));
-      if (count() == piece_rows_ && take_) {
+    for (size_t i = 0; i < rows.size();) {
+      size_t last =
+          take_ && count() < piece_rows_ ? std::min(rows.size(), i + piece_rows_ - count()) : rows.size();
+      size_t made = count();
+      make_rows(last - i);
+      for (; i < last; ++i, ++made) {
+        if (i + rows_ahead < rows.size()) __builtin_prefetch(rows[i + rows_ahead]);
+        const auto* key = reinterpret_cast<const uint64_t*>(rows[i] + 8);
+        if (!texts.empty()) {
+          table.load_key(rows[i], texts.data());
+          key = texts.data();
+        }
+        fill_row(made, table, cells, rows[i], key, start, end, time_of(rows[i]));
+      }
+      if (take_ && count() == piece_rows_) {
         take_(*this);
         clear();
       }
@@ -93,12 +105,24 @@ class ResultRows {
   const int64_t* times() const { return times_.data(); }
 
  private:
-  char* begin_row(const uint64_t* key);
+  // So many more rows of zeros.
+  void make_rows(size_t more);
+  // One of them, of a row of `table`.
+  void fill_row(size_t index, const KeyedTable& table, const std::vector<ResultField>& cells, const char* row,
+                const uint64_t* key, int64_t start, int64_t end, int64_t event_time);
+  // Where cells lie in the rows of a table: of a store inside of another they may lie elsewhere.
+  const std::vector<ResultField>& cells_of(const KeyedTable& table);
+  void fill_keys(const uint64_t* key, char* out);
+  RowError fill_by_description(const KeyedTable& table, const CellDesc& cell, const ResultField& field,
+                               const char* row, char* out);
+  char* begin_row(const uint64_t* key, int64_t event_time);
   void own_text(CellResult& value, WordKind kind);
   void write_packed(const CellResult& piece, const abi::TypeDesc& type, char* out);
   const StoreDesc& desc_;
   batch::Arena& texts_;
   abi::TypeDescRef record_;
+  ResultFields fields_;
+  std::vector<ResultField> inner_cells_;
   std::vector<char> rows_;
   std::vector<int64_t> times_;
   std::vector<uint64_t> keys_;  // key_words per row
