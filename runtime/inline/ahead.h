@@ -4,6 +4,7 @@
 // (ICDE 2004), there "software-pipelined prefetching".
 #pragma once
 #include "runtime/abi/kernel.h"
+#include "runtime/inline/fetch.h"
 #include "runtime/inline/hash.h"
 #include "runtime/inline/tags.h"
 
@@ -50,10 +51,10 @@ inline void ask_rows(MutAhead& ahead, uint64_t end) {
     uint32_t same = tags_equal(of.tags, static_cast<uint8_t>(of.tag));
     uint32_t asked = same != 0 ? same : tags_equal(of.tags, tag_free) | 1U << (group_slots - 1);
     char* first = group + static_cast<uint64_t>(__builtin_ctz(asked)) * row_size;
-    __builtin_prefetch(first, 1);
+    fetch_row(first, row_size);
     of.row = same != 0 ? first : nullptr;
     for (same &= same - 1; __builtin_expect(same != 0, 0); same &= same - 1)
-      __builtin_prefetch(group + static_cast<uint64_t>(__builtin_ctz(same)) * row_size, 1);
+      fetch_row(group + static_cast<uint64_t>(__builtin_ctz(same)) * row_size, row_size);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "runtime/batch/batch.h"
+#include "runtime/inline/fetch.h"
 #include "runtime/state/cells.h"
 #include "runtime/state/result_fields.h"
 
@@ -71,7 +72,7 @@ class ResultRows {
       size_t made = count();
       make_rows(last - i);
       for (; i < last; ++i, ++made) {
-        if (i + rows_ahead < rows.size()) __builtin_prefetch(rows[i + rows_ahead]);
+        if (i + rows_ahead < rows.size()) inl::fetch_row(rows[i + rows_ahead], table.desc().row_size);
         const auto* key = reinterpret_cast<const uint64_t*>(rows[i] + 8);
         if (!texts.empty()) {
           table.load_key(rows[i], texts.data());
