@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <vector>
 
 #include "runtime/state/saved.h"
@@ -21,51 +22,71 @@ class EndQueue {
     uint64_t hash;    // of its key
   };
 
+  // Ends of a stretch of so many nanoseconds are asked for together: few sessions grow in it, many end.
+  explicit EndQueue(int64_t stretch) : stretch_(std::max<int64_t>(stretch, 1)) {}
+
   // All entries as bytes, both ways.
-  template <typename Io, typename Self>
-  static void pass(Io& io, Self& self) {
-    pass_plain(io, self.soon_);
-    pass_plain(io, self.later_);
-  }
+  void save(Saver& to) const;
+  void load(Loader& from);
 
   // The first end that is known; none: nothing stands here.
-  int64_t first_end() const { return std::min(first_of(soon_), first_of(later_)); }
-  void push(const Entry& entry) { push(later_, entry); }
-  // Takes the entries of `end`, the first one, out and gives each to `visit`. Those that end up to `ahead`
-  // behind are asked for before: `end_now(entry)` is the end that its session has now; none: there is
-  // no such session any more.
+  int64_t first_end() const { return std::min(first_of_soon(), first_of_later()); }
+  void push(const Entry& entry) {
+    Stretch& of = later_[number_of(entry.end)];
+    of.first_end = std::min(of.first_end, entry.end);
+    of.entries.push_back(entry);
+  }
+  // Takes the entries of `end`, the first one, out and gives each to `visit`. Those that end in the same
+  // stretch are asked for before: `end_now(entry)` is the end that its session has now; none: there is no
+  // such session any more.
   template <typename EndNow, typename Visit>
-  void take(int64_t end, int64_t ahead, EndNow end_now, Visit visit) {
-    if (first_of(later_) == end) look_ahead(end, ahead, end_now);
-    while (first_of(soon_) == end) visit(pop(soon_));
+  void take(int64_t end, EndNow end_now, Visit visit) {
+    if (first_of_later() == end) ask(end_now);
+    while (first_of_soon() == end) visit(pop_soon());
   }
 
  private:
-  using Heap = std::vector<Entry>;
-  static bool is_later(const Entry& a, const Entry& b) { return a.end > b.end; }
-  static int64_t first_of(const Heap& heap) { return heap.empty() ? none : heap.front().end; }
-  static void push(Heap& heap, const Entry& entry) {
-    heap.push_back(entry);
-    std::push_heap(heap.begin(), heap.end(), is_later);
-  }
-  static Entry pop(Heap& heap) {
-    std::pop_heap(heap.begin(), heap.end(), is_later);
-    Entry out = heap.back();
-    heap.pop_back();
-    return out;
-  }
-  template <typename EndNow>
-  void look_ahead(int64_t end, int64_t ahead, EndNow end_now) {
-    int64_t limit = end > none - 1 - ahead ? none - 1 : end + ahead;
-    while (first_of(later_) <= limit) {
-      Entry entry = pop(later_);
-      entry.end = end_now(entry);
-      if (entry.end != none) push(entry.end <= limit ? soon_ : later_, entry);
-    }
-  }
+  struct Stretch {
+    int64_t first_end = none;
+    std::vector<Entry> entries;
+  };
 
-  Heap soon_;   // of those that were asked for
-  Heap later_;  // of the others
+  // Of the stretch that an end is in.
+  int64_t number_of(int64_t end) const { return end / stretch_ - static_cast<int64_t>(end % stretch_ < 0); }
+  static bool is_later(const Entry& a, const Entry& b) { return a.end > b.end; }
+  int64_t first_of_later() const { return later_.empty() ? none : later_.begin()->second.first_end; }
+  int64_t first_of_soon() const {
+    return std::min(soon_.empty() ? none : soon_.back().end, beside_.empty() ? none : beside_.front().end);
+  }
+  Entry pop_soon();
+  // Those of the first stretch.
+  template <typename EndNow>
+  void ask(EndNow end_now) {
+    auto first = later_.begin();
+    int64_t number = first->first;
+    std::vector<Entry> entries = std::move(first->second.entries);
+    later_.erase(first);
+    size_t still = 0;
+    for (Entry& entry : entries) {
+      entry.end = end_now(entry);
+      if (entry.end == none) continue;
+      if (number_of(entry.end) > number) {
+        push(entry);
+      } else {
+        entries[still++] = entry;
+      }
+    }
+    entries.resize(still);
+    note_soon(std::move(entries));
+  }
+  void note_soon(std::vector<Entry> entries);
+
+  int64_t stretch_;
+  std::map<int64_t, Stretch> later_;  // by number of the stretch
+  // Of those that were asked for: in order, the first one last, and a heap of those that came while some were
+  // left.
+  std::vector<Entry> soon_;
+  std::vector<Entry> beside_;
 };
 
 }  // namespace mut::state

@@ -11,8 +11,8 @@
 namespace mut::state {
 namespace {
 
-// The part of the gap for which ends are asked for ahead: few sessions grow in it, many end.
-constexpr int64_t looks_ahead = 16;
+// Of the gap, whose ends are asked for together.
+constexpr int64_t stretches = 16;
 
 }  // namespace
 
@@ -20,6 +20,8 @@ SessionStore::SessionStore(StoreDesc desc, uint64_t seed, Budget& budget)
     : WindowStore(std::move(desc), seed, budget),
       rows_(desc_, seed, budget),
       view_{rows_.newest().view(), desc_.size, from_},
+      open_(desc_.size / stretches),
+      given_(desc_.size / stretches),
       key_(desc_.key_words + 1) {}
 
 EndQueue::Entry SessionStore::entry_of(const Place& place) const {
@@ -100,7 +102,7 @@ void SessionStore::reach(int64_t watermark) {
   if (desc_.late_within == 0 || !has_closed()) return;
   while (given_.first_end() <= closed_ - desc_.late_within) {
     auto now = [&](const EndQueue::Entry& entry) { return end_now(entry); };
-    given_.take(given_.first_end(), 0, now, [&](const EndQueue::Entry& entry) {
+    given_.take(given_.first_end(), now, [&](const EndQueue::Entry& entry) {
       Place place = rows_.find(entry.number, entry.hash);
       if (place.row == nullptr) return;
       MutSession& of = session(place);
@@ -243,7 +245,7 @@ void SessionStore::fire_close(ResultRows& out) {
   int64_t end = next_close();
   closing_.clear();
   auto now = [&](const EndQueue::Entry& entry) { return end_now(entry); };
-  open_.take(end, desc_.size / looks_ahead, now, [&](const EndQueue::Entry& entry) {
+  open_.take(end, now, [&](const EndQueue::Entry& entry) {
     Place place = rows_.find(entry.number, entry.hash);
     if (place.row == nullptr) return;
     MutSession& of = session(place);

@@ -52,8 +52,6 @@ class SessionStore final : public WindowStore {
   bool is_spent(int64_t to) const override { return rows_.count() == 0 && is_over(to - 1); }
 
  private:
-  template <typename Io, typename Self>
-  static void pass(Io& io, Self& self);
   using Place = SessionRows::Place;
   struct ChangedSession {
     Extent window;

@@ -123,21 +123,18 @@ void SessionRows::load(Loader& from) {
   pass_values(from, next_key_, next_number_);
 }
 
-template <typename Io, typename Self>
-void SessionStore::pass(Io& io, Self& self) {
-  EndQueue::pass(io, self.open_);
-  EndQueue::pass(io, self.given_);
-  pass_values(io, self.last_, self.counted_late_);
-}
-
 void SessionStore::save_entries(Saver& to) const {
   rows_.save(to);
-  pass(to, *this);
+  open_.save(to);
+  given_.save(to);
+  pass_values(to, last_, counted_late_);
 }
 
 void SessionStore::load_entries(Loader& from) {
   rows_.load(from);
-  pass(from, *this);
+  open_.load(from);
+  given_.load(from);
+  pass_values(from, last_, counted_late_);
   view_.from = from_;
 }
 
