@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/inline/hash.h"
 #include "runtime/state/cells.h"
 
 namespace mut::state {
@@ -42,14 +43,7 @@ void SessionRows::add_layer() {
   if (!lie_inline()) made.sessions = std::make_unique<KeyedTable>(session_desc_, seed_, budget_);
 }
 
-uint64_t SessionRows::hash(const Place& place) {
-  uint64_t out;
-  memcpy(&out, place.row, sizeof(out));
-  return out;
-}
-
-MutSession& SessionRows::session(const Place& place) const {
-  if (lie_inline()) return *reinterpret_cast<MutSession*>(place.row + desc_.session_offset);
+MutSession& SessionRows::session_apart(const Place& place) const {
   std::vector<uint64_t> key(desc_.key_words + 1);
   table(place).load_key(place.row, key.data());
   char* row = layers_[place.layer].sessions->find(key.data());
@@ -85,13 +79,9 @@ void SessionRows::add_of_key(const uint64_t* key, std::vector<Place>& out) const
             [&](const Place& a, const Place& b) { return number(a) < number(b); });
 }
 
-SessionRows::Place SessionRows::find(uint64_t number, uint64_t hash) const {
-  size_t layer = 0;
-  if (!layer_of_.empty()) {
-    if (auto found = layer_of_.find(number); found != layer_of_.end()) layer = found->second;
-  }
-  auto is_it = [&](char* row) { return this->number({row, layer}) == number; };
-  return {layers_[layer].rows->find_hashed(hash, is_it), layer};
+size_t SessionRows::layer_of(uint64_t number) const {
+  auto found = layer_of_.find(number);
+  return found != layer_of_.end() ? found->second : 0;
 }
 
 size_t SessionRows::free_layer(const uint64_t* key) const {
@@ -160,10 +150,11 @@ void SessionRows::begin(const Place& place, int64_t time, uint64_t number) const
 
 SessionRows::Place SessionRows::insert(const uint64_t* key, int64_t time) {
   uint64_t number = ++next_number_;
-  Place first = place_in(0, key);
+  uint64_t hash = inl::hash_key(key, desc_.key_words, desc_.text_mask, newest().view()->seed);
+  Place first{newest().find(key, hash), 0};
   Place made;
   if (first.row == nullptr) {
-    made = {newest().find_or_insert(key), 0};
+    made = {newest().insert(key, hash), 0};
     if (made.row == nullptr) return {};
     if (!lie_inline() && layers_[0].sessions->find_or_insert(key) == nullptr) {
       newest().erase(made.row);
@@ -179,7 +170,7 @@ SessionRows::Place SessionRows::insert(const uint64_t* key, int64_t time) {
     if (made.row == nullptr) return {};
   }
   begin(made, time, number);
-  mark_followed(key);
+  if (keys_.row_count() > 0) mark_followed(key);
   return made;
 }
 

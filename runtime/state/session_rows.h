@@ -3,6 +3,7 @@
 // windows. Where a session begins and ends stands behind its cells (StoreDesc::session_offset), or in rows of
 // their own, of sessions inside of a store of another kind. One thread.
 #pragma once
+#include <cstring>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -32,9 +33,16 @@ class SessionRows {
 
   KeyedTable& newest() const { return *layers_[0].rows; }
   KeyedTable& table(const Place& place) const { return *layers_[place.layer].rows; }
-  MutSession& session(const Place& place) const;
+  MutSession& session(const Place& place) const {
+    if (!lie_inline()) return session_apart(place);
+    return *reinterpret_cast<MutSession*>(place.row + desc_.session_offset);
+  }
   uint64_t number(const Place& place) const { return session(place).state >> number_shift; }
-  static uint64_t hash(const Place& place);
+  static uint64_t hash(const Place& place) {
+    uint64_t out;
+    memcpy(&out, place.row, sizeof(out));
+    return out;
+  }
   bool lie_inline() const { return desc_.session_offset != 0; }
   uint64_t count() const;
   // All of them as bytes; the other way into what has none.
@@ -43,7 +51,11 @@ class SessionRows {
 
   // Appends the sessions of a key in the order in which they were made.
   void add_of_key(const uint64_t* key, std::vector<Place>& out) const;
-  Place find(uint64_t number, uint64_t hash) const;
+  Place find(uint64_t number, uint64_t hash) const {
+    size_t layer = layer_of_.empty() ? 0 : layer_of(number);
+    auto is_it = [&](char* row) { return this->number({row, layer}) == number; };
+    return {layers_[layer].rows->find_hashed(hash, is_it), layer};
+  }
   template <typename Visit>
   void for_each(Visit visit) const {
     for (size_t layer = 0; layer < layers_.size(); ++layer)
@@ -60,6 +72,8 @@ class SessionRows {
   void purge_distinct();
 
  private:
+  MutSession& session_apart(const Place& place) const;
+  size_t layer_of(uint64_t number) const;
   static constexpr int number_shift = 5;
   struct Layer {
     std::unique_ptr<KeyedTable> rows;
