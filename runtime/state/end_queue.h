@@ -4,6 +4,8 @@
 // thread.
 #pragma once
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -22,39 +24,44 @@ class EndQueue {
     uint64_t hash;    // of its key
   };
 
-  // Ends of a stretch of so many nanoseconds are asked for together: few sessions grow in it, many end.
-  explicit EndQueue(int64_t stretch) : stretch_(std::max<int64_t>(stretch, 1)) {}
+  // Ends of a stretch of about so many nanoseconds are asked for together: few sessions grow in it, many end.
+  explicit EndQueue(int64_t stretch)
+      : shift_(static_cast<int>(std::bit_width(static_cast<uint64_t>(std::max<int64_t>(stretch, 1)))) - 1) {}
 
   // All entries as bytes, both ways.
   void save(Saver& to) const;
   void load(Loader& from);
 
   // The first end that is known; none: nothing stands here.
-  int64_t first_end() const { return std::min(first_of_soon(), first_of_later()); }
+  int64_t first_end() const { return std::min(first_of_soon(), first_of_later_); }
   void push(const Entry& entry) {
-    Stretch& of = later_[number_of(entry.end)];
-    of.first_end = std::min(of.first_end, entry.end);
-    of.entries.push_back(entry);
+    int64_t number = entry.end >> shift_;
+    Stretch* of = &near_[static_cast<uint64_t>(number) % near_.size()];
+    if (!of->entries.empty() && of->number != number) of = &far_[number];
+    if (of->entries.empty()) *of = {number, none, {}};
+    of->first_end = std::min(of->first_end, entry.end);
+    of->entries.push_back(entry);
+    first_of_later_ = std::min(first_of_later_, entry.end);
   }
   // Takes the entries of `end`, the first one, out and gives each to `visit`. Those that end in the same
   // stretch are asked for before: `end_now(entry)` is the end that its session has now; none: there is no
   // such session any more.
   template <typename EndNow, typename Visit>
   void take(int64_t end, EndNow end_now, Visit visit) {
-    if (first_of_later() == end) ask(end_now);
+    if (first_of_later_ == end) ask(end_now);
     while (first_of_soon() == end) visit(pop_soon());
   }
 
  private:
   struct Stretch {
+    int64_t number = 0;
     int64_t first_end = none;
     std::vector<Entry> entries;
   };
+  // More than a gap has, so that most stretches are found by their number alone.
+  static constexpr size_t near_stretches = 64;
 
-  // Of the stretch that an end is in.
-  int64_t number_of(int64_t end) const { return end / stretch_ - static_cast<int64_t>(end % stretch_ < 0); }
   static bool is_later(const Entry& a, const Entry& b) { return a.end > b.end; }
-  int64_t first_of_later() const { return later_.empty() ? none : later_.begin()->second.first_end; }
   int64_t first_of_soon() const {
     return std::min(soon_.empty() ? none : soon_.back().end, beside_.empty() ? none : beside_.front().end);
   }
@@ -62,15 +69,13 @@ class EndQueue {
   // Those of the first stretch.
   template <typename EndNow>
   void ask(EndNow end_now) {
-    auto first = later_.begin();
-    int64_t number = first->first;
-    std::vector<Entry> entries = std::move(first->second.entries);
-    later_.erase(first);
+    int64_t number = first_of_later_ >> shift_;
+    std::vector<Entry> entries = take_later(number);
     size_t still = 0;
     for (Entry& entry : entries) {
       entry.end = end_now(entry);
       if (entry.end == none) continue;
-      if (number_of(entry.end) > number) {
+      if (entry.end >> shift_ > number) {
         push(entry);
       } else {
         entries[still++] = entry;
@@ -79,10 +84,13 @@ class EndQueue {
     entries.resize(still);
     note_soon(std::move(entries));
   }
+  std::vector<Entry> take_later(int64_t number);
   void note_soon(std::vector<Entry> entries);
 
-  int64_t stretch_;
-  std::map<int64_t, Stretch> later_;  // by number of the stretch
+  int shift_;  // end >> shift_ is the number of its stretch
+  int64_t first_of_later_ = none;
+  std::array<Stretch, near_stretches> near_;  // by the low bits of their number; without entries: none
+  std::map<int64_t, Stretch> far_;            // those whose place another has
   // Of those that were asked for: in order, the first one last, and a heap of those that came while some were
   // left.
   std::vector<Entry> soon_;

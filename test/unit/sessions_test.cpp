@@ -277,5 +277,49 @@ TEST(Sessions, AreAddedToFromWindowsThatFollowThem) {
   EXPECT_EQ(count_of(1), 4);
 }
 
+// Sessions that grow while they stand in the queue, near the time that is reached and years away: each is
+// given at its end, none before.
+TEST(EndQueue, GivesEachSessionAtItsEndHoweverFarApartEndsAre) {
+  for (int64_t stretch : {int64_t{0}, int64_t{5}, int64_t{1000}}) {
+    state::EndQueue queue(stretch);
+    std::map<uint64_t, int64_t> ends;  // of the sessions that stand there
+    std::mt19937_64 random(static_cast<uint64_t>(stretch));
+    uint64_t next = 0;
+    int64_t reached = -2000;
+    auto end_now = [&](const state::EndQueue::Entry& entry) {
+      auto found = ends.find(entry.number);
+      return found == ends.end() ? state::EndQueue::none : found->second;
+    };
+    for (int step = 0; step < 20'000; ++step) {
+      int64_t spread = random() % 8 == 0 ? int64_t{1} << 40 : 3000;
+      int64_t end = reached + 1 + static_cast<int64_t>(random() % static_cast<uint64_t>(spread));
+      ends[++next] = end;
+      queue.push({end, next, 0});
+      auto grown = ends.lower_bound(1 + random() % next);
+      if (grown != ends.end() && random() % 2 == 0) grown->second += static_cast<int64_t>(random() % 5000);
+      if (grown != ends.end() && random() % 16 == 0) ends.erase(grown);
+      while (queue.first_end() <= reached) {
+        int64_t first = queue.first_end();
+        std::vector<state::EndQueue::Entry> over;
+        queue.take(first, end_now, [&](const state::EndQueue::Entry& entry) { over.push_back(entry); });
+        for (const state::EndQueue::Entry& entry : over) {
+          auto found = ends.find(entry.number);
+          if (found == ends.end()) continue;
+          ASSERT_GE(found->second, first);
+          if (found->second == first) {
+            ends.erase(found);
+          } else {
+            queue.push({found->second, entry.number, 0});
+          }
+        }
+      }
+      for (const auto& [number, of] : ends) ASSERT_GT(of, reached) << "session " << number << " was left";
+      reached += static_cast<int64_t>(random() % 40);
+      if (ends.size() > 400) reached += 3000;
+      if (step % 5000 == 4999) reached += int64_t{1} << 41;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mut::test
