@@ -24,7 +24,7 @@ constexpr size_t inline_key_words = 8;
 // More do not lie in the second cache: they are dealt out into other memory, for to change places with each
 // other is to wait for each.
 constexpr size_t rows_in_cache = 16 * 1024;
-// Rows that lie in no order are asked for so many ahead.
+// Rows are asked for so many ahead: they lie in no order, or have room between them.
 constexpr size_t rows_ahead = 16;
 
 void sort_few(NumberedRow* rows, size_t count) {
@@ -195,7 +195,10 @@ std::vector<const char*> sort_by_key(const KeyedTable& table, std::vector<const 
   std::vector<NumberedRow> rows;
   rows.reserve(out.size());
   if (has_number(desc.keys[0])) {
-    for (const char* row : out) rows.push_back({number_of(table, desc.keys[0], row), row});
+    for (size_t i = 0; i < out.size(); ++i) {
+      if (i + rows_ahead < out.size()) __builtin_prefetch(out[i + rows_ahead] + 8);
+      rows.push_back({number_of(table, desc.keys[0], out[i]), out[i]});
+    }
     sort_numbers(rows);
     sort_runs(table, rows.data(), rows.size(), 1);
   } else {
