@@ -15,9 +15,14 @@ inline bool is_before(int64_t time, int64_t last, int64_t gap) {
 // it is not late: the session has not closed.
 inline char* latest_session(const MutSessions& view, const uint64_t* key, int64_t time, uint32_t words,
                             uint64_t text_mask, uint64_t row_size, uint64_t session_offset) {
-  uint64_t hash = hash_key(key, words, text_mask, view.newest->seed);
-  char* row = find_row(view.newest, key, hash, words, text_mask, row_size);
-  if (row == nullptr) return nullptr;
+  bool is_number = text_mask == 0 && words == 1;
+  char* row = is_number ? row_recent(view.newest->recent, key[0]) : nullptr;
+  if (row == nullptr) {
+    uint64_t hash = hash_key(key, words, text_mask, view.newest->seed);
+    row = find_row(view.newest, key, hash, words, text_mask, row_size);
+    if (row == nullptr) return nullptr;
+    if (is_number) note_recent(view.newest, key[0], row, false);
+  }
   auto& session = *reinterpret_cast<MutSession*>(row + session_offset);
   if ((session.state & (MUT_SESSION_GIVEN | MUT_SESSION_FOLLOWED)) != 0 || time < view.from ||
       time < session.first || !is_before(time, session.last, view.gap))

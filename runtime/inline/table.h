@@ -63,6 +63,15 @@ inline char* find_row(const MutTable* table, const uint64_t* key, uint64_t hash,
   }
 }
 
+// A row that was found by its hash is found by its key from now on.
+inline void note_recent(MutTable* table, uint64_t key, char* row, bool is_new) {
+  if (table->recent == nullptr) return;
+  char*& place = recent_place(*table->recent, key);
+  bool meets = place != nullptr && !is_new;
+  place = row;
+  if (meets && __builtin_expect(meets_often(*table->recent), 0)) mut_table_forget_recent(table);
+}
+
 // By its hash.
 inline char* find_or_insert_hashed(MutTable* table, const uint64_t* key, uint32_t words, uint64_t text_mask,
                                    uint64_t row_size) {
@@ -70,12 +79,7 @@ inline char* find_or_insert_hashed(MutTable* table, const uint64_t* key, uint32_
   char* row = find_row(table, key, hash, words, text_mask, row_size);
   bool is_new = row == nullptr;
   if (__builtin_expect(is_new, 0)) row = mut_table_insert(table, key, hash);
-  if (text_mask == 0 && words == 1 && table->recent != nullptr) {
-    char*& place = recent_place(*table->recent, key[0]);
-    bool meets = place != nullptr && !is_new;
-    place = row;
-    if (meets && __builtin_expect(meets_often(*table->recent), 0)) mut_table_forget_recent(table);
-  }
+  if (text_mask == 0 && words == 1) note_recent(table, key[0], row, is_new);
   if (words == 0) table->only = row;
   return row;
 }

@@ -156,6 +156,7 @@ SessionRows::Place SessionRows::insert(const uint64_t* key, int64_t time) {
   if (first.row == nullptr) {
     made = {newest().insert(key, hash), 0};
     if (made.row == nullptr) return {};
+    newest().consider_recent();
     if (!lie_inline() && layers_[0].sessions->find_or_insert(key) == nullptr) {
       newest().erase(made.row);
       return {};

@@ -209,8 +209,9 @@ TEST_P(Sessions, GivesWhatListsGive) {
 INSTANTIATE_TEST_SUITE_P(Courses, Sessions,
                          testing::Values(Course{0, 0, 0, 1}, Course{0, 0, 0, 20}, Course{5, 5, 0, 3},
                                          Course{30, 12, 0, 3}, Course{100, 100, 0, 5}, Course{100, 60, 0, 5},
-                                         Course{30, 5, 40, 3}, Course{100, 10, 200, 2},
-                                         Course{0, 50, 0, 10}));
+                                         Course{30, 5, 40, 3}, Course{100, 10, 200, 2}, Course{0, 50, 0, 10},
+                                         Course{0, 300, 0, 100}, Course{30, 300, 0, 120},
+                                         Course{30, 300, 50, 120}));
 
 TEST(Sessions, AreJoinedByALargerGap) {
   BothSessions both(1000, 0);
