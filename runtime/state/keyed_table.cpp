@@ -281,9 +281,19 @@ bool KeyedTable::grow(uint64_t hash, Room room) {
   return true;
 }
 
-size_t KeyedTable::take_sweep() {
-  uint64_t rows = 2 * std::exchange(asked_rows_, 0);
-  return std::min(1 + rows * segments_.size() / (row_count_ + 1), segments_.size());
+size_t KeyedTable::take_sweep(uint64_t changed_rows) {
+  constexpr uint64_t rows_least = 256;     // some µs
+  constexpr uint64_t slots_as_a_row = 16;  // a look at empty ones
+  to_sweep_ += 2 * std::exchange(asked_rows_, 0) + changed_rows + rows_least;
+  uint64_t each =
+      std::max<uint64_t>(row_count_ / segments_.size(), segments_[0]->slot_count / slots_as_a_row) + 1;
+  size_t out = to_sweep_ / each;
+  if (out >= segments_.size()) {
+    to_sweep_ = 0;
+    return segments_.size();
+  }
+  to_sweep_ -= out * each;
+  return out;
 }
 
 char* KeyedTable::insert(const uint64_t* key, uint64_t hash) {

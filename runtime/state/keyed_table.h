@@ -118,8 +118,9 @@ class KeyedTable {
   void consider_recent();
   void stop_recent();
   // How many segments expiry is to look at now: two rows for each that was asked for since the last time, so
-  // that what can go is found before the table has doubled because of it. One at least.
-  size_t take_sweep();
+  // that what can go is found before the table has doubled because of it, one for each that was changed, and
+  // some for none, so that what is idle is looked through too. A large segment takes several calls.
+  size_t take_sweep(uint64_t changed_rows = 0);
   size_t segment_count() const { return segments_.size(); }
   uint32_t slot_count(size_t segment) const { return segments_[segment]->slot_count; }
 
@@ -201,6 +202,7 @@ class KeyedTable {
   std::unique_ptr<Backlog> backlog_;  // null: nothing is to be taken over
   uint64_t row_count_ = 0;
   uint64_t asked_rows_ = 0;  // since take_sweep(): new keys, whether there was room or not
+  uint64_t to_sweep_ = 0;    // rows that it has not given a segment for yet
   uint64_t group_ = 0;
   bool has_groups_;  // rows are groups of the description, not values of one
 };

@@ -467,9 +467,13 @@ bool RingStore::is_full(const char* row, int64_t time, int64_t most) const {
 void RingStore::advance(int64_t watermark) {
   watermark_ = std::max(watermark_, watermark);
   if (desc_.span == 0 && desc_.ttl == 0) return;
+  size_t segments = table_.take_sweep(asked_ - counted_);
+  counted_ = asked_;
+  if (segments == 0) return;
   const uint64_t drops = std::max(drops_least, 2 * std::exchange(asked_, 0));
+  counted_ = 0;
   const uint64_t held_least = sample_count_ - std::min(sample_count_, drops);
-  for (size_t segments = table_.take_sweep(); segments > 0; --segments, ++sweep_) {
+  for (; segments > 0; --segments, ++sweep_) {
     table_.for_segment(sweep_, [&](char* row) {
       if (sample_count_ <= held_least) return;
       forget_past(row);

@@ -123,8 +123,9 @@ class RingStore final : public Store {
   int64_t watermark_ = std::numeric_limits<int64_t>::min();
   bool shortened_ = false;  // at some cut: samples may be missing that a longer history would hold
   uint64_t waiting_ = 0;    // samples of the store that is taken over, those that are past too
-  // Samples that should have been added since expiry looked last.
+  // Samples that should have been added since expiry looked at a segment, and those that it knows of.
   mutable uint64_t asked_ = 0;
+  uint64_t counted_ = 0;
   uint64_t seed_;
   size_t sweep_ = 0;
 };
