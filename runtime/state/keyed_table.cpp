@@ -282,7 +282,7 @@ bool KeyedTable::grow(uint64_t hash, Room room) {
 }
 
 size_t KeyedTable::take_sweep(uint64_t changed_rows) {
-  constexpr uint64_t rows_least = 256;     // some µs
+  constexpr uint64_t rows_least = 64;      // a µs
   constexpr uint64_t slots_as_a_row = 16;  // a look at empty ones
   to_sweep_ += 2 * std::exchange(asked_rows_, 0) + changed_rows + rows_least;
   uint64_t each =
