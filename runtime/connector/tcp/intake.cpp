@@ -65,6 +65,13 @@ std::vector<TcpIntake::Connection> TcpIntake::take_new() {
   return std::exchange(came_, {});
 }
 
+size_t TcpIntake::new_bytes() const {
+  std::lock_guard lock(mutex_);
+  size_t out = 0;
+  for (const Connection& connection : came_) out += connection.text->waiting_bytes();
+  return out;
+}
+
 void TcpIntake::cut_off(TextQueue& text) {
   text.close();
   set_->ring();

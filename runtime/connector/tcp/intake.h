@@ -49,6 +49,8 @@ class TcpIntake {
   void start();
   // Those that came since the last call, in that order.
   std::vector<Connection> take_new();
+  // What connections have received that were not taken yet.
+  size_t new_bytes() const;
   // Nothing more is wanted of the connection with this text.
   void cut_off(TextQueue& text);
   // Text was taken: there may be room for more.
@@ -89,7 +91,7 @@ class TcpIntake {
   std::optional<Link> link_;        // of one that connects
   std::optional<int64_t> lost_ns_;  // since when there is no connection
 
-  std::mutex mutex_;  // guards what came
+  mutable std::mutex mutex_;  // guards what came
   std::vector<Connection> came_;
   std::atomic<bool> held_back_{false};  // until text is taken
   std::atomic<bool> stopped_{false};

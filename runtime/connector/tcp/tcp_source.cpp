@@ -80,7 +80,7 @@ class TcpSource final : public SourceReader {
     return Unit{};
   }
   size_t waiting_bytes() const override {
-    size_t out = 0;
+    size_t out = intake_.new_bytes();
     for (const auto& client : clients_) out += client->text->waiting_bytes() + client->pump.rest_bytes();
     return out;
   }
