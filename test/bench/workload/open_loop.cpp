@@ -39,19 +39,30 @@ T need(Outcome<T> outcome) {
   std::exit(1);
 }
 
-// The n-th core that the process may use, counted from the last; the last that there is when there are fewer.
-void stay_on_core(size_t from_last) {
-  cpu_set_t allowed, one;
-  sched_getaffinity(0, sizeof allowed, &allowed);
-  CPU_ZERO(&one);
-  for (int core = CPU_SETSIZE - 1; core >= 0; --core) {
-    if (!CPU_ISSET(core, &allowed)) continue;
+// Those that the thread which makes it may use; it may again when this goes. A thread begins with the cores
+// of the one that starts it.
+class Cores {
+ public:
+  Cores() { sched_getaffinity(0, sizeof allowed_, &allowed_); }
+  ~Cores() { sched_setaffinity(0, sizeof allowed_, &allowed_); }
+  Cores(const Cores&) = delete;
+  Cores& operator=(const Cores&) = delete;
+  // Keeps the calling thread on the n-th of them, counted from the last; on the first when there are fewer.
+  void stay_on(size_t from_last) const {
+    cpu_set_t one;
     CPU_ZERO(&one);
-    CPU_SET(core, &one);
-    if (from_last-- == 0) break;
+    for (int core = CPU_SETSIZE - 1; core >= 0; --core) {
+      if (!CPU_ISSET(core, &allowed_)) continue;
+      CPU_ZERO(&one);
+      CPU_SET(core, &one);
+      if (from_last-- == 0) break;
+    }
+    sched_setaffinity(0, sizeof one, &one);
   }
-  sched_setaffinity(0, sizeof one, &one);
-}
+
+ private:
+  cpu_set_t allowed_;
+};
 
 struct Events {
   std::vector<int64_t> key, kind;
@@ -171,7 +182,8 @@ LatencyRun run_open_loop(const LatencyProgram& program, double rate, double seco
                              schedule.due_ns(schedule.first_at(due)));
   }));
   need(engine->start());
-  stay_on_core(0);
+  const Cores cores;
+  cores.stay_on(0);
 
   std::atomic<uint64_t> taken{0};
   Pusher pusher(*engine, events, program);
@@ -179,7 +191,7 @@ LatencyRun run_open_loop(const LatencyProgram& program, double rate, double seco
   int64_t host_cpu_ns = 0;
   schedule.begin_ns = clock_ns(CLOCK_MONOTONIC);
   std::thread host([&] {
-    stay_on_core(1);
+    cores.stay_on(1);
     if (rate > 0)
       pusher.push_due(schedule, end_ns);
     else
