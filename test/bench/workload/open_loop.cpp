@@ -222,6 +222,7 @@ LatencyRun run_open_loop(const LatencyProgram& program, double rate, double seco
       engine->wait(idle_wait_ns);
     }
     ended = state == RunState::Done;
+    if (ended && !to) to = mark_at(now, records);
   }
   host.join();
   if (from && to && to->wall_ns > from->wall_ns) {
