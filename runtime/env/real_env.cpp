@@ -62,22 +62,6 @@ class RealEventCount final : public EventCount {
   std::condition_variable rung_;
 };
 
-// As little of the processor as the system gives to anybody, in pieces as short as it has: where one that
-// wakes does not take the place of one that runs (Linux since 6.6), it waits for no more than such a piece.
-void give_way() {
-  constexpr uint64_t slice_ns = 100'000;  // the least that is taken
-  struct {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime_ns, deadline_ns, period_ns;
-  } wish{48, SCHED_OTHER, 0, 19, 0, slice_ns, 0, 0};
-  if (syscall(SYS_sched_setattr, 0, &wish, 0) == 0) return;
-  // Linux gives each thread its own niceness.
-  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19);
-}
-
 class RealThread final : public Thread {
  public:
   RealThread(std::string name, std::function<void()> body, ThreadPriority priority,
@@ -85,7 +69,10 @@ class RealThread final : public Thread {
       : thread_([name = std::move(name), body = std::move(body), priority, roll] {
           ThreadRoll::Entry entry(roll, name.c_str());
           pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
-          if (priority == ThreadPriority::Lowest) give_way();
+          // Linux gives each thread its own niceness.
+          if (priority == ThreadPriority::Lowest) {
+            (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19);
+          }
           body();
         }) {}
   ~RealThread() override { join(); }

@@ -65,15 +65,22 @@ uint32_t RingStore::first_taken(const RingStore& old, const Ref& ref, int64_t wa
     return std::max(lost, fewer ? ref.count - static_cast<uint32_t>(desc_.count) : 0);
   }
   uint32_t first = 0;
-  if (watermark != std::numeric_limits<int64_t>::min()) {
-    int64_t span = old.desc_.span == 0 ? desc_.span : std::min(desc_.span, old.desc_.span);
-    while (first < ref.count && static_cast<int64_t>(old.at(ref, first)[0]) <= watermark - span) ++first;
+  uint32_t end = watermark == std::numeric_limits<int64_t>::min() ? 0 : ref.count;
+  int64_t span = std::min(desc_.span, old.desc_.span);
+  while (first < end) {
+    uint32_t middle = (first + end) / 2;
+    if (static_cast<int64_t>(old.at(ref, middle)[0]) <= watermark - span) {
+      first = middle + 1;
+    } else {
+      end = middle;
+    }
   }
   return std::max(lost, first);
 }
 
 bool RingStore::take_samples(const RingStore& old, const Ref& from, uint32_t first,
                              const std::vector<int>& columns, Room room, char* made) {
+  MUT_CHECK(load(made).count == 0, "a key takes the samples of one that was there");
   Ref ref{0, 4, 0, from.count - first, 0};
   while (ref.capacity < ref.count) ref.capacity *= 2;
   const uint64_t bytes = uint64_t{ref.capacity} * desc_.sample_words * 8;
@@ -102,6 +109,18 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
   begin_from(old, cells, watermark);
   std::vector<int> columns = column_sources(old, cells);
   std::vector<uint64_t> key(key_room(old.desc_));
+  std::vector<uint64_t> sample(desc_.sample_words);
+  // Of a key of another type that two had become: floats of large whole numbers.
+  auto add_samples = [&](const Ref& from, uint32_t first, char* made) {
+    bool all = true;
+    for (uint32_t i = first; i < from.count && all; ++i) {
+      take_columns(old, old.at(from, i), columns, sample.data());
+      arrivals_ = old.at(from, i)[1] - 1;  // push() counts one up
+      all = push(made, sample.data());
+    }
+    arrivals_ = old.arrivals_;
+    return all;
+  };
   old.table_.for_each([&](char* row) {
     Ref ref = old.load(row);
     uint32_t first = first_taken(old, ref, watermark_);
@@ -109,8 +128,10 @@ void RingStore::convert_from(const Store& old_store, const std::vector<int>& cel
     old.table_.load_key(row, key.data());
     (void)place_key(old.desc_, key.data());
     char* made = table_.find_or_insert(key.data());
-    if (made == nullptr || !take_samples(old, ref, first, columns, Room::OfBudget, made))
-      note(key.data(), no_memory);
+    bool taken = made != nullptr &&
+                 (load(made).count > 0 ? add_samples(ref, first, made)
+                                       : take_samples(old, ref, first, columns, Room::OfBudget, made));
+    if (!taken) note(key.data(), no_memory);
   });
   running_.forget();
 }

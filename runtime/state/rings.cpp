@@ -361,7 +361,8 @@ bool RingStore::has_room(const char* row, const uint64_t* sample) const {
   if (oldest != nullptr && !goes_next(ref)) oldest = nullptr;
   uint64_t growth = 0;
   if (ref.count == ref.capacity && oldest == nullptr)
-    growth = static_cast<uint64_t>(ref.capacity == 0 ? 4 : ref.capacity * 2) * desc_.sample_words * 8;
+    growth = heap.growth(
+        static_cast<uint64_t>(ref.capacity == 0 ? 4 : ref.capacity * 2) * desc_.sample_words * 8, 0);
   for (size_t i = 0; i < desc_.columns.size(); ++i) {
     if (desc_.columns[i].kind != WordKind::Text || (sample[2] >> i & 1U) == 0) continue;
     const uint32_t word = desc_.columns[i].word;
@@ -374,6 +375,12 @@ bool RingStore::has_room(const char* row, const uint64_t* sample) const {
   if (growth == 0 || budget_.fits(growth)) return true;
   ++asked_;
   return false;
+}
+
+// What samples that have passed have left free is room, whatever the budget has.
+bool RingStore::has_room_for(uint64_t bytes) {
+  uint64_t growth = table_.heap().growth(bytes, 0);
+  return growth == 0 || budget_.fits(growth);
 }
 
 bool RingStore::push(char* row, const uint64_t* sample) {
@@ -393,7 +400,7 @@ bool RingStore::push(char* row, const uint64_t* sample) {
   if (ref.count == ref.capacity) {
     uint32_t capacity = ref.capacity == 0 ? 4 : ref.capacity * 2;
     uint64_t bytes = static_cast<uint64_t>(capacity) * desc_.sample_words * 8;
-    if (!budget_.fits(bytes)) {
+    if (!has_room_for(bytes)) {
       save(row, ref);  // without the samples that were let go
       return false;
     }

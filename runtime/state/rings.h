@@ -97,6 +97,7 @@ class RingStore final : public Store {
   enum class Room : uint8_t { OfBudget, Regardless };
   bool take_samples(const RingStore& old, const Ref& from, uint32_t first, const std::vector<int>& columns,
                     Room room, char* made);
+  bool has_room_for(uint64_t bytes);
   // Whether the oldest sample is let go when one is added.
   bool goes_next(const Ref& ref) const;
   // Our sample of one event, or null.

@@ -224,5 +224,58 @@ TEST(HistoryLengths, AShorterHistoryGivesItsMemoryBack) {
   EXPECT_LT(budget.used(), before / 20);
 }
 
+// Where the budget is spent, events fail until samples have passed: what these leave free is room again.
+TEST(HistoryLengths, WhatHasPassedIsRoomWhereTheBudgetIsSpent) {
+  Budget budget{size_t{1} << 18};
+  RingStore store(described(StoreKind::Ring, {1000, 0}), seed, budget);
+  auto* table = static_cast<MutTable*>(store.view());
+  auto push = [&](uint64_t key, uint64_t time) {
+    char* row = inl::find_or_insert(table, &key, 1, 0, table->row_size);
+    uint64_t sample[4] = {time, 0, 1, 7};
+    return row != nullptr && store.push(row, sample);
+  };
+  uint64_t held = 0;
+  while (push(held % 16, 0)) ++held;
+  ASSERT_GT(held, 1000U);
+  store.observe(5000);
+  for (int i = 0; i < 1000; ++i) store.advance(5000);
+  EXPECT_EQ(store.entry_count(), 0U);
+  uint64_t again = 0;
+  while (again < held / 2 && push(again % 16, 5000)) ++again;
+  EXPECT_EQ(again, held / 2);
+}
+
+// Two keys that become one: the samples of both.
+class ToOneKey final : public state::KeyChange {
+ public:
+  void begin_row(const state::KeyedTable&, const char*) override {}
+  void end_row(state::KeyedTable&, char*) override {}
+  void apply(const StoreDesc&, const StoreDesc&, uint64_t* key) override { key[0] = 1; }
+};
+
+TEST(HistoryLengths, KeysThatBecomeOneHaveTheSamplesOfBoth) {
+  Budget budget{size_t{1} << 20};
+  RingStore old(described(StoreKind::Ring, {1000, 0}), seed, budget);
+  auto row_of = [](RingStore& store, uint64_t key) {
+    auto* table = static_cast<MutTable*>(store.view());
+    return inl::find_or_insert(table, &key, 1, 0, table->row_size);
+  };
+  for (uint64_t i = 0; i < 10; ++i) {
+    uint64_t sample[4] = {10 * i, 0, 1, i};
+    ASSERT_TRUE(old.push(row_of(old, i % 2), sample));
+  }
+  RingStore made(described(StoreKind::Ring, {1000, 0}), seed, budget);
+  ToOneKey change;
+  made.set_key_change(&change);
+  made.convert_from(old, {0}, 100);
+  made.set_key_change(nullptr);
+  EXPECT_FALSE(made.misfit());
+  EXPECT_EQ(made.entry_count(), 10U);
+  EXPECT_EQ(made.arrivals(), 10U);
+  uint64_t sample[4] = {100, 0, 1, 0};
+  batch::Arena arena;
+  EXPECT_EQ(made.query(row_of(made, 1), 0, sample, true, arena).words[0], 45U);
+}
+
 }  // namespace
 }  // namespace mut::test
