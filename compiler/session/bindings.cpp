@@ -71,37 +71,35 @@ Outcome<Done> Engine::bind_text(const std::string& name, std::string_view text) 
   return Done{};
 }
 
-Outcome<Done> Engine::bind_host_sink(const std::string& name, std::function<void(const RowView&)> receive) {
-  const auto& emits = state_->program->typed->emits;
-  bool sink = std::any_of(emits.begin(), emits.end(), [&](const auto& emit) { return emit.name == name; });
+Outcome<Done> Engine::State::bind_sink(const std::string& to, HostSink bound) {
+  const auto& emits = program->typed->emits;
+  bool is_sink = std::any_of(emits.begin(), emits.end(), [&](const auto& each) { return each.name == to; });
   // A tap may be of a stream that a later version brings.
-  bool tap = std::any_of(state_->options.taps.begin(), state_->options.taps.end(),
-                         [&](const std::string& stream) { return name == "tap:" + stream; });
-  if (!sink && !tap) return Failure{Failure::Kind::Usage, "no sink is called `" + name + "`"};
-  State::HostSink bound;
-  bound.rows = std::move(receive);
-  std::lock_guard lock(state_->host_mutex);
-  state_->host_sinks[name] = std::move(bound);
+  bool is_tap = std::any_of(options.taps.begin(), options.taps.end(),
+                            [&](const std::string& of) { return to == "tap:" + of; });
+  if (!is_sink && !is_tap) return Failure{Failure::Kind::Usage, "no sink is called `" + to + "`"};
+  if (!bound.rows && !bound.batches && !bound.lines && !bound.arrow)
+    return Failure{Failure::Kind::Usage, "sink `" + to + "` is to call no function"};
+  std::lock_guard lock(host_mutex);
+  host_sinks[to] = std::move(bound);
   return Done{};
 }
 
+Outcome<Done> Engine::bind_host_sink(const std::string& name, std::function<void(const RowView&)> receive) {
+  return state_->bind_sink(name, {.rows = std::move(receive)});
+}
+
 Outcome<Done> Engine::bind_batch_sink(const std::string& name, std::function<void(const RowBatch&)> receive) {
-  auto bound = bind_host_sink(name, nullptr);
-  if (bound) state_->host_sinks[name].batches = std::move(receive);
-  return bound;
+  return state_->bind_sink(name, {.batches = std::move(receive)});
 }
 
 Outcome<Done> Engine::bind_text_sink(const std::string& name, std::function<void(std::string_view)> receive) {
-  auto bound = bind_host_sink(name, nullptr);
-  if (bound) state_->host_sinks[name].lines = std::move(receive);
-  return bound;
+  return state_->bind_sink(name, {.lines = std::move(receive)});
 }
 
 Outcome<Done> Engine::bind_arrow_sink(const std::string& name,
                                       std::function<void(ArrowArray&, ArrowSchema&)> receive) {
-  auto bound = bind_host_sink(name, nullptr);
-  if (bound) state_->host_sinks[name].arrow = std::move(receive);
-  return bound;
+  return state_->bind_sink(name, {.arrow = std::move(receive)});
 }
 
 session::Surroundings Engine::State::surroundings() const {

@@ -78,12 +78,14 @@ struct Engine::State {
   // Of sources that generate their rows: an edit takes another one without a new reader.
   std::map<std::string, std::shared_ptr<std::atomic<double>>> rates;
   struct HostSink {
-    std::function<void(const RowView&)> rows;
-    std::function<void(const RowBatch&)> batches;
-    std::function<void(std::string_view)> lines;
-    std::function<void(ArrowArray&, ArrowSchema&)> arrow;
+    std::function<void(const RowView&)> rows{};
+    std::function<void(const RowBatch&)> batches{};
+    std::function<void(std::string_view)> lines{};
+    std::function<void(ArrowArray&, ArrowSchema&)> arrow{};
   };
   std::map<std::string, HostSink> host_sinks;
+  // `bound` has one function.
+  Outcome<Done> bind_sink(const std::string& to, HostSink bound);
   // Time of arrival while the clock is virtual. Read by sources on the running thread.
   std::atomic<int64_t> virtual_now{1'767'225'600'000'000'000};  // 2026-01-01T00:00:00Z
   int64_t now() const {

@@ -92,10 +92,13 @@ TEST(RowBatches, AreTheRowsOfTheSinkAlsoBehindAnEdit) {
   }
 }
 
-TEST(RowBatches, OfWhatIsNotThereAreRefused) {
+TEST(RowBatches, OfASinkThatIsNotThereOrToNobodyAreRefused) {
   auto engine = load(kinds_script);
   ASSERT_TRUE(engine);
-  EXPECT_EQ(failure_of(engine->bind_batch_sink("nothing", nullptr)).kind, Failure::Kind::Usage);
+  EXPECT_EQ(failure_of(engine->bind_batch_sink("nothing", [](const RowBatch&) {})).kind,
+            Failure::Kind::Usage);
+  EXPECT_EQ(failure_of(engine->bind_batch_sink("known", nullptr)).kind, Failure::Kind::Usage)
+      << "no function";
 }
 
 }  // namespace
